@@ -1,1 +1,5 @@
-//! The tool.
+//! walrus-stress: a stress and benchmark tool for Walrus publishers and aggregators.
+
+pub mod error;
+pub mod plan;
+pub mod sample;

@@ -1,0 +1,45 @@
+//! Why a command could not do its job; a failed upload or download is a fact, never one of these.
+
+use crate::plan::Contradiction;
+
+/// Why a command could not do its job.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Two flags exclude each other, or a needed one is missing.
+    #[error(transparent)]
+    Contradiction(#[from] Contradiction),
+    /// A flag's value cannot be used.
+    #[error("{flag}: {reason}")]
+    Flag {
+        /// The flag.
+        flag: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A target did not pass the preflight.
+    #[error("{role} {target}: {reason} (--no-check skips this check)")]
+    Preflight {
+        /// `publisher` or `aggregator`.
+        role: &'static str,
+        /// The target's address.
+        target: String,
+        /// What it did and what to do.
+        reason: String,
+    },
+    /// A file could not be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The machine refused something the run needs.
+    #[error("{what}: {source}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+}

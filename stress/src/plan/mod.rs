@@ -1,0 +1,122 @@
+//! INTENT: what a run shall do, as pure data and pure functions; no clock, no sockets, no flags.
+
+pub mod draw;
+pub mod journey;
+pub mod limits;
+pub mod load;
+pub mod sizes;
+pub mod store;
+pub mod target;
+
+use serde::{Deserialize, Serialize};
+
+use journey::Journey;
+use limits::Limits;
+use load::{Load, Stop};
+use sizes::{ContentMix, Sizes};
+use store::StoreOptions;
+use target::Target;
+
+/// Everything needed to run again, secrets excepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The run's seed: together with a blob's index it decides size, content, targets and bytes.
+    pub seed: u64,
+    /// Where blobs are stored; empty when no step uploads.
+    pub publishers: Vec<Target>,
+    /// Where blobs are read; empty when no step reads.
+    pub aggregators: Vec<Target>,
+    /// The phases, run one after the other; blob indices count on through them.
+    pub phases: Vec<Phase>,
+    /// How uploads ask the publisher to store.
+    pub store: StoreOptions,
+    /// Time limits and manners of each exchange.
+    pub limits: Limits,
+    /// How much of a downloaded blob is compared with what was uploaded.
+    pub verify: Verify,
+}
+
+/// Journeys made under one load until a stop.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Phase {
+    /// The phase's name in reports.
+    pub name: String,
+    /// The steps of each journey, in order.
+    pub journey: Journey,
+    /// How large the blobs are.
+    pub sizes: Sizes,
+    /// What the blobs are made of.
+    pub content: ContentMix,
+    /// The share of blobs, 0 to 1, that repeat bytes already stored in this run.
+    pub duplicates: f64,
+    /// How many journeys are under way, or how often one starts.
+    pub load: Load,
+    /// When no new journey is started.
+    pub stop: Stop,
+}
+
+/// How much of a downloaded blob is compared with what was uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verify {
+    /// Every byte.
+    Full,
+    /// The number of bytes only.
+    Size,
+    /// Nothing: what arrives is counted and dropped.
+    Off,
+}
+
+impl Plan {
+    /// Whether the plan holds together; the error names the contradiction in a user's words.
+    ///
+    /// # Errors
+    /// A [`Contradiction`] when two wishes exclude each other or a needed one is missing.
+    pub fn check(&self) -> Result<(), Contradiction> {
+        self.store.check()?;
+        for phase in &self.phases {
+            phase.check()?;
+            if phase.duplicates > 0.0 {
+                self.store.check_duplicates()?;
+            }
+        }
+        let uploads = self.phases.iter().any(|phase| phase.journey.uploads());
+        let reads = self.phases.iter().any(|phase| phase.journey.reads());
+        if uploads && self.publishers.is_empty() {
+            return Err(Contradiction::new("--publisher", "is missing: the run uploads blobs and needs a publisher's URL"));
+        }
+        if reads && self.aggregators.is_empty() {
+            return Err(Contradiction::new("--aggregator", "is missing: the run reads blobs and needs an aggregator's URL"));
+        }
+        Ok(())
+    }
+}
+
+impl Phase {
+    fn check(&self) -> Result<(), Contradiction> {
+        self.sizes.check()?;
+        self.load.check()?;
+        self.stop.check()?;
+        if !(0.0..=1.0).contains(&self.duplicates) {
+            return Err(Contradiction::new("--duplicates", "must lie between 0% and 100%"));
+        }
+        Ok(())
+    }
+}
+
+/// Two wishes that exclude each other, or one that cannot be met: names the flag and the reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{flag} {reason}")]
+pub struct Contradiction {
+    /// The flag to change.
+    pub flag: &'static str,
+    /// What is wrong with it and what to do, continuing a sentence that starts with the flag.
+    pub reason: String,
+}
+
+impl Contradiction {
+    /// A contradiction of `flag`, for `reason`.
+    pub fn new(flag: &'static str, reason: impl Into<String>) -> Self {
+        Self { flag, reason: reason.into() }
+    }
+}

@@ -1,0 +1,123 @@
+//! How uploads ask a publisher to store, checked here because servers ignore some mistakes silently.
+
+use serde::{Deserialize, Serialize};
+
+use super::Contradiction;
+
+/// The most epochs ahead that the network allows.
+const MAX_EPOCHS: u32 = 53;
+
+/// The query parameters of `PUT /v1/blobs`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreOptions {
+    /// For how many epochs ahead; the publisher's own default (1) when absent.
+    pub epochs: Option<u32>,
+    /// Whether the blob can be deleted again; the publisher's own default when absent.
+    pub persistence: Option<Persistence>,
+    /// The Sui address that shall own the blob object.
+    pub send_object_to: Option<SuiAddress>,
+    /// Whether to store anew what is already stored.
+    pub force: bool,
+}
+
+/// Whether a stored blob can be deleted again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Persistence {
+    /// It stays until its last epoch.
+    Permanent,
+    /// Its owner may delete it.
+    Deletable,
+}
+
+impl StoreOptions {
+    pub(super) fn check(&self) -> Result<(), Contradiction> {
+        match self.epochs {
+            Some(0) => Err(Contradiction::new("--epochs", "must be at least 1")),
+            Some(epochs) if epochs > MAX_EPOCHS => {
+                Err(Contradiction::new("--epochs", format!("is {epochs}, but Walrus stores for at most {MAX_EPOCHS}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Repeats only meet the existing-blob path when every blob is stored permanent and unforced.
+    pub(super) fn check_duplicates(&self) -> Result<(), Contradiction> {
+        let reason = "cannot go with --duplicates: a publisher answers a repeat with the existing blob \
+                      only if that was stored permanent and the repeat is not forced";
+        if self.persistence == Some(Persistence::Deletable) {
+            return Err(Contradiction::new("--deletable", reason));
+        }
+        if self.force {
+            return Err(Contradiction::new("--force", reason));
+        }
+        Ok(())
+    }
+}
+
+/// A Sui address: 32 bytes, written as `0x` and 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SuiAddress(String);
+
+impl SuiAddress {
+    /// The address as sent: `0x` and 64 lower-case hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for SuiAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix("0x").unwrap_or(text);
+        if digits.len() != 64 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(format!(
+                "not a Sui address: 64 hexadecimal digits are needed after an optional 0x, here are {}; \
+                 a publisher would ignore it silently and keep the blob",
+                digits.len()
+            ));
+        }
+        Ok(Self(format!("0x{}", digits.to_ascii_lowercase())))
+    }
+}
+
+impl TryFrom<String> for SuiAddress {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<SuiAddress> for String {
+    fn from(address: SuiAddress) -> String {
+        address.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_a_publisher_would_drop_silently_are_refused() {
+        let digits = "ab".repeat(32);
+        assert_eq!(format!("0x{digits}").parse::<SuiAddress>().unwrap().as_str(), format!("0x{digits}"));
+        assert_eq!(digits.to_uppercase().parse::<SuiAddress>().unwrap().as_str(), format!("0x{digits}"));
+        for wrong in ["", "0x", "0x1", "0xzz", &format!("0x{digits}00")] {
+            assert!(wrong.parse::<SuiAddress>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn repeats_exclude_deletable_and_forced_blobs() {
+        let permanent = StoreOptions { persistence: Some(Persistence::Permanent), ..StoreOptions::default() };
+        let deletable = StoreOptions { persistence: Some(Persistence::Deletable), ..StoreOptions::default() };
+        let forced = StoreOptions { force: true, ..StoreOptions::default() };
+        assert_eq!(permanent.check_duplicates(), Ok(()));
+        assert_eq!(deletable.check_duplicates().unwrap_err().flag, "--deletable");
+        assert_eq!(forced.check_duplicates().unwrap_err().flag, "--force");
+    }
+}

@@ -1,0 +1,239 @@
+//! FACT: what one step of one journey came to.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::journey::Step;
+
+/// One attempt at one step of one journey.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// The phase's position in the plan.
+    pub phase: usize,
+    /// The blob's global index.
+    pub index: u64,
+    /// What was done.
+    pub step: Step,
+    /// Whether the blob's bytes were new to this run.
+    pub novelty: Novelty,
+    /// The target's position among the publishers or the aggregators.
+    pub target: usize,
+    /// The blob's size in bytes.
+    pub size: u64,
+    /// Bytes of request body given to the connection.
+    pub bytes_sent: u64,
+    /// Bytes of response body received.
+    pub bytes_received: u64,
+    /// When it happened.
+    pub timing: Timing,
+    /// The connection it used; `None` when it never had one.
+    pub link: Option<Link>,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// The instants of an attempt, each as the time since the run's origin on the monotonic clock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// When it should have started. In a closed loop, when it did.
+    pub due: Duration,
+    /// When it did start.
+    pub started: Duration,
+    /// When the last byte of the request was given to the kernel.
+    pub sent: Option<Duration>,
+    /// When the answer's head had arrived.
+    pub first_byte: Option<Duration>,
+    /// When the last byte of the answer had arrived, or the failure was known.
+    pub finished: Duration,
+}
+
+impl Timing {
+    /// What a user of the service would have waited: finished − due.
+    pub fn response(&self) -> Duration {
+        self.finished.saturating_sub(self.due)
+    }
+
+    /// What the service took: finished − started.
+    pub fn service(&self) -> Duration {
+        self.finished.saturating_sub(self.started)
+    }
+}
+
+/// Whether a blob's bytes were new to this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Novelty {
+    /// Made for this blob.
+    Fresh,
+    /// Repeats bytes that this run has already stored, on purpose.
+    Repeat,
+}
+
+/// The connection of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// Opened for this attempt; opening it is part of the attempt's time.
+    Fresh(Connecting),
+    /// Kept open from an earlier attempt.
+    Reused,
+}
+
+/// How long the parts of opening a connection took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Connecting {
+    /// Name resolution; `None` when the address is a literal.
+    pub dns: Option<Duration>,
+    /// The TCP handshake.
+    pub tcp: Duration,
+    /// The TLS handshake; `None` for plain HTTP.
+    pub tls: Option<Duration>,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// An upload succeeded.
+    Stored(Stored),
+    /// A download succeeded and was what it should be.
+    Read,
+    /// It failed.
+    Failed(Failure),
+    /// It was still running when the run's patience ended.
+    Unfinished,
+    /// It was never tried, because an earlier step of its journey had not succeeded.
+    Skipped,
+}
+
+/// What a publisher said of a successful upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The blob's ID: 43 characters of URL-safe base64.
+    pub blob_id: String,
+    /// Which way the publisher took.
+    pub kind: StoredKind,
+    /// The price in FROST (10⁻⁹ WAL), when it was told.
+    pub cost: Option<u64>,
+}
+
+/// Which way a publisher took to store a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoredKind {
+    /// `newlyCreated`, registered from scratch.
+    New,
+    /// `newlyCreated`, with storage or a registration that was there before.
+    Reused,
+    /// `alreadyCertified`: the blob was there before.
+    Existing,
+}
+
+/// Why an attempt failed, with what a person needs to understand it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The kind of failure, by which it is counted.
+    pub class: FailureClass,
+    /// The HTTP status, when there was an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Walrus' own machine-readable reason (`BLOB_NOT_FOUND`), when it gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// One line that says what happened; at most 300 characters.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure without an HTTP answer.
+    pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
+        Self { class, status: None, reason: None, message: message.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.class)?;
+        if let Some(status) = self.status {
+            write!(f, " {status}")?;
+        }
+        if let Some(reason) = &self.reason {
+            write!(f, " {reason}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+macro_rules! failure_classes {
+    ($($(#[$doc:meta])* $name:ident = $label:literal,)+) => {
+        /// The kinds of failure. The set is closed: thresholds, documents and metrics use these labels.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum FailureClass {
+            $($(#[$doc])* #[serde(rename = $label)] $name,)+
+        }
+
+        impl FailureClass {
+            /// All classes, in the order in which they are shown.
+            pub const ALL: &'static [FailureClass] = &[$(FailureClass::$name),+];
+
+            /// The name by which the class is known outside.
+            pub const fn label(self) -> &'static str {
+                match self { $(FailureClass::$name => $label,)+ }
+            }
+        }
+    };
+}
+
+failure_classes! {
+    /// The host's name did not resolve.
+    Dns = "dns",
+    /// Nothing listens there, or it cannot be reached.
+    Refused = "refused",
+    /// No connection within the connect timeout.
+    ConnectTimeout = "connect-timeout",
+    /// The TLS handshake failed.
+    Tls = "tls",
+    /// The connection broke before a whole answer.
+    Reset = "reset",
+    /// No whole answer within the timeout.
+    Timeout = "timeout",
+    /// 429 as text: the server is full.
+    Shed = "shed",
+    /// 429 as JSON: the token was used before.
+    TokenUsed = "token-used",
+    /// 401, or a token was refused.
+    Auth = "auth",
+    /// 404.
+    NotFound = "not-found",
+    /// 403.
+    Forbidden = "forbidden",
+    /// 451.
+    Legal = "legal",
+    /// 413 and its kin.
+    TooLarge = "too-large",
+    /// Any other 4xx.
+    BadRequest = "bad-request",
+    /// 503.
+    Unavailable = "unavailable",
+    /// Any other 5xx.
+    ServerError = "server-error",
+    /// A proxy's page instead of an answer.
+    Gateway = "gateway",
+    /// A redirect; these are not followed.
+    Redirect = "redirect",
+    /// 200 with an error in it.
+    ErrorObject = "error-object",
+    /// An answer that is not HTTP, or not what Walrus says.
+    Malformed = "malformed",
+    /// Fewer bytes than there should be.
+    Truncated = "truncated",
+    /// More bytes than there should be.
+    TooLong = "too-long",
+    /// Other bytes than were uploaded.
+    Corrupt = "corrupt",
+}
+
+impl fmt::Display for FailureClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.label())
+    }
+}
