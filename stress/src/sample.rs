@@ -1,6 +1,6 @@
 //! FACT: what one step of one journey came to.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,8 @@ pub struct Sample {
     pub novelty: Novelty,
     /// The target's position among the publishers or the aggregators.
     pub target: usize,
+    /// The blob's ID, once a publisher has told it.
+    pub blob_id: Option<Arc<str>>,
     /// The blob's size in bytes.
     pub size: u64,
     /// Bytes of request body given to the connection.

@@ -1,0 +1,208 @@
+//! The totals of one step: counts, bytes, failures by class, and where the time went.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::histogram::Latencies;
+use crate::sample::{Failure, FailureClass, Outcome, Sample, StoredKind, Timing};
+
+/// How many examples are kept of each class of failure.
+const EXAMPLES: usize = 3;
+
+/// A measured part of a step's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Span {
+    /// From due to finished: what a user would have waited.
+    Response,
+    /// From started to the answer's head.
+    FirstByte,
+    /// From started to the last byte of the request, connecting included.
+    Send,
+    /// From the last byte of the request to the answer's head.
+    Wait,
+    /// From the answer's head to its last byte.
+    Receive,
+}
+
+impl Span {
+    /// All spans, in the order in which they are shown.
+    pub const ALL: [Span; 5] = [Span::Response, Span::FirstByte, Span::Send, Span::Wait, Span::Receive];
+
+    /// How long this part took, if the attempt got so far.
+    fn of(self, timing: &Timing) -> Option<Duration> {
+        let between = |from: Duration, to: Duration| to.saturating_sub(from);
+        match self {
+            Span::Response => Some(timing.response()),
+            Span::FirstByte => timing.first_byte.map(|first| between(timing.started, first)),
+            Span::Send => timing.sent.map(|sent| between(timing.started, sent)),
+            Span::Wait => timing.sent.zip(timing.first_byte).map(|(sent, first)| between(sent, first)),
+            Span::Receive => timing.first_byte.map(|first| between(first, timing.finished)),
+        }
+    }
+}
+
+/// The totals of one step.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Attempts that succeeded.
+    pub done: u64,
+    /// Attempts that were still running when the run's patience ended.
+    pub unfinished: u64,
+    /// Steps never tried, because an earlier step of the journey had not succeeded.
+    pub skipped: u64,
+    /// Bytes of request bodies given to connections, by all attempts.
+    pub bytes_sent: u64,
+    /// Bytes of response bodies received, by all attempts.
+    pub bytes_received: u64,
+    /// Bytes of the blobs of successful attempts.
+    pub bytes_done: u64,
+    /// Successful uploads by the way that the publisher took.
+    pub stored: BTreeMap<StoredKind, u64>,
+    /// What the publisher charged, in FROST, where it told.
+    pub cost_frost: u64,
+    /// Failed attempts by class.
+    pub failures: BTreeMap<FailureClass, FailureTally>,
+    /// The times of successes; in `Response` also those of timeouts and unfinished work, as lower bounds.
+    pub spans: BTreeMap<Span, Latencies>,
+    /// The smallest lower bound in `Response`: a quantile from here on is a lower bound too.
+    pub least_lower_bound: Option<Duration>,
+    /// From the first start to the last finish, since the run's origin; `None` before anything was tried.
+    pub window: Option<(Duration, Duration)>,
+}
+
+/// How often one class of failure was seen.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FailureTally {
+    /// How often.
+    pub count: u64,
+    /// How long these attempts took.
+    pub latencies: Latencies,
+    /// The first ones, in order of the time since the run's origin.
+    pub examples: Vec<Example>,
+    /// When the last one was known, since the run's origin.
+    pub last: Duration,
+}
+
+/// One failure as it happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Example {
+    /// When it was known, since the run's origin.
+    pub at: Duration,
+    /// The blob's index.
+    pub index: u64,
+    /// What happened.
+    pub failure: Failure,
+}
+
+impl Ledger {
+    /// Attempts of every outcome.
+    pub fn attempted(&self) -> u64 {
+        self.done + self.failed() + self.unfinished
+    }
+
+    /// Failed attempts of every class.
+    pub fn failed(&self) -> u64 {
+        self.failures.values().map(|tally| tally.count).sum()
+    }
+
+    /// The distribution of one part of the time; `None` when nothing was entered.
+    pub fn span(&self, span: Span) -> Option<&Latencies> {
+        self.spans.get(&span)
+    }
+
+    pub(super) fn enter(&mut self, sample: &Sample) {
+        match &sample.outcome {
+            Outcome::Skipped => {
+                self.skipped += 1;
+                return;
+            }
+            Outcome::Stored(stored) => {
+                *self.stored.entry(stored.kind).or_default() += 1;
+                self.cost_frost += stored.cost.unwrap_or(0);
+                self.enter_success(sample);
+            }
+            Outcome::Read => self.enter_success(sample),
+            Outcome::Unfinished => {
+                self.unfinished += 1;
+                self.enter_lower_bound(sample);
+            }
+            Outcome::Failed(failure) => {
+                if failure.class == FailureClass::Timeout {
+                    self.enter_lower_bound(sample);
+                }
+                self.failures.entry(failure.class).or_default().enter(sample, failure);
+            }
+        }
+        self.bytes_sent += sample.bytes_sent;
+        self.bytes_received += sample.bytes_received;
+        let (start, end) = self.window.unwrap_or((sample.timing.started, sample.timing.finished));
+        self.window = Some((start.min(sample.timing.started), end.max(sample.timing.finished)));
+    }
+
+    fn enter_success(&mut self, sample: &Sample) {
+        self.done += 1;
+        self.bytes_done += sample.size;
+        for span in Span::ALL {
+            if let Some(duration) = span.of(&sample.timing) {
+                self.spans.entry(span).or_default().record(duration);
+            }
+        }
+    }
+
+    fn enter_lower_bound(&mut self, sample: &Sample) {
+        let response = sample.timing.response();
+        self.spans.entry(Span::Response).or_default().record(response);
+        self.least_lower_bound = Some(self.least_lower_bound.map_or(response, |least| least.min(response)));
+    }
+
+    pub(super) fn merge(&mut self, other: Ledger) {
+        self.done += other.done;
+        self.unfinished += other.unfinished;
+        self.skipped += other.skipped;
+        self.bytes_sent += other.bytes_sent;
+        self.bytes_received += other.bytes_received;
+        self.bytes_done += other.bytes_done;
+        self.cost_frost += other.cost_frost;
+        for (kind, count) in other.stored {
+            *self.stored.entry(kind).or_default() += count;
+        }
+        for (class, tally) in other.failures {
+            self.failures.entry(class).or_default().merge(tally);
+        }
+        for (span, latencies) in other.spans {
+            self.spans.entry(span).or_default().merge(&latencies);
+        }
+        self.least_lower_bound = earlier(self.least_lower_bound, other.least_lower_bound, Duration::min);
+        self.window = earlier(self.window, other.window, |a, b| (a.0.min(b.0), a.1.max(b.1)));
+    }
+}
+
+/// Both combined, or the one there is.
+fn earlier<T>(a: Option<T>, b: Option<T>, combine: impl FnOnce(T, T) -> T) -> Option<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(combine(a, b)),
+        (a, b) => a.or(b),
+    }
+}
+
+impl FailureTally {
+    fn enter(&mut self, sample: &Sample, failure: &Failure) {
+        self.count += 1;
+        self.latencies.record(sample.timing.response());
+        self.last = self.last.max(sample.timing.finished);
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(Example { at: sample.timing.finished, index: sample.index, failure: failure.clone() });
+        }
+    }
+
+    fn merge(&mut self, other: FailureTally) {
+        self.count += other.count;
+        self.latencies.merge(&other.latencies);
+        self.last = self.last.max(other.last);
+        self.examples.extend(other.examples);
+        self.examples.sort_by_key(|example| (example.at, example.index));
+        self.examples.truncate(EXAMPLES);
+    }
+}

@@ -1,0 +1,113 @@
+//! THE LEDGER: samples go in, totals stay; memory does not grow with the number of samples.
+
+pub mod histogram;
+pub mod ledger;
+pub mod pairs;
+pub mod snapshot;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    plan::journey::Step,
+    sample::{Link, Novelty, Outcome, Sample},
+};
+use histogram::Latencies;
+use ledger::Ledger;
+use pairs::{Pair, Pairs};
+use snapshot::{Snapshot, StepSnapshot};
+
+/// Which samples a ledger sums up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LedgerKey {
+    /// The phase's position in the plan.
+    pub phase: usize,
+    /// What was done.
+    pub step: Step,
+    /// Whether the bytes were new to the run: repeats are never mixed with fresh blobs.
+    pub novelty: Novelty,
+}
+
+/// The sum of facts. `merge` is associative and commutative: recordings of parts are as good as one of the whole.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Recording {
+    /// The totals, by what was done.
+    pub ledgers: BTreeMap<LedgerKey, Ledger>,
+    /// The opened connections.
+    pub connections: Connections,
+    /// First and cached reads of the same blobs.
+    pub pairs: Pairs,
+}
+
+impl Recording {
+    /// Adds what `other` recorded.
+    pub fn merge(&mut self, other: Recording) {
+        for (key, ledger) in other.ledgers {
+            self.ledgers.entry(key).or_default().merge(ledger);
+        }
+        self.connections.merge(other.connections);
+        self.pairs.merge(other.pairs);
+    }
+
+    /// Enters one sample and forgets it.
+    pub fn enter(&mut self, sample: &Sample) {
+        let key = LedgerKey { phase: sample.phase, step: sample.step, novelty: sample.novelty };
+        self.ledgers.entry(key).or_default().enter(sample);
+        if !matches!(sample.outcome, Outcome::Skipped) {
+            self.connections.enter(sample.link);
+        }
+    }
+
+    /// Enters the two reads of one blob.
+    pub fn enter_pair(&mut self, pair: Pair) {
+        self.pairs.enter(pair);
+    }
+
+    /// What can be shown of the run so far, `elapsed` after its origin.
+    pub fn snapshot(&self, elapsed: Duration) -> Snapshot {
+        let mut snapshot = Snapshot { elapsed, steps: BTreeMap::new() };
+        for (key, ledger) in &self.ledgers {
+            snapshot.steps.entry(key.step).or_insert_with(StepSnapshot::default).add(ledger);
+        }
+        snapshot
+    }
+}
+
+/// The connections of a run.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Connections {
+    /// Attempts that opened a connection.
+    pub opened: u64,
+    /// Attempts that found one open.
+    pub reused: u64,
+    /// Name resolutions.
+    pub dns: Latencies,
+    /// TCP handshakes.
+    pub tcp: Latencies,
+    /// TLS handshakes.
+    pub tls: Latencies,
+}
+
+impl Connections {
+    fn enter(&mut self, link: Option<Link>) {
+        match link {
+            None => {}
+            Some(Link::Reused) => self.reused += 1,
+            Some(Link::Fresh(connecting)) => {
+                self.opened += 1;
+                self.tcp.record(connecting.tcp);
+                connecting.dns.into_iter().for_each(|dns| self.dns.record(dns));
+                connecting.tls.into_iter().for_each(|tls| self.tls.record(tls));
+            }
+        }
+    }
+
+    fn merge(&mut self, other: Connections) {
+        self.opened += other.opened;
+        self.reused += other.reused;
+        self.dns.merge(&other.dns);
+        self.tcp.merge(&other.tcp);
+        self.tls.merge(&other.tls);
+    }
+}

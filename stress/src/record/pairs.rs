@@ -1,0 +1,96 @@
+//! First and cached reads of the same blobs, as a sample of bounded size that is the same whoever records.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+/// The most pairs that are kept.
+const CAPACITY: usize = 4096;
+
+/// The two reads of one blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pair {
+    /// The blob's index.
+    pub index: u64,
+    /// The blob's size in bytes.
+    pub size: u64,
+    /// The aggregator's position in the plan.
+    pub target: usize,
+    /// The first read's response time.
+    pub first: Duration,
+    /// The cached read's response time.
+    pub cached: Duration,
+}
+
+/// A bottom-k sample of pairs: those whose index hashes lowest, however they were collected.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pairs {
+    seen: u64,
+    kept: BTreeMap<(u64, u64), Pair>,
+}
+
+impl Pairs {
+    /// How many pairs there were.
+    pub fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// The kept pairs, in an order that chance decided.
+    pub fn iter(&self) -> impl Iterator<Item = &Pair> {
+        self.kept.values()
+    }
+
+    pub(super) fn enter(&mut self, pair: Pair) {
+        self.seen += 1;
+        self.keep(pair);
+    }
+
+    pub(super) fn merge(&mut self, other: Pairs) {
+        self.seen += other.seen;
+        other.kept.into_values().for_each(|pair| self.keep(pair));
+    }
+
+    fn keep(&mut self, pair: Pair) {
+        let key = (mix(pair.index), pair.index);
+        let full = self.kept.len() >= CAPACITY;
+        if full && self.kept.last_key_value().is_some_and(|(last, _)| key > *last) {
+            return;
+        }
+        self.kept.insert(key, pair);
+        if self.kept.len() > CAPACITY {
+            self.kept.pop_last();
+        }
+    }
+}
+
+/// SplitMix64's finalizer (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
+fn mix(index: u64) -> u64 {
+    let mut x = index.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(index: u64) -> Pair {
+        Pair { index, size: 1, target: 0, first: Duration::from_millis(index), cached: Duration::from_millis(1) }
+    }
+
+    #[test]
+    fn the_sample_is_the_same_whoever_recorded_which_part() {
+        let mut whole = Pairs::default();
+        let mut parts = [Pairs::default(), Pairs::default(), Pairs::default()];
+        for index in 0..20_000 {
+            whole.enter(pair(index));
+            parts[usize::try_from(index * 7 % 3).unwrap()].enter(pair(index));
+        }
+        let [mut a, b, c] = parts;
+        a.merge(c);
+        a.merge(b);
+        assert_eq!(a, whole);
+        assert_eq!((whole.seen(), whole.iter().count()), (20_000, CAPACITY));
+    }
+}

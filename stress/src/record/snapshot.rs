@@ -1,0 +1,60 @@
+//! What can be shown of a run while it goes on.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    histogram::Latencies,
+    ledger::{Ledger, Span},
+};
+use crate::plan::journey::Step;
+
+/// A run at one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Snapshot {
+    /// Time since the run's origin.
+    pub elapsed: Duration,
+    /// Each step so far.
+    pub steps: BTreeMap<Step, StepSnapshot>,
+}
+
+/// A step at one moment, fresh blobs and repeats together.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StepSnapshot {
+    /// Attempts that succeeded.
+    pub done: u64,
+    /// Attempts that failed or did not finish.
+    pub failed: u64,
+    /// Steps never tried, because an earlier one had not succeeded.
+    pub skipped: u64,
+    /// Bytes of the blobs of successful attempts.
+    pub bytes: u64,
+    /// The response times so far.
+    pub response: Latencies,
+}
+
+impl Snapshot {
+    /// Adds what another part of the same run has done.
+    pub fn merge(&mut self, other: &Snapshot) {
+        self.elapsed = self.elapsed.max(other.elapsed);
+        for (step, theirs) in &other.steps {
+            let ours = self.steps.entry(*step).or_default();
+            ours.done += theirs.done;
+            ours.failed += theirs.failed;
+            ours.skipped += theirs.skipped;
+            ours.bytes += theirs.bytes;
+            ours.response.merge(&theirs.response);
+        }
+    }
+}
+
+impl StepSnapshot {
+    pub(super) fn add(&mut self, ledger: &Ledger) {
+        self.done += ledger.done;
+        self.failed += ledger.failed() + ledger.unfinished;
+        self.skipped += ledger.skipped;
+        self.bytes += ledger.bytes_done;
+        if let Some(response) = ledger.span(Span::Response) {
+            self.response.merge(response);
+        }
+    }
+}
