@@ -7,9 +7,6 @@ use super::{
     sizes::{Content, ContentMix},
 };
 
-/// How far back a repeat looks for its source, in blobs; it bounds what must be remembered.
-pub const REPEAT_WINDOW: u64 = 4096;
-
 /// What chance decided about one blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draw {
@@ -28,38 +25,61 @@ pub struct Draw {
 impl Draw {
     /// The draw for blob `index` of a run with `seed`.
     ///
-    /// The numbers come from a ChaCha8 stream of their own for each index, always in the same order, so that
+    /// The numbers come from a ChaCha8 stream of their own for each index, each from a fixed place in it, so that
     /// changing one wish (say, the sizes) leaves the other decisions as they were.
     pub fn of(seed: u64, index: u64, phase: &Phase) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(index);
+        let mut rng = stream(seed, index);
         let size = rng.random_range(phase.sizes.min..=phase.sizes.max);
-        rng.set_word_pos(WORDS_FOR_SIZE);
-        let coin: bool = rng.random();
+        rng.set_word_pos(TARGETS_WORD);
+        let (coin, publisher, aggregator) = (rng.random(), rng.random(), rng.random());
         let content = match phase.content {
             ContentMix::Binary => Content::Binary,
             ContentMix::Text => Content::Text,
             ContentMix::Mixed if coin => Content::Binary,
             ContentMix::Mixed => Content::Text,
         };
-        let (publisher, aggregator) = (rng.random(), rng.random());
-        let repeats = rng.random_bool(phase.duplicates.clamp(0.0, 1.0)).then(|| {
-            let lag = u64::from(phase.load.most_in_flight()).min(REPEAT_WINDOW / 2);
-            source(index, lag, rng.random())
-        });
-        Self { size, content, publisher, aggregator, repeats: repeats.flatten() }
+        let repeats = source(seed, index, phase);
+        Self { size, content, publisher, aggregator, repeats }
     }
 }
 
-/// A uniform draw from a range takes a varying number of words; the next decision starts at a fixed one.
-const WORDS_FOR_SIZE: u128 = 256;
+/// Where in a blob's stream the draws behind its size begin: a uniform draw from a range takes a varying number
+/// of words.
+const TARGETS_WORD: u128 = 256;
+/// Where in a blob's stream the draws about repeating begin.
+const REPEAT_WORD: u128 = 320;
+/// How many blobs are asked in turn whether they are fresh, before the search falls back on the run's first ones.
+const SEARCH: u64 = 64;
 
-/// The blob that `index` repeats: within the window and at least `lag` back, because what is still under way
-/// is not stored yet. `None` at the start of a run, where there is nothing to repeat.
-fn source(index: u64, lag: u64, random: u64) -> Option<u64> {
-    let newest = index.checked_sub(lag.max(1))?;
-    let oldest = index.saturating_sub(REPEAT_WINDOW - 1);
-    Some(oldest + random % (newest - oldest + 1))
+fn stream(seed: u64, index: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(index);
+    rng
+}
+
+/// The earlier blob whose bytes `index` repeats: one that is no repeat itself, and so far back that it should be
+/// stored by now. The first blobs of a run have nothing to repeat.
+fn source(seed: u64, index: u64, phase: &Phase) -> Option<u64> {
+    if phase.duplicates <= 0.0 {
+        return None;
+    }
+    let lag = u64::from(phase.load.most_in_flight().clamp(1, 1024));
+    let random = wants_repeat(seed, index, lag, phase.duplicates)?;
+    let candidate = random % (index - lag + 1);
+    let found = (candidate.saturating_sub(SEARCH)..=candidate)
+        .rev()
+        .find(|&earlier| wants_repeat(seed, earlier, lag, phase.duplicates).is_none());
+    found.or(Some(candidate % lag))
+}
+
+/// Whether blob `index` wants to be a repeat; if so, a number to choose its source by.
+fn wants_repeat(seed: u64, index: u64, lag: u64, ratio: f64) -> Option<u64> {
+    if index < lag {
+        return None;
+    }
+    let mut rng = stream(seed, index);
+    rng.set_word_pos(REPEAT_WORD);
+    rng.random_bool(ratio.min(1.0)).then(|| rng.random())
 }
 
 #[cfg(test)]
@@ -120,15 +140,27 @@ mod tests {
     }
 
     #[test]
-    fn repeats_are_the_asked_share_and_look_back_beyond_what_is_under_way() {
-        let phase = phase(1, 1, 0.25);
-        let repeats: Vec<_> =
-            (0..8000).filter_map(|index| Draw::of(5, index, &phase).repeats.map(|source| (index, source))).collect();
-        assert!((1800..2200).contains(&repeats.len()), "{}", repeats.len());
-        for (index, source) in repeats {
-            assert!(source + 8 <= index && index - source < REPEAT_WINDOW, "{index} repeats {source}");
+    fn repeats_are_the_asked_share_of_fresh_blobs_beyond_what_is_under_way() {
+        for share in [0.25, 0.5, 0.95] {
+            let phase = phase(1, 1, share);
+            let draws: Vec<_> = (0..8000).map(|index| Draw::of(5, index, &phase).repeats).collect();
+            let repeats = draws.iter().flatten().count() as f64;
+            assert!((repeats / 8000.0 - share).abs() < 0.03, "{repeats} repeats at {share}");
+            for (index, source) in
+                draws.iter().enumerate().filter_map(|(index, source)| Some((index, (*source)?)))
+            {
+                let source = usize::try_from(source).unwrap();
+                assert!(source + 8 <= index, "{index} repeats {source}, which may be under way");
+                assert_eq!(draws[source], None, "{index} repeats {source}, which is itself a repeat");
+            }
         }
-        assert_eq!(source(7, 8, 1), None);
-        assert_eq!(source(8, 8, 1), Some(0));
+    }
+
+    #[test]
+    fn at_a_share_of_one_only_the_first_blobs_are_fresh() {
+        let phase = phase(1, 1, 1.0);
+        for index in 0..500 {
+            assert_eq!(Draw::of(5, index, &phase).repeats.is_none(), index < 8, "{index}");
+        }
     }
 }

@@ -93,7 +93,9 @@ mod tests {
 
     #[test]
     fn labels_are_read_back_as_the_steps_they_name() {
-        for step in [Step::Upload, Step::FIRST, Step::CACHED, Step::Read { ordinal: 3 }, Step::Read { ordinal: 12 }] {
+        for step in
+            [Step::Upload, Step::FIRST, Step::CACHED, Step::Read { ordinal: 3 }, Step::Read { ordinal: 12 }]
+        {
             assert_eq!(Step::from_label(&step.to_string()), Some(step));
         }
         for wrong in ["", "read1", "read2", "read", "read256", "Upload", "third"] {

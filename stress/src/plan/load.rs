@@ -20,9 +20,10 @@ pub enum Load {
 impl Load {
     pub(super) fn check(self) -> Result<(), Contradiction> {
         match self {
-            Load::Closed { workers: 0 } => {
-                Err(Contradiction::new("--concurrency", "must be at least 1: with 0 workers nothing is ever done"))
-            }
+            Load::Closed { workers: 0 } => Err(Contradiction::new(
+                "--concurrency",
+                "must be at least 1: with 0 workers nothing is ever done",
+            )),
             Load::Closed { .. } => Ok(()),
         }
     }

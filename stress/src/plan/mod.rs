@@ -4,6 +4,7 @@ pub mod draw;
 pub mod journey;
 pub mod limits;
 pub mod load;
+pub mod schedule;
 pub mod sizes;
 pub mod store;
 pub mod target;
@@ -83,10 +84,16 @@ impl Plan {
         let uploads = self.phases.iter().any(|phase| phase.journey.uploads());
         let reads = self.phases.iter().any(|phase| phase.journey.reads());
         if uploads && self.publishers.is_empty() {
-            return Err(Contradiction::new("--publisher", "is missing: the run uploads blobs and needs a publisher's URL"));
+            return Err(Contradiction::new(
+                "--publisher",
+                "is missing: the run uploads blobs and needs a publisher's URL",
+            ));
         }
         if reads && self.aggregators.is_empty() {
-            return Err(Contradiction::new("--aggregator", "is missing: the run reads blobs and needs an aggregator's URL"));
+            return Err(Contradiction::new(
+                "--aggregator",
+                "is missing: the run reads blobs and needs an aggregator's URL",
+            ));
         }
         Ok(())
     }

@@ -34,9 +34,10 @@ impl StoreOptions {
     pub(super) fn check(&self) -> Result<(), Contradiction> {
         match self.epochs {
             Some(0) => Err(Contradiction::new("--epochs", "must be at least 1")),
-            Some(epochs) if epochs > MAX_EPOCHS => {
-                Err(Contradiction::new("--epochs", format!("is {epochs}, but Walrus stores for at most {MAX_EPOCHS}")))
-            }
+            Some(epochs) if epochs > MAX_EPOCHS => Err(Contradiction::new(
+                "--epochs",
+                format!("is {epochs}, but Walrus stores for at most {MAX_EPOCHS}"),
+            )),
             _ => Ok(()),
         }
     }

@@ -56,7 +56,8 @@ impl std::str::FromStr for Target {
 
 /// Does not repeat the text: it may hold a password.
 fn not_an_address(text: &str, error: url::ParseError) -> String {
-    let hint = if text.contains("://") { "" } else { "; write it with its scheme, as in http://localhost:31415" };
+    let hint =
+        if text.contains("://") { "" } else { "; write it with its scheme, as in http://localhost:31415" };
     format!("is not a URL ({error}){hint}")
 }
 
@@ -73,7 +74,10 @@ fn credentials(url: &Url) -> Option<Secret> {
 fn percent_decode(text: &str) -> String {
     // The query parser of `url` decodes exactly this, once `+` is kept from meaning a blank.
     let query = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
-    url::form_urlencoded::parse(query.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+    url::form_urlencoded::parse(query.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }
 
 impl fmt::Display for Target {
@@ -155,7 +159,9 @@ mod tests {
 
     #[test]
     fn what_is_not_a_base_address_is_refused_without_being_repeated() {
-        for wrong in ["", "localhost:31415", "127.0.0.1:80", "ftp://h", "http://", "http://h/?x=1", "http://h/#a"] {
+        for wrong in
+            ["", "localhost:31415", "127.0.0.1:80", "ftp://h", "http://", "http://h/?x=1", "http://h/#a"]
+        {
             assert!(wrong.parse::<Target>().is_err(), "{wrong}");
         }
         assert!(!"me:secret@h".parse::<Target>().unwrap_err().contains("secret"));

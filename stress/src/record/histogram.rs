@@ -14,31 +14,46 @@ const DIGITS: u8 = 3;
 
 /// A distribution of durations, in nanoseconds.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Latencies(Histogram<u64>);
+pub struct Latencies {
+    histogram: Histogram<u64>,
+    /// The shortest and the longest, exactly: they are single facts that people compare with their own records.
+    extremes: Option<(u64, u64)>,
+}
 
 impl Default for Latencies {
     fn default() -> Self {
         // A lower bound of 1 ns: a higher one would read values back coarser than the digits promise.
         let mut histogram = Histogram::new(DIGITS).expect("3 digits are within the library's range");
         histogram.auto(true);
-        Self(histogram)
+        Self { histogram, extremes: None }
     }
 }
 
 impl Latencies {
     /// Enters one duration; 0 counts as 1 ns.
     pub fn record(&mut self, duration: Duration) {
-        self.0.saturating_record(nanoseconds(duration).max(1));
+        // Not `saturating_record`: that clamps to the present range instead of growing it.
+        let value = nanoseconds(duration).max(1);
+        self.histogram.record(value).expect("the histogram grows to any 64-bit value");
+        self.widen((value, value));
     }
 
     /// Adds another distribution.
     pub fn merge(&mut self, other: &Latencies) {
-        self.0.add(&other.0).expect("both have the same digits, and this one grows as needed");
+        self.histogram
+            .add(&other.histogram)
+            .expect("both have the same digits, and this one grows as needed");
+        other.extremes.into_iter().for_each(|extremes| self.widen(extremes));
+    }
+
+    fn widen(&mut self, (shortest, longest): (u64, u64)) {
+        let (min, max) = self.extremes.unwrap_or((shortest, longest));
+        self.extremes = Some((min.min(shortest), max.max(longest)));
     }
 
     /// How many durations were entered.
     pub fn count(&self) -> u64 {
-        self.0.len()
+        self.histogram.len()
     }
 
     /// The duration that a share `quantile` (0 to 1) does not exceed; `None` when nothing was entered.
@@ -47,34 +62,32 @@ impl Latencies {
             // The library answers 0 with the lower edge of the lowest bucket instead of the lowest value.
             return self.min();
         }
-        self.some(|histogram| Duration::from_nanos(histogram.value_at_quantile(quantile)))
+        let (min, max) = self.extremes?;
+        // A bucket's edge may lie beyond the values in it.
+        Some(Duration::from_nanos(self.histogram.value_at_quantile(quantile).clamp(min, max)))
     }
 
-    /// The shortest duration.
+    /// The shortest duration, exactly.
     pub fn min(&self) -> Option<Duration> {
-        self.some(|histogram| Duration::from_nanos(histogram.min()))
+        self.extremes.map(|(min, _)| Duration::from_nanos(min))
     }
 
-    /// The longest duration.
+    /// The longest duration, exactly.
     pub fn max(&self) -> Option<Duration> {
-        self.some(|histogram| Duration::from_nanos(histogram.max()))
+        self.extremes.map(|(_, max)| Duration::from_nanos(max))
     }
 
     /// The arithmetic mean.
     pub fn mean(&self) -> Option<Duration> {
-        self.some(|histogram| Duration::from_secs_f64(histogram.mean() / 1e9))
+        let mean = Duration::from_secs_f64(self.histogram.mean() / 1e9);
+        Some(mean.clamp(self.min()?, self.max()?))
     }
 
     /// The recorded buckets from the shortest: (longest duration of the bucket, count).
     pub fn buckets(&self) -> impl Iterator<Item = (Duration, u64)> + '_ {
-        self.0.iter_recorded().map(|bucket| {
+        self.histogram.iter_recorded().map(|bucket| {
             (Duration::from_nanos(bucket.value_iterated_to()), bucket.count_since_last_iteration())
         })
-    }
-
-    /// An empty histogram answers 0 to every question; here it answers nothing.
-    fn some<T>(&self, ask: impl FnOnce(&Histogram<u64>) -> T) -> Option<T> {
-        (!self.0.is_empty()).then(|| ask(&self.0))
     }
 }
 
@@ -83,26 +96,43 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-impl Serialize for Latencies {
+/// [`Latencies`] in a document.
+#[derive(Serialize, Deserialize)]
+struct LatenciesDoc {
     /// HdrHistogram's own V2 format, deflated, as base64.
+    hdr: String,
+    min_nanoseconds: Option<u64>,
+    max_nanoseconds: Option<u64>,
+}
+
+impl Serialize for Latencies {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut bytes = Vec::new();
-        V2DeflateSerializer::new().serialize(&self.0, &mut bytes).map_err(serde::ser::Error::custom)?;
-        serializer.serialize_str(&STANDARD.encode(bytes))
+        V2DeflateSerializer::new()
+            .serialize(&self.histogram, &mut bytes)
+            .map_err(serde::ser::Error::custom)?;
+        let (min_nanoseconds, max_nanoseconds) = self.extremes.unzip();
+        LatenciesDoc { hdr: STANDARD.encode(bytes), min_nanoseconds, max_nanoseconds }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Latencies {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let bytes = STANDARD.decode(text).map_err(serde::de::Error::custom)?;
+        let document = LatenciesDoc::deserialize(deserializer)?;
+        let bytes = STANDARD.decode(document.hdr).map_err(serde::de::Error::custom)?;
         let mut histogram: Histogram<u64> =
             Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(serde::de::Error::custom)?;
         if histogram.sigfig() != DIGITS || histogram.low() != 1 {
-            return Err(serde::de::Error::custom("a histogram of another precision cannot be merged without loss"));
+            return Err(serde::de::Error::custom(
+                "a histogram of another precision cannot be merged without loss",
+            ));
         }
         histogram.auto(true);
-        Ok(Self(histogram))
+        let extremes = document.min_nanoseconds.zip(document.max_nanoseconds);
+        if extremes.is_some_and(|(min, max)| min > max) || extremes.is_none() != histogram.is_empty() {
+            return Err(serde::de::Error::custom("a histogram's extremes do not fit its values"));
+        }
+        Ok(Self { histogram, extremes })
     }
 }
 
@@ -124,6 +154,21 @@ mod tests {
         assert_eq!((empty.quantile(0.5), empty.min(), empty.max(), empty.mean()), (None, None, None, None));
     }
 
+    #[test]
+    fn the_histogram_grows_from_a_nanosecond_to_centuries() {
+        let mut latencies = of(&[0, 1]);
+        latencies.record(Duration::MAX);
+        assert_eq!(latencies.min(), Some(Duration::from_nanos(1)));
+        assert_eq!(latencies.max(), Some(Duration::from_nanos(u64::MAX)));
+    }
+
+    #[test]
+    fn a_single_duration_is_read_back_exactly() {
+        let one = of(&[6_755_221]);
+        let exact = Some(Duration::from_nanos(6_755_221));
+        assert_eq!([one.min(), one.quantile(0.5), one.mean(), one.max()], [exact; 4]);
+    }
+
     proptest! {
         #[test]
         fn quantiles_are_within_a_thousandth_of_an_exact_sort(
@@ -132,6 +177,7 @@ mod tests {
         ) {
             let latencies = of(&values);
             values.sort_unstable();
+            #[expect(clippy::cast_possible_truncation, reason = "at most 400")]
             let rank = ((quantile * values.len() as f64).ceil() as usize).clamp(1, values.len());
             let exact = values[rank - 1] as f64;
             let found = latencies.quantile(quantile).unwrap().as_nanos() as f64;

@@ -193,7 +193,11 @@ impl FailureTally {
         self.latencies.record(sample.timing.response());
         self.last = self.last.max(sample.timing.finished);
         if self.examples.len() < EXAMPLES {
-            self.examples.push(Example { at: sample.timing.finished, index: sample.index, failure: failure.clone() });
+            self.examples.push(Example {
+                at: sample.timing.finished,
+                index: sample.index,
+                failure: failure.clone(),
+            });
         }
     }
 

@@ -16,7 +16,7 @@ use crate::{
 use histogram::Latencies;
 use ledger::Ledger;
 use pairs::{Pair, Pairs};
-use snapshot::{Snapshot, StepSnapshot};
+use snapshot::Snapshot;
 
 /// Which samples a ledger sums up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,14 +68,14 @@ impl Recording {
     pub fn snapshot(&self, elapsed: Duration) -> Snapshot {
         let mut snapshot = Snapshot { elapsed, steps: BTreeMap::new() };
         for (key, ledger) in &self.ledgers {
-            snapshot.steps.entry(key.step).or_insert_with(StepSnapshot::default).add(ledger);
+            snapshot.steps.entry(key.step).or_default().add(ledger);
         }
         snapshot
     }
 }
 
 /// The connections of a run.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Connections {
     /// Attempts that opened a connection.
     pub opened: u64,

@@ -30,6 +30,13 @@ pub struct Pairs {
 }
 
 impl Pairs {
+    /// The sample that `kept` was taken from: `seen` pairs, of which these were kept.
+    pub fn restore(seen: u64, kept: impl IntoIterator<Item = Pair>) -> Self {
+        let mut pairs = Self { seen, kept: BTreeMap::new() };
+        kept.into_iter().for_each(|pair| pairs.keep(pair));
+        pairs
+    }
+
     /// How many pairs there were.
     pub fn seen(&self) -> u64 {
         self.seen
@@ -76,7 +83,13 @@ mod tests {
     use super::*;
 
     fn pair(index: u64) -> Pair {
-        Pair { index, size: 1, target: 0, first: Duration::from_millis(index), cached: Duration::from_millis(1) }
+        Pair {
+            index,
+            size: 1,
+            target: 0,
+            first: Duration::from_millis(index),
+            cached: Duration::from_millis(1),
+        }
     }
 
     #[test]

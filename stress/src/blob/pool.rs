@@ -1,0 +1,126 @@
+//! The raw material of blobs: a page of random bytes or text, and the keys that make it new each time.
+//!
+//! A page of a blob is `pool ^ (key & mask)`, with a fresh 32-byte key for each page of each blob. For binary
+//! blobs the mask is all ones: two pages differ everywhere, so that neither a compressor nor a deduplicating
+//! store finds anything. For text the mask leaves alone the bits that make UTF-8 what it is.
+
+use std::sync::OnceLock;
+
+use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng};
+
+use crate::plan::sizes::Content;
+
+/// The size of a page in bytes: with its mask it fits in a core's second-level cache.
+pub(super) const PAGE: usize = 32 * 1024;
+/// The size of a key in bytes.
+pub(super) const KEY: usize = 32;
+/// Text is laid out in cells of this many bytes; no character crosses from one to the next.
+pub(super) const CELL: usize = 16;
+
+/// The pools come from a seed of their own: the run's seed only enters by the keys.
+const POOL_SEED: u64 = 0x57a1_2a5b_10b5_eed5;
+/// Where in a blob's random stream the keys begin, well behind the words that decide its size and targets.
+const FIRST_KEY_WORD: u128 = 4096;
+
+/// A page of raw material.
+#[derive(Debug)]
+pub(super) struct Pool {
+    /// The bytes before they meet a key.
+    pub(super) bytes: Vec<u8>,
+    /// Which bits a key may change.
+    pub(super) mask: Vec<u8>,
+}
+
+impl Pool {
+    /// The pool for this content; made at first use.
+    pub(super) fn of(content: Content) -> &'static Pool {
+        static BINARY: OnceLock<Pool> = OnceLock::new();
+        static TEXT: OnceLock<Pool> = OnceLock::new();
+        match content {
+            Content::Binary => BINARY.get_or_init(Pool::binary),
+            Content::Text => TEXT.get_or_init(Pool::text),
+        }
+    }
+
+    fn binary() -> Pool {
+        let mut bytes = vec![0; PAGE];
+        ChaCha8Rng::seed_from_u64(POOL_SEED).fill_bytes(&mut bytes);
+        Pool { bytes, mask: vec![0xff; PAGE] }
+    }
+
+    fn text() -> Pool {
+        let mut rng = ChaCha8Rng::seed_from_u64(POOL_SEED + 1);
+        let (mut bytes, mut mask) = (Vec::with_capacity(PAGE), Vec::with_capacity(PAGE));
+        while bytes.len() < PAGE {
+            for (byte, free) in text_cell(&mut rng) {
+                bytes.push(byte ^ (rng.random::<u8>() & free));
+                mask.push(free);
+            }
+        }
+        Pool { bytes, mask }
+    }
+
+    /// Writes the beginning of this pool under `key` into `page`, which is no longer than it.
+    pub(super) fn write(&self, page: &mut [u8], key: &[u8; KEY]) {
+        let (bytes, mask) = (&self.bytes[..page.len()], &self.mask[..page.len()]);
+        for ((page, bytes), mask) in page.chunks_mut(KEY).zip(bytes.chunks(KEY)).zip(mask.chunks(KEY)) {
+            match <&mut [u8; KEY]>::try_from(&mut *page) {
+                // The usual case has a length that the compiler knows, and so becomes a few vector instructions.
+                Ok(page) => (0..KEY).for_each(|at| page[at] = bytes[at] ^ (key[at] & mask[at])),
+                Err(_) => (0..page.len()).for_each(|at| page[at] = bytes[at] ^ (key[at] & mask[at])),
+            }
+        }
+    }
+}
+
+/// One cell of whole characters, as (byte, bits that may change) pairs: whatever those bits are, the cell stays
+/// valid UTF-8 and free of control characters.
+fn text_cell(rng: &mut ChaCha8Rng) -> Vec<(u8, u8)> {
+    const CONTINUATION: (u8, u8) = (0x80, 0x3f);
+    let mut cell = Vec::with_capacity(CELL);
+    match rng.random_range(0..8_u8) {
+        // Cyrillic, U+0400 to U+047F.
+        0 => (0..8).for_each(|_| cell.extend([(0xd0, 0x01), CONTINUATION])),
+        // Chinese, U+5000 to U+8FFF, and one ASCII character to fill the cell.
+        1 => {
+            (0..5)
+                .for_each(|_| cell.extend([(rng.random_range(0xe5..=0xe8), 0), CONTINUATION, CONTINUATION]));
+            cell.push(ascii_range(rng));
+        }
+        // Pictographs, U+1F300 to U+1F3FF.
+        2 => (0..4).for_each(|_| cell.extend([(0xf0, 0), (0x9f, 0), (0x8c, 0x03), CONTINUATION])),
+        _ => (0..CELL).for_each(|_| cell.push(ascii_range(rng))),
+    }
+    cell
+}
+
+/// A range of printable ASCII as its first character and the bits that select within it; DEL is in none.
+fn ascii_range(rng: &mut ChaCha8Rng) -> (u8, u8) {
+    const RANGES: [(u8, u8); 4] = [(0x20, 0x1f), (0x40, 0x1f), (0x60, 0x0f), (0x70, 0x07)];
+    RANGES[rng.random_range(0..RANGES.len())]
+}
+
+/// Turns any byte into one of 32 printable ASCII characters.
+pub(super) fn ascii(byte: u8) -> u8 {
+    0x40 | (byte & 0x1f)
+}
+
+/// The keys of a blob, one a page.
+#[derive(Debug)]
+pub(super) struct Keys(ChaCha8Rng);
+
+impl Keys {
+    pub(super) fn new(seed: u64, index: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(index);
+        rng.set_word_pos(FIRST_KEY_WORD);
+        Self(rng)
+    }
+
+    /// The next page's key.
+    pub(super) fn next_key(&mut self) -> [u8; KEY] {
+        let mut key = [0; KEY];
+        self.0.fill_bytes(&mut key);
+        key
+    }
+}
