@@ -1,0 +1,154 @@
+//! Each blob's journey as one record, put together from samples that arrive in any interleaving.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use crate::{
+    plan::{Plan, journey::Step},
+    sample::{Failure, Outcome, Sample, StoredKind},
+};
+
+/// What came of one blob's journey.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BlobRecord {
+    /// The blob's index.
+    pub index: u64,
+    /// The blob's ID, once a publisher had told it.
+    pub blob_id: Option<Arc<str>>,
+    /// The blob's size in bytes.
+    pub size: u64,
+    /// What came of each step, in the journey's order.
+    pub steps: Vec<(Step, StepRecord)>,
+}
+
+/// What came of one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepRecord {
+    /// Uploaded.
+    Stored {
+        /// The response time.
+        time: Duration,
+        /// Which way the publisher took.
+        kind: StoredKind,
+    },
+    /// Downloaded.
+    Read {
+        /// The response time.
+        time: Duration,
+    },
+    /// It failed.
+    Failed(Failure),
+    /// It was still running when the run's patience ended.
+    Unfinished,
+    /// It was never tried.
+    Skipped,
+}
+
+impl BlobRecord {
+    /// What came of `step`; `None` when the journey has no such step.
+    pub fn step(&self, step: Step) -> Option<&StepRecord> {
+        self.steps.iter().find(|(done, _)| *done == step).map(|(_, record)| record)
+    }
+
+    /// The response time of `step`; `None` unless it succeeded.
+    pub fn time(&self, step: Step) -> Option<Duration> {
+        match self.step(step)? {
+            StepRecord::Stored { time, .. } | StepRecord::Read { time } => Some(*time),
+            StepRecord::Failed(_) | StepRecord::Unfinished | StepRecord::Skipped => None,
+        }
+    }
+}
+
+impl StepRecord {
+    fn of(sample: &Sample) -> Self {
+        let time = sample.timing.response();
+        match &sample.outcome {
+            Outcome::Stored(stored) => StepRecord::Stored { time, kind: stored.kind },
+            Outcome::Read => StepRecord::Read { time },
+            Outcome::Failed(failure) => StepRecord::Failed(failure.clone()),
+            Outcome::Unfinished => StepRecord::Unfinished,
+            Outcome::Skipped => StepRecord::Skipped,
+        }
+    }
+}
+
+/// Puts samples together; it holds only the journeys under way.
+#[derive(Debug)]
+pub struct BlobAssembler {
+    /// The number of steps in each phase's journey.
+    steps: Vec<usize>,
+    under_way: HashMap<(usize, u64), BlobRecord>,
+}
+
+impl BlobAssembler {
+    /// For the journeys of `plan`.
+    pub fn new(plan: &Plan) -> Self {
+        let steps = plan.phases.iter().map(|phase| phase.journey.steps.len()).collect();
+        Self { steps, under_way: HashMap::new() }
+    }
+
+    /// Enters one sample; when it was its journey's last one, gives the whole record.
+    pub fn enter(&mut self, sample: &Sample) -> Option<BlobRecord> {
+        let key = (sample.phase, sample.index);
+        let record = self.under_way.entry(key).or_insert_with(|| BlobRecord {
+            index: sample.index,
+            blob_id: None,
+            size: sample.size,
+            steps: Vec::new(),
+        });
+        let told = match &sample.outcome {
+            Outcome::Stored(stored) => Some(Arc::from(stored.blob_id.as_str())),
+            _ => sample.blob_id.clone(),
+        };
+        record.blob_id = told.or(record.blob_id.take());
+        record.steps.push((sample.step, StepRecord::of(sample)));
+        let expected = self.steps.get(sample.phase).copied().unwrap_or(0);
+        if record.steps.len() < expected {
+            return None;
+        }
+        self.under_way.remove(&key)
+    }
+
+    /// The journeys that never ended, in the order of their blobs.
+    pub fn into_unended(self) -> Vec<BlobRecord> {
+        let mut records: Vec<_> = self.under_way.into_values().collect();
+        records.sort_by_key(|record| record.index);
+        records
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fake;
+
+    #[test]
+    fn journeys_are_whole_however_they_are_interleaved() {
+        let (a, b) = (fake::journey(0), fake::troubled(1));
+        let order = [&b[0], &a[0], &a[1], &b[1], &a[2], &b[2]];
+        let mut assembler = BlobAssembler::new(&fake::plan(2));
+        let records: Vec<_> = order.iter().filter_map(|sample| assembler.enter(sample)).collect();
+        assert_eq!(records.iter().map(|record| record.index).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(records[0].time(Step::CACHED), Some(Duration::from_millis(18)));
+        assert_eq!(
+            records[1].step(Step::Upload),
+            Some(&StepRecord::Stored { time: Duration::from_millis(1_100), kind: StoredKind::Existing })
+        );
+        assert_eq!(
+            (records[1].time(Step::CACHED), records[1].blob_id.as_deref()),
+            (None, Some(&*fake::id(1)))
+        );
+        assert_eq!(assembler.into_unended(), []);
+    }
+
+    #[test]
+    fn journeys_that_never_ended_are_not_lost() {
+        let mut assembler = BlobAssembler::new(&fake::plan(2));
+        assert_eq!(assembler.enter(&fake::journey(1)[0]), None);
+        assert_eq!(assembler.enter(&fake::journey(0)[0]), None);
+        let unended = assembler.into_unended();
+        assert_eq!(
+            unended.iter().map(|record| (record.index, record.steps.len())).collect::<Vec<_>>(),
+            [(0, 1), (1, 1)]
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! The line of each event, its colours and its width.
+
+use super::*;
+use crate::{report::fake, sample::FailureClass};
+
+fn lines(samples: &[Sample], palette: Palette) -> Vec<String> {
+    samples.iter().filter_map(|sample| line(sample, &fake::plan(50), palette)).collect()
+}
+
+#[test]
+fn each_thing_that_happened_has_its_line() {
+    let samples: Vec<_> = (0..5).flat_map(fake::troubled).chain(fake::journey(49)).collect();
+    insta::assert_snapshot!(lines(&samples, Palette::Plain).join("\n"), @r"
+     1 upload failed after 1.10 s: shed 429: the publisher is full: Too Many Requests
+     2 already exists  91.0 KiB  1.10 s M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_0001
+     2 first download  91.0 KiB  200 ms
+     2 cached download failed after 20.0 ms: not-found 404 BLOB_NOT_FOUND: the requested blob ID does not exist
+     3 uploaded        92.0 KiB  1.10 s M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_0002
+     3 first download failed after 60.0 s: timeout: no whole answer within 60 s
+     4 uploaded        93.0 KiB  1.10 s M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_0003
+     4 first download unfinished after 4.00 s
+     5 uploaded        93.9 KiB  1.10 s M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_0004
+     5 first download  93.9 KiB  190 ms
+     5 cached download 93.9 KiB 20.0 ms
+    50 uploaded         138 KiB  1.06 s M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_0049
+    50 first download   138 KiB  144 ms
+    50 cached download  138 KiB 29.0 ms
+    ");
+}
+
+#[test]
+fn colours_say_what_happened() {
+    let coloured = lines(&[fake::journey(0), fake::troubled(1)].concat(), Palette::Coloured);
+    let has = |line: usize, code: &str, text: &str| {
+        assert!(coloured[line].contains(&format!("\u{1b}[{code}m{text}")), "{:?}", coloured[line]);
+    };
+    has(0, "32", "uploaded");
+    has(0, "33", "90.0 KiB");
+    has(1, "35", "first download");
+    has(2, "32", "cached download");
+    has(3, "33", "already exists");
+    has(5, "31", "cached download failed");
+}
+
+#[test]
+fn lines_of_successes_fit_80_columns() {
+    for (index, took) in [(0, 1), (998, 59_999), (98, 998_000)] {
+        let mut journey = fake::journey(index);
+        for sample in &mut journey {
+            sample.timing.finished = sample.timing.due + std::time::Duration::from_millis(took);
+            sample.size = 1_023 * 1_024;
+        }
+        let mut plan = fake::plan(999);
+        plan.phases[0].journey.steps.remove(0);
+        for line in journey.iter().filter_map(|sample| line(sample, &plan, Palette::Plain)) {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_only_reads_tells_the_ids() {
+    let mut plan = fake::plan(50);
+    plan.phases[0].journey.steps.remove(0);
+    let told = line(&fake::journey(0)[1], &plan, Palette::Plain).unwrap();
+    assert!(told.ends_with(&fake::id(0)), "{told}");
+}
+
+#[test]
+fn a_failure_is_one_safe_line_and_names_the_target_where_there_is_a_choice() {
+    let hostile = fake::failed(FailureClass::Gateway, Some(502), None, "\u{1b}[2J<html>\nbad\r\ngateway");
+    let sample = fake::sample(0, Step::Upload, 0, 12, hostile);
+    let mut plan = fake::plan(5);
+    let told = line(&sample, &plan, Palette::Plain).unwrap();
+    assert_eq!(told, " 1 upload failed after 12.0 ms: gateway 502: [2J<html> bad gateway");
+    plan.publishers.push("http://other.test/b".parse().unwrap());
+    let told = line(&sample, &plan, Palette::Plain).unwrap();
+    assert!(told.ends_with(" gateway (http://publisher.test:31415)"), "{told}");
+}

@@ -1,0 +1,158 @@
+//! Files that a run leaves behind: proven writable before it starts, whole at every instant after.
+
+use std::{
+    fs, io,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use tempfile::NamedTempFile;
+
+use crate::error::Error;
+
+/// How many symbolic links are followed before they are taken for a circle.
+const MOST_LINKS: usize = 40;
+
+/// A path at which a file can be put; nothing is changed there yet.
+#[derive(Debug)]
+pub struct PreparedFile {
+    /// The path as the user named it.
+    named: PathBuf,
+    /// Where symbolic links lead.
+    target: PathBuf,
+    /// Those of the file that is there now.
+    permissions: Option<fs::Permissions>,
+}
+
+impl PreparedFile {
+    /// Proves that a file can be put at `path` and leaves everything as it was.
+    ///
+    /// # Errors
+    /// When it cannot: the reason is [`Error::Write`]'s source.
+    pub fn prepare(path: &Path) -> Result<Self, Error> {
+        let attempt = || {
+            let target = resolve(path)?;
+            let permissions = permissions(&target)?;
+            let prepared = Self { named: path.to_owned(), target, permissions };
+            // A file that vanishes at once: the directory takes new ones.
+            prepared.temporary()?;
+            Ok(prepared)
+        };
+        attempt().map_err(|source| cannot_write(path, source))
+    }
+
+    /// The path as the user named it.
+    pub fn path(&self) -> &Path {
+        &self.named
+    }
+
+    /// Where the file will be, symbolic links resolved: equal for two paths that name the same file.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Puts what `content` writes there in one piece: a reader sees the old file or the whole new one.
+    ///
+    /// # Errors
+    /// When writing fails; the old file is then still there.
+    pub fn write(self, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+        self.place(|file| {
+            let mut buffered = io::BufWriter::new(file);
+            content(&mut buffered)?;
+            buffered.flush()
+        })
+        .map(|_| ())
+    }
+
+    /// Puts a file there in one piece and keeps it open.
+    pub(super) fn place(
+        &self,
+        content: impl FnOnce(&mut fs::File) -> io::Result<()>,
+    ) -> Result<fs::File, Error> {
+        let attempt = || {
+            let mut file = self.temporary()?;
+            content(file.as_file_mut())?;
+            file.persist(&self.target).map_err(|error| error.error)
+        };
+        attempt().map_err(|source| cannot_write(&self.named, source))
+    }
+
+    /// A new file beside the target, gone when dropped, with the permissions that the target has or would get.
+    fn temporary(&self) -> io::Result<NamedTempFile> {
+        let directory = directory(&self.target);
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".walrus-stress-").suffix(".tmp");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // Like any new file; the process's umask is applied to it.
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let file = builder.tempfile_in(directory).map_err(|error| {
+            io::Error::new(
+                error.kind(),
+                format!("no file can be made in {}: {}", directory.display(), reason(&error)),
+            )
+        })?;
+        if let Some(permissions) = &self.permissions {
+            file.as_file().set_permissions(permissions.clone())?;
+        }
+        Ok(file)
+    }
+}
+
+pub(super) fn cannot_write(path: &Path, source: io::Error) -> Error {
+    Error::Write { path: path.display().to_string(), source }
+}
+
+/// The system's words without what the library put around them.
+fn reason(error: &io::Error) -> String {
+    error
+        .raw_os_error()
+        .map_or_else(|| io::Error::from(error.kind()), io::Error::from_raw_os_error)
+        .to_string()
+}
+
+/// Where `path` leads once symbolic links are followed, also those to files that are not there yet.
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let mut target = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match fs::read_link(&target) {
+            Ok(link) => target = directory(&target).join(link),
+            Err(_) => {
+                let name = target.file_name().ok_or_else(|| io::Error::other("it is a directory"))?;
+                let directory = fs::canonicalize(directory(&target)).map_err(|error| {
+                    let shown = directory(&target).display();
+                    io::Error::new(error.kind(), format!("the directory {shown}: {error}"))
+                })?;
+                return Ok(directory.join(name));
+            }
+        }
+    }
+    Err(io::Error::other("its symbolic links go round in a circle"))
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The permissions of what is at `target`, proven to be a writable regular file; `None` when nothing is.
+fn permissions(target: &Path) -> io::Result<Option<fs::Permissions>> {
+    let metadata = match fs::metadata(target) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if metadata.is_dir() {
+        return Err(io::Error::other("it is a directory"));
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file, and a pipe or device cannot be replaced"));
+    }
+    // Opened only to prove that it may be: nothing is written and nothing cut off.
+    fs::OpenOptions::new().write(true).open(target)?;
+    Ok(Some(metadata.permissions()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! Files are replaced whole or not at all, and what cannot be one is refused beforehand.
+
+use super::*;
+
+fn refused(path: &Path) -> String {
+    PreparedFile::prepare(path).unwrap_err().to_string()
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn write(path: &Path, text: &str) {
+    PreparedFile::prepare(path).unwrap().write(|out| out.write_all(text.as_bytes())).unwrap();
+}
+
+#[test]
+fn preparing_leaves_everything_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let old = directory.path().join("old.json");
+    fs::write(&old, "precious").unwrap();
+    drop(PreparedFile::prepare(&old).unwrap());
+    drop(PreparedFile::prepare(&directory.path().join("new.json")).unwrap());
+    assert_eq!(
+        (fs::read_to_string(&old).unwrap().as_str(), names(directory.path())),
+        ("precious", vec!["old.json".into()])
+    );
+}
+
+#[test]
+fn writing_replaces_the_whole_file_and_leaves_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("report.json");
+    fs::write(&path, "a much longer text than the new one").unwrap();
+    write(&path, "short");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "short");
+    assert_eq!(names(directory.path()), ["report.json"]);
+}
+
+#[test]
+fn a_failure_while_writing_keeps_the_old_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("report.json");
+    fs::write(&path, "old").unwrap();
+    let error = PreparedFile::prepare(&path).unwrap().write(|out| {
+        out.write_all(b"half")?;
+        Err(io::Error::from(io::ErrorKind::StorageFull))
+    });
+    assert_eq!(error.unwrap_err().to_string(), format!("cannot write {}: no storage space", path.display()));
+    assert_eq!(
+        (fs::read_to_string(&path).unwrap().as_str(), names(directory.path())),
+        ("old", vec!["report.json".into()])
+    );
+}
+
+#[test]
+fn what_cannot_be_a_file_is_refused_with_the_reason() {
+    let directory = tempfile::tempdir().unwrap();
+    let shown = directory.path().display();
+    assert_eq!(refused(directory.path()), format!("cannot write {shown}: it is a directory"));
+    let missing = directory.path().join("no/such/place.json");
+    assert!(refused(&missing).contains("no/such: No such file or directory"), "{}", refused(&missing));
+    assert!(refused(Path::new("")).starts_with("cannot write : "));
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_are_refused_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for path in [socket.as_path(), Path::new("/dev/null")] {
+        let reason = "it is not a regular file, and a pipe or device cannot be replaced";
+        assert_eq!(refused(path), format!("cannot write {}: {reason}", path.display()));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn symbolic_links_stay_links_and_their_targets_are_replaced() {
+    use std::os::unix::fs::symlink;
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::create_dir(at("real")).unwrap();
+    fs::write(at("real/there.json"), "old").unwrap();
+    symlink("real/there.json", at("link")).unwrap();
+    symlink("real/not-yet.json", at("dangling")).unwrap();
+    symlink("circle", at("circle")).unwrap();
+    write(&at("link"), "new");
+    write(&at("dangling"), "newer");
+    assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(at("real/there.json")).unwrap(), "new");
+    assert_eq!(fs::read_to_string(at("real/not-yet.json")).unwrap(), "newer");
+    assert!(refused(&at("circle")).ends_with("its symbolic links go round in a circle"));
+}
+
+#[cfg(unix)]
+#[test]
+fn permissions_are_those_of_the_old_file_or_of_any_new_one() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let mode = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode() & 0o777;
+    fs::write(at("any"), "").unwrap();
+    fs::write(at("old"), "").unwrap();
+    fs::set_permissions(at("old"), fs::Permissions::from_mode(0o640)).unwrap();
+    write(&at("old"), "x");
+    write(&at("new"), "x");
+    assert_eq!((mode("old"), mode("new")), (0o640, mode("any")));
+}

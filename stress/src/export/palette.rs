@@ -1,0 +1,137 @@
+//! What colours mean, and how text from elsewhere is made safe to show.
+
+use anstyle::{AnsiColor, Style};
+
+/// Whether text is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Palette {
+    /// Text only.
+    Plain,
+    /// With ANSI colours.
+    Coloured,
+}
+
+/// What a piece of text says, and so how it looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ink {
+    /// Nothing in particular.
+    Normal,
+    /// A heading.
+    Heading,
+    /// Less important than the rest.
+    Faint,
+    /// It went well: uploaded, and how long that took.
+    Good,
+    /// It was there before.
+    Existing,
+    /// A size.
+    Size,
+    /// A first download.
+    First,
+    /// A cached download.
+    Cached,
+    /// It failed.
+    Error,
+    /// What must not be overlooked.
+    Alarm,
+}
+
+impl Palette {
+    /// `text`, looking as `ink` says.
+    pub fn paint(self, ink: Ink, text: &str) -> String {
+        let style = self.style(ink);
+        format!("{style}{text}{style:#}")
+    }
+
+    fn style(self, ink: Ink) -> Style {
+        if self == Palette::Plain {
+            return Style::new();
+        }
+        match ink {
+            Ink::Normal => Style::new(),
+            Ink::Heading => Style::new().bold(),
+            Ink::Faint => Style::new().dimmed(),
+            Ink::Good | Ink::Cached => AnsiColor::Green.on_default(),
+            Ink::Existing | Ink::Size => AnsiColor::Yellow.on_default(),
+            Ink::First => AnsiColor::Magenta.on_default(),
+            Ink::Error => AnsiColor::Red.on_default(),
+            Ink::Alarm => AnsiColor::Red.on_default().bold().invert(),
+        }
+    }
+}
+
+/// `text` without anything that could steer a terminal, on one line.
+pub fn clean(text: &str) -> String {
+    let visible: String = text
+        .chars()
+        .filter_map(|c| match c {
+            '\n' | '\r' | '\t' => Some(' '),
+            c if c.is_control() => None,
+            // Marks that turn the direction of writing, or are not seen at all.
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => None,
+            c => Some(c),
+        })
+        .collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The first `width` characters of `text`, the last of them `…` where something was left out.
+pub fn clip(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut clipped: String = text.chars().take(width.saturating_sub(1)).collect();
+    clipped.push('…');
+    clipped
+}
+
+/// `text` in lines of at most `width` characters, broken at blanks where there are any.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let mut word = word;
+        loop {
+            let line = lines.last_mut().expect("there is a line from the start");
+            let used = line.chars().count();
+            let blank = usize::from(used > 0);
+            if used + blank + word.chars().count() <= width {
+                line.push_str(&" ".repeat(blank));
+                line.push_str(word);
+                break;
+            }
+            if used == 0 {
+                let cut = word.char_indices().nth(width).map_or(word.len(), |(at, _)| at);
+                line.push_str(&word[..cut]);
+                word = &word[cut..];
+            }
+            lines.push(String::new());
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_stays_as_it_is_and_coloured_text_is_reset() {
+        assert_eq!(Palette::Plain.paint(Ink::Error, "x"), "x");
+        assert_eq!(Palette::Coloured.paint(Ink::Error, "x"), "\u{1b}[31mx\u{1b}[0m");
+        assert_eq!(Palette::Coloured.paint(Ink::Normal, "x"), "x");
+    }
+
+    #[test]
+    fn a_server_cannot_steer_the_terminal() {
+        let hostile = "\u{1b}[2Jall\tgone\r\n\u{7}\u{9b}31m\u{202e}backwards";
+        assert_eq!(clean(hostile), "[2Jall gone 31mbackwards");
+    }
+
+    #[test]
+    fn long_text_is_clipped_or_wrapped_at_the_width() {
+        assert_eq!([clip("abcd", 4), clip("abcde", 4)], ["abcd", "abc…"]);
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
+        assert_eq!(wrap("", 3), [""]);
+    }
+}

@@ -1,0 +1,109 @@
+//! The summary as a person reads it at the end of a run: 80 columns, the answer last.
+
+mod blobs;
+mod closing;
+mod failures;
+mod steps;
+
+use std::io;
+
+use super::{
+    blobs::BlobRecord,
+    palette::{Ink, Palette, clip, wrap},
+    units,
+};
+use crate::{
+    plan::{Phase, load::Load, target::Target},
+    report::{Ending, Report, summary::Summary},
+};
+
+/// The width that every line fits.
+pub const WIDTH: usize = 80;
+
+/// Columns of the labels at the start of lines.
+const LABEL: usize = 13;
+
+/// Writes the summary of `report`, with a table of `blobs` unless there are none.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(
+    out: &mut dyn io::Write,
+    report: &Report,
+    summary: &Summary,
+    blobs: &[BlobRecord],
+    palette: Palette,
+) -> io::Result<()> {
+    let sections = [
+        heading(report, palette),
+        blobs::lines(blobs, palette),
+        steps::lines(summary, report.plan.phases.len() > 1, palette),
+        failures::lines(summary, palette),
+        closing::facts(report, summary, palette),
+        closing::verdict(report, summary, palette),
+    ];
+    let sections: Vec<_> = sections.into_iter().filter(|lines| !lines.is_empty()).collect();
+    for (position, lines) in sections.iter().enumerate() {
+        if position > 0 {
+            writeln!(out)?;
+        }
+        for line in lines {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+/// What was done, where, and for how long.
+fn heading(report: &Report, palette: Palette) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Ending::Interrupted { signal } = report.ending {
+        let text = format!("PARTIAL: interrupted by {signal}; this is what was measured until then");
+        lines.push(palette.paint(Ink::Alarm, &text));
+    }
+    let tool = format!("{} {}", report.tool.name, report.tool.version);
+    let ran = units::duration(report.elapsed);
+    lines.push(format!("{}  started {}, took {ran}", palette.paint(Ink::Heading, &tool), report.started_at));
+    for phase in &report.plan.phases {
+        let name = if report.plan.phases.len() > 1 { phase.name.as_str() } else { "load" };
+        lines.extend(labelled(name, &load(phase), Ink::Normal, palette));
+    }
+    lines.extend(targets("publisher", &report.plan.publishers, palette));
+    lines.extend(targets("aggregator", &report.plan.aggregators, palette));
+    lines
+}
+
+/// What a phase asks for, in words.
+fn load(phase: &Phase) -> String {
+    let blobs = phase.stop.blobs.map(|blobs| units::counted(blobs, "blob"));
+    let time = phase.stop.duration.map(|duration| format!("for {}", units::duration(duration)));
+    let until = [blobs.or_else(|| Some("blobs".to_owned())), time]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let (min, max) = (units::bytes(phase.sizes.min), units::bytes(phase.sizes.max));
+    let sizes = if min == max { min } else { format!("{min} to {max}") };
+    let Load::Closed { workers } = phase.load;
+    format!("{until} of {sizes}, {} at a time", units::count(u64::from(workers)))
+}
+
+fn targets(role: &str, targets: &[Target], palette: Palette) -> Vec<String> {
+    targets.iter().flat_map(|target| labelled(role, &target.to_string(), Ink::Normal, palette)).collect()
+}
+
+/// `text` behind a faint label, wrapped beneath itself.
+fn labelled(label: &str, text: &str, ink: Ink, palette: Palette) -> Vec<String> {
+    let lines = wrap(text, WIDTH - LABEL);
+    lines
+        .iter()
+        .enumerate()
+        .map(|(position, line)| {
+            let label = if position == 0 { clip(label, LABEL - 1) } else { String::new() };
+            format!("{}{}", palette.paint(Ink::Faint, &format!("{label:<LABEL$}")), palette.paint(ink, line))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! How much of a run is done and how long the rest may take, from its plan and a snapshot.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use crate::{
+    plan::{Plan, journey::Step},
+    record::snapshot::{Snapshot, StepSnapshot},
+};
+
+/// What a run is heading for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Goal {
+    /// The steps of its journeys.
+    pub steps: BTreeSet<Step>,
+    /// After how many blobs it ends.
+    pub blobs: Option<u64>,
+    /// After how much time it starts no more.
+    pub duration: Option<Duration>,
+}
+
+impl Goal {
+    /// The goal of `plan`: all its phases together.
+    pub fn of(plan: &Plan) -> Self {
+        let journeys = plan.phases.iter().flat_map(|phase| phase.journey.steps.iter().copied());
+        Self {
+            steps: journeys.collect(),
+            blobs: plan.phases.iter().map(|phase| phase.stop.blobs).sum(),
+            duration: plan.phases.iter().map(|phase| phase.stop.duration).sum(),
+        }
+    }
+
+    /// The share of `step`, 0 to 1, that is done: of the blobs or of the time, whichever is further.
+    pub fn share(&self, step: Step, snapshot: &Snapshot) -> f64 {
+        let ended = snapshot.steps.get(&step).map_or(0, ended);
+        self.blobs_share(ended as f64).max(self.time_share(snapshot)).min(1.0)
+    }
+
+    /// How long the run may still take, if it goes on as it did; `None` while nobody can say.
+    pub fn left(&self, snapshot: &Snapshot) -> Option<Duration> {
+        let ended: f64 = snapshot.steps.values().map(|step| ended(step) as f64).sum();
+        let share = self.blobs_share(ended / self.steps.len().max(1) as f64);
+        let by_blobs = (share > 0.0).then(|| snapshot.elapsed.mul_f64((1.0 / share - 1.0).max(0.0)));
+        let by_time = self.duration.map(|duration| duration.saturating_sub(snapshot.elapsed));
+        match (by_blobs, by_time) {
+            (Some(blobs), Some(time)) => Some(blobs.min(time)),
+            (blobs, time) => blobs.or(time),
+        }
+    }
+
+    fn blobs_share(&self, ended: f64) -> f64 {
+        self.blobs.map_or(0.0, |blobs| ended / blobs.max(1) as f64)
+    }
+
+    fn time_share(&self, snapshot: &Snapshot) -> f64 {
+        self.duration
+            .map_or(0.0, |duration| snapshot.elapsed.as_secs_f64() / duration.as_secs_f64().max(1e-9))
+    }
+}
+
+/// How often a step came to an end, whichever.
+fn ended(step: &StepSnapshot) -> u64 {
+    step.done.saturating_add(step.failed).saturating_add(step.skipped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(seconds: u64, uploads: u64, reads: u64) -> Snapshot {
+        let step = |done| StepSnapshot { done, ..StepSnapshot::default() };
+        let steps = [(Step::Upload, step(uploads)), (Step::FIRST, step(reads))].into();
+        Snapshot { elapsed: Duration::from_secs(seconds), steps }
+    }
+
+    fn goal(blobs: Option<u64>, seconds: Option<u64>) -> Goal {
+        let steps = [Step::Upload, Step::FIRST].into();
+        Goal { steps, blobs, duration: seconds.map(Duration::from_secs) }
+    }
+
+    #[test]
+    fn a_counted_run_takes_as_long_for_the_rest_as_it_did_so_far() {
+        let goal = goal(Some(10), None);
+        // 5 of 20 steps in 6 s leave 15 steps for 18 s.
+        assert_eq!(goal.left(&snapshot(6, 4, 1)), Some(Duration::from_secs(18)));
+        assert_eq!(goal.share(Step::Upload, &snapshot(6, 4, 1)), 0.4);
+        assert_eq!(goal.left(&snapshot(0, 0, 0)), None);
+        assert_eq!(goal.left(&snapshot(9, 10, 10)), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_timed_run_ends_when_its_time_is_over() {
+        let goal = goal(None, Some(60));
+        assert_eq!(goal.left(&snapshot(15, 4, 1)), Some(Duration::from_secs(45)));
+        assert_eq!(goal.share(Step::FIRST, &snapshot(15, 4, 1)), 0.25);
+        assert_eq!(goal.share(Step::FIRST, &snapshot(75, 4, 1)), 1.0);
+        assert_eq!(goal.left(&snapshot(75, 4, 1)), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn with_both_limits_the_nearer_one_counts() {
+        let goal = goal(Some(10), Some(60));
+        assert_eq!(goal.left(&snapshot(6, 4, 1)), Some(Duration::from_secs(18)));
+        assert_eq!(goal.left(&snapshot(50, 1, 1)), Some(Duration::from_secs(10)));
+        assert_eq!(goal.share(Step::Upload, &snapshot(6, 4, 1)), 0.4);
+        assert_eq!(goal.share(Step::Upload, &snapshot(30, 4, 1)), 0.5);
+    }
+}

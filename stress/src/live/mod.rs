@@ -1,0 +1,6 @@
+//! WINDOWS: what a person sees while a run goes on; they look in and never touch.
+
+pub mod goal;
+pub mod plain;
+pub mod progress;
+mod speed;

@@ -1,0 +1,78 @@
+//! What is said of first and cached downloads, held against pairs whose effect is known.
+
+use super::*;
+use crate::{
+    record::pairs::Pair,
+    report::{fake, summary::Summary},
+};
+
+/// The effect seen in pairs of these response times, in milliseconds.
+fn effect(pairs: &[(u64, u64)]) -> CacheEffect {
+    let mut report = fake::report(5, &[]);
+    for (index, (first, cached)) in (0..).zip(pairs) {
+        let (first, cached) = (Duration::from_millis(*first), Duration::from_millis(*cached));
+        report.recording.enter_pair(Pair { index, size: 1, target: 0, first, cached });
+    }
+    Summary::of(&report).cache.unwrap()
+}
+
+#[test]
+fn faster_slower_and_no_difference_are_told_apart() {
+    let faster: Vec<_> = (0..40).map(|n| (600 + n, 100)).collect();
+    assert_eq!(effect(&faster).sentence(), "cached downloads are 6.2 times faster (6.1–6.3, n = 40)");
+    let slower: Vec<_> = (0..40).map(|n| (100, 150 + n)).collect();
+    assert_eq!(effect(&slower).sentence(), "cached downloads are 1.69 times slower (1.63–1.76, n = 40)");
+    let equal: Vec<_> = (0..40).map(|n| (980 + n, 1_000)).collect();
+    let sentence = "no difference seen between first and cached (0.99–1.01, n = 40)";
+    assert_eq!(effect(&equal).sentence(), sentence);
+}
+
+#[test]
+fn the_interval_is_that_of_the_ranks() {
+    let effect = effect(&(1..=40).map(|n| (n * 100, 100)).collect::<Vec<_>>());
+    // Ranks 14 and 27 of 40 enclose the median with 95 %; each ratio is its rank.
+    let (low, high) = effect.interval.unwrap();
+    assert_eq!((effect.ratio, low.round(), high.round()), (Some(20.5), 14.0, 27.0));
+    assert_eq!(effect.median_first, Some(Duration::from_millis(2_050)));
+    assert_eq!(effect.median_cached, Some(Duration::from_millis(100)));
+}
+
+#[test]
+fn the_ratio_is_taken_blob_by_blob() {
+    // Large and small blobs: the medians of the sides say 1, each pair says 10.
+    let pairs: Vec<_> = (0..10).map(|n| if n % 2 == 0 { (1_000, 100) } else { (100, 10) }).collect();
+    assert_eq!(effect(&pairs).ratio, Some(10.0));
+}
+
+#[test]
+fn few_pairs_say_nothing_however_far_apart_they_are() {
+    let few = effect(&[(1_000, 1); 5]);
+    assert_eq!((few.verdict, few.ratio, few.interval), (Verdict::TooFew, Some(1_000.0), None));
+    assert_eq!(few.sentence(), "not enough pairs to say what caching does (n = 5; 6 are needed)");
+    assert_eq!(effect(&[(1_000, 1); 6]).verdict, Verdict::Faster);
+    assert_eq!(effect(&[]).ratio, None);
+}
+
+#[test]
+fn a_run_without_both_downloads_has_no_effect_to_show() {
+    let mut report = fake::report(5, &[]);
+    report.plan.phases[0].journey.steps.retain(|step| *step != Step::CACHED);
+    assert_eq!(Summary::of(&report).cache, None);
+}
+
+#[test]
+fn equal_downloads_are_called_different_in_at_most_one_of_twenty_runs() {
+    // A small generator of its own keeps the test the same for ever.
+    let mut state = 42_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        100 + (state >> 33) % 900
+    };
+    let different = (0..1_000)
+        .filter(|_| {
+            let pairs: Vec<_> = (0..30).map(|_| (random(), random())).collect();
+            effect(&pairs).verdict != Verdict::NoDifference
+        })
+        .count();
+    assert!(different <= 60, "{different} of 1,000");
+}

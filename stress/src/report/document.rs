@@ -1,0 +1,98 @@
+//! The JSON document of a report: a part to read, with units in its names, and the recording to compute with.
+
+mod reading;
+mod wire;
+
+use std::{io, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ending, LoadError, Report, SCHEMA, Tool, summary::Summary};
+use crate::plan::{Plan, limits::seconds};
+use reading::{CacheDoc, ConnectionsDoc, StepDoc};
+use wire::RecordingDoc;
+
+/// What is written.
+#[derive(Serialize)]
+struct Saved<'a> {
+    schema: &'static str,
+    tool: &'a Tool,
+    partial: bool,
+    ending: Ending,
+    started_at: &'a str,
+    #[serde(with = "seconds")]
+    elapsed_seconds: Duration,
+    notices: &'a [String],
+    plan: &'a Plan,
+    bytes_sent: u64,
+    bytes_received: u64,
+    steps: Vec<StepDoc<'a>>,
+    connections: ConnectionsDoc,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_effect: Option<CacheDoc>,
+    recording: RecordingDoc,
+}
+
+/// What is read back: the readable part is derived again.
+#[derive(Deserialize)]
+struct Loaded {
+    tool: Tool,
+    ending: Ending,
+    started_at: String,
+    #[serde(with = "seconds")]
+    elapsed_seconds: Duration,
+    #[serde(default)]
+    notices: Vec<String>,
+    plan: Plan,
+    recording: RecordingDoc,
+}
+
+/// Only the schema, which decides how the rest is to be read.
+#[derive(Deserialize)]
+struct Named {
+    schema: String,
+}
+
+pub(super) fn save(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    let summary = Summary::of(report);
+    let document = Saved {
+        schema: SCHEMA,
+        tool: &report.tool,
+        partial: report.ending.is_partial(),
+        ending: report.ending,
+        started_at: &report.started_at,
+        elapsed_seconds: report.elapsed,
+        notices: &report.notices,
+        plan: &report.plan,
+        bytes_sent: summary.bytes_sent,
+        bytes_received: summary.bytes_received,
+        steps: summary.steps.iter().map(StepDoc::of).collect(),
+        connections: ConnectionsDoc::of(&summary.connections),
+        cache_effect: summary.cache.as_ref().map(CacheDoc::of),
+        recording: RecordingDoc::of(&report.recording),
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
+}
+
+pub(super) fn load(mut source: impl io::Read) -> Result<Report, LoadError> {
+    let mut text = Vec::new();
+    source.read_to_end(&mut text).map_err(serde_json::Error::io)?;
+    let Named { schema } = serde_json::from_slice(&text)?;
+    if schema != SCHEMA {
+        return Err(LoadError::Schema { found: schema });
+    }
+    let loaded: Loaded = serde_json::from_slice(&text)?;
+    Ok(Report {
+        tool: loaded.tool,
+        plan: loaded.plan,
+        started_at: loaded.started_at,
+        elapsed: loaded.elapsed_seconds,
+        ending: loaded.ending,
+        recording: loaded.recording.into_recording(),
+        notices: loaded.notices,
+    })
+}
+
+#[cfg(test)]
+mod tests;

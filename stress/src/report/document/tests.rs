@@ -1,0 +1,121 @@
+//! Reports go through their document unchanged, and its names and units stay as promised.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    plan::target::{Header, Secret},
+    report::{Signal, fake},
+};
+
+fn saved(report: &Report) -> Vec<u8> {
+    let mut text = Vec::new();
+    save(report, &mut text).unwrap();
+    text
+}
+
+fn document(report: &Report) -> Value {
+    serde_json::from_slice(&saved(report)).unwrap()
+}
+
+fn troubled() -> Report {
+    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
+    let mut report = fake::report(7, &samples);
+    report.ending = Ending::Interrupted { signal: Signal::Terminate };
+    report.notices = vec!["the first target was slow to answer".to_owned()];
+    report
+}
+
+#[test]
+fn what_was_saved_is_loaded_as_it_was() {
+    let report = troubled();
+    assert_eq!(load(saved(&report).as_slice()).unwrap(), report);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn any_mixture_of_journeys_is_loaded_as_it_was(good in 0_u64..60, bad in 0_u64..20, seed: u64) {
+        let samples: Vec<_> = (0..good).flat_map(fake::journey).chain((good..good + bad).flat_map(fake::troubled)).collect();
+        let mut report = fake::report(good + bad, &samples);
+        report.plan.seed = seed;
+        prop_assert_eq!(load(saved(&report).as_slice()).unwrap(), report);
+    }
+}
+
+#[test]
+fn loaded_parts_merge_into_the_whole() {
+    let samples: Vec<_> = (0..9).flat_map(fake::journey).chain((9..14).flat_map(fake::troubled)).collect();
+    let whole = fake::report(14, &samples);
+    let part =
+        |range: std::ops::Range<usize>| load(saved(&fake::report(14, &samples[range])).as_slice()).unwrap();
+    let mut merged = part(0..21).recording;
+    merged.merge(part(21..42).recording);
+    assert_eq!(merged, whole.recording);
+}
+
+#[test]
+fn the_readable_part_has_units_in_its_names_and_every_count() {
+    let document = document(&troubled());
+    assert_eq!(document["schema"], json!("walrus-stress/report/1"));
+    assert_eq!((&document["partial"], &document["elapsed_seconds"]), (&json!(true), &json!(61.7)));
+    assert_eq!(document["ending"], json!({ "kind": "interrupted", "signal": "SIGTERM" }));
+    assert_eq!(document["started_at"], json!("2026-09-21T14:13:20Z"));
+    let upload = &document["steps"][0];
+    assert_eq!(
+        (&upload["step"], &upload["repeats"], &upload["phase"]),
+        (&json!("upload"), &json!(false), &json!("main"))
+    );
+    let counts =
+        ["attempted", "done", "failed", "unfinished", "skipped"].map(|name| upload[name].as_u64().unwrap());
+    assert_eq!(counts, [7, 5, 2, 0, 0]);
+    assert_eq!(upload["stored"], json!({ "new": 2, "existing": 2, "reused": 1 }));
+    assert_eq!((&upload["cost_frost"], &upload["bytes_sent"]), (&json!(264_600), &json!(666_309)));
+    let cached = &document["steps"][2]["failures"][0];
+    assert_eq!((&cached["class"], &cached["count"]), (&json!("not-found"), &json!(2)));
+    let example = json!({
+        "at_seconds": 1.62, "blob_number": 2, "status": 404, "reason": "BLOB_NOT_FOUND",
+        "message": "the requested blob ID does not exist",
+    });
+    assert_eq!(cached["examples"][0], example);
+}
+
+#[test]
+fn lower_bounds_are_named_and_unsupported_percentiles_are_absent() {
+    let first = &document(&troubled())["steps"][1]["response_seconds"];
+    assert_eq!(first["lower_bounds"], json!(["mean", "max"]));
+    assert_eq!((first.get("p50"), first.get("p90")), (None, None));
+    let samples: Vec<_> = (0..40).flat_map(fake::journey).collect();
+    let first = &document(&fake::report(40, &samples))["steps"][1]["response_seconds"];
+    assert!(first["p90"].is_number() && first.get("p95").is_none(), "{first}");
+}
+
+#[test]
+fn secrets_are_not_written() {
+    let mut report = troubled();
+    report.plan.publishers = vec!["http://me:hidden@publisher.test".parse().unwrap()];
+    report.plan.limits.publisher_headers =
+        vec![Header { name: "authorization".to_owned(), value: Secret::new("Bearer hidden") }];
+    let text = String::from_utf8(saved(&report)).unwrap();
+    assert!(!text.contains("hidden") && text.contains("[redacted]"), "{text}");
+}
+
+#[test]
+fn a_report_with_all_its_pairs_stays_small() {
+    let samples: Vec<_> = (0..5_000).flat_map(fake::journey).collect();
+    let size = saved(&fake::report(5_000, &samples)).len();
+    assert!(size < 400_000, "{size} bytes");
+}
+
+#[test]
+fn other_documents_are_refused_with_the_reason() {
+    let refused = |text: &str| load(text.as_bytes()).unwrap_err().to_string();
+    assert_eq!(
+        refused(r#"{"schema":"walrus-stress/report/9"}"#),
+        "its schema is `walrus-stress/report/9`, this version reads `walrus-stress/report/1`"
+    );
+    for wrong in ["", "[]", "{}", "<html>", r#"{"schema":"walrus-stress/report/1"}"#] {
+        assert!(refused(wrong).starts_with("not a walrus-stress report: "), "{wrong}");
+    }
+}

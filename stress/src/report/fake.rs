@@ -1,0 +1,167 @@
+//! Runs that never happened, for tests: samples as an engine would give them, and their reports.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use super::{Ending, Report};
+use crate::{
+    plan::{
+        Phase, Plan, Verify,
+        journey::{Journey, Step},
+        limits::Limits,
+        load::{Load, Stop},
+        sizes::{ContentMix, Sizes},
+        store::StoreOptions,
+    },
+    record::{Recording, pairs::Pair},
+    sample::{Connecting, Failure, FailureClass, Link, Novelty, Outcome, Sample, Stored, StoredKind, Timing},
+};
+
+/// An ID as publishers give them: 43 characters.
+pub(crate) fn id(index: u64) -> String {
+    format!("M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_{index:04}")
+}
+
+pub(crate) fn plan(blobs: u64) -> Plan {
+    Plan {
+        seed: 12_345_678_901_234_567_890,
+        publishers: vec!["http://publisher.test:31415".parse().unwrap()],
+        aggregators: vec!["http://aggregator.test:31416".parse().unwrap()],
+        phases: vec![Phase {
+            name: "main".to_owned(),
+            journey: Journey::default(),
+            sizes: Sizes::default(),
+            content: ContentMix::Mixed,
+            duplicates: 0.0,
+            load: Load::Closed { workers: 8 },
+            stop: Stop { blobs: Some(blobs), duration: None },
+        }],
+        store: StoreOptions::default(),
+        limits: Limits {
+            upload_timeout: Duration::from_secs(300),
+            download_timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            expect_continue: false,
+            insecure: false,
+            ca_certificates: None,
+            user_agent: "walrus-stress/0.1.0".to_owned(),
+            publisher_headers: Vec::new(),
+            aggregator_headers: Vec::new(),
+        },
+        verify: Verify::Full,
+    }
+}
+
+/// A step that started `at` milliseconds after the origin and took `took` milliseconds.
+pub(crate) fn sample(index: u64, step: Step, at: u64, took: u64, outcome: Outcome) -> Sample {
+    let started = Duration::from_millis(at);
+    let finished = started + Duration::from_millis(took);
+    let size = 92_160 + index * 1_009;
+    let ended = matches!(outcome, Outcome::Stored(_) | Outcome::Read);
+    let connecting = Connecting { dns: None, tcp: Duration::from_micros(210 + index), tls: None };
+    let uploads = step == Step::Upload;
+    let (part, tried) = (Duration::from_millis(took) / 4, !matches!(outcome, Outcome::Skipped));
+    Sample {
+        phase: 0,
+        index,
+        step,
+        novelty: Novelty::Fresh,
+        target: 0,
+        blob_id: (!uploads && tried).then(|| Arc::from(id(index))),
+        size,
+        bytes_sent: if uploads && tried { size } else { 0 },
+        bytes_received: if !uploads && ended { size } else { 0 },
+        timing: Timing {
+            due: started,
+            started,
+            sent: ended.then(|| started + part),
+            first_byte: ended.then(|| finished - part),
+            finished,
+        },
+        link: tried.then_some(if uploads && index < 8 { Link::Fresh(connecting) } else { Link::Reused }),
+        outcome,
+    }
+}
+
+pub(crate) fn stored(index: u64, kind: StoredKind) -> Outcome {
+    let cost = (kind == StoredKind::New).then_some(132_300);
+    Outcome::Stored(Stored { blob_id: id(index), kind, cost })
+}
+
+pub(crate) fn failed(
+    class: FailureClass,
+    status: Option<u16>,
+    reason: Option<&str>,
+    message: &str,
+) -> Outcome {
+    let reason = reason.map(str::to_owned);
+    Outcome::Failed(Failure { class, status, reason, message: message.to_owned() })
+}
+
+/// A journey in which all goes well; the cache makes the second download about six times faster.
+pub(crate) fn journey(index: u64) -> Vec<Sample> {
+    let at = index / 8 * 1_500;
+    let (upload, first) = (1_000 + index * 37 % 251, 120 + index * 53 % 83);
+    vec![
+        sample(index, Step::Upload, at, upload, stored(index, StoredKind::New)),
+        sample(index, Step::FIRST, at + upload, first, Outcome::Read),
+        sample(index, Step::CACHED, at + upload + first, 18 + index * 31 % 13, Outcome::Read),
+    ]
+}
+
+/// A journey whose steps fail, in ways that differ from index to index.
+pub(crate) fn troubled(index: u64) -> Vec<Sample> {
+    let at = index * 300;
+    let busy = failed(FailureClass::Shed, Some(429), None, "the publisher is full: Too Many Requests");
+    let gone = failed(
+        FailureClass::NotFound,
+        Some(404),
+        Some("BLOB_NOT_FOUND"),
+        "the requested blob ID does not exist",
+    );
+    let hung = failed(FailureClass::Timeout, None, None, "no whole answer within 60 s");
+    let upload = |outcome| sample(index, Step::Upload, at, 1_100, outcome);
+    let first = |took, outcome| sample(index, Step::FIRST, at + 1_100, took, outcome);
+    let cached = |outcome| sample(index, Step::CACHED, at + 1_300, 20, outcome);
+    match index % 5 {
+        0 => vec![upload(busy), first(0, Outcome::Skipped), cached(Outcome::Skipped)],
+        1 => vec![upload(stored(index, StoredKind::Existing)), first(200, Outcome::Read), cached(gone)],
+        2 => vec![upload(stored(index, StoredKind::New)), first(60_000, hung), cached(Outcome::Skipped)],
+        3 => vec![
+            upload(stored(index, StoredKind::New)),
+            first(4_000, Outcome::Unfinished),
+            cached(Outcome::Skipped),
+        ],
+        _ => {
+            vec![upload(stored(index, StoredKind::Reused)), first(190, Outcome::Read), cached(Outcome::Read)]
+        }
+    }
+}
+
+pub(crate) fn recording(samples: &[Sample]) -> Recording {
+    let mut recording = Recording::default();
+    samples.iter().for_each(|sample| recording.enter(sample));
+    let read = |step| samples.iter().filter(move |s: &&Sample| s.step == step && s.outcome == Outcome::Read);
+    let cached: BTreeMap<_, _> = read(Step::CACHED).map(|sample| (sample.index, sample)).collect();
+    for first in read(Step::FIRST) {
+        if let Some(cached) = cached.get(&first.index) {
+            recording.enter_pair(Pair {
+                index: first.index,
+                size: first.size,
+                target: 0,
+                first: first.timing.response(),
+                cached: cached.timing.response(),
+            });
+        }
+    }
+    recording
+}
+
+pub(crate) fn report(blobs: u64, samples: &[Sample]) -> Report {
+    let began = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
+    let elapsed = samples.iter().map(|sample| sample.timing.finished).max().unwrap_or_default();
+    Report::new(plan(blobs), began, elapsed, Ending::Completed, recording(samples))
+}

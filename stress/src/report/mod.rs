@@ -1,0 +1,139 @@
+//! JUDGEMENT: a report is a plan and what came of it; it is saved, loaded, and summed up.
+
+pub mod cache;
+mod document;
+#[cfg(test)]
+pub(crate) mod fake;
+pub mod summary;
+pub mod support;
+
+use std::{
+    fmt, io,
+    time::{Duration, SystemTime},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{plan::Plan, record::Recording};
+
+/// The version of the document that [`Report::save`] writes.
+pub const SCHEMA: &str = "walrus-stress/report/1";
+
+/// Intent plus facts: what a run was meant to do and what it recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// What made the recording.
+    pub tool: Tool,
+    /// What the run was meant to do; secrets are redacted once it was saved.
+    pub plan: Plan,
+    /// When the run began: RFC 3339, UTC, for people only.
+    pub started_at: String,
+    /// How long the run took on the monotonic clock.
+    pub elapsed: Duration,
+    /// How it ended.
+    pub ending: Ending,
+    /// The sum of what was measured.
+    pub recording: Recording,
+    /// What a reader should know besides, a sentence each.
+    pub notices: Vec<String>,
+}
+
+/// A program and its version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// The program's name.
+    pub name: String,
+    /// The program's version.
+    pub version: String,
+}
+
+impl Tool {
+    /// This program.
+    pub fn this() -> Self {
+        Self { name: "walrus-stress".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Ending {
+    /// It did what its plan says.
+    Completed,
+    /// A signal stopped it; what was measured until then is all there.
+    Interrupted {
+        /// The signal.
+        signal: Signal,
+    },
+}
+
+impl Ending {
+    /// Whether the run did less than its plan says.
+    pub fn is_partial(self) -> bool {
+        matches!(self, Ending::Interrupted { .. })
+    }
+}
+
+/// A signal that stops a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Signal {
+    /// Ctrl-C.
+    #[serde(rename = "SIGINT")]
+    Interrupt,
+    /// What `kill` sends.
+    #[serde(rename = "SIGTERM")]
+    Terminate,
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Signal::Interrupt => "SIGINT",
+            Signal::Terminate => "SIGTERM",
+        })
+    }
+}
+
+impl Report {
+    /// The report of a run that began at `started_at` and took `elapsed`.
+    pub fn new(
+        plan: Plan,
+        started_at: SystemTime,
+        elapsed: Duration,
+        ending: Ending,
+        recording: Recording,
+    ) -> Self {
+        let started_at = humantime::format_rfc3339_seconds(started_at).to_string();
+        Self { tool: Tool::this(), plan, started_at, elapsed, ending, recording, notices: Vec::new() }
+    }
+
+    /// Writes the report as one JSON document: a summary to read, and the recording to compute with.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn save(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        document::save(self, out)
+    }
+
+    /// Reads what [`Report::save`] wrote; the summary in it is derived again, not believed.
+    ///
+    /// # Errors
+    /// When `document` cannot be read, is no report, or has a schema that this version does not know.
+    pub fn load(document: impl io::Read) -> Result<Self, LoadError> {
+        document::load(document)
+    }
+}
+
+/// Why a document is not a report that can be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It is not JSON, or lacks what a report must have.
+    #[error("not a walrus-stress report: {0}")]
+    Document(#[from] serde_json::Error),
+    /// It is of another kind or version.
+    #[error("its schema is `{found}`, this version reads `{SCHEMA}`")]
+    Schema {
+        /// The schema it names.
+        found: String,
+    },
+}

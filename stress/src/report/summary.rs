@@ -1,0 +1,313 @@
+//! What a report means: every number that is shown, derived once.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{Report, cache::CacheEffect, support::Percentile};
+use crate::{
+    plan::journey::Step,
+    record::{
+        Connections, LedgerKey,
+        histogram::Latencies,
+        ledger::{FailureTally, Ledger, Span},
+    },
+    sample::{Failure, FailureClass, Novelty, StoredKind},
+};
+
+/// Bytes in a MiB.
+const MIB: f64 = 1024.0 * 1024.0;
+
+/// Every number that is shown of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// Each step of each phase, fresh blobs before repeats.
+    pub steps: Vec<StepSummary>,
+    /// All uploads together; `None` when none was planned.
+    pub uploads: Option<Uploads>,
+    /// Bytes of request bodies given to connections.
+    pub bytes_sent: u64,
+    /// Bytes of response bodies received.
+    pub bytes_received: u64,
+    /// The opened connections.
+    pub connections: ConnectionSummary,
+    /// First against cached downloads; `None` when the plan has not both.
+    pub cache: Option<CacheEffect>,
+}
+
+/// One step of one phase.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepSummary {
+    /// The phase's name.
+    pub phase: String,
+    /// What was done.
+    pub step: Step,
+    /// Whether these are the blobs that repeat bytes stored earlier in the run.
+    pub repeats: bool,
+    /// Attempts of every outcome.
+    pub attempted: u64,
+    /// Attempts that succeeded.
+    pub done: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+    /// Attempts still running when the run's patience ended.
+    pub unfinished: u64,
+    /// Steps never tried, because an earlier step of the journey had not succeeded.
+    pub skipped: u64,
+    /// Bytes of request bodies given to connections.
+    pub bytes_sent: u64,
+    /// Bytes of response bodies received.
+    pub bytes_received: u64,
+    /// Bytes of the blobs of successful attempts.
+    pub bytes_done: u64,
+    /// MiB of successfully moved blobs per second, from the first start to the last finish of the step.
+    pub throughput_mib: Option<f64>,
+    /// Successful uploads by the way that the publisher took.
+    pub stored: BTreeMap<StoredKind, u64>,
+    /// What the publisher charged, in FROST.
+    pub cost_frost: u64,
+    /// Failed attempts by class.
+    pub failures: Vec<FailureSummary>,
+    /// The parts of the time that were measured.
+    pub spans: BTreeMap<Span, Distribution>,
+}
+
+/// The failures of one class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailureSummary {
+    /// The class.
+    pub class: FailureClass,
+    /// How often.
+    pub count: u64,
+    /// When the first was known, since the run's origin.
+    pub first: Duration,
+    /// When the last was known, since the run's origin.
+    pub last: Duration,
+    /// A few of them.
+    pub examples: Vec<FailureExample>,
+}
+
+/// One failure as it happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailureExample {
+    /// When it was known, since the run's origin.
+    pub at: Duration,
+    /// The blob's number: its index + 1.
+    pub blob_number: u64,
+    /// What happened.
+    pub failure: Failure,
+}
+
+/// All uploads of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Uploads {
+    /// Stored from scratch.
+    pub new: u64,
+    /// There before.
+    pub existing: u64,
+    /// Stored with storage or a registration that was there before.
+    pub reused: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Still running when the run's patience ended.
+    pub unfinished: u64,
+    /// What the publishers charged, in FROST, where they told.
+    pub cost_frost: u64,
+}
+
+/// The connections of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConnectionSummary {
+    /// Attempts that opened one.
+    pub opened: u64,
+    /// Attempts that found one open.
+    pub reused: u64,
+    /// Name resolutions.
+    pub dns: Option<Distribution>,
+    /// TCP handshakes.
+    pub tcp: Option<Distribution>,
+    /// TLS handshakes.
+    pub tls: Option<Distribution>,
+}
+
+/// A duration, or the least that it can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounded {
+    /// The duration.
+    pub value: Duration,
+    /// Whether the true one may be longer: timeouts or unfinished work decide this number.
+    pub lower_bound: bool,
+}
+
+/// What is shown of many durations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Distribution {
+    /// How many.
+    pub count: u64,
+    /// The shortest.
+    pub min: Bounded,
+    /// The arithmetic mean.
+    pub mean: Bounded,
+    /// The middle one (of an even number the lower), shown however small the sample.
+    pub median: Bounded,
+    /// The percentiles that the sample supports.
+    pub percentiles: BTreeMap<Percentile, Bounded>,
+    /// The longest.
+    pub max: Bounded,
+}
+
+impl Summary {
+    /// Sums a report up.
+    pub fn of(report: &Report) -> Self {
+        let recording = &report.recording;
+        let untouched = Ledger::default();
+        let mut ledgers: BTreeMap<LedgerKey, &Ledger> = BTreeMap::new();
+        for (phase, planned) in report.plan.phases.iter().enumerate() {
+            for &step in &planned.journey.steps {
+                // A planned step that was never reached shows its zeros instead of nothing.
+                ledgers.entry(LedgerKey { phase, step, novelty: Novelty::Fresh }).or_insert(&untouched);
+            }
+        }
+        ledgers.extend(recording.ledgers.iter().map(|(key, ledger)| (*key, ledger)));
+        let steps: Vec<_> = ledgers
+            .iter()
+            .map(|(key, ledger)| {
+                let phase = report
+                    .plan
+                    .phases
+                    .get(key.phase)
+                    .map_or_else(|| key.phase.to_string(), |phase| phase.name.clone());
+                StepSummary::of(phase, key, ledger)
+            })
+            .collect();
+        Self {
+            uploads: Uploads::of(&steps),
+            bytes_sent: steps.iter().map(|step| step.bytes_sent).sum(),
+            bytes_received: steps.iter().map(|step| step.bytes_received).sum(),
+            connections: ConnectionSummary::of(&recording.connections),
+            cache: CacheEffect::of(&steps, &recording.pairs),
+            steps,
+        }
+    }
+
+    /// Attempts of every step that failed.
+    pub fn failed(&self) -> u64 {
+        self.steps.iter().map(|step| step.failed).sum()
+    }
+
+    /// Attempts of every step still running when the run's patience ended.
+    pub fn unfinished(&self) -> u64 {
+        self.steps.iter().map(|step| step.unfinished).sum()
+    }
+}
+
+impl StepSummary {
+    fn of(phase: String, key: &LedgerKey, ledger: &Ledger) -> Self {
+        let bound = |span: Span| if span == Span::Response { ledger.least_lower_bound } else { None };
+        let distributions = |(span, latencies): (&Span, &Latencies)| {
+            Some((*span, Distribution::of(latencies, bound(*span))?))
+        };
+        Self {
+            phase,
+            step: key.step,
+            repeats: key.novelty == Novelty::Repeat,
+            attempted: ledger.attempted(),
+            done: ledger.done,
+            failed: ledger.failed(),
+            unfinished: ledger.unfinished,
+            skipped: ledger.skipped,
+            bytes_sent: ledger.bytes_sent,
+            bytes_received: ledger.bytes_received,
+            bytes_done: ledger.bytes_done,
+            throughput_mib: throughput_mib(ledger),
+            stored: ledger.stored.clone(),
+            cost_frost: ledger.cost_frost,
+            failures: ledger.failures.iter().map(FailureSummary::of).collect(),
+            spans: ledger.spans.iter().filter_map(distributions).collect(),
+        }
+    }
+
+    /// What is shown of the response times; `None` when there are none.
+    pub fn response(&self) -> Option<&Distribution> {
+        self.spans.get(&Span::Response)
+    }
+}
+
+/// Absent when nothing was done, or in no measurable time.
+fn throughput_mib(ledger: &Ledger) -> Option<f64> {
+    let (start, end) = ledger.window?;
+    let seconds = end.saturating_sub(start).as_secs_f64();
+    (ledger.done > 0 && seconds > 0.0).then(|| ledger.bytes_done as f64 / MIB / seconds)
+}
+
+impl FailureSummary {
+    fn of((&class, tally): (&FailureClass, &FailureTally)) -> Self {
+        Self {
+            class,
+            count: tally.count,
+            first: tally.examples.iter().map(|example| example.at).min().unwrap_or(tally.last),
+            last: tally.last,
+            examples: tally
+                .examples
+                .iter()
+                .map(|example| FailureExample {
+                    at: example.at,
+                    blob_number: example.index + 1,
+                    failure: example.failure.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Uploads {
+    fn of(steps: &[StepSummary]) -> Option<Self> {
+        let uploads = steps.iter().filter(|step| step.step == Step::Upload);
+        uploads.fold(None, |sum: Option<Self>, step| {
+            let sum = sum.unwrap_or_default();
+            let stored = |kind| step.stored.get(&kind).copied().unwrap_or(0);
+            Some(Self {
+                new: sum.new + stored(StoredKind::New),
+                existing: sum.existing + stored(StoredKind::Existing),
+                reused: sum.reused + stored(StoredKind::Reused),
+                failed: sum.failed + step.failed,
+                unfinished: sum.unfinished + step.unfinished,
+                cost_frost: sum.cost_frost + step.cost_frost,
+            })
+        })
+    }
+}
+
+impl ConnectionSummary {
+    fn of(connections: &Connections) -> Self {
+        Self {
+            opened: connections.opened,
+            reused: connections.reused,
+            dns: Distribution::of(&connections.dns, None),
+            tcp: Distribution::of(&connections.tcp, None),
+            tls: Distribution::of(&connections.tls, None),
+        }
+    }
+}
+
+impl Distribution {
+    /// What is shown of `latencies`, of which those from `least_lower_bound` on may have been longer.
+    fn of(latencies: &Latencies, least_lower_bound: Option<Duration>) -> Option<Self> {
+        let bounded = |value: Duration| Bounded {
+            value,
+            // A quantile is read back up to a thousandth off; two that close are the same to a reader.
+            lower_bound: least_lower_bound.is_some_and(|least| value + value / 1000 >= least),
+        };
+        let quantile = |percentile: Percentile| latencies.quantile(percentile.quantile()).map(bounded);
+        let supported = Percentile::ALL.into_iter().filter(|p| p.is_supported_by(latencies.count()));
+        Some(Self {
+            count: latencies.count(),
+            min: bounded(latencies.min()?),
+            mean: Bounded { value: latencies.mean()?, lower_bound: least_lower_bound.is_some() },
+            median: quantile(Percentile::P50)?,
+            percentiles: supported.filter_map(|p| Some((p, quantile(p)?))).collect(),
+            max: bounded(latencies.max()?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
