@@ -2,5 +2,12 @@
 
 pub mod error;
 pub mod plan;
-pub mod record;
 pub mod sample;
+pub mod blob;
+pub mod walrus;
+pub mod engine;
+pub mod record;
+pub mod report;
+pub mod export;
+pub mod live;
+pub mod cli;

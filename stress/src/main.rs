@@ -1,2 +1,20 @@
-//! placeholder
-fn main() {}
+//! The binary: a runtime around the front door.
+
+use std::process::ExitCode;
+
+use stress::cli::{self, door};
+
+fn main() -> ExitCode {
+    let args = match door::read() {
+        Ok(args) => args,
+        Err(exit) => return exit.into(),
+    };
+    // This runtime only hears signals, draws progress and writes files: the load has runtimes of its own.
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(cli::main(args)).into(),
+        Err(error) => {
+            door::say(&format!("error: cannot start a runtime: {error}"));
+            cli::Exit::Usage.into()
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Whole journeys over loopback: upload, first and cached download of one blob, against the servers in the bottle.
+
+use std::{sync::Arc, time::Duration};
+
+use criterion::{Criterion, Throughput};
+use stress::{
+    engine::{self, Wires},
+    plan::{
+        Phase, Plan, Verify,
+        journey::Journey,
+        limits::Limits,
+        load::{Load, Stop},
+        sizes::{ContentMix, Sizes},
+        store::StoreOptions,
+    },
+    walrus::Network,
+};
+use tests::Bottle;
+
+/// Journeys in one measured run: enough to make its start and end small.
+const JOURNEYS: u64 = 20;
+const SIZE: u64 = 100 * 1024;
+
+fn plan(bottle: &Bottle, seed: u64) -> Plan {
+    Plan {
+        seed,
+        publishers: vec![bottle.publisher_url().parse().expect("an address")],
+        aggregators: vec![bottle.aggregator_url().parse().expect("an address")],
+        phases: vec![Phase {
+            name: "main".to_owned(),
+            journey: Journey::default(),
+            sizes: Sizes { min: SIZE, max: SIZE },
+            content: ContentMix::Mixed,
+            duplicates: 0.0,
+            load: Load::Closed { workers: 8 },
+            stop: Stop { blobs: Some(JOURNEYS), duration: None },
+        }],
+        store: StoreOptions::default(),
+        limits: Limits {
+            upload_timeout: Duration::from_secs(60),
+            download_timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            expect_continue: false,
+            insecure: false,
+            ca_certificates: None,
+            user_agent: "bench".to_owned(),
+            publisher_headers: Vec::new(),
+            aggregator_headers: Vec::new(),
+        },
+        verify: Verify::Full,
+    }
+}
+
+/// A short run of whole journeys; what is reported is the time and the bytes of one.
+pub(crate) fn loopback(c: &mut Criterion) {
+    let bottle = Bottle::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let mut seed = 0;
+    let mut group = c.benchmark_group("journey");
+    group.throughput(Throughput::Elements(JOURNEYS)).sample_size(20);
+    group.bench_function("loopback", |b| {
+        b.iter(|| {
+            // A new seed each time: repeated blobs would be another experiment.
+            seed += 1;
+            let plan = Arc::new(plan(&bottle, seed));
+            let network = Arc::new(Network::new(&plan).expect("a plain network"));
+            let facts = runtime.block_on(engine::run(plan, network, Wires::default())).expect("a run");
+            assert_eq!(facts.recording.pairs.seen(), JOURNEYS, "every journey ends well");
+        });
+    });
+}

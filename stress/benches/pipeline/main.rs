@@ -1,0 +1,19 @@
+//! What each part of the hot path costs: `cargo bench -p stress`.
+#![expect(missing_docs, reason = "criterion's macros make public functions without any")]
+
+mod bytes;
+mod journey;
+mod ledger;
+mod schedule;
+
+use criterion::{criterion_group, criterion_main};
+
+criterion_group!(
+    pipeline,
+    bytes::generation,
+    bytes::verification,
+    ledger::recording,
+    schedule::draws,
+    journey::loopback
+);
+criterion_main!(pipeline);

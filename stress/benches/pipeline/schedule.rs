@@ -1,0 +1,32 @@
+//! Deciding what blob `index` is.
+
+use std::hint::black_box;
+
+use criterion::Criterion;
+use stress::plan::{
+    Phase,
+    draw::Draw,
+    journey::Journey,
+    load::{Load, Stop},
+    sizes::{ContentMix, Sizes},
+};
+
+/// The draw of one blob.
+pub(crate) fn draws(c: &mut Criterion) {
+    let phase = Phase {
+        name: "main".to_owned(),
+        journey: Journey::default(),
+        sizes: Sizes::default(),
+        content: ContentMix::Mixed,
+        duplicates: 0.0,
+        load: Load::Closed { workers: 8 },
+        stop: Stop { blobs: Some(5), duration: None },
+    };
+    let mut index = 0;
+    c.benchmark_group("schedule").bench_function("draw", |b| {
+        b.iter(|| {
+            index += 1;
+            black_box(Draw::of(7, black_box(index), &phase))
+        });
+    });
+}

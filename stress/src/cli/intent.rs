@@ -1,0 +1,151 @@
+//! From what was typed to what is meant: the flags become a plan.
+
+use crate::{
+    error::Error,
+    plan::{
+        Contradiction, Phase, Plan,
+        journey::Journey,
+        limits::Limits,
+        load::{Load, Stop},
+        sizes::Sizes,
+        store::{Persistence, StoreOptions},
+        target::Header,
+    },
+};
+
+use super::{
+    args::{ExchangeArgs, LoadArgs, PlaceArgs, RunArgs, StoreArgs},
+    value::parse_header,
+};
+
+/// How many blobs a run has when neither a number nor a time is given.
+const DEFAULT_BLOBS: u64 = 5;
+
+/// The plan that the flags of `run` mean; it is checked.
+pub(super) fn plan(args: &RunArgs) -> Result<Plan, Error> {
+    let plan = Plan {
+        seed: args.load.seed.unwrap_or_else(random_seed),
+        publishers: args.place.publisher.clone(),
+        aggregators: args.place.aggregator.clone(),
+        phases: vec![phase(&args.load)],
+        store: store(&args.store, args.load.duplicates > 0.0),
+        limits: limits(&args.exchange, &args.place)?,
+        verify: args.load.verify.into(),
+    };
+    plan.check()?;
+    Ok(plan)
+}
+
+/// A new seed. It has at most 53 bits, so that every reader of the report's JSON sees the same number.
+fn random_seed() -> u64 {
+    rand::random::<u64>() >> 11
+}
+
+fn phase(args: &LoadArgs) -> Phase {
+    let blobs = args.blobs.or(args.duration.is_none().then_some(DEFAULT_BLOBS));
+    Phase {
+        name: "main".to_owned(),
+        journey: Journey::default(),
+        sizes: sizes(args.size, args.min_size, args.max_size),
+        content: args.content.into(),
+        duplicates: args.duplicates,
+        load: Load::Closed { workers: args.concurrency },
+        stop: Stop { blobs, duration: args.duration },
+    }
+}
+
+/// A lone limit on the wrong side of the other's default takes that along.
+fn sizes(both: Option<u64>, min: Option<u64>, max: Option<u64>) -> Sizes {
+    let default = Sizes::default();
+    match (both, min, max) {
+        (Some(size), ..) => Sizes { min: size, max: size },
+        (None, Some(min), Some(max)) => Sizes { min, max },
+        (None, Some(min), None) => Sizes { min, max: default.max.max(min) },
+        (None, None, Some(max)) => Sizes { min: default.min.min(max), max },
+        (None, None, None) => default,
+    }
+}
+
+fn store(args: &StoreArgs, duplicates: bool) -> StoreOptions {
+    let persistence = match (args.permanent || (duplicates && !args.deletable), args.deletable) {
+        (true, _) => Some(Persistence::Permanent),
+        (false, true) => Some(Persistence::Deletable),
+        (false, false) => None,
+    };
+    StoreOptions {
+        epochs: args.epochs,
+        persistence,
+        send_object_to: args.send_object_to.clone(),
+        force: args.force,
+    }
+}
+
+fn limits(args: &ExchangeArgs, place: &PlaceArgs) -> Result<Limits, Error> {
+    for (flag, timeout) in [
+        ("--upload-timeout", args.upload_timeout),
+        ("--download-timeout", args.download_timeout),
+        ("--connect-timeout", args.connect_timeout),
+    ] {
+        if timeout.is_zero() {
+            return Err(Contradiction::new(flag, "must be longer than 0 s").into());
+        }
+    }
+    let both = headers("--header", &args.header, "WALRUS_STRESS_HEADER")?;
+    let publisher = headers("--publisher-header", &args.publisher_header, "WALRUS_STRESS_PUBLISHER_HEADER")?;
+    let aggregator =
+        headers("--aggregator-header", &args.aggregator_header, "WALRUS_STRESS_AGGREGATOR_HEADER")?;
+    let bearer = args.bearer.as_ref().map(super::value::Bearer::header);
+    let publisher_headers: Vec<_> = both.iter().cloned().chain(publisher).chain(bearer.clone()).collect();
+    if bearer.is_some() {
+        let others =
+            publisher_headers.iter().filter(|header| header.name.eq_ignore_ascii_case("authorization"));
+        if others.count() > 1 || place.publisher.iter().any(|target| target.credentials.is_some()) {
+            let reason = "cannot go with another Authorization header or with user:password in --publisher";
+            return Err(Contradiction::new("--bearer", reason).into());
+        }
+    }
+    Ok(Limits {
+        upload_timeout: args.upload_timeout,
+        download_timeout: args.download_timeout,
+        connect_timeout: args.connect_timeout,
+        expect_continue: args.expect_continue,
+        insecure: args.insecure,
+        ca_certificates: args.cacert.clone(),
+        user_agent: args.user_agent.clone(),
+        publisher_headers,
+        aggregator_headers: both.into_iter().chain(aggregator).collect(),
+    })
+}
+
+/// The headers of a flag, or else of its environment twin. Only the latter is split at commas: a header given as
+/// a flag may hold some.
+fn headers(flag: &str, given: &[Header], variable: &str) -> Result<Vec<Header>, Error> {
+    let twin = std::env::var(variable).unwrap_or_default();
+    if !given.is_empty() || twin.is_empty() {
+        return Ok(given.to_vec());
+    }
+    let wrong = |reason| Error::Flag { flag: format!("{flag} (from {variable})"), reason };
+    twin.split(',').map(|text| parse_header(text).map_err(wrong)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lone_limit_takes_the_other_default_along() {
+        let kib = 1024;
+        for (both, min, max, expected) in [
+            (None, None, None, (90 * kib, 100 * kib)),
+            (None, Some(200 * kib), None, (200 * kib, 200 * kib)),
+            (None, Some(95 * kib), None, (95 * kib, 100 * kib)),
+            (None, None, Some(10 * kib), (10 * kib, 10 * kib)),
+            (None, None, Some(200 * kib), (90 * kib, 200 * kib)),
+            (None, Some(3), Some(2), (3, 2)),
+            (Some(0), None, None, (0, 0)),
+        ] {
+            let Sizes { min, max } = sizes(both, min, max);
+            assert_eq!((min, max), expected);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What is done with single samples: event lines, export rows, and the blobs of a small run.
+
+use crate::{
+    error::Error,
+    export::{
+        blobs::{BlobAssembler, BlobRecord},
+        rows::{Row, RowFile},
+    },
+    plan::Plan,
+    sample::Sample,
+};
+
+use super::screen::{self, Screen};
+
+/// Hears every sample of a run.
+pub(super) struct Listener<'a> {
+    plan: &'a Plan,
+    assembler: BlobAssembler,
+    rows: Option<RowFile>,
+    failure: Option<Error>,
+    blobs: Option<Vec<BlobRecord>>,
+}
+
+impl<'a> Listener<'a> {
+    /// A listener that exports to `rows` and keeps the blobs of a small run.
+    pub(super) fn new(plan: &'a Plan, rows: Option<RowFile>) -> Self {
+        let blobs = screen::is_small(plan).then(Vec::new);
+        Self { plan, assembler: BlobAssembler::new(plan), rows, failure: None, blobs }
+    }
+
+    /// Whether single samples are of interest.
+    pub(super) fn wants_samples(&self) -> bool {
+        self.rows.is_some() || self.blobs.is_some()
+    }
+
+    /// Takes one sample.
+    pub(super) fn hear(&mut self, sample: &Sample, screen: &Screen) {
+        screen.tell(sample, self.plan);
+        let Some(record) = self.assembler.enter(sample) else { return };
+        // After its first failure the file gets no more rows: one with holes would look complete.
+        if let (Some(rows), None) = (&mut self.rows, &self.failure)
+            && let Some(row) = Row::of(&record)
+        {
+            self.failure = rows.append(&row).err();
+        }
+        if let Some(blobs) = &mut self.blobs {
+            blobs.push(record);
+        }
+    }
+
+    /// The blobs of a small run in the order of their numbers, and what went wrong with the export.
+    pub(super) fn finish(self) -> (Vec<BlobRecord>, Option<Error>) {
+        let mut blobs = self.blobs.unwrap_or_default();
+        blobs.sort_by_key(|blob| blob.index);
+        (blobs, self.failure)
+    }
+}

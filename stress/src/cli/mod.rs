@@ -1,0 +1,54 @@
+//! THE FRONT DOOR: flags in, exit codes out; only here is anything printed, and only here are signals heard.
+
+pub mod args;
+mod value;
+mod intent;
+pub mod door;
+mod run;
+mod files;
+mod walk;
+mod signals;
+mod listen;
+mod screen;
+
+use std::process::ExitCode;
+
+use crate::report::Signal;
+use args::{Args, Command};
+
+/// How a command ended, as the shell sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All went well.
+    Success,
+    /// An upload or a download failed, or a file could not be written.
+    Failure,
+    /// Stopped by a signal.
+    Signal(Signal),
+    /// Wrong usage, or the load never started.
+    Usage,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        match exit {
+            Exit::Success => ExitCode::SUCCESS,
+            Exit::Failure => ExitCode::from(1),
+            Exit::Usage => ExitCode::from(2),
+            // As a shell reports a command that a signal ended: 128 and the signal's number.
+            Exit::Signal(Signal::Interrupt) => ExitCode::from(130),
+            Exit::Signal(Signal::Terminate) => ExitCode::from(143),
+        }
+    }
+}
+
+/// Does what the command line says.
+pub async fn main(args: Args) -> Exit {
+    let result = match args.command {
+        Command::Run(run) => run::run(*run).await,
+    };
+    result.unwrap_or_else(|error| {
+        door::complain(&error);
+        Exit::Usage
+    })
+}

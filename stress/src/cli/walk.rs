@@ -1,0 +1,94 @@
+//! The run under way: the engine works, the listener writes, the screen shows, and signals are heard.
+
+use std::{future, sync::Arc, time::Duration};
+
+use tokio::{
+    pin,
+    sync::mpsc,
+    time::{self, Instant, MissedTickBehavior},
+};
+
+use super::{listen::Listener, screen::Screen, signals::Signals};
+use crate::{
+    engine::{self, Board, Facts, Wires},
+    error::Error,
+    plan::Plan,
+    report::Signal,
+    sample::Sample,
+    walrus::Network,
+};
+
+/// How long what is under way may go on after the first signal.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often the screen is brought up to date.
+const SCREEN_INTERVAL: Duration = Duration::from_millis(200);
+/// How many samples may wait for the export and the screen before the load waits for them.
+const WAITING_SAMPLES: usize = 1024;
+
+/// How the load ended.
+pub(super) enum Walk {
+    /// Everything was measured, up to a signal if there was one.
+    Ended { facts: Box<Facts>, signal: Option<Signal> },
+    /// A second signal ended it at once.
+    CutShort { signal: Signal },
+}
+
+/// Puts the load on and lives with it until it ends.
+pub(super) async fn walk(
+    plan: &Arc<Plan>,
+    network: Arc<Network>,
+    listener: &mut Listener<'_>,
+    screen: &mut Screen,
+    signals: &mut Signals,
+) -> Result<Walk, Error> {
+    let (mut samples, wires) = wires(listener.wants_samples() || screen.wants_samples());
+    let (board, stop, abort) = (wires.board.clone(), wires.stop.clone(), wires.abort.clone());
+    let engine = engine::run(plan.clone(), network, wires);
+    pin!(engine);
+    let mut ticks = time::interval(SCREEN_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut interrupted: Option<(Signal, Instant)> = None;
+    let facts = loop {
+        tokio::select! {
+            facts = &mut engine => break facts?,
+            signal = signals.next() => match interrupted {
+                Some(_) => return Ok(Walk::CutShort { signal }),
+                None => {
+                    stop.cancel();
+                    interrupted = Some((signal, Instant::now() + GRACE));
+                    screen.note(&format!(
+                        "{signal}: no new blobs; waiting up to {} s for those under way, again to end at once",
+                        GRACE.as_secs()
+                    ));
+                }
+            },
+            () = at(interrupted.map(|(_, patience)| patience)), if !abort.is_cancelled() => abort.cancel(),
+            Some(sample) = samples.recv() => listener.hear(&sample, screen),
+            _ = ticks.tick() => if let Some(board) = &board { screen.update(&board.look()) },
+        }
+    };
+    // The engine has let go of its end: what it sent last is still waiting here.
+    while let Some(sample) = samples.recv().await {
+        listener.hear(&sample, screen);
+    }
+    Ok(Walk::Ended { facts: Box::new(facts), signal: interrupted.map(|(signal, _)| signal) })
+}
+
+/// What connects the engine to this side; nobody sends samples unless someone `listens`.
+fn wires(listens: bool) -> (mpsc::Receiver<Sample>, Wires) {
+    let (sender, samples) = mpsc::channel(WAITING_SAMPLES);
+    let wires = Wires {
+        samples: listens.then_some(sender),
+        board: Some(Arc::new(Board::default())),
+        ..Wires::default()
+    };
+    (samples, wires)
+}
+
+/// Waits for an instant; for ever when there is none.
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => time::sleep_until(instant).await,
+        None => future::pending().await,
+    }
+}

@@ -1,0 +1,52 @@
+//! Which blobs this run has stored, so that later ones can repeat their bytes; one bit a blob.
+
+use std::sync::Mutex;
+
+/// The indices of stored fresh blobs.
+#[derive(Debug, Default)]
+pub(super) struct Catalog {
+    stored: Mutex<Vec<u64>>,
+}
+
+impl Catalog {
+    /// Notes that the blob is stored.
+    pub(super) fn note(&self, index: u64) {
+        let (word, bit) = place(index);
+        let mut stored = self.lock();
+        if stored.len() <= word {
+            stored.resize(word + 1, 0);
+        }
+        stored[word] |= bit;
+    }
+
+    /// Whether the blob is stored.
+    pub(super) fn holds(&self, index: u64) -> bool {
+        let (word, bit) = place(index);
+        self.lock().get(word).is_some_and(|bits| bits & bit != 0)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<u64>> {
+        // A panic elsewhere cannot leave a bit half set.
+        self.stored.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn place(index: u64) -> (usize, u64) {
+    (usize::try_from(index / 64).unwrap_or(usize::MAX), 1 << (index % 64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_noted_is_held_and_nothing_else() {
+        let catalog = Catalog::default();
+        for index in [0, 63, 64, 1000] {
+            assert!(!catalog.holds(index));
+            catalog.note(index);
+            assert!(catalog.holds(index));
+        }
+        assert!(!catalog.holds(1) && !catalog.holds(999) && !catalog.holds(1 << 40));
+    }
+}

@@ -1,0 +1,259 @@
+//! Every failure class from what servers really say.
+
+use super::*;
+use crate::sample::{FailureClass::*, StoredKind};
+
+const ID: &str = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
+const SHED: &str = "the publisher is receiving too many requests; please try again later";
+
+fn answer<'a>(status: u16, content_type: Option<&'a str>, body: &'a str) -> Answer<'a> {
+    Answer { status, content_type, location: None, body: body.as_bytes() }
+}
+
+/// A refusal as Walrus writes it.
+fn walrus(code: u16, status: &str, reason: &str, domain: &str) -> String {
+    format!(
+        r#"{{"error":{{"status":"{status}","code":{code},"message":"words for people","details":[{{"@type":"ErrorInfo","reason":"{reason}","domain":"{domain}","metadata":{{}}}}]}}}}"#
+    )
+}
+
+#[test]
+fn what_walrus_says_in_json_has_its_class_its_reason_and_its_words() {
+    let (daemon, auth) = ("daemon.walrus.space", "auth.publisher.walrus.space");
+    for (code, status, reason, domain, class) in [
+        (404, "NOT_FOUND", "BLOB_NOT_FOUND", daemon, NotFound),
+        (404, "NOT_FOUND", "QUILT_PATCH_NOT_FOUND", daemon, NotFound),
+        (403, "SIZE_EXCEEDED", "BLOB_TOO_LARGE", daemon, TooLarge),
+        (403, "PERMISSION_DENIED", "SOMETHING_ELSE", daemon, Forbidden),
+        (451, "UNAVAILABLE_FOR_LEGAL_REASONS", "FORBIDDEN_BLOB", daemon, Legal),
+        (416, "RANGE_NOT_SATISFIABLE", "INVALID_BYTE_RANGE", daemon, BadRequest),
+        (400, "INVALID_ARGUMENT", "INVALID_BLOB_PERSISTENCE", daemon, BadRequest),
+        (500, "INTERNAL", "INTERNAL_ERROR", daemon, ServerError),
+        (503, "UNAVAILABLE", "BLOB_UNAVAILABLE", daemon, Unavailable),
+        (504, "DEADLINE_EXCEEDED", "INSUFFICIENT_CONFIRMATIONS", daemon, ServerError),
+        (502, "INTERNAL", "INTERNAL_ERROR", daemon, ServerError),
+        (504, "DEADLINE_EXCEEDED", "EXPIRED_SIGNATURE", auth, Auth),
+        (401, "UNAUTHENTICATED", "INVALID_SIGNATURE", auth, Auth),
+        (400, "FAILED_PRECONDITION", "INVALID_TOKEN", auth, Auth),
+        (400, "FAILED_PRECONDITION", "INVALID_SIZE", auth, Auth),
+        (500, "INTERNAL", "INTERNAL_ERROR", auth, Auth),
+        (429, "RESOURCE_EXHAUSTED", "TOKEN_ALREADY_USED", auth, TokenUsed),
+    ] {
+        let body = walrus(code, status, reason, domain);
+        let answer = answer(code, Some("application/json"), &body);
+        let failure = store(&answer).unwrap_err();
+        assert_eq!(failure, refused(&answer));
+        assert_eq!((failure.class, failure.status), (class, Some(code)), "{reason}");
+        assert_eq!((failure.reason.as_deref(), failure.message.as_str()), (Some(reason), "words for people"));
+    }
+}
+
+#[test]
+fn what_comes_as_text_has_its_class_and_its_words() {
+    for (status, body, class) in [
+        (429, SHED, Shed),
+        (413, "Failed to buffer the request body: length limit exceeded", TooLarge),
+        (400, "Header of type `authorization` was missing", Auth),
+        (400, "invalid HTTP header (authorization)", Auth),
+        (400, "Failed to deserialize query string: unknown field `foo`", BadRequest),
+        (400, "Invalid URL: Cannot parse `blob_id` with value `abc`: failed to parse a blob ID", BadRequest),
+        (401, "who are you", Auth),
+        (403, "no", Forbidden),
+        (404, "nothing here", NotFound),
+        (451, "not here", Legal),
+        (500, "oh", ServerError),
+        (503, "later", Unavailable),
+        (504, "upstream request timeout", ServerError),
+    ] {
+        let failure = refused(&answer(status, Some("text/plain; charset=utf-8"), body));
+        assert_eq!((failure.class, failure.status), (class, Some(status)), "{body}");
+        assert_eq!((failure.reason, failure.message.as_str()), (None, body));
+    }
+}
+
+#[test]
+fn an_empty_body_is_explained_by_its_status() {
+    for (status, class, message) in [
+        (404, NotFound, "Not Found"),
+        (405, BadRequest, "Method Not Allowed"),
+        (429, Shed, "Too Many Requests"),
+        (500, ServerError, "Internal Server Error"),
+        (599, ServerError, "no explanation"),
+        (502, Gateway, "something in between answered: Bad Gateway"),
+        (522, Gateway, "something in between answered: no explanation"),
+        (100, Malformed, "an unexpected status for this request"),
+        (204, Malformed, "an unexpected status for this request"),
+        (206, Malformed, "an unexpected status for this request"),
+        (304, Malformed, "Not Modified"),
+        (777, Malformed, "no explanation"),
+    ] {
+        let failure = refused(&answer(status, None, ""));
+        assert_eq!((failure.class, failure.message.as_str()), (class, message), "{status}");
+    }
+}
+
+#[test]
+fn a_proxys_page_is_a_gateways_except_where_the_status_says_more() {
+    let page = "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>";
+    for (status, class) in [
+        (400, Gateway),
+        (403, Gateway),
+        (404, Gateway),
+        (500, Gateway),
+        (502, Gateway),
+        (503, Gateway),
+        (504, Gateway),
+        (521, Gateway),
+        (401, Auth),
+        (413, TooLarge),
+        (429, Shed),
+    ] {
+        for content_type in [Some("text/html"), None] {
+            let failure = store(&answer(status, content_type, page)).unwrap_err();
+            assert_eq!((failure.class, failure.status), (class, Some(status)));
+            assert!(failure.message.ends_with("503 Service Temporarily Unavailable"), "{failure}");
+        }
+    }
+    // Walrus' own words count for more than the code that a proxy likes to use.
+    let body = walrus(503, "UNAVAILABLE", "BLOB_UNAVAILABLE", "daemon.walrus.space");
+    assert_eq!(refused(&answer(503, Some("text/html"), &body)).class, Unavailable);
+}
+
+#[test]
+fn a_redirect_names_its_place() {
+    for status in [301, 302, 303, 307, 308] {
+        let answer =
+            Answer { location: Some("https://elsewhere/"), ..answer(status, Some("text/html"), "<html>") };
+        let failure = store(&answer).unwrap_err();
+        assert_eq!(failure.class, Redirect);
+        assert!(failure.message.ends_with("https://elsewhere/"), "{failure}");
+    }
+}
+
+#[test]
+fn a_200_to_a_store_is_read_before_it_is_believed() {
+    let good = format!(r#"{{"alreadyCertified":{{"blobId":"{ID}","endEpoch":430}}}}"#);
+    for status in [200, 201] {
+        let stored = store(&answer(status, None, &good)).unwrap();
+        assert_eq!((stored.blob_id.as_str(), stored.kind), (ID, StoredKind::Existing));
+    }
+    let error = r#"{"error":{"blobId":null,"failurePhase":"check_blob_is_blocked","errorMsg":"the blob is\nblocked"}}"#;
+    let failure = store(&answer(200, None, error)).unwrap_err();
+    assert_eq!(
+        (failure.class, failure.status, failure.message.as_str()),
+        (ErrorObject, Some(200), "the blob is blocked")
+    );
+    assert_eq!(failure.reason.as_deref(), Some("check_blob_is_blocked"));
+    for (body, class) in [
+        ("", Malformed),
+        ("OK", Malformed),
+        ("[1]", Malformed),
+        ("null", Malformed),
+        ("{}", Malformed),
+        (&good[..good.len() - 5], Malformed),
+        (r#"{"newlyCreated":{"blobObject":{"blob_id":"x"}}}"#, Malformed),
+        (r#"{"alreadyCertified":{"blobId":"../../etc"}}"#, Malformed),
+        ("<!doctype html><title>Sign in</title>", Gateway),
+    ] {
+        let failure = store(&answer(200, None, body)).unwrap_err();
+        assert_eq!((failure.class, failure.status), (class, Some(200)), "{body}: {failure}");
+    }
+}
+
+#[test]
+fn messages_stay_short_and_on_one_line_whatever_a_server_sends() {
+    let long = "x\u{1b}[2J\r\n".repeat(100_000);
+    for status in [200, 301, 404, 429, 500, 502] {
+        let answer = Answer { location: Some(&long), ..answer(status, None, &long) };
+        let message = store(&answer).unwrap_err().message;
+        assert!(message.chars().count() <= 300 && !message.chars().any(char::is_control), "{message}");
+    }
+}
+
+#[test]
+fn errors_of_the_machine_have_their_classes() {
+    let io = io::Error::from;
+    assert_eq!(unresolved("h", None).class, Dns);
+    assert_eq!(unresolved("h", Some(&io::Error::other("Name or service not known"))).class, Dns);
+    for (kind, class) in [
+        (io::ErrorKind::ConnectionRefused, Refused),
+        (io::ErrorKind::HostUnreachable, Refused),
+        (io::ErrorKind::NetworkUnreachable, Refused),
+        (io::ErrorKind::AddrNotAvailable, Refused),
+        (io::ErrorKind::PermissionDenied, Refused),
+        (io::ErrorKind::TimedOut, ConnectTimeout),
+    ] {
+        assert_eq!(unconnected("h:1", &io(kind)).class, class, "{kind:?}");
+    }
+    assert_eq!(untrusted("h:1", &io(io::ErrorKind::UnexpectedEof)).class, Tls);
+    assert_eq!(connect_timeout(Part::Tls, "h:1", Duration::from_secs(1)).class, ConnectTimeout);
+    let late = timeout(Part::Receiving, Duration::from_secs(60), Some(200), 5);
+    assert_eq!((late.class, late.status), (Timeout, Some(200)));
+    assert!(
+        late.message.contains("receiving")
+            && late.message.contains("60s")
+            && late.message.contains("5 bytes")
+    );
+    let fault = Some(io(io::ErrorKind::BrokenPipe));
+    assert_eq!(broken(&Breakage { fault, ..Breakage::default() }).class, Reset);
+    assert_eq!(broken(&Breakage::default()).class, Reset);
+    assert_eq!(cut(200, None, 5, Some(10)).class, Truncated);
+}
+
+#[test]
+fn an_announced_length_that_is_not_the_blobs_is_truncated_or_too_long() {
+    assert_eq!(wrong_length(&answer(200, None, ""), 10, 9).class, Truncated);
+    assert_eq!(wrong_length(&answer(200, None, ""), 10, 11).class, TooLong);
+    assert_eq!(wrong_length(&answer(200, Some("text/html"), ""), 10, 11).class, Gateway);
+}
+
+macro_rules! captured {
+    ($($name:literal),+ $(,)?) => {
+        [$(($name, include_str!(concat!("../../../tests/fixtures/", $name, ".json")))),+]
+    };
+}
+
+#[test]
+fn the_captured_answers_are_read_as_what_they_are() {
+    for ((name, body), kind) in captured!(
+        "newly-created",
+        "newly-created-shared",
+        "already-certified-event",
+        "already-certified-object"
+    )
+    .into_iter()
+    .zip([StoredKind::New, StoredKind::New, StoredKind::Existing, StoredKind::Existing])
+    {
+        let stored = store(&answer(200, Some("application/json"), body)).unwrap();
+        assert_eq!((stored.blob_id.as_str(), stored.kind), (ID, kind), "{name}");
+        assert_eq!(stored.cost, (kind == StoredKind::New).then_some(32_760_000), "{name}");
+    }
+    let failures = captured!(
+        "error-object",
+        "error-object-no-id",
+        "marked-invalid",
+        "failure-not-found",
+        "failure-unavailable",
+        "failure-internal",
+        "failure-confirmations",
+        "failure-token-used",
+        "failure-persistence",
+        "failure-range",
+    );
+    let expected = [
+        (200, ErrorObject),
+        (200, ErrorObject),
+        (200, ErrorObject),
+        (404, NotFound),
+        (503, Unavailable),
+        (500, ServerError),
+        (504, ServerError),
+        (429, TokenUsed),
+        (400, BadRequest),
+        (416, BadRequest),
+    ];
+    for ((name, body), (status, class)) in failures.into_iter().zip(expected) {
+        let failure = store(&answer(status, Some("application/json"), body)).unwrap_err();
+        assert_eq!((failure.class, failure.status), (class, Some(status)), "{name}: {failure}");
+    }
+}

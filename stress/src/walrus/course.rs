@@ -1,0 +1,113 @@
+//! How far an exchange has come: kept outside its future, so that it is known even when that was dropped.
+
+use std::{sync::Arc, time::Instant};
+
+use super::{Exchange, meter::Meter};
+use crate::sample::{Failure, Link};
+
+/// The part of an exchange that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The host's name is looked up.
+    Lookup,
+    /// The TCP handshake.
+    Tcp,
+    /// The TLS handshake.
+    Tls,
+    /// The request goes out.
+    Sending,
+    /// The request is out, the answer has not begun.
+    Waiting,
+    /// The answer comes in.
+    Receiving,
+}
+
+impl Part {
+    /// The part in a sentence that says what was being done.
+    pub(super) fn doing(self) -> &'static str {
+        match self {
+            Part::Lookup => "connecting (looking up the name)",
+            Part::Tcp => "connecting (TCP)",
+            Part::Tls => "connecting (TLS)",
+            Part::Sending => "sending the request",
+            Part::Waiting => "waiting for the answer",
+            Part::Receiving => "receiving the answer",
+        }
+    }
+}
+
+/// How far an exchange has come.
+#[derive(Debug)]
+pub(super) struct Course {
+    pub(super) started: Instant,
+    pub(super) first_byte: Option<Instant>,
+    pub(super) finished: Option<Instant>,
+    pub(super) link: Option<Link>,
+    pub(super) status: Option<u16>,
+    pub(super) received: u64,
+    pub(super) meter: Arc<Meter>,
+    part: Part,
+    under_way: bool,
+}
+
+impl Course {
+    /// A course on which nothing is under way.
+    pub(super) fn new() -> Course {
+        Course {
+            started: Instant::now(),
+            first_byte: None,
+            finished: None,
+            link: None,
+            status: None,
+            received: 0,
+            meter: Arc::new(Meter::new()),
+            part: Part::Sending,
+            under_way: false,
+        }
+    }
+
+    /// Starts the clock of a new exchange whose request has a body of `owed` bytes.
+    pub(super) fn start(&mut self, owed: u64) {
+        self.meter.reset(owed);
+        (self.first_byte, self.finished, self.link, self.status) = (None, None, None, None);
+        self.received = 0;
+        self.part = Part::Sending;
+        self.under_way = true;
+        self.started = Instant::now();
+    }
+
+    /// A new part begins.
+    pub(super) fn enter(&mut self, part: Part) {
+        self.part = part;
+    }
+
+    /// The part that is under way.
+    pub(super) fn part(&self) -> Part {
+        if self.part == Part::Sending && self.sent().is_some() { Part::Waiting } else { self.part }
+    }
+
+    /// When the kernel had taken the whole request.
+    pub(super) fn sent(&self) -> Option<Instant> {
+        self.meter.all_sent()
+    }
+
+    /// The exchange is over: stops the clock, unless it was stopped before.
+    pub(super) fn end<T>(&mut self, result: Result<T, Failure>) -> Exchange<T> {
+        self.under_way = false;
+        Exchange {
+            started: self.started,
+            sent: self.sent(),
+            first_byte: self.first_byte,
+            finished: self.finished.unwrap_or_else(Instant::now),
+            link: self.link,
+            bytes_sent: self.meter.given(),
+            bytes_received: self.received,
+            result,
+        }
+    }
+
+    /// What an exchange whose future was dropped had come to.
+    pub(super) fn abandon(&mut self) -> Option<Exchange<()>> {
+        self.under_way.then(|| self.end(Ok(())))
+    }
+}

@@ -1,0 +1,49 @@
+//! THE WIRE: exchanges with publishers and aggregators; the only room that knows HTTP.
+
+mod body;
+mod classify;
+mod client;
+mod connection;
+mod course;
+mod dial;
+mod headers;
+mod meter;
+mod network;
+mod patience;
+mod preflight;
+mod receive;
+mod salvage;
+mod text;
+mod timer;
+mod tls;
+mod wire;
+
+use std::time::Instant;
+
+use crate::sample::{Failure, Link};
+
+pub use client::Client;
+pub use network::Network;
+pub use preflight::preflight;
+pub use wire::is_blob_id;
+
+/// One request and its answer: when it happened, what it moved, and what came of it.
+#[derive(Debug)]
+pub struct Exchange<T> {
+    /// When it started, connecting included; the request had been made before.
+    pub started: Instant,
+    /// When the kernel had taken the last byte of the request; `None` when it never had.
+    pub sent: Option<Instant>,
+    /// When the head of the answer was there.
+    pub first_byte: Option<Instant>,
+    /// When the last byte of the answer was there, or the failure was known.
+    pub finished: Instant,
+    /// The connection it used; `None` when it never had one.
+    pub link: Option<Link>,
+    /// Bytes of request body given to the connection.
+    pub bytes_sent: u64,
+    /// Bytes of response body received.
+    pub bytes_received: u64,
+    /// What came of it.
+    pub result: Result<T, Failure>,
+}

@@ -1,0 +1,214 @@
+//! What all workers share: for each target the parts of its requests, made once before the run.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::{HeaderMap, Uri, header, http::uri::PathAndQuery};
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio_rustls::TlsConnector;
+use url::Host;
+
+use super::{headers, patience::Courtesy, tls};
+use crate::{
+    error::Error,
+    plan::{
+        Plan, Verify,
+        limits::Limits,
+        store::{Persistence, StoreOptions},
+        target::{Header, Target},
+    },
+};
+
+/// Everything about the targets that requests need; made once, shared by all workers, never changed.
+#[derive(Debug)]
+pub struct Network {
+    pub(super) publishers: Vec<Endpoint>,
+    pub(super) aggregators: Vec<Endpoint>,
+    pub(super) limits: Limits,
+    pub(super) verify: Verify,
+}
+
+/// A target, ready for use.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    /// Where it is.
+    pub(super) address: Address,
+    /// How to secure the connection; `None` for plain HTTP.
+    pub(super) tls: Option<Tls>,
+    /// The headers of every request.
+    pub(super) headers: HeaderMap,
+    /// The path of stores, with its query.
+    pub(super) store: Uri,
+    /// The path of reads, up to the blob's ID.
+    blobs: String,
+    /// Whether it is asked before it is sent a body.
+    pub(super) courtesy: Courtesy,
+}
+
+/// Where a target is.
+#[derive(Debug)]
+pub(super) enum Address {
+    /// An address that needs no look-up.
+    Literal(SocketAddr),
+    /// A name.
+    Name(String, u16),
+}
+
+/// How a connection is secured.
+pub(super) struct Tls {
+    pub(super) connector: TlsConnector,
+    pub(super) name: ServerName<'static>,
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Tls({:?})", self.name)
+    }
+}
+
+impl Network {
+    /// Prepares the requests to all targets of `plan`. Root certificates are loaded only for https.
+    ///
+    /// # Errors
+    /// When a header, a token or a certificate file cannot be used; the error names the flag.
+    pub fn new(plan: &Plan) -> Result<Network, Error> {
+        let limits = &plan.limits;
+        let tls = shared_tls(plan)?;
+        let endpoints = |targets: &[Target], extra: &[Header]| {
+            targets
+                .iter()
+                .map(|target| Endpoint::new(target, extra, plan, &tls))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Network {
+            publishers: endpoints(&plan.publishers, &limits.publisher_headers)?,
+            aggregators: endpoints(&plan.aggregators, &limits.aggregator_headers)?,
+            limits: limits.clone(),
+            verify: plan.verify,
+        })
+    }
+}
+
+/// One TLS configuration for everything, made only when a target is https.
+fn shared_tls(plan: &Plan) -> Result<Option<Arc<ClientConfig>>, Error> {
+    let needed = plan.publishers.iter().chain(&plan.aggregators).any(Target::is_https);
+    needed.then(|| tls::config(&plan.limits).map(Arc::new)).transpose()
+}
+
+impl Endpoint {
+    fn new(
+        target: &Target,
+        extra: &[Header],
+        plan: &Plan,
+        tls: &Option<Arc<ClientConfig>>,
+    ) -> Result<Endpoint, Error> {
+        let mut headers = headers::prepare(target, extra, &plan.limits)?;
+        if !headers.contains_key(header::HOST) {
+            headers.insert(header::HOST, headers::host(target)?);
+        }
+        let secured = tls.as_ref().filter(|_| target.is_https());
+        let tls = secured.map(|config| Tls::new(target, config)).transpose()?;
+        let base = target.url.path();
+        let store = format!("{base}v1/blobs{}", query(&plan.store));
+        Ok(Endpoint {
+            address: Address::of(target)?,
+            tls,
+            headers,
+            store: uri(store).ok_or_else(|| unusable(target))?,
+            blobs: format!("{base}v1/blobs/"),
+            courtesy: Courtesy::new(plan.limits.expect_continue),
+        })
+    }
+
+    /// Where the blob `id` is read; `None` when the ID cannot be part of a path.
+    pub(super) fn read(&self, id: &str) -> Option<Uri> {
+        let mut path = String::with_capacity(self.blobs.len() + id.len());
+        path.push_str(&self.blobs);
+        path.push_str(id);
+        uri(path)
+    }
+}
+
+impl Address {
+    fn of(target: &Target) -> Result<Address, Error> {
+        let port = target.url.port_or_known_default().ok_or_else(|| unusable(target))?;
+        Ok(match target.url.host().ok_or_else(|| unusable(target))? {
+            Host::Domain(name) => Address::Name(name.to_owned(), port),
+            Host::Ipv4(address) => Address::Literal((IpAddr::V4(address), port).into()),
+            Host::Ipv6(address) => Address::Literal((IpAddr::V6(address), port).into()),
+        })
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Address::Literal(address) => write!(f, "{address}"),
+            Address::Name(name, port) => write!(f, "{name}:{port}"),
+        }
+    }
+}
+
+impl Tls {
+    fn new(target: &Target, config: &Arc<ClientConfig>) -> Result<Tls, Error> {
+        let name = match Address::of(target)? {
+            Address::Literal(address) => ServerName::from(address.ip()),
+            Address::Name(name, _) => ServerName::try_from(name).map_err(|_| unusable(target))?,
+        };
+        Ok(Tls { connector: TlsConnector::from(Arc::clone(config)), name })
+    }
+}
+
+/// An address in origin form.
+fn uri(path: String) -> Option<Uri> {
+    PathAndQuery::from_maybe_shared(Bytes::from(path)).ok().map(Uri::from)
+}
+
+/// The query of a store; nothing but what was asked for, because publishers refuse what they do not know.
+fn query(store: &StoreOptions) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    if let Some(epochs) = store.epochs {
+        query.append_pair("epochs", &epochs.to_string());
+    }
+    match store.persistence {
+        Some(Persistence::Permanent) => drop(query.append_pair("permanent", "true")),
+        Some(Persistence::Deletable) => drop(query.append_pair("deletable", "true")),
+        None => {}
+    }
+    if store.force {
+        query.append_pair("force", "true");
+    }
+    if let Some(address) = &store.send_object_to {
+        query.append_pair("send_object_to", address.as_str());
+    }
+    let query = query.finish();
+    if query.is_empty() { query } else { format!("?{query}") }
+}
+
+fn unusable(target: &Target) -> Error {
+    Error::Flag {
+        flag: format!("--publisher or --aggregator {target}"),
+        reason: "cannot be used as a base address".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_says_what_was_asked_for_and_nothing_else() {
+        assert_eq!(query(&StoreOptions::default()), "");
+        let all = StoreOptions {
+            epochs: Some(5),
+            persistence: Some(Persistence::Permanent),
+            send_object_to: Some(format!("0x{}", "ab".repeat(32)).parse().unwrap()),
+            force: true,
+        };
+        let expected = format!("?epochs=5&permanent=true&force=true&send_object_to=0x{}", "ab".repeat(32));
+        assert_eq!(query(&all), expected);
+        let deletable = StoreOptions { persistence: Some(Persistence::Deletable), ..StoreOptions::default() };
+        assert_eq!(query(&deletable), "?deletable=true");
+    }
+}
