@@ -1,2 +1,64 @@
-//! placeholder
-fn main() {}
+//! The workspace's own automation, as `cargo xtask TASK`; it knows the other crates only as processes.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "telling a person at a terminal what happens is its job"
+)]
+
+mod ci;
+mod e2e;
+mod failure;
+mod process;
+mod tidy;
+mod transcript;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The workspace's own automation.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run the main job in sight and then every scenario, with real processes on this machine
+    E2e {
+        /// Only these scenarios; a start of names such as `fault` means all of them
+        names: Vec<String>,
+        /// Show the scenarios instead of running them
+        #[arg(long)]
+        list: bool,
+        /// Use optimised builds of the programs
+        #[arg(long)]
+        release: bool,
+    },
+    /// Check everything that must hold before a change is merged
+    Ci,
+    /// Check the habits that the compiler does not know: rooms, edges, file shapes, honest tests
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let done = match Args::parse().task {
+        Task::E2e { list: true, .. } => {
+            e2e::list();
+            Ok(())
+        }
+        Task::E2e { names, release, .. } => e2e::run(&names, release),
+        Task::Ci => ci::run(),
+        Task::Tidy => tidy::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

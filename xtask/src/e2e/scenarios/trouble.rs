@@ -1,0 +1,157 @@
+//! Scenarios of trouble on our side: nothing listens, someone presses Ctrl-C, someone reads the export meanwhile.
+
+use std::{
+    net::TcpListener,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::Scenario;
+use crate::{
+    e2e::{
+        check::Checks,
+        job::{Seen, compare_counts},
+        report::{Report, Step},
+        rows,
+        stage::{Server, Stage},
+        stats::Route,
+    },
+    failure::{Context, Failure, Result},
+    transcript::Stream,
+};
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario::scene(
+            "nothing-listening",
+            "the preflight says so in one line and exits with 2",
+            nothing_listening,
+        ),
+        Scenario::scene(
+            "nothing-listening-unchecked",
+            "without preflight every upload is refused; exit 1",
+            unchecked,
+        ),
+        Scenario::scene("ctrl-c", "what was measured is told and saved as partial; exit 130", ctrl_c),
+        Scenario::scene("ctrl-c-twice", "the second one ends at once, with a valid export", ctrl_c_twice),
+        Scenario::scene(
+            "export-always-valid",
+            "the export is JSON whenever it is read during a run",
+            export_always_valid,
+        ),
+    ]
+}
+
+/// An address of this machine at which nothing listens.
+fn deserted() -> Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("cannot bind")?;
+    Ok(format!("http://{}", listener.local_addr().context("cannot bind")?))
+}
+
+fn nothing_listening(stage: &Stage<'_>) -> Result<String> {
+    let address = deserted()?;
+    let mut tool = stage.start("walrus-stress", stage.tool(&address, &address, &[])?)?;
+    let status = tool.wait(stage.deadline)?;
+    let said = tool.transcript().text(Stream::Stderr);
+    let mut checks = Checks::default();
+    checks.equal("exit status", status.code(), Some(2));
+    checks.equal("lines on stderr", said.lines().count(), 1);
+    checks.holds("the line names the address", said.contains(&address), &said);
+    checks.equal("stdout", tool.transcript().text(Stream::Stdout), String::new());
+    checks.verdict()
+}
+
+fn unchecked(stage: &Stage<'_>) -> Result<String> {
+    let address = deserted()?;
+    let mut tool =
+        stage.start("walrus-stress", stage.tool(&address, &address, &["--no-check", "--blobs", "4"])?)?;
+    let status = tool.wait(stage.deadline)?;
+    let report = Report::load(&stage.path("report.json"))?;
+    let failures = report.failures(&[Step::Upload])?;
+    let mut checks = Checks::default();
+    checks.equal("exit status", status.code(), Some(1));
+    checks.equal("refused uploads", failures.get("refused").copied(), Some(4));
+    checks.equal("classes of failures", failures.len(), 1);
+    checks.equal("rows of the export", rows::count(&stage.path("export.json"))?, 0);
+    checks.verdict()
+}
+
+fn flags(flags: &[&str]) -> Vec<String> {
+    flags.iter().map(|flag| (*flag).to_owned()).collect()
+}
+
+/// Waits until a publisher has seen this many uploads.
+fn wait_for_uploads(publisher: &Server, count: u64, stage: &Stage<'_>) -> Result<()> {
+    while publisher.stats()?.requests(Route::Store)? < count {
+        if stage.deadline.passed() {
+            return Err(Failure::new(format!("the publisher never saw {count} uploads")));
+        }
+        // sleep: the server's counts can only be asked for
+        thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+fn ctrl_c(stage: &Stage<'_>) -> Result<String> {
+    let servers = stage.servers(&flags(&["--store-latency", "fixed:50ms"]), &[])?;
+    let command = stage.tool(&servers.publisher.url, &servers.aggregator.url, &["--blobs", "100000"])?;
+    let mut tool = stage.start("walrus-stress", command)?;
+    wait_for_uploads(&servers.publisher, 30, stage)?;
+    tool.interrupt()?;
+    let status = tool.wait(stage.deadline.at_most(Duration::from_secs(15)))?;
+    let seen = Seen::collect(stage, &servers, status)?;
+    let mut checks = Checks::default();
+    checks.equal("exit status", seen.status.code(), Some(130));
+    checks.equal("the report is partial", seen.report.partial()?, true);
+    compare_counts(&seen, &mut checks)?;
+    let said = tool.transcript().text(Stream::Stdout);
+    checks.holds("the summary says that it is partial", said.to_lowercase().contains("partial"), &said);
+    checks.note(format!("{} of 100000 blobs", seen.rows));
+    servers.stop()?;
+    checks.verdict()
+}
+
+fn ctrl_c_twice(stage: &Stage<'_>) -> Result<String> {
+    // Some uploads hang, so the first Ctrl-C alone would wait for as long as it may.
+    let servers = stage.servers(&flags(&["--fault", "hang=50%"]), &[])?;
+    let command = stage.tool(&servers.publisher.url, &servers.aggregator.url, &["--blobs", "100000"])?;
+    let mut tool = stage.start("walrus-stress", command)?;
+    wait_for_uploads(&servers.publisher, 10, stage)?;
+    tool.interrupt()?;
+    // sleep: two signals at once would be one; it must still be waiting after this
+    thread::sleep(Duration::from_millis(500));
+    tool.interrupt().context("the first Ctrl-C did not wait for what was in flight")?;
+    let pressed = Instant::now();
+    let status = tool.wait(stage.deadline.at_most(Duration::from_secs(15)))?;
+    let mut checks = Checks::default();
+    checks.holds("it ends at once", pressed.elapsed() < Duration::from_secs(2), pressed.elapsed());
+    checks.equal("exit status", status.code(), Some(130));
+    checks.note(format!("{} rows saved", rows::count(&stage.path("export.json"))?));
+    checks.verdict()
+}
+
+fn export_always_valid(stage: &Stage<'_>) -> Result<String> {
+    let servers = stage.servers(&flags(&["--store-latency", "uniform:1ms..40ms"]), &[])?;
+    let command = stage.tool(&servers.publisher.url, &servers.aggregator.url, &["--blobs", "600"])?;
+    let mut tool = stage.start("walrus-stress", command)?;
+    let export = stage.path("export.json");
+    let mut counts = Vec::new();
+    while tool.runs()? && !stage.deadline.passed() {
+        // Before its first byte is sent there may be no file yet.
+        if export.exists() {
+            counts.push(rows::count(&export).context(format!("at look {}", counts.len() + 1))?);
+        }
+    }
+    let status = tool.wait(stage.deadline)?;
+    let mut checks = Checks::default();
+    checks.equal("exit status", status.code(), Some(0));
+    checks.holds("it was read often", counts.len() >= 50, counts.len());
+    checks.holds("it only grew", counts.is_sorted(), &counts);
+    checks.equal("rows at the end", rows::count(&export)?, 600);
+    let looks = counts.len();
+    counts.dedup();
+    checks.holds("it grew during the run", counts.len() >= 5, counts.len());
+    checks.note(format!("read {looks} times at {} lengths", counts.len()));
+    servers.stop()?;
+    checks.verdict()
+}

@@ -1,0 +1,193 @@
+//! One scenario's world: the real programs as processes on free ports, over a temporary folder.
+
+use std::{cell::RefCell, env, path::PathBuf, process::Command, sync::Arc, time::Duration};
+
+use tempfile::TempDir;
+
+use super::stats::Stats;
+use crate::{
+    failure::{Context, Result},
+    process::{Deadline, Process},
+    transcript::Transcript,
+    workspace::Programs,
+};
+
+/// How long a mock server may take to listen, to answer, or to stop.
+const MOCK_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A mock server that listens.
+pub(crate) struct Server {
+    process: Process,
+    name: &'static str,
+    /// Its address, as `http://127.0.0.1:PORT`.
+    pub(crate) url: String,
+}
+
+impl Server {
+    /// What it has seen so far.
+    pub(crate) fn stats(&self) -> Result<Stats> {
+        Stats::ask(&self.url, Deadline::after(MOCK_PATIENCE)).context(self.name)
+    }
+
+    /// Interrupts it and wants it to end well.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        self.process.interrupt()?;
+        let status = self.process.wait(Deadline::after(MOCK_PATIENCE))?;
+        status.success().then_some(()).context(format!("{} did not stop well ({status})", self.name))
+    }
+}
+
+/// Both servers over one store.
+pub(crate) struct Servers {
+    pub(crate) publisher: Server,
+    pub(crate) aggregator: Server,
+}
+
+impl Servers {
+    /// Interrupts both and wants them to end well.
+    pub(crate) fn stop(self) -> Result<()> {
+        self.publisher.stop()?;
+        self.aggregator.stop()
+    }
+}
+
+/// One scenario's world; dropping it removes its files.
+pub(crate) struct Stage<'a> {
+    programs: &'a Programs,
+    folder: TempDir,
+    heard: RefCell<Vec<(String, Arc<Transcript>)>>,
+    /// When the scenario must have ended.
+    pub(crate) deadline: Deadline,
+}
+
+impl<'a> Stage<'a> {
+    /// An empty stage for a scenario that may last this long.
+    pub(crate) fn new(programs: &'a Programs, limit: Duration) -> Result<Self> {
+        let folder =
+            tempfile::Builder::new().prefix("walrus-e2e-").tempdir().context("cannot make a folder")?;
+        Ok(Self { programs, folder, heard: RefCell::default(), deadline: Deadline::after(limit) })
+    }
+
+    /// A path in the scenario's folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Starts both mock servers with these flags beside their address and store.
+    pub(crate) fn servers(&self, publisher: &[String], aggregator: &[String]) -> Result<Servers> {
+        Ok(Servers {
+            publisher: self.server("mock-publisher", publisher)?,
+            aggregator: self.server("mock-aggregator", aggregator)?,
+        })
+    }
+
+    fn server(&self, name: &'static str, flags: &[String]) -> Result<Server> {
+        let mut command = self.command(name)?;
+        command
+            .args(["--listen", "127.0.0.1:0", "--store"])
+            .arg(self.path("store"))
+            .args(["--seed", "7"])
+            .args(flags);
+        let mut process = self.start(name, command)?;
+        let url = process.wait_for_line("listening on ", self.deadline.at_most(MOCK_PATIENCE))?;
+        Ok(Server { process, name, url: url.trim_end_matches('/').to_owned() })
+    }
+
+    /// `walrus-stress run` against these addresses, with a report and an export in the scenario's folder.
+    pub(crate) fn tool(&self, publisher: &str, aggregator: &str, flags: &[&str]) -> Result<Command> {
+        let mut command = self.command("walrus-stress")?;
+        command.args(["run", "--publisher", publisher, "--aggregator", aggregator]);
+        command.arg("--report").arg(self.path("report.json"));
+        command.arg("--export").arg(self.path("export.json"));
+        command.args(flags);
+        Ok(command)
+    }
+
+    /// Starts a process whose last words are shown should the scenario fail.
+    pub(crate) fn start(&self, name: &str, command: Command) -> Result<Process> {
+        let process = Process::start(name, command)?;
+        self.heard.borrow_mut().push((name.to_owned(), Arc::clone(process.transcript())));
+        Ok(process)
+    }
+
+    /// The last lines of each process that said something.
+    pub(crate) fn last_words(&self) -> Vec<String> {
+        let heard = self.heard.borrow();
+        heard
+            .iter()
+            .flat_map(|(name, said)| said.last(12).into_iter().map(move |line| format!("{name}: {line}")))
+            .collect()
+    }
+
+    /// A program as a user would start it who has set nothing up.
+    fn command(&self, name: &str) -> Result<Command> {
+        let program = self.programs.get(name).context(format!("cargo built no program `{name}`"))?;
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path());
+        for (key, _) in env::vars_os() {
+            let name = key.to_string_lossy().to_ascii_uppercase();
+            if name.starts_with("WALRUS_STRESS_") || name.starts_with("MOCK_") || name.ends_with("_PROXY") {
+                command.env_remove(&key);
+            }
+        }
+        Ok(command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::Stream;
+
+    /// A folder of shell scripts that play the programs.
+    fn actors(scripts: &[(&str, &str)]) -> (TempDir, Programs) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut programs = Programs::new();
+        for (name, script) in scripts {
+            let path = folder.path().join(name);
+            // Written by a process of its own: a file that this one has open for writing may be too busy to start.
+            let mut writer = Command::new("sh");
+            writer.args(["-c", "printf '#!/bin/sh\\n%s\\n' \"$2\" > \"$1\" && chmod +x \"$1\"", "sh"]);
+            assert!(writer.arg(&path).arg(script).status().unwrap().success());
+            programs.insert((*name).to_owned(), path);
+        }
+        (folder, programs)
+    }
+
+    const WAITS: &str = "trap 'exit 0' INT; echo \"$@\" >&2; echo listening on http://127.0.0.1:0/; while :; do sleep 0.01; done";
+
+    #[test]
+    fn servers_start_on_a_free_port_and_stop_well() {
+        let (_folder, programs) = actors(&[("mock-publisher", WAITS), ("mock-aggregator", WAITS)]);
+        let stage = Stage::new(&programs, Duration::from_secs(30)).unwrap();
+        let servers = stage.servers(&["--fault".to_owned(), "reset=1%".to_owned()], &[]).unwrap();
+        assert_eq!(servers.publisher.url, "http://127.0.0.1:0");
+        servers.stop().unwrap();
+        let said = stage.last_words().join("\n");
+        assert!(said.contains("mock-publisher: --listen 127.0.0.1:0 --store "), "{said}");
+        assert!(said.contains(" --fault reset=1%\n"), "{said}");
+    }
+
+    #[test]
+    fn a_server_that_cannot_start_is_told_with_its_last_words() {
+        let (_folder, programs) = actors(&[("mock-publisher", "echo no such store >&2; exit 2")]);
+        let stage = Stage::new(&programs, Duration::from_secs(30)).unwrap();
+        let failure = stage.servers(&[], &[]).err().unwrap().to_string();
+        assert_eq!(failure, "mock-publisher did not say `listening on …`");
+        assert_eq!(stage.last_words(), ["mock-publisher: no such store"]);
+        let missing =
+            Stage::new(&Programs::new(), Duration::from_secs(1)).unwrap().servers(&[], &[]).err().unwrap();
+        assert_eq!(missing.to_string(), "cargo built no program `mock-publisher`");
+    }
+
+    #[test]
+    fn the_tool_gets_addresses_and_files() {
+        let (_folder, programs) = actors(&[("walrus-stress", "echo \"$1 $2 $3 $4 $5 $6 $8 ${10}\"")]);
+        let stage = Stage::new(&programs, Duration::from_secs(30)).unwrap();
+        let mut tool =
+            stage.start("the tool", stage.tool("http://p", "http://a", &["--size", "1"]).unwrap()).unwrap();
+        tool.wait(stage.deadline).unwrap();
+        let said = tool.transcript().text(Stream::Stdout);
+        assert_eq!(said, "run --publisher http://p --aggregator http://a --report --export --size\n");
+    }
+}

@@ -1,0 +1,192 @@
+//! Child processes that are heard, awaited with patience that ends, interrupted by id, and killed when dropped.
+
+use std::{
+    fs,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{
+    failure::{Context, Failure, Result},
+    transcript::{Stream, Transcript},
+};
+
+/// The instant at which patience ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline(Instant);
+
+impl Deadline {
+    /// Patience for this long from now.
+    pub(crate) fn after(patience: Duration) -> Self {
+        Self(Instant::now() + patience)
+    }
+
+    /// What is left of it.
+    pub(crate) fn left(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+
+    /// Whether nothing is left of it.
+    pub(crate) fn passed(self) -> bool {
+        self.left().is_zero()
+    }
+
+    /// This deadline, or `patience` from now, whichever comes first.
+    pub(crate) fn at_most(self, patience: Duration) -> Self {
+        Self(self.0.min(Self::after(patience).0))
+    }
+}
+
+/// A child process; dropping it kills it.
+pub(crate) struct Process {
+    name: String,
+    child: Child,
+    transcript: Arc<Transcript>,
+}
+
+impl Process {
+    /// Starts a process whose output is kept.
+    pub(crate) fn start(name: &str, mut command: Command) -> Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().context(format!("cannot start {name}"))?;
+        let transcript = Arc::new(Transcript::default());
+        if let Some(stdout) = child.stdout.take() {
+            transcript.follow(Stream::Stdout, stdout);
+        }
+        if let Some(stderr) = child.stderr.take() {
+            transcript.follow(Stream::Stderr, stderr);
+        }
+        Ok(Self { name: name.to_owned(), child, transcript })
+    }
+
+    /// Starts a process that writes straight to our terminal.
+    pub(crate) fn start_visibly(name: &str, mut command: Command) -> Result<Self> {
+        let child = command.stdin(Stdio::null()).spawn().context(format!("cannot start {name}"))?;
+        Ok(Self { name: name.to_owned(), child, transcript: Arc::default() })
+    }
+
+    /// What it has said so far.
+    pub(crate) fn transcript(&self) -> &Arc<Transcript> {
+        &self.transcript
+    }
+
+    /// Whether it has not ended yet.
+    pub(crate) fn runs(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait().context(format!("cannot wait for {}", self.name))?.is_none())
+    }
+
+    /// Waits until it has ended and all that it said has been heard.
+    pub(crate) fn wait(&mut self, deadline: Deadline) -> Result<ExitStatus> {
+        loop {
+            if let Some(status) = self.child.try_wait().context(format!("cannot wait for {}", self.name))? {
+                self.transcript.wait_for_end(deadline.at_most(Duration::from_secs(5)));
+                return Ok(status);
+            }
+            if deadline.passed() {
+                return Err(Failure::new(format!("{} was still running when the time was up", self.name)));
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits for a line on stdout that starts with `start`, and gives what follows.
+    pub(crate) fn wait_for_line(&mut self, start: &str, deadline: Deadline) -> Result<String> {
+        let line = self.transcript.wait_for_line(Stream::Stdout, start, deadline);
+        line.context(format!("{} did not say `{start}…`", self.name))
+    }
+
+    /// Sends SIGINT to this process alone, as one Ctrl-C does.
+    pub(crate) fn interrupt(&mut self) -> Result<()> {
+        // While it has not been awaited its id cannot belong to another process.
+        if !self.runs()? {
+            return Err(Failure::new(format!("{} ended before it could be interrupted", self.name)));
+        }
+        kill_process(Pid::from_child(&self.child), Signal::INT)
+            .context(format!("cannot interrupt {}", self.name))
+    }
+
+    /// The most memory it has held at a time, in bytes; none where the system does not tell or it has ended.
+    pub(crate) fn peak_memory(&self) -> Option<u64> {
+        peak_memory(&fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail only for a process that has ended, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn peak_memory(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()? * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Process {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        Process::start("the shell", command).unwrap()
+    }
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(20))
+    }
+
+    #[test]
+    fn a_process_is_heard_and_awaited() {
+        let mut process = shell("echo 'listening on http://x'; echo trouble >&2; exit 3");
+        assert_eq!(process.wait_for_line("listening on ", soon()).unwrap(), "http://x");
+        assert_eq!(process.wait(soon()).unwrap().code(), Some(3));
+        assert_eq!(process.transcript().text(Stream::Stderr), "trouble\n");
+        assert!(process.interrupt().unwrap_err().to_string().contains("ended before"));
+    }
+
+    #[test]
+    fn waiting_ends_when_the_time_is_up() {
+        let mut process = shell("exec sleep 60");
+        let late = process.wait(Deadline::after(Duration::from_millis(20))).unwrap_err();
+        assert_eq!(late.to_string(), "the shell was still running when the time was up");
+        let silent =
+            process.wait_for_line("listening", Deadline::after(Duration::from_millis(20))).unwrap_err();
+        assert_eq!(silent.to_string(), "the shell did not say `listening…`");
+    }
+
+    #[test]
+    fn a_process_that_ends_in_silence_is_noticed_at_once() {
+        let failed = shell("echo no").wait_for_line("listening", soon()).unwrap_err();
+        assert_eq!(failed.to_string(), "the shell did not say `listening…`");
+    }
+
+    #[test]
+    fn an_interrupt_arrives() {
+        let mut process = shell("trap 'echo caught; exit 130' INT; echo ready; while :; do sleep 0.01; done");
+        process.wait_for_line("ready", soon()).unwrap();
+        process.interrupt().unwrap();
+        assert_eq!(process.wait(soon()).unwrap().code(), Some(130));
+        assert_eq!(process.transcript().text(Stream::Stdout), "ready\ncaught\n");
+    }
+
+    #[test]
+    fn a_dropped_process_is_gone() {
+        let process = shell("exec sleep 60");
+        let id = Pid::from_child(&process.child);
+        drop(process);
+        assert!(rustix::process::test_kill_process(id).is_err());
+    }
+
+    #[test]
+    fn peak_memory_is_read_from_the_kernel() {
+        assert_eq!(peak_memory("VmPeak:\t 9 kB\nVmHWM:\t  2048 kB\n"), Some(2_097_152));
+        assert_eq!(peak_memory("State:\tZ (zombie)\n"), None);
+    }
+}

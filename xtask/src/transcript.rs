@@ -1,0 +1,123 @@
+//! What a process says, line by line, for whoever waits for a line or wants the last ones.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+use crate::process::Deadline;
+
+/// The lines of a stream that are kept; a process that says more is not worth listening to.
+const MOST_LINES: usize = 20_000;
+
+/// Where a process says something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// Summaries and documents.
+    Stdout,
+    /// Progress, events and errors.
+    Stderr,
+}
+
+/// What a process has said so far.
+#[derive(Default)]
+pub(crate) struct Transcript {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    lines: Vec<(Stream, String)>,
+    listeners: usize,
+}
+
+impl Transcript {
+    /// Listens to `source` until it ends, on a thread of its own.
+    pub(crate) fn follow(self: &Arc<Self>, stream: Stream, source: impl Read + Send + 'static) {
+        self.state().listeners += 1;
+        let transcript = Arc::clone(self);
+        thread::spawn(move || {
+            for line in BufReader::new(source).split(b'\n').map_while(Result::ok) {
+                let mut state = transcript.state();
+                if state.lines.len() < MOST_LINES {
+                    state.lines.push((stream, String::from_utf8_lossy(&line).into_owned()));
+                }
+                transcript.changed.notify_all();
+            }
+            transcript.state().listeners -= 1;
+            transcript.changed.notify_all();
+        });
+    }
+
+    /// Waits for a line that starts with `start` and gives what follows; none if it does not come.
+    pub(crate) fn wait_for_line(&self, stream: Stream, start: &str, deadline: Deadline) -> Option<String> {
+        self.wait(deadline, |state| {
+            let said = state.lines.iter().filter(|(on, _)| *on == stream);
+            let found = said.filter_map(|(_, line)| line.strip_prefix(start)).next();
+            if found.is_none() && state.listeners > 0 { None } else { Some(found.map(str::to_owned)) }
+        })
+        .flatten()
+    }
+
+    /// Waits until nothing more can be said.
+    pub(crate) fn wait_for_end(&self, deadline: Deadline) {
+        self.wait(deadline, |state| (state.listeners == 0).then_some(()));
+    }
+
+    /// Everything said on `stream`.
+    pub(crate) fn text(&self, stream: Stream) -> String {
+        self.state()
+            .lines
+            .iter()
+            .filter(|(on, _)| *on == stream)
+            .map(|(_, line)| format!("{line}\n"))
+            .collect()
+    }
+
+    /// The last `count` lines of both streams.
+    pub(crate) fn last(&self, count: usize) -> Vec<String> {
+        let state = self.state();
+        state.lines[state.lines.len().saturating_sub(count)..].iter().map(|(_, line)| line.clone()).collect()
+    }
+
+    /// Waits until `look` sees something; none if the time is up before.
+    fn wait<T>(&self, deadline: Deadline, mut look: impl FnMut(&State) -> Option<T>) -> Option<T> {
+        let mut state = self.state();
+        loop {
+            let seen = look(&state);
+            if seen.is_some() || deadline.passed() {
+                return seen;
+            }
+            let woken = self.changed.wait_timeout(state, deadline.left());
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn lines_are_kept_by_stream_and_in_order() {
+        let transcript = Arc::new(Transcript::default());
+        let soon = Deadline::after(Duration::from_secs(20));
+        transcript.follow(Stream::Stdout, "a\nb\n".as_bytes());
+        transcript.wait_for_end(soon);
+        transcript.follow(Stream::Stderr, "c".as_bytes());
+        transcript.wait_for_end(soon);
+        assert_eq!(transcript.text(Stream::Stdout), "a\nb\n");
+        assert_eq!(transcript.text(Stream::Stderr), "c\n");
+        assert_eq!(transcript.last(2), ["b", "c"]);
+        assert_eq!(transcript.wait_for_line(Stream::Stdout, "c", soon), None);
+        assert_eq!(transcript.wait_for_line(Stream::Stderr, "", soon).as_deref(), Some("c"));
+    }
+}
