@@ -32,8 +32,10 @@ fn plan(bottle: &Bottle, seed: u64) -> Plan {
             sizes: Sizes { min: SIZE, max: SIZE },
             content: ContentMix::Mixed,
             duplicates: 0.0,
-            load: Load::Closed { workers: 8 },
+            load: Load::closed(8),
             stop: Stop { blobs: Some(JOURNEYS), duration: None },
+            grace: Duration::from_secs(30),
+            warm_up: false,
         }],
         store: StoreOptions::default(),
         limits: Limits {

@@ -19,8 +19,10 @@ pub(crate) fn draws(c: &mut Criterion) {
         sizes: Sizes::default(),
         content: ContentMix::Mixed,
         duplicates: 0.0,
-        load: Load::Closed { workers: 8 },
+        load: Load::closed(8),
         stop: Stop { blobs: Some(5), duration: None },
+        grace: Duration::from_secs(30),
+        warm_up: false,
     };
     let mut index = 0;
     c.benchmark_group("schedule").bench_function("draw", |b| {

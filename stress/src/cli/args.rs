@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use super::pace::PaceArgs;
 use super::value::{Bearer, parse_duration, parse_header, parse_ratio, parse_size};
 use crate::plan::{
     Verify,
@@ -36,6 +37,8 @@ pub struct RunArgs {
     pub(super) place: PlaceArgs,
     #[command(flatten, next_help_heading = "What and how much")]
     pub(super) load: LoadArgs,
+    #[command(flatten, next_help_heading = "How it goes on")]
+    pub(super) pace: PaceArgs,
     #[command(flatten, next_help_heading = "How blobs are stored")]
     pub(super) store: StoreArgs,
     #[command(flatten, next_help_heading = "The exchange")]
@@ -78,16 +81,6 @@ pub(super) struct LoadArgs {
     /// Start no new blob after this time; with --blobs, whichever comes first
     #[arg(long, value_name = "D", env = "WALRUS_STRESS_DURATION", hide_env = true, value_parser = parse_duration)]
     pub(super) duration: Option<Duration>,
-    /// Journeys (upload, first and cached download of one blob) under way at a time
-    #[arg(
-        short,
-        long,
-        value_name = "N",
-        env = "WALRUS_STRESS_CONCURRENCY",
-        hide_env = true,
-        default_value_t = 8
-    )]
-    pub(super) concurrency: u32,
     /// Smallest blob; a bare number is KiB, and so are kB, KB and KiB; B, MiB and GiB likewise [default: 90KiB]
     #[arg(long, value_name = "SIZE", env = "WALRUS_STRESS_MIN_SIZE", hide_env = true, value_parser = parse_size)]
     pub(super) min_size: Option<u64>,

@@ -6,7 +6,7 @@ use crate::{
         Contradiction, Phase, Plan,
         journey::Journey,
         limits::Limits,
-        load::{Load, Stop},
+        load::Stop,
         sizes::Sizes,
         store::{Persistence, StoreOptions},
         target::Header,
@@ -15,6 +15,7 @@ use crate::{
 
 use super::{
     args::{ExchangeArgs, LoadArgs, PlaceArgs, RunArgs, StoreArgs},
+    pace::PaceArgs,
     value::parse_header,
 };
 
@@ -27,7 +28,7 @@ pub(super) fn plan(args: &RunArgs) -> Result<Plan, Error> {
         seed: args.load.seed.unwrap_or_else(random_seed),
         publishers: args.place.publisher.clone(),
         aggregators: args.place.aggregator.clone(),
-        phases: vec![phase(&args.load)],
+        phases: phases(&args.load, &args.pace)?,
         store: store(&args.store, args.load.duplicates > 0.0),
         limits: limits(&args.exchange, &args.place)?,
         verify: args.load.verify.into(),
@@ -41,17 +42,30 @@ fn random_seed() -> u64 {
     rand::random::<u64>() >> 11
 }
 
-fn phase(args: &LoadArgs) -> Phase {
-    let blobs = args.blobs.or(args.duration.is_none().then_some(DEFAULT_BLOBS));
-    Phase {
+/// The warm-up, if there is one, and the run itself: the same load, until different stops.
+fn phases(load: &LoadArgs, pace: &PaceArgs) -> Result<Vec<Phase>, Error> {
+    let main = Phase {
         name: "main".to_owned(),
         journey: Journey::default(),
-        sizes: sizes(args.size, args.min_size, args.max_size),
-        content: args.content.into(),
-        duplicates: args.duplicates,
-        load: Load::Closed { workers: args.concurrency },
-        stop: Stop { blobs, duration: args.duration },
-    }
+        sizes: sizes(load.size, load.min_size, load.max_size),
+        content: load.content.into(),
+        duplicates: load.duplicates,
+        load: pace.load()?,
+        stop: Stop { blobs: load.blobs, duration: load.duration },
+        grace: pace.grace,
+        warm_up: false,
+    };
+    // Stages say themselves when the run ends.
+    let endless = load.duration.is_none() && main.load.length().is_none();
+    let blobs = load.blobs.or(endless.then_some(DEFAULT_BLOBS));
+    let warm_up = pace.warm_up.map(|stop| Phase {
+        name: "warm-up".to_owned(),
+        warm_up: true,
+        stop,
+        load: main.load.first_level(),
+        ..main.clone()
+    });
+    Ok(warm_up.into_iter().chain([Phase { stop: Stop { blobs, ..main.stop }, ..main }]).collect())
 }
 
 /// A lone limit on the wrong side of the other's default takes that along.

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod value;
+mod pace;
 mod intent;
 pub mod door;
 mod run;

@@ -1,51 +1,36 @@
 //! The closed loop: each worker starts its next journey when its last one ends.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
+use std::rc::Rc;
 
-use tokio::{
-    runtime,
-    task::{JoinSet, LocalSet},
-};
+use tokio::task::JoinSet;
 
-use super::{
-    job::{Board, Job},
-    worker::{Shard, Worker},
-};
-use crate::{error::Error, record::Recording};
+use super::{shard::Shard, worker::Worker};
+use crate::plan::stages::Stages;
 
-/// How often a shard pins up how far it is.
-const BOARD_INTERVAL: Duration = Duration::from_millis(200);
-
-/// Runs one shard of a phase to its end on this thread.
-pub(super) fn shard(job: &Arc<Job>, workers: u32) -> Result<Recording, Error> {
-    let refused = |source| Error::System { what: "cannot start a runtime".to_owned(), source };
-    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(refused)?;
-    let shard = Rc::new(Shard { job: job.clone(), recording: RefCell::default() });
-    LocalSet::new().block_on(&runtime, work(&shard, workers));
-    Ok(shard.recording.take())
-}
-
-async fn work(shard: &Rc<Shard>, workers: u32) {
+/// Runs this shard's workers until the phase ends.
+pub(super) async fn work(shard: &Rc<Shard>, workers: &Stages) {
+    let peak = shard.job.phase().load.most_in_flight();
     let mut set = JoinSet::new();
-    for _ in 0..workers {
-        set.spawn_local(Worker::new(shard.clone()).run());
+    for number in (0..peak).skip(shard.share.index).step_by(shard.share.of) {
+        set.spawn_local(journeys(Worker::new(shard.clone()), workers.clone(), f64::from(number + 1)));
     }
-    let window =
-        shard.job.wires.board.clone().map(|board| tokio::task::spawn_local(pin(shard.clone(), board)));
     // `join_all` passes on a worker's panic instead of losing its samples silently.
     set.join_all().await;
-    if let Some(window) = window {
-        window.abort();
-    }
 }
 
-/// Keeps the board up to date until it is stopped.
-async fn pin(shard: Rc<Shard>, board: Arc<Board>) {
-    let place = board.place();
-    let mut ticks = tokio::time::interval(BOARD_INTERVAL);
+/// Performs journeys, one after the other, as long as the stages want at least `level` workers.
+async fn journeys(mut worker: Worker, workers: Stages, level: f64) {
     loop {
-        ticks.tick().await;
-        let snapshot = shard.recording.borrow().snapshot(shard.job.clock.elapsed());
-        board.pin(place, snapshot);
+        let job = worker.job().clone();
+        let now = job.elapsed();
+        let Some(turn) = workers.reaches(level, now) else { break };
+        if turn > now && !job.sleep(turn - now).await {
+            break;
+        }
+        let Some(index) = job.claim() else { break };
+        if !worker.perform(index, None).await {
+            break;
+        }
     }
+    worker.dismiss();
 }

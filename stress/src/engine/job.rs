@@ -2,15 +2,17 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Wires, catalog::Catalog, clock::Clock};
 use crate::{
-    plan::{Phase, Plan},
+    plan::{Phase, Plan, schedule::Arrival},
     record::snapshot::Snapshot,
     walrus::Network,
 };
@@ -23,12 +25,30 @@ pub(super) struct Job {
     pub(super) network: Arc<Network>,
     pub(super) wires: Wires,
     pub(super) clock: Clock,
-    pub(super) catalog: Catalog,
-    /// When no new journey starts any more, since the run's origin.
-    deadline: Option<Duration>,
-    /// One behind the phase's last index.
-    end: u64,
+    pub(super) catalog: Arc<Catalog>,
+    /// Cancelled when what is still under way in this phase shall be given up.
+    pub(super) abort: CancellationToken,
+    begun: OnceLock<Begun>,
     next: AtomicU64,
+    under_way: Arc<AtomicU32>,
+}
+
+/// What is only known when a phase begins.
+#[derive(Debug, Clone, Copy)]
+struct Begun {
+    /// Since the run's origin.
+    at: Duration,
+    first_index: u64,
+}
+
+/// One of the places that a phase has under way; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Place(Arc<AtomicU32>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Job {
@@ -38,39 +58,95 @@ impl Job {
         network: Arc<Network>,
         wires: Wires,
         clock: Clock,
-        first_index: u64,
+        catalog: &Arc<Catalog>,
     ) -> Self {
-        let stop = plan.phases[phase].stop;
-        Self {
-            deadline: stop.duration.map(|duration| clock.elapsed() + duration),
-            end: stop.blobs.map_or(u64::MAX, |blobs| first_index.saturating_add(blobs)),
-            next: AtomicU64::new(first_index),
-            catalog: Catalog::default(),
-            plan,
-            phase,
-            network,
-            wires,
-            clock,
-        }
+        let (abort, catalog) = (wires.abort.child_token(), catalog.clone());
+        let (begun, next, under_way) = (OnceLock::new(), AtomicU64::new(0), Arc::default());
+        Self { plan, phase, network, wires, clock, catalog, abort, begun, next, under_way }
+    }
+
+    /// Begins the phase now, with this blob.
+    pub(super) fn begin(&self, first_index: u64) {
+        self.next.store(first_index, Ordering::Relaxed);
+        // Only the leader of the barrier comes here, and once.
+        let _ = self.begun.set(Begun { at: self.clock.elapsed(), first_index });
+    }
+
+    fn begun(&self) -> Begun {
+        *self.begun.get().expect("shards wait for the leader, who begins the phase")
     }
 
     pub(super) fn phase(&self) -> &Phase {
         &self.plan.phases[self.phase]
     }
 
-    /// The next blob to do, unless the phase has reached its stop.
+    /// The time since the phase began.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.clock.elapsed().saturating_sub(self.begun().at)
+    }
+
+    /// A time since the phase began as one since the run's origin.
+    pub(super) fn since_origin(&self, time: Duration) -> Duration {
+        self.begun().at + time
+    }
+
+    /// When no new journey starts any more, since the phase began.
+    fn length(&self) -> Option<Duration> {
+        let phase = self.phase();
+        [phase.stop.duration, phase.load.length()].into_iter().flatten().min()
+    }
+
+    /// When no new journey starts any more, since the run's origin.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.length().map(|length| self.since_origin(length))
+    }
+
+    /// The next blob of a closed loop, unless the phase has reached its stop.
     pub(super) fn claim(&self) -> Option<u64> {
-        let late = self.deadline.is_some_and(|deadline| self.clock.elapsed() >= deadline);
+        let late = self.deadline().is_some_and(|deadline| self.clock.elapsed() >= deadline);
         if late || self.wires.stop.is_cancelled() {
             return None;
         }
         let index = self.next.fetch_add(1, Ordering::Relaxed);
-        (index < self.end).then_some(index)
+        self.has(index - self.begun().first_index).then_some(index)
+    }
+
+    /// Whether this arrival of an open loop still belongs to the phase.
+    pub(super) fn takes(&self, arrival: Arrival) -> bool {
+        self.has(arrival.ordinal) && self.length().is_none_or(|length| arrival.due < length)
+    }
+
+    fn has(&self, ordinal: u64) -> bool {
+        self.phase().stop.blobs.is_none_or(|blobs| ordinal < blobs)
+    }
+
+    /// The blob of an arrival.
+    pub(super) fn index_of(&self, arrival: Arrival) -> u64 {
+        let index = self.begun().first_index + arrival.ordinal;
+        self.next.fetch_max(index + 1, Ordering::Relaxed);
+        index
+    }
+
+    /// A place among those under way, unless there are `most` already.
+    pub(super) fn admit(&self, most: u32) -> Option<Place> {
+        let one_more = |now: u32| (now < most).then_some(now + 1);
+        self.under_way.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        Some(Place(self.under_way.clone()))
+    }
+
+    /// Waits for `time`; false when nothing shall start any more.
+    pub(super) async fn sleep(&self, time: Duration) -> bool {
+        tokio::select! {
+            () = self.wires.stop.cancelled() => false,
+            () = tokio::time::sleep(time) => true,
+        }
     }
 
     /// The first index that this phase did not use.
     pub(super) fn next_index(&self) -> u64 {
-        self.next.load(Ordering::Relaxed).min(self.end)
+        let first = self.begun().first_index;
+        let end = self.phase().stop.blobs.map_or(u64::MAX, |blobs| first.saturating_add(blobs));
+        self.next.load(Ordering::Relaxed).min(end)
     }
 }
 

@@ -1,33 +1,36 @@
 //! THE ENGINE ROOM: turns a plan into facts; it stops early for nothing but a signal.
 //!
 //! A thread per core, each with its own runtime, its own workers and its own recording; the recordings are merged
-//! at the end, so that nothing is shared on the hot path but the counter that hands out indices.
+//! at the end, so that nothing is shared on the hot path but a few counters.
 
+mod alarm;
 mod catalog;
 mod clock;
 mod closed;
 mod job;
+mod open;
+mod shard;
+mod traveller;
 mod worker;
 
 use std::{num::NonZero, sync::Arc, thread, time::Duration};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime,
+    sync::{Barrier, mpsc, oneshot},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    error::Error,
-    plan::{Plan, load::Load},
-    record::Recording,
-    sample::Sample,
-    walrus::Network,
-};
+use crate::{error::Error, plan::Plan, record::Recording, sample::Sample, walrus::Network};
+use clock::Clock;
 pub use job::Board;
 use job::Job;
+use shard::Share;
 
 /// What a run is connected to besides the network.
 #[derive(Debug, Clone, Default)]
 pub struct Wires {
-    /// Takes every sample as it happens; the run waits for it before it starts the next step, never after one.
+    /// Takes every sample as it happens; the run waits for it before it starts a step, never after one.
     pub samples: Option<mpsc::Sender<Sample>>,
     /// Where a window looks in on the run.
     pub board: Option<Arc<Board>>,
@@ -46,57 +49,56 @@ pub struct Facts {
     pub elapsed: Duration,
 }
 
+/// What all shards of a run have in common.
+#[derive(Debug)]
+struct Run {
+    jobs: Vec<Arc<Job>>,
+    clock: Clock,
+    board: Option<Arc<Board>>,
+    /// Phases follow one another: no shard starts the next one before every shard has ended the last.
+    barrier: Barrier,
+}
+
 /// Runs every phase of the plan.
 ///
 /// # Errors
 /// Only when the machine refuses threads or what a runtime needs; failed steps are facts.
 pub async fn run(plan: Arc<Plan>, network: Arc<Network>, wires: Wires) -> Result<Facts, Error> {
-    let clock = clock::Clock::start();
+    let (clock, shards) = (Clock::start(), shards(&plan));
+    let catalog = Arc::default();
+    let job = |phase| Arc::new(Job::new(plan.clone(), phase, network.clone(), wires.clone(), clock, &catalog));
+    let jobs = (0..plan.phases.len()).map(job).collect();
+    let run = Arc::new(Run { jobs, clock, board: wires.board.clone(), barrier: Barrier::new(shards) });
+    // All of them before the first await: a shard that could not start would keep the others waiting for ever.
+    let threads: Vec<_> =
+        (0..shards).map(|index| spawn(run.clone(), Share { index, of: shards })).collect::<Result<_, _>>()?;
     let mut recording = Recording::default();
-    let mut first_index = 0;
-    for phase in 0..plan.phases.len() {
-        let shards = shards(plan.phases[phase].load);
-        let job = Arc::new(Job::new(plan.clone(), phase, network.clone(), wires.clone(), clock, first_index));
-        let threads: Vec<_> = shards.into_iter().map(|workers| spawn(job.clone(), workers)).collect();
-        for thread in threads {
-            let result = thread?.await;
-            recording.merge(result.expect("a shard's thread sends its recording before it ends")?);
-        }
-        first_index = job.next_index();
+    for thread in threads {
+        recording.merge(thread.await.expect("a shard's thread sends its recording before it ends"));
     }
     Ok(Facts { recording, elapsed: clock.elapsed() })
 }
 
-/// How many workers each shard has: a shard per core, as even as can be.
-fn shards(load: Load) -> Vec<u32> {
-    let Load::Closed { workers } = load;
+/// A shard per core, unless there is less to do at once.
+fn shards(plan: &Plan) -> usize {
+    let most = plan.phases.iter().map(|phase| phase.load.most_in_flight()).max().unwrap_or(1);
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let shards = u32::try_from(cores).unwrap_or(u32::MAX).min(workers);
-    (0..shards).map(|shard| workers / shards + u32::from(shard < workers % shards)).collect()
+    usize::try_from(most).map_or(cores, |most| most.clamp(1, cores))
 }
 
 /// Starts a shard on a thread of its own.
-fn spawn(job: Arc<Job>, workers: u32) -> Result<oneshot::Receiver<Result<Recording, Error>>, Error> {
+fn spawn(run: Arc<Run>, share: Share) -> Result<oneshot::Receiver<Recording>, Error> {
+    let refused = |what: &str| {
+        let what = what.to_owned();
+        move |source| Error::System { what, source }
+    };
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(refused("cannot start a runtime"))?;
     let (sender, receiver) = oneshot::channel();
     let body = move || {
         // The receiver is only gone when the whole run was given up.
-        let _ = sender.send(closed::shard(&job, workers));
+        let _ = sender.send(shard::run(&runtime, &run, share));
     };
-    let refused = |source| Error::System { what: "cannot start a thread".to_owned(), source };
-    thread::Builder::new().name("walrus-stress".to_owned()).spawn(body).map_err(refused)?;
+    thread::Builder::new().name("walrus-stress".to_owned()).spawn(body).map_err(refused("cannot start a thread"))?;
     Ok(receiver)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_worker_has_a_shard_and_no_shard_is_idle() {
-        for workers in [1, 2, 3, 8, 1000] {
-            let shards = shards(Load::Closed { workers });
-            assert_eq!(shards.iter().sum::<u32>(), workers);
-            assert!(shards.iter().all(|&workers| workers > 0), "{shards:?}");
-        }
-    }
 }

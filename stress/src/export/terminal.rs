@@ -13,7 +13,13 @@ use super::{
     units,
 };
 use crate::{
-    plan::{Phase, load::Load, target::Target},
+    plan::{
+        Phase,
+        load::Load,
+        schedule::Arrivals,
+        stages::{Stage, Stages},
+        target::Target,
+    },
     report::{Ending, Report, summary::Summary},
 };
 
@@ -84,8 +90,24 @@ fn load(phase: &Phase) -> String {
         .join(" ");
     let (min, max) = (units::bytes(phase.sizes.min), units::bytes(phase.sizes.max));
     let sizes = if min == max { min } else { format!("{min} to {max}") };
-    let Load::Closed { workers } = phase.load;
-    format!("{until} of {sizes}, {} at a time", units::count(u64::from(workers)))
+    format!("{until} of {sizes}, {}", pace(&phase.load))
+}
+
+/// How a load goes on, in words.
+fn pace(load: &Load) -> String {
+    let level = |stages: &Stages, unit: &str| {
+        let stage = |stage: &Stage| {
+            let ramp = if stage.from == stage.to { String::new() } else { format!(" to {}{unit}", stage.to) };
+            let length = stage.duration.map(|duration| format!(" for {}", units::duration(duration)));
+            format!("{}{unit}{ramp}{}", stage.from, length.unwrap_or_default())
+        };
+        stages.0.iter().map(stage).collect::<Vec<_>>().join(", ")
+    };
+    match load {
+        Load::Closed { workers } => format!("{} at a time", level(workers, "")),
+        Load::Open { rate, arrivals: Arrivals::Uniform, .. } => format!("starting {}", level(rate, "/s")),
+        Load::Open { rate, arrivals: Arrivals::Poisson, .. } => format!("starting {} (Poisson)", level(rate, "/s")),
+    }
 }
 
 fn targets(role: &str, targets: &[Target], palette: Palette) -> Vec<String> {

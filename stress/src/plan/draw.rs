@@ -84,6 +84,8 @@ fn wants_repeat(seed: u64, index: u64, lag: u64, ratio: f64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::plan::{
         journey::Journey,
@@ -98,8 +100,10 @@ mod tests {
             sizes: Sizes { min, max },
             content: ContentMix::Mixed,
             duplicates,
-            load: Load::Closed { workers: 8 },
+            load: Load::closed(8),
             stop: Stop { blobs: Some(5), duration: None },
+            grace: Duration::from_secs(30),
+            warm_up: false,
         }
     }
 

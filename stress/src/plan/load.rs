@@ -4,34 +4,78 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contradiction, limits::optional_seconds};
+use super::{Contradiction, limits::optional_seconds, schedule::Arrivals, stages::Stages};
 
 /// The load of a phase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "model")]
 pub enum Load {
-    /// Each of a fixed number of workers starts its next journey when its last one ends.
+    /// Each of a number of workers starts its next journey when its last one ends.
     Closed {
-        /// The number of journeys under way at a time, at least 1.
-        workers: u32,
+        /// The number of journeys under way at a time.
+        workers: Stages,
+    },
+    /// Journeys start when they are due, however long the others take.
+    Open {
+        /// The number of journeys that start per second.
+        rate: Stages,
+        /// How they are spread.
+        arrivals: Arrivals,
+        /// The most journeys under way at once; an arrival above it is dropped and counted.
+        max_in_flight: u32,
     },
 }
 
 impl Load {
-    pub(super) fn check(self) -> Result<(), Contradiction> {
-        match self {
-            Load::Closed { workers: 0 } => Err(Contradiction::new(
-                "--concurrency",
-                "must be at least 1: with 0 workers nothing is ever done",
-            )),
-            Load::Closed { .. } => Ok(()),
+    /// A closed loop with as many workers all the time.
+    pub fn closed(workers: u32) -> Self {
+        Load::Closed { workers: Stages::constant(f64::from(workers)) }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Contradiction> {
+        let (stages, flag) = match self {
+            Load::Closed { workers } => (workers, "--concurrency"),
+            Load::Open { rate, .. } => (rate, "--rate"),
+        };
+        if stages.peak() < 1e-9 {
+            return Err(Contradiction::new(flag, "must be more than 0: otherwise nothing is ever done"));
         }
+        if let Load::Closed { workers } = self
+            && workers.peak() < 1.0
+        {
+            return Err(Contradiction::new(flag, "must be at least 1 at some time"));
+        }
+        if matches!(self, Load::Open { max_in_flight: 0, .. }) {
+            return Err(Contradiction::new("--max-in-flight", "must be at least 1"));
+        }
+        Ok(())
     }
 
     /// The most journeys that can be under way at once.
-    pub fn most_in_flight(self) -> u32 {
+    pub fn most_in_flight(&self) -> u32 {
         match self {
-            Load::Closed { workers } => workers,
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is no less than 0")]
+            Load::Closed { workers } => workers.peak() as u32,
+            Load::Open { max_in_flight, .. } => *max_in_flight,
+        }
+    }
+
+    /// The same load at the level with which it starts, for as long as the phase lasts.
+    pub fn first_level(&self) -> Self {
+        let constant = |stages: &Stages| Stages::constant(stages.0.first().map_or(0.0, |stage| stage.from));
+        match self {
+            Load::Closed { workers } => Load::Closed { workers: constant(workers) },
+            Load::Open { rate, arrivals, max_in_flight } => {
+                Load::Open { rate: constant(rate), arrivals: *arrivals, max_in_flight: *max_in_flight }
+            }
+        }
+    }
+
+    /// How long its stages last; `None` when the phase's stop alone ends it.
+    pub fn length(&self) -> Option<Duration> {
+        match self {
+            Load::Closed { workers } => workers.length(),
+            Load::Open { rate, .. } => rate.length(),
         }
     }
 }
@@ -47,8 +91,9 @@ pub struct Stop {
 }
 
 impl Stop {
-    pub(super) fn check(self) -> Result<(), Contradiction> {
-        match (self.blobs, self.duration) {
+    /// A load whose stages end needs no other stop.
+    pub(super) fn check(self, length: Option<Duration>) -> Result<(), Contradiction> {
+        match (self.blobs, self.duration.or(length)) {
             (None, None) => Err(Contradiction::new("--blobs", "or --duration must say when the run ends")),
             (Some(0), _) => Err(Contradiction::new("--blobs", "must be at least 1")),
             (_, Some(Duration::ZERO)) => Err(Contradiction::new("--duration", "must be longer than 0 s")),

@@ -4,10 +4,13 @@ pub mod draw;
 pub mod journey;
 pub mod limits;
 pub mod load;
+pub mod stages;
 pub mod schedule;
 pub mod sizes;
 pub mod store;
 pub mod target;
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +57,11 @@ pub struct Phase {
     pub load: Load,
     /// When no new journey is started.
     pub stop: Stop,
+    /// How long what is under way may go on when nothing starts any more.
+    #[serde(rename = "grace_seconds", with = "limits::seconds")]
+    pub grace: Duration,
+    /// Whether this is only to warm up: recorded apart, and left out of every number.
+    pub warm_up: bool,
 }
 
 /// How much of a downloaded blob is compared with what was uploaded.
@@ -103,7 +111,7 @@ impl Phase {
     fn check(&self) -> Result<(), Contradiction> {
         self.sizes.check()?;
         self.load.check()?;
-        self.stop.check()?;
+        self.stop.check(self.load.length())?;
         if !(0.0..=1.0).contains(&self.duplicates) {
             return Err(Contradiction::new("--duplicates", "must lie between 0% and 100%"));
         }

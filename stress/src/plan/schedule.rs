@@ -5,17 +5,7 @@ use std::time::Duration;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde::{Deserialize, Serialize};
 
-/// A stretch of time in which a rate stays or changes linearly.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Stage {
-    /// The rate at its start, per second.
-    pub from_per_second: f64,
-    /// The rate at its end, per second.
-    pub to_per_second: f64,
-    /// How long it lasts; `None` for as long as the phase does.
-    #[serde(rename = "duration_seconds", with = "super::limits::optional_seconds")]
-    pub duration: Option<Duration>,
-}
+use super::stages::{Stage, Stages};
 
 /// How arrivals are spread at a given rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +52,7 @@ struct Gaps {
 
 impl Schedule {
     /// The arrivals of a phase with these stages in a run with `seed`.
-    pub fn new(stages: &[Stage], arrivals: Arrivals, seed: u64) -> Self {
+    pub fn new(stages: &Stages, arrivals: Arrivals, seed: u64) -> Self {
         let gaps = match arrivals {
             Arrivals::Uniform => None,
             Arrivals::Poisson => {
@@ -72,7 +62,7 @@ impl Schedule {
                 Some(Gaps { rng, sum: 0.0 })
             }
         };
-        Self { stages: stages.to_vec(), stage: 0, start: 0.0, integral: 0.0, ordinal: 0, gaps }
+        Self { stages: stages.0.clone(), stage: 0, start: 0.0, integral: 0.0, ordinal: 0, gaps }
     }
 
     /// The value of the rate's integral at which the next arrival is due.
@@ -112,15 +102,9 @@ impl Iterator for Schedule {
 }
 
 impl Stage {
-    /// How much the rate changes per second.
-    fn slope(self) -> f64 {
-        self.duration
-            .map_or(0.0, |duration| (self.to_per_second - self.from_per_second) / duration.as_secs_f64())
-    }
-
     /// How many arrivals fall into the first `seconds`: the integral of the rate.
     fn arrivals(self, seconds: f64) -> f64 {
-        self.from_per_second * seconds + self.slope() * seconds * seconds / 2.0
+        self.from * seconds + self.slope() * seconds * seconds / 2.0
     }
 
     /// When the integral reaches `arrivals`, in seconds since the stage's start: the stable root of the quadratic.
@@ -128,7 +112,7 @@ impl Stage {
         if arrivals <= 0.0 {
             return 0.0;
         }
-        let rate = self.from_per_second;
+        let rate = self.from;
         2.0 * arrivals / (rate + (rate * rate + 2.0 * self.slope() * arrivals).max(0.0).sqrt())
     }
 }
@@ -139,17 +123,17 @@ mod tests {
 
     fn stage(from: f64, to: f64, seconds: u64) -> Stage {
         let duration = (seconds > 0).then(|| Duration::from_secs(seconds));
-        Stage { from_per_second: from, to_per_second: to, duration }
+        Stage { from, to, duration }
     }
 
     fn dues(stages: &[Stage]) -> Vec<f64> {
-        Schedule::new(stages, Arrivals::Uniform, 1).map(|arrival| arrival.due.as_secs_f64()).collect()
+        Schedule::new(&Stages(stages.to_vec()), Arrivals::Uniform, 1).map(|arrival| arrival.due.as_secs_f64()).collect()
     }
 
     #[test]
     fn a_constant_rate_has_equal_gaps_and_never_drifts() {
         let millionth =
-            Schedule::new(&[stage(300.0, 300.0, 0)], Arrivals::Uniform, 1).nth(1_000_000).unwrap();
+            Schedule::new(&Stages::constant(300.0), Arrivals::Uniform, 1).nth(1_000_000).unwrap();
         assert_eq!(millionth.ordinal, 1_000_000);
         assert!((millionth.due.as_secs_f64() - 1_000_000.0 / 300.0).abs() < 1e-6);
     }
@@ -176,7 +160,7 @@ mod tests {
     /// C5: Anderson-Darling against the exponential distribution, and no correlation of neighbours.
     #[test]
     fn poisson_gaps_are_exponential_and_independent() {
-        let schedule = Schedule::new(&[stage(100.0, 100.0, 0)], Arrivals::Poisson, 42);
+        let schedule = Schedule::new(&Stages::constant(100.0), Arrivals::Poisson, 42);
         let dues: Vec<_> = schedule.take(10_001).map(|arrival| arrival.due.as_secs_f64()).collect();
         let gaps: Vec<_> = dues.windows(2).map(|pair| (pair[1] - pair[0]) * 100.0).collect();
         let n = gaps.len() as f64;

@@ -16,6 +16,8 @@ const EXAMPLES: usize = 3;
 pub enum Span {
     /// From due to finished: what a user would have waited.
     Response,
+    /// From started to finished: what the service took.
+    Service,
     /// From started to the answer's head.
     FirstByte,
     /// From started to the last byte of the request, connecting included.
@@ -28,13 +30,21 @@ pub enum Span {
 
 impl Span {
     /// All spans, in the order in which they are shown.
-    pub const ALL: [Span; 5] = [Span::Response, Span::FirstByte, Span::Send, Span::Wait, Span::Receive];
+    pub const ALL: [Span; 6] = [
+        Span::Response,
+        Span::Service,
+        Span::FirstByte,
+        Span::Send,
+        Span::Wait,
+        Span::Receive,
+    ];
 
     /// How long this part took, if the attempt got so far.
     fn of(self, timing: &Timing) -> Option<Duration> {
         let between = |from: Duration, to: Duration| to.saturating_sub(from);
         match self {
             Span::Response => Some(timing.response()),
+            Span::Service => Some(timing.service()),
             Span::FirstByte => timing.first_byte.map(|first| between(timing.started, first)),
             Span::Send => timing.sent.map(|sent| between(timing.started, sent)),
             Span::Wait => timing.sent.zip(timing.first_byte).map(|(sent, first)| between(sent, first)),

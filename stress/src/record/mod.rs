@@ -1,5 +1,6 @@
 //! THE LEDGER: samples go in, totals stay; memory does not grow with the number of samples.
 
+pub mod arrivals;
 pub mod histogram;
 pub mod ledger;
 pub mod pairs;
@@ -13,6 +14,7 @@ use crate::{
     plan::journey::Step,
     sample::{Link, Novelty, Outcome, Sample},
 };
+use arrivals::ArrivalLedger;
 use histogram::Latencies;
 use ledger::Ledger;
 use pairs::{Pair, Pairs};
@@ -38,6 +40,8 @@ pub struct Recording {
     pub connections: Connections,
     /// First and cached reads of the same blobs.
     pub pairs: Pairs,
+    /// The arrivals of open loops, by their phase's position in the plan.
+    pub arrivals: BTreeMap<usize, ArrivalLedger>,
 }
 
 impl Recording {
@@ -48,6 +52,9 @@ impl Recording {
         }
         self.connections.merge(other.connections);
         self.pairs.merge(other.pairs);
+        for (phase, arrivals) in &other.arrivals {
+            self.arrivals.entry(*phase).or_default().merge(arrivals);
+        }
     }
 
     /// Enters one sample and forgets it.
@@ -62,6 +69,16 @@ impl Recording {
     /// Enters the two reads of one blob.
     pub fn enter_pair(&mut self, pair: Pair) {
         self.pairs.enter(pair);
+    }
+
+    /// Enters an arrival of an open loop that was started this late.
+    pub fn enter_arrival(&mut self, phase: usize, lateness: Duration) {
+        self.arrivals.entry(phase).or_default().lateness.record(lateness);
+    }
+
+    /// Enters an arrival of an open loop that was not started.
+    pub fn enter_dropped(&mut self, phase: usize) {
+        self.arrivals.entry(phase).or_default().dropped += 1;
     }
 
     /// What can be shown of the run so far, `elapsed` after its origin.

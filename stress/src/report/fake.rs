@@ -36,8 +36,10 @@ pub(crate) fn plan(blobs: u64) -> Plan {
             sizes: Sizes::default(),
             content: ContentMix::Mixed,
             duplicates: 0.0,
-            load: Load::Closed { workers: 8 },
+            load: Load::closed(8),
             stop: Stop { blobs: Some(blobs), duration: None },
+            grace: Duration::from_secs(30),
+            warm_up: false,
         }],
         store: StoreOptions::default(),
         limits: Limits {

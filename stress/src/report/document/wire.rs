@@ -1,12 +1,13 @@
 //! How a recording is written: exactly, so that what is read back merges like what was recorded.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     plan::journey::Step,
     record::{
+        arrivals::ArrivalLedger,
         Connections, LedgerKey, Recording,
         ledger::Ledger,
         pairs::{Pair, Pairs},
@@ -20,6 +21,9 @@ pub(super) struct RecordingDoc {
     ledgers: Vec<LedgerDoc>,
     connections: Connections,
     pairs: PairsDoc,
+    /// By the phase's position in the plan.
+    #[serde(default)]
+    arrivals: BTreeMap<usize, ArrivalLedger>,
 }
 
 /// A ledger beside its key, because JSON has no composite keys.
@@ -104,6 +108,7 @@ impl RecordingDoc {
                 columns: COLUMNS.to_owned(),
                 kept: recording.pairs.iter().copied().map(PairLine).collect(),
             },
+            arrivals: recording.arrivals.clone(),
         }
     }
 
@@ -116,6 +121,7 @@ impl RecordingDoc {
             ledgers: self.ledgers.into_iter().map(entry).collect(),
             connections: self.connections,
             pairs: Pairs::restore(self.pairs.seen, self.pairs.kept.into_iter().map(|line| line.0)),
+            arrivals: self.arrivals,
         }
     }
 }

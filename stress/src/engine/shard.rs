@@ -1,0 +1,95 @@
+//! A shard: one thread's part of a run, with a runtime, connections and a recording of its own.
+
+use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
+
+use tokio::{
+    runtime::Runtime,
+    task::{LocalSet, spawn_local},
+};
+
+use super::{
+    Run,
+    clock::Clock,
+    closed,
+    job::{Board, Job},
+    open,
+};
+use crate::{plan::load::Load, record::Recording, walrus::Client};
+
+/// How often a shard pins up how far it is.
+const BOARD_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Which part of the whole this is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share {
+    /// From 0.
+    pub(super) index: usize,
+    /// How many parts there are.
+    pub(super) of: usize,
+}
+
+/// What the workers of one thread have in common in one phase.
+#[derive(Debug)]
+pub(super) struct Shard {
+    pub(super) job: Arc<Job>,
+    pub(super) share: Share,
+    pub(super) recording: Rc<RefCell<Recording>>,
+    /// Nobody's connections at the moment: they stay open from phase to phase.
+    pub(super) clients: Rc<RefCell<Vec<Client>>>,
+}
+
+/// Runs one shard of every phase on this thread.
+pub(super) fn run(runtime: &Runtime, run: &Run, share: Share) -> Recording {
+    let recording = Rc::new(RefCell::new(Recording::default()));
+    LocalSet::new().block_on(runtime, phases(run, share, &recording));
+    recording.take()
+}
+
+async fn phases(run: &Run, share: Share, recording: &Rc<RefCell<Recording>>) {
+    let window = run.board.clone().map(|board| spawn_local(pin(recording.clone(), run.clock, board)));
+    let clients = Rc::default();
+    let mut first_index = 0;
+    for job in &run.jobs {
+        if run.barrier.wait().await.is_leader() {
+            job.begin(first_index);
+        }
+        // The leader has begun the job when everyone has come here again.
+        run.barrier.wait().await;
+        let shard = Shard { job: job.clone(), share, recording: recording.clone(), clients: Rc::clone(&clients) };
+        phase(&Rc::new(shard)).await;
+        run.barrier.wait().await;
+        first_index = job.next_index();
+    }
+    if let Some(window) = window {
+        window.abort();
+    }
+}
+
+async fn phase(shard: &Rc<Shard>) {
+    let guard = shard.job.deadline().map(|deadline| spawn_local(impatience(shard.job.clone(), deadline)));
+    match &shard.job.phase().load {
+        Load::Closed { workers } => closed::work(shard, workers).await,
+        Load::Open { rate, arrivals, max_in_flight } => open::work(shard, rate, *arrivals, *max_in_flight).await,
+    }
+    if let Some(guard) = guard {
+        guard.abort();
+    }
+}
+
+/// Gives up what is still under way when the grace is over, counted from `last_start` since the run's origin.
+pub(super) async fn impatience(job: Arc<Job>, last_start: Duration) {
+    let until = last_start.saturating_add(job.phase().grace);
+    tokio::time::sleep(until.saturating_sub(job.clock.elapsed())).await;
+    job.abort.cancel();
+}
+
+/// Keeps the board up to date until it is stopped.
+async fn pin(recording: Rc<RefCell<Recording>>, clock: Clock, board: Arc<Board>) {
+    let place = board.place();
+    let mut ticks = tokio::time::interval(BOARD_INTERVAL);
+    loop {
+        ticks.tick().await;
+        let snapshot = recording.borrow().snapshot(clock.elapsed());
+        board.pin(place, snapshot);
+    }
+}

@@ -1,0 +1,104 @@
+//! A blob on its journey: which bytes it has, where it goes, and what has become of it.
+
+use std::{sync::Arc, time::Duration};
+
+use super::job::Job;
+use crate::{
+    blob::BlobSpec,
+    plan::{draw::Draw, journey::Step},
+    record::pairs::Pair,
+    sample::{Novelty, Outcome, Sample, Timing},
+};
+
+/// A blob on its journey.
+#[derive(Debug)]
+pub(super) struct Traveller {
+    index: u64,
+    pub(super) spec: BlobSpec,
+    novelty: Novelty,
+    pub(super) publisher: usize,
+    pub(super) aggregator: usize,
+    pub(super) blob_id: Option<Arc<str>>,
+    /// Set by the first step that did not succeed: the ones behind it are skipped.
+    pub(super) stranded: bool,
+}
+
+impl Traveller {
+    pub(super) fn new(job: &Job, index: u64) -> Self {
+        let (seed, phase) = (job.plan.seed, job.phase());
+        let draw = Draw::of(seed, index, phase);
+        // A repeat whose source is not stored yet counts as new.
+        let source = draw.repeats.filter(|&source| job.catalog.holds(source));
+        let (bytes, novelty) = match source {
+            Some(source) => (Draw::of(seed, source, phase), Novelty::Repeat),
+            None => (draw, Novelty::Fresh),
+        };
+        let pick = |number: u32, count: usize| usize::try_from(number).unwrap_or(0) % count.max(1);
+        Self {
+            index,
+            spec: BlobSpec { seed, index: source.unwrap_or(index), size: bytes.size, content: bytes.content },
+            novelty,
+            publisher: pick(draw.publisher, job.plan.publishers.len()),
+            aggregator: pick(draw.aggregator, job.plan.aggregators.len()),
+            blob_id: None,
+            stranded: false,
+        }
+    }
+
+    /// A sample with everything known before the step.
+    pub(super) fn draft(&self, job: &Job, step: Step) -> Sample {
+        Sample {
+            phase: job.phase,
+            index: self.index,
+            step,
+            novelty: self.novelty,
+            target: if step == Step::Upload { self.publisher } else { self.aggregator },
+            blob_id: self.blob_id.clone(),
+            size: self.spec.size,
+            bytes_sent: 0,
+            bytes_received: 0,
+            timing: Timing::default(),
+            link: None,
+            outcome: Outcome::Unfinished,
+        }
+    }
+
+    /// What the next steps need to know of this one.
+    pub(super) fn learn(&mut self, job: &Job, sample: &Sample) {
+        match &sample.outcome {
+            Outcome::Stored(_) => {
+                self.blob_id.clone_from(&sample.blob_id);
+                if self.novelty == Novelty::Fresh && job.phase().duplicates > 0.0 {
+                    job.catalog.note(self.index);
+                }
+            }
+            Outcome::Read => {}
+            Outcome::Failed(_) | Outcome::Unfinished | Outcome::Skipped => self.stranded = true,
+        }
+    }
+}
+
+/// The successful reads of one blob, as far as they are compared.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    first: Option<Duration>,
+    cached: Option<Duration>,
+}
+
+impl Reads {
+    pub(super) fn learn(&mut self, sample: &Sample) {
+        let slot = match sample.step {
+            Step::FIRST => &mut self.first,
+            Step::CACHED => &mut self.cached,
+            _ => return,
+        };
+        *slot = (sample.outcome == Outcome::Read).then(|| sample.timing.response());
+    }
+
+    /// Both reads, of a blob whose bytes were new to the run: a repeat's first read may find a warm cache.
+    pub(super) fn pair(&self, blob: &Traveller) -> Option<Pair> {
+        let (first, cached) = self.first.zip(self.cached)?;
+        let (index, size, target) = (blob.index, blob.spec.size, blob.aggregator);
+        (blob.novelty == Novelty::Fresh).then_some(Pair { index, size, target, first, cached })
+    }
+}

@@ -1,0 +1,26 @@
+//! The arrivals of open loops: how many were started, how late, and how many were dropped.
+
+use serde::{Deserialize, Serialize};
+
+use super::histogram::Latencies;
+
+/// The arrivals of one phase.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ArrivalLedger {
+    /// Arrivals not started, because too many journeys were under way.
+    pub dropped: u64,
+    /// From due to started, of those that were: what the generator itself added.
+    pub lateness: Latencies,
+}
+
+impl ArrivalLedger {
+    /// Arrivals that were due.
+    pub fn offered(&self) -> u64 {
+        self.dropped + self.lateness.count()
+    }
+
+    pub(super) fn merge(&mut self, other: &ArrivalLedger) {
+        self.dropped += other.dropped;
+        self.lateness.merge(&other.lateness);
+    }
+}
