@@ -2,6 +2,7 @@
 
 pub mod args;
 mod value;
+mod wording;
 mod intent;
 pub mod door;
 mod run;

@@ -35,6 +35,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
         }
         screen.detail("preflight: no target refuses");
     }
+    tell_details(&screen, &plan, &files);
     let rows = files.export.map(|export| export.begin()).transpose()?;
     let mut listener = Listener::new(&plan, rows);
     screen.note(&format!("seed {} (--seed {0} makes these blobs again)", plan.seed));
@@ -53,6 +54,17 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
     let (blobs, export_failure) = listener.finish();
     let failures: Vec<_> = export_failure.into_iter().chain(save(&report, files.report)).collect();
     Ok(conclude(&report, &blobs, &failures, &screen))
+}
+
+/// Tells the curious what is meant and where it will be written; secrets are not part of a plan's document.
+fn tell_details(screen: &Screen, plan: &Plan, files: &Files) {
+    let document = serde_json::to_string(plan).expect("a plan is a document");
+    screen.detail(&format!("plan: {document}"));
+    let export = files.export.as_ref().map(|file| ("export", file.target()));
+    let report = files.report.as_ref().map(|file| ("report", file.target()));
+    for (what, path) in export.into_iter().chain(report) {
+        screen.detail(&format!("{what}: {}", path.display()));
+    }
 }
 
 /// Writes the report where it was asked for; gives what went wrong.
