@@ -1,1 +1,54 @@
-//! placeholder
+//! The map of the mock publisher: a Walrus publisher over a directory, and the rooms it shares with the mock aggregator.
+//!
+//! ```text
+//! PUT ─▶ server ─▶ witness ─▶ admit ─▶ query, token ─▶ intake ─▶ latency ─▶ commit ─▶ wire ─▶ spoil ─▶ answer
+//!        (TCP)     (counts)   (gate, fault)             (store)              (store)   (JSON)  (fault)
+//! ```
+//!
+//! Pure decisions: which fault a request gets, how long it takes, what a repeated store answers.
+//! Everything that waits or touches a disk is written around them.
+//!
+//! ```
+//! use mock_publisher::{Config, Publisher, serve};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let mut config = Config::new("/tmp/blobs");
+//! config.store_latency = "lognormal:p50=20ms,p99=200ms".parse()?;
+//! let publisher = Publisher::new(config)?;
+//! let server = tokio::spawn(serve(listener, publisher.clone(), async { /* ready when it is time to stop */ }));
+//! // ... a client stores its blobs ...
+//! assert_eq!(publisher.stats().stores.newly_created, 3);
+//! # server.await?;
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod blob_id;
+pub mod draw;
+pub mod encoding;
+pub mod fault;
+pub mod latency;
+
+pub mod store;
+
+pub mod failure;
+pub mod query;
+pub mod token;
+pub mod wire;
+
+pub mod admit;
+pub mod connection;
+pub mod gate;
+pub mod server;
+pub mod spoil;
+pub mod stats;
+pub mod weather;
+pub mod witness;
+
+pub mod common;
+pub mod door;
+mod publisher;
+mod put;
+
+pub use publisher::{Config, Publisher, router, serve};

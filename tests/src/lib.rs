@@ -1,1 +1,98 @@
-//! placeholder
+//! A Walrus in a bottle: a publisher and an aggregator in this process, over one directory, on free ports.
+//!
+//! ```
+//! use tests::Bottle;
+//!
+//! let bottle = Bottle::builder().publisher_faults(&["reset=10%"]).start();
+//! println!("point a client at {} and {}", bottle.publisher_url(), bottle.aggregator_url());
+//! assert_eq!(bottle.publisher_stats().stores.newly_created, 0);
+//! ```
+//!
+//! The servers run on threads of their own: a test may be async, or block, or start a program that talks to them.
+//! Dropping the bottle stops them and removes the directory.
+
+mod builder;
+
+pub use builder::Builder;
+pub use mock_aggregator::Config as AggregatorConfig;
+pub use mock_publisher::Config as PublisherConfig;
+pub use mock_publisher::stats::{RouteSnapshot, Snapshot};
+
+use mock_aggregator::Aggregator;
+use mock_publisher::Publisher;
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// The route of stores in the counts.
+pub const PUT_BLOB: &str = "PUT /v1/blobs";
+/// The route of reads in the counts.
+pub const GET_BLOB: &str = "GET /v1/blobs/{blob_id}";
+
+/// A publisher and an aggregator, running until dropped.
+#[derive(Debug)]
+pub struct Bottle {
+    publisher: Publisher,
+    aggregator: Aggregator,
+    publisher_url: String,
+    aggregator_url: String,
+    store: PathBuf,
+    stop: CancellationToken,
+    thread: Option<JoinHandle<()>>,
+    _own_store: Option<TempDir>,
+}
+
+impl Bottle {
+    /// A bottle as it comes out of the box: no latency, no faults, the limits of the real servers.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::builder().start()
+    }
+
+    /// A bottle to be configured.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Where the publisher listens, `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn publisher_url(&self) -> &str {
+        &self.publisher_url
+    }
+
+    /// Where the aggregator listens, `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn aggregator_url(&self) -> &str {
+        &self.aggregator_url
+    }
+
+    /// The directory of the blobs.
+    #[must_use]
+    pub fn store(&self) -> &Path {
+        &self.store
+    }
+
+    /// What the publisher saw so far.
+    #[must_use]
+    pub fn publisher_stats(&self) -> Snapshot {
+        self.publisher.stats()
+    }
+
+    /// What the aggregator saw so far.
+    #[must_use]
+    pub fn aggregator_stats(&self) -> Snapshot {
+        self.aggregator.stats()
+    }
+}
+
+impl Drop for Bottle {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        if let Some(thread) = self.thread.take() {
+            // A server that panicked has said so already.
+            let _ = thread.join();
+        }
+    }
+}

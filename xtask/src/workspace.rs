@@ -29,11 +29,13 @@ pub(crate) fn cargo() -> Command {
 /// The built programs by name.
 pub(crate) type Programs = BTreeMap<String, PathBuf>;
 
-/// Builds the programs of these packages and says where cargo put them.
-pub(crate) fn build(packages: &[&str], release: bool) -> Result<Programs> {
+/// Builds the workspace's programs and says where cargo put them.
+///
+/// All of them and not only those needed: with fewer packages cargo would choose other features for what they share,
+/// and build that once more.
+pub(crate) fn build(release: bool) -> Result<Programs> {
     let mut command = cargo();
-    command.args(["build", "--bins", "--message-format=json-render-diagnostics"]);
-    command.args(packages.iter().flat_map(|package| ["--package", package]));
+    command.args(["build", "--workspace", "--bins", "--message-format=json-render-diagnostics"]);
     if release {
         command.arg("--release");
     }

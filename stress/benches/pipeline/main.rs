@@ -1,5 +1,4 @@
 //! What each part of the hot path costs: `cargo bench -p stress`.
-#![expect(missing_docs, reason = "criterion's macros make public functions without any")]
 
 mod bytes;
 mod journey;

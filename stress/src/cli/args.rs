@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::pace::PaceArgs;
-use super::value::{Bearer, parse_duration, parse_header, parse_ratio, parse_size};
+use super::value::{Bearer, parse_duration, parse_header, parse_ratio, parse_size, parse_whole};
 use crate::plan::{
     Verify,
     sizes::ContentMix,
@@ -76,19 +76,19 @@ pub(super) struct PlaceArgs {
 #[derive(Debug, ClapArgs)]
 pub(super) struct LoadArgs {
     /// Number of blobs [default: 5, unless --duration is given]
-    #[arg(short = 'n', long, value_name = "N", env = "WALRUS_STRESS_BLOBS", hide_env = true)]
+    #[arg(short = 'n', long, value_name = "N", env = "WALRUS_STRESS_BLOBS", value_parser = parse_whole::<u64>, allow_hyphen_values = true, hide_env = true)]
     pub(super) blobs: Option<u64>,
     /// Start no new blob after this time; with --blobs, whichever comes first
-    #[arg(long, value_name = "D", env = "WALRUS_STRESS_DURATION", hide_env = true, value_parser = parse_duration)]
+    #[arg(long, value_name = "D", env = "WALRUS_STRESS_DURATION", allow_hyphen_values = true, hide_env = true, value_parser = parse_duration)]
     pub(super) duration: Option<Duration>,
     /// Smallest blob; a bare number is KiB, and so are kB, KB and KiB; B, MiB and GiB likewise [default: 90KiB]
-    #[arg(long, value_name = "SIZE", env = "WALRUS_STRESS_MIN_SIZE", hide_env = true, value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", env = "WALRUS_STRESS_MIN_SIZE", allow_hyphen_values = true, hide_env = true, value_parser = parse_size)]
     pub(super) min_size: Option<u64>,
     /// Largest blob [default: 100KiB]
-    #[arg(long, value_name = "SIZE", env = "WALRUS_STRESS_MAX_SIZE", hide_env = true, value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", env = "WALRUS_STRESS_MAX_SIZE", allow_hyphen_values = true, hide_env = true, value_parser = parse_size)]
     pub(super) max_size: Option<u64>,
     /// Size of every blob
-    #[arg(long, value_name = "SIZE", env = "WALRUS_STRESS_SIZE", hide_env = true, value_parser = parse_size,
+    #[arg(long, value_name = "SIZE", env = "WALRUS_STRESS_SIZE", allow_hyphen_values = true, hide_env = true, value_parser = parse_size,
           conflicts_with_all = ["min_size", "max_size"])]
     pub(super) size: Option<u64>,
     /// What blobs are made of; mixed is half random binary, half random UTF-8 text
@@ -97,11 +97,11 @@ pub(super) struct LoadArgs {
     pub(super) content: ContentKind,
     /// Share of blobs that repeat bytes stored earlier in this run, to measure the existing-blob path; stores
     /// every blob as permanent
-    #[arg(long, value_name = "RATIO", env = "WALRUS_STRESS_DUPLICATES", hide_env = true,
+    #[arg(long, value_name = "RATIO", env = "WALRUS_STRESS_DUPLICATES", allow_hyphen_values = true, hide_env = true,
           value_parser = parse_ratio, default_value = "0%")]
     pub(super) duplicates: f64,
     /// Repeat an earlier run's blobs exactly [default: random, printed]
-    #[arg(long, value_name = "U64", env = "WALRUS_STRESS_SEED", hide_env = true)]
+    #[arg(long, value_name = "U64", env = "WALRUS_STRESS_SEED", value_parser = parse_whole::<u64>, allow_hyphen_values = true, hide_env = true)]
     pub(super) seed: Option<u64>,
     /// How much of a download is compared with what was uploaded
     #[arg(long, value_name = "MODE", env = "WALRUS_STRESS_VERIFY", hide_env = true, value_enum,
@@ -112,7 +112,7 @@ pub(super) struct LoadArgs {
 #[derive(Debug, ClapArgs)]
 pub(super) struct StoreArgs {
     /// Store for this many epochs, 1 to 53 [default: the publisher's own, 1]
-    #[arg(long, value_name = "N", env = "WALRUS_STRESS_EPOCHS", hide_env = true)]
+    #[arg(long, value_name = "N", env = "WALRUS_STRESS_EPOCHS", value_parser = parse_whole::<u32>, allow_hyphen_values = true, hide_env = true)]
     pub(super) epochs: Option<u32>,
     /// Store blobs that cannot be deleted
     #[arg(long, env = "WALRUS_STRESS_PERMANENT", hide_env = true)]
@@ -131,15 +131,15 @@ pub(super) struct StoreArgs {
 #[derive(Debug, ClapArgs)]
 pub(super) struct ExchangeArgs {
     /// Longest time for an upload
-    #[arg(long, value_name = "D", env = "WALRUS_STRESS_UPLOAD_TIMEOUT", hide_env = true,
+    #[arg(long, value_name = "D", env = "WALRUS_STRESS_UPLOAD_TIMEOUT", allow_hyphen_values = true, hide_env = true,
           value_parser = parse_duration, default_value = "5m")]
     pub(super) upload_timeout: Duration,
     /// Longest time for a download
-    #[arg(long, value_name = "D", env = "WALRUS_STRESS_DOWNLOAD_TIMEOUT", hide_env = true,
+    #[arg(long, value_name = "D", env = "WALRUS_STRESS_DOWNLOAD_TIMEOUT", allow_hyphen_values = true, hide_env = true,
           value_parser = parse_duration, default_value = "60s")]
     pub(super) download_timeout: Duration,
     /// Longest time to open a connection (name, TCP and TLS together)
-    #[arg(long, value_name = "D", env = "WALRUS_STRESS_CONNECT_TIMEOUT", hide_env = true,
+    #[arg(long, value_name = "D", env = "WALRUS_STRESS_CONNECT_TIMEOUT", allow_hyphen_values = true, hide_env = true,
           value_parser = parse_duration, default_value = "10s")]
     pub(super) connect_timeout: Duration,
     /// Header of every request; repeatable

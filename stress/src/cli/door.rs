@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use clap::{Parser, error::ErrorKind};
+use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
 
-use super::{Exit, args::Args};
+use super::{Exit, args::Args, wording};
 use crate::error::Error;
 
 /// Reads the command line. What cannot be read is told in one line.
@@ -12,7 +12,10 @@ use crate::error::Error;
 /// # Errors
 /// How to exit when there is nothing to do: after help was printed, or wrong usage was told.
 pub fn read() -> Result<Args, Exit> {
-    Args::try_parse().map_err(|error| match error.kind() {
+    let typed: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let mut command = Args::command().mut_subcommands(|sub| sub.mut_args(wording::without_empty_variables));
+    let matches = command.try_get_matches_from_mut(std::env::args_os());
+    matches.and_then(|matches| Args::from_arg_matches(&matches)).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // Nobody is left to be told when stdout is closed.
             let _ = error.print();
@@ -23,7 +26,7 @@ pub fn read() -> Result<Args, Exit> {
             Exit::Usage
         }
         _ => {
-            say(&format!("error: {}", one_line(&error.render().to_string())));
+            say(&format!("error: {}", wording::explain(error, &command, &typed)));
             Exit::Usage
         }
     })
@@ -49,28 +52,4 @@ pub fn say(line: &str) {
 pub(super) fn show(document: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(document.as_bytes()).and_then(|()| stdout.flush());
-}
-
-/// The first paragraph of clap's message in one line, with its tips but without the usage.
-fn one_line(message: &str) -> String {
-    let message = message.trim_start_matches("error: ");
-    let end = message
-        .find("\n\nUsage:")
-        .or_else(|| message.find("\n\nFor more information"))
-        .unwrap_or(message.len());
-    message[..end].split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_clap_says_in_a_paragraph_becomes_one_line() {
-        let error = Args::try_parse_from(["walrus-stress", "run", "--concurrency", "many"]).unwrap_err();
-        assert_eq!(
-            one_line(&error.render().to_string()),
-            "invalid value 'many' for '--concurrency <N>': invalid digit found in string"
-        );
-    }
 }

@@ -35,7 +35,12 @@ impl<'a> Listener<'a> {
 
     /// Takes one sample.
     pub(super) fn hear(&mut self, sample: &Sample, screen: &Screen) {
+        self.enter(sample);
+        // Told last: whose end has been shown has its row in the file.
         screen.tell(sample, self.plan);
+    }
+
+    fn enter(&mut self, sample: &Sample) {
         let Some(record) = self.assembler.enter(sample) else { return };
         // After its first failure the file gets no more rows: one with holes would look complete.
         if let (Some(rows), None) = (&mut self.rows, &self.failure)

@@ -3,7 +3,9 @@
 pub mod args;
 mod value;
 mod pace;
+mod wording;
 mod intent;
+mod descriptors;
 pub mod door;
 mod run;
 mod files;

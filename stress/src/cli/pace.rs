@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::value::parse_duration;
+use super::value::{parse_duration, parse_whole};
 use crate::{
     error::Error,
     plan::{
@@ -23,14 +23,16 @@ const DEFAULT_MAX_IN_FLIGHT: u32 = 10_000;
 #[derive(Debug, ClapArgs)]
 pub(super) struct PaceArgs {
     /// Journeys (upload, first and cached download of one blob) under way at a time [default: 8]
-    #[arg(short, long, value_name = "N", env = "WALRUS_STRESS_CONCURRENCY", hide_env = true)]
+    #[arg(short, long, value_name = "N", env = "WALRUS_STRESS_CONCURRENCY", hide_env = true,
+          allow_hyphen_values = true, value_parser = parse_whole::<u32>)]
     pub(super) concurrency: Option<u32>,
     /// Journeys at a time as they change: `8:30s,8..64:1m` is 8 for 30 s, then up to 64 within a minute
     #[arg(long, value_name = "STAGES", env = "WALRUS_STRESS_CONCURRENCY_STAGES", hide_env = true,
           value_parser = parse_workers)]
     pub(super) concurrency_stages: Option<Stages>,
     /// Start journeys at this rate, however long they take: `10/s`, `600/m`, `36000/h`
-    #[arg(long, value_name = "RATE", env = "WALRUS_STRESS_RATE", hide_env = true, value_parser = parse_rate)]
+    #[arg(long, value_name = "RATE", env = "WALRUS_STRESS_RATE", hide_env = true,
+          allow_hyphen_values = true, value_parser = parse_rate)]
     pub(super) rate: Option<f64>,
     /// The rate as it changes: `10/s:30s,10/s..50/s:1m,50/s:2m`
     #[arg(long, value_name = "STAGES", env = "WALRUS_STRESS_STAGES", hide_env = true,
@@ -40,13 +42,16 @@ pub(super) struct PaceArgs {
     #[arg(long, value_name = "KIND", env = "WALRUS_STRESS_ARRIVALS", hide_env = true, value_enum)]
     pub(super) arrivals: Option<ArrivalKind>,
     /// The most journeys of a rate under way at once; arrivals above it are dropped and counted [default: 10000]
-    #[arg(long, value_name = "N", env = "WALRUS_STRESS_MAX_IN_FLIGHT", hide_env = true)]
+    #[arg(long, value_name = "N", env = "WALRUS_STRESS_MAX_IN_FLIGHT", hide_env = true,
+          allow_hyphen_values = true, value_parser = parse_whole::<u32>)]
     pub(super) max_in_flight: Option<u32>,
     /// Before the run, and on top of it, the same load for this time or this many blobs; left out of every number
-    #[arg(long, value_name = "D|N", env = "WALRUS_STRESS_WARM_UP", hide_env = true, value_parser = parse_stop)]
+    #[arg(long, value_name = "D|N", env = "WALRUS_STRESS_WARM_UP", hide_env = true,
+          allow_hyphen_values = true, value_parser = parse_stop)]
     pub(super) warm_up: Option<Stop>,
     /// How long what is under way may go on when the time is over; then it is unfinished [default: 30s]
     #[arg(long, value_name = "D", env = "WALRUS_STRESS_GRACE", hide_env = true, value_parser = parse_duration,
+          allow_hyphen_values = true,
           default_value = "30s")]
     pub(super) grace: Duration,
 }

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use super::{
     Exit,
     args::RunArgs,
+    descriptors,
     door,
     files::Files,
     intent,
@@ -17,6 +18,7 @@ use crate::{
     error::Error,
     export::{blobs::BlobRecord, file::PreparedFile, terminal},
     plan::Plan,
+    record::{Recording, ledger::Ledger},
     report::{Ending, Report, summary::Summary},
     walrus::{self, Network},
 };
@@ -25,6 +27,7 @@ use crate::{
 pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
     let mut signals = Signals::listen()?;
     let plan = Arc::new(intent::plan(&args)?);
+    descriptors::provide(&plan)?;
     let files = Files::prepare(&args.output)?;
     let network = Arc::new(Network::new(&plan)?);
     let mut screen = Screen::new(&args.output, &plan);
@@ -35,6 +38,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
         }
         screen.detail("preflight: no target refuses");
     }
+    tell_details(&screen, &plan, &files);
     let rows = files.export.map(|export| export.begin()).transpose()?;
     let mut listener = Listener::new(&plan, rows);
     screen.note(&format!("seed {} (--seed {0} makes these blobs again)", plan.seed));
@@ -49,10 +53,30 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
     };
     screen.close();
     let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
-    let report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
+    let mut report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
+    report.notices.extend(warmed_up(&facts.warm_up));
     let (blobs, export_failure) = listener.finish();
     let failures: Vec<_> = export_failure.into_iter().chain(save(&report, files.report)).collect();
     Ok(conclude(&report, &blobs, &failures, &screen))
+}
+
+/// Tells the curious what is meant and where it will be written; secrets are not part of a plan's document.
+fn tell_details(screen: &Screen, plan: &Plan, files: &Files) {
+    let document = serde_json::to_string(plan).expect("a plan is a document");
+    screen.detail(&format!("plan: {document}"));
+    let export = files.export.as_ref().map(|file| ("export", file.target()));
+    let report = files.report.as_ref().map(|file| ("report", file.target()));
+    for (what, path) in export.into_iter().chain(report) {
+        screen.detail(&format!("{what}: {}", path.display()));
+    }
+}
+
+/// What the warm-up did, as it is part of no number.
+fn warmed_up(warm_up: &Recording) -> Option<String> {
+    let total = |count: fn(&Ledger) -> u64| warm_up.ledgers.values().map(count).sum::<u64>();
+    let (attempted, failed) = (total(Ledger::attempted), total(Ledger::failed) + total(|ledger| ledger.unfinished));
+    let failed = if failed > 0 { format!(", of which {failed} failed") } else { String::new() };
+    (attempted > 0).then(|| format!("the warm-up's {attempted} requests{failed} are left out of every number"))
 }
 
 /// Writes the report where it was asked for; gives what went wrong.

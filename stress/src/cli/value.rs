@@ -1,13 +1,35 @@
 //! Parsers of what people type: sizes, durations, ratios, headers, tokens.
 
-use std::{str::FromStr, time::Duration};
+use std::{num::IntErrorKind, str::FromStr, time::Duration};
 
 use crate::plan::target::{Header, Secret};
+
+/// A whole number that is not below zero.
+pub(super) fn parse_whole<N: FromStr<Err = std::num::ParseIntError>>(text: &str) -> Result<N, String> {
+    let text = text.trim();
+    text.parse().map_err(|error: std::num::ParseIntError| {
+        let what = match error.kind() {
+            IntErrorKind::PosOverflow => "too large a number",
+            _ if text
+                .strip_prefix('-')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) =>
+            {
+                "a number below zero"
+            }
+            _ => "not a whole number",
+        };
+        what.to_owned()
+    })
+}
 
 /// A size in bytes. A bare number is KiB, as in the user's original script; `kB`, `KB` and `KiB` are the same.
 pub(super) fn parse_size(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let (number, unit) = split_unit(text);
+    let wrong = || format!("`{text}` is not a size; write it as in 100KiB, 1.5MiB or 17B");
+    if number.is_empty() {
+        return Err(wrong());
+    }
     let factor: u64 = match unit.to_ascii_lowercase().as_str() {
         "b" => 1,
         "" | "k" | "kb" | "kib" => 1 << 10,
@@ -15,7 +37,6 @@ pub(super) fn parse_size(text: &str) -> Result<u64, String> {
         "g" | "gb" | "gib" => 1 << 30,
         _ => return Err(format!("the unit `{unit}` is unknown; use B, KiB, MiB or GiB")),
     };
-    let wrong = || format!("`{text}` is not a size; write it as in 100KiB, 1.5MiB or 17B");
     if let Ok(whole) = number.parse::<u64>() {
         return whole.checked_mul(factor).ok_or_else(wrong);
     }
@@ -133,6 +154,21 @@ fn split_unit(text: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_numbers_say_what_they_are_not() {
+        assert_eq!(parse_whole::<u32>(" 7 "), Ok(7));
+        for (wrong, why) in [
+            ("", "not a whole number"),
+            ("1.5", "not a whole number"),
+            ("many", "not a whole number"),
+            ("-q", "not a whole number"),
+            ("-1", "a number below zero"),
+            ("4294967296", "too large a number"),
+        ] {
+            assert_eq!(parse_whole::<u32>(wrong), Err(why.to_owned()), "{wrong}");
+        }
+    }
 
     #[test]
     fn sizes_are_counted_in_powers_of_1024_and_a_bare_number_is_kib() {

@@ -25,7 +25,7 @@ use crate::{error::Error, plan::Plan, record::Recording, sample::Sample, walrus:
 use clock::Clock;
 pub use job::Board;
 use job::Job;
-use shard::Share;
+use shard::{Ledgers, Share};
 
 /// What a run is connected to besides the network.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +45,8 @@ pub struct Wires {
 pub struct Facts {
     /// The sum of its samples.
     pub recording: Recording,
+    /// The samples of its warm-ups, which are no part of the above.
+    pub warm_up: Recording,
     /// From its first start to its end.
     pub elapsed: Duration,
 }
@@ -72,11 +74,13 @@ pub async fn run(plan: Arc<Plan>, network: Arc<Network>, wires: Wires) -> Result
     // All of them before the first await: a shard that could not start would keep the others waiting for ever.
     let threads: Vec<_> =
         (0..shards).map(|index| spawn(run.clone(), Share { index, of: shards })).collect::<Result<_, _>>()?;
-    let mut recording = Recording::default();
+    let (mut recording, mut warm_up) = (Recording::default(), Recording::default());
     for thread in threads {
-        recording.merge(thread.await.expect("a shard's thread sends its recording before it ends"));
+        let ledgers: Ledgers = thread.await.expect("a shard's thread sends its ledgers before it ends");
+        recording.merge(ledgers.measured.take());
+        warm_up.merge(ledgers.warm_up.take());
     }
-    Ok(Facts { recording, elapsed: clock.elapsed() })
+    Ok(Facts { recording, warm_up, elapsed: clock.elapsed() })
 }
 
 /// A shard per core, unless there is less to do at once.
@@ -87,7 +91,7 @@ fn shards(plan: &Plan) -> usize {
 }
 
 /// Starts a shard on a thread of its own.
-fn spawn(run: Arc<Run>, share: Share) -> Result<oneshot::Receiver<Recording>, Error> {
+fn spawn(run: Arc<Run>, share: Share) -> Result<oneshot::Receiver<Ledgers>, Error> {
     let refused = |what: &str| {
         let what = what.to_owned();
         move |source| Error::System { what, source }

@@ -56,7 +56,7 @@ async fn wait(shard: &Rc<Shard>, alarm: &mut Alarm, due: Duration) -> bool {
 /// Starts one journey, or drops the arrival when too many are under way.
 fn start(shard: &Rc<Shard>, under_way: &mut JoinSet<()>, arrival: Arrival, max_in_flight: u32) {
     let Some(place) = shard.job.admit(max_in_flight) else {
-        shard.recording.borrow_mut().enter_dropped(shard.job.phase);
+        shard.recording().enter_dropped(shard.job.phase);
         return;
     };
     let index = shard.job.index_of(arrival);

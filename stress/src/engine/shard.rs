@@ -1,6 +1,8 @@
 //! A shard: one thread's part of a run, with a runtime, connections and a recording of its own.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    cell::{RefCell, RefMut},
+    rc::Rc, sync::Arc, time::Duration};
 
 use tokio::{
     runtime::Runtime,
@@ -33,20 +35,35 @@ pub(super) struct Share {
 pub(super) struct Shard {
     pub(super) job: Arc<Job>,
     pub(super) share: Share,
-    pub(super) recording: Rc<RefCell<Recording>>,
+    pub(super) ledgers: Rc<Ledgers>,
     /// Nobody's connections at the moment: they stay open from phase to phase.
     pub(super) clients: Rc<RefCell<Vec<Client>>>,
 }
 
-/// Runs one shard of every phase on this thread.
-pub(super) fn run(runtime: &Runtime, run: &Run, share: Share) -> Recording {
-    let recording = Rc::new(RefCell::new(Recording::default()));
-    LocalSet::new().block_on(runtime, phases(run, share, &recording));
-    recording.take()
+/// What a shard has recorded: warm-ups apart from what is measured.
+#[derive(Debug, Default)]
+pub(super) struct Ledgers {
+    pub(super) measured: RefCell<Recording>,
+    pub(super) warm_up: RefCell<Recording>,
 }
 
-async fn phases(run: &Run, share: Share, recording: &Rc<RefCell<Recording>>) {
-    let window = run.board.clone().map(|board| spawn_local(pin(recording.clone(), run.clock, board)));
+impl Shard {
+    /// Where this phase's samples go.
+    pub(super) fn recording(&self) -> RefMut<'_, Recording> {
+        let Ledgers { measured, warm_up } = &*self.ledgers;
+        if self.job.phase().warm_up { warm_up.borrow_mut() } else { measured.borrow_mut() }
+    }
+}
+
+/// Runs one shard of every phase on this thread.
+pub(super) fn run(runtime: &Runtime, run: &Run, share: Share) -> Ledgers {
+    let ledgers = Rc::new(Ledgers::default());
+    LocalSet::new().block_on(runtime, phases(run, share, &ledgers));
+    Ledgers { measured: ledgers.measured.take().into(), warm_up: ledgers.warm_up.take().into() }
+}
+
+async fn phases(run: &Run, share: Share, ledgers: &Rc<Ledgers>) {
+    let window = run.board.clone().map(|board| spawn_local(pin(ledgers.clone(), run.clock, board)));
     let clients = Rc::default();
     let mut first_index = 0;
     for job in &run.jobs {
@@ -55,7 +72,7 @@ async fn phases(run: &Run, share: Share, recording: &Rc<RefCell<Recording>>) {
         }
         // The leader has begun the job when everyone has come here again.
         run.barrier.wait().await;
-        let shard = Shard { job: job.clone(), share, recording: recording.clone(), clients: Rc::clone(&clients) };
+        let shard = Shard { job: job.clone(), share, ledgers: ledgers.clone(), clients: Rc::clone(&clients) };
         phase(&Rc::new(shard)).await;
         run.barrier.wait().await;
         first_index = job.next_index();
@@ -84,12 +101,12 @@ pub(super) async fn impatience(job: Arc<Job>, last_start: Duration) {
 }
 
 /// Keeps the board up to date until it is stopped.
-async fn pin(recording: Rc<RefCell<Recording>>, clock: Clock, board: Arc<Board>) {
+async fn pin(ledgers: Rc<Ledgers>, clock: Clock, board: Arc<Board>) {
     let place = board.place();
     let mut ticks = tokio::time::interval(BOARD_INTERVAL);
     loop {
         ticks.tick().await;
-        let snapshot = recording.borrow().snapshot(clock.elapsed());
+        let snapshot = ledgers.measured.borrow().snapshot(clock.elapsed());
         board.pin(place, snapshot);
     }
 }

@@ -87,7 +87,7 @@ impl Worker {
             self.shard.enter(sample, permit);
         }
         if let Some(pair) = reads.pair(&blob) {
-            self.shard.recording.borrow_mut().enter_pair(pair);
+            self.shard.recording().enter_pair(pair);
         }
     }
 
@@ -162,12 +162,15 @@ fn fill<T>(
 impl Shard {
     /// A place for one sample in the channel, if anyone listens.
     async fn permit(&self) -> Option<Permit> {
+        if self.job.phase().warm_up {
+            return None;
+        }
         // A listener that is gone has said so itself; the run goes on.
         self.job.wires.samples.clone()?.reserve_owned().await.ok()
     }
 
     fn enter(&self, sample: Sample, permit: Option<Permit>) {
-        self.recording.borrow_mut().enter(&sample);
+        self.recording().enter(&sample);
         if let Some(permit) = permit {
             permit.send(sample);
         }
@@ -177,7 +180,7 @@ impl Shard {
     fn enter_lateness(&self, sample: &Sample, position: usize, due: Option<Duration>) {
         if position == 0 && due.is_some() {
             let lateness = sample.timing.started.saturating_sub(sample.timing.due);
-            self.recording.borrow_mut().enter_arrival(sample.phase, lateness);
+            self.recording().enter_arrival(sample.phase, lateness);
         }
     }
 

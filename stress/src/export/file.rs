@@ -107,10 +107,14 @@ pub(super) fn cannot_write(path: &Path, source: io::Error) -> Error {
 
 /// The system's words without what the library put around them.
 fn reason(error: &io::Error) -> String {
-    error
-        .raw_os_error()
-        .map_or_else(|| io::Error::from(error.kind()), io::Error::from_raw_os_error)
-        .to_string()
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(code) = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
+            return io::Error::from_raw_os_error(code).to_string();
+        }
+        cause = error.source();
+    }
+    io::Error::from(error.kind()).to_string()
 }
 
 /// Where `path` leads once symbolic links are followed, also those to files that are not there yet.

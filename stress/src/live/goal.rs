@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
-    plan::{Plan, journey::Step},
+    plan::{Phase, Plan, journey::Step},
     record::snapshot::{Snapshot, StepSnapshot},
 };
 
@@ -18,14 +18,19 @@ pub struct Goal {
     pub duration: Option<Duration>,
 }
 
+/// The phases that count.
+fn measured(plan: &Plan) -> impl Iterator<Item = &Phase> {
+    plan.phases.iter().filter(|phase| !phase.warm_up)
+}
+
 impl Goal {
     /// The goal of `plan`: all its phases together.
     pub fn of(plan: &Plan) -> Self {
-        let journeys = plan.phases.iter().flat_map(|phase| phase.journey.steps.iter().copied());
+        let journeys = measured(plan).flat_map(|phase| phase.journey.steps.iter().copied());
         Self {
             steps: journeys.collect(),
-            blobs: plan.phases.iter().map(|phase| phase.stop.blobs).sum(),
-            duration: plan.phases.iter().map(|phase| phase.stop.duration).sum(),
+            blobs: measured(plan).map(|phase| phase.stop.blobs).sum(),
+            duration: measured(plan).map(|phase| phase.stop.duration.or(phase.load.length())).sum(),
         }
     }
 

@@ -36,6 +36,10 @@ impl std::str::FromStr for Target {
     /// Parses `http://` and `https://` addresses, with or without a trailing slash.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut url = Url::parse(text.trim()).map_err(|error| not_an_address(text, error))?;
+        if url.cannot_be_a_base() {
+            // `localhost:31415` is a URL, too: one with the scheme `localhost`.
+            return Err(NO_SCHEME.to_owned());
+        }
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("the scheme `{}` is not supported; use http:// or https://", url.scheme()));
         }
@@ -54,11 +58,12 @@ impl std::str::FromStr for Target {
     }
 }
 
+/// The commonest mistake.
+const NO_SCHEME: &str = "is not a whole address; write it with http:// or https://, as in http://localhost:31415";
+
 /// Does not repeat the text: it may hold a password.
 fn not_an_address(text: &str, error: url::ParseError) -> String {
-    let hint =
-        if text.contains("://") { "" } else { "; write it with its scheme, as in http://localhost:31415" };
-    format!("is not a URL ({error}){hint}")
+    if text.contains("://") { format!("is not a URL: {error}") } else { NO_SCHEME.to_owned() }
 }
 
 fn credentials(url: &Url) -> Option<Secret> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ending, LoadError, Report, SCHEMA, Tool, summary::Summary};
 use crate::plan::{Plan, limits::seconds};
-use reading::{CacheDoc, ConnectionsDoc, StepDoc};
+use reading::{ArrivalDoc, CacheDoc, ConnectionsDoc, StepDoc};
 use wire::RecordingDoc;
 
 /// What is written.
@@ -27,6 +27,8 @@ struct Saved<'a> {
     bytes_sent: u64,
     bytes_received: u64,
     steps: Vec<StepDoc<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    arrivals: Vec<ArrivalDoc<'a>>,
     connections: ConnectionsDoc,
     #[serde(skip_serializing_if = "Option::is_none")]
     cache_effect: Option<CacheDoc>,
@@ -67,6 +69,7 @@ pub(super) fn save(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         bytes_sent: summary.bytes_sent,
         bytes_received: summary.bytes_received,
         steps: summary.steps.iter().map(StepDoc::of).collect(),
+        arrivals: summary.arrivals.iter().map(ArrivalDoc::of).collect(),
         connections: ConnectionsDoc::of(&summary.connections),
         cache_effect: summary.cache.as_ref().map(CacheDoc::of),
         recording: RecordingDoc::of(&report.recording),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{Report, cache::CacheEffect, support::Percentile};
 use crate::{
-    plan::journey::Step,
+    plan::{journey::Step, load::Load},
     record::{
         Connections, LedgerKey,
         histogram::Latencies,
@@ -29,6 +29,8 @@ pub struct Summary {
     pub bytes_received: u64,
     /// The opened connections.
     pub connections: ConnectionSummary,
+    /// The arrivals of each phase that is an open loop.
+    pub arrivals: Vec<ArrivalSummary>,
     /// First against cached downloads; `None` when the plan has not both.
     pub cache: Option<CacheEffect>,
 }
@@ -128,6 +130,19 @@ pub struct ConnectionSummary {
     pub tls: Option<Distribution>,
 }
 
+/// The arrivals of a phase that is an open loop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArrivalSummary {
+    /// The phase's name.
+    pub phase: String,
+    /// Arrivals that were due.
+    pub offered: u64,
+    /// Those of them that were not started, because too many journeys were under way.
+    pub dropped: u64,
+    /// How late the others were started: the generator's own doing. `None` when none was.
+    pub lateness: Option<Distribution>,
+}
+
 /// A duration, or the least that it can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounded {
@@ -160,7 +175,7 @@ impl Summary {
         let recording = &report.recording;
         let untouched = Ledger::default();
         let mut ledgers: BTreeMap<LedgerKey, &Ledger> = BTreeMap::new();
-        for (phase, planned) in report.plan.phases.iter().enumerate() {
+        for (phase, planned) in report.plan.phases.iter().enumerate().filter(|(_, planned)| !planned.warm_up) {
             for &step in &planned.journey.steps {
                 // A planned step that was never reached shows its zeros instead of nothing.
                 ledgers.entry(LedgerKey { phase, step, novelty: Novelty::Fresh }).or_insert(&untouched);
@@ -183,6 +198,7 @@ impl Summary {
             bytes_sent: steps.iter().map(|step| step.bytes_sent).sum(),
             bytes_received: steps.iter().map(|step| step.bytes_received).sum(),
             connections: ConnectionSummary::of(&recording.connections),
+            arrivals: ArrivalSummary::all(report),
             cache: CacheEffect::of(&steps, &recording.pairs),
             steps,
         }
@@ -285,6 +301,24 @@ impl ConnectionSummary {
             tcp: Distribution::of(&connections.tcp, None),
             tls: Distribution::of(&connections.tls, None),
         }
+    }
+}
+
+impl ArrivalSummary {
+    fn all(report: &Report) -> Vec<Self> {
+        let phases = report.plan.phases.iter().enumerate();
+        phases
+            .filter(|(_, phase)| !phase.warm_up && matches!(phase.load, Load::Open { .. }))
+            .map(|(position, phase)| {
+                let arrivals = report.recording.arrivals.get(&position).cloned().unwrap_or_default();
+                Self {
+                    phase: phase.name.clone(),
+                    offered: arrivals.offered(),
+                    dropped: arrivals.dropped,
+                    lateness: Distribution::of(&arrivals.lateness, None),
+                }
+            })
+            .collect()
     }
 }
 

@@ -242,9 +242,8 @@ pub(super) fn cut(
     expected: Option<u64>,
 ) -> Failure {
     let class = match class_of_break(error.map(|error| error as _)) {
-        FailureClass::Reset if expected.is_some() && error.is_none_or(ended_quietly) => {
-            FailureClass::Truncated
-        }
+        // The head has promised more than came; only the connection's breaking is a reset.
+        FailureClass::Reset if error.is_none_or(ended_quietly) => FailureClass::Truncated,
         class => class,
     };
     let of = expected.map(|expected| format!(" of {expected}")).unwrap_or_default();

@@ -92,7 +92,9 @@ impl Network {
 
 /// One TLS configuration for everything, made only when a target is https.
 fn shared_tls(plan: &Plan) -> Result<Option<Arc<ClientConfig>>, Error> {
-    let needed = plan.publishers.iter().chain(&plan.aggregators).any(Target::is_https);
+    let https = plan.publishers.iter().chain(&plan.aggregators).any(Target::is_https);
+    // A file that cannot be read is told at once, also when nobody will ask for it.
+    let needed = https || plan.limits.ca_certificates.is_some();
     needed.then(|| tls::config(&plan.limits).map(Arc::new)).transpose()
 }
 

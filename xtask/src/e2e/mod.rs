@@ -18,9 +18,6 @@ use crate::{
 use scenarios::{Act, Scenario};
 use stage::Stage;
 
-/// The packages whose programs take part.
-const PACKAGES: [&str; 3] = ["stress", "mock-publisher", "mock-aggregator"];
-
 /// Plays every scenario.
 pub(crate) fn run_all() -> Result<()> {
     run(&[], false)
@@ -29,7 +26,7 @@ pub(crate) fn run_all() -> Result<()> {
 /// Plays the scenarios with these names, all if there are none.
 pub(crate) fn run(names: &[String], release: bool) -> Result<()> {
     let scenarios = select(scenarios::all(), names)?;
-    let programs = workspace::build(&PACKAGES, release)?;
+    let programs = workspace::build(release)?;
     let mut failed = Vec::new();
     for scenario in &scenarios {
         if !play(scenario, &programs) {

@@ -10,7 +10,8 @@ use crate::{
     report::{
         Ending, Report,
         cache::{CacheEffect, Verdict},
-        summary::{ConnectionSummary, Summary, Uploads},
+        summary::{ArrivalSummary, ConnectionSummary, Summary, Uploads},
+        support::Percentile,
     },
 };
 
@@ -23,6 +24,10 @@ pub(super) fn facts(report: &Report, summary: &Summary, palette: Palette) -> Vec
             let frost = units::count(uploads.cost_frost);
             fact("cost", &format!("{} ({frost} FROST)", units::wal(uploads.cost_frost)), Ink::Normal);
         }
+    }
+    for arrivals in &summary.arrivals {
+        let ink = if arrivals.dropped > 0 { Ink::Error } else { Ink::Normal };
+        fact("arrivals", &due(arrivals), ink);
     }
     let (sent, received) = (units::bytes(summary.bytes_sent), units::bytes(summary.bytes_received));
     fact("bytes", &format!("{sent} sent, {received} received"), Ink::Normal);
@@ -58,6 +63,21 @@ fn stored(uploads: &Uploads) -> String {
         others.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", units::count(*n))),
     );
     parts.join(", ")
+}
+
+/// How an open loop's arrivals were kept; response times run from the instant they were due.
+fn due(arrivals: &ArrivalSummary) -> String {
+    let dropped = match arrivals.dropped {
+        0 => "none dropped".to_owned(),
+        dropped => format!("{} dropped (too many under way)", units::count(dropped)),
+    };
+    let late = arrivals.lateness.as_ref().map(|late| {
+        let p99 = late.percentiles.get(&Percentile::P99);
+        let p99 = p99.map(|p99| format!("p99 {}, ", units::duration(p99.value))).unwrap_or_default();
+        let (median, max) = (units::duration(late.median.value), units::duration(late.max.value));
+        format!("; started late by median {median}, {p99}max {max}")
+    });
+    format!("{} due, {dropped}{}", units::count(arrivals.offered), late.unwrap_or_default())
 }
 
 fn connections(connections: &ConnectionSummary) -> String {

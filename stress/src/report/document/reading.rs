@@ -9,7 +9,7 @@ use crate::{
     record::ledger::Span,
     report::{
         cache::CacheEffect,
-        summary::{Bounded, ConnectionSummary, Distribution, FailureExample, FailureSummary, StepSummary},
+        summary::{ArrivalSummary, Bounded, ConnectionSummary, Distribution, FailureExample, FailureSummary, StepSummary},
     },
     sample::{FailureClass, StoredKind},
 };
@@ -35,6 +35,7 @@ pub(super) struct StepDoc<'a> {
     cost_frost: Option<u64>,
     failures: Vec<FailureDoc<'a>>,
     response_seconds: Option<DistributionDoc>,
+    service_seconds: Option<DistributionDoc>,
     first_byte_seconds: Option<DistributionDoc>,
     send_seconds: Option<DistributionDoc>,
     wait_seconds: Option<DistributionDoc>,
@@ -62,11 +63,29 @@ impl<'a> StepDoc<'a> {
             cost_frost: uploads.then_some(step.cost_frost),
             failures: step.failures.iter().map(FailureDoc::of).collect(),
             response_seconds: span(Span::Response),
+            service_seconds: span(Span::Service),
             first_byte_seconds: span(Span::FirstByte),
             send_seconds: span(Span::Send),
             wait_seconds: span(Span::Wait),
             receive_seconds: span(Span::Receive),
         }
+    }
+}
+
+/// An [`ArrivalSummary`] in a document.
+#[derive(Serialize)]
+pub(super) struct ArrivalDoc<'a> {
+    phase: &'a str,
+    offered: u64,
+    dropped: u64,
+    lateness_seconds: Option<DistributionDoc>,
+}
+
+impl<'a> ArrivalDoc<'a> {
+    pub(super) fn of(arrivals: &'a ArrivalSummary) -> Self {
+        let ArrivalSummary { phase, offered, dropped, lateness } = arrivals;
+        let lateness_seconds = lateness.as_ref().map(DistributionDoc::of);
+        Self { phase, offered: *offered, dropped: *dropped, lateness_seconds }
     }
 }
 

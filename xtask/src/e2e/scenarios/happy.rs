@@ -16,7 +16,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario::scene(
             "main-job",
-            "5 blobs stored and read twice, in sight; counts and bytes are the servers'",
+            "12 blobs stored and read twice, in sight; counts and bytes are the servers'",
             main_job,
         ),
         Scenario::job(
@@ -44,10 +44,13 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 
 /// What a new user does first, with the tool's own screen.
 fn main_job(stage: &Stage<'_>) -> Result<String> {
-    let servers = stage.servers(&[], &[])?;
-    let command = stage.tool(&servers.publisher.url, &servers.aggregator.url, &[])?;
+    let servers = stage.servers(
+        &["--store-latency", "lognormal:p50=300ms,p99=900ms"],
+        &["--first-read-latency", "uniform:80ms..160ms", "--cached-read-latency", "uniform:8ms..20ms"],
+    )?;
+    let command = stage.tool(&servers.publisher.url, &servers.aggregator.url, &["--blobs", "12"])?;
     println!(
-        "$ walrus-stress run --publisher {} --aggregator {}",
+        "$ walrus-stress run --publisher {} --aggregator {} --blobs 12 --export --report",
         servers.publisher.url, servers.aggregator.url
     );
     let status = Process::start_visibly("walrus-stress", command)?.wait(stage.deadline)?;
@@ -56,8 +59,8 @@ fn main_job(stage: &Stage<'_>) -> Result<String> {
     let mut checks = Checks::default();
     compare_counts(&seen, &mut checks)?;
     compare_bytes(&seen, &mut checks)?;
-    checks.equal("uploads done", seen.report.done(&[Step::Upload])?, 5);
-    checks.equal("downloads done", seen.report.done(&READS)?, 10);
+    checks.equal("uploads done", seen.report.done(&[Step::Upload])?, 12);
+    checks.equal("downloads done", seen.report.done(&READS)?, 24);
     servers.stop()?;
     checks.verdict()
 }

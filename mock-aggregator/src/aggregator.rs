@@ -1,0 +1,96 @@
+//! The mock aggregator put together: its configuration, its state, its routes.
+
+use crate::cache::Cache;
+use crate::get::get_blob;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use mock_publisher::admit::{Door, admit};
+use mock_publisher::common::dress;
+use mock_publisher::fault::Role;
+use mock_publisher::gate::Limits;
+use mock_publisher::latency::Latency;
+use mock_publisher::server;
+use mock_publisher::stats::{Snapshot, Stats};
+use mock_publisher::store::{BadStore, Store};
+use mock_publisher::weather::Weather;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// How an aggregator is to behave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The directory of the blobs.
+    pub store: PathBuf,
+    /// Requests at work and waiting.
+    pub limits: Limits,
+    /// How long a read takes that finds nothing in the cache.
+    pub first_read_latency: Latency,
+    /// How long a read takes that is served from the cache.
+    pub cached_read_latency: Latency,
+    /// Bytes of blobs that the cache remembers; 0 for none.
+    pub cache_size: u64,
+    /// What goes wrong.
+    pub weather: Weather,
+}
+
+impl Config {
+    /// An aggregator as it comes out of the box, over this directory: fast and without faults.
+    #[must_use]
+    pub fn new(store: impl Into<PathBuf>) -> Self {
+        Self {
+            store: store.into(),
+            limits: Limits::AGGREGATOR,
+            first_read_latency: Latency::default(),
+            cached_read_latency: Latency::default(),
+            cache_size: 1 << 30,
+            weather: Weather::default(),
+        }
+    }
+}
+
+/// An aggregator, ready to be served; clones are the same aggregator.
+#[derive(Debug, Clone)]
+pub struct Aggregator(pub(crate) Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) cache: Cache,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) get: Arc<Door>,
+}
+
+impl Aggregator {
+    /// Opens the store.
+    ///
+    /// # Errors
+    /// The directory cannot be made.
+    pub fn new(config: Config) -> Result<Self, BadStore> {
+        let store = Store::open(&config.store)?;
+        let stats = Stats::new("mock-aggregator");
+        let get = Door::new(Role::Aggregator, config.limits, config.weather.clone(), Arc::clone(&stats));
+        Ok(Self(Arc::new(Inner { cache: Cache::new(config.cache_size), config, store, stats, get })))
+    }
+
+    /// What the aggregator saw so far.
+    #[must_use]
+    pub fn stats(&self) -> Snapshot {
+        self.0.stats.snapshot()
+    }
+}
+
+/// The routes of an aggregator, without what every mock has.
+pub fn router(aggregator: &Aggregator) -> Router {
+    let door = from_fn_with_state(Arc::clone(&aggregator.0.get), admit);
+    Router::new().route("/v1/blobs/{blob_id}", get(get_blob).route_layer(door)).with_state(aggregator.clone())
+}
+
+/// Serves an aggregator until `shutdown` is ready; exchanges in flight get a second more.
+pub async fn serve(listener: TcpListener, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
+    let stats = Arc::clone(&aggregator.0.stats);
+    server::run(listener, dress(router(&aggregator), Arc::clone(&stats)), stats, shutdown).await;
+}

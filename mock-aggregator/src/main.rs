@@ -1,0 +1,61 @@
+//! The front door of the mock aggregator: flags in, a running server out.
+
+use clap::Parser;
+use mock_aggregator::size::Size;
+use mock_aggregator::{Aggregator, Config, serve};
+use mock_publisher::door::{self, Flags, Trouble};
+use mock_publisher::fault::Role;
+use mock_publisher::gate::Limits;
+use mock_publisher::latency::Latency;
+use mock_publisher::weather::Weather;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// A Walrus aggregator in a bottle: reads what a mock publisher stored, answers as a real one does, with a cache in front
+#[derive(Debug, Parser)]
+#[command(name = "mock-aggregator", version, after_help = door::kinds(Role::Aggregator))]
+struct Args {
+    #[command(flatten)]
+    flags: Flags,
+    /// Reads at work at once
+    #[arg(long, value_name = "N", default_value_t = Limits::AGGREGATOR.concurrent as u64, value_parser = clap::value_parser!(u64).range(1..))]
+    aggregator_max_concurrent_requests: u64,
+    /// Reads waiting; one more is held in between, and the next gets 429
+    #[arg(long, value_name = "N", default_value_t = Limits::AGGREGATOR.buffer as u64)]
+    aggregator_max_buffer_size: u64,
+    /// How long a read takes that finds nothing in the cache: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms
+    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
+    first_read_latency: Latency,
+    /// How long a read takes that is served from the cache
+    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
+    cached_read_latency: Latency,
+    /// How much the cache holds before it lets the oldest blobs go; a blob larger than this is never cached; 0 for no cache
+    #[arg(long, value_name = "SIZE", default_value_t = Size(1 << 30))]
+    cache_size: Size,
+    /// How long after its store a blob that meets the fault not-yet is not readable
+    #[arg(long, value_name = "D", default_value = "1s", value_parser = humantime::parse_duration)]
+    not_yet_for: Duration,
+}
+
+fn config(args: &Args) -> Result<Config, Trouble> {
+    let weather = args.flags.weather(Role::Aggregator)?;
+    Ok(Config {
+        limits: Limits {
+            concurrent: usize::try_from(args.aggregator_max_concurrent_requests)?,
+            buffer: usize::try_from(args.aggregator_max_buffer_size)?,
+        },
+        first_read_latency: args.first_read_latency,
+        cached_read_latency: args.cached_read_latency,
+        cache_size: args.cache_size.0,
+        weather: Weather { not_yet_for: args.not_yet_for, ..weather },
+        ..Config::new(&args.flags.store)
+    })
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    door::open("mock-aggregator", &args.flags.listen, |listener: TcpListener| {
+        Ok(serve(listener, Aggregator::new(config(&args)?)?, door::signal()?))
+    })
+}

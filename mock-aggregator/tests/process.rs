@@ -1,0 +1,69 @@
+//! The mock aggregator as a process, over a directory that somebody else fills.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "in a test, whatever is not there is a failure")]
+
+use mock_publisher::store::{Ask, Stored, Writer};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+fn command(store: &Path, flags: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mock-aggregator"));
+    command.arg("--store").arg(store).args(flags);
+    command
+}
+
+fn start(store: &Path, flags: &[&str]) -> (Child, String) {
+    let mut child = command(store, flags).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (child, line.strip_prefix("listening on http://").unwrap().trim_end().to_owned())
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .write_all(format!("GET {path} HTTP/1.1\r\nhost: w\r\nconnection: close\r\n\r\n").as_bytes())
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn it_reads_what_another_process_stores_and_ends_cleanly() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = dir.path().join("not/yet/there");
+    let (mut child, address) = start(&store, &["--cache-size", "64MiB"]);
+    let writer = Writer::open(&store).unwrap();
+    let mut intake = writer.intake();
+    let _ = intake.push("hello walrus".into());
+    let ask = Ask { epoch: 1, epochs: 1, permanent: false, force: false };
+    let Stored::New(record) = writer.commit(intake, &ask).unwrap() else { panic!("it is new") };
+    assert!(get(&address, &format!("/v1/blobs/{}", record.blob_id)).ends_with("\r\n\r\nhello walrus"));
+    assert!(get(&address, "/mock/stats").contains(r#""reads":{"first":1,"cached":0,"evicted":0}"#));
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn bad_usage_is_told_on_stderr_with_status_2() {
+    let rows: [(&[&str], &str); 4] = [
+        (
+            &["--fault", "error-object=1"],
+            "--fault: a mock aggregator cannot have the fault `error-object`; it has",
+        ),
+        (&["--first-read-latency", "uniform:2s..1s"], "'--first-read-latency <LATENCY>': `uniform:2s..1s`"),
+        (&["--cache-size", "1TB"], "'--cache-size <SIZE>': `1TB` is not a size: write 1GiB"),
+        (&["--listen", "127.0.0.1"], "cannot listen on 127.0.0.1: choose another address with --listen"),
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    for (flags, text) in rows {
+        let output = command(dir.path(), flags).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{flags:?}");
+        assert!(stderr.contains(text), "{flags:?}: {stderr}");
+    }
+}

@@ -1,0 +1,31 @@
+//! What every mock answers besides its own routes: status, description, counts, CORS.
+
+use crate::stats::Stats;
+use crate::witness::witness;
+use axum::middleware::from_fn_with_state;
+use axum::response::Html;
+use axum::routing::get;
+use axum::{Json, Router};
+use std::sync::Arc;
+use std::time::Duration;
+use tower_http::cors::{Any, CorsLayer};
+
+/// Browsers may remember what is allowed for a day.
+const MAX_AGE: Duration = Duration::from_secs(86_400);
+
+/// Adds the common routes and layers to a server's own routes.
+pub fn dress(routes: Router, stats: Arc<Stats>) -> Router {
+    let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any).max_age(MAX_AGE);
+    let counts = Arc::clone(&stats);
+    let tell = move || std::future::ready(Json(counts.snapshot()));
+    routes
+        .route("/status", get(|| async { "OK" }))
+        .route("/v1/api", get(|| async { Html(API) }))
+        .route("/mock/stats", get(tell))
+        .layer(cors)
+        .layer(from_fn_with_state(stats, witness))
+}
+
+/// Where the real servers describe themselves.
+const API: &str = "<!doctype html><html><head><title>Walrus mock</title></head><body>\
+    <p>A mock of a Walrus server. It describes itself in its README.</p></body></html>";

@@ -1,0 +1,129 @@
+//! The front door that both binaries share: their common flags, the address line, signals and exit codes.
+
+use crate::fault::{BadFault, Fault, FaultSpec, Faults, Role};
+use crate::weather::Weather;
+use std::error::Error;
+use std::future::Future;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// The flags that every mock has.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Flags {
+    /// Address to listen on; port 0 takes any free one, which is printed
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub listen: String,
+    /// Directory of the blobs, made if missing; a publisher and an aggregator over the same one know the same blobs
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Makes faults and latencies repeatable: they depend on it and on the number of the request
+    #[arg(long, value_name = "U64", default_value_t = 0)]
+    pub seed: u64,
+    /// A fault and its share of the requests, for instance reset=1% or 500=0.05; repeatable (the kinds are listed below)
+    #[arg(long, value_name = "KIND=RATIO")]
+    pub fault: Vec<FaultSpec>,
+    /// How long a dripping body takes
+    #[arg(long, value_name = "D", default_value = "2s", value_parser = humantime::parse_duration)]
+    pub drip_for: Duration,
+}
+
+/// Faults that each make sense but that this server cannot have together, or at all.
+#[derive(Debug, thiserror::Error)]
+#[error("--fault: {0}")]
+pub struct BadFlag(BadFault);
+
+impl Flags {
+    /// The weather that the flags ask for.
+    ///
+    /// # Errors
+    /// Faults that this server cannot have.
+    pub fn weather(&self, role: Role) -> Result<Weather, BadFlag> {
+        let faults = Faults::new(role, self.fault.clone()).map_err(BadFlag)?;
+        Ok(Weather { seed: self.seed, faults, drip_for: self.drip_for, ..Weather::default() })
+    }
+}
+
+/// The kinds of faults of a server, for the end of its help.
+#[must_use]
+pub fn kinds(role: Role) -> String {
+    let lines = Fault::of(role).map(|fault| format!("  {:<16}{}\n", fault.label(), fault.meaning(role)));
+    format!("Faults:\n{}", lines.collect::<String>())
+}
+
+/// Something that kept a server from starting, for people.
+pub type Trouble = Box<dyn Error + Send + Sync>;
+
+/// An address that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: choose another address with --listen, port 0 takes any free port")]
+struct BadAddress {
+    address: String,
+    source: io::Error,
+}
+
+/// Listens, says where, and serves until a signal; 0 after a clean end, 2 if it could not start.
+pub fn open<S, F>(name: &str, listen: &str, serve: S) -> ExitCode
+where
+    S: FnOnce(TcpListener) -> Result<F, Trouble>,
+    F: Future<Output = ()>,
+{
+    match tokio::runtime::Runtime::new().map_err(Trouble::from).and_then(|runtime| {
+        runtime.block_on(async {
+            let listener = bind(listen).await?;
+            let line = format!("listening on http://{}", listener.local_addr()?);
+            let server = serve(listener)?;
+            // Whoever started the server may not be interested in where it listens.
+            let _ = writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush());
+            server.await;
+            Ok(())
+        })
+    }) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(trouble) => refuse(name, trouble.as_ref()),
+    }
+}
+
+/// Says on one line why a server did not start.
+pub fn refuse(name: &str, trouble: &dyn Error) -> ExitCode {
+    let mut line = format!("{name}: {trouble}");
+    let mut cause = trouble.source();
+    while let Some(error) = cause {
+        line.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    let _ = writeln!(io::stderr(), "{line}");
+    ExitCode::from(2)
+}
+
+async fn bind(address: &str) -> Result<TcpListener, BadAddress> {
+    let bad = |source| BadAddress { address: address.to_owned(), source };
+    TcpListener::bind(address).await.map_err(bad)
+}
+
+/// Starts to listen for an interrupt or the order to terminate, and gives the wait for the first of them.
+///
+/// # Errors
+/// The system does not allow it.
+#[cfg(unix)]
+pub fn signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Gives the wait for an interrupt.
+///
+/// # Errors
+/// None here.
+#[cfg(not(unix))]
+pub fn signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
+}

@@ -1,0 +1,188 @@
+//! The moment of the store: bytes first, then the record, each by a rename, one change of a record at a time.
+
+use super::record::with_one_more;
+use super::{Ask, BadStore, Certified, Decision, Intake, Record, Store, decide};
+use crate::blob_id::BlobId;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tempfile::NamedTempFile;
+
+/// A store that may be written to; any number of processes may hold one over the same directory.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    store: Store,
+    /// Threads queue for the mutex, processes for the lock on its file.
+    lock: Arc<Mutex<File>>,
+    _alive: Arc<File>,
+}
+
+/// What a store came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// A new object was made; it is the record's latest.
+    New(Record),
+    /// A permanent object was there already.
+    Already(BlobId, Certified),
+}
+
+impl Writer {
+    /// Opens the store in this directory for writing, and sweeps what killed writers left if no other one lives.
+    ///
+    /// # Errors
+    /// The directory cannot be made or written to.
+    pub fn open(root: &Path) -> Result<Self, BadStore> {
+        let store = Store::open(root)?;
+        let bad = |source| BadStore { path: root.to_owned(), source };
+        let lock = File::create(root.join("records.lock")).map_err(bad)?;
+        let alive = File::create(root.join("writers.lock")).map_err(bad)?;
+        NamedTempFile::new_in(store.tmp()).map_err(bad)?;
+        if alive.try_lock().is_ok() {
+            sweep(&store.tmp()).map_err(bad)?;
+        }
+        alive.lock_shared().map_err(bad)?;
+        Ok(Self { store, lock: Arc::new(Mutex::new(lock)), _alive: Arc::new(alive) })
+    }
+
+    /// The store, for reading.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// A place for a blob on its way in.
+    #[must_use]
+    pub fn intake(&self) -> Intake {
+        Intake::new(self.store.tmp())
+    }
+
+    /// Stores what was taken in. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The disk failed or is full; nothing was stored.
+    pub fn commit(&self, intake: Intake, ask: &Ask) -> io::Result<Stored> {
+        let (id, size, bytes) = intake.finish()?;
+        let shelf = self.store.shelf(&id.to_string());
+        fs::create_dir_all(&shelf)?;
+        if self.store.record(&id)?.is_none() {
+            bytes.persist(self.store.bytes_path(&id))?;
+        }
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        lock.lock()?;
+        let stored = self.register(id, size, ask);
+        lock.unlock()?;
+        stored
+    }
+
+    /// Changes the record, under the lock.
+    fn register(&self, id: BlobId, size: u64, ask: &Ask) -> io::Result<Stored> {
+        let known = self.store.record(&id)?;
+        if let Decision::Already(certified) = decide(known.as_ref(), ask) {
+            return Ok(Stored::Already(id, certified));
+        }
+        let record = with_one_more(known, id, size, ask, now_ms());
+        let mut file = NamedTempFile::new_in(self.store.tmp())?;
+        file.write_all(&serde_json::to_vec(&record)?)?;
+        file.persist(self.store.record_path(&id))?;
+        Ok(Stored::New(record))
+    }
+}
+
+/// Milliseconds since 1970, by the wall clock that all processes on a machine share.
+#[must_use]
+fn now_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
+}
+
+impl Record {
+    /// Milliseconds since the blob was first stored.
+    #[must_use]
+    pub fn age_ms(&self) -> u64 {
+        now_ms().saturating_sub(self.stored_at_ms)
+    }
+}
+
+fn sweep(tmp: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(tmp)? {
+        fs::remove_file(entry?.path())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use std::io::Read;
+
+    fn store(writer: &Writer, bytes: &'static [u8], permanent: bool) -> Stored {
+        let mut intake = writer.intake();
+        let _ = intake.push(Bytes::from_static(bytes));
+        writer.commit(intake, &Ask { epoch: 1, epochs: 1, permanent, force: false }).unwrap()
+    }
+
+    fn id_of(stored: &Stored) -> BlobId {
+        match stored {
+            Stored::New(record) => record.blob_id,
+            Stored::Already(id, _) => *id,
+        }
+    }
+
+    #[test]
+    fn what_was_stored_is_read_back_by_another_opening_of_the_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let stored = store(&Writer::open(dir.path()).unwrap(), b"walrus", true);
+        let mut blob = Store::open(dir.path()).unwrap().read(&id_of(&stored)).unwrap().unwrap();
+        let mut bytes = Vec::new();
+        blob.bytes.read_to_end(&mut bytes).unwrap();
+        assert_eq!((bytes.as_slice(), blob.record.size), (b"walrus".as_slice(), 6));
+        let again = store(&Writer::open(dir.path()).unwrap(), b"walrus", true);
+        assert!(matches!(again, Stored::Already(..)), "{again:?}");
+        assert!(matches!(store(&Writer::open(dir.path()).unwrap(), b"walrus", false), Stored::New(_)));
+    }
+
+    #[test]
+    fn bytes_without_a_record_are_not_a_blob() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = Writer::open(dir.path()).unwrap();
+        let id = id_of(&store(&writer, b"half", false));
+        fs::remove_file(writer.store().record_path(&id)).unwrap();
+        assert!(writer.store().read(&id).unwrap().is_none());
+        assert!(matches!(store(&writer, b"half", true), Stored::New(_)));
+        assert!(writer.store().read(&id).unwrap().is_some());
+    }
+
+    #[test]
+    fn leftovers_are_swept_by_a_writer_that_is_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Writer::open(dir.path()).unwrap();
+        let leftover = dir.path().join("tmp/leftover");
+        fs::write(&leftover, "x").unwrap();
+        let second = Writer::open(dir.path()).unwrap();
+        assert!(leftover.exists(), "it may be the other writer's");
+        drop((first, second));
+        Writer::open(dir.path()).unwrap();
+        assert!(!leftover.exists());
+    }
+
+    #[test]
+    fn many_stores_of_the_same_bytes_at_once_make_one_permanent_object() {
+        let dir = tempfile::tempdir().unwrap();
+        let writers = [Writer::open(dir.path()).unwrap(), Writer::open(dir.path()).unwrap()];
+        let new = std::thread::scope(|scope| {
+            let one = |n: usize| {
+                scope.spawn({
+                    let writer = &writers[n % 2];
+                    move || matches!(store(writer, b"same", true), Stored::New(_))
+                })
+            };
+            let threads: Vec<_> = (0..8).map(one).collect();
+            threads.into_iter().filter_map(|thread| thread.join().ok()).filter(|new| *new).count()
+        });
+        assert_eq!(new, 1);
+    }
+}

@@ -1,0 +1,132 @@
+//! The JSON of a store, as a real publisher writes it: camelCase, keys in its order, one line.
+
+use crate::blob_id::BlobId;
+use crate::encoding::{Prices, encoded_length};
+use crate::store::{Record, Stored};
+use serde::Serialize;
+
+/// What a store is answered with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Answer {
+    /// A new object was made.
+    NewlyCreated(NewlyCreated),
+    /// A permanent object was there already.
+    #[serde(rename_all = "camelCase")]
+    AlreadyCertified {
+        /// The blob's name.
+        blob_id: BlobId,
+        /// The event that certified it.
+        event: Event,
+        /// The first epoch after its life.
+        end_epoch: u32,
+    },
+    /// The store failed after it was accepted; sent with status 200.
+    #[serde(rename_all = "camelCase")]
+    Error {
+        /// The blob's name, if it got that far.
+        blob_id: Option<BlobId>,
+        /// How far it got.
+        failure_phase: &'static str,
+        /// Why, for people.
+        error_msg: String,
+    },
+}
+
+/// A new object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewlyCreated {
+    blob_object: BlobObject,
+    resource_operation: ResourceOperation,
+    cost: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared_blob_object: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BlobObject {
+    id: String,
+    registered_epoch: u32,
+    blob_id: BlobId,
+    size: u64,
+    encoding_type: &'static str,
+    /// The object is shown as it was registered, before it was certified.
+    certified_epoch: Option<u32>,
+    storage: Storage,
+    deletable: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Storage {
+    id: String,
+    start_epoch: u32,
+    end_epoch: u32,
+    storage_size: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum ResourceOperation {
+    #[serde(rename_all = "camelCase")]
+    RegisterFromScratch { encoded_length: u64, epochs_ahead: u32 },
+}
+
+/// A certification event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    tx_digest: String,
+    /// A number, sent as text.
+    event_seq: &'static str,
+}
+
+impl Answer {
+    /// The answer to a store that came to this.
+    #[must_use]
+    pub fn to(stored: Stored, prices: &Prices, share: bool) -> Self {
+        match stored {
+            Stored::New(record) => Self::NewlyCreated(newly_created(record, prices, share)),
+            Stored::Already(blob_id, certified) => Self::AlreadyCertified {
+                blob_id,
+                event: Event { tx_digest: certified.tx_digest, event_seq: "0" },
+                end_epoch: certified.end_epoch,
+            },
+        }
+    }
+
+    /// The JSON of the answer, one line.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        // Plain structs of numbers and text always serialize.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+fn newly_created(record: Record, prices: &Prices, share: bool) -> NewlyCreated {
+    let object = record.latest;
+    let encoded_length = encoded_length(record.size).unwrap_or(0);
+    let epochs_ahead = object.end_epoch - object.start_epoch;
+    NewlyCreated {
+        shared_blob_object: share.then_some(object.shared_id),
+        blob_object: BlobObject {
+            id: object.id,
+            registered_epoch: object.start_epoch,
+            blob_id: record.blob_id,
+            size: record.size,
+            encoding_type: "RS2",
+            certified_epoch: None,
+            storage: Storage {
+                id: object.storage_id,
+                start_epoch: object.start_epoch,
+                end_epoch: object.end_epoch,
+                storage_size: encoded_length,
+            },
+            deletable: object.deletable,
+        },
+        resource_operation: ResourceOperation::RegisterFromScratch { encoded_length, epochs_ahead },
+        cost: prices.from_scratch(encoded_length, epochs_ahead),
+    }
+}

@@ -1,0 +1,198 @@
+//! The mock publisher as a process: its first line, its last breath, its bad manners with bad flags.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "in a test, whatever is not there is a failure")]
+
+use mock_publisher::blob_id::{BlobId, CheapNamer};
+use mock_publisher::store::Store;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+
+/// A running publisher, killed when dropped.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(store: &Path, flags: &[&str]) -> Self {
+        let mut child = command(store, flags).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.strip_prefix("listening on http://").unwrap().trim_end().to_owned();
+        Self { child, address }
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(store: &Path, flags: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mock-publisher"));
+    command.arg("--store").arg(store).args(flags);
+    command
+}
+
+fn refused(flags: &[&str]) -> (Option<i32>, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let Output { status, stderr, .. } = command(dir.path(), flags).output().unwrap();
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
+/// Stores bytes; `None` if the server went away before it answered.
+fn put(address: &str, body: &[u8]) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    let head = format!(
+        "PUT /v1/blobs HTTP/1.1\r\nhost: w\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(&[head.as_bytes(), body].concat()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.ends_with('}').then_some(answer)
+}
+
+fn name(bytes: &[u8]) -> BlobId {
+    let mut namer = CheapNamer::default();
+    namer.update(bytes);
+    namer.finish()
+}
+
+/// Blob number `n`: small ones and some that need more than one write.
+fn blob(n: u32) -> Vec<u8> {
+    let size = if n.is_multiple_of(5) { 3 << 20 } else { 1000 };
+    n.to_le_bytes().repeat(size / 4)
+}
+
+#[test]
+fn it_says_where_it_listens_and_ends_cleanly_on_both_signals() {
+    for signal in ["-INT", "-TERM"] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut server = Server::start(dir.path(), &[]);
+        assert!(
+            server.address.starts_with("127.0.0.1:") && !server.address.ends_with(":0"),
+            "{}",
+            server.address
+        );
+        assert!(put(&server.address, b"x").unwrap().contains("newlyCreated"));
+        let idle = TcpStream::connect(&server.address).unwrap();
+        server.signal(signal);
+        assert_eq!(server.child.wait().unwrap().code(), Some(0), "{signal}");
+        drop(idle);
+    }
+}
+
+#[test]
+fn a_hung_request_does_not_keep_it_from_ending() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::start(dir.path(), &["--fault", "hang=1"]);
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    stream.write_all(b"PUT /v1/blobs HTTP/1.1\r\nhost: w\r\ncontent-length: 1\r\n\r\nx").unwrap();
+    server.signal("-TERM");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert_eq!(answer, b"");
+}
+
+#[test]
+fn killed_in_the_middle_it_loses_nothing_it_answered_and_invents_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut answered = Vec::new();
+    for round in 0..3 {
+        let mut server = Server::start(dir.path(), &[]);
+        thread::scope(|scope| {
+            let (tell, told) = mpsc::channel();
+            for worker in 0..4 {
+                let (address, tell) = (server.address.clone(), tell.clone());
+                scope.spawn(move || {
+                    let numbers =
+                        (round * 4000 + worker * 1000..).take_while(|n| put(&address, &blob(*n)).is_some());
+                    numbers.for_each(|n| tell.send(n).unwrap());
+                });
+            }
+            drop(tell);
+            answered.extend(told.iter().take(40));
+            server.child.kill().unwrap();
+            answered.extend(told);
+        });
+    }
+    let store = Store::open(dir.path()).unwrap();
+    assert!(answered.len() >= 120);
+    for n in answered {
+        let mut found = store.read(&name(&blob(n))).unwrap().unwrap_or_else(|| panic!("blob {n} was lost"));
+        let mut bytes = Vec::new();
+        found.bytes.read_to_end(&mut bytes).unwrap();
+        assert!(bytes == blob(n), "blob {n} changed");
+    }
+    let mut records = 0;
+    for shelf in std::fs::read_dir(dir.path().join("blobs")).unwrap() {
+        for file in std::fs::read_dir(shelf.unwrap().path()).unwrap().map(|file| file.unwrap().path()) {
+            if file.extension().is_some() {
+                let bytes = std::fs::read(file.with_extension("")).unwrap();
+                assert_eq!(file.file_stem().unwrap().to_str().unwrap(), name(&bytes).to_string());
+                records += 1;
+            }
+        }
+    }
+    assert!(records >= 120, "{records}");
+    drop(Server::start(dir.path(), &[]));
+    assert_eq!(std::fs::read_dir(dir.path().join("tmp")).unwrap().count(), 0, "the leftovers are swept");
+}
+
+#[test]
+fn bad_usage_is_told_on_stderr_with_status_2() {
+    let rows: [(&[&str], &str); 6] = [
+        (&["--listen", "nonsense"], "cannot listen on nonsense: choose another address with --listen"),
+        (&["--store-latency", "fast"], "'--store-latency <LATENCY>': `fast` is not a latency"),
+        (
+            &["--fault", "rain=1"],
+            "'--fault <KIND=RATIO>': there is no fault called `rain`; the kinds are shed",
+        ),
+        (
+            &["--fault", "corrupt=1"],
+            "--fault: a mock publisher cannot have the fault `corrupt`; it has shed, 500",
+        ),
+        (
+            &["--fault", "hang=60%", "--fault", "reset=60%"],
+            "--fault: the ratios of the faults add up to 120.0%",
+        ),
+        (&["--publisher-max-concurrent-requests", "0"], "'--publisher-max-concurrent-requests <N>'"),
+    ];
+    for (flags, text) in rows {
+        let (code, stderr) = refused(flags);
+        assert_eq!(code, Some(2), "{flags:?}");
+        assert!(stderr.contains(text), "{flags:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_port_in_use_and_a_store_that_is_none_are_told_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[]);
+    let (code, stderr) = refused(&["--listen", &server.address]);
+    assert_eq!(code, Some(2));
+    let line = format!("mock-publisher: cannot listen on {}: choose another address", server.address);
+    assert!(stderr.starts_with(&line) && stderr.lines().count() == 1, "{stderr}");
+    let file = dir.path().join("writers.lock");
+    let output = command(&file, &[]).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr.contains("writers.lock") && stderr.contains("choose another directory with --store"),
+        "{stderr}"
+    );
+}

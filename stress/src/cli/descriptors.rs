@@ -1,0 +1,41 @@
+//! File descriptors: the soft limit is raised, and what even the hard one cannot hold is refused before the run.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::plan::{Contradiction, Plan, load::Load};
+
+/// What the process needs besides connections: standard streams, timers, runtimes, files.
+const BESIDES: u64 = 64;
+
+/// Raises the soft limit as far as the plan needs.
+///
+/// # Errors
+/// Names the flag when the hard limit is too low.
+pub(super) fn provide(plan: &Plan) -> Result<(), Contradiction> {
+    let needed = needed(plan);
+    let limits = getrlimit(Resource::Nofile);
+    let (current, maximum) = (limits.current.unwrap_or(u64::MAX), limits.maximum.unwrap_or(u64::MAX));
+    if needed <= current {
+        return Ok(());
+    }
+    if needed <= maximum && setrlimit(Resource::Nofile, Rlimit { current: Some(needed), ..limits }).is_ok() {
+        return Ok(());
+    }
+    let open = plan.phases.iter().any(|phase| matches!(phase.load, Load::Open { .. }));
+    let flag = if open { "--max-in-flight" } else { "--concurrency" };
+    let reason = format!(
+        "needs {needed} file descriptors, but this process may have {maximum} (ulimit -Hn): \
+         choose a smaller number, or raise that limit"
+    );
+    Err(Contradiction::new(flag, reason))
+}
+
+/// A connection to each target for each journey that can be under way.
+fn needed(plan: &Plan) -> u64 {
+    let targets = (plan.publishers.len() + plan.aggregators.len()) as u64;
+    let journeys = plan.phases.iter().map(|phase| {
+        let most = u64::from(phase.load.most_in_flight());
+        phase.stop.blobs.map_or(most, |blobs| blobs.min(most))
+    });
+    journeys.max().unwrap_or(0).saturating_mul(targets).saturating_add(BESIDES)
+}

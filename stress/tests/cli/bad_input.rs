@@ -1,0 +1,255 @@
+//! Bad input: exit code 2, one line on stderr that names the flag and helps, and nothing done.
+
+use std::fs;
+
+use predicates::{Predicate, str::contains};
+
+use crate::{
+    common::{EXPORT, Ran, Run},
+    server::Server,
+};
+
+/// What must not be touched.
+const PRECIOUS: &str = "an earlier export that somebody still needs";
+
+/// The run refuses in one line that holds all `words`, and has done nothing at all.
+#[track_caller]
+fn refuses(line: &[&str], words: &[&str]) -> Ran {
+    refuses_run(|run| run, line, words)
+}
+
+#[track_caller]
+fn refuses_run(change: impl FnOnce(Run) -> Run, line: &[&str], words: &[&str]) -> Ran {
+    let server = Server::start();
+    let run = Run::between(&server.url(), &server.url()).file(EXPORT, PRECIOUS).args(line);
+    let ran = change(run).go().exits(2);
+    assert_eq!(server.requests().len(), 0, "{line:?}");
+    assert_eq!(ran.files(), [EXPORT], "{line:?}");
+    told(ran, line, words)
+}
+
+#[track_caller]
+fn told(ran: Ran, line: &[&str], words: &[&str]) -> Ran {
+    assert_eq!((ran.stdout.as_str(), ran.stderr.lines().count()), ("", 1), "{line:?}: {ran:?}");
+    assert!(ran.stderr.starts_with("error: "), "{line:?}: {}", ran.stderr);
+    for word in words {
+        assert!(contains(*word).eval(&ran.stderr), "{line:?} should say `{word}`: {}", ran.stderr);
+    }
+    let export = fs::read_to_string(ran.dir.path().join(EXPORT)).unwrap_or_default();
+    assert_eq!(export, PRECIOUS, "{line:?}");
+    ran
+}
+
+#[test]
+fn numbers_that_make_no_sense_are_refused() {
+    for (line, words) in [
+        (["-n", "0"], ["--blobs", "at least 1"]),
+        (["-n", "-1"], ["--blobs", "below zero"]),
+        (["-n", "five"], ["--blobs", "whole number"]),
+        (["-n", "1.5"], ["--blobs", "whole number"]),
+        (["-n", "99999999999999999999999"], ["--blobs", "too large"]),
+        (["-c", "0"], ["--concurrency", "at least 1"]),
+        (["-c", "-3"], ["--concurrency", "below zero"]),
+        (["-c", "4294967296"], ["--concurrency", "too large"]),
+        (["-c", "many"], ["--concurrency", "whole number"]),
+        (["--seed", "x"], ["--seed", "whole number"]),
+        (["--seed", "-1"], ["--seed", "below zero"]),
+        (["--epochs", "0"], ["--epochs", "at least 1"]),
+        (["--epochs", "54"], ["--epochs", "at most 53"]),
+        (["--epochs", "x"], ["--epochs", "whole number"]),
+        (["--duplicates", "101%"], ["--duplicates", "outside 0% to 100%"]),
+        (["--duplicates", "2"], ["--duplicates", "outside 0% to 100%"]),
+        (["--duplicates", "-5%"], ["--duplicates", "outside 0% to 100%"]),
+        (["--duplicates", "many"], ["--duplicates", "as in 25% or 0.25"]),
+        (["--duplicates", "NaN"], ["--duplicates", "outside 0% to 100%"]),
+    ] {
+        refuses(&line, &words);
+    }
+}
+
+#[test]
+fn sizes_and_times_that_make_no_sense_are_refused() {
+    for (line, words) in [
+        (["--size", "1TB"], ["--size", "use B, KiB, MiB or GiB"]),
+        (["--size", "-1"], ["--size", "as in 100KiB"]),
+        (["--size", "1.3B"], ["--size", "whole number of bytes"]),
+        (["--size", "99999999999GiB"], ["--size", "as in 100KiB"]),
+        (["--min-size", "big"], ["--min-size", "as in 100KiB"]),
+        (["--max-size", ""], ["--max-size", "as in 100KiB"]),
+        (["--duration", "0s"], ["--duration", "longer than 0"]),
+        (["--duration", "10"], ["--duration", "as in 10s"]),
+        (["--duration", "soon"], ["--duration", "as in 500ms"]),
+        (["--duration", "-1s"], ["--duration", "as in 500ms"]),
+        (["--upload-timeout", "0s"], ["--upload-timeout", "longer than 0"]),
+        (["--download-timeout", "0s"], ["--download-timeout", "longer than 0"]),
+        (["--connect-timeout", "0ms"], ["--connect-timeout", "longer than 0"]),
+        (["--upload-timeout", "5"], ["--upload-timeout", "as in 5s"]),
+        (["--connect-timeout", "never"], ["--connect-timeout", "as in 500ms"]),
+    ] {
+        refuses(&line, &words);
+    }
+    refuses(
+        &["--min-size", "200KiB", "--max-size", "100KiB"],
+        &["--min-size", "above --max-size", "204800", "102400"],
+    );
+}
+
+#[test]
+fn addresses_that_are_none_are_refused() {
+    let other = Server::start();
+    for (url, word) in [
+        ("", "is not a URL"),
+        ("not-a-url", "as in http://"),
+        ("localhost:31415", "use http:// or https://"), // port: refused before anyone dials it
+        ("ftp://h", "`ftp` is not supported; use http:// or https://"),
+        ("http://", "is not a URL"),
+        ("http://h:99999", "invalid port number"),
+        ("http://h/?a=1", "without ? and #"),
+        ("http://h/#a", "without ? and #"),
+    ] {
+        for (flag, ours) in [("--publisher", "--aggregator"), ("--aggregator", "--publisher")] {
+            let line = [flag, url, ours, &other.url()];
+            let ran = Run::bare().file(EXPORT, PRECIOUS).args(line).go().exits(2);
+            told(ran, &line, &[flag, word]);
+        }
+    }
+    assert_eq!(other.requests().len(), 0);
+}
+
+#[test]
+fn a_missing_address_is_told_by_its_flag() {
+    let server = Server::start();
+    for (line, flag) in [
+        (vec![], "--publisher"),
+        (vec!["--aggregator", "http://nowhere.invalid"], "--publisher"),
+        (vec!["--publisher", "http://nowhere.invalid"], "--aggregator"),
+    ] {
+        let ran = Run::bare().file(EXPORT, PRECIOUS).args(&line).go().exits(2);
+        told(ran, &line, &[flag, "is missing", "URL"]);
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn flags_that_contradict_each_other_are_refused() {
+    for (line, words) in [
+        ("--size 1KiB --min-size 1KiB", ["--size", "--min-size"]),
+        ("--size 1KiB --max-size 1KiB", ["--size", "--max-size"]),
+        ("--permanent --deletable", ["--permanent", "--deletable"]),
+        ("--duplicates 50% --deletable", ["--duplicates", "--deletable"]),
+        ("--duplicates 50% --force", ["--duplicates", "--force"]),
+        ("-q -v", ["--quiet", "--verbose"]),
+        ("--export report.json", ["--export", "--report"]),
+        ("-n 5 -n 6", ["--blobs", "multiple times"]),
+        ("--bearer abc --header authorization:x", ["--bearer", "Authorization"]),
+        ("--bearer abc --publisher-header Authorization:x", ["--bearer", "Authorization"]),
+        ("--bearer abc --publisher http://u:p@nowhere.invalid", ["--bearer", "user:password in --publisher"]),
+    ] {
+        let line: Vec<_> = line.split_whitespace().collect();
+        refuses(&line, &words);
+    }
+    // The runs above have a report of their own.
+    let line = ["--export", "x.json", "--report", "./x.json"];
+    told(bare(&line), &line, &["--report", "same file", "--export"]);
+}
+
+/// A refused run without any other flags than addresses that nobody listens on.
+fn bare(line: &[&str]) -> Ran {
+    let nowhere = ["--publisher", "http://nowhere.invalid", "--aggregator", "http://nowhere.invalid"];
+    Run::bare().file(EXPORT, PRECIOUS).args(nowhere).args(line).go().exits(2)
+}
+
+#[test]
+fn words_that_no_flag_knows_are_refused_with_those_it_does() {
+    for (line, words) in [
+        (["--content", "jpeg"], ["--content", "binary, text, mixed"]),
+        (["--verify", "half"], ["--verify", "full, size, off"]),
+        (["--events", "maybe"], ["--events", "auto, always, never"]),
+        (["--color", "red"], ["--color", "auto, always, never"]),
+        (["--progress", "x"], ["--progress", "auto, always, never"]),
+        (["--block", "5"], ["--block", "; tip: a similar argument exists: '--blobs'"]),
+        (["extra", "-q"], ["'extra'", "unexpected argument"]),
+        (["-q", "--export="], ["--export", "value is required"]),
+        (["-q", "-n"], ["--blobs", "value is required"]),
+        (["--send-object-to", "bob"], ["--send-object-to", "64 hexadecimal digits"]),
+        (["--send-object-to", "0x12"], ["--send-object-to", "64 hexadecimal digits"]),
+        (["--user-agent", "a\nb"], ["--user-agent", "a header cannot carry"]),
+    ] {
+        refuses(&line, &words);
+    }
+}
+
+#[test]
+fn headers_and_tokens_that_cannot_be_sent_are_refused_without_being_repeated() {
+    for (flag, value, word) in [
+        ("--header", "s3cret", "`Name: value`, with a colon"),
+        ("--publisher-header", "a b: s3cret", "not a header name"),
+        ("--aggregator-header", "X: s3cret\nY: z", "the value of `X` has control characters"),
+        ("--header", "Content-Length: s3cret", "`Content-Length` is set by the exchange itself"),
+        ("--bearer", "", "one word"),
+        ("--bearer", "s3cret token", "one word"),
+        ("--bearer", "@no-such-file", "cannot read no-such-file"),
+        ("--publisher", "http://me:s3cret@h:99999", "invalid port number"),
+        ("--aggregator", "me:s3cret@h", "use http:// or https://"),
+    ] {
+        let ran = refuses(&[flag, value], &[flag, word]);
+        assert!(!ran.stderr.contains("s3cret"), "{flag}: {}", ran.stderr);
+    }
+    let ran = refuses_run(
+        |run| run.variable("WALRUS_STRESS_BEARER", "s3cret token"),
+        &[],
+        &["--bearer", "one word"],
+    );
+    assert!(!ran.stderr.contains("s3cret"), "{}", ran.stderr);
+}
+
+#[test]
+fn files_that_cannot_be_written_are_found_out_before_anything_is_sent() {
+    for (path, word) in [
+        ("no/such/dir/x.json", "No such file or directory"),
+        (".", "it is a directory"),
+        ("/dev/full", "not a regular file"),
+        ("stress_test_summary.json/x", "Not a directory"),
+    ] {
+        let ran = refuses(&["--export", path], &["--export", path, word]);
+        assert!(ran.stderr.contains("cannot write"), "{}", ran.stderr);
+        let line = ["--report", path];
+        let ran = bare(&line);
+        told(ran, &line, &["--report", path, "cannot write", word]);
+    }
+}
+
+#[test]
+fn certificates_that_are_none_are_refused() {
+    let line = |file| ["--cacert", file, "--aggregator", "https://nowhere.invalid"];
+    refuses(&line("no-such.pem"), &["--cacert", "cannot read no-such.pem"]);
+    refuses(&line(EXPORT), &["--cacert", EXPORT, "no certificate"]);
+}
+
+#[test]
+fn an_unknown_command_is_refused_and_none_at_all_gets_help() {
+    let mut run = Run::bare();
+    run.args = vec!["walk".to_owned()];
+    let ran = run.go().exits(2);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", "error: unrecognized subcommand 'walk'\n"));
+    let mut run = Run::bare();
+    run.args.clear();
+    let ran = run.go().exits(2);
+    assert!(ran.stdout.is_empty() && ran.stderr.contains("Usage: walrus-stress <COMMAND>"), "{ran:?}");
+}
+
+#[test]
+fn help_and_version_go_to_stdout_and_are_no_error() {
+    let version = concat!("walrus-stress ", env!("CARGO_PKG_VERSION"), "\n");
+    for (args, text) in [
+        (vec!["--version"], version),
+        (vec!["--help"], "Usage: walrus-stress <COMMAND>"),
+        (vec!["run", "--help"], "--publisher <URL>"),
+        (vec!["run", "--help"], "Exit status: 0 all well; 1 "),
+    ] {
+        let mut run = Run::bare();
+        run.args = args.iter().map(|&arg| arg.to_owned()).collect();
+        let ran = run.go().exits(0);
+        assert!(ran.stdout.contains(text) && ran.stderr.is_empty(), "{args:?}: {ran:?}");
+    }
+}

@@ -1,0 +1,13 @@
+//! The command line as its users meet it: the real program, its screens, its files, its exit codes.
+
+mod common;
+mod server;
+mod started;
+
+mod bad_input;
+mod bad_weather;
+mod endings;
+mod environment;
+mod flags;
+mod output;
+mod specification;

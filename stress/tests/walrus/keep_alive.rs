@@ -1,0 +1,187 @@
+//! Connections: kept while they can be, never used again when they cannot, and counted as the server counts them.
+
+use std::time::Duration;
+
+use stress::{
+    plan::{Verify, target::Secret},
+    sample::{FailureClass, Link},
+};
+use tokio::io::AsyncWriteExt;
+
+use super::server::{Server, blob, bytes, client, found, header, read_body, read_head, stored};
+
+fn is_fresh(link: Option<Link>) -> bool {
+    matches!(link, Some(Link::Fresh(_)))
+}
+
+#[tokio::test]
+async fn one_connection_to_each_target_serves_every_exchange() {
+    let spec = blob(200_000);
+    let publisher = Server::answering(stored()).await;
+    let aggregator = Server::answering(found(&bytes(spec))).await;
+    let mut plan = publisher.plan();
+    plan.aggregators = aggregator.plan().aggregators;
+    let mut client = client(&plan);
+    for round in 0..20 {
+        let upload = client.upload(0, spec.source()).await;
+        assert_eq!((upload.bytes_sent, is_fresh(upload.link)), (200_000, round == 0));
+        assert!(upload.result.is_ok());
+        let read = client.read(0, "abc", spec.verifier(Verify::Full)).await;
+        assert_eq!((read.result, read.bytes_received, is_fresh(read.link)), (Ok(()), 200_000, round == 0));
+    }
+    assert_eq!((publisher.accepted(), aggregator.accepted()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_announced_or_noticed_close_is_followed_by_a_new_connection_and_no_failure() {
+    let json = &stored()[stored().find('{').unwrap()..];
+    for answer in [
+        format!("HTTP/1.1 200 OK\r\nConnection: close\r\ncontent-length: {}\r\n\r\n{json}", json.len()),
+        format!("HTTP/1.0 200 OK\r\ncontent-length: {}\r\n\r\n{json}", json.len()),
+        format!("HTTP/1.1 200 OK\r\n\r\n{json}"),
+    ] {
+        let server = Server::start(move |mut stream, _| {
+            let answer = answer.clone();
+            async move {
+                let Some(head) = read_head(&mut stream).await else { return };
+                read_body(&mut stream, &head).await;
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        })
+        .await;
+        let mut client = server.client();
+        for _ in 0..5 {
+            let exchange = client.upload(0, blob(1000).source()).await;
+            assert!(is_fresh(exchange.link));
+            assert!(exchange.result.is_ok(), "{:?}", exchange.result);
+        }
+        assert_eq!(server.accepted(), 5);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_closed_while_it_was_idle_is_replaced_before_anything_is_sent() {
+    let (closed, mut has_closed) = tokio::sync::mpsc::unbounded_channel();
+    let server = Server::start(move |mut stream, _| {
+        let closed = closed.clone();
+        async move {
+            let Some(head) = read_head(&mut stream).await else { return };
+            read_body(&mut stream, &head).await;
+            stream.write_all(stored().as_bytes()).await.unwrap();
+            // What some proxies send when they lose patience.
+            let _ = stream.write_all(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n").await;
+            drop(stream);
+            closed.send(()).unwrap();
+        }
+    })
+    .await;
+    let mut client = server.client();
+    for _ in 0..5 {
+        let exchange = client.upload(0, blob(1000).source()).await;
+        assert!(is_fresh(exchange.link) && exchange.result.is_ok(), "{exchange:?}");
+        has_closed.recv().await.unwrap();
+        // The news lies in the kernel; a turn of the runtime fetches it.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(server.accepted(), 5);
+}
+
+#[tokio::test]
+async fn a_wish_of_the_user_to_close_is_obeyed() {
+    let server = Server::answering(stored()).await;
+    let mut plan = server.plan();
+    plan.limits.publisher_headers =
+        vec![stress::plan::target::Header { name: "Connection".to_owned(), value: Secret::new("close") }];
+    let mut client = client(&plan);
+    for _ in 0..3 {
+        assert!(client.upload(0, blob(10).source()).await.result.is_ok());
+    }
+    assert_eq!(server.accepted(), 3);
+}
+
+#[tokio::test]
+async fn a_reset_on_a_reused_connection_is_a_failure_and_nothing_is_sent_twice() {
+    let server = Server::start(|mut stream, _| async move {
+        let Some(head) = read_head(&mut stream).await else { return };
+        read_body(&mut stream, &head).await;
+        stream.write_all(stored().as_bytes()).await.unwrap();
+        // Takes the second request and dies of it.
+        read_head(&mut stream).await;
+    })
+    .await;
+    let mut client = server.client();
+    assert!(client.upload(0, blob(1000).source()).await.result.is_ok());
+    let exchange = client.upload(0, blob(1000).source()).await;
+    assert_eq!(exchange.link, Some(Link::Reused));
+    assert_eq!(exchange.result.unwrap_err().class, FailureClass::Reset);
+    assert_eq!(server.accepted(), 1);
+    assert!(is_fresh(client.upload(0, blob(1000).source()).await.link));
+}
+
+#[tokio::test]
+async fn a_dropped_exchange_leaves_a_usable_client_and_tells_how_far_it_was() {
+    let server = Server::start(|mut stream, number| async move {
+        let Some(head) = read_head(&mut stream).await else { return };
+        read_body(&mut stream, &head).await;
+        if number == 0 {
+            // Never answers; hears when the client has gone.
+            assert_eq!(read_head(&mut stream).await, None);
+            return;
+        }
+        stream.write_all(stored().as_bytes()).await.unwrap();
+    })
+    .await;
+    let mut client = server.client();
+    assert!(client.take_abandoned().is_none());
+    let abandoned =
+        tokio::time::timeout(Duration::from_millis(500), client.upload(0, blob(100_000).source()));
+    assert!(abandoned.await.is_err());
+    let so_far = client.take_abandoned().unwrap();
+    assert_eq!((so_far.bytes_sent, is_fresh(so_far.link)), (100_000, true));
+    assert!(so_far.sent.is_some() && so_far.first_byte.is_none());
+    assert!(client.take_abandoned().is_none());
+    let exchange = client.upload(0, blob(100).source()).await;
+    assert!(exchange.result.is_ok() && is_fresh(exchange.link));
+    assert!(client.take_abandoned().is_none());
+    assert_eq!(server.accepted(), 2);
+}
+
+#[tokio::test]
+async fn a_request_says_what_it_should_and_a_path_prefix_is_kept() {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let server = Server::start(move |mut stream, _| {
+        let tell = tell.clone();
+        async move {
+            while let Some(head) = read_head(&mut stream).await {
+                let body = read_body(&mut stream, &head).await;
+                tell.send((head, body)).unwrap();
+                stream.write_all(stored().as_bytes()).await.unwrap();
+            }
+        }
+    })
+    .await;
+    let mut plan = super::server::plan(&format!("http://me:secret@{}/walrus/x", server.address));
+    plan.store.epochs = Some(3);
+    let mut client = client(&plan);
+    for size in [0, 1, 70_000] {
+        assert!(client.upload(0, blob(size).source()).await.result.is_ok());
+        let (head, body) = told.recv().await.unwrap();
+        assert!(head.starts_with("PUT /walrus/x/v1/blobs?epochs=3 HTTP/1.1\r\n"), "{head}");
+        assert_eq!(header(&head, "host"), Some(server.address.to_string().as_str()));
+        assert_eq!(header(&head, "content-length"), Some(size.to_string().as_str()));
+        assert_eq!(header(&head, "transfer-encoding"), None);
+        assert_eq!(header(&head, "user-agent"), Some("stress-test"));
+        assert_eq!(header(&head, "authorization"), Some("Basic bWU6c2VjcmV0"));
+        assert_eq!(body, bytes(blob(size)));
+    }
+    let _ = client.read(0, "abc-_9", blob(1).verifier(Verify::Full)).await;
+    let (head, _) = told.recv().await.unwrap();
+    assert!(head.starts_with("GET /walrus/x/v1/blobs/abc-_9 HTTP/1.1\r\n"), "{head}");
+    assert_eq!(header(&head, "content-length"), None);
+    for wrong in ["", "a/b", "../x", "a?b", "a b", "ä", &"x".repeat(129)] {
+        let exchange = client.read(0, wrong, blob(1).verifier(Verify::Full)).await;
+        assert_eq!((exchange.result.unwrap_err().class, exchange.link), (FailureClass::BadRequest, None));
+    }
+}

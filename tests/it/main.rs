@@ -1,0 +1,11 @@
+//! The flow over a bottle: every test that needs servers, in one binary.
+
+#![expect(clippy::unwrap_used, reason = "in a test, whatever is not there is a failure")]
+
+mod raw;
+
+mod aggregator;
+mod fixtures;
+mod limits;
+mod publisher;
+mod weather;
