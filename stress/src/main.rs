@@ -11,7 +11,12 @@ fn main() -> ExitCode {
     };
     // This runtime only hears signals, draws progress and writes files: the load has runtimes of its own.
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(cli::main(args)).into(),
+        Ok(runtime) => {
+            let exit = runtime.block_on(cli::main(args));
+            // A name that is still being resolved would otherwise keep the process for as long as that takes.
+            runtime.shutdown_background();
+            exit.into()
+        }
         Err(error) => {
             door::say(&format!("error: cannot start a runtime: {error}"));
             cli::Exit::Usage.into()

@@ -1,6 +1,6 @@
 //! Deciding what blob `index` is.
 
-use std::hint::black_box;
+use std::{hint::black_box, time::Duration};
 
 use criterion::Criterion;
 use stress::plan::{

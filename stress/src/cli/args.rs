@@ -51,7 +51,7 @@ const EXIT_STATUS: &str = "\
 Every flag has an environment twin: --min-size is WALRUS_STRESS_MIN_SIZE; lists are comma-separated, switches are
 true or false.
 
-Exit status: 0 all well; 1 an upload or a download failed; 2 wrong usage, or the load never started;
+Exit status: 0 all well; 1 an upload or a download failed, or a file could not be written; 2 wrong usage, or the load never started;
 130 and 143 stopped by SIGINT and SIGTERM.";
 
 #[derive(Debug, ClapArgs)]
@@ -96,7 +96,7 @@ pub(super) struct LoadArgs {
           default_value_t = ContentKind::Mixed)]
     pub(super) content: ContentKind,
     /// Share of blobs that repeat bytes stored earlier in this run, to measure the existing-blob path; stores
-    /// every blob as permanent
+    /// every blob as permanent. The first ones, as many as are under way at a time, are always new
     #[arg(long, value_name = "RATIO", env = "WALRUS_STRESS_DUPLICATES", allow_hyphen_values = true, hide_env = true,
           value_parser = parse_ratio, default_value = "0%")]
     pub(super) duplicates: f64,

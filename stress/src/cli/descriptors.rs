@@ -30,6 +30,13 @@ pub(super) fn provide(plan: &Plan) -> Result<(), Contradiction> {
     Err(Contradiction::new(flag, reason))
 }
 
+/// How many journeys can be under way with the descriptors that this process may have.
+pub(super) fn most_journeys(targets: usize) -> u32 {
+    let maximum = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+    let journeys = maximum.saturating_sub(BESIDES) / (targets as u64).max(1);
+    u32::try_from(journeys).unwrap_or(u32::MAX)
+}
+
 /// A connection to each target for each journey that can be under way.
 fn needed(plan: &Plan) -> u64 {
     let targets = (plan.publishers.len() + plan.aggregators.len()) as u64;

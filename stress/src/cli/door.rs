@@ -1,8 +1,8 @@
 //! The only place that prints: the summary to stdout, everything else to stderr.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
-use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
+use clap::{CommandFactory, FromArgMatches, error::ErrorKind as Usage};
 
 use super::{Exit, args::Args, wording};
 use crate::error::Error;
@@ -16,12 +16,12 @@ pub fn read() -> Result<Args, Exit> {
     let mut command = Args::command().mut_subcommands(|sub| sub.mut_args(wording::without_empty_variables));
     let matches = command.try_get_matches_from_mut(std::env::args_os());
     matches.and_then(|matches| Args::from_arg_matches(&matches)).map_err(|error| match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+        Usage::DisplayHelp | Usage::DisplayVersion => {
             // Nobody is left to be told when stdout is closed.
             let _ = error.print();
             Exit::Success
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+        Usage::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = error.print();
             Exit::Usage
         }
@@ -37,11 +37,6 @@ pub fn complain(error: &Error) {
     say(&format!("error: {error}"));
 }
 
-/// Tells something that the user should know but that stops nothing.
-pub(super) fn warn(text: &str) {
-    say(&format!("warning: {text}"));
-}
-
 /// Prints a line on stderr; its colours were decided by whoever made it.
 pub fn say(line: &str) {
     // When stderr is closed nobody can be told.
@@ -49,7 +44,15 @@ pub fn say(line: &str) {
 }
 
 /// Prints a document on stdout. A reader who has seen enough is no error.
-pub(super) fn show(document: &str) {
+///
+/// # Errors
+/// When it cannot be written otherwise, as on a full disk.
+pub(super) fn show(document: &str) -> Result<(), Error> {
     let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(document.as_bytes()).and_then(|()| stdout.flush());
+    match stdout.write_all(document.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::Write { path: "the summary to stdout".to_owned(), source })
+        }
+        _ => Ok(()),
+    }
 }

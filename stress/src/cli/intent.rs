@@ -6,7 +6,7 @@ use crate::{
         Contradiction, Phase, Plan,
         journey::Journey,
         limits::Limits,
-        load::Stop,
+        load::{Load, Stop},
         sizes::Sizes,
         store::{Persistence, StoreOptions},
         target::Header,
@@ -15,6 +15,7 @@ use crate::{
 
 use super::{
     args::{ExchangeArgs, LoadArgs, PlaceArgs, RunArgs, StoreArgs},
+    descriptors,
     pace::PaceArgs,
     value::parse_header,
 };
@@ -24,11 +25,13 @@ const DEFAULT_BLOBS: u64 = 5;
 
 /// The plan that the flags of `run` mean; it is checked.
 pub(super) fn plan(args: &RunArgs) -> Result<Plan, Error> {
+    let targets = args.place.publisher.len() + args.place.aggregator.len();
+    let pattern = args.pace.load(descriptors::most_journeys(targets))?;
     let plan = Plan {
         seed: args.load.seed.unwrap_or_else(random_seed),
         publishers: args.place.publisher.clone(),
         aggregators: args.place.aggregator.clone(),
-        phases: phases(&args.load, &args.pace)?,
+        phases: phases(&args.load, pattern, &args.pace),
         store: store(&args.store, args.load.duplicates > 0.0),
         limits: limits(&args.exchange, &args.place)?,
         verify: args.load.verify.into(),
@@ -43,14 +46,14 @@ fn random_seed() -> u64 {
 }
 
 /// The warm-up, if there is one, and the run itself: the same load, until different stops.
-fn phases(load: &LoadArgs, pace: &PaceArgs) -> Result<Vec<Phase>, Error> {
+fn phases(load: &LoadArgs, pattern: Load, pace: &PaceArgs) -> Vec<Phase> {
     let main = Phase {
         name: "main".to_owned(),
         journey: Journey::default(),
         sizes: sizes(load.size, load.min_size, load.max_size),
         content: load.content.into(),
         duplicates: load.duplicates,
-        load: pace.load()?,
+        load: pattern,
         stop: Stop { blobs: load.blobs, duration: load.duration },
         grace: pace.grace,
         warm_up: false,
@@ -65,7 +68,7 @@ fn phases(load: &LoadArgs, pace: &PaceArgs) -> Result<Vec<Phase>, Error> {
         load: main.load.first_level(),
         ..main.clone()
     });
-    Ok(warm_up.into_iter().chain([Phase { stop: Stop { blobs, ..main.stop }, ..main }]).collect())
+    warm_up.into_iter().chain([Phase { stop: Stop { blobs, ..main.stop }, ..main }]).collect()
 }
 
 /// A lone limit on the wrong side of the other's default takes that along.

@@ -41,7 +41,13 @@ impl<'a> Listener<'a> {
     }
 
     fn enter(&mut self, sample: &Sample) {
-        let Some(record) = self.assembler.enter(sample) else { return };
+        if let Some(record) = self.assembler.enter(sample) {
+            self.keep(record);
+        }
+    }
+
+    /// One blob, its journey over.
+    fn keep(&mut self, record: BlobRecord) {
         // After its first failure the file gets no more rows: one with holes would look complete.
         if let (Some(rows), None) = (&mut self.rows, &self.failure)
             && let Some(row) = Row::of(&record)
@@ -54,7 +60,10 @@ impl<'a> Listener<'a> {
     }
 
     /// The blobs of a small run in the order of their numbers, and what went wrong with the export.
-    pub(super) fn finish(self) -> (Vec<BlobRecord>, Option<Error>) {
+    pub(super) fn finish(mut self) -> (Vec<BlobRecord>, Option<Error>) {
+        for record in std::mem::take(&mut self.assembler).into_unended() {
+            self.keep(record);
+        }
         let mut blobs = self.blobs.unwrap_or_default();
         blobs.sort_by_key(|blob| blob.index);
         (blobs, self.failure)

@@ -32,16 +32,23 @@ pub enum Exit {
     Usage,
 }
 
+impl Exit {
+    /// The process's exit status.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Success => 0,
+            Exit::Failure => 1,
+            Exit::Usage => 2,
+            // As a shell reports a command that a signal ended: 128 and the signal's number.
+            Exit::Signal(Signal::Interrupt) => 130,
+            Exit::Signal(Signal::Terminate) => 143,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
-        match exit {
-            Exit::Success => ExitCode::SUCCESS,
-            Exit::Failure => ExitCode::from(1),
-            Exit::Usage => ExitCode::from(2),
-            // As a shell reports a command that a signal ended: 128 and the signal's number.
-            Exit::Signal(Signal::Interrupt) => ExitCode::from(130),
-            Exit::Signal(Signal::Terminate) => ExitCode::from(143),
-        }
+        ExitCode::from(exit.code())
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) struct PaceArgs {
     /// How a rate's arrivals are spread: evenly, or as independent users come
     #[arg(long, value_name = "KIND", env = "WALRUS_STRESS_ARRIVALS", hide_env = true, value_enum)]
     pub(super) arrivals: Option<ArrivalKind>,
-    /// The most journeys of a rate under way at once; arrivals above it are dropped and counted [default: 10000]
+    /// The most journeys of a rate under way at once; arrivals above it are dropped and counted [default: 10000, or as many as file descriptors allow]
     #[arg(long, value_name = "N", env = "WALRUS_STRESS_MAX_IN_FLIGHT", hide_env = true,
           allow_hyphen_values = true, value_parser = parse_whole::<u32>)]
     pub(super) max_in_flight: Option<u32>,
@@ -65,20 +65,26 @@ pub(super) enum ArrivalKind {
 }
 
 impl PaceArgs {
-    /// The load that the flags mean.
-    pub(super) fn load(&self) -> Result<Load, Error> {
+    /// The load that the flags mean; the machine can hold `most` journeys at once.
+    pub(super) fn load(&self, most: u32) -> Result<Load, Error> {
         let rate = match (self.rate, &self.stages) {
-            (Some(_), Some(_)) => return Err(Contradiction::new("--stages", "cannot go with --rate: the stages name the rates").into()),
+            (Some(_), Some(_)) => {
+                return Err(Contradiction::new(
+                    "--stages",
+                    "cannot go with --rate: the stages name the rates",
+                )
+                .into());
+            }
             (Some(rate), None) => Some(Stages::constant(rate)),
             (None, stages) => stages.clone(),
         };
         match rate {
-            Some(rate) => self.open(rate),
+            Some(rate) => self.open(rate, most),
             None => self.closed(),
         }
     }
 
-    fn open(&self, rate: Stages) -> Result<Load, Error> {
+    fn open(&self, rate: Stages, most: u32) -> Result<Load, Error> {
         if self.concurrency.is_some() || self.concurrency_stages.is_some() {
             let flag = if self.concurrency.is_some() { "--concurrency" } else { "--concurrency-stages" };
             let reason = "cannot go with --rate or --stages: at a given rate, how many journeys are under way follows \
@@ -89,7 +95,8 @@ impl PaceArgs {
             None | Some(ArrivalKind::Uniform) => Arrivals::Uniform,
             Some(ArrivalKind::Poisson) => Arrivals::Poisson,
         };
-        Ok(Load::Open { rate, arrivals, max_in_flight: self.max_in_flight.unwrap_or(DEFAULT_MAX_IN_FLIGHT) })
+        let max_in_flight = self.max_in_flight.unwrap_or(DEFAULT_MAX_IN_FLIGHT.min(most));
+        Ok(Load::Open { rate, arrivals, max_in_flight })
     }
 
     fn closed(&self) -> Result<Load, Error> {
@@ -97,11 +104,19 @@ impl PaceArgs {
             [("--arrivals", self.arrivals.is_some()), ("--max-in-flight", self.max_in_flight.is_some())]
         {
             if given {
-                return Err(Contradiction::new(flag, "needs --rate or --stages: without them journeys are not due at a time").into());
+                return Err(Contradiction::new(
+                    flag,
+                    "needs --rate or --stages: without them journeys are not due at a time",
+                )
+                .into());
             }
         }
         match (self.concurrency, &self.concurrency_stages) {
-            (Some(_), Some(_)) => Err(Contradiction::new("--concurrency-stages", "cannot go with --concurrency: the stages name the numbers").into()),
+            (Some(_), Some(_)) => Err(Contradiction::new(
+                "--concurrency-stages",
+                "cannot go with --concurrency: the stages name the numbers",
+            )
+            .into()),
             (None, Some(stages)) => Ok(Load::Closed { workers: stages.clone() }),
             (workers, None) => Ok(Load::closed(workers.unwrap_or(DEFAULT_CONCURRENCY))),
         }
@@ -169,7 +184,10 @@ mod tests {
 
     #[test]
     fn rates_are_per_second_minute_or_hour() {
-        assert_eq!((parse_rate("10/s"), parse_rate("600/m"), parse_rate(" 1800 / h")), (Ok(10.0), Ok(10.0), Ok(0.5)));
+        assert_eq!(
+            (parse_rate("10/s"), parse_rate("600/m"), parse_rate(" 1800 / h")),
+            (Ok(10.0), Ok(10.0), Ok(0.5))
+        );
         for wrong in ["10", "10/d", "/s", "-1/s", "NaN/s", "inf/s", "1e99/s"] {
             assert!(parse_rate(wrong).is_err(), "{wrong}");
         }
@@ -180,7 +198,10 @@ mod tests {
         let stage = |from, to, seconds| Stage { from, to, duration: Some(Duration::from_secs(seconds)) };
         let expected = vec![stage(10.0, 10.0, 30), stage(10.0, 50.0, 60), stage(50.0, 50.0, 120)];
         assert_eq!(parse_rates("10/s:30s,10/s..50/s:1m,50/s:2m"), Ok(Stages(expected)));
-        assert_eq!(parse_workers("8:30s,8..64:1m"), Ok(Stages(vec![stage(8.0, 8.0, 30), stage(8.0, 64.0, 60)])));
+        assert_eq!(
+            parse_workers("8:30s,8..64:1m"),
+            Ok(Stages(vec![stage(8.0, 8.0, 30), stage(8.0, 64.0, 60)]))
+        );
         for wrong in ["", "10/s", "10/s:", "10/s:0s", "10/s..:1s", "10/s:1s,"] {
             assert!(parse_rates(wrong).is_err(), "{wrong}");
         }

@@ -76,6 +76,11 @@ impl Screen {
         }
     }
 
+    /// Whether the run's progress is shown.
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.window, Window::Closed)
+    }
+
     /// Whether single samples are of interest.
     pub(super) fn wants_samples(&self) -> bool {
         self.events
@@ -141,16 +146,19 @@ impl Window {
     fn open(plan: &Plan, palette: Palette) -> Self {
         let goal = Goal::of(plan);
         if std::io::stderr().is_terminal() {
-            Window::Bars(Progress::new(Default::default(), goal, palette))
-        } else {
-            Window::Lines { goal, told: Instant::now() }
+            let progress = Progress::new(Default::default(), goal.clone(), palette);
+            if !progress.is_hidden() {
+                return Window::Bars(progress);
+            }
         }
+        Window::Lines { goal, told: Instant::now() }
     }
 }
 
 /// Whether each blob of the run has its place on the screen.
 pub(super) fn is_small(plan: &Plan) -> bool {
-    let blobs: Option<u64> = plan.phases.iter().filter(|phase| !phase.warm_up).map(|phase| phase.stop.blobs).sum();
+    let blobs: Option<u64> =
+        plan.phases.iter().filter(|phase| !phase.warm_up).map(|phase| phase.stop.blobs).sum();
     blobs.is_some_and(|blobs| blobs <= SMALL_RUN)
 }
 

@@ -1,30 +1,59 @@
-//! Signals that ask a run to end.
+//! Signals that ask a run to end: the first one is told to whoever listens, the second one ends the process.
 
-use tokio::signal::unix::{self, SignalKind};
+use std::{process, thread};
 
+use tokio::{
+    runtime,
+    signal::unix::{self, SignalKind},
+    sync::oneshot,
+};
+
+use super::Exit;
 use crate::{error::Error, report::Signal};
 
-/// Hears SIGINT and SIGTERM from its making on.
+/// Hears SIGINT and SIGTERM from its making on, on a thread of its own: the rest of the door may be waiting for a
+/// terminal, a pipe or a disk that takes nothing.
 #[derive(Debug)]
-pub(super) struct Signals {
-    interrupt: unix::Signal,
-    terminate: unix::Signal,
-}
+pub(super) struct Signals(oneshot::Receiver<Signal>);
 
 impl Signals {
     pub(super) fn listen() -> Result<Self, Error> {
-        let hear = |kind| {
-            unix::signal(kind)
-                .map_err(|source| Error::System { what: "cannot listen for signals".to_owned(), source })
+        let refused = |source| Error::System { what: "cannot listen for signals".to_owned(), source };
+        let (sender, receiver) = oneshot::channel();
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(refused)?;
+        let entered = runtime.enter();
+        let mut interrupt = unix::signal(SignalKind::interrupt()).map_err(refused)?;
+        let mut terminate = unix::signal(SignalKind::terminate()).map_err(refused)?;
+        drop(entered);
+        let hear = async move {
+            let mut next = async || {
+                tokio::select! {
+                    _ = interrupt.recv() => Signal::Interrupt,
+                    _ = terminate.recv() => Signal::Terminate,
+                }
+            };
+            // When nobody listens any more, the run is over and only its files are still being written.
+            let _ = sender.send(next().await);
+            end_at_once(next().await);
         };
-        Ok(Self { interrupt: hear(SignalKind::interrupt())?, terminate: hear(SignalKind::terminate())? })
+        let body = move || runtime.block_on(hear);
+        thread::Builder::new().name("signals".to_owned()).spawn(body).map_err(refused)?;
+        Ok(Self(receiver))
     }
 
-    /// Waits for the next one.
-    pub(super) async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.terminate.recv() => Signal::Terminate,
+    /// Waits for the first signal; for ever once it was heard.
+    pub(super) async fn first(&mut self) -> Signal {
+        if !self.0.is_terminated()
+            && let Ok(signal) = (&mut self.0).await
+        {
+            return signal;
         }
+        std::future::pending().await
     }
+}
+
+/// Who asks twice does not want to wait. The export is whole at every instant, and the report is not begun.
+#[expect(clippy::exit, reason = "the threads that would have to agree may be the ones that hang")]
+fn end_at_once(signal: Signal) -> ! {
+    process::exit(Exit::Signal(signal).code().into())
 }

@@ -106,14 +106,24 @@ pub(super) fn parse_header(text: &str) -> Result<Header, String> {
     if value.chars().any(char::is_control) {
         return Err(format!("the value of `{name}` has control characters in it"));
     }
-    if matches!(
-        name.to_ascii_lowercase().as_str(),
-        "content-length" | "transfer-encoding" | "host" | "connection"
-    ) {
+    if OURS.contains(&name.to_ascii_lowercase().as_str()) {
         return Err(format!("`{name}` is set by the exchange itself"));
     }
     Ok(Header { name: name.to_owned(), value: Secret::new(value) })
 }
+
+/// Headers that would change how requests are framed, where they go, or what part of a blob is answered.
+const OURS: [&str; 9] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
 
 /// A bearer token, given as it is or in a file.
 #[derive(Debug, Clone)]

@@ -25,23 +25,15 @@ const SCREEN_INTERVAL: Duration = Duration::from_millis(200);
 /// How many samples may wait for the export and the screen before the load waits for them.
 const WAITING_SAMPLES: usize = 1024;
 
-/// How the load ended.
-pub(super) enum Walk {
-    /// Everything was measured, up to a signal if there was one.
-    Ended { facts: Box<Facts>, signal: Option<Signal> },
-    /// A second signal ended it at once.
-    CutShort { signal: Signal },
-}
-
-/// Puts the load on and lives with it until it ends.
+/// Puts the load on and lives with it until it ends; with it comes the signal that ended it early.
 pub(super) async fn walk(
     plan: &Arc<Plan>,
     network: Arc<Network>,
     listener: &mut Listener<'_>,
     screen: &mut Screen,
     signals: &mut Signals,
-) -> Result<Walk, Error> {
-    let (mut samples, wires) = wires(listener.wants_samples() || screen.wants_samples());
+) -> Result<(Facts, Option<Signal>), Error> {
+    let (mut samples, wires) = wires(listener.wants_samples() || screen.wants_samples(), screen.is_open());
     let (board, stop, abort) = (wires.board.clone(), wires.stop.clone(), wires.abort.clone());
     let engine = engine::run(plan.clone(), network, wires);
     pin!(engine);
@@ -51,17 +43,14 @@ pub(super) async fn walk(
     let facts = loop {
         tokio::select! {
             facts = &mut engine => break facts?,
-            signal = signals.next() => match interrupted {
-                Some(_) => return Ok(Walk::CutShort { signal }),
-                None => {
-                    stop.cancel();
-                    interrupted = Some((signal, Instant::now() + GRACE));
-                    screen.note(&format!(
-                        "{signal}: no new blobs; waiting up to {} s for those under way, again to end at once",
-                        GRACE.as_secs()
-                    ));
-                }
-            },
+            signal = signals.first() => {
+                stop.cancel();
+                interrupted = Some((signal, Instant::now() + GRACE));
+                screen.note(&format!(
+                    "{signal}: no new blobs; waiting up to {} s for those under way, again to end at once",
+                    GRACE.as_secs()
+                ));
+            }
             () = at(interrupted.map(|(_, patience)| patience)), if !abort.is_cancelled() => abort.cancel(),
             Some(sample) = samples.recv() => listener.hear(&sample, screen),
             _ = ticks.tick() => if let Some(board) = &board { screen.update(&board.look()) },
@@ -71,18 +60,15 @@ pub(super) async fn walk(
     while let Some(sample) = samples.recv().await {
         listener.hear(&sample, screen);
     }
-    Ok(Walk::Ended { facts: Box::new(facts), signal: interrupted.map(|(signal, _)| signal) })
+    Ok((facts, interrupted.map(|(signal, _)| signal)))
 }
 
-/// What connects the engine to this side; nobody sends samples unless someone `listens`.
-fn wires(listens: bool) -> (mpsc::Receiver<Sample>, Wires) {
-    let (sender, samples) = mpsc::channel(WAITING_SAMPLES);
-    let wires = Wires {
-        samples: listens.then_some(sender),
-        board: Some(Arc::new(Board::default())),
-        ..Wires::default()
-    };
-    (samples, wires)
+/// What connects the engine to this side; nobody sends samples unless someone `listens`, nor pins up snapshots unless
+/// someone `looks`.
+fn wires(listens: bool, looks: bool) -> (mpsc::Receiver<Sample>, Wires) {
+    let (sender, receiver) = mpsc::channel(WAITING_SAMPLES);
+    let (samples, board) = (listens.then_some(sender), looks.then(Arc::<Board>::default));
+    (receiver, Wires { samples, board, ..Wires::default() })
 }
 
 /// Waits for an instant; for ever when there is none.

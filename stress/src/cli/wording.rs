@@ -5,13 +5,16 @@ use std::env;
 use clap::{
     Arg, ArgAction, Command, Error,
     builder::Resettable,
-    error::{ContextKind, ContextValue},
+    error::{ContextKind, ContextValue, ErrorKind},
 };
 
 use crate::plan::target::Secret;
 
 /// The flags whose values are often keys.
 const SECRET: [&str; 4] = ["--bearer", "--header", "--publisher-header", "--aggregator-header"];
+
+/// The flags whose values may hold a password or a key.
+const ADDRESS: [&str; 2] = ["--publisher", "--aggregator"];
 
 /// Lets no variable speak that says nothing: an empty one, or `false` for a switch. They would contradict flags.
 pub(super) fn without_empty_variables(arg: Arg) -> Arg {
@@ -23,21 +26,30 @@ pub(super) fn without_empty_variables(arg: Arg) -> Arg {
 
 /// Why the command line `typed` cannot be read, in one line.
 pub(super) fn explain(mut error: Error, command: &Command, typed: &[String]) -> String {
-    conceal(&mut error);
+    conceal(&mut error, typed);
     let line = one_line(&error.render().to_string());
     let variables = variables_behind(&line, command, typed);
     if variables.is_empty() { line } else { format!("{line} ({} is set)", variables.join(", ")) }
 }
 
 /// Takes what may be a secret out of the error: a key, or an address with a password in it.
-fn conceal(error: &mut Error) {
+fn conceal(error: &mut Error, typed: &[String]) {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.as_str(),
         _ => "",
     };
     let flag = text(ContextKind::InvalidArg).split(' ').next().unwrap_or_default();
-    if SECRET.contains(&flag) || text(ContextKind::InvalidValue).contains('@') {
-        error.insert(ContextKind::InvalidValue, ContextValue::String(Secret::REDACTED.to_owned()));
+    let redacted = || ContextValue::String(Secret::REDACTED.to_owned());
+    if SECRET.contains(&flag)
+        || ADDRESS.contains(&flag) && text(ContextKind::InvalidValue).contains(['@', '?'])
+    {
+        error.insert(ContextKind::InvalidValue, redacted());
+    } else if error.kind() == ErrorKind::UnknownArgument
+        && !flag.starts_with('-')
+        && typed.iter().any(|word| SECRET.contains(&word.as_str()))
+    {
+        // Most likely the rest of a header that lost its quotes.
+        error.insert(ContextKind::InvalidArg, redacted());
     }
 }
 

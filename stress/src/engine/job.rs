@@ -150,16 +150,17 @@ impl Job {
     }
 }
 
-/// Where shards pin up how far they are, for windows to look at; neither waits for the other.
+/// Where shards pin up how far they are, for windows to look at. The lock is only held to hand over what is there,
+/// never to make it.
 #[derive(Debug, Default)]
 pub struct Board {
-    shards: Mutex<Vec<Snapshot>>,
+    shards: Mutex<Vec<Arc<Snapshot>>>,
 }
 
 impl Board {
     /// The whole run at this moment.
     pub fn look(&self) -> Snapshot {
-        let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut whole = Snapshot::default();
         shards.iter().for_each(|shard| whole.merge(shard));
         whole
@@ -168,12 +169,13 @@ impl Board {
     /// A new place on the board.
     pub(super) fn place(&self) -> usize {
         let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
-        shards.push(Snapshot::default());
+        shards.push(Arc::default());
         shards.len() - 1
     }
 
     /// Replaces what was pinned up at `place`.
     pub(super) fn pin(&self, place: usize, snapshot: Snapshot) {
+        let snapshot = Arc::new(snapshot);
         self.shards.lock().unwrap_or_else(PoisonError::into_inner)[place] = snapshot;
     }
 }

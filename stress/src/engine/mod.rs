@@ -68,7 +68,8 @@ struct Run {
 pub async fn run(plan: Arc<Plan>, network: Arc<Network>, wires: Wires) -> Result<Facts, Error> {
     let (clock, shards) = (Clock::start(), shards(&plan));
     let catalog = Arc::default();
-    let job = |phase| Arc::new(Job::new(plan.clone(), phase, network.clone(), wires.clone(), clock, &catalog));
+    let job =
+        |phase| Arc::new(Job::new(plan.clone(), phase, network.clone(), wires.clone(), clock, &catalog));
     let jobs = (0..plan.phases.len()).map(job).collect();
     let run = Arc::new(Run { jobs, clock, board: wires.board.clone(), barrier: Barrier::new(shards) });
     // All of them before the first await: a shard that could not start would keep the others waiting for ever.
@@ -100,9 +101,15 @@ fn spawn(run: Arc<Run>, share: Share) -> Result<oneshot::Receiver<Ledgers>, Erro
     let runtime = runtime.map_err(refused("cannot start a runtime"))?;
     let (sender, receiver) = oneshot::channel();
     let body = move || {
+        let ledgers = shard::run(&runtime, &run, share);
+        // A name that is still being resolved would otherwise keep the ledgers back for as long as that takes.
+        runtime.shutdown_background();
         // The receiver is only gone when the whole run was given up.
-        let _ = sender.send(shard::run(&runtime, &run, share));
+        let _ = sender.send(ledgers);
     };
-    thread::Builder::new().name("walrus-stress".to_owned()).spawn(body).map_err(refused("cannot start a thread"))?;
+    thread::Builder::new()
+        .name("walrus-stress".to_owned())
+        .spawn(body)
+        .map_err(refused("cannot start a thread"))?;
     Ok(receiver)
 }

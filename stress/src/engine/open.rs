@@ -22,8 +22,13 @@ pub(super) async fn work(shard: &Rc<Shard>, rate: &Stages, arrivals: Arrivals, m
     let schedule = Schedule::new(rate, arrivals, job.plan.seed);
     let mut alarm = Alarm::new();
     let mut under_way = JoinSet::new();
-    for arrival in schedule.skip(shard.share.index).step_by(shard.share.of) {
-        if !job.takes(arrival) || !wait(shard, &mut alarm, arrival.due).await {
+    let mut last_due = Duration::ZERO;
+    for (number, arrival) in schedule.take_while(|arrival| job.takes(*arrival)).enumerate() {
+        last_due = arrival.due;
+        if number % shard.share.of != shard.share.index {
+            continue;
+        }
+        if !wait(shard, &mut alarm, arrival.due).await {
             break;
         }
         while under_way.try_join_next().is_some_and(|ended| {
@@ -32,8 +37,8 @@ pub(super) async fn work(shard: &Rc<Shard>, rate: &Stages, arrivals: Arrivals, m
         }) {}
         start(shard, &mut under_way, arrival, max_in_flight);
     }
-    // From here on nothing starts any more: what is under way has the phase's grace to end.
-    let guard = tokio::task::spawn_local(impatience(job.clone(), job.clock.elapsed()));
+    // From the phase's last arrival on, whichever shard had it, what is under way has the phase's grace to end.
+    let guard = tokio::task::spawn_local(impatience(job.clone(), job.since_origin(last_due)));
     under_way.join_all().await;
     guard.abort();
 }

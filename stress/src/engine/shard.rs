@@ -2,7 +2,10 @@
 
 use std::{
     cell::{RefCell, RefMut},
-    rc::Rc, sync::Arc, time::Duration};
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     runtime::Runtime,
@@ -86,7 +89,9 @@ async fn phase(shard: &Rc<Shard>) {
     let guard = shard.job.deadline().map(|deadline| spawn_local(impatience(shard.job.clone(), deadline)));
     match &shard.job.phase().load {
         Load::Closed { workers } => closed::work(shard, workers).await,
-        Load::Open { rate, arrivals, max_in_flight } => open::work(shard, rate, *arrivals, *max_in_flight).await,
+        Load::Open { rate, arrivals, max_in_flight } => {
+            open::work(shard, rate, *arrivals, *max_in_flight).await
+        }
     }
     if let Some(guard) = guard {
         guard.abort();

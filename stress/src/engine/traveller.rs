@@ -21,6 +21,8 @@ pub(super) struct Traveller {
     pub(super) blob_id: Option<Arc<str>>,
     /// Set by the first step that did not succeed: the ones behind it are skipped.
     pub(super) stranded: bool,
+    /// How many of the journey's steps have come to an end.
+    pub(super) steps_done: usize,
 }
 
 impl Traveller {
@@ -42,6 +44,7 @@ impl Traveller {
             aggregator: pick(draw.aggregator, job.plan.aggregators.len()),
             blob_id: None,
             stranded: false,
+            steps_done: 0,
         }
     }
 
@@ -65,6 +68,7 @@ impl Traveller {
 
     /// What the next steps need to know of this one.
     pub(super) fn learn(&mut self, job: &Job, sample: &Sample) {
+        self.steps_done += 1;
         match &sample.outcome {
             Outcome::Stored(_) => {
                 self.blob_id.clone_from(&sample.blob_id);

@@ -24,10 +24,9 @@ pub(super) struct Worker {
     under_way: Option<UnderWay>,
 }
 
-/// A step that has started and not ended.
+/// A step that has its place in the channel, taken before it starts so that telling never waits, and has not ended.
 #[derive(Debug)]
 struct UnderWay {
-    draft: Sample,
     /// Its position in the journey.
     position: usize,
     due: Option<Duration>,
@@ -57,28 +56,25 @@ impl Worker {
     /// One journey over one blob, `due` at this time since the run's origin; in a closed loop it is due when it starts.
     /// False when it was given up: the step under way is then entered as unfinished.
     pub(super) async fn perform(&mut self, index: u64, due: Option<Duration>) -> bool {
-        let abort = self.shard.job.abort.clone();
+        let job = self.shard.job.clone();
+        let mut blob = Traveller::new(&job, index);
         tokio::select! {
+            // Asked first, so that no step starts when everything is given up.
             biased;
-            () = self.journey(index, due) => return true,
-            () = abort.cancelled() => {}
+            () = job.abort.cancelled() => {}
+            () = self.journey(&mut blob, due) => return true,
         }
-        if let Some(step) = self.under_way.take() {
-            self.give_up(step).await;
-        }
+        self.give_up(&blob).await;
         false
     }
 
-    async fn journey(&mut self, index: u64, mut due: Option<Duration>) {
+    async fn journey(&mut self, blob: &mut Traveller, mut due: Option<Duration>) {
         let job = self.shard.job.clone();
-        let mut blob = Traveller::new(&job, index);
         let mut reads = Reads::default();
         for (position, &step) in job.phase().journey.steps.iter().enumerate() {
-            if blob.stranded {
-                self.shard.enter_skipped(blob.draft(&job, step)).await;
-                continue;
-            }
-            let (sample, permit) = self.attempt(&blob, step, position, due).await;
+            self.under_way = Some(UnderWay { position, due, permit: self.shard.permit().await });
+            let sample = self.attempt(blob, step, due).await;
+            let permit = self.under_way.take().and_then(|step| step.permit);
             self.shard.enter_lateness(&sample, position, due);
             // In an open loop the next step is due when this one has ended.
             due = due.map(|_| sample.timing.finished);
@@ -86,50 +82,56 @@ impl Worker {
             reads.learn(&sample);
             self.shard.enter(sample, permit);
         }
-        if let Some(pair) = reads.pair(&blob) {
+        if let Some(pair) = reads.pair(blob) {
             self.shard.recording().enter_pair(pair);
         }
     }
 
-    /// One step. The place in the sample channel is taken before it starts, so that telling never waits.
-    async fn attempt(
-        &mut self,
-        blob: &Traveller,
-        step: Step,
-        position: usize,
-        due: Option<Duration>,
-    ) -> (Sample, Option<Permit>) {
+    /// One step, unless one before it has not succeeded: then it is skipped.
+    async fn attempt(&mut self, blob: &Traveller, step: Step, due: Option<Duration>) -> Sample {
         let job = self.shard.job.clone();
-        let permit = self.shard.permit().await;
-        self.under_way = Some(UnderWay { draft: blob.draft(&job, step), position, due, permit });
-        let complete = match (step, &blob.blob_id) {
+        let draft = blob.draft(&job, step);
+        match (step, &blob.blob_id) {
+            _ if blob.stranded => Sample { outcome: Outcome::Skipped, ..draft },
+            (Step::Upload, _) => {
+                let exchange = self.client.upload(blob.publisher, blob.spec.source()).await;
+                fill(draft, exchange, Outcome::Stored, due, job.clock)
+            }
             (Step::Read { .. }, Some(id)) => {
                 let verifier = blob.spec.verifier(job.plan.verify);
                 let exchange = self.client.read(blob.aggregator, id, verifier).await;
-                fill(blob.draft(&job, step), exchange, |()| Outcome::Read, due, job.clock)
+                fill(draft, exchange, |()| Outcome::Read, due, job.clock)
             }
-            _ => {
-                let exchange = self.client.upload(blob.publisher, blob.spec.source()).await;
-                fill(blob.draft(&job, step), exchange, Outcome::Stored, due, job.clock)
-            }
-        };
-        (complete, self.under_way.take().and_then(|step| step.permit))
+            // Nobody has told the blob's ID: there is nothing to ask for.
+            (Step::Read { .. }, None) => Sample { outcome: Outcome::Skipped, ..draft },
+        }
     }
 
     /// Enters the step under way as unfinished, with the time it has waited, and the ones behind it as skipped.
-    async fn give_up(&mut self, step: UnderWay) {
-        let UnderWay { draft, position, due, permit } = step;
-        // Nothing was abandoned when the step was only about to start.
-        let Some(exchange) = self.client.take_abandoned() else { return };
+    async fn give_up(&mut self, blob: &Traveller) {
         let job = self.shard.job.clone();
-        let filled = fill(draft, exchange, |()| Outcome::Unfinished, due, job.clock);
-        let sample = Sample { outcome: Outcome::Unfinished, ..filled };
-        self.shard.enter_lateness(&sample, position, due);
-        let behind = &job.phase().journey.steps[position + 1..];
-        let skipped: Vec<_> = behind.iter().map(|&step| Sample { step, ..sample.clone() }).collect();
-        self.shard.enter(sample, permit);
-        for sample in skipped {
-            self.shard.enter_skipped(sample).await;
+        let abandoned = self.client.take_abandoned();
+        // Without a step under way the journey was between two, waiting to be heard.
+        let Some(UnderWay { mut position, due, permit }) = self.under_way.take() else {
+            return self.skip_from(blob, blob.steps_done).await;
+        };
+        if let Some(exchange) = abandoned {
+            let draft = blob.draft(&job, job.phase().journey.steps[position]);
+            let filled = fill(draft, exchange, |()| Outcome::Unfinished, due, job.clock);
+            let sample = Sample { outcome: Outcome::Unfinished, ..filled };
+            self.shard.enter_lateness(&sample, position, due);
+            self.shard.enter(sample, permit);
+            position += 1;
+        }
+        self.skip_from(blob, position).await;
+    }
+
+    /// Enters the journey's steps from this position on as skipped.
+    async fn skip_from(&self, blob: &Traveller, position: usize) {
+        let job = &self.shard.job;
+        for &step in &job.phase().journey.steps[position..] {
+            let permit = self.shard.permit().await;
+            self.shard.enter(Sample { outcome: Outcome::Skipped, ..blob.draft(job, step) }, permit);
         }
     }
 }
@@ -182,11 +184,5 @@ impl Shard {
             let lateness = sample.timing.started.saturating_sub(sample.timing.due);
             self.recording().enter_arrival(sample.phase, lateness);
         }
-    }
-
-    async fn enter_skipped(&self, mut sample: Sample) {
-        sample.outcome = Outcome::Skipped;
-        let permit = self.permit().await;
-        self.enter(sample, permit);
     }
 }

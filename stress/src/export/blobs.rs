@@ -72,7 +72,7 @@ impl StepRecord {
 }
 
 /// Puts samples together; it holds only the journeys under way.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct BlobAssembler {
     /// The number of steps in each phase's journey.
     steps: Vec<usize>,

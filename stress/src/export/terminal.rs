@@ -40,10 +40,11 @@ pub fn write(
     blobs: &[BlobRecord],
     palette: Palette,
 ) -> io::Result<()> {
+    let measured_phases = report.plan.phases.iter().filter(|phase| !phase.warm_up).count();
     let sections = [
         heading(report, palette),
         blobs::lines(blobs, palette),
-        steps::lines(summary, report.plan.phases.len() > 1, palette),
+        steps::lines(summary, measured_phases > 1, palette),
         failures::lines(summary, palette),
         closing::facts(report, summary, palette),
         closing::verdict(report, summary, palette),
@@ -81,16 +82,12 @@ fn heading(report: &Report, palette: Palette) -> Vec<String> {
 
 /// What a phase asks for, in words.
 fn load(phase: &Phase) -> String {
-    let blobs = phase.stop.blobs.map(|blobs| units::counted(blobs, "blob"));
-    let time = phase.stop.duration.map(|duration| format!("for {}", units::duration(duration)));
-    let until = [blobs.or_else(|| Some("blobs".to_owned())), time]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" ");
+    let blobs = phase.stop.blobs.map_or_else(|| "blobs".to_owned(), |blobs| units::counted(blobs, "blob"));
     let (min, max) = (units::bytes(phase.sizes.min), units::bytes(phase.sizes.max));
     let sizes = if min == max { min } else { format!("{min} to {max}") };
-    format!("{until} of {sizes}, {}", pace(&phase.load))
+    let at_most = if phase.stop.blobs.is_some() { "at most " } else { "" };
+    let time = phase.stop.duration.map(|time| format!(", for {at_most}{}", units::duration(time)));
+    format!("{blobs} of {sizes}, {}{}", pace(&phase.load), time.unwrap_or_default())
 }
 
 /// How a load goes on, in words.
@@ -106,7 +103,9 @@ fn pace(load: &Load) -> String {
     match load {
         Load::Closed { workers } => format!("{} at a time", level(workers, "")),
         Load::Open { rate, arrivals: Arrivals::Uniform, .. } => format!("starting {}", level(rate, "/s")),
-        Load::Open { rate, arrivals: Arrivals::Poisson, .. } => format!("starting {} (Poisson)", level(rate, "/s")),
+        Load::Open { rate, arrivals: Arrivals::Poisson, .. } => {
+            format!("starting {} (Poisson)", level(rate, "/s"))
+        }
     }
 }
 

@@ -44,7 +44,9 @@ impl Goal {
     pub fn left(&self, snapshot: &Snapshot) -> Option<Duration> {
         let ended: f64 = snapshot.steps.values().map(|step| ended(step) as f64).sum();
         let share = self.blobs_share(ended / self.steps.len().max(1) as f64);
-        let by_blobs = (share > 0.0).then(|| snapshot.elapsed.mul_f64((1.0 / share - 1.0).max(0.0)));
+        let rest = snapshot.elapsed.as_secs_f64() * (1.0 / share - 1.0).max(0.0);
+        // Nothing done yet, or more to do than a duration can hold: nobody can say.
+        let by_blobs = if share > 0.0 { Duration::try_from_secs_f64(rest).ok() } else { None };
         let by_time = self.duration.map(|duration| duration.saturating_sub(snapshot.elapsed));
         match (by_blobs, by_time) {
             (Some(blobs), Some(time)) => Some(blobs.min(time)),

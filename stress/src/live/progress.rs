@@ -57,6 +57,11 @@ impl Progress {
         self.footer.set_message(self.palette.paint(Ink::Faint, &footer(snapshot, &self.goal)));
     }
 
+    /// Whether the terminal cannot show bars: it would show nothing of what is told above them either.
+    pub fn is_hidden(&self) -> bool {
+        self.multi.is_hidden()
+    }
+
     /// Puts a line above the bars.
     ///
     /// # Errors

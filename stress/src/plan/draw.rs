@@ -51,6 +51,9 @@ const REPEAT_WORD: u128 = 320;
 /// How many blobs are asked in turn whether they are fresh, before the search falls back on the run's first ones.
 const SEARCH: u64 = 64;
 
+/// The most blobs at the start of a run that have nothing to repeat.
+pub(super) const MOST_LAG: u64 = 1024;
+
 fn stream(seed: u64, index: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(index);
@@ -63,7 +66,7 @@ fn source(seed: u64, index: u64, phase: &Phase) -> Option<u64> {
     if phase.duplicates <= 0.0 {
         return None;
     }
-    let lag = u64::from(phase.load.most_in_flight().clamp(1, 1024));
+    let lag = u64::from(phase.load.most_in_flight()).clamp(1, MOST_LAG);
     let random = wants_repeat(seed, index, lag, phase.duplicates)?;
     let candidate = random % (index - lag + 1);
     let found = (candidate.saturating_sub(SEARCH)..=candidate)

@@ -37,13 +37,10 @@ impl Load {
             Load::Closed { workers } => (workers, "--concurrency"),
             Load::Open { rate, .. } => (rate, "--rate"),
         };
-        if stages.peak() < 1e-9 {
-            return Err(Contradiction::new(flag, "must be more than 0: otherwise nothing is ever done"));
-        }
-        if let Load::Closed { workers } = self
-            && workers.peak() < 1.0
-        {
-            return Err(Contradiction::new(flag, "must be at least 1 at some time"));
+        let least = if matches!(self, Load::Closed { .. }) { 1.0 } else { 1e-9 };
+        if stages.peak() < least {
+            let what = if least < 1.0 { "more than 0" } else { "at least 1" };
+            return Err(Contradiction::new(flag, format!("must be {what}: otherwise nothing is ever done")));
         }
         if matches!(self, Load::Open { max_in_flight: 0, .. }) {
             return Err(Contradiction::new("--max-in-flight", "must be at least 1"));
@@ -54,7 +51,11 @@ impl Load {
     /// The most journeys that can be under way at once.
     pub fn most_in_flight(&self) -> u32 {
         match self {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is no less than 0")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "saturates, and is no less than 0"
+            )]
             Load::Closed { workers } => workers.peak() as u32,
             Load::Open { max_in_flight, .. } => *max_in_flight,
         }

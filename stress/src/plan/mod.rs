@@ -84,10 +84,10 @@ impl Plan {
     pub fn check(&self) -> Result<(), Contradiction> {
         self.store.check()?;
         for phase in &self.phases {
-            phase.check()?;
             if phase.duplicates > 0.0 {
                 self.store.check_duplicates()?;
             }
+            phase.check()?;
         }
         let uploads = self.phases.iter().any(|phase| phase.journey.uploads());
         let reads = self.phases.iter().any(|phase| phase.journey.reads());
@@ -112,6 +112,14 @@ impl Phase {
         self.sizes.check()?;
         self.load.check()?;
         self.stop.check(self.load.length())?;
+        let at_once = u64::from(self.load.most_in_flight()).min(draw::MOST_LAG);
+        if self.duplicates > 0.0 && self.stop.blobs.is_some_and(|blobs| blobs <= at_once) {
+            let reason = format!(
+                "needs more blobs than are under way at a time ({at_once}): those have nothing stored before them \
+                 to repeat"
+            );
+            return Err(Contradiction::new("--duplicates", reason));
+        }
         if !(0.0..=1.0).contains(&self.duplicates) {
             return Err(Contradiction::new("--duplicates", "must lie between 0% and 100%"));
         }

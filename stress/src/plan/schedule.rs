@@ -127,13 +127,14 @@ mod tests {
     }
 
     fn dues(stages: &[Stage]) -> Vec<f64> {
-        Schedule::new(&Stages(stages.to_vec()), Arrivals::Uniform, 1).map(|arrival| arrival.due.as_secs_f64()).collect()
+        Schedule::new(&Stages(stages.to_vec()), Arrivals::Uniform, 1)
+            .map(|arrival| arrival.due.as_secs_f64())
+            .collect()
     }
 
     #[test]
     fn a_constant_rate_has_equal_gaps_and_never_drifts() {
-        let millionth =
-            Schedule::new(&Stages::constant(300.0), Arrivals::Uniform, 1).nth(1_000_000).unwrap();
+        let millionth = Schedule::new(&Stages::constant(300.0), Arrivals::Uniform, 1).nth(1_000_000).unwrap();
         assert_eq!(millionth.ordinal, 1_000_000);
         assert!((millionth.due.as_secs_f64() - 1_000_000.0 / 300.0).abs() < 1e-6);
     }

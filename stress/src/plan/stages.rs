@@ -20,8 +20,46 @@ pub struct Stage {
 
 /// Stages, one after the other; behind the last one there is nothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "Document", into = "Document")]
 pub struct Stages(pub Vec<Stage>);
+
+/// Stages in a document: one level that stays is a number.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Document {
+    Whole(u64),
+    Level(f64),
+    Stages(Vec<Stage>),
+}
+
+impl From<Document> for Stages {
+    fn from(document: Document) -> Self {
+        match document {
+            Document::Whole(level) => Stages::constant(level as f64),
+            Document::Level(level) => Stages::constant(level),
+            Document::Stages(stages) => Stages(stages),
+        }
+    }
+}
+
+impl From<Stages> for Document {
+    fn from(stages: Stages) -> Self {
+        match stages.0[..] {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "checked to be whole and small"
+            )]
+            [Stage { from, to, duration: None }]
+                if from == to && from.fract() == 0.0 && (0.0..1e15).contains(&from) =>
+            {
+                Document::Whole(from as u64)
+            }
+            [Stage { from, to, duration: None }] if from == to => Document::Level(from),
+            _ => Document::Stages(stages.0),
+        }
+    }
+}
 
 impl Stages {
     /// One level for as long as the phase lasts.
@@ -83,6 +121,18 @@ mod tests {
     }
 
     #[test]
+    fn one_level_that_stays_is_a_number_in_documents() {
+        for (stages, document) in [
+            (Stages::constant(8.0), "8"),
+            (Stages::constant(0.5), "0.5"),
+            (Stages(vec![stage(1.0, 2.0, 3)]), r#"[{"from":1.0,"to":2.0,"duration_seconds":3.0}]"#),
+        ] {
+            assert_eq!(serde_json::to_string(&stages).unwrap(), document);
+            assert_eq!(serde_json::from_str::<Stages>(document).unwrap(), stages);
+        }
+    }
+
+    #[test]
     fn a_level_is_reached_now_later_or_never() {
         let seconds = Duration::from_secs;
         // 2 for 10 s, up to 6 within 4 s, 1 for 5 s.
@@ -102,6 +152,9 @@ mod tests {
             assert_eq!(stages.reaches(level, seconds(now)), expected.map(seconds), "{level} from {now} s");
         }
         assert_eq!(Stages::constant(8.0).reaches(8.0, seconds(1_000_000)), Some(seconds(1_000_000)));
-        assert_eq!((Stages::constant(8.0).length(), Stages::constant(8.0).reaches(9.0, seconds(0))), (None, None));
+        assert_eq!(
+            (Stages::constant(8.0).length(), Stages::constant(8.0).reaches(9.0, seconds(0))),
+            (None, None)
+        );
     }
 }

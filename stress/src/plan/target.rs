@@ -59,7 +59,8 @@ impl std::str::FromStr for Target {
 }
 
 /// The commonest mistake.
-const NO_SCHEME: &str = "is not a whole address; write it with http:// or https://, as in http://localhost:31415";
+const NO_SCHEME: &str =
+    "is not a whole address; write it with http:// or https://, as in http://localhost:31415";
 
 /// Does not repeat the text: it may hold a password.
 fn not_an_address(text: &str, error: url::ParseError) -> String {

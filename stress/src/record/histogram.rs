@@ -1,6 +1,6 @@
 //! Latencies in an HDR histogram: three significant digits from a nanosecond to centuries, mergeable without loss.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hdrhistogram::{
@@ -13,11 +13,19 @@ use serde::{Deserialize, Serialize};
 const DIGITS: u8 = 3;
 
 /// A distribution of durations, in nanoseconds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Latencies {
     histogram: Histogram<u64>,
     /// The shortest and the longest, exactly: they are single facts that people compare with their own records.
     extremes: Option<(u64, u64)>,
+}
+
+impl fmt::Debug for Latencies {
+    /// What it says, not the thousands of counters that it is made of.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (min, median, max) = (self.min(), self.quantile(0.5), self.max());
+        write!(f, "Latencies {{ count: {}, min: {min:?}, median: {median:?}, max: {max:?} }}", self.count())
+    }
 }
 
 impl Default for Latencies {

@@ -30,14 +30,8 @@ pub enum Span {
 
 impl Span {
     /// All spans, in the order in which they are shown.
-    pub const ALL: [Span; 6] = [
-        Span::Response,
-        Span::Service,
-        Span::FirstByte,
-        Span::Send,
-        Span::Wait,
-        Span::Receive,
-    ];
+    pub const ALL: [Span; 6] =
+        [Span::Response, Span::Service, Span::FirstByte, Span::Send, Span::Wait, Span::Receive];
 
     /// How long this part took, if the attempt got so far.
     fn of(self, timing: &Timing) -> Option<Duration> {
@@ -130,7 +124,8 @@ impl Ledger {
             }
             Outcome::Stored(stored) => {
                 *self.stored.entry(stored.kind).or_default() += 1;
-                self.cost_frost += stored.cost.unwrap_or(0);
+                // What a server says it costs may be any number.
+                self.cost_frost = self.cost_frost.saturating_add(stored.cost.unwrap_or(0));
                 self.enter_success(sample);
             }
             Outcome::Read => self.enter_success(sample),
@@ -139,7 +134,7 @@ impl Ledger {
                 self.enter_lower_bound(sample);
             }
             Outcome::Failed(failure) => {
-                if failure.class == FailureClass::Timeout {
+                if matches!(failure.class, FailureClass::Timeout | FailureClass::ConnectTimeout) {
                     self.enter_lower_bound(sample);
                 }
                 self.failures.entry(failure.class).or_default().enter(sample, failure);
@@ -174,7 +169,7 @@ impl Ledger {
         self.bytes_sent += other.bytes_sent;
         self.bytes_received += other.bytes_received;
         self.bytes_done += other.bytes_done;
-        self.cost_frost += other.cost_frost;
+        self.cost_frost = self.cost_frost.saturating_add(other.cost_frost);
         for (kind, count) in other.stored {
             *self.stored.entry(kind).or_default() += count;
         }

@@ -6,7 +6,10 @@ use super::{
     summary::{Bounded, StepSummary},
     support::{self, Percentile},
 };
-use crate::{plan::journey::Step, record::pairs::Pairs};
+use crate::{
+    plan::journey::Step,
+    record::{ledger::Span, pairs::Pairs},
+};
 
 /// First against cached downloads of the same blobs.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,19 +66,21 @@ impl CacheEffect {
         if !(has(Step::FIRST) && has(Step::CACHED)) {
             return None;
         }
-        let cached =
-            || steps.iter().filter(|step| step.step == Step::CACHED).filter_map(StepSummary::response);
+        // Service times are those of successes alone: a read that was given up is no download.
+        let cached = || {
+            let steps = steps.iter().filter(|step| step.step == Step::CACHED);
+            steps.filter_map(|step| step.spans.get(&Span::Service))
+        };
         // A cached download of 0 s would make an infinite ratio; the clock's own grain is the least that it can be.
         let seconds = |duration: Duration| duration.as_secs_f64().max(1e-9);
         let ratios = sorted(pairs.iter().map(|pair| seconds(pair.first) / seconds(pair.cached)));
-        let median_of = |side: Vec<f64>| median(&side).map(Duration::from_secs_f64);
         let interval =
             support::ranks(ratios.len(), 0.5).map(|(low, high)| (ratios[low - 1], ratios[high - 1]));
         Some(Self {
             pairs_seen: pairs.seen(),
             pairs: ratios.len() as u64,
-            median_first: median_of(sorted(pairs.iter().map(|pair| pair.first.as_secs_f64()))),
-            median_cached: median_of(sorted(pairs.iter().map(|pair| pair.cached.as_secs_f64()))),
+            median_first: middle(pairs.iter().map(|pair| pair.first)),
+            median_cached: middle(pairs.iter().map(|pair| pair.cached)),
             ratio: median(&ratios),
             interval,
             verdict: match interval {
@@ -84,8 +89,8 @@ impl CacheEffect {
                 Some((_, high)) if high < 1.0 => Verdict::Slower,
                 Some(_) => Verdict::NoDifference,
             },
-            shortest_cached: cached().map(|response| response.min).min_by_key(|bounded| bounded.value),
-            longest_cached: cached().map(|response| response.max).max_by_key(|bounded| bounded.value),
+            shortest_cached: cached().map(|service| service.min).min_by_key(|bounded| bounded.value),
+            longest_cached: cached().map(|service| service.max).max_by_key(|bounded| bounded.value),
         })
     }
 
@@ -130,6 +135,13 @@ fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_unstable_by(f64::total_cmp);
     values
+}
+
+/// The middle duration, of an even number the lower one: as everywhere in a summary.
+fn middle(durations: impl Iterator<Item = Duration>) -> Option<Duration> {
+    let mut durations: Vec<_> = durations.collect();
+    durations.sort_unstable();
+    durations.get(durations.len().checked_sub(1)? / 2).copied()
 }
 
 /// The middle of sorted values, or the mean of the two in the middle.

@@ -175,7 +175,8 @@ impl Summary {
         let recording = &report.recording;
         let untouched = Ledger::default();
         let mut ledgers: BTreeMap<LedgerKey, &Ledger> = BTreeMap::new();
-        for (phase, planned) in report.plan.phases.iter().enumerate().filter(|(_, planned)| !planned.warm_up) {
+        for (phase, planned) in report.plan.phases.iter().enumerate().filter(|(_, planned)| !planned.warm_up)
+        {
             for &step in &planned.journey.steps {
                 // A planned step that was never reached shows its zeros instead of nothing.
                 ledgers.entry(LedgerKey { phase, step, novelty: Novelty::Fresh }).or_insert(&untouched);
@@ -207,6 +208,11 @@ impl Summary {
     /// Attempts of every step that failed.
     pub fn failed(&self) -> u64 {
         self.steps.iter().map(|step| step.failed).sum()
+    }
+
+    /// Whether something was tried, and all of it succeeded.
+    pub fn all_well(&self) -> bool {
+        self.failed() + self.unfinished() == 0 && self.steps.iter().any(|step| step.done > 0)
     }
 
     /// Attempts of every step still running when the run's patience ended.
@@ -286,7 +292,7 @@ impl Uploads {
                 reused: sum.reused + stored(StoredKind::Reused),
                 failed: sum.failed + step.failed,
                 unfinished: sum.unfinished + step.unfinished,
-                cost_frost: sum.cost_frost + step.cost_frost,
+                cost_frost: sum.cost_frost.saturating_add(step.cost_frost),
             })
         })
     }

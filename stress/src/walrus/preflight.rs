@@ -182,6 +182,9 @@ fn judge(role: Role, reply: &Reply<'_>) -> Verdict {
                 "redirects /status to {place}; redirects are not followed, name that address"
             ))
         }
+        403 if page => Verdict::Refuse(format!(
+            "answers /status with a web page (HTTP 403{said}); is a proxy in the way?"
+        )),
         401 | 403 => Verdict::Warn(format!(
             "/status is not open to us (HTTP {}{said}); if the run is refused too, name a key with {flags}",
             reply.status

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::time::Sleep;
+use tokio::{task::coop::has_budget_remaining, time::Sleep};
 
 /// How far ahead a limit without an end lies.
 const FOREVER: Duration = Duration::from_secs(86_400 * 365);
@@ -31,6 +31,8 @@ impl Timer {
         let mut future = pin!(future);
         poll_fn(|cx| match future.as_mut().poll(cx) {
             Poll::Ready(output) => Poll::Ready(Some(output)),
+            // The future may have used up the task's budget: then the timer could not say that it has fired.
+            Poll::Pending if !has_budget_remaining() && Instant::now() >= deadline => Poll::Ready(None),
             Poll::Pending => self.poll_at(cx, deadline).map(|()| None),
         })
         .await

@@ -98,9 +98,9 @@ fn sizes_and_times_that_make_no_sense_are_refused() {
 fn addresses_that_are_none_are_refused() {
     let other = Server::start();
     for (url, word) in [
-        ("", "is not a URL"),
+        ("", "write it with http:// or https://"),
         ("not-a-url", "as in http://"),
-        ("localhost:31415", "use http:// or https://"), // port: refused before anyone dials it
+        ("localhost:31415", "write it with http:// or https://"), // port: refused before anyone dials it
         ("ftp://h", "`ftp` is not supported; use http:// or https://"),
         ("http://", "is not a URL"),
         ("http://h:99999", "invalid port number"),
@@ -138,6 +138,13 @@ fn flags_that_contradict_each_other_are_refused() {
         ("--permanent --deletable", ["--permanent", "--deletable"]),
         ("--duplicates 50% --deletable", ["--duplicates", "--deletable"]),
         ("--duplicates 50% --force", ["--duplicates", "--force"]),
+        ("--duplicates 50%", ["--duplicates", "more blobs than are under way"]),
+        ("--rate 5/s -c 3", ["--concurrency", "--max-in-flight"]),
+        ("--rate 5/s --stages 1/s:1s", ["--stages", "--rate"]),
+        ("--arrivals poisson", ["--arrivals", "--rate"]),
+        ("--max-in-flight 3", ["--max-in-flight", "--rate"]),
+        ("-c 2 --concurrency-stages 1:1s", ["--concurrency-stages", "--concurrency"]),
+        ("-c 4294967295 --duration 1s", ["--concurrency", "file descriptors"]),
         ("-q -v", ["--quiet", "--verbose"]),
         ("--export report.json", ["--export", "--report"]),
         ("-n 5 -n 6", ["--blobs", "multiple times"]),
@@ -190,7 +197,8 @@ fn headers_and_tokens_that_cannot_be_sent_are_refused_without_being_repeated() {
         ("--bearer", "s3cret token", "one word"),
         ("--bearer", "@no-such-file", "cannot read no-such-file"),
         ("--publisher", "http://me:s3cret@h:99999", "invalid port number"),
-        ("--aggregator", "me:s3cret@h", "use http:// or https://"),
+        ("--aggregator", "me:s3cret@h", "write it with http:// or https://"),
+        ("--aggregator", "https://h/?token=s3cret", "has a query or a fragment"),
     ] {
         let ran = refuses(&[flag, value], &[flag, word]);
         assert!(!ran.stderr.contains("s3cret"), "{flag}: {}", ran.stderr);

@@ -134,7 +134,7 @@ fn endpoints_that_never_answer() {
 fn an_endpoint_without_a_status_is_warned_of_and_used() {
     let missing = Reply::Send(answer(404, "text/plain", b"?"));
     let server = wrong(|request| request.target == "/status", &missing);
-    let ran = Run::between(&server.url(), &Server::start().url()).line("-n 1 --size 1KiB -q").go();
+    let ran = Run::between(&server.url(), &Server::start().url()).line("-n 1 --size 1KiB").go();
     assert!(
         ran.stderr.contains(&format!("warning: publisher {}: has no /status (HTTP 404)", server.url())),
         "{ran:?}"

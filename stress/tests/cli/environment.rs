@@ -160,7 +160,7 @@ fn a_wrong_variable_is_named() {
         ("SIZE", "1KiB", "--min-size 1", ["--size", "--min-size"]),
         ("DELETABLE", "true", "--permanent", ["--deletable", "--permanent"]),
         ("HEADER", "oops", "", ["--header", "Name: value"]),
-        ("PUBLISHER", "http://a,nonsense", "", ["--publisher", "is not a URL"]),
+        ("PUBLISHER", "http://a,nonsense", "", ["--publisher", "is not a whole address"]),
     ] {
         let name = format!("WALRUS_STRESS_{name}");
         let ran = run(&server).variable(&name, value).line(line).go().exits(2);

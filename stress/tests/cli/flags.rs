@@ -37,7 +37,6 @@ fn how_blobs_are_stored_is_asked_of_the_publisher_and_nothing_else() {
         ("--force".to_owned(), "?force=true".to_owned()),
         (format!("--send-object-to {address}"), format!("?send_object_to={lower}")),
         (format!("--send-object-to {}", &address[2..]), format!("?send_object_to={lower}")),
-        ("--duplicates 10%".to_owned(), "?permanent=true".to_owned()),
         ("--epochs 53 --permanent --force".to_owned(), "?epochs=53&permanent=true&force=true".to_owned()),
     ] {
         let server = Server::start();
@@ -46,6 +45,15 @@ fn how_blobs_are_stored_is_asked_of_the_publisher_and_nothing_else() {
         assert_eq!(stores, [format!("/v1/blobs{query}")], "{line}");
         assert!(server.reads().iter().all(|request| !request.target.contains('?')), "{line}");
     }
+}
+
+#[test]
+fn with_duplicates_every_blob_is_stored_permanent() {
+    let server = Server::start();
+    let run = Run::between(&server.url(), &server.url()).line("-n 4 -c 1 --size 1KiB --duplicates 50%");
+    run.go().exits(0);
+    assert!(server.stores().iter().all(|request| request.target == "/v1/blobs?permanent=true"));
+    assert_eq!(server.stores().len(), 4);
 }
 
 #[test]

@@ -135,7 +135,7 @@ async fn a_silent_tls_handshake_is_a_connect_timeout() {
 }
 
 #[tokio::test]
-async fn a_certificate_file_that_cannot_be_used_is_refused_by_its_flag_and_only_for_https() {
+async fn a_certificate_file_that_cannot_be_used_is_refused_by_its_flag_also_when_nobody_asks_for_it() {
     let mut rubbish = NamedTempFile::new().unwrap();
     rubbish.write_all(b"-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n").unwrap();
     let empty = NamedTempFile::new().unwrap();
@@ -150,7 +150,8 @@ async fn a_certificate_file_that_cannot_be_used_is_refused_by_its_flag_and_only_
         }
         plan.publishers = vec!["http://localhost".parse().unwrap()];
         plan.aggregators.clear();
-        assert!(Network::new(&plan).is_ok());
+        let error = Network::new(&plan).map(drop).unwrap_err();
+        assert!(matches!(&error, Error::Flag { flag, .. } if flag == "--cacert"), "{error}");
     }
 }
 

@@ -33,7 +33,7 @@ fn the_interval_is_that_of_the_ranks() {
     // Ranks 14 and 27 of 40 enclose the median with 95 %; each ratio is its rank.
     let (low, high) = effect.interval.unwrap();
     assert_eq!((effect.ratio, low.round(), high.round()), (Some(20.5), 14.0, 27.0));
-    assert_eq!(effect.median_first, Some(Duration::from_millis(2_050)));
+    assert_eq!(effect.median_first, Some(Duration::from_secs(2)));
     assert_eq!(effect.median_cached, Some(Duration::from_millis(100)));
 }
 

@@ -9,7 +9,10 @@ use crate::{
     record::ledger::Span,
     report::{
         cache::CacheEffect,
-        summary::{ArrivalSummary, Bounded, ConnectionSummary, Distribution, FailureExample, FailureSummary, StepSummary},
+        summary::{
+            ArrivalSummary, Bounded, ConnectionSummary, Distribution, FailureExample, FailureSummary,
+            StepSummary,
+        },
     },
     sample::{FailureClass, StoredKind},
 };

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     plan::journey::Step,
     record::{
-        arrivals::ArrivalLedger,
         Connections, LedgerKey, Recording,
+        arrivals::ArrivalLedger,
         ledger::Ledger,
         pairs::{Pair, Pairs},
     },

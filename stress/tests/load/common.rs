@@ -1,0 +1,84 @@
+//! Plans and runs in this process, without the front door.
+
+use std::{sync::Arc, time::Duration};
+
+use stress::{
+    engine::{self, Facts, Wires},
+    plan::{
+        Phase, Plan, Verify,
+        journey::{Journey, Step},
+        limits::Limits,
+        load::{Load, Stop},
+        schedule::Arrivals,
+        sizes::{ContentMix, Sizes},
+        stages::Stages,
+        store::StoreOptions,
+    },
+    record::{LedgerKey, Recording, ledger::Ledger},
+    sample::Novelty,
+    walrus::Network,
+};
+use tests::Bottle;
+
+/// Small blobs under this load until this stop; nothing else is special.
+pub(crate) fn phase(load: Load, stop: Stop) -> Phase {
+    Phase {
+        name: "main".to_owned(),
+        journey: Journey::default(),
+        sizes: Sizes { min: 100, max: 1000 },
+        content: ContentMix::Mixed,
+        duplicates: 0.0,
+        load,
+        stop,
+        grace: Duration::from_secs(30),
+        warm_up: false,
+    }
+}
+
+pub(crate) fn blobs(blobs: u64) -> Stop {
+    Stop { blobs: Some(blobs), duration: None }
+}
+
+pub(crate) fn millis(millis: u64) -> Stop {
+    Stop { blobs: None, duration: Some(Duration::from_millis(millis)) }
+}
+
+/// Journeys that start evenly at this rate.
+pub(crate) fn rate(per_second: f64, max_in_flight: u32) -> Load {
+    Load::Open { rate: Stages::constant(per_second), arrivals: Arrivals::Uniform, max_in_flight }
+}
+
+/// A plan for the servers in the bottle.
+pub(crate) fn plan(bottle: &Bottle, phases: Vec<Phase>) -> Plan {
+    Plan {
+        seed: 7,
+        publishers: vec![bottle.publisher_url().parse().expect("an address")],
+        aggregators: vec![bottle.aggregator_url().parse().expect("an address")],
+        phases,
+        store: StoreOptions::default(),
+        limits: Limits {
+            upload_timeout: Duration::from_secs(20),
+            download_timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(10),
+            expect_continue: false,
+            insecure: false,
+            ca_certificates: None,
+            user_agent: "test".to_owned(),
+            publisher_headers: Vec::new(),
+            aggregator_headers: Vec::new(),
+        },
+        verify: Verify::Full,
+    }
+}
+
+/// Runs the plan to its end, which must come within a minute.
+pub(crate) async fn run(plan: Plan, wires: Wires) -> Facts {
+    let network = Arc::new(Network::new(&plan).expect("a plain network"));
+    let run = engine::run(Arc::new(plan), network, wires);
+    tokio::time::timeout(Duration::from_secs(60), run).await.expect("the run ends").expect("the run starts")
+}
+
+/// The totals of a step of fresh blobs in the first phase that has it.
+pub(crate) fn ledger(recording: &Recording, phase: usize, step: Step) -> &Ledger {
+    &recording.ledgers[&LedgerKey { phase, step, novelty: Novelty::Fresh }]
+}

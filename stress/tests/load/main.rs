@@ -1,0 +1,6 @@
+//! Load models and clocks, against servers whose behaviour is known.
+
+mod closed;
+mod common;
+mod open;
+mod phases;

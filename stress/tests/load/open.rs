@@ -1,0 +1,115 @@
+//! Open loops: journeys start when they are due, whatever the server or this machine does.
+
+use std::time::Duration;
+
+use stress::{
+    engine::Wires,
+    plan::journey::{Journey, Step},
+    record::ledger::Span,
+};
+use tests::{Bottle, PUT_BLOB};
+use tokio::sync::mpsc;
+
+use crate::common::{blobs, ledger, millis, phase, plan, rate, run};
+
+#[tokio::test]
+async fn the_offered_load_does_not_depend_on_the_server() {
+    for (name, bottle) in [
+        ("instant", Bottle::start()),
+        (
+            "slow",
+            Bottle::builder()
+                .publisher(|config| {
+                    config.store_latency = "400ms".parse().unwrap();
+                    config.limits.concurrent = 1000;
+                })
+                .start(),
+        ),
+        (
+            "hanging",
+            Bottle::builder()
+                .publisher_faults(&["hang=100%"])
+                .publisher(|config| config.limits.concurrent = 1000)
+                .start(),
+        ),
+    ] {
+        let mut main = phase(rate(100.0, 1000), millis(1000));
+        (main.journey, main.grace) = (Journey { steps: vec![Step::Upload] }, Duration::from_millis(600));
+        let facts = run(plan(&bottle, vec![main]), Wires::default()).await;
+        let stats = bottle.publisher_stats();
+        // 100 arrivals are due within the second: the servers' own count is the judge.
+        assert_eq!(stats.route(PUT_BLOB).received, 100, "{name}");
+        assert_eq!(facts.recording.arrivals[&0].offered(), 100, "{name}");
+        let upload = ledger(&facts.recording, 0, Step::Upload);
+        let unfinished = if name == "hanging" { 100 } else { 0 };
+        assert_eq!((upload.attempted(), upload.unfinished), (100, unfinished), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn work_that_never_ends_is_reported_with_the_time_it_has_waited() {
+    let bottle = Bottle::builder().publisher_faults(&["hang=100%"]).start();
+    let mut main = phase(rate(20.0, 100), millis(500));
+    main.grace = Duration::from_millis(300);
+    let facts = run(plan(&bottle, vec![main]), Wires::default()).await;
+    let upload = ledger(&facts.recording, 0, Step::Upload);
+    assert_eq!((upload.done, upload.unfinished, upload.failed()), (0, 10, 0));
+    let waited = upload.span(Span::Response).unwrap();
+    // The first was due at 0, the last at 450 ms; all are given up 300 ms after that.
+    assert!(waited.max().unwrap() >= Duration::from_millis(749), "{waited:?}");
+    assert!(waited.min().unwrap() >= Duration::from_millis(299), "{waited:?}");
+    assert_eq!(upload.least_lower_bound, waited.min());
+    assert_eq!(ledger(&facts.recording, 0, Step::FIRST).skipped, 10);
+}
+
+#[tokio::test]
+async fn arrivals_above_the_limit_are_dropped_and_counted() {
+    let bottle = Bottle::builder().publisher_faults(&["hang=100%"]).start();
+    let mut main = phase(rate(100.0, 5), blobs(40));
+    main.grace = Duration::from_millis(100);
+    let facts = run(plan(&bottle, vec![main]), Wires::default()).await;
+    let arrivals = &facts.recording.arrivals[&0];
+    assert_eq!((arrivals.offered(), arrivals.dropped), (40, 35));
+    assert_eq!(bottle.publisher_stats().route(PUT_BLOB).received, 5);
+}
+
+/// C2: when the generator itself stands still, response times and lateness say so, and service times do not.
+#[tokio::test]
+async fn a_generator_that_stands_still_is_seen() {
+    const FROZEN: Duration = Duration::from_millis(1500);
+    let bottle = Bottle::builder().publisher(|config| config.limits.concurrent = 1000).start();
+    let mut main = phase(rate(100.0, 1000), millis(3000));
+    main.journey = Journey { steps: vec![Step::Upload] };
+    // Nobody takes samples for a while: once the channel is full, no step can start.
+    let (sender, mut samples) = mpsc::channel(50);
+    let listener = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(500) + FROZEN).await; // sleep: this is the freeze itself
+        while samples.recv().await.is_some() {}
+    });
+    let wires = Wires { samples: Some(sender), ..Wires::default() };
+    let facts = run(plan(&bottle, vec![main]), wires).await;
+    listener.await.unwrap();
+    let arrivals = &facts.recording.arrivals[&0];
+    let upload = ledger(&facts.recording, 0, Step::Upload);
+    assert_eq!((arrivals.offered(), upload.done), (300, 300), "late is not lost");
+    // The 50 places are taken by 0.5 s, and the listener comes at 2 s: about 150 arrivals wait, up to 1.5 s.
+    let share = |span: Span, quantile: f64| upload.span(span).unwrap().quantile(quantile).unwrap();
+    assert!(arrivals.lateness.max().unwrap() >= FROZEN.mul_f64(0.9), "{:?}", arrivals.lateness.max());
+    assert!(share(Span::Response, 0.99) >= FROZEN.mul_f64(0.9), "{:?}", share(Span::Response, 0.99));
+    assert!(share(Span::Service, 0.5) < FROZEN.mul_f64(0.2), "{:?}", share(Span::Service, 0.5));
+}
+
+/// C1 and C6: a server of known latency, seen from the instants at which requests were due.
+#[tokio::test]
+async fn response_time_is_lateness_and_service_time() {
+    let bottle = Bottle::builder().publisher(|config| config.store_latency = "50ms".parse().unwrap()).start();
+    let facts = run(plan(&bottle, vec![phase(rate(50.0, 100), blobs(60))]), Wires::default()).await;
+    let upload = ledger(&facts.recording, 0, Step::Upload);
+    let min = |span: Span| upload.span(span).unwrap().min().unwrap();
+    assert!(min(Span::Service) >= Duration::from_millis(50));
+    assert!(min(Span::Response) >= min(Span::Service));
+    assert_eq!(facts.recording.arrivals[&0].lateness.count(), 60);
+    // A later step is due when the one before it has ended, not when the journey was.
+    let first = ledger(&facts.recording, 0, Step::FIRST).span(Span::Response).unwrap().quantile(0.5).unwrap();
+    assert!(first < Duration::from_millis(50), "{first:?}");
+}
