@@ -21,7 +21,7 @@ async fn stalled(url: &str) -> TcpStream {
 async fn until(ready: impl Fn() -> bool) {
     let look = async {
         while !ready() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(2)).await; // sleep: between looks, bounded
         }
     };
     tokio::time::timeout(Duration::from_secs(10), look).await.expect("what was waited for never came");

@@ -167,7 +167,7 @@ async fn a_hung_request_ends_when_its_client_leaves() {
     assert!(hung.is_err(), "{hung:?}");
     let left = async {
         while bottle.publisher_stats().route(PUT_BLOB).unanswered == 0 {
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(2)).await; // sleep: between looks, bounded
         }
     };
     tokio::time::timeout(Duration::from_secs(10), left).await.unwrap();
@@ -188,7 +188,7 @@ async fn a_hung_request_ends_in_peace_when_the_server_stops() {
     });
     let arrived = async {
         while bottle.aggregator_stats().fault("hang") == 0 {
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(2)).await; // sleep: between looks, bounded
         }
     };
     tokio::time::timeout(Duration::from_secs(10), arrived).await.unwrap();
@@ -202,7 +202,7 @@ async fn a_late_blob_is_there_in_the_end() {
     let start = Instant::now();
     let mut answers = vec![get(bottle.aggregator_url(), &id).await.status];
     while answers.last() == Some(&404) && start.elapsed() < Duration::from_secs(10) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await; // sleep: between looks, bounded
         answers.push(get(bottle.aggregator_url(), &id).await.status);
     }
     assert_eq!((answers[0], answers.last()), (404, Some(&200)));

@@ -51,8 +51,8 @@ const EXIT_STATUS: &str = "\
 Every flag has an environment twin: --min-size is WALRUS_STRESS_MIN_SIZE; lists are comma-separated, switches are
 true or false.
 
-Exit status: 0 all well; 1 an upload or a download failed, or a file could not be written; 2 wrong usage, or the load never started;
-130 and 143 stopped by SIGINT and SIGTERM.";
+Exit status: 0 all well; 1 an upload or a download failed, or a file could not be written; 2 wrong usage, or the
+load never started; 130 and 143 stopped by SIGINT and SIGTERM.";
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct PlaceArgs {

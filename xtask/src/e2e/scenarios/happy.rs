@@ -45,8 +45,9 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 /// What a new user does first, with the tool's own screen.
 fn main_job(stage: &Stage<'_>) -> Result<String> {
     let servers = stage.servers(
-        &["--store-latency", "lognormal:p50=300ms,p99=900ms"],
-        &["--first-read-latency", "uniform:80ms..160ms", "--cached-read-latency", "uniform:8ms..20ms"],
+        &["--store-latency", "lognormal:p50=300ms,p99=900ms"].map(str::to_owned),
+        &["--first-read-latency", "uniform:80ms..160ms", "--cached-read-latency", "uniform:8ms..20ms"]
+            .map(str::to_owned),
     )?;
     let command = stage.tool(&servers.publisher.url, &servers.aggregator.url, &["--blobs", "12"])?;
     println!(
