@@ -39,7 +39,8 @@ pub(super) fn facts(report: &Report, summary: &Summary, palette: Palette) -> Vec
             Verdict::NoDifference | Verdict::TooFew => Ink::Existing,
         };
         fact("cache", &cache.sentence(), ink);
-        medians(cache).iter().chain(&extremes(cache)).for_each(|text| fact("", text, Ink::Normal));
+        medians(cache).iter().for_each(|text| fact("", text, Ink::Normal));
+        extremes(cache).iter().for_each(|text| fact("", text, Ink::Cached));
     }
     fact("repeat", &format!("--seed {} makes the same blobs again", report.plan.seed), Ink::Normal);
     for notice in &report.notices {
