@@ -1,4 +1,5 @@
-//! Rule: each outside crate has one home (HTTP in `walrus`, the command line in `cli`), and `plan` has no clock.
+//! Rule: each outside crate has one home (HTTP in `walrus`, the command line in `cli`), `plan` has no clock, and
+//! nothing is measured by wall time.
 
 use super::{
     rooms::room_of,
@@ -59,8 +60,11 @@ pub(crate) fn check(source: &Source<'_>) -> Vec<Finding> {
                     .push(source.finding(path.line, format!("`{name}` in `{room}`: {}; {home}", rule.why)));
             }
         }
-        if room == "plan" && reads_a_clock(path) {
+        if room == "plan" && (reads_the_clock(path) || names_wall_time(path)) {
             findings.push(source.finding(path.line, "`plan` knows no clock; take the time as a parameter"));
+        } else if !["cli", "report"].contains(&room) && names_wall_time(path) {
+            let what = "wall time is for people and may be set back; measure with `Instant`";
+            findings.push(source.finding(path.line, what));
         }
     }
     findings
@@ -78,9 +82,12 @@ fn elsewhere(source: &Source<'_>, paths: &[PathUse]) -> Vec<Finding> {
         .collect()
 }
 
-fn reads_a_clock(path: &PathUse) -> bool {
+fn reads_the_clock(path: &PathUse) -> bool {
     path.segments.ends_with(&["Instant".to_owned(), "now".to_owned()])
-        || path.segments.iter().any(|s| s == "SystemTime")
+}
+
+fn names_wall_time(path: &PathUse) -> bool {
+    path.segments.iter().any(|segment| segment == "SystemTime")
 }
 
 #[cfg(test)]
@@ -103,6 +110,8 @@ mod tests {
             ("stress/src/record/mod.rs", "#[tokio::test] async fn t() {}", "`tokio` in `record`"),
             ("stress/src/plan/load.rs", "let t = std::time::Instant::now();", "`plan` knows no clock"),
             ("stress/src/plan/load.rs", "use std::time::{Duration, SystemTime};", "`plan` knows no clock"),
+            ("stress/src/engine/clock.rs", "use std::time::SystemTime;", "wall time is for people"),
+            ("stress/src/walrus/client.rs", "std::time::SystemTime::now()", "wall time is for people"),
             ("mock-publisher/src/fault.rs", "use clap::ValueEnum;", "main.rs, args.rs and door.rs"),
         ] {
             let found = findings(path, text);
@@ -117,6 +126,7 @@ mod tests {
             ("stress/src/walrus/mod.rs", "use hyper::Request; use tokio::net::TcpStream;"),
             ("stress/src/live/progress.rs", "use indicatif::ProgressBar;"),
             ("stress/src/engine/clock.rs", "std::time::Instant::now(); tokio::spawn(f)"),
+            ("stress/src/cli/run.rs", "use std::time::SystemTime;"),
             ("stress/src/plan/mod.rs", "// clap::Parser\nuse std::time::Duration; x.http; a::clap::b()"),
             ("mock-publisher/src/args.rs", "use clap::Parser;"),
             ("mock-publisher/src/lib.rs", "use http::StatusCode; tokio::spawn(f)"),
