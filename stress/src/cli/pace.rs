@@ -49,7 +49,8 @@ pub(super) struct PaceArgs {
     #[arg(long, value_name = "D|N", env = "WALRUS_STRESS_WARM_UP", hide_env = true,
           allow_hyphen_values = true, value_parser = parse_stop)]
     pub(super) warm_up: Option<Stop>,
-    /// How long what is under way may go on when the time is over; then it is unfinished [default: 30s]
+    /// How long what is under way may go on when the time is over, or a rate has made its last start; then it is
+    /// unfinished
     #[arg(long, value_name = "D", env = "WALRUS_STRESS_GRACE", hide_env = true, value_parser = parse_duration,
           allow_hyphen_values = true,
           default_value = "30s")]
