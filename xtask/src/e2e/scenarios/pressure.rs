@@ -19,10 +19,10 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario::job(
             "full-publisher",
-            "30 uploads of 4 MiB at once into a publisher that takes 8 + 8 + 1: the others are shed, not broken",
+            "30 uploads of 2 MiB at once into a publisher that takes 8 + 8 + 1: the others are shed, not broken",
             Job {
-                publisher: &["--store-latency", "fixed:1s"],
-                run: &["--blobs", "30", "--concurrency", "30", "--size", "4MiB"],
+                publisher: &["--store-latency", "fixed:3s"],
+                run: &["--blobs", "30", "--concurrency", "30", "--size", "2MiB"],
                 also: Some(full_publisher),
                 ..Job::default()
             },
