@@ -1,13 +1,9 @@
 //! What a blob weighs once encoded for 1,000 shards, and what that costs.
 
-/// Rows of the encoding grid.
-const ROWS: u64 = 334;
-/// Columns of the encoding grid.
-const COLUMNS: u64 = 667;
+use crate::quilt::layout::{COLUMNS, MAX_SYMBOL, ROWS};
+
 /// Shards of the network.
 const SHARDS: u64 = 1000;
-/// The largest symbol in bytes.
-const MAX_SYMBOL: u64 = 65_534;
 /// Storage is paid by the MiB begun.
 const UNIT: u64 = 1 << 20;
 

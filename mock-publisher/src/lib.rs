@@ -29,6 +29,7 @@ pub mod draw;
 pub mod encoding;
 pub mod fault;
 pub mod latency;
+pub mod quilt;
 
 pub mod store;
 

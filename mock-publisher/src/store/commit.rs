@@ -1,7 +1,7 @@
 //! The moment of the store: bytes first, then the record, each by a rename, one change of a record at a time.
 
 use super::record::with_one_more;
-use super::{Ask, BadStore, Certified, Decision, Intake, Record, Store, decide};
+use super::{Ask, BadStore, Certified, Decision, Intake, ObjectEntry, Record, Store, decide};
 use crate::blob_id::BlobId;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -83,6 +83,7 @@ impl Writer {
             return Ok(Stored::Already(id, certified));
         }
         let record = with_one_more(known, id, size, ask, now_ms());
+        self.store.enter_object(&record.latest.id, &ObjectEntry::of(id))?;
         let mut file = NamedTempFile::new_in(self.store.tmp())?;
         file.write_all(&serde_json::to_vec(&record)?)?;
         file.persist(self.store.record_path(&id))?;

@@ -93,10 +93,11 @@ pub fn decide(known: Option<&Record>, ask: &Ask) -> Decision {
 pub(super) fn with_one_more(known: Option<Record>, id: BlobId, size: u64, ask: &Ask, now_ms: u64) -> Record {
     let objects = known.as_ref().map_or(0, |record| record.objects);
     let end_epoch = ask.end_epoch();
+    let object = names::object(&id, objects, "object");
     let latest = Object {
-        id: names::object(&id, objects, "object"),
         storage_id: names::object(&id, objects, "storage"),
-        shared_id: names::object(&id, objects, "shared"),
+        shared_id: names::shared(&object),
+        id: object,
         start_epoch: ask.epoch,
         end_epoch,
         deletable: !ask.permanent,
