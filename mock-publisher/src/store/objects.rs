@@ -64,6 +64,9 @@ impl Store {
 
     /// The object's own address and its entry.
     fn locate(&self, address: &str) -> io::Result<Option<(String, ObjectEntry)>> {
+        if self.object_path(address).is_none() {
+            return Ok(None);
+        }
         for own in [address.to_owned(), names::shared(address)] {
             let Some(path) = self.object_path(&own) else { return Ok(None) };
             match fs::read(path) {
