@@ -46,7 +46,7 @@ impl Patch {
         let length = version.and_then(|_| taker.word())?;
         let mut taker = Taker(taker.bytes(usize::try_from(length).ok()?)?);
         let flags = taker.byte()?;
-        let mut framed = |taker: &mut Taker<'_>| -> Option<Vec<u8>> {
+        let framed = |taker: &mut Taker<'_>| -> Option<Vec<u8>> {
             let length = taker.short()?;
             taker.bytes(usize::from(length)).map(<[u8]>::to_vec)
         };
