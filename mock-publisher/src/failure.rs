@@ -41,9 +41,7 @@ impl Status {
             Self::SizeExceeded => ("SIZE_EXCEEDED", StatusCode::FORBIDDEN),
             Self::NotFound => ("NOT_FOUND", StatusCode::NOT_FOUND),
             Self::RangeNotSatisfiable => ("RANGE_NOT_SATISFIABLE", StatusCode::RANGE_NOT_SATISFIABLE),
-            Self::Forbidden => {
-                ("UNAVAILABLE_FOR_LEGAL_REASONS", StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS)
-            }
+            Self::Forbidden => ("UNAVAILABLE_FOR_LEGAL_REASONS", StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS),
             Self::Internal => ("INTERNAL", StatusCode::INTERNAL_SERVER_ERROR),
             Self::Unavailable => ("UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE),
             Self::DeadlineExceeded => ("DEADLINE_EXCEEDED", StatusCode::GATEWAY_TIMEOUT),

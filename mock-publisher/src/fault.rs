@@ -143,14 +143,22 @@ impl FromStr for FaultSpec {
     fn from_str(text: &str) -> Result<Self, BadFault> {
         let (kind, ratio) = text.split_once('=').ok_or_else(|| BadFault::Form(text.to_owned()))?;
         let row = TABLE.iter().find(|row| row.1 == kind).ok_or_else(|| BadFault::Unknown(kind.to_owned()))?;
-        let value = match ratio.strip_suffix('%') {
-            Some(percent) => percent.parse::<f64>().map(|percent| percent / 100.0),
-            None => ratio.parse::<f64>(),
-        };
-        match value {
-            Ok(value) if (0.0..=1.0).contains(&value) => Ok(Self { fault: row.0, ratio: value }),
-            _ => Err(BadFault::Ratio(ratio.to_owned())),
-        }
+        Ok(Self { fault: row.0, ratio: self::ratio(ratio)? })
+    }
+}
+
+/// A share of something, as a number or a percentage.
+///
+/// # Errors
+/// Text that is neither, or outside of all and nothing.
+pub fn ratio(text: &str) -> Result<f64, BadFault> {
+    let value = match text.strip_suffix('%') {
+        Some(percent) => percent.parse::<f64>().map(|percent| percent / 100.0),
+        None => text.parse::<f64>(),
+    };
+    match value {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err(BadFault::Ratio(text.to_owned())),
     }
 }
 

@@ -29,7 +29,9 @@ pub mod draw;
 pub mod encoding;
 pub mod fault;
 pub mod latency;
+pub mod epochs;
 pub mod quilt;
+pub mod size;
 
 pub mod store;
 

@@ -2,11 +2,14 @@
 
 use clap::Parser;
 use mock_publisher::door::{self, Flags, Trouble};
-use mock_publisher::fault::Role;
+use mock_publisher::encoding::Prices;
+use mock_publisher::fault::{Role, ratio};
 use mock_publisher::gate::Limits;
 use mock_publisher::latency::Latency;
+use mock_publisher::size::Size;
 use mock_publisher::{Config, Publisher, serve};
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// A Walrus publisher in a bottle: stores blobs in a directory, answers as a real one does, with weather on demand
@@ -30,6 +33,24 @@ struct Args {
     /// The present epoch
     #[arg(long, value_name = "N", default_value_t = 1)]
     epoch: u32,
+    /// How long an epoch lasts; without it the present epoch never ends
+    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
+    epoch_duration: Option<Duration>,
+    /// FROST for a MiB of encoded blob and an epoch; 10^9 FROST are one WAL
+    #[arg(long, value_name = "FROST", default_value_t = Prices::default().storage)]
+    storage_price: u64,
+    /// FROST for a MiB of encoded blob written
+    #[arg(long, value_name = "FROST", default_value_t = Prices::default().write)]
+    write_price: u64,
+    /// The share of stores that are told alreadyCertified, as if somebody had stored the same blob before: 0.1 or 10%
+    #[arg(long, value_name = "RATIO", default_value = "0", value_parser = ratio)]
+    existing_ratio: f64,
+    /// Lets the publisher's own wallet keep new objects, so that reuse_resources finds them; a stock one sends them on
+    #[arg(long)]
+    keep_objects: bool,
+    /// Bytes of blobs that the store may hold; a store beyond that fails with 500
+    #[arg(long, value_name = "SIZE")]
+    store_limit: Option<Size>,
 }
 
 fn config(args: &Args) -> Result<Config, Trouble> {
@@ -42,6 +63,11 @@ fn config(args: &Args) -> Result<Config, Trouble> {
         store_latency: args.store_latency,
         weather: args.flags.weather(Role::Publisher)?,
         epoch: args.epoch,
+        epoch_duration: args.epoch_duration,
+        prices: Prices { storage: args.storage_price, write: args.write_price },
+        existing_ratio: args.existing_ratio,
+        keep_objects: args.keep_objects,
+        store_limit: args.store_limit.map(|size| size.0),
         ..Config::new(&args.flags.store)
     })
 }

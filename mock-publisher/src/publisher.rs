@@ -2,7 +2,9 @@
 
 use crate::admit::{Door, admit};
 use crate::common::dress;
+use crate::draw::{self, Purpose};
 use crate::encoding::Prices;
+use crate::epochs::Epochs;
 use crate::fault::Role;
 use crate::gate::Limits;
 use crate::latency::Latency;
@@ -16,6 +18,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::put;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 
 /// How a publisher is to behave.
@@ -33,8 +36,16 @@ pub struct Config {
     pub weather: Weather,
     /// The present epoch.
     pub epoch: u32,
+    /// How long an epoch lasts, if it ends at all; the first begins with the server.
+    pub epoch_duration: Option<Duration>,
     /// What storage costs.
     pub prices: Prices,
+    /// The share of stores that are told that somebody stored the blob before, from 0 to 1.
+    pub existing_ratio: f64,
+    /// Whether the publisher's own wallet keeps new objects, so that they can be used again; a stock one sends them on.
+    pub keep_objects: bool,
+    /// Bytes of blobs that the store may hold.
+    pub store_limit: Option<u64>,
 }
 
 impl Config {
@@ -48,7 +59,11 @@ impl Config {
             store_latency: Latency::default(),
             weather: Weather::default(),
             epoch: 1,
+            epoch_duration: None,
             prices: Prices::default(),
+            existing_ratio: 0.0,
+            keep_objects: false,
+            store_limit: None,
         }
     }
 }
@@ -63,6 +78,21 @@ pub(crate) struct Inner {
     pub(crate) writer: Writer,
     pub(crate) stats: Arc<Stats>,
     pub(crate) put: Arc<Door>,
+    started: Instant,
+}
+
+impl Inner {
+    /// The present epoch.
+    pub(crate) fn epoch(&self) -> u32 {
+        let epochs = Epochs { first: self.config.epoch, duration: self.config.epoch_duration };
+        epochs.at(self.started.elapsed())
+    }
+
+    /// Whether request `n` is told that somebody stored its blob before.
+    pub(crate) fn is_existing(&self, n: u64) -> bool {
+        let bits = draw::bits(self.config.weather.seed, Purpose::Existing, n);
+        draw::unit(bits) < self.config.existing_ratio
+    }
 }
 
 impl Publisher {
@@ -71,10 +101,10 @@ impl Publisher {
     /// # Errors
     /// The directory cannot be made or written to.
     pub fn new(config: Config) -> Result<Self, BadStore> {
-        let writer = Writer::open(&config.store)?;
+        let writer = Writer::limited(&config.store, config.store_limit)?;
         let stats = Stats::new("mock-publisher");
         let put = Door::new(Role::Publisher, config.limits, config.weather.clone(), Arc::clone(&stats));
-        Ok(Self(Arc::new(Inner { config, writer, stats, put })))
+        Ok(Self(Arc::new(Inner { config, writer, stats, put, started: Instant::now() })))
     }
 
     /// What the publisher saw so far.

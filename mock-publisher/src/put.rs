@@ -117,11 +117,24 @@ async fn store(
     if encoded_length(intake.size()).is_none() {
         return Ok(error_object(&intake, "the blob is too large to be encoded"));
     }
-    let ask =
-        Ask { epoch: config.epoch, epochs: query.epochs, permanent: query.permanent, force: query.force };
+    let ask = ask(publisher, visit, query);
     let stored = commit(publisher.clone(), intake, ask).await?;
     let answer = Answer::to(stored, &config.prices, query.share());
     Ok(answered(publisher, visit, answer.to_json()))
+}
+
+/// What the query asks of the store.
+fn ask(publisher: &Publisher, visit: &Visit, query: &PutQuery) -> Ask {
+    Ask {
+        epoch: publisher.0.epoch(),
+        epochs: query.epochs,
+        permanent: query.permanent,
+        force: query.force,
+        reuse: query.reuse_resources,
+        keep: publisher.0.config.keep_objects && query.owner.is_none(),
+        existing: publisher.0.is_existing(visit.n),
+        quilt: false,
+    }
 }
 
 /// Takes a body in piece by piece, up to `limit` bytes.
@@ -160,8 +173,8 @@ async fn commit(publisher: Publisher, intake: Intake, ask: Ask) -> io::Result<St
         let stored = publisher.0.writer.commit(intake, &ask)?;
         let blobs = &publisher.0.stats.blobs;
         match stored {
-            Stored::New(_) => blobs.newly_created.add(1),
-            Stored::Already(..) => blobs.already_certified.add(1),
+            Stored::New(_) | Stored::Extended(..) => blobs.newly_created.add(1),
+            Stored::Already(..) | Stored::Owned(..) => blobs.already_certified.add(1),
         }
         blobs.bytes_stored.add(size);
         Ok(stored)

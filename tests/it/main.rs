@@ -8,4 +8,5 @@ mod aggregator;
 mod fixtures;
 mod limits;
 mod publisher;
+mod publisher_epochs;
 mod weather;

@@ -1,7 +1,10 @@
 //! The moment of the store: bytes first, then the record, each by a rename, one change of a record at a time.
 
-use super::record::with_one_more;
-use super::{Ask, BadStore, Certified, Decision, Intake, ObjectEntry, Record, Store, decide};
+use super::budget::Budget;
+use super::record::{extended, with_one_more};
+use super::{
+    Ask, Attributes, BadStore, Certified, Decision, Intake, Object, ObjectEntry, Record, Store, decide,
+};
 use crate::blob_id::BlobId;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -17,6 +20,7 @@ pub struct Writer {
     /// Threads queue for the mutex, processes for the lock on its file.
     lock: Arc<Mutex<File>>,
     _alive: Arc<File>,
+    budget: Arc<Budget>,
 }
 
 /// What a store came to.
@@ -26,6 +30,10 @@ pub enum Stored {
     New(Record),
     /// A permanent object was there already.
     Already(BlobId, Certified),
+    /// The publisher's own wallet had an object already.
+    Owned(BlobId, Object),
+    /// An object of the publisher's own wallet lives so many epochs longer; it is the record's latest.
+    Extended(Record, u32),
 }
 
 impl Writer {
@@ -34,6 +42,15 @@ impl Writer {
     /// # Errors
     /// The directory cannot be made or written to.
     pub fn open(root: &Path) -> Result<Self, BadStore> {
+        Self::limited(root, None)
+    }
+
+    /// The same for a store that may grow to so many bytes of blobs. They are counted at the opening; from then on
+    /// every writer counts its own.
+    ///
+    /// # Errors
+    /// The directory cannot be made, counted or written to.
+    pub fn limited(root: &Path, limit: Option<u64>) -> Result<Self, BadStore> {
         let store = Store::open(root)?;
         let bad = |source| BadStore { path: root.to_owned(), source };
         let lock = File::create(root.join("records.lock")).map_err(bad)?;
@@ -43,7 +60,8 @@ impl Writer {
             sweep(&store.tmp()).map_err(bad)?;
         }
         alive.lock_shared().map_err(bad)?;
-        Ok(Self { store, lock: Arc::new(Mutex::new(lock)), _alive: Arc::new(alive) })
+        let budget = Arc::new(Budget::of(&root.join("blobs"), limit).map_err(bad)?);
+        Ok(Self { store, lock: Arc::new(Mutex::new(lock)), _alive: Arc::new(alive), budget })
     }
 
     /// The store, for reading.
@@ -61,13 +79,15 @@ impl Writer {
     /// Stores what was taken in. Blocks on the disk.
     ///
     /// # Errors
-    /// The disk failed or is full; nothing was stored.
+    /// The disk failed, or it or the store is full; nothing was stored.
     pub fn commit(&self, intake: Intake, ask: &Ask) -> io::Result<Stored> {
         let (id, size, bytes) = intake.finish()?;
         let shelf = self.store.shelf(&id.to_string());
         fs::create_dir_all(&shelf)?;
         if self.store.record(&id)?.is_none() {
+            let spent = self.budget.spend(size)?;
             bytes.persist(self.store.bytes_path(&id))?;
+            spent.keep();
         }
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         lock.lock()?;
@@ -79,15 +99,41 @@ impl Writer {
     /// Changes the record, under the lock.
     fn register(&self, id: BlobId, size: u64, ask: &Ask) -> io::Result<Stored> {
         let known = self.store.record(&id)?;
-        if let Decision::Already(certified) = decide(known.as_ref(), ask) {
-            return Ok(Stored::Already(id, certified));
+        match (decide(known.as_ref(), ask), known) {
+            (Decision::Already(certified), _) => Ok(Stored::Already(id, certified)),
+            (Decision::Owned(object), _) => Ok(Stored::Owned(id, object)),
+            (Decision::Extend(object), Some(known)) => {
+                let epochs = ask.end_epoch() - object.end_epoch;
+                let record = extended(known, object, ask);
+                self.write(&record)?;
+                Ok(Stored::Extended(record, epochs))
+            }
+            (_, known) if ask.existing && !ask.force => {
+                let others = Ask { permanent: true, keep: false, ..*ask };
+                let record = self.create(known, id, size, &others)?;
+                let certified = record.permanent.ok_or_else(|| io::Error::other("no permanent object"))?;
+                Ok(Stored::Already(id, certified))
+            }
+            (_, known) => self.create(known, id, size, ask).map(Stored::New),
         }
+    }
+
+    /// Makes one more object.
+    fn create(&self, known: Option<Record>, id: BlobId, size: u64, ask: &Ask) -> io::Result<Record> {
         let record = with_one_more(known, id, size, ask, now_ms());
-        self.store.enter_object(&record.latest.id, &ObjectEntry::of(id))?;
+        let quilt = ("_walrusBlobType".to_owned(), "quilt".to_owned());
+        let attributes: Attributes = ask.quilt.then_some(quilt).into_iter().collect();
+        self.store.enter_object(&record.latest.id, &ObjectEntry { attributes, ..ObjectEntry::of(id) })?;
+        self.write(&record)?;
+        Ok(record)
+    }
+
+    /// Writes a record, whole or not at all; the blob is there once it is.
+    fn write(&self, record: &Record) -> io::Result<()> {
         let mut file = NamedTempFile::new_in(self.store.tmp())?;
-        file.write_all(&serde_json::to_vec(&record)?)?;
-        file.persist(self.store.record_path(&id))?;
-        Ok(Stored::New(record))
+        file.write_all(&serde_json::to_vec(record)?)?;
+        file.persist(self.store.record_path(&record.blob_id))?;
+        Ok(())
     }
 }
 
@@ -123,13 +169,13 @@ mod tests {
     fn store(writer: &Writer, bytes: &'static [u8], permanent: bool) -> Stored {
         let mut intake = writer.intake();
         let _ = intake.push(Bytes::from_static(bytes));
-        writer.commit(intake, &Ask { epoch: 1, epochs: 1, permanent, force: false }).unwrap()
+        writer.commit(intake, &Ask { epoch: 1, epochs: 1, permanent, ..Ask::default() }).unwrap()
     }
 
     fn id_of(stored: &Stored) -> BlobId {
         match stored {
-            Stored::New(record) => record.blob_id,
-            Stored::Already(id, _) => *id,
+            Stored::New(record) | Stored::Extended(record, _) => record.blob_id,
+            Stored::Already(id, _) | Stored::Owned(id, _) => *id,
         }
     }
 

@@ -11,6 +11,7 @@
 //!
 //! A process that is killed leaves at most bytes without a record, which nobody sees.
 
+mod budget;
 mod commit;
 mod intake;
 mod names;
@@ -22,7 +23,7 @@ pub use commit::{Stored, Writer};
 pub use intake::Intake;
 pub use objects::{Attributes, ObjectEntry};
 pub use pieces::pieces;
-pub use record::{Ask, Certified, Decision, Object, Record, decide};
+pub use record::{Ask, Certified, Decision, Kept, Object, Record, decide};
 
 use crate::blob_id::BlobId;
 use std::fs::{self, File};
