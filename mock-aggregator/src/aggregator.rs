@@ -1,11 +1,10 @@
 //! The mock aggregator put together: its configuration, its state, its routes.
 
+use crate::attributes::AllowList;
+use crate::blocklist::Blocklist;
 use crate::cache::Cache;
-use crate::get::get_blob;
-use axum::Router;
-use axum::middleware::from_fn_with_state;
-use axum::routing::get;
-use mock_publisher::admit::{Door, admit};
+use crate::routes::router;
+use mock_publisher::admit::Door;
 use mock_publisher::common::dress;
 use mock_publisher::fault::Role;
 use mock_publisher::gate::Limits;
@@ -24,8 +23,14 @@ use tokio::net::TcpListener;
 pub struct Config {
     /// The directory of the blobs.
     pub store: PathBuf,
-    /// Requests at work and waiting.
+    /// Requests at work and waiting, on each route.
     pub limits: Limits,
+    /// The largest blob that is read, in bytes; any if none.
+    pub max_blob_size: Option<u64>,
+    /// Blobs that must not be read.
+    pub blocked: Blocklist,
+    /// Attributes of objects that become headers.
+    pub allowed_attributes: AllowList,
     /// How long a read takes that finds nothing in the cache.
     pub first_read_latency: Latency,
     /// How long a read takes that is served from the cache.
@@ -43,6 +48,9 @@ impl Config {
         Self {
             store: store.into(),
             limits: Limits::AGGREGATOR,
+            max_blob_size: None,
+            blocked: Blocklist::default(),
+            allowed_attributes: AllowList::default(),
             first_read_latency: Latency::default(),
             cached_read_latency: Latency::default(),
             cache_size: 1 << 30,
@@ -61,7 +69,8 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) cache: Cache,
     pub(crate) stats: Arc<Stats>,
-    pub(crate) get: Arc<Door>,
+    /// Any door: it knows what stands in for a read.
+    pub(crate) door: Arc<Door>,
 }
 
 impl Aggregator {
@@ -72,8 +81,13 @@ impl Aggregator {
     pub fn new(config: Config) -> Result<Self, BadStore> {
         let store = Store::open(&config.store)?;
         let stats = Stats::new("mock-aggregator");
-        let get = Door::new(Role::Aggregator, config.limits, config.weather.clone(), Arc::clone(&stats));
-        Ok(Self(Arc::new(Inner { cache: Cache::new(config.cache_size), config, store, stats, get })))
+        let door = door(&config, &stats);
+        Ok(Self(Arc::new(Inner { cache: Cache::new(config.cache_size), config, store, stats, door })))
+    }
+
+    /// A door for one more route.
+    pub(crate) fn door(&self) -> Arc<Door> {
+        door(&self.0.config, &self.0.stats)
     }
 
     /// What the aggregator saw so far.
@@ -83,10 +97,8 @@ impl Aggregator {
     }
 }
 
-/// The routes of an aggregator, without what every mock has.
-pub fn router(aggregator: &Aggregator) -> Router {
-    let door = from_fn_with_state(Arc::clone(&aggregator.0.get), admit);
-    Router::new().route("/v1/blobs/{blob_id}", get(get_blob).route_layer(door)).with_state(aggregator.clone())
+fn door(config: &Config, stats: &Arc<Stats>) -> Arc<Door> {
+    Door::new(Role::Aggregator, config.limits, config.weather.clone(), Arc::clone(stats))
 }
 
 /// Serves an aggregator until `shutdown` is ready; exchanges in flight get a second more.

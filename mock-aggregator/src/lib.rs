@@ -2,16 +2,29 @@
 //!
 //! ```text
 //! GET ─▶ server ─▶ witness ─▶ admit ─▶ path, query, range ─▶ store ─▶ cache ─▶ latency ─▶ headers ─▶ spoil ─▶ bytes
+//!                           (routes)   (get, part, stream, concat)            (reading)
 //! ```
 //!
 //! Server, witness, admission, faults and store are those of `mock_publisher`; here is what only readers need.
 
-mod aggregator;
+pub mod attributes;
+pub mod blocklist;
 pub mod cache;
-mod get;
 mod mirror;
+mod object_id;
 mod query;
 mod range;
 pub mod size;
 
-pub use aggregator::{Aggregator, Config, router, serve};
+mod concat;
+mod control;
+mod get;
+mod part;
+mod reading;
+mod stream;
+
+mod aggregator;
+mod routes;
+
+pub use aggregator::{Aggregator, Config, serve};
+pub use routes::router;

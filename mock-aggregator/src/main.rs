@@ -1,13 +1,17 @@
 //! The front door of the mock aggregator: flags in, a running server out.
 
 use clap::Parser;
+use mock_aggregator::attributes::AllowList;
+use mock_aggregator::blocklist::{BadBlocklist, Blocklist};
 use mock_aggregator::size::Size;
 use mock_aggregator::{Aggregator, Config, serve};
+use mock_publisher::blob_id::BlobId;
 use mock_publisher::door::{self, Flags, Trouble};
 use mock_publisher::fault::Role;
 use mock_publisher::gate::Limits;
 use mock_publisher::latency::Latency;
 use mock_publisher::weather::Weather;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -24,6 +28,18 @@ struct Args {
     /// Reads waiting; one more is held in between, and the next gets 429
     #[arg(long, value_name = "N", default_value_t = Limits::AGGREGATOR.buffer as u64)]
     aggregator_max_buffer_size: u64,
+    /// The largest blob that is read, in bytes; larger ones get 403
+    #[arg(long, value_name = "BYTES")]
+    max_blob_size: Option<u64>,
+    /// A blob that must not be read: it gets 451; repeatable
+    #[arg(long, value_name = "BLOB_ID")]
+    block: Vec<BlobId>,
+    /// A file with one such blob ID per line; # starts a comment
+    #[arg(long, value_name = "FILE")]
+    blocklist: Option<PathBuf>,
+    /// Attributes of objects that become headers
+    #[arg(long, value_name = "NAME", num_args = 1.., default_values_t = AllowList::default().names().map(str::to_owned))]
+    allowed_headers: Vec<String>,
     /// How long a read takes that finds nothing in the cache: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms
     #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
     first_read_latency: Latency,
@@ -38,6 +54,11 @@ struct Args {
     not_yet_for: Duration,
 }
 
+fn blocked(args: &Args) -> Result<Blocklist, BadBlocklist> {
+    let file = args.blocklist.as_deref().map_or_else(|| Ok(Blocklist::default()), Blocklist::read)?;
+    Ok(file.and(Blocklist::new(args.block.iter().copied())))
+}
+
 fn config(args: &Args) -> Result<Config, Trouble> {
     let weather = args.flags.weather(Role::Aggregator)?;
     Ok(Config {
@@ -45,6 +66,9 @@ fn config(args: &Args) -> Result<Config, Trouble> {
             concurrent: usize::try_from(args.aggregator_max_concurrent_requests)?,
             buffer: usize::try_from(args.aggregator_max_buffer_size)?,
         },
+        max_blob_size: args.max_blob_size,
+        blocked: blocked(args)?,
+        allowed_attributes: AllowList::new(&args.allowed_headers),
         first_read_latency: args.first_read_latency,
         cached_read_latency: args.cached_read_latency,
         cache_size: args.cache_size.0,

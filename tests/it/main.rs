@@ -5,8 +5,12 @@
 mod raw;
 
 mod aggregator;
+mod concat;
 mod fixtures;
 mod limits;
+mod object;
 mod publisher;
 mod publisher_epochs;
+mod range;
+mod stream;
 mod weather;
