@@ -29,8 +29,10 @@ pub struct Config {
     pub max_blob_size: Option<u64>,
     /// Blobs that must not be read.
     pub blocked: Blocklist,
-    /// Attributes of objects that become headers.
+    /// Attributes of objects, and tags of files in quilts, that become headers.
     pub allowed_attributes: AllowList,
+    /// Whether all tags of a file in a quilt become headers, not only those that are allowed.
+    pub all_tags: bool,
     /// How long a read takes that finds nothing in the cache.
     pub first_read_latency: Latency,
     /// How long a read takes that is served from the cache.
@@ -51,6 +53,7 @@ impl Config {
             max_blob_size: None,
             blocked: Blocklist::default(),
             allowed_attributes: AllowList::default(),
+            all_tags: false,
             first_read_latency: Latency::default(),
             cached_read_latency: Latency::default(),
             cache_size: 1 << 30,

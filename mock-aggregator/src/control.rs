@@ -2,6 +2,7 @@
 
 use crate::aggregator::Aggregator;
 use crate::object_id::ObjectId;
+use crate::parsed::Parsed;
 use crate::reading::broken;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -14,7 +15,7 @@ use tokio::task::spawn_blocking;
 /// `PUT /mock/objects/{object_id}/attributes`, with an object of text by text: 204, or 404 if there is no such object.
 pub(crate) async fn put_attributes(
     State(aggregator): State<Aggregator>,
-    Path(id): Path<ObjectId>,
+    Path(Parsed(id)): Path<Parsed<ObjectId>>,
     Json(attributes): Json<Attributes>,
 ) -> Result<StatusCode, Failure> {
     let store = aggregator.0.store.clone();

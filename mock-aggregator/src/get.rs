@@ -2,6 +2,7 @@
 
 use crate::attributes;
 use crate::object_id::ObjectId;
+use crate::parsed::Parsed;
 use crate::query::Checks;
 use crate::range::Span;
 use crate::reading::{Reading, absent};
@@ -28,7 +29,7 @@ pub(crate) async fn get_blob(
 
 /// `GET /v1/blobs/by-object-id/{blob_object_id}`.
 pub(crate) async fn get_object(
-    Path(id): Path<ObjectId>,
+    Path(Parsed(id)): Path<Parsed<ObjectId>>,
     Query(checks): Query<Checks>,
     reading: Reading,
 ) -> Result<Response, Failure> {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! GET ─▶ server ─▶ witness ─▶ admit ─▶ path, query, range ─▶ store ─▶ cache ─▶ latency ─▶ headers ─▶ spoil ─▶ bytes
-//!                           (routes)   (get, part, stream, concat)            (reading)
+//!                           (routes)   (get, part, stream, concat, quilt)     (reading)
 //! ```
 //!
 //! Server, witness, admission, faults and store are those of `mock_publisher`; here is what only readers need.
@@ -12,6 +12,7 @@ pub mod blocklist;
 pub mod cache;
 mod mirror;
 mod object_id;
+mod parsed;
 mod query;
 mod range;
 pub mod size;
@@ -20,6 +21,7 @@ mod concat;
 mod control;
 mod get;
 mod part;
+mod quilt;
 mod reading;
 mod stream;
 

@@ -37,9 +37,12 @@ struct Args {
     /// A file with one such blob ID per line; # starts a comment
     #[arg(long, value_name = "FILE")]
     blocklist: Option<PathBuf>,
-    /// Attributes of objects that become headers
+    /// Attributes of objects, and tags of files in quilts, that become headers
     #[arg(long, value_name = "NAME", num_args = 1.., default_values_t = AllowList::default().names().map(str::to_owned))]
     allowed_headers: Vec<String>,
+    /// All tags of files in quilts become headers, not only those that are allowed
+    #[arg(long)]
+    allow_quilt_patch_tags_in_response: bool,
     /// How long a read takes that finds nothing in the cache: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms
     #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
     first_read_latency: Latency,
@@ -69,6 +72,7 @@ fn config(args: &Args) -> Result<Config, Trouble> {
         max_blob_size: args.max_blob_size,
         blocked: blocked(args)?,
         allowed_attributes: AllowList::new(&args.allowed_headers),
+        all_tags: args.allow_quilt_patch_tags_in_response,
         first_read_latency: args.first_read_latency,
         cached_read_latency: args.cached_read_latency,
         cache_size: args.cache_size.0,

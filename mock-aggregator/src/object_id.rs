@@ -1,6 +1,5 @@
 //! The address of an object as clients write it: `0x` and up to 64 hex digits, or all 64 without the `0x`.
 
-use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::str::FromStr;
 
@@ -36,27 +35,6 @@ impl FromStr for ObjectId {
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for ObjectId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Reader)
-    }
-}
-
-/// Reads an address where it is met, so that an error names the place.
-struct Reader;
-
-impl serde::de::Visitor<'_> for Reader {
-    type Value = ObjectId;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object ID")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<ObjectId, E> {
-        text.parse().map_err(E::custom)
     }
 }
 

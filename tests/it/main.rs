@@ -11,6 +11,7 @@ mod limits;
 mod object;
 mod publisher;
 mod publisher_epochs;
+mod quilt_read;
 mod range;
 mod stream;
 mod weather;
