@@ -1,7 +1,7 @@
 //! The map of the mock publisher: a Walrus publisher over a directory, and the rooms it shares with the mock aggregator.
 //!
 //! ```text
-//! PUT ─▶ server ─▶ witness ─▶ admit ─▶ query, token ─▶ intake ─▶ latency ─▶ commit ─▶ wire ─▶ spoil ─▶ answer
+//! PUT ─▶ server ─▶ witness ─▶ auth ─▶ admit ─▶ query, token ─▶ intake ─▶ latency ─▶ commit ─▶ wire ─▶ spoil ─▶ answer
 //!        (TCP)     (counts)   (gate, fault)             (store)              (store)   (JSON)  (fault)
 //! ```
 //!
@@ -27,14 +27,15 @@
 pub mod blob_id;
 pub mod draw;
 pub mod encoding;
+pub mod epochs;
 pub mod fault;
 pub mod latency;
-pub mod epochs;
 pub mod quilt;
 pub mod size;
 
 pub mod store;
 
+pub mod auth;
 pub mod failure;
 pub mod query;
 pub mod token;

@@ -1,6 +1,7 @@
 //! The front door of the mock publisher: flags in, a running server out.
 
 use clap::Parser;
+use mock_publisher::auth::JwtFlags;
 use mock_publisher::door::{self, Flags, Trouble};
 use mock_publisher::encoding::Prices;
 use mock_publisher::fault::{Role, ratio};
@@ -51,6 +52,8 @@ struct Args {
     /// Bytes of blobs that the store may hold; a store beyond that fails with 500
     #[arg(long, value_name = "SIZE")]
     store_limit: Option<Size>,
+    #[command(flatten)]
+    jwt: JwtFlags,
 }
 
 fn config(args: &Args) -> Result<Config, Trouble> {
@@ -67,6 +70,7 @@ fn config(args: &Args) -> Result<Config, Trouble> {
         prices: Prices { storage: args.storage_price, write: args.write_price },
         existing_ratio: args.existing_ratio,
         keep_objects: args.keep_objects,
+        jwt: args.jwt.config()?,
         store_limit: args.store_limit.map(|size| size.0),
         ..Config::new(&args.flags.store)
     })

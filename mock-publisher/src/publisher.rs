@@ -1,6 +1,7 @@
 //! The mock publisher put together: its configuration, its state, its routes.
 
 use crate::admit::{Door, admit};
+use crate::auth::{self, Auth};
 use crate::common::dress;
 use crate::draw::{self, Purpose};
 use crate::encoding::Prices;
@@ -46,6 +47,8 @@ pub struct Config {
     pub keep_objects: bool,
     /// Bytes of blobs that the store may hold.
     pub store_limit: Option<u64>,
+    /// What is asked of tokens.
+    pub jwt: auth::Config,
 }
 
 impl Config {
@@ -64,6 +67,7 @@ impl Config {
             existing_ratio: 0.0,
             keep_objects: false,
             store_limit: None,
+            jwt: auth::Config::default(),
         }
     }
 }
@@ -78,6 +82,7 @@ pub(crate) struct Inner {
     pub(crate) writer: Writer,
     pub(crate) stats: Arc<Stats>,
     pub(crate) put: Arc<Door>,
+    pub(crate) auth: Option<Arc<Auth>>,
     started: Instant,
 }
 
@@ -103,8 +108,9 @@ impl Publisher {
     pub fn new(config: Config) -> Result<Self, BadStore> {
         let writer = Writer::limited(&config.store, config.store_limit)?;
         let stats = Stats::new("mock-publisher");
+        let auth = config.jwt.is_active().then(|| Arc::new(Auth::new(config.jwt.clone())));
         let put = Door::new(Role::Publisher, config.limits, config.weather.clone(), Arc::clone(&stats));
-        Ok(Self(Arc::new(Inner { config, writer, stats, put, started: Instant::now() })))
+        Ok(Self(Arc::new(Inner { auth, config, writer, stats, put, started: Instant::now() })))
     }
 
     /// What the publisher saw so far.
@@ -117,7 +123,12 @@ impl Publisher {
 /// The routes of a publisher, without what every mock has.
 pub fn router(publisher: &Publisher) -> Router {
     let door = from_fn_with_state(Arc::clone(&publisher.0.put), admit);
-    Router::new().route("/v1/blobs", put(put_blob).route_layer(door)).with_state(publisher.clone())
+    let blobs = put(put_blob).route_layer(door);
+    let blobs = match &publisher.0.auth {
+        Some(auth) => blobs.route_layer(from_fn_with_state(Arc::clone(auth), auth::demand)),
+        None => blobs,
+    };
+    Router::new().route("/v1/blobs", blobs).with_state(publisher.clone())
 }
 
 /// Serves a publisher until `shutdown` is ready; exchanges in flight get a second more.

@@ -5,6 +5,7 @@
 mod raw;
 
 mod aggregator;
+mod auth;
 mod concat;
 mod fixtures;
 mod limits;
