@@ -22,7 +22,10 @@ struct Args {
     /// The largest blob, in KiB
     #[arg(long, value_name = "KIB", default_value_t = 10_240)]
     max_body_size: u64,
-    /// Stores at work at once
+    /// The largest multipart body of a quilt, in KiB
+    #[arg(long, value_name = "KIB", default_value_t = 102_400)]
+    max_quilt_body_size: u64,
+    /// Stores at work at once, on each of the two routes
     #[arg(long, value_name = "N", default_value_t = Limits::PUBLISHER.concurrent as u64, value_parser = clap::value_parser!(u64).range(1..))]
     publisher_max_concurrent_requests: u64,
     /// Stores waiting; one more is held in between, and the next gets 429
@@ -59,6 +62,7 @@ struct Args {
 fn config(args: &Args) -> Result<Config, Trouble> {
     Ok(Config {
         max_body_size: args.max_body_size.saturating_mul(1024),
+        max_quilt_body_size: args.max_quilt_body_size.saturating_mul(1024),
         limits: Limits {
             concurrent: usize::try_from(args.publisher_max_concurrent_requests)?,
             buffer: usize::try_from(args.publisher_max_buffer_size)?,

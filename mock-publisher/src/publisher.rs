@@ -9,14 +9,15 @@ use crate::epochs::Epochs;
 use crate::fault::Role;
 use crate::gate::Limits;
 use crate::latency::Latency;
-use crate::put::put_blob;
+use crate::put::{put_blob, put_quilt};
 use crate::server;
 use crate::stats::{Snapshot, Stats};
 use crate::store::{BadStore, Writer};
 use crate::weather::Weather;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::put;
+use axum::routing::{MethodRouter, put};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,7 +30,9 @@ pub struct Config {
     pub store: PathBuf,
     /// The largest body in bytes.
     pub max_body_size: u64,
-    /// Requests at work and waiting.
+    /// The largest body of a quilt in bytes.
+    pub max_quilt_body_size: u64,
+    /// Requests at work and waiting, for each route.
     pub limits: Limits,
     /// How long a store takes once its body is there.
     pub store_latency: Latency,
@@ -58,6 +61,7 @@ impl Config {
         Self {
             store: store.into(),
             max_body_size: 10_240 * 1024,
+            max_quilt_body_size: 102_400 * 1024,
             limits: Limits::PUBLISHER,
             store_latency: Latency::default(),
             weather: Weather::default(),
@@ -82,6 +86,7 @@ pub(crate) struct Inner {
     pub(crate) writer: Writer,
     pub(crate) stats: Arc<Stats>,
     pub(crate) put: Arc<Door>,
+    pub(crate) put_quilt: Arc<Door>,
     pub(crate) auth: Option<Arc<Auth>>,
     started: Instant,
 }
@@ -109,8 +114,9 @@ impl Publisher {
         let writer = Writer::limited(&config.store, config.store_limit)?;
         let stats = Stats::new("mock-publisher");
         let auth = config.jwt.is_active().then(|| Arc::new(Auth::new(config.jwt.clone())));
-        let put = Door::new(Role::Publisher, config.limits, config.weather.clone(), Arc::clone(&stats));
-        Ok(Self(Arc::new(Inner { auth, config, writer, stats, put, started: Instant::now() })))
+        let door = || Door::new(Role::Publisher, config.limits, config.weather.clone(), Arc::clone(&stats));
+        let (put, put_quilt) = (door(), door());
+        Ok(Self(Arc::new(Inner { auth, config, writer, stats, put, put_quilt, started: Instant::now() })))
     }
 
     /// What the publisher saw so far.
@@ -122,13 +128,20 @@ impl Publisher {
 
 /// The routes of a publisher, without what every mock has.
 pub fn router(publisher: &Publisher) -> Router {
-    let door = from_fn_with_state(Arc::clone(&publisher.0.put), admit);
-    let blobs = put(put_blob).route_layer(door);
-    let blobs = match &publisher.0.auth {
-        Some(auth) => blobs.route_layer(from_fn_with_state(Arc::clone(auth), auth::demand)),
-        None => blobs,
+    let inner = &publisher.0;
+    let guarded = |route: MethodRouter<Publisher>, door: &Arc<Door>| {
+        let route = route.route_layer(from_fn_with_state(Arc::clone(door), admit));
+        match &inner.auth {
+            Some(auth) => route.route_layer(from_fn_with_state(Arc::clone(auth), auth::demand)),
+            None => route,
+        }
     };
-    Router::new().route("/v1/blobs", blobs).with_state(publisher.clone())
+    let limit = usize::try_from(inner.config.max_quilt_body_size).unwrap_or(usize::MAX);
+    let quilts = put(put_quilt).route_layer(DefaultBodyLimit::max(limit));
+    Router::new()
+        .route("/v1/blobs", guarded(put(put_blob), &inner.put))
+        .route("/v1/quilts", guarded(quilts, &inner.put_quilt))
+        .with_state(publisher.clone())
 }
 
 /// Serves a publisher until `shutdown` is ready; exchanges in flight get a second more.

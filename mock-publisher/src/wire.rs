@@ -2,6 +2,7 @@
 
 use crate::blob_id::BlobId;
 use crate::encoding::{Prices, encoded_length};
+use crate::quilt::{Entry, Index, PatchId};
 use crate::store::{Record, Stored};
 use serde::Serialize;
 
@@ -32,6 +33,49 @@ pub enum Answer {
         /// Why, for people.
         error_msg: String,
     },
+}
+
+/// What a store of a quilt is answered with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QuiltAnswer {
+    blob_store_result: Answer,
+    stored_quilt_blobs: Vec<StoredFile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredFile {
+    identifier: String,
+    quilt_patch_id: PatchId,
+    /// The columns of the file, the end not among them.
+    range: [u16; 2],
+}
+
+impl QuiltAnswer {
+    /// The answer to a store of these files as this blob.
+    #[must_use]
+    pub fn to(quilt: BlobId, index: &Index, blob_store_result: Answer) -> Self {
+        let file = |entry: &Entry| StoredFile {
+            identifier: entry.identifier.clone(),
+            quilt_patch_id: PatchId::new(quilt, entry.start, entry.end),
+            range: [entry.start, entry.end],
+        };
+        Self { blob_store_result, stored_quilt_blobs: index.0.iter().map(file).collect() }
+    }
+
+    /// The answer to a store that failed after it was accepted.
+    #[must_use]
+    pub fn failed(blob_store_result: Answer) -> Self {
+        Self { blob_store_result, stored_quilt_blobs: Vec::new() }
+    }
+
+    /// The JSON of the answer, one line.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        // Plain structs of numbers and text always serialize.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
 }
 
 /// What shows that a blob is certified.

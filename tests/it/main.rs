@@ -12,6 +12,7 @@ mod limits;
 mod object;
 mod publisher;
 mod publisher_epochs;
+mod quilt_store;
 mod quilt_read;
 mod range;
 mod stream;

@@ -36,6 +36,17 @@ pub enum Stored {
     Extended(Record, u32),
 }
 
+impl Stored {
+    /// The blob's name.
+    #[must_use]
+    pub fn blob_id(&self) -> BlobId {
+        match self {
+            Self::New(record) | Self::Extended(record, _) => record.blob_id,
+            Self::Already(id, _) | Self::Owned(id, _) => *id,
+        }
+    }
+}
+
 impl Writer {
     /// Opens the store in this directory for writing, and sweeps what killed writers left if no other one lives.
     ///
@@ -172,18 +183,11 @@ mod tests {
         writer.commit(intake, &Ask { epoch: 1, epochs: 1, permanent, ..Ask::default() }).unwrap()
     }
 
-    fn id_of(stored: &Stored) -> BlobId {
-        match stored {
-            Stored::New(record) | Stored::Extended(record, _) => record.blob_id,
-            Stored::Already(id, _) | Stored::Owned(id, _) => *id,
-        }
-    }
-
     #[test]
     fn what_was_stored_is_read_back_by_another_opening_of_the_directory() {
         let dir = tempfile::tempdir().unwrap();
         let stored = store(&Writer::open(dir.path()).unwrap(), b"walrus", true);
-        let mut blob = Store::open(dir.path()).unwrap().read(&id_of(&stored)).unwrap().unwrap();
+        let mut blob = Store::open(dir.path()).unwrap().read(&stored.blob_id()).unwrap().unwrap();
         let mut bytes = Vec::new();
         blob.bytes.read_to_end(&mut bytes).unwrap();
         assert_eq!((bytes.as_slice(), blob.record.size), (b"walrus".as_slice(), 6));
@@ -196,7 +200,7 @@ mod tests {
     fn bytes_without_a_record_are_not_a_blob() {
         let dir = tempfile::tempdir().unwrap();
         let writer = Writer::open(dir.path()).unwrap();
-        let id = id_of(&store(&writer, b"half", false));
+        let id = store(&writer, b"half", false).blob_id();
         fs::remove_file(writer.store().record_path(&id)).unwrap();
         assert!(writer.store().read(&id).unwrap().is_none());
         assert!(matches!(store(&writer, b"half", true), Stored::New(_)));
