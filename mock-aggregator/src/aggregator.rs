@@ -2,7 +2,8 @@
 
 use crate::attributes::AllowList;
 use crate::blocklist::Blocklist;
-use crate::cache::Cache;
+use crate::clock::Clock;
+use crate::front::{Front, Shelf};
 use crate::routes::router;
 use mock_publisher::admit::Door;
 use mock_publisher::common::dress;
@@ -39,6 +40,12 @@ pub struct Config {
     pub cached_read_latency: Latency,
     /// Bytes of blobs that the cache remembers; 0 for none.
     pub cache_size: u64,
+    /// How the cache behaves and what it looks like.
+    pub front: Front,
+    /// How long after its store a blob can be read; every blob has its own time.
+    pub visible_after: Latency,
+    /// By which copies grow old.
+    pub clock: Clock,
     /// What goes wrong.
     pub weather: Weather,
 }
@@ -57,6 +64,9 @@ impl Config {
             first_read_latency: Latency::default(),
             cached_read_latency: Latency::default(),
             cache_size: 1 << 30,
+            front: Front::default(),
+            visible_after: Latency::default(),
+            clock: Clock::default(),
             weather: Weather::default(),
         }
     }
@@ -70,7 +80,7 @@ pub struct Aggregator(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) store: Store,
-    pub(crate) cache: Cache,
+    pub(crate) shelf: Shelf,
     pub(crate) stats: Arc<Stats>,
     /// Any door: it knows what stands in for a read.
     pub(crate) door: Arc<Door>,
@@ -85,7 +95,7 @@ impl Aggregator {
         let store = Store::open(&config.store)?;
         let stats = Stats::new("mock-aggregator");
         let door = door(&config, &stats);
-        Ok(Self(Arc::new(Inner { cache: Cache::new(config.cache_size), config, store, stats, door })))
+        Ok(Self(Arc::new(Inner { shelf: Shelf::new(config.cache_size), config, store, stats, door })))
     }
 
     /// A door for one more route.

@@ -1,15 +1,17 @@
 //! The map of the mock aggregator: a Walrus aggregator over a mock publisher's directory, with a cache in front.
 //!
 //! ```text
-//! GET ─▶ server ─▶ witness ─▶ admit ─▶ path, query, range ─▶ store ─▶ cache ─▶ latency ─▶ headers ─▶ spoil ─▶ bytes
-//!                           (routes)   (get, part, stream, concat, quilt)     (reading)
+//! GET ─▶ server ─▶ witness ─▶ front ─▶ admit ─▶ path, query, range ─▶ store ─▶ latency ─▶ spoil ─▶ headers ─▶ bytes
+//!                            (a cache) (a door   (get, part, stream,   (reading)
+//!                                      a route)   concat, quilt)
 //! ```
 //!
 //! Server, witness, admission, faults and store are those of `mock_publisher`; here is what only readers need.
 
 pub mod attributes;
 pub mod blocklist;
-pub mod cache;
+pub mod clock;
+pub mod front;
 mod mirror;
 mod object_id;
 mod parsed;

@@ -3,6 +3,7 @@
 use clap::Parser;
 use mock_aggregator::attributes::AllowList;
 use mock_aggregator::blocklist::{BadBlocklist, Blocklist};
+use mock_aggregator::front::{Face, Front};
 use mock_aggregator::size::Size;
 use mock_aggregator::{Aggregator, Config, serve};
 use mock_publisher::blob_id::BlobId;
@@ -52,6 +53,27 @@ struct Args {
     /// How much the cache holds before it lets the oldest blobs go; a blob larger than this is never cached; 0 for no cache
     #[arg(long, value_name = "SIZE", default_value_t = Size(1 << 30))]
     cache_size: Size,
+    /// The cache in front: none, nginx, cloudflare, fastly, or liar, which shows hits that are not
+    #[arg(long, value_name = "FACE", default_value_t = Face::None)]
+    front: Face,
+    /// How long the front keeps a blob, instead of what its face does
+    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
+    front_ttl: Option<Duration>,
+    /// How long the front keeps a 404, instead of what its face does
+    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
+    front_negative_ttl: Option<Duration>,
+    /// How long after a read the front can serve its copy
+    #[arg(long, value_name = "D", default_value = "0s", value_parser = humantime::parse_duration)]
+    front_fill_delay: Duration,
+    /// Whether a request with Cache-Control goes past the front, instead of what its face does
+    #[arg(long, value_name = "BOOL")]
+    front_bypass: Option<bool>,
+    /// Whether every Origin has copies of its own in the front, instead of what its face does
+    #[arg(long, value_name = "BOOL")]
+    front_per_origin: Option<bool>,
+    /// How long after its store a blob can be read; a distribution gives every blob its own time
+    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
+    visible_after: Latency,
     /// How long after its store a blob that meets the fault not-yet is not readable
     #[arg(long, value_name = "D", default_value = "1s", value_parser = humantime::parse_duration)]
     not_yet_for: Duration,
@@ -60,6 +82,18 @@ struct Args {
 fn blocked(args: &Args) -> Result<Blocklist, BadBlocklist> {
     let file = args.blocklist.as_deref().map_or_else(|| Ok(Blocklist::default()), Blocklist::read)?;
     Ok(file.and(Blocklist::new(args.block.iter().copied())))
+}
+
+fn front(args: &Args) -> Front {
+    let face = Front::of(args.front);
+    Front {
+        ttl: args.front_ttl.or(face.ttl),
+        negative_ttl: args.front_negative_ttl.or(face.negative_ttl),
+        fill_after: args.front_fill_delay,
+        bypass: args.front_bypass.unwrap_or(face.bypass),
+        per_origin: args.front_per_origin.unwrap_or(face.per_origin),
+        ..face
+    }
 }
 
 fn config(args: &Args) -> Result<Config, Trouble> {
@@ -76,6 +110,8 @@ fn config(args: &Args) -> Result<Config, Trouble> {
         first_read_latency: args.first_read_latency,
         cached_read_latency: args.cached_read_latency,
         cache_size: args.cache_size.0,
+        front: front(args),
+        visible_after: args.visible_after,
         weather: Weather { not_yet_for: args.not_yet_for, ..weather },
         ..Config::new(&args.flags.store)
     })

@@ -1,6 +1,7 @@
 //! The routes of an aggregator; each has a door of its own, so that one that is full leaves the others alone.
 
 use crate::aggregator::Aggregator;
+use crate::front::front;
 use crate::{concat, control, get, part, quilt, stream};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -9,8 +10,10 @@ use mock_publisher::admit::admit;
 
 /// The routes of an aggregator, without what every mock has.
 pub fn router(aggregator: &Aggregator) -> Router {
-    let guarded =
-        |handler: MethodRouter<Aggregator>| handler.route_layer(from_fn_with_state(aggregator.door(), admit));
+    let guarded = |handler: MethodRouter<Aggregator>| {
+        let admit = from_fn_with_state(aggregator.door(), admit);
+        handler.route_layer(admit).route_layer(from_fn_with_state(aggregator.clone(), front))
+    };
     let concat = guarded(get(concat::get_concat)).merge(guarded(post(concat::post_concat)));
     Router::new()
         .route("/v1/blobs/{blob_id}", guarded(get(get::get_blob)))

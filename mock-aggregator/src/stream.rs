@@ -21,7 +21,7 @@ pub(crate) async fn get_stream(Path(id): Path<BlobId>, reading: Reading) -> Resu
         _ => failure,
     })?;
     let size = blob.record.size;
-    reading.wait(id, Some(size)).await;
+    reading.wait().await;
     let body = reading.body(blob, 0, size);
     let mut response = reading.success(id, Some(size), body);
     response.headers_mut().extend([STREAMING]);

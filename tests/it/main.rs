@@ -8,6 +8,7 @@ mod aggregator;
 mod auth;
 mod concat;
 mod fixtures;
+mod front;
 mod limits;
 mod object;
 mod publisher;
