@@ -10,14 +10,13 @@ use mock_publisher::common::dress;
 use mock_publisher::fault::Role;
 use mock_publisher::gate::Limits;
 use mock_publisher::latency::Latency;
-use mock_publisher::server;
+use mock_publisher::server::{self, Port};
 use mock_publisher::stats::{Snapshot, Stats};
 use mock_publisher::store::{BadStore, Store};
 use mock_publisher::weather::Weather;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 
 /// How an aggregator is to behave.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,7 +114,7 @@ fn door(config: &Config, stats: &Arc<Stats>) -> Arc<Door> {
 }
 
 /// Serves an aggregator until `shutdown` is ready; exchanges in flight get a second more.
-pub async fn serve(listener: TcpListener, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
+pub async fn serve(port: impl Into<Port>, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
     let stats = Arc::clone(&aggregator.0.stats);
-    server::run(listener, dress(router(&aggregator), Arc::clone(&stats)), stats, shutdown).await;
+    server::run(port.into(), dress(router(&aggregator), Arc::clone(&stats)), stats, shutdown).await;
 }

@@ -11,11 +11,11 @@ use mock_publisher::door::{self, Flags, Trouble};
 use mock_publisher::fault::Role;
 use mock_publisher::gate::Limits;
 use mock_publisher::latency::Latency;
+use mock_publisher::server::Port;
 use mock_publisher::weather::Weather;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 /// A Walrus aggregator in a bottle: reads what a mock publisher stored, answers as a real one does, with a cache in front
 #[derive(Debug, Parser)]
@@ -119,7 +119,7 @@ fn config(args: &Args) -> Result<Config, Trouble> {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    door::open("mock-aggregator", &args.flags.listen, |listener: TcpListener| {
-        Ok(serve(listener, Aggregator::new(config(&args)?)?, door::signal()?))
+    door::open("mock-aggregator", &args.flags, |port: Port| {
+        Ok(serve(port, Aggregator::new(config(&args)?)?, door::signal()?))
     })
 }

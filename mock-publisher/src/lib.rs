@@ -47,6 +47,7 @@ pub mod gate;
 pub mod server;
 pub mod spoil;
 pub mod stats;
+pub mod tls;
 pub mod weather;
 pub mod witness;
 

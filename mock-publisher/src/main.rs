@@ -7,11 +7,11 @@ use mock_publisher::encoding::Prices;
 use mock_publisher::fault::{Role, ratio};
 use mock_publisher::gate::Limits;
 use mock_publisher::latency::Latency;
+use mock_publisher::server::Port;
 use mock_publisher::size::Size;
 use mock_publisher::{Config, Publisher, serve};
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 /// A Walrus publisher in a bottle: stores blobs in a directory, answers as a real one does, with weather on demand
 #[derive(Debug, Parser)]
@@ -82,7 +82,7 @@ fn config(args: &Args) -> Result<Config, Trouble> {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    door::open("mock-publisher", &args.flags.listen, |listener: TcpListener| {
-        Ok(serve(listener, Publisher::new(config(&args)?)?, door::signal()?))
+    door::open("mock-publisher", &args.flags, |port: Port| {
+        Ok(serve(port, Publisher::new(config(&args)?)?, door::signal()?))
     })
 }

@@ -10,7 +10,7 @@ use crate::fault::Role;
 use crate::gate::Limits;
 use crate::latency::Latency;
 use crate::put::{put_blob, put_quilt};
-use crate::server;
+use crate::server::{self, Port};
 use crate::stats::{Snapshot, Stats};
 use crate::store::{BadStore, Writer};
 use crate::weather::Weather;
@@ -21,7 +21,6 @@ use axum::routing::{MethodRouter, put};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
 
 /// How a publisher is to behave.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,7 +144,7 @@ pub fn router(publisher: &Publisher) -> Router {
 }
 
 /// Serves a publisher until `shutdown` is ready; exchanges in flight get a second more.
-pub async fn serve(listener: TcpListener, publisher: Publisher, shutdown: impl Future<Output = ()>) {
+pub async fn serve(port: impl Into<Port>, publisher: Publisher, shutdown: impl Future<Output = ()>) {
     let stats = Arc::clone(&publisher.0.stats);
-    server::run(listener, dress(router(&publisher), Arc::clone(&stats)), stats, shutdown).await;
+    server::run(port.into(), dress(router(&publisher), Arc::clone(&stats)), stats, shutdown).await;
 }

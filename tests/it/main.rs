@@ -17,4 +17,5 @@ mod quilt_store;
 mod quilt_read;
 mod range;
 mod stream;
+mod tls;
 mod weather;

@@ -81,6 +81,7 @@ pub struct Stats {
     faults: Mutex<BTreeMap<&'static str, u64>>,
     accepted: Count,
     used: Count,
+    handshakes: Count,
     open: Count,
     /// What happened to blobs.
     pub blobs: Blobs,
@@ -128,6 +129,11 @@ impl Stats {
         self.accepted.add(1);
         self.open.add(1);
         Open(Arc::clone(self))
+    }
+
+    /// Counts a TLS handshake that succeeded.
+    pub fn shook_hands(&self) {
+        self.handshakes.add(1);
     }
 
     /// Counts a connection that carries its first request.
