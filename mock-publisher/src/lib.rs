@@ -30,6 +30,7 @@ pub mod encoding;
 pub mod epochs;
 pub mod fault;
 pub mod latency;
+pub mod naming;
 pub mod quilt;
 pub mod size;
 

@@ -7,6 +7,7 @@ use mock_publisher::encoding::Prices;
 use mock_publisher::fault::{Role, ratio};
 use mock_publisher::gate::Limits;
 use mock_publisher::latency::Latency;
+use mock_publisher::naming::Naming;
 use mock_publisher::server::Port;
 use mock_publisher::size::Size;
 use mock_publisher::{Config, Publisher, serve};
@@ -55,6 +56,9 @@ struct Args {
     /// Bytes of blobs that the store may hold; a store beyond that fails with 500
     #[arg(long, value_name = "SIZE")]
     store_limit: Option<Size>,
+    /// Which IDs blobs get: cheap (a hash in the right form) or real (those of the network, a second of work and more)
+    #[arg(long, value_name = "NAMING", default_value_t = Naming::default())]
+    blob_id: Naming,
     #[command(flatten)]
     jwt: JwtFlags,
 }
@@ -74,6 +78,7 @@ fn config(args: &Args) -> Result<Config, Trouble> {
         prices: Prices { storage: args.storage_price, write: args.write_price },
         existing_ratio: args.existing_ratio,
         keep_objects: args.keep_objects,
+        blob_id: args.blob_id,
         jwt: args.jwt.config()?,
         store_limit: args.store_limit.map(|size| size.0),
         ..Config::new(&args.flags.store)

@@ -9,6 +9,7 @@ use crate::epochs::Epochs;
 use crate::fault::Role;
 use crate::gate::Limits;
 use crate::latency::Latency;
+use crate::naming::Naming;
 use crate::put::{put_blob, put_quilt};
 use crate::server::{self, Port};
 use crate::stats::{Snapshot, Stats};
@@ -49,6 +50,8 @@ pub struct Config {
     pub keep_objects: bool,
     /// Bytes of blobs that the store may hold.
     pub store_limit: Option<u64>,
+    /// Which names blobs get.
+    pub blob_id: Naming,
     /// What is asked of tokens.
     pub jwt: auth::Config,
 }
@@ -70,6 +73,7 @@ impl Config {
             existing_ratio: 0.0,
             keep_objects: false,
             store_limit: None,
+            blob_id: Naming::default(),
             jwt: auth::Config::default(),
         }
     }
@@ -110,7 +114,7 @@ impl Publisher {
     /// # Errors
     /// The directory cannot be made or written to.
     pub fn new(config: Config) -> Result<Self, BadStore> {
-        let writer = Writer::limited(&config.store, config.store_limit)?;
+        let writer = Writer::limited(&config.store, config.store_limit)?.naming(config.blob_id);
         let stats = Stats::new("mock-publisher");
         let auth = config.jwt.is_active().then(|| Arc::new(Auth::new(config.jwt.clone())));
         let door = || Door::new(Role::Publisher, config.limits, config.weather.clone(), Arc::clone(&stats));

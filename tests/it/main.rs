@@ -6,6 +6,7 @@ mod raw;
 
 mod aggregator;
 mod auth;
+mod blob_id_real;
 mod concat;
 mod fixtures;
 mod front;

@@ -30,7 +30,7 @@ async fn send(bottle: &Bottle, query: &str, headers: &[(&str, &str)], body: &[u8
     raw::exchange(raw::connect(bottle.publisher_url()).await, &bytes).await.unwrap()
 }
 
-async fn put(bottle: &Bottle, parts: &[Part<'_>]) -> Reply {
+pub(crate) async fn put(bottle: &Bottle, parts: &[Part<'_>]) -> Reply {
     send(bottle, "", &[KIND], &body(parts)).await
 }
 

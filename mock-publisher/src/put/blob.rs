@@ -1,6 +1,6 @@
 //! `PUT /v1/blobs`: body in, checks, latency, store, answer out, in the order of the real one.
 
-use super::finish::{answered, ask, check, commit, error_object, plain};
+use super::finish::{answered, ask, check, commit, error_object, plain, too_large};
 use super::refusal::Refusal;
 use crate::admit::Visit;
 use crate::encoding::encoded_length;
@@ -52,10 +52,11 @@ async fn store(
     until(due).await;
     if visit.fault == Some(Fault::ErrorObject) {
         publisher.0.stats.fault(Fault::ErrorObject);
-        return Ok(plain(error_object(&intake, "the mock was asked to fail").to_json()));
+        let error = error_object(publisher, intake, "the mock was asked to fail").await?;
+        return Ok(plain(error.to_json()));
     }
     if encoded_length(intake.size()).is_none() {
-        return Ok(plain(error_object(&intake, "the blob is too large to be encoded").to_json()));
+        return Ok(plain(too_large().to_json()));
     }
     let ask = ask(publisher, visit, query);
     let stored = commit(publisher.clone(), intake, ask).await?;

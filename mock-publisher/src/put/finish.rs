@@ -60,9 +60,17 @@ pub(super) async fn commit(publisher: Publisher, intake: Intake, ask: Ask) -> io
 }
 
 /// The answer to a store that failed after it was accepted.
-pub(super) fn error_object(intake: &Intake, message: &str) -> Answer {
-    let blob_id = Some(intake.name());
-    Answer::Error { blob_id, failure_phase: "check_blob_is_blocked", error_msg: message.to_owned() }
+pub(super) async fn error_object(publisher: &Publisher, intake: Intake, why: &str) -> io::Result<Answer> {
+    let writer = publisher.0.writer.clone();
+    let name = move || writer.name(intake);
+    let blob_id = Some(spawn_blocking(name).await.map_err(io::Error::other)??);
+    Ok(Answer::Error { blob_id, failure_phase: "check_blob_is_blocked", error_msg: why.to_owned() })
+}
+
+/// The answer to a store of a blob that is too large to get a name.
+pub(super) fn too_large() -> Answer {
+    let error_msg = "the blob is too large to be encoded".to_owned();
+    Answer::Error { blob_id: None, failure_phase: "encode_blob", error_msg }
 }
 
 /// The answer to a store that was done, spoiled if the request's fault says so.

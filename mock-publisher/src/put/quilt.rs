@@ -58,7 +58,7 @@ async fn store(
     until(due).await;
     if visit.fault == Some(Fault::ErrorObject) {
         publisher.0.stats.fault(Fault::ErrorObject);
-        let error = error_object(&intake, "the mock was asked to fail");
+        let error = error_object(publisher, intake, "the mock was asked to fail").await?;
         return Ok(plain(QuiltAnswer::failed(error).to_json()));
     }
     let ask = Ask { quilt: true, ..ask(publisher, visit, query) };

@@ -19,7 +19,8 @@ const TAGGED: u8 = 1;
 
 /// The bytes before a file's own; `None` when a name, tags or bytes are longer than their length can say.
 pub(super) fn head(identifier: &str, tags: &Tags, length: usize) -> Option<Vec<u8>> {
-    let mut rest = vec![if tags.is_empty() { 0 } else { TAGGED }];
+    let flags = if tags.is_empty() { 0 } else { TAGGED };
+    let mut rest = Vec::new();
     let mut framed = |part: Vec<u8>| -> Option<()> {
         rest.extend_from_slice(&u16::try_from(part.len()).ok()?.to_le_bytes());
         rest.extend_from_slice(&part);
@@ -34,7 +35,7 @@ pub(super) fn head(identifier: &str, tags: &Tags, length: usize) -> Option<Vec<u
         framed(map)?;
     }
     let length = u32::try_from(rest.len() + length).ok()?;
-    Some([&[VERSION], length.to_le_bytes().as_slice(), &rest].concat())
+    Some([&[VERSION], length.to_le_bytes().as_slice(), &[flags], &rest].concat())
 }
 
 impl Patch {
@@ -44,8 +45,8 @@ impl Patch {
         let mut taker = Taker(columns);
         let version = taker.byte().filter(|version| *version == VERSION);
         let length = version.and_then(|_| taker.word())?;
-        let mut taker = Taker(taker.bytes(usize::try_from(length).ok()?)?);
         let flags = taker.byte()?;
+        let mut taker = Taker(taker.bytes(usize::try_from(length).ok()?)?);
         let framed = |taker: &mut Taker<'_>| -> Option<Vec<u8>> {
             let length = taker.short()?;
             taker.bytes(usize::from(length)).map(<[u8]>::to_vec)

@@ -6,6 +6,7 @@ use super::{
     Ask, Attributes, BadStore, Certified, Decision, Intake, Object, ObjectEntry, Record, Store, decide,
 };
 use crate::blob_id::BlobId;
+use crate::naming::{Namer, Naming};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
@@ -21,6 +22,7 @@ pub struct Writer {
     lock: Arc<Mutex<File>>,
     _alive: Arc<File>,
     budget: Arc<Budget>,
+    namer: Namer,
 }
 
 /// What a store came to.
@@ -72,7 +74,28 @@ impl Writer {
         }
         alive.lock_shared().map_err(bad)?;
         let budget = Arc::new(Budget::of(&root.join("blobs"), limit).map_err(bad)?);
-        Ok(Self { store, lock: Arc::new(Mutex::new(lock)), _alive: Arc::new(alive), budget })
+        Ok(Self {
+            store,
+            lock: Arc::new(Mutex::new(lock)),
+            _alive: Arc::new(alive),
+            budget,
+            namer: Namer::default(),
+        })
+    }
+
+    /// The same writer, giving names of this kind.
+    #[must_use]
+    pub fn naming(self, naming: Naming) -> Self {
+        Self { namer: Namer::new(naming), ..self }
+    }
+
+    /// The name that what was taken in would get. Blocks on the disk, and computes for long if names are dear.
+    ///
+    /// # Errors
+    /// The disk failed or is full.
+    pub fn name(&self, intake: Intake) -> io::Result<BlobId> {
+        let (cheap, size, mut bytes) = intake.finish()?;
+        self.namer.name(cheap, bytes.as_file_mut(), size)
     }
 
     /// The store, for reading.
@@ -92,7 +115,8 @@ impl Writer {
     /// # Errors
     /// The disk failed, or it or the store is full; nothing was stored.
     pub fn commit(&self, intake: Intake, ask: &Ask) -> io::Result<Stored> {
-        let (id, size, bytes) = intake.finish()?;
+        let (cheap, size, mut bytes) = intake.finish()?;
+        let id = self.namer.name(cheap, bytes.as_file_mut(), size)?;
         let shelf = self.store.shelf(&id.to_string());
         fs::create_dir_all(&shelf)?;
         if self.store.record(&id)?.is_none() {
