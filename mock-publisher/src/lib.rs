@@ -44,6 +44,7 @@ pub mod wire;
 
 pub mod admit;
 pub mod connection;
+pub mod errors;
 pub mod gate;
 pub mod server;
 pub mod spoil;

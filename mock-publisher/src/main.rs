@@ -32,9 +32,12 @@ struct Args {
     /// Stores waiting; one more is held in between, and the next gets 429
     #[arg(long, value_name = "N", default_value_t = Limits::PUBLISHER.buffer as u64)]
     publisher_max_buffer_size: u64,
-    /// How long a store takes once its body is there: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms
+    /// How long a store takes once its body is there: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%
     #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
     store_latency: Latency,
+    /// How much longer it takes for every MiB of the blob
+    #[arg(long, value_name = "D", default_value = "0s", value_parser = humantime::parse_duration)]
+    store_latency_per_mib: Duration,
     /// The present epoch
     #[arg(long, value_name = "N", default_value_t = 1)]
     epoch: u32,
@@ -72,6 +75,7 @@ fn config(args: &Args) -> Result<Config, Trouble> {
             buffer: usize::try_from(args.publisher_max_buffer_size)?,
         },
         store_latency: args.store_latency,
+        store_latency_per_mib: args.store_latency_per_mib,
         weather: args.flags.weather(Role::Publisher)?,
         epoch: args.epoch,
         epoch_duration: args.epoch_duration,

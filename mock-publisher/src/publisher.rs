@@ -36,6 +36,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long a store takes once its body is there.
     pub store_latency: Latency,
+    /// How much longer it takes for every MiB of the blob.
+    pub store_latency_per_mib: Duration,
     /// What goes wrong.
     pub weather: Weather,
     /// The present epoch.
@@ -66,6 +68,7 @@ impl Config {
             max_quilt_body_size: 102_400 * 1024,
             limits: Limits::PUBLISHER,
             store_latency: Latency::default(),
+            store_latency_per_mib: Duration::ZERO,
             weather: Weather::default(),
             epoch: 1,
             epoch_duration: None,

@@ -1,6 +1,6 @@
 //! `PUT /v1/blobs`: body in, checks, latency, store, answer out, in the order of the real one.
 
-use super::finish::{answered, ask, check, commit, error_object, plain, too_large};
+use super::finish::{answered, ask, check, commit, due, error_object, plain, too_large};
 use super::refusal::Refusal;
 use crate::admit::Visit;
 use crate::encoding::encoded_length;
@@ -18,7 +18,6 @@ use axum::response::Response;
 use http_body_util::BodyExt;
 use std::io;
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
 
 /// The handler.
 pub(crate) async fn put_blob(
@@ -43,7 +42,7 @@ async fn store(
 ) -> Result<Response, Refusal> {
     let config = &publisher.0.config;
     let intake = receive(publisher.0.writer.intake(), body, config.max_body_size, visit).await?;
-    let due = Instant::now() + config.weather.latency(&config.store_latency, visit.n);
+    let due = due(publisher, visit, intake.size());
     if let Some(response) = publisher.0.put.instead(visit).await {
         return Ok(response);
     }

@@ -8,6 +8,7 @@ use crate::publisher::Publisher;
 use crate::query::PutQuery;
 use crate::spoil::Spoil;
 use crate::store::{Ask, Intake, Stored};
+use crate::weather::by_size;
 use crate::wire::Answer;
 use axum::body::{Body, Bytes};
 use axum::http::header;
@@ -15,6 +16,14 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
 use std::io;
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+
+/// When a store of so many bytes is over whose last byte came just now.
+pub(super) fn due(publisher: &Publisher, visit: &Visit, size: u64) -> Instant {
+    let config = &publisher.0.config;
+    let latency = config.weather.latency(&config.store_latency, visit.n);
+    Instant::now() + latency + by_size(config.store_latency_per_mib, size)
+}
 
 /// What the query asks of the store.
 pub(super) fn ask(publisher: &Publisher, visit: &Visit, query: &PutQuery) -> Ask {

@@ -1,6 +1,6 @@
 //! `PUT /v1/quilts`: parts in, one blob laid out of them, stored and answered like any other.
 
-use super::finish::{answered, ask, check, commit, error_object, plain};
+use super::finish::{answered, ask, check, commit, due, error_object, plain};
 use super::multipart::files;
 use super::refusal::Refusal;
 use crate::admit::Visit;
@@ -23,7 +23,6 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
 
 /// The handler.
 pub(crate) async fn put_quilt(
@@ -48,7 +47,8 @@ async fn store(
 ) -> Result<Response, Refusal> {
     let config = &publisher.0.config;
     let files = receive(request, visit).await?;
-    let due = Instant::now() + config.weather.latency(&config.store_latency, visit.n);
+    let sent = files.iter().map(|file| file.bytes.len() as u64).sum();
+    let due = due(publisher, visit, sent);
     if let Some(response) = publisher.0.put_quilt.instead(visit).await {
         return Ok(response);
     }
