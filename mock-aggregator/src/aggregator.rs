@@ -33,7 +33,7 @@ pub struct Config {
     pub allowed_attributes: AllowList,
     /// Whether all tags of a file in a quilt become headers, not only those that are allowed.
     pub all_tags: bool,
-    /// How long a read takes that finds nothing in the cache.
+    /// How long a read takes that finds nothing in the cache; twice as long for a file of a quilt by its name.
     pub first_read_latency: Latency,
     /// How long a read takes that is served from the cache.
     pub cached_read_latency: Latency,

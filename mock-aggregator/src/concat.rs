@@ -111,7 +111,7 @@ fn string_together(reading: Reading, blobs: Vec<BlobId>) -> Pieces {
             let start = Instant::now();
             let blob = reading.find(id).await.map_err(|failure| io::Error::other(failure.message))?;
             let size = blob.record.size;
-            reading.wait_from(start).await;
+            reading.wait_from(start, 1).await;
             Ok::<_, io::Error>(pieces(blob.bytes, 0, size))
         }
     };

@@ -61,7 +61,7 @@ pub(crate) async fn get_file(
         quilt.patch(index.named(&identifier).ok_or_else(absent)?).map_err(no_quilt)
     };
     let patch = open(&reading, id, work).await?;
-    reading.wait().await;
+    reading.wait_twice().await;
     Ok(answer(&reading, id, patch))
 }
 

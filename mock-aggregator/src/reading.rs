@@ -130,16 +130,24 @@ impl Reading {
 
     /// Waits as long as the read takes: a copy is faster, unless the cache only says that it has one.
     pub(crate) async fn wait(&self) {
-        self.wait_from(self.start).await;
+        self.wait_from(self.start, 1).await;
     }
 
-    /// The same for one of several blobs, whose read began at `start`.
-    pub(crate) async fn wait_from(&self, start: Instant) {
+    /// The same for a read that goes to the network twice: once to find out where, once to fetch.
+    pub(crate) async fn wait_twice(&self) {
+        self.wait_from(self.start, 2).await;
+    }
+
+    /// The same for a read that began at `start` and goes to the network so many times.
+    pub(crate) async fn wait_from(&self, start: Instant, times: u32) {
         let inner = &self.aggregator.0;
         let (config, counts) = (&inner.config, &inner.stats.blobs);
         let hit = self.outcome.is_hit() && config.front.face != Face::Liar;
-        let latency = if hit { &config.cached_read_latency } else { &config.first_read_latency };
-        until(start + config.weather.latency(latency, self.visit.n)).await;
+        let (latency, times) = match hit {
+            true => (&config.cached_read_latency, 1),
+            false => (&config.first_read_latency, times),
+        };
+        until(start + config.weather.latency(latency, self.visit.n) * times).await;
         if hit { counts.cached_reads.add(1) } else { counts.first_reads.add(1) }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::raw::{ask, get, put, stored};
 use mock_publisher::quilt::{File, Quilt, Tags};
+use std::time::{Duration, Instant};
 use tests::Bottle;
 
 fn file(identifier: &str, tags: &[(&str, &str)], bytes: &'static str) -> File {
@@ -65,6 +66,26 @@ async fn s1_5_both_ways_to_a_file_answer_alike() {
     }
     let grid = get(bottle.aggregator_url(), &id).await;
     assert_eq!((grid.status, grid.announced()), (200, 445_556), "the quilt is a blob as well");
+}
+
+#[tokio::test]
+async fn s5_5_a_name_takes_two_ways_through_the_network_and_a_patch_one() {
+    let once = Duration::from_millis(150);
+    let bottle = Bottle::builder()
+        .aggregator(move |config| config.first_read_latency = format!("{once:?}").parse().unwrap())
+        .start();
+    let id = two_files(&bottle).await;
+    let list = list(&bottle, &id).await;
+    let patch = format!("by-quilt-patch-id/{}", list[0]["patch_id"].as_str().unwrap());
+    let name = format!("by-quilt-id/{id}/a.txt");
+    // The second time it is a copy.
+    for (target, least) in [(&patch, once), (&name, 2 * once), (&name, Duration::ZERO)] {
+        let start = Instant::now();
+        assert_eq!(get(bottle.aggregator_url(), target).await.said(), (200, "world!!"));
+        assert!(start.elapsed() >= least, "{target}: {:?}", start.elapsed());
+    }
+    let reads = bottle.aggregator_stats().reads;
+    assert_eq!((reads.first, reads.cached), (3, 1), "the list was a read as well");
 }
 
 #[tokio::test]
