@@ -7,6 +7,7 @@ mod raw;
 mod aggregator;
 mod auth;
 mod blob_id_real;
+mod counts;
 mod clients;
 mod concat;
 mod cors;

@@ -1,7 +1,10 @@
 //! What a server saw, counted exactly: the numbers that a client's own numbers are held against.
 
+mod arrivals;
+pub mod metrics;
 mod snapshot;
 
+pub use arrivals::Arrival;
 pub use snapshot::{Connections, Reads, RouteSnapshot, Snapshot, Stores};
 
 use crate::fault::Fault;
@@ -83,6 +86,7 @@ pub struct Stats {
     used: Count,
     handshakes: Count,
     open: Count,
+    arrivals: arrivals::Arrivals,
     /// What happened to blobs.
     pub blobs: Blobs,
 }
@@ -116,6 +120,17 @@ impl Stats {
             Some(route) => Arc::clone(route),
             None => Arc::clone(routes.entry(name.to_owned()).or_default()),
         }
+    }
+
+    /// Remembers that a request arrived at this route just now.
+    pub fn arrival(&self, route: &str) {
+        self.arrivals.enter(route);
+    }
+
+    /// The last requests that arrived, the oldest first.
+    #[must_use]
+    pub fn arrivals(&self) -> Vec<Arrival> {
+        self.arrivals.all()
     }
 
     /// Counts a fault that was done to a request.
