@@ -1,37 +1,50 @@
 //! The mock aggregator put together: its configuration, its state, its routes.
 
-use crate::cache::Cache;
-use crate::get::get_blob;
-use axum::Router;
-use axum::middleware::from_fn_with_state;
-use axum::routing::get;
-use mock_publisher::admit::{Door, admit};
+use crate::attributes::AllowList;
+use crate::blocklist::Blocklist;
+use crate::clock::Clock;
+use crate::front::{Front, Shelf};
+use crate::routes::router;
+use mock_publisher::admit::Door;
 use mock_publisher::common::dress;
 use mock_publisher::fault::Role;
 use mock_publisher::gate::Limits;
 use mock_publisher::latency::Latency;
-use mock_publisher::server;
+use mock_publisher::server::{self, Port};
 use mock_publisher::stats::{Snapshot, Stats};
 use mock_publisher::store::{BadStore, Store};
 use mock_publisher::weather::Weather;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 
 /// How an aggregator is to behave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The directory of the blobs.
     pub store: PathBuf,
-    /// Requests at work and waiting.
+    /// Requests at work and waiting, on each route.
     pub limits: Limits,
-    /// How long a read takes that finds nothing in the cache.
+    /// The largest blob that is read, in bytes; any if none.
+    pub max_blob_size: Option<u64>,
+    /// Blobs that must not be read.
+    pub blocked: Blocklist,
+    /// Attributes of objects, and tags of files in quilts, that become headers.
+    pub allowed_attributes: AllowList,
+    /// Whether all tags of a file in a quilt become headers, not only those that are allowed.
+    pub all_tags: bool,
+    /// How long a read takes that finds nothing in the cache; twice as long for a file of a quilt by its name.
     pub first_read_latency: Latency,
     /// How long a read takes that is served from the cache.
     pub cached_read_latency: Latency,
     /// Bytes of blobs that the cache remembers; 0 for none.
     pub cache_size: u64,
+    /// How the cache behaves and what it looks like.
+    pub front: Front,
+    /// How long after its store a blob can be read; every blob has its own time.
+    pub visible_after: Latency,
+    /// By which copies grow old.
+    pub clock: Clock,
     /// What goes wrong.
     pub weather: Weather,
 }
@@ -43,9 +56,16 @@ impl Config {
         Self {
             store: store.into(),
             limits: Limits::AGGREGATOR,
+            max_blob_size: None,
+            blocked: Blocklist::default(),
+            allowed_attributes: AllowList::default(),
+            all_tags: false,
             first_read_latency: Latency::default(),
             cached_read_latency: Latency::default(),
             cache_size: 1 << 30,
+            front: Front::default(),
+            visible_after: Latency::default(),
+            clock: Clock::default(),
             weather: Weather::default(),
         }
     }
@@ -59,9 +79,10 @@ pub struct Aggregator(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) store: Store,
-    pub(crate) cache: Cache,
+    pub(crate) shelf: Shelf,
     pub(crate) stats: Arc<Stats>,
-    pub(crate) get: Arc<Door>,
+    /// Any door: it knows what stands in for a read.
+    pub(crate) door: Arc<Door>,
 }
 
 impl Aggregator {
@@ -72,8 +93,13 @@ impl Aggregator {
     pub fn new(config: Config) -> Result<Self, BadStore> {
         let store = Store::open(&config.store)?;
         let stats = Stats::new("mock-aggregator");
-        let get = Door::new(Role::Aggregator, config.limits, config.weather.clone(), Arc::clone(&stats));
-        Ok(Self(Arc::new(Inner { cache: Cache::new(config.cache_size), config, store, stats, get })))
+        let door = door(&config, &stats);
+        Ok(Self(Arc::new(Inner { shelf: Shelf::new(config.cache_size), config, store, stats, door })))
+    }
+
+    /// A door for one more route.
+    pub(crate) fn door(&self) -> Arc<Door> {
+        door(&self.0.config, &self.0.stats)
     }
 
     /// What the aggregator saw so far.
@@ -83,14 +109,12 @@ impl Aggregator {
     }
 }
 
-/// The routes of an aggregator, without what every mock has.
-pub fn router(aggregator: &Aggregator) -> Router {
-    let door = from_fn_with_state(Arc::clone(&aggregator.0.get), admit);
-    Router::new().route("/v1/blobs/{blob_id}", get(get_blob).route_layer(door)).with_state(aggregator.clone())
+fn door(config: &Config, stats: &Arc<Stats>) -> Arc<Door> {
+    Door::new(Role::Aggregator, config.limits, config.weather.clone(), Arc::clone(stats))
 }
 
 /// Serves an aggregator until `shutdown` is ready; exchanges in flight get a second more.
-pub async fn serve(listener: TcpListener, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
+pub async fn serve(port: impl Into<Port>, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
     let stats = Arc::clone(&aggregator.0.stats);
-    server::run(listener, dress(router(&aggregator), Arc::clone(&stats)), stats, shutdown).await;
+    server::run(port.into(), dress(router(&aggregator), Arc::clone(&stats)), stats, shutdown).await;
 }

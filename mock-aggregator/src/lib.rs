@@ -1,17 +1,34 @@
 //! The map of the mock aggregator: a Walrus aggregator over a mock publisher's directory, with a cache in front.
 //!
 //! ```text
-//! GET ─▶ server ─▶ witness ─▶ admit ─▶ path, query, range ─▶ store ─▶ cache ─▶ latency ─▶ headers ─▶ spoil ─▶ bytes
+//! GET ─▶ server ─▶ witness ─▶ front ─▶ admit ─▶ path, query, range ─▶ store ─▶ latency ─▶ spoil ─▶ headers ─▶ bytes
+//!                            (a cache) (a door   (get, part, stream,   (reading)
+//!                                      a route)   concat, quilt)
 //! ```
 //!
 //! Server, witness, admission, faults and store are those of `mock_publisher`; here is what only readers need.
 
-mod aggregator;
-pub mod cache;
-mod get;
+pub mod attributes;
+pub mod blocklist;
+pub mod clock;
+pub mod front;
 mod mirror;
+mod object_id;
+mod parsed;
 mod query;
 mod range;
 pub mod size;
 
-pub use aggregator::{Aggregator, Config, router, serve};
+mod concat;
+mod control;
+mod get;
+mod part;
+mod quilt;
+mod reading;
+mod stream;
+
+mod aggregator;
+mod routes;
+
+pub use aggregator::{Aggregator, Config, serve};
+pub use routes::router;

@@ -1,16 +1,21 @@
 //! The front door of the mock aggregator: flags in, a running server out.
 
 use clap::Parser;
+use mock_aggregator::attributes::AllowList;
+use mock_aggregator::blocklist::{BadBlocklist, Blocklist};
+use mock_aggregator::front::{Face, Front};
 use mock_aggregator::size::Size;
 use mock_aggregator::{Aggregator, Config, serve};
+use mock_publisher::blob_id::BlobId;
 use mock_publisher::door::{self, Flags, Trouble};
 use mock_publisher::fault::Role;
 use mock_publisher::gate::Limits;
 use mock_publisher::latency::Latency;
+use mock_publisher::server::Port;
 use mock_publisher::weather::Weather;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 /// A Walrus aggregator in a bottle: reads what a mock publisher stored, answers as a real one does, with a cache in front
 #[derive(Debug, Parser)]
@@ -24,6 +29,21 @@ struct Args {
     /// Reads waiting; one more is held in between, and the next gets 429
     #[arg(long, value_name = "N", default_value_t = Limits::AGGREGATOR.buffer as u64)]
     aggregator_max_buffer_size: u64,
+    /// The largest blob that is read, in bytes; larger ones get 403
+    #[arg(long, value_name = "BYTES")]
+    max_blob_size: Option<u64>,
+    /// A blob that must not be read: it gets 451; repeatable
+    #[arg(long, value_name = "BLOB_ID")]
+    block: Vec<BlobId>,
+    /// A file with one such blob ID per line; # starts a comment
+    #[arg(long, value_name = "FILE")]
+    blocklist: Option<PathBuf>,
+    /// Attributes of objects, and tags of files in quilts, that become headers
+    #[arg(long, value_name = "NAME", num_args = 1.., default_values_t = AllowList::default().names().map(str::to_owned))]
+    allowed_headers: Vec<String>,
+    /// All tags of files in quilts become headers, not only those that are allowed
+    #[arg(long)]
+    allow_quilt_patch_tags_in_response: bool,
     /// How long a read takes that finds nothing in the cache: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms
     #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
     first_read_latency: Latency,
@@ -33,9 +53,47 @@ struct Args {
     /// How much the cache holds before it lets the oldest blobs go; a blob larger than this is never cached; 0 for no cache
     #[arg(long, value_name = "SIZE", default_value_t = Size(1 << 30))]
     cache_size: Size,
+    /// The cache in front: none, nginx, cloudflare, fastly, or liar, which shows hits that are not
+    #[arg(long, value_name = "FACE", default_value_t = Face::None)]
+    front: Face,
+    /// How long the front keeps a blob, instead of what its face does
+    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
+    front_ttl: Option<Duration>,
+    /// How long the front keeps a 404, instead of what its face does
+    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
+    front_negative_ttl: Option<Duration>,
+    /// How long after a read the front can serve its copy
+    #[arg(long, value_name = "D", default_value = "0s", value_parser = humantime::parse_duration)]
+    front_fill_delay: Duration,
+    /// Whether a request with Cache-Control goes past the front, instead of what its face does
+    #[arg(long, value_name = "BOOL")]
+    front_bypass: Option<bool>,
+    /// Whether every Origin has copies of its own in the front, instead of what its face does
+    #[arg(long, value_name = "BOOL")]
+    front_per_origin: Option<bool>,
+    /// How long after its store a blob can be read; a distribution gives every blob its own time
+    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
+    visible_after: Latency,
     /// How long after its store a blob that meets the fault not-yet is not readable
     #[arg(long, value_name = "D", default_value = "1s", value_parser = humantime::parse_duration)]
     not_yet_for: Duration,
+}
+
+fn blocked(args: &Args) -> Result<Blocklist, BadBlocklist> {
+    let file = args.blocklist.as_deref().map_or_else(|| Ok(Blocklist::default()), Blocklist::read)?;
+    Ok(file.and(Blocklist::new(args.block.iter().copied())))
+}
+
+fn front(args: &Args) -> Front {
+    let face = Front::of(args.front);
+    Front {
+        ttl: args.front_ttl.or(face.ttl),
+        negative_ttl: args.front_negative_ttl.or(face.negative_ttl),
+        fill_after: args.front_fill_delay,
+        bypass: args.front_bypass.unwrap_or(face.bypass),
+        per_origin: args.front_per_origin.unwrap_or(face.per_origin),
+        ..face
+    }
 }
 
 fn config(args: &Args) -> Result<Config, Trouble> {
@@ -45,9 +103,15 @@ fn config(args: &Args) -> Result<Config, Trouble> {
             concurrent: usize::try_from(args.aggregator_max_concurrent_requests)?,
             buffer: usize::try_from(args.aggregator_max_buffer_size)?,
         },
+        max_blob_size: args.max_blob_size,
+        blocked: blocked(args)?,
+        allowed_attributes: AllowList::new(&args.allowed_headers),
+        all_tags: args.allow_quilt_patch_tags_in_response,
         first_read_latency: args.first_read_latency,
         cached_read_latency: args.cached_read_latency,
         cache_size: args.cache_size.0,
+        front: front(args),
+        visible_after: args.visible_after,
         weather: Weather { not_yet_for: args.not_yet_for, ..weather },
         ..Config::new(&args.flags.store)
     })
@@ -55,7 +119,7 @@ fn config(args: &Args) -> Result<Config, Trouble> {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    door::open("mock-aggregator", &args.flags.listen, |listener: TcpListener| {
-        Ok(serve(listener, Aggregator::new(config(&args)?)?, door::signal()?))
+    door::open("mock-aggregator", &args.flags, |port: Port| {
+        Ok(serve(port, Aggregator::new(config(&args)?)?, door::signal()?))
     })
 }

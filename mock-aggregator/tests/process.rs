@@ -40,7 +40,7 @@ fn it_reads_what_another_process_stores_and_ends_cleanly() {
     let writer = Writer::open(&store).unwrap();
     let mut intake = writer.intake();
     let _ = intake.push("hello walrus".into());
-    let ask = Ask { epoch: 1, epochs: 1, permanent: false, force: false };
+    let ask = Ask { epoch: 1, epochs: 1, ..Ask::default() };
     let Stored::New(record) = writer.commit(intake, &ask).unwrap() else { panic!("it is new") };
     assert!(get(&address, &format!("/v1/blobs/{}", record.blob_id)).ends_with("\r\n\r\nhello walrus"));
     assert!(get(&address, "/mock/stats").contains(r#""reads":{"first":1,"cached":0,"evicted":0}"#));
@@ -49,8 +49,50 @@ fn it_reads_what_another_process_stores_and_ends_cleanly() {
 }
 
 #[test]
+fn it_says_that_it_speaks_https() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = command(dir.path(), &["--tls", "self-signed"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("listening on https://127.0.0.1:"), "{line}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn every_flag_of_a_front_is_heard() {
+    let dir = tempfile::tempdir().unwrap();
+    let id = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
+    let list = dir.path().join("blocked");
+    std::fs::write(&list, format!("{id} # ours\n")).unwrap();
+    let flags =
+        ["--front", "nginx", "--front-ttl", "1h", "--front-negative-ttl", "1h", "--front-bypass", "false"];
+    let more = ["--front-per-origin", "false", "--front-fill-delay", "0s", "--visible-after", "1s"];
+    let (mut child, address) = start(dir.path(), &[&flags[..], &more, &["--max-blob-size", "9"]].concat());
+    assert!(get(&address, &format!("/v1/blobs/{id}")).contains("x-cache-status: MISS\r\n"));
+    assert!(get(&address, &format!("/v1/blobs/{id}")).contains("x-cache-status: HIT\r\n"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for flags in [["--block", id], ["--blocklist", list.to_str().unwrap()]] {
+        let (mut child, address) = start(dir.path(), &flags);
+        assert!(get(&address, &format!("/v1/blobs/{id}")).starts_with("HTTP/1.1 451 "));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+#[test]
 fn bad_usage_is_told_on_stderr_with_status_2() {
-    let rows: [(&[&str], &str); 4] = [
+    let rows: [(&[&str], &str); 7] = [
+        (
+            &["--tls", "yes"],
+            "'--tls <self-signed|CERT,KEY>': `yes` names no certificate: write self-signed, or",
+        ),
+        (&["--tls", "absent,absent"], "--tls: cannot use absent: "),
+        (
+            &["--front", "varnish"],
+            "'--front <FACE>': there is no front called `varnish`: there are none, nginx,",
+        ),
         (
             &["--fault", "error-object=1"],
             "--fault: a mock aggregator cannot have the fault `error-object`; it has",

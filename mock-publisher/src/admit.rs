@@ -1,11 +1,12 @@
 //! The door of a route: numbers the requests, decides their fault, and lets in as many as the limits allow.
 
 use crate::connection::{Cut, Wire};
+use crate::errors;
 use crate::failure::Failure;
 use crate::fault::{Fault, Role};
 use crate::gate::{Gate, Limits};
 use crate::stats::{Route, Stats};
-use crate::weather::{self, Weather};
+use crate::weather::Weather;
 use crate::witness::Unanswered;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -40,6 +41,10 @@ pub struct Visit {
     pub route: Arc<Route>,
 }
 
+/// Marks a request that something in front of the server answers: it takes no place inside.
+#[derive(Debug, Clone, Copy)]
+pub struct Exempt;
+
 impl Visit {
     /// Ends the connection in place of an answer.
     #[must_use]
@@ -68,7 +73,7 @@ impl Door {
         }
         let response = match fault {
             Fault::Reset => Some(visit.unanswered(Cut::Reset)),
-            _ => weather::error(fault, self.role),
+            _ => errors::error(fault, self.role),
         };
         if response.is_some() {
             self.stats.fault(fault);
@@ -88,11 +93,15 @@ pub async fn admit(State(door): State<Arc<Door>>, mut request: Request, next: Ne
     let visit = Visit { n, fault, wire: Arc::clone(wire), route: Arc::clone(route) };
     if fault == Some(Fault::Shed) {
         door.stats.fault(Fault::Shed);
-        return weather::busy(door.role);
+        return errors::busy(door.role);
+    }
+    if request.extensions().get::<Exempt>().is_some() {
+        request.extensions_mut().insert(visit);
+        return next.run(request).await;
     }
     let Some(place) = door.gate.enter() else {
         visit.route.shed.add(1);
-        return weather::busy(door.role);
+        return errors::busy(door.role);
     };
     visit.route.admitted.add(1);
     request.extensions_mut().insert(visit);

@@ -1,7 +1,8 @@
 //! What every mock answers besides its own routes: status, description, counts, CORS.
 
-use crate::stats::Stats;
+use crate::stats::{Stats, metrics};
 use crate::witness::witness;
+use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
 use axum::response::Html;
 use axum::routing::get;
@@ -18,10 +19,19 @@ pub fn dress(routes: Router, stats: Arc<Stats>) -> Router {
     let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any).max_age(MAX_AGE);
     let counts = Arc::clone(&stats);
     let tell = move || std::future::ready(Json(counts.snapshot()));
+    let counts = Arc::clone(&stats);
+    let arrivals = move || std::future::ready(Json(counts.arrivals()));
+    let counts = Arc::clone(&stats);
+    let metrics = move || {
+        let text = metrics::text(&counts.snapshot());
+        std::future::ready(([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text))
+    };
     routes
         .route("/status", get(|| async { "OK" }))
         .route("/v1/api", get(|| async { Html(API) }))
         .route("/mock/stats", get(tell))
+        .route("/mock/arrivals", get(arrivals))
+        .route("/metrics", get(metrics))
         .layer(cors)
         .layer(from_fn_with_state(stats, witness))
 }

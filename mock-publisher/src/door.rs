@@ -1,6 +1,8 @@
 //! The front door that both binaries share: their common flags, the address line, signals and exit codes.
 
 use crate::fault::{BadFault, Fault, FaultSpec, Faults, Role};
+use crate::server::Port;
+use crate::tls::Tls;
 use crate::weather::Weather;
 use std::error::Error;
 use std::future::Future;
@@ -16,6 +18,9 @@ pub struct Flags {
     /// Address to listen on; port 0 takes any free one, which is printed
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub listen: String,
+    /// Speaks HTTPS: with a certificate for localhost made on the spot, or with the PEM files of one
+    #[arg(long, value_name = "self-signed|CERT,KEY")]
+    pub tls: Option<Tls>,
     /// Directory of the blobs, made if missing; a publisher and an aggregator over the same one know the same blobs
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
@@ -65,16 +70,18 @@ struct BadAddress {
 }
 
 /// Listens, says where, and serves until a signal; 0 after a clean end, 2 if it could not start.
-pub fn open<S, F>(name: &str, listen: &str, serve: S) -> ExitCode
+pub fn open<S, F>(name: &str, flags: &Flags, serve: S) -> ExitCode
 where
-    S: FnOnce(TcpListener) -> Result<F, Trouble>,
+    S: FnOnce(Port) -> Result<F, Trouble>,
     F: Future<Output = ()>,
 {
     match tokio::runtime::Runtime::new().map_err(Trouble::from).and_then(|runtime| {
         runtime.block_on(async {
-            let listener = bind(listen).await?;
-            let line = format!("listening on http://{}", listener.local_addr()?);
-            let server = serve(listener)?;
+            let tls = flags.tls.as_ref().map(Tls::load).transpose()?;
+            let listener = bind(&flags.listen).await?;
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            let line = format!("listening on {scheme}://{}", listener.local_addr()?);
+            let server = serve(Port { listener, tls })?;
             // Whoever started the server may not be interested in where it listens.
             let _ = writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush());
             server.await;

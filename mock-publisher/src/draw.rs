@@ -11,6 +11,8 @@ pub enum Purpose {
     Latency = 3,
     /// Which blobs take their time to become readable.
     NotYet = 4,
+    /// Which stores find that somebody else was first.
+    Existing = 5,
 }
 
 /// 64 well-mixed bits for draw `n` of a purpose.

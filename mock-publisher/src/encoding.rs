@@ -1,13 +1,9 @@
 //! What a blob weighs once encoded for 1,000 shards, and what that costs.
 
-/// Rows of the encoding grid.
-const ROWS: u64 = 334;
-/// Columns of the encoding grid.
-const COLUMNS: u64 = 667;
+use crate::quilt::layout::{COLUMNS, MAX_SYMBOL, ROWS};
+
 /// Shards of the network.
 const SHARDS: u64 = 1000;
-/// The largest symbol in bytes.
-const MAX_SYMBOL: u64 = 65_534;
 /// Storage is paid by the MiB begun.
 const UNIT: u64 = 1 << 20;
 
@@ -40,7 +36,15 @@ impl Prices {
     /// FROST for a registration from scratch of this encoded length over so many epochs.
     #[must_use]
     pub fn from_scratch(&self, encoded_length: u64, epochs: u32) -> u64 {
-        encoded_length.div_ceil(UNIT) * (self.storage * u64::from(epochs) + self.write)
+        let each = self.storage.saturating_mul(u64::from(epochs)).saturating_add(self.write);
+        encoded_length.div_ceil(UNIT).saturating_mul(each)
+    }
+
+    /// FROST for so many epochs more of what is registered already.
+    #[must_use]
+    pub fn extension(&self, encoded_length: u64, epochs: u32) -> u64 {
+        let each = self.storage.saturating_mul(u64::from(epochs));
+        encoded_length.div_ceil(UNIT).saturating_mul(each)
     }
 }
 
@@ -74,6 +78,7 @@ mod tests {
         for (size, epochs, frost) in rows {
             assert_eq!(Prices::default().from_scratch(encoded_length(size).unwrap(), epochs), frost);
         }
+        assert_eq!(Prices::default().extension(66_034_000, 3), 63 * 300_000);
         assert_eq!(Prices { storage: 100, write: 2_000 }.from_scratch(66_034_000, 1), 132_300);
     }
 }

@@ -17,10 +17,18 @@ pub enum Status {
     InvalidArgument,
     /// 400: the request makes no sense now.
     FailedPrecondition,
+    /// 401: the token is not to be trusted.
+    Unauthenticated,
+    /// 403: the blob is larger than this server reads.
+    SizeExceeded,
     /// 404.
     NotFound,
     /// 416.
     RangeNotSatisfiable,
+    /// 429: the token is spent.
+    ResourceExhausted,
+    /// 451: the blob must not be read.
+    Forbidden,
     /// 500.
     Internal,
     /// 503.
@@ -34,8 +42,12 @@ impl Status {
         match self {
             Self::InvalidArgument => ("INVALID_ARGUMENT", StatusCode::BAD_REQUEST),
             Self::FailedPrecondition => ("FAILED_PRECONDITION", StatusCode::BAD_REQUEST),
+            Self::Unauthenticated => ("UNAUTHENTICATED", StatusCode::UNAUTHORIZED),
+            Self::ResourceExhausted => ("RESOURCE_EXHAUSTED", StatusCode::TOO_MANY_REQUESTS),
+            Self::SizeExceeded => ("SIZE_EXCEEDED", StatusCode::FORBIDDEN),
             Self::NotFound => ("NOT_FOUND", StatusCode::NOT_FOUND),
             Self::RangeNotSatisfiable => ("RANGE_NOT_SATISFIABLE", StatusCode::RANGE_NOT_SATISFIABLE),
+            Self::Forbidden => ("UNAVAILABLE_FOR_LEGAL_REASONS", StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS),
             Self::Internal => ("INTERNAL", StatusCode::INTERNAL_SERVER_ERROR),
             Self::Unavailable => ("UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE),
             Self::DeadlineExceeded => ("DEADLINE_EXCEEDED", StatusCode::GATEWAY_TIMEOUT),

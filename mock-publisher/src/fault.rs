@@ -32,6 +32,24 @@ pub enum Fault {
     Drip,
     /// No answer at all.
     Hang,
+    /// 403 as JSON: the blob is larger than this server reads.
+    TooLargeToRead,
+    /// 404 as JSON.
+    NotFound,
+    /// 413 as text.
+    TooLarge,
+    /// 451 as JSON.
+    Legal,
+    /// 500 as JSON: nobody paid.
+    Funds,
+    /// 502 as a proxy's page.
+    BadGateway,
+    /// 520 as a network's page: the server said something strange.
+    Strange,
+    /// 522 as a network's page: the server could not be reached.
+    Unreachable,
+    /// 524 as a network's page: the server took too long.
+    TooLong,
 }
 
 /// Which of the two servers is asked.
@@ -44,7 +62,7 @@ pub enum Role {
 }
 
 /// Every kind: its label, and whether a publisher and an aggregator can have it.
-const TABLE: [(Fault, &str, bool, bool); 12] = [
+const TABLE: [(Fault, &str, bool, bool); 21] = [
     (Fault::Shed, "shed", true, true),
     (Fault::Internal, "500", true, true),
     (Fault::Unavailable, "503", true, true),
@@ -57,6 +75,15 @@ const TABLE: [(Fault, &str, bool, bool); 12] = [
     (Fault::ErrorObject, "error-object", true, false),
     (Fault::Drip, "drip", true, true),
     (Fault::Hang, "hang", true, true),
+    (Fault::TooLargeToRead, "403", false, true),
+    (Fault::NotFound, "404", false, true),
+    (Fault::TooLarge, "413", true, false),
+    (Fault::Legal, "451", false, true),
+    (Fault::Funds, "insufficient-funds", true, false),
+    (Fault::BadGateway, "502", true, true),
+    (Fault::Strange, "520", true, true),
+    (Fault::Unreachable, "522", true, true),
+    (Fault::TooLong, "524", true, true),
 ];
 
 impl Fault {
@@ -86,6 +113,15 @@ impl Fault {
             (Self::ErrorObject, _) => "200 with an error object; the blob is not stored",
             (Self::Drip, _) => "the body comes in slow pieces",
             (Self::Hang, _) => "no answer at all",
+            (Self::TooLargeToRead, _) => "403 as JSON: the blob is larger than this server reads",
+            (Self::NotFound, _) => "404 as JSON, for blobs that are there",
+            (Self::TooLarge, _) => "413 as text, whatever the size of the body",
+            (Self::Legal, _) => "451 as JSON: the blob must not be read",
+            (Self::Funds, _) => "500 as JSON: the publisher has no money left",
+            (Self::BadGateway, _) => "502 as a proxy's HTML page",
+            (Self::Strange, _) => "520 as a delivery network's HTML page",
+            (Self::Unreachable, _) => "522 as a delivery network's HTML page",
+            (Self::TooLong, _) => "524 as a delivery network's HTML page",
         }
     }
 
@@ -143,14 +179,22 @@ impl FromStr for FaultSpec {
     fn from_str(text: &str) -> Result<Self, BadFault> {
         let (kind, ratio) = text.split_once('=').ok_or_else(|| BadFault::Form(text.to_owned()))?;
         let row = TABLE.iter().find(|row| row.1 == kind).ok_or_else(|| BadFault::Unknown(kind.to_owned()))?;
-        let value = match ratio.strip_suffix('%') {
-            Some(percent) => percent.parse::<f64>().map(|percent| percent / 100.0),
-            None => ratio.parse::<f64>(),
-        };
-        match value {
-            Ok(value) if (0.0..=1.0).contains(&value) => Ok(Self { fault: row.0, ratio: value }),
-            _ => Err(BadFault::Ratio(ratio.to_owned())),
-        }
+        Ok(Self { fault: row.0, ratio: self::ratio(ratio)? })
+    }
+}
+
+/// A share of something, as a number or a percentage.
+///
+/// # Errors
+/// Text that is neither, or outside of all and nothing.
+pub fn ratio(text: &str) -> Result<f64, BadFault> {
+    let value = match text.strip_suffix('%') {
+        Some(percent) => percent.parse::<f64>().map(|percent| percent / 100.0),
+        None => text.parse::<f64>(),
+    };
+    match value {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err(BadFault::Ratio(text.to_owned())),
     }
 }
 

@@ -22,7 +22,7 @@ fn a_fault_that_cannot_be_had_is_refused_with_the_list_of_those_that_can() {
         (
             "rain=1%",
             "there is no fault called `rain`; the kinds are shed, 500, 503, 504, not-yet, reset, truncate, corrupt, \
-             malformed-json, error-object, drip, hang",
+             malformed-json, error-object, drip, hang, 403, 404, 413, 451, insufficient-funds, 502, 520, 522, 524",
         ),
         ("reset=101%", "`101%` is not a ratio from 0 to 1 or a percentage from 0% to 100%"),
         ("reset=-1", "`-1` is not a ratio from 0 to 1 or a percentage from 0% to 100%"),
@@ -36,13 +36,13 @@ fn a_fault_that_cannot_be_had_is_refused_with_the_list_of_those_that_can() {
             Role::Publisher,
             &["corrupt=1%"],
             "a mock publisher cannot have the fault `corrupt`; it has shed, 500, 503, 504, reset, truncate, \
-             malformed-json, error-object, drip, hang",
+             malformed-json, error-object, drip, hang, 413, insufficient-funds, 502, 520, 522, 524",
         ),
         (
             Role::Aggregator,
             &["error-object=1%"],
             "a mock aggregator cannot have the fault `error-object`; it has shed, 500, 503, 504, not-yet, reset, \
-             truncate, corrupt, drip, hang",
+             truncate, corrupt, drip, hang, 403, 404, 451, 502, 520, 522, 524",
         ),
         (Role::Publisher, &["hang=1%", "hang=2%"], "the fault `hang` is given twice"),
         (

@@ -23,12 +23,22 @@ pub enum Latency {
         /// 99 of 100 are at most this.
         p99: Duration,
     },
+    /// One of two, as a cache gives that mostly hits.
+    TwoPoint {
+        /// The usual one.
+        usual: Duration,
+        /// The rare one.
+        rare: Duration,
+        /// The share of the rare one, from 0 to 1.
+        ratio: f64,
+    },
 }
 
 /// Text that names no distribution.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` is not a latency ({why}): write 50ms, fixed:50ms, uniform:10ms..50ms or lognormal:p50=20ms,p99=200ms"
+    "`{text}` is not a latency ({why}): write 50ms, fixed:50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms or \
+     twopoint:20ms,1s@5%"
 )]
 pub struct BadLatency {
     text: String,
@@ -55,6 +65,13 @@ impl Latency {
                 let sigma = (p99.as_secs_f64() / p50.as_secs_f64()).ln() / Z99;
                 Duration::try_from_secs_f64(p50.as_secs_f64() * (sigma * normal(bits)).exp())
                     .unwrap_or(Duration::MAX)
+            }
+            Self::TwoPoint { usual, rare, ratio } => {
+                if crate::draw::unit(bits) < ratio {
+                    rare
+                } else {
+                    usual
+                }
             }
         }
     }
@@ -97,6 +114,12 @@ fn parse(text: &str) -> Result<Latency, String> {
             }
             Ok(Latency::LogNormal { p50, p99 })
         }
+        "twopoint" => {
+            let (usual, rest) = rest.split_once(',').ok_or("no `,` between two durations")?;
+            let (rare, ratio) = rest.split_once('@').ok_or("no `@` before the share of the second")?;
+            let ratio = crate::fault::ratio(ratio).map_err(|why| why.to_string())?;
+            Ok(Latency::TwoPoint { usual: duration(usual)?, rare: duration(rare)?, ratio })
+        }
         other => Err(format!("there is no distribution called {other}")),
     }
 }
@@ -112,6 +135,9 @@ impl fmt::Display for Latency {
             Self::Fixed(always) => write!(f, "fixed:{}", show(always)),
             Self::Uniform { low, high } => write!(f, "uniform:{}..{}", show(low), show(high)),
             Self::LogNormal { p50, p99 } => write!(f, "lognormal:p50={},p99={}", show(p50), show(p99)),
+            Self::TwoPoint { usual, rare, ratio } => {
+                write!(f, "twopoint:{},{}@{ratio}", show(usual), show(rare))
+            }
         }
     }
 }
@@ -131,6 +157,7 @@ mod tests {
             ("fixed:1s 5ms", Latency::Fixed(1005 * MS)),
             ("uniform:10ms..50ms", Latency::Uniform { low: 10 * MS, high: 50 * MS }),
             ("lognormal:p50=20ms,p99=200ms", Latency::LogNormal { p50: 20 * MS, p99: 200 * MS }),
+            ("twopoint:20ms,1s@5%", Latency::TwoPoint { usual: 20 * MS, rare: 1000 * MS, ratio: 0.05 }),
         ];
         for (text, latency) in rows {
             assert_eq!(text.parse(), Ok(latency), "{text}");
@@ -147,6 +174,8 @@ mod tests {
             ("lognormal:p50=1ms", "no `,`"),
             ("lognormal:p99=1ms,p50=2ms", "p50= comes first"),
             ("lognormal:p50=5ms,p99=2ms", "at most p99"),
+            ("twopoint:1ms,2ms", "no `@`"),
+            ("twopoint:1ms,2ms@3", "`3` is not a ratio"),
             ("pareto:1ms", "no distribution called pareto"),
         ];
         for (text, why) in rows {
@@ -166,6 +195,9 @@ mod tests {
         };
         let near = |d: Duration, ms: f64| ((d.as_secs_f64() * 1000.0) / ms - 1.0).abs() < 0.08;
         let (even, long) = (sorted(spread), sorted(tail));
+        let two = sorted(Latency::TwoPoint { usual: 2 * MS, rare: 90 * MS, ratio: 0.05 });
+        let rare = two.iter().filter(|latency| **latency == 90 * MS).count();
+        assert!((800..1200).contains(&rare) && two[0] == 2 * MS, "{rare}");
         assert!(
             even[0] >= 10 * MS && even[19_999] < 50 * MS && near(even[10_000], 30.0),
             "{:?}",

@@ -1,7 +1,7 @@
 //! The map of the mock publisher: a Walrus publisher over a directory, and the rooms it shares with the mock aggregator.
 //!
 //! ```text
-//! PUT ─▶ server ─▶ witness ─▶ admit ─▶ query, token ─▶ intake ─▶ latency ─▶ commit ─▶ wire ─▶ spoil ─▶ answer
+//! PUT ─▶ server ─▶ witness ─▶ auth ─▶ admit ─▶ query, token ─▶ intake ─▶ latency ─▶ commit ─▶ wire ─▶ spoil ─▶ answer
 //!        (TCP)     (counts)   (gate, fault)             (store)              (store)   (JSON)  (fault)
 //! ```
 //!
@@ -27,11 +27,16 @@
 pub mod blob_id;
 pub mod draw;
 pub mod encoding;
+pub mod epochs;
 pub mod fault;
 pub mod latency;
+pub mod naming;
+pub mod quilt;
+pub mod size;
 
 pub mod store;
 
+pub mod auth;
 pub mod failure;
 pub mod query;
 pub mod token;
@@ -39,10 +44,12 @@ pub mod wire;
 
 pub mod admit;
 pub mod connection;
+pub mod errors;
 pub mod gate;
 pub mod server;
 pub mod spoil;
 pub mod stats;
+pub mod tls;
 pub mod weather;
 pub mod witness;
 

@@ -1,22 +1,27 @@
 //! The mock publisher put together: its configuration, its state, its routes.
 
 use crate::admit::{Door, admit};
+use crate::auth::{self, Auth};
 use crate::common::dress;
+use crate::draw::{self, Purpose};
 use crate::encoding::Prices;
+use crate::epochs::Epochs;
 use crate::fault::Role;
 use crate::gate::Limits;
 use crate::latency::Latency;
-use crate::put::put_blob;
-use crate::server;
+use crate::naming::Naming;
+use crate::put::{put_blob, put_quilt};
+use crate::server::{self, Port};
 use crate::stats::{Snapshot, Stats};
 use crate::store::{BadStore, Writer};
 use crate::weather::Weather;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::put;
+use axum::routing::{MethodRouter, put};
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use std::time::{Duration, Instant};
 
 /// How a publisher is to behave.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,16 +30,32 @@ pub struct Config {
     pub store: PathBuf,
     /// The largest body in bytes.
     pub max_body_size: u64,
-    /// Requests at work and waiting.
+    /// The largest body of a quilt in bytes.
+    pub max_quilt_body_size: u64,
+    /// Requests at work and waiting, for each route.
     pub limits: Limits,
     /// How long a store takes once its body is there.
     pub store_latency: Latency,
+    /// How much longer it takes for every MiB of the blob.
+    pub store_latency_per_mib: Duration,
     /// What goes wrong.
     pub weather: Weather,
     /// The present epoch.
     pub epoch: u32,
+    /// How long an epoch lasts, if it ends at all; the first begins with the server.
+    pub epoch_duration: Option<Duration>,
     /// What storage costs.
     pub prices: Prices,
+    /// The share of stores that are told that somebody stored the blob before, from 0 to 1.
+    pub existing_ratio: f64,
+    /// Whether the publisher's own wallet keeps new objects, so that they can be used again; a stock one sends them on.
+    pub keep_objects: bool,
+    /// Bytes of blobs that the store may hold.
+    pub store_limit: Option<u64>,
+    /// Which names blobs get.
+    pub blob_id: Naming,
+    /// What is asked of tokens.
+    pub jwt: auth::Config,
 }
 
 impl Config {
@@ -44,11 +65,19 @@ impl Config {
         Self {
             store: store.into(),
             max_body_size: 10_240 * 1024,
+            max_quilt_body_size: 102_400 * 1024,
             limits: Limits::PUBLISHER,
             store_latency: Latency::default(),
+            store_latency_per_mib: Duration::ZERO,
             weather: Weather::default(),
             epoch: 1,
+            epoch_duration: None,
             prices: Prices::default(),
+            existing_ratio: 0.0,
+            keep_objects: false,
+            store_limit: None,
+            blob_id: Naming::default(),
+            jwt: auth::Config::default(),
         }
     }
 }
@@ -63,6 +92,23 @@ pub(crate) struct Inner {
     pub(crate) writer: Writer,
     pub(crate) stats: Arc<Stats>,
     pub(crate) put: Arc<Door>,
+    pub(crate) put_quilt: Arc<Door>,
+    pub(crate) auth: Option<Arc<Auth>>,
+    started: Instant,
+}
+
+impl Inner {
+    /// The present epoch.
+    pub(crate) fn epoch(&self) -> u32 {
+        let epochs = Epochs { first: self.config.epoch, duration: self.config.epoch_duration };
+        epochs.at(self.started.elapsed())
+    }
+
+    /// Whether request `n` is told that somebody stored its blob before.
+    pub(crate) fn is_existing(&self, n: u64) -> bool {
+        let bits = draw::bits(self.config.weather.seed, Purpose::Existing, n);
+        draw::unit(bits) < self.config.existing_ratio
+    }
 }
 
 impl Publisher {
@@ -71,10 +117,12 @@ impl Publisher {
     /// # Errors
     /// The directory cannot be made or written to.
     pub fn new(config: Config) -> Result<Self, BadStore> {
-        let writer = Writer::open(&config.store)?;
+        let writer = Writer::limited(&config.store, config.store_limit)?.naming(config.blob_id);
         let stats = Stats::new("mock-publisher");
-        let put = Door::new(Role::Publisher, config.limits, config.weather.clone(), Arc::clone(&stats));
-        Ok(Self(Arc::new(Inner { config, writer, stats, put })))
+        let auth = config.jwt.is_active().then(|| Arc::new(Auth::new(config.jwt.clone())));
+        let door = || Door::new(Role::Publisher, config.limits, config.weather.clone(), Arc::clone(&stats));
+        let (put, put_quilt) = (door(), door());
+        Ok(Self(Arc::new(Inner { auth, config, writer, stats, put, put_quilt, started: Instant::now() })))
     }
 
     /// What the publisher saw so far.
@@ -86,12 +134,24 @@ impl Publisher {
 
 /// The routes of a publisher, without what every mock has.
 pub fn router(publisher: &Publisher) -> Router {
-    let door = from_fn_with_state(Arc::clone(&publisher.0.put), admit);
-    Router::new().route("/v1/blobs", put(put_blob).route_layer(door)).with_state(publisher.clone())
+    let inner = &publisher.0;
+    let guarded = |route: MethodRouter<Publisher>, door: &Arc<Door>| {
+        let route = route.route_layer(from_fn_with_state(Arc::clone(door), admit));
+        match &inner.auth {
+            Some(auth) => route.route_layer(from_fn_with_state(Arc::clone(auth), auth::demand)),
+            None => route,
+        }
+    };
+    let limit = usize::try_from(inner.config.max_quilt_body_size).unwrap_or(usize::MAX);
+    let quilts = put(put_quilt).route_layer(DefaultBodyLimit::max(limit));
+    Router::new()
+        .route("/v1/blobs", guarded(put(put_blob), &inner.put))
+        .route("/v1/quilts", guarded(quilts, &inner.put_quilt))
+        .with_state(publisher.clone())
 }
 
 /// Serves a publisher until `shutdown` is ready; exchanges in flight get a second more.
-pub async fn serve(listener: TcpListener, publisher: Publisher, shutdown: impl Future<Output = ()>) {
+pub async fn serve(port: impl Into<Port>, publisher: Publisher, shutdown: impl Future<Output = ()>) {
     let stats = Arc::clone(&publisher.0.stats);
-    server::run(listener, dress(router(&publisher), Arc::clone(&stats)), stats, shutdown).await;
+    server::run(port.into(), dress(router(&publisher), Arc::clone(&stats)), stats, shutdown).await;
 }

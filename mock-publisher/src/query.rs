@@ -20,8 +20,9 @@ pub struct PutQuery {
     /// Whether to store it again whatever is there.
     #[serde(default)]
     pub force: bool,
-    #[serde(default, rename = "reuse_resources")]
-    _reuse_resources: bool,
+    /// Whether to use what the publisher's own wallet kept.
+    #[serde(default)]
+    pub reuse_resources: bool,
     #[serde(default, rename = "quilt_version")]
     _quilt_version: Option<String>,
     /// Who gets the object. Written badly, it is dropped in silence.

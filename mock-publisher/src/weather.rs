@@ -1,11 +1,8 @@
-//! The weather of one server: its faults, its seed, and the answers that bad weather gives.
+//! The weather of one server: its faults, its seed, and how long things take.
 
 use crate::draw::{self, Purpose};
-use crate::failure::{Failure, Status};
-use crate::fault::{Fault, Faults, Role};
+use crate::fault::Faults;
 use crate::latency::Latency;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
@@ -50,6 +47,13 @@ impl Weather {
     }
 }
 
+/// How long a blob of so many bytes takes longer than an empty one.
+#[must_use]
+pub fn by_size(per_mib: Duration, bytes: u64) -> Duration {
+    let nanos = per_mib.as_nanos().saturating_mul(u128::from(bytes)) >> 20;
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)).min(LONGEST)
+}
+
 /// Waits for a moment, and not at all if it has passed: the timer's own step is a millisecond.
 pub async fn until(due: Instant) {
     if Instant::now() < due {
@@ -57,40 +61,22 @@ pub async fn until(due: Instant) {
     }
 }
 
-/// The error that this fault is, if it is one that has an answer of its own.
-#[must_use]
-pub fn error(fault: Fault, role: Role) -> Option<Response> {
-    let proxy = |status| Some(page(status));
-    let json = |status, reason, message| Some(Failure::daemon(status, reason, message).into_response());
-    match (fault, role) {
-        (Fault::Internal, _) => json(Status::Internal, "INTERNAL_ERROR", "the mock was asked to fail"),
-        (Fault::Unavailable, Role::Aggregator) => {
-            json(Status::Unavailable, "BLOB_UNAVAILABLE", "the blob cannot be read at the moment")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_takes_its_time() {
+        let ms = Duration::from_millis;
+        let rows = [
+            (ms(0), u64::MAX, ms(0)),
+            (ms(40), 0, ms(0)),
+            (ms(40), 1 << 20, ms(40)),
+            (ms(40), 5 << 19, ms(100)),
+            (LONGEST, u64::MAX, LONGEST),
+        ];
+        for (per_mib, bytes, expected) in rows {
+            assert_eq!(by_size(per_mib, bytes), expected, "{per_mib:?} {bytes}");
         }
-        (Fault::Timeout, Role::Publisher) => json(
-            Status::DeadlineExceeded,
-            "INSUFFICIENT_CONFIRMATIONS",
-            "too few storage nodes confirmed the blob",
-        ),
-        (Fault::Unavailable, Role::Publisher) => proxy(StatusCode::SERVICE_UNAVAILABLE),
-        (Fault::Timeout, Role::Aggregator) => proxy(StatusCode::GATEWAY_TIMEOUT),
-        _ => None,
     }
-}
-
-/// What a proxy in front of a server says when the server does not.
-fn page(status: StatusCode) -> Response {
-    let title = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or_default());
-    let html = format!(
-        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr>\
-         <center>nginx</center>\r\n</body>\r\n</html>\r\n"
-    );
-    (status, [(header::CONTENT_TYPE, "text/html")], html).into_response()
-}
-
-/// What a full server says, at once and without reading the body.
-#[must_use]
-pub fn busy(role: Role) -> Response {
-    let text = format!("the {role} is receiving too many requests; please try again later");
-    (StatusCode::TOO_MANY_REQUESTS, text).into_response()
 }

@@ -2,6 +2,7 @@
 
 use crate::blob_id::BlobId;
 use crate::encoding::{Prices, encoded_length};
+use crate::quilt::{Entry, Index, PatchId};
 use crate::store::{Record, Stored};
 use serde::Serialize;
 
@@ -16,8 +17,9 @@ pub enum Answer {
     AlreadyCertified {
         /// The blob's name.
         blob_id: BlobId,
-        /// The event that certified it.
-        event: Event,
+        /// What shows it.
+        #[serde(flatten)]
+        proof: Proof,
         /// The first epoch after its life.
         end_epoch: u32,
     },
@@ -31,6 +33,59 @@ pub enum Answer {
         /// Why, for people.
         error_msg: String,
     },
+}
+
+/// What a store of a quilt is answered with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QuiltAnswer {
+    blob_store_result: Answer,
+    stored_quilt_blobs: Vec<StoredFile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredFile {
+    identifier: String,
+    quilt_patch_id: PatchId,
+    /// The columns of the file, the end not among them.
+    range: [u16; 2],
+}
+
+impl QuiltAnswer {
+    /// The answer to a store of these files as this blob.
+    #[must_use]
+    pub fn to(quilt: BlobId, index: &Index, blob_store_result: Answer) -> Self {
+        let file = |entry: &Entry| StoredFile {
+            identifier: entry.identifier.clone(),
+            quilt_patch_id: PatchId::new(quilt, entry.start, entry.end),
+            range: [entry.start, entry.end],
+        };
+        Self { blob_store_result, stored_quilt_blobs: index.0.iter().map(file).collect() }
+    }
+
+    /// The answer to a store that failed after it was accepted.
+    #[must_use]
+    pub fn failed(blob_store_result: Answer) -> Self {
+        Self { blob_store_result, stored_quilt_blobs: Vec::new() }
+    }
+
+    /// The JSON of the answer, one line.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        // Plain structs of numbers and text always serialize.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+/// What shows that a blob is certified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Proof {
+    /// The event that certified a permanent object.
+    Event(Event),
+    /// The object in the publisher's own wallet.
+    Object(String),
 }
 
 /// A new object.
@@ -52,7 +107,7 @@ struct BlobObject {
     blob_id: BlobId,
     size: u64,
     encoding_type: &'static str,
-    /// The object is shown as it was registered, before it was certified.
+    /// A new object is shown as it was registered, before it was certified; an extended one was certified before.
     certified_epoch: Option<u32>,
     storage: Storage,
     deletable: bool,
@@ -72,6 +127,8 @@ struct Storage {
 enum ResourceOperation {
     #[serde(rename_all = "camelCase")]
     RegisterFromScratch { encoded_length: u64, epochs_ahead: u32 },
+    #[serde(rename_all = "camelCase")]
+    ReuseAndExtend { encoded_length: u64, epochs_extended: u32 },
 }
 
 /// A certification event.
@@ -89,10 +146,16 @@ impl Answer {
     pub fn to(stored: Stored, prices: &Prices, share: bool) -> Self {
         match stored {
             Stored::New(record) => Self::NewlyCreated(newly_created(record, prices, share)),
+            Stored::Extended(record, epochs) => Self::NewlyCreated(extended(record, epochs, prices, share)),
             Stored::Already(blob_id, certified) => Self::AlreadyCertified {
                 blob_id,
-                event: Event { tx_digest: certified.tx_digest, event_seq: "0" },
+                proof: Proof::Event(Event { tx_digest: certified.tx_digest, event_seq: "0" }),
                 end_epoch: certified.end_epoch,
+            },
+            Stored::Owned(blob_id, object) => Self::AlreadyCertified {
+                blob_id,
+                proof: Proof::Object(object.id),
+                end_epoch: object.end_epoch,
             },
         }
     }
@@ -106,27 +169,40 @@ impl Answer {
 }
 
 fn newly_created(record: Record, prices: &Prices, share: bool) -> NewlyCreated {
-    let object = record.latest;
     let encoded_length = encoded_length(record.size).unwrap_or(0);
-    let epochs_ahead = object.end_epoch - object.start_epoch;
+    let epochs_ahead = record.latest.end_epoch - record.latest.start_epoch;
     NewlyCreated {
-        shared_blob_object: share.then_some(object.shared_id),
-        blob_object: BlobObject {
+        shared_blob_object: share.then(|| record.latest.shared_id.clone()),
+        blob_object: BlobObject::of(record, encoded_length, None),
+        resource_operation: ResourceOperation::RegisterFromScratch { encoded_length, epochs_ahead },
+        cost: prices.from_scratch(encoded_length, epochs_ahead),
+    }
+}
+
+fn extended(record: Record, epochs_extended: u32, prices: &Prices, share: bool) -> NewlyCreated {
+    let encoded_length = encoded_length(record.size).unwrap_or(0);
+    let certified = Some(record.latest.start_epoch);
+    NewlyCreated {
+        shared_blob_object: share.then(|| record.latest.shared_id.clone()),
+        blob_object: BlobObject::of(record, encoded_length, certified),
+        resource_operation: ResourceOperation::ReuseAndExtend { encoded_length, epochs_extended },
+        cost: prices.extension(encoded_length, epochs_extended),
+    }
+}
+
+impl BlobObject {
+    fn of(record: Record, storage_size: u64, certified_epoch: Option<u32>) -> Self {
+        let object = record.latest;
+        let (start_epoch, end_epoch) = (object.start_epoch, object.end_epoch);
+        Self {
             id: object.id,
-            registered_epoch: object.start_epoch,
+            registered_epoch: start_epoch,
             blob_id: record.blob_id,
             size: record.size,
             encoding_type: "RS2",
-            certified_epoch: None,
-            storage: Storage {
-                id: object.storage_id,
-                start_epoch: object.start_epoch,
-                end_epoch: object.end_epoch,
-                storage_size: encoded_length,
-            },
+            certified_epoch,
+            storage: Storage { id: object.storage_id, start_epoch, end_epoch, storage_size },
             deletable: object.deletable,
-        },
-        resource_operation: ResourceOperation::RegisterFromScratch { encoded_length, epochs_ahead },
-        cost: prices.from_scratch(encoded_length, epochs_ahead),
+        }
     }
 }

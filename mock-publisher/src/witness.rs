@@ -16,19 +16,21 @@ use std::task::{Context, Poll, ready};
 #[derive(Debug, Clone, Copy)]
 pub struct Unanswered;
 
-/// Requests under this path are not counted: whoever looks at the counts must not change them.
-const OFF_THE_RECORD: &str = "/mock/";
+/// Requests under these paths are not counted: whoever looks at the counts must not change them.
+const OFF_THE_RECORD: [&str; 2] = ["/mock/", "/metrics"];
 
 /// Counts the request, its answer and their bytes; hands the route's counts on to the handlers.
 pub async fn witness(State(stats): State<Arc<Stats>>, mut request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    if path.is_some_and(|path| path.starts_with(OFF_THE_RECORD)) {
+    if path.is_some_and(|path| OFF_THE_RECORD.iter().any(|off| path.starts_with(off))) {
         return next.run(request).await;
     }
     if request.extensions().get::<Arc<Wire>>().is_some_and(|wire| wire.is_first()) {
         stats.used();
     }
-    let route = stats.route(&name(request.method(), path));
+    let name = name(request.method(), path);
+    let route = stats.route(&name);
+    stats.arrival(&name);
     let mut visit = Visit { route: Arc::clone(&route), over: false };
     route.received.add(1);
     request.extensions_mut().insert(Arc::clone(&route));

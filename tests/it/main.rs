@@ -5,7 +5,22 @@
 mod raw;
 
 mod aggregator;
+mod auth;
+mod blob_id_real;
+mod counts;
+mod clients;
+mod concat;
+mod cors;
 mod fixtures;
+mod front;
+mod fuzz;
 mod limits;
+mod object;
 mod publisher;
+mod publisher_epochs;
+mod quilt_store;
+mod quilt_read;
+mod range;
+mod stream;
+mod tls;
 mod weather;

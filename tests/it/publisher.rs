@@ -226,3 +226,12 @@ async fn a_store_takes_its_latency_from_the_last_byte_on() {
     let took = start.elapsed();
     assert!(took >= latency && took < latency * 6, "{took:?}");
 }
+
+#[tokio::test]
+async fn a_store_takes_longer_for_every_mebibyte() {
+    let per_mib = Duration::from_millis(100);
+    let bottle = Bottle::builder().publisher(move |c| c.store_latency_per_mib = per_mib).start();
+    let start = Instant::now();
+    put(bottle.publisher_url(), "", &[7; 2 << 20]).await;
+    assert!(start.elapsed() >= per_mib * 2, "{:?}", start.elapsed());
+}

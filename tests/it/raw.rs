@@ -1,7 +1,8 @@
 //! A client without opinions: it sends what it is told and keeps what came back, whole or not.
 
 use std::io;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// What came back before the connection ended.
@@ -74,9 +75,15 @@ pub(crate) async fn connect(url: &str) -> TcpStream {
 
 /// Sends bytes and reads until the end, both at once; an answer may come before everything was sent.
 pub(crate) async fn exchange(stream: TcpStream, bytes: &[u8]) -> io::Result<Reply> {
-    let (mut read, mut write) = stream.into_split();
+    exchange_over(stream, bytes).await
+}
+
+/// The same over any stream.
+pub(crate) async fn exchange_over(stream: impl AsyncRead + AsyncWrite, bytes: &[u8]) -> io::Result<Reply> {
+    let (mut read, mut write) = tokio::io::split(stream);
     let send = async {
         let sent = write.write_all(bytes).await;
+        let sent = sent.and(write.flush().await);
         (write, sent)
     };
     let receive = async {
@@ -87,6 +94,16 @@ pub(crate) async fn exchange(stream: TcpStream, bytes: &[u8]) -> io::Result<Repl
     let (_sent, (answer, end)) = tokio::join!(send, receive);
     let kind = end.map(|error| error.kind());
     Reply::parse(&answer, kind).ok_or_else(|| kind.unwrap_or(io::ErrorKind::UnexpectedEof).into())
+}
+
+/// Waits until something is so, for ten seconds at most.
+pub(crate) async fn until(ready: impl Fn() -> bool) {
+    let look = async {
+        while !ready() {
+            tokio::time::sleep(Duration::from_millis(2)).await; // sleep: between two looks
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), look).await.expect("what was waited for never came");
 }
 
 /// One request without a body.

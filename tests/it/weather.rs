@@ -36,6 +36,12 @@ async fn errors_come_with_the_status_and_in_the_form_of_their_source() {
         ("503", 503, "<h1>503 Service Unavailable</h1>", "text/html"),
         ("504", 504, "INSUFFICIENT_CONFIRMATIONS", "application/json"),
         ("error-object", 200, r#"{"error":{"blobId":""#, "application/json"),
+        ("413", 413, "length limit exceeded", "text/plain; charset=utf-8"),
+        ("insufficient-funds", 500, "WAL coins", "application/json"),
+        ("502", 502, "<h1>502 Bad Gateway</h1>", "text/html"),
+        ("520", 520, "cloudflare", "text/html"),
+        ("522", 522, "cloudflare", "text/html"),
+        ("524", 524, "cloudflare", "text/html"),
     ];
     for (fault, status, text, kind) in rows {
         let bottle = publisher(fault);
@@ -52,6 +58,11 @@ async fn errors_come_with_the_status_and_in_the_form_of_their_source() {
         ("503", 503, "BLOB_UNAVAILABLE", "application/json"),
         ("504", 504, "<h1>504 Gateway Timeout</h1>", "text/html"),
         ("not-yet", 404, "BLOB_NOT_FOUND", "application/json"),
+        ("403", 403, "BLOB_TOO_LARGE", "application/json"),
+        ("404", 404, "BLOB_NOT_FOUND", "application/json"),
+        ("451", 451, "FORBIDDEN_BLOB", "application/json"),
+        ("502", 502, "<h1>502 Bad Gateway</h1>", "text/html"),
+        ("524", 524, "cloudflare", "text/html"),
     ];
     for (fault, status, text, kind) in rows {
         let (bottle, id) = aggregator(fault).await;

@@ -4,6 +4,8 @@ use crate::{AggregatorConfig, Bottle, PublisherConfig};
 use mock_aggregator::Aggregator;
 use mock_publisher::Publisher;
 use mock_publisher::fault::{Faults, Role};
+use mock_publisher::server::Port;
+use mock_publisher::tls::{Secure, Tls};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::thread;
@@ -19,6 +21,7 @@ pub struct Builder {
     publisher: Vec<Change<PublisherConfig>>,
     aggregator: Vec<Change<AggregatorConfig>>,
     store: Option<PathBuf>,
+    tls: Option<Secure>,
 }
 
 impl Builder {
@@ -57,6 +60,16 @@ impl Builder {
         self
     }
 
+    /// Lets both servers speak HTTPS, with a certificate for `localhost` made on the spot.
+    ///
+    /// # Panics
+    /// If the machine cannot make one.
+    #[must_use]
+    pub fn tls(mut self) -> Self {
+        self.tls = Some(Tls::SelfSigned.load().expect("a certificate"));
+        self
+    }
+
     /// Starts both servers.
     ///
     /// # Panics
@@ -71,11 +84,14 @@ impl Builder {
         self.aggregator.into_iter().for_each(|change| change(&mut aggregator));
         let publisher = Publisher::new(publisher).expect("a store");
         let aggregator = Aggregator::new(aggregator).expect("a store");
-        let (publisher_url, publisher_listener) = listen();
-        let (aggregator_url, aggregator_listener) = listen();
+        let (publisher_url, publisher_listener) = listen(self.tls.is_some());
+        let (aggregator_url, aggregator_listener) = listen(self.tls.is_some());
         let stop = CancellationToken::new();
-        let servers =
-            servers(publisher.clone(), publisher_listener, aggregator.clone(), aggregator_listener, &stop);
+        let certificate = self.tls.as_ref().map(|tls| tls.certificate().to_vec());
+        let port = |listener| (listener, self.tls.clone());
+        let publish = (publisher.clone(), port(publisher_listener));
+        let aggregate = (aggregator.clone(), port(aggregator_listener));
+        let servers = servers(publish, aggregate, &stop);
         let thread = thread::Builder::new().name("bottle".into()).spawn(servers).expect("a thread");
         let thread = Some(thread);
         Bottle {
@@ -84,6 +100,7 @@ impl Builder {
             publisher_url,
             aggregator_url,
             store,
+            certificate,
             stop,
             thread,
             _own_store: own_store,
@@ -91,31 +108,35 @@ impl Builder {
     }
 }
 
+/// A listener of the standard library, which needs no runtime yet, and how it is spoken to.
+type Place = (TcpListener, Option<Secure>);
+
 /// The work of the bottle's thread.
 fn servers(
-    publisher: Publisher,
-    publisher_listener: TcpListener,
-    aggregator: Aggregator,
-    aggregator_listener: TcpListener,
+    publish: (Publisher, Place),
+    aggregate: (Aggregator, Place),
     stop: &CancellationToken,
 ) -> impl FnOnce() + Send + 'static {
     let stop = stop.clone();
     move || {
         Runtime::new().expect("a runtime").block_on(async {
-            let listener = |std| tokio::net::TcpListener::from_std(std).expect("a listener");
-            let publish = mock_publisher::serve(listener(publisher_listener), publisher, stop.cancelled());
-            let aggregate =
-                mock_aggregator::serve(listener(aggregator_listener), aggregator, stop.cancelled());
+            let port = |(listener, tls): Place| Port {
+                listener: tokio::net::TcpListener::from_std(listener).expect("a listener"),
+                tls,
+            };
+            let (publisher, aggregator) = (publish.0, aggregate.0);
+            let publish = mock_publisher::serve(port(publish.1), publisher, stop.cancelled());
+            let aggregate = mock_aggregator::serve(port(aggregate.1), aggregator, stop.cancelled());
             tokio::join!(publish, aggregate);
         });
     }
 }
 
-fn listen() -> (String, TcpListener) {
+fn listen(tls: bool) -> (String, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.set_nonblocking(true).expect("a listener that does not block");
     let address = listener.local_addr().expect("an address");
-    (format!("http://{address}"), listener)
+    (format!("{}://{address}", if tls { "https" } else { "http" }), listener)
 }
 
 /// Faults as written on a command line.

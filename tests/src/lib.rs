@@ -38,6 +38,7 @@ pub struct Bottle {
     publisher_url: String,
     aggregator_url: String,
     store: PathBuf,
+    certificate: Option<Vec<u8>>,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
     _own_store: Option<TempDir>,
@@ -72,6 +73,12 @@ impl Bottle {
     #[must_use]
     pub fn store(&self) -> &Path {
         &self.store
+    }
+
+    /// The certificate that a client must trust, in DER, if the servers speak HTTPS.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&[u8]> {
+        self.certificate.as_deref()
     }
 
     /// What the publisher saw so far.

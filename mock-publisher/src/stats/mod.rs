@@ -1,7 +1,10 @@
 //! What a server saw, counted exactly: the numbers that a client's own numbers are held against.
 
+mod arrivals;
+pub mod metrics;
 mod snapshot;
 
+pub use arrivals::Arrival;
 pub use snapshot::{Connections, Reads, RouteSnapshot, Snapshot, Stores};
 
 use crate::fault::Fault;
@@ -81,7 +84,9 @@ pub struct Stats {
     faults: Mutex<BTreeMap<&'static str, u64>>,
     accepted: Count,
     used: Count,
+    handshakes: Count,
     open: Count,
+    arrivals: arrivals::Arrivals,
     /// What happened to blobs.
     pub blobs: Blobs,
 }
@@ -117,6 +122,17 @@ impl Stats {
         }
     }
 
+    /// Remembers that a request arrived at this route just now.
+    pub fn arrival(&self, route: &str) {
+        self.arrivals.enter(route);
+    }
+
+    /// The last requests that arrived, the oldest first.
+    #[must_use]
+    pub fn arrivals(&self) -> Vec<Arrival> {
+        self.arrivals.all()
+    }
+
     /// Counts a fault that was done to a request.
     pub fn fault(&self, fault: Fault) {
         *lock(&self.faults).entry(fault.label()).or_default() += 1;
@@ -128,6 +144,11 @@ impl Stats {
         self.accepted.add(1);
         self.open.add(1);
         Open(Arc::clone(self))
+    }
+
+    /// Counts a TLS handshake that succeeded.
+    pub fn shook_hands(&self) {
+        self.handshakes.add(1);
     }
 
     /// Counts a connection that carries its first request.

@@ -21,6 +21,7 @@ impl Stats {
                 accepted: self.accepted.get(),
                 used: self.used.get(),
                 open: self.open.get(),
+                tls_handshakes: self.handshakes.get(),
             },
             stores: Stores {
                 newly_created: blobs.newly_created.get(),
@@ -87,6 +88,9 @@ pub struct Connections {
     pub used: u64,
     /// Open now.
     pub open: u64,
+    /// TLS handshakes that succeeded.
+    #[serde(default)]
+    pub tls_handshakes: u64,
 }
 
 /// The counts of stores that succeeded.

@@ -1,8 +1,12 @@
 //! The moment of the store: bytes first, then the record, each by a rename, one change of a record at a time.
 
-use super::record::with_one_more;
-use super::{Ask, BadStore, Certified, Decision, Intake, Record, Store, decide};
+use super::budget::Budget;
+use super::record::{extended, with_one_more};
+use super::{
+    Ask, Attributes, BadStore, Certified, Decision, Intake, Object, ObjectEntry, Record, Store, decide,
+};
 use crate::blob_id::BlobId;
+use crate::naming::{Namer, Naming};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
@@ -17,6 +21,8 @@ pub struct Writer {
     /// Threads queue for the mutex, processes for the lock on its file.
     lock: Arc<Mutex<File>>,
     _alive: Arc<File>,
+    budget: Arc<Budget>,
+    namer: Namer,
 }
 
 /// What a store came to.
@@ -26,6 +32,21 @@ pub enum Stored {
     New(Record),
     /// A permanent object was there already.
     Already(BlobId, Certified),
+    /// The publisher's own wallet had an object already.
+    Owned(BlobId, Object),
+    /// An object of the publisher's own wallet lives so many epochs longer; it is the record's latest.
+    Extended(Record, u32),
+}
+
+impl Stored {
+    /// The blob's name.
+    #[must_use]
+    pub fn blob_id(&self) -> BlobId {
+        match self {
+            Self::New(record) | Self::Extended(record, _) => record.blob_id,
+            Self::Already(id, _) | Self::Owned(id, _) => *id,
+        }
+    }
 }
 
 impl Writer {
@@ -34,6 +55,15 @@ impl Writer {
     /// # Errors
     /// The directory cannot be made or written to.
     pub fn open(root: &Path) -> Result<Self, BadStore> {
+        Self::limited(root, None)
+    }
+
+    /// The same for a store that may grow to so many bytes of blobs. They are counted at the opening; from then on
+    /// every writer counts its own.
+    ///
+    /// # Errors
+    /// The directory cannot be made, counted or written to.
+    pub fn limited(root: &Path, limit: Option<u64>) -> Result<Self, BadStore> {
         let store = Store::open(root)?;
         let bad = |source| BadStore { path: root.to_owned(), source };
         let lock = File::create(root.join("records.lock")).map_err(bad)?;
@@ -43,7 +73,29 @@ impl Writer {
             sweep(&store.tmp()).map_err(bad)?;
         }
         alive.lock_shared().map_err(bad)?;
-        Ok(Self { store, lock: Arc::new(Mutex::new(lock)), _alive: Arc::new(alive) })
+        let budget = Arc::new(Budget::of(&root.join("blobs"), limit).map_err(bad)?);
+        Ok(Self {
+            store,
+            lock: Arc::new(Mutex::new(lock)),
+            _alive: Arc::new(alive),
+            budget,
+            namer: Namer::default(),
+        })
+    }
+
+    /// The same writer, giving names of this kind.
+    #[must_use]
+    pub fn naming(self, naming: Naming) -> Self {
+        Self { namer: Namer::new(naming), ..self }
+    }
+
+    /// The name that what was taken in would get. Blocks on the disk, and computes for long if names are dear.
+    ///
+    /// # Errors
+    /// The disk failed or is full.
+    pub fn name(&self, intake: Intake) -> io::Result<BlobId> {
+        let (cheap, size, mut bytes) = intake.finish()?;
+        self.namer.name(cheap, bytes.as_file_mut(), size)
     }
 
     /// The store, for reading.
@@ -61,13 +113,16 @@ impl Writer {
     /// Stores what was taken in. Blocks on the disk.
     ///
     /// # Errors
-    /// The disk failed or is full; nothing was stored.
+    /// The disk failed, or it or the store is full; nothing was stored.
     pub fn commit(&self, intake: Intake, ask: &Ask) -> io::Result<Stored> {
-        let (id, size, bytes) = intake.finish()?;
+        let (cheap, size, mut bytes) = intake.finish()?;
+        let id = self.namer.name(cheap, bytes.as_file_mut(), size)?;
         let shelf = self.store.shelf(&id.to_string());
         fs::create_dir_all(&shelf)?;
         if self.store.record(&id)?.is_none() {
+            let spent = self.budget.spend(size)?;
             bytes.persist(self.store.bytes_path(&id))?;
+            spent.keep();
         }
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         lock.lock()?;
@@ -79,14 +134,41 @@ impl Writer {
     /// Changes the record, under the lock.
     fn register(&self, id: BlobId, size: u64, ask: &Ask) -> io::Result<Stored> {
         let known = self.store.record(&id)?;
-        if let Decision::Already(certified) = decide(known.as_ref(), ask) {
-            return Ok(Stored::Already(id, certified));
+        match (decide(known.as_ref(), ask), known) {
+            (Decision::Already(certified), _) => Ok(Stored::Already(id, certified)),
+            (Decision::Owned(object), _) => Ok(Stored::Owned(id, object)),
+            (Decision::Extend(object), Some(known)) => {
+                let epochs = ask.end_epoch() - object.end_epoch;
+                let record = extended(known, object, ask);
+                self.write(&record)?;
+                Ok(Stored::Extended(record, epochs))
+            }
+            (_, known) if ask.existing && !ask.force => {
+                let others = Ask { permanent: true, keep: false, ..*ask };
+                let record = self.create(known, id, size, &others)?;
+                let certified = record.permanent.ok_or_else(|| io::Error::other("no permanent object"))?;
+                Ok(Stored::Already(id, certified))
+            }
+            (_, known) => self.create(known, id, size, ask).map(Stored::New),
         }
+    }
+
+    /// Makes one more object.
+    fn create(&self, known: Option<Record>, id: BlobId, size: u64, ask: &Ask) -> io::Result<Record> {
         let record = with_one_more(known, id, size, ask, now_ms());
+        let quilt = ("_walrusBlobType".to_owned(), "quilt".to_owned());
+        let attributes: Attributes = ask.quilt.then_some(quilt).into_iter().collect();
+        self.store.enter_object(&record.latest.id, &ObjectEntry { attributes, ..ObjectEntry::of(id) })?;
+        self.write(&record)?;
+        Ok(record)
+    }
+
+    /// Writes a record, whole or not at all; the blob is there once it is.
+    fn write(&self, record: &Record) -> io::Result<()> {
         let mut file = NamedTempFile::new_in(self.store.tmp())?;
-        file.write_all(&serde_json::to_vec(&record)?)?;
-        file.persist(self.store.record_path(&id))?;
-        Ok(Stored::New(record))
+        file.write_all(&serde_json::to_vec(record)?)?;
+        file.persist(self.store.record_path(&record.blob_id))?;
+        Ok(())
     }
 }
 
@@ -122,21 +204,14 @@ mod tests {
     fn store(writer: &Writer, bytes: &'static [u8], permanent: bool) -> Stored {
         let mut intake = writer.intake();
         let _ = intake.push(Bytes::from_static(bytes));
-        writer.commit(intake, &Ask { epoch: 1, epochs: 1, permanent, force: false }).unwrap()
-    }
-
-    fn id_of(stored: &Stored) -> BlobId {
-        match stored {
-            Stored::New(record) => record.blob_id,
-            Stored::Already(id, _) => *id,
-        }
+        writer.commit(intake, &Ask { epoch: 1, epochs: 1, permanent, ..Ask::default() }).unwrap()
     }
 
     #[test]
     fn what_was_stored_is_read_back_by_another_opening_of_the_directory() {
         let dir = tempfile::tempdir().unwrap();
         let stored = store(&Writer::open(dir.path()).unwrap(), b"walrus", true);
-        let mut blob = Store::open(dir.path()).unwrap().read(&id_of(&stored)).unwrap().unwrap();
+        let mut blob = Store::open(dir.path()).unwrap().read(&stored.blob_id()).unwrap().unwrap();
         let mut bytes = Vec::new();
         blob.bytes.read_to_end(&mut bytes).unwrap();
         assert_eq!((bytes.as_slice(), blob.record.size), (b"walrus".as_slice(), 6));
@@ -149,7 +224,7 @@ mod tests {
     fn bytes_without_a_record_are_not_a_blob() {
         let dir = tempfile::tempdir().unwrap();
         let writer = Writer::open(dir.path()).unwrap();
-        let id = id_of(&store(&writer, b"half", false));
+        let id = store(&writer, b"half", false).blob_id();
         fs::remove_file(writer.store().record_path(&id)).unwrap();
         assert!(writer.store().read(&id).unwrap().is_none());
         assert!(matches!(store(&writer, b"half", true), Stored::New(_)));

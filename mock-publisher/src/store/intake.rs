@@ -57,15 +57,7 @@ impl Intake {
         Ok(())
     }
 
-    /// The name of what was taken so far. Takes as long as hashing what is held.
-    #[must_use]
-    pub fn name(&self) -> BlobId {
-        let mut namer = self.namer.clone();
-        self.held.iter().for_each(|piece| namer.update(piece));
-        namer.finish()
-    }
-
-    /// The name of what was taken, and the file it is in.
+    /// The cheap name of what was taken, its size, and the file it is in.
     pub(super) fn finish(mut self) -> io::Result<(BlobId, u64, NamedTempFile)> {
         self.settle()?;
         let file = self.file.take().ok_or_else(|| io::Error::other("no temporary file"))?;

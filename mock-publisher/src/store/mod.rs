@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/blobs/ab/ab…     the bytes of a blob, renamed into place
 //! DIR/blobs/ab/ab….json its record, renamed into place after the bytes: the moment of the store
+//! DIR/objects/ab/0xab….json  what an object stands for; there before the record names it
 //! DIR/tmp/              what is being written; swept by a publisher that finds itself alone
 //! DIR/records.lock      held by a publisher while it changes a record
 //! DIR/writers.lock      held by every publisher as long as it lives
@@ -10,16 +11,19 @@
 //!
 //! A process that is killed leaves at most bytes without a record, which nobody sees.
 
+mod budget;
 mod commit;
 mod intake;
 mod names;
+mod objects;
 mod pieces;
 mod record;
 
 pub use commit::{Stored, Writer};
 pub use intake::Intake;
+pub use objects::{Attributes, ObjectEntry};
 pub use pieces::pieces;
-pub use record::{Ask, Certified, Decision, Object, Record, decide};
+pub use record::{Ask, Certified, Decision, Kept, Object, Record, decide};
 
 use crate::blob_id::BlobId;
 use std::fs::{self, File};
@@ -56,7 +60,7 @@ impl Store {
     /// # Errors
     /// The directory cannot be made.
     pub fn open(root: &Path) -> Result<Self, BadStore> {
-        for folder in ["blobs", "tmp"] {
+        for folder in ["blobs", "objects", "tmp"] {
             let path = root.join(folder);
             fs::create_dir_all(&path).map_err(|source| BadStore { path, source })?;
         }

@@ -13,6 +13,13 @@ pub(super) fn object(id: &BlobId, ordinal: u64, what: &str) -> String {
     format!("0x{}", blake3::Hash::from_bytes(hash(id, ordinal, what)).to_hex())
 }
 
+/// What an object is wrapped in when it is shared: the same address but for its last bit, so that one leads to the other.
+pub(super) fn shared(object: &str) -> String {
+    let (head, last) = object.split_at(object.len().saturating_sub(1));
+    let digit = u32::from_str_radix(last, 16).unwrap_or(0) ^ 1;
+    format!("{head}{digit:x}")
+}
+
 /// The digest of the transaction that certified an object: base58 of 32 bytes.
 pub(super) fn digest(id: &BlobId, ordinal: u64) -> String {
     base58(&hash(id, ordinal, "transaction"))
@@ -64,6 +71,8 @@ mod tests {
         assert_ne!(object(&id, 0, "object"), object(&id, 1, "object"));
         assert_ne!(object(&id, 0, "object"), object(&id, 0, "storage"));
         assert_eq!(object(&id, 0, "object").len(), 66);
+        let name = object(&id, 0, "object");
+        assert!(shared(&name) != name && shared(&shared(&name)) == name);
         assert!((43..=44).contains(&digest(&id, 0).len()));
     }
 }

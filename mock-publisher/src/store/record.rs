@@ -19,6 +19,26 @@ pub struct Record {
     pub latest: Object,
     /// The permanent object that lives longest.
     pub permanent: Option<Certified>,
+    /// Those that the publisher's own wallet kept.
+    #[serde(default)]
+    pub kept: Kept,
+}
+
+/// The newest objects in the publisher's own wallet, by kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    deletable: Option<Object>,
+    permanent: Option<Object>,
+}
+
+impl Kept {
+    fn slot(&mut self, deletable: bool) -> &mut Option<Object> {
+        if deletable { &mut self.deletable } else { &mut self.permanent }
+    }
+
+    fn get(&self, deletable: bool) -> Option<&Object> {
+        if deletable { self.deletable.as_ref() } else { self.permanent.as_ref() }
+    }
 }
 
 /// One registration of a blob.
@@ -48,7 +68,7 @@ pub struct Certified {
 }
 
 /// What a client asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ask {
     /// The present epoch.
     pub epoch: u32,
@@ -58,6 +78,14 @@ pub struct Ask {
     pub permanent: bool,
     /// Whether to store it again whatever is there.
     pub force: bool,
+    /// Whether to use what the publisher's own wallet kept.
+    pub reuse: bool,
+    /// Whether the publisher's own wallet keeps the new object.
+    pub keep: bool,
+    /// Whether to act as if somebody had stored it before, permanently and for as long.
+    pub existing: bool,
+    /// Whether the blob is a quilt.
+    pub quilt: bool,
 }
 
 /// Whether a store makes a new object.
@@ -67,6 +95,10 @@ pub enum Decision {
     New,
     /// It does not: a permanent object lives long enough.
     Already(Certified),
+    /// It does not: the publisher's own wallet has one that lives long enough.
+    Owned(Object),
+    /// The publisher's own wallet has one that must live longer.
+    Extend(Object),
 }
 
 impl Ask {
@@ -77,15 +109,33 @@ impl Ask {
     }
 }
 
-/// Only a permanent store is spared, and only by a permanent object that lives as long.
+/// A permanent store is spared by a permanent object that lives as long, whoever owns it. With `reuse`, an object of the
+/// publisher's own wallet and of the same kind serves too, extended if need be.
 #[must_use]
 pub fn decide(known: Option<&Record>, ask: &Ask) -> Decision {
-    let spared = ask.permanent && !ask.force;
+    let Some(record) = known.filter(|_| !ask.force) else { return Decision::New };
     let long_enough = |certified: &&Certified| certified.end_epoch >= ask.end_epoch();
-    match known.and_then(|record| record.permanent.as_ref()).filter(long_enough) {
-        Some(certified) if spared => Decision::Already(certified.clone()),
-        _ => Decision::New,
+    if let Some(certified) = record.permanent.as_ref().filter(|_| ask.permanent).filter(long_enough) {
+        return Decision::Already(certified.clone());
     }
+    let alive = |object: &&Object| ask.reuse && object.end_epoch > ask.epoch;
+    match record.kept.get(!ask.permanent).filter(alive) {
+        Some(object) if object.end_epoch >= ask.end_epoch() => Decision::Owned(object.clone()),
+        Some(object) => Decision::Extend(object.clone()),
+        None => Decision::New,
+    }
+}
+
+/// The record after one of its objects was made to live as long as asked.
+#[must_use]
+pub(super) fn extended(mut record: Record, mut object: Object, ask: &Ask) -> Record {
+    object.end_epoch = ask.end_epoch();
+    *record.kept.slot(object.deletable) = Some(object.clone());
+    if let Some(certified) = record.permanent.as_mut().filter(|_| !object.deletable) {
+        certified.end_epoch = certified.end_epoch.max(object.end_epoch);
+    }
+    record.latest = object;
+    record
 }
 
 /// The record after one more object was made.
@@ -93,10 +143,11 @@ pub fn decide(known: Option<&Record>, ask: &Ask) -> Decision {
 pub(super) fn with_one_more(known: Option<Record>, id: BlobId, size: u64, ask: &Ask, now_ms: u64) -> Record {
     let objects = known.as_ref().map_or(0, |record| record.objects);
     let end_epoch = ask.end_epoch();
+    let object = names::object(&id, objects, "object");
     let latest = Object {
-        id: names::object(&id, objects, "object"),
         storage_id: names::object(&id, objects, "storage"),
-        shared_id: names::object(&id, objects, "shared"),
+        shared_id: names::shared(&object),
+        id: object,
         start_epoch: ask.epoch,
         end_epoch,
         deletable: !ask.permanent,
@@ -107,8 +158,12 @@ pub(super) fn with_one_more(known: Option<Record>, id: BlobId, size: u64, ask: &
         true => Some(Certified { tx_digest: names::digest(&id, objects), end_epoch }),
         false => before,
     };
-    let stored_at_ms = known.map_or(now_ms, |record| record.stored_at_ms);
-    Record { blob_id: id, size, stored_at_ms, objects: objects + 1, latest, permanent }
+    let stored_at_ms = known.as_ref().map_or(now_ms, |record| record.stored_at_ms);
+    let mut kept = known.map_or_else(Kept::default, |record| record.kept);
+    if ask.keep {
+        *kept.slot(latest.deletable) = Some(latest.clone());
+    }
+    Record { blob_id: id, size, stored_at_ms, objects: objects + 1, latest, permanent, kept }
 }
 
 #[cfg(test)]
@@ -118,7 +173,7 @@ mod tests {
     const ID: BlobId = BlobId::ZERO;
 
     fn ask(epochs: u32, permanent: bool, force: bool) -> Ask {
-        Ask { epoch: 10, epochs, permanent, force }
+        Ask { epoch: 10, epochs, permanent, force, ..Ask::default() }
     }
 
     #[test]
@@ -138,7 +193,7 @@ mod tests {
         for (known, ask, spared_until) in rows {
             let until = match decide(known, &ask) {
                 Decision::Already(certified) => Some(certified.end_epoch),
-                Decision::New => None,
+                _ => None,
             };
             assert_eq!(until, spared_until, "{ask:?}");
         }
@@ -157,5 +212,34 @@ mod tests {
         assert_ne!(record.latest.id, first.latest.id);
         let longer = with_one_more(Some(record), ID, 1, &ask(6, true, false), 300);
         assert_eq!(longer.permanent.unwrap().end_epoch, 16);
+    }
+
+    #[test]
+    fn s2_3_only_what_the_wallet_kept_is_used_again() {
+        let reuse = |epochs, permanent| Ask { reuse: true, ..ask(epochs, permanent, false) };
+        let keep = |epochs, permanent| Ask { keep: true, ..ask(epochs, permanent, false) };
+        let sent_on = with_one_more(None, ID, 1, &ask(5, false, false), 0);
+        let kept = with_one_more(None, ID, 1, &keep(5, false), 0);
+        let rows = [
+            (&sent_on, reuse(1, false), "new"),
+            (&kept, ask(1, false, false), "new"),
+            (&kept, reuse(5, false), "owned until 15"),
+            (&kept, reuse(6, false), "extend from 15"),
+            (&kept, reuse(1, true), "new"),
+            (&kept, Ask { force: true, ..reuse(1, false) }, "new"),
+            (&kept, Ask { epoch: 15, ..reuse(1, false) }, "new"),
+        ];
+        for (known, ask, expected) in rows {
+            let got = match decide(Some(known), &ask) {
+                Decision::Owned(object) => format!("owned until {}", object.end_epoch),
+                Decision::Extend(object) => format!("extend from {}", object.end_epoch),
+                Decision::Already(certified) => format!("already until {}", certified.end_epoch),
+                Decision::New => "new".to_owned(),
+            };
+            assert_eq!(got, expected, "{ask:?}");
+        }
+        let longer = extended(kept.clone(), kept.latest.clone(), &reuse(9, false));
+        assert_eq!((longer.latest.end_epoch, &longer.latest.id, longer.objects), (19, &kept.latest.id, 1));
+        assert!(matches!(decide(Some(&longer), &reuse(9, false)), Decision::Owned(_)));
     }
 }

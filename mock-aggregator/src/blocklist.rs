@@ -1,0 +1,85 @@
+//! Blobs that must not be read: given one by one, or in a file with one ID per line.
+
+use mock_publisher::blob_id::{BadBlobId, BlobId};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+/// The blobs that are answered with 451.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Blocklist(HashSet<BlobId>);
+
+/// A file that cannot be used as a list.
+#[derive(Debug, thiserror::Error)]
+pub enum BadBlocklist {
+    /// It cannot be read.
+    #[error("--blocklist: cannot read {}", .0.display())]
+    File(PathBuf, #[source] io::Error),
+    /// A line is no ID.
+    #[error("--blocklist: {}, line {line}: `{text}`: write one blob ID per line, # starts a comment", .path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Its line, from 1.
+        line: usize,
+        /// What is there.
+        text: String,
+        /// Why it is none.
+        source: BadBlobId,
+    },
+}
+
+impl Blocklist {
+    /// The list of these blobs.
+    pub fn new(ids: impl IntoIterator<Item = BlobId>) -> Self {
+        Self(ids.into_iter().collect())
+    }
+
+    /// The list in a file: one ID per line, empty lines and `#` comments apart.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has something else in it.
+    pub fn read(path: &Path) -> Result<Self, BadBlocklist> {
+        let text = fs::read_to_string(path).map_err(|error| BadBlocklist::File(path.to_owned(), error))?;
+        let plain =
+            |(n, line): (usize, &str)| (n + 1, line.split('#').next().unwrap_or_default().trim().to_owned());
+        let lines = text.lines().enumerate().map(plain).filter(|(_, text)| !text.is_empty());
+        let ids = lines.map(|(line, text)| {
+            let bad = |source| BadBlocklist::Line { path: path.to_owned(), line, text: text.clone(), source };
+            text.parse().map_err(bad)
+        });
+        ids.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Both lists in one.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// Whether a blob is on it.
+    #[must_use]
+    pub fn has(&self, id: &BlobId) -> bool {
+        self.0.contains(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_one_id_per_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("list");
+        let id = BlobId::from_bytes([7; 32]);
+        fs::write(&path, format!("# ours\n\n  {id} # since May\n")).unwrap();
+        let list = Blocklist::read(&path).unwrap().and(Blocklist::new([BlobId::from_bytes([8; 32])]));
+        assert_eq!([7, 8, 9].map(|n| list.has(&BlobId::from_bytes([n; 32]))), [true, true, false]);
+        fs::write(&path, format!("{id}\nnonsense\n")).unwrap();
+        let error = Blocklist::read(&path).unwrap_err().to_string();
+        assert!(error.contains("line 2: `nonsense`"), "{error}");
+        assert!(Blocklist::read(&dir.path().join("absent")).unwrap_err().to_string().contains("cannot read"));
+    }
+}

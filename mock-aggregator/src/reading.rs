@@ -1,0 +1,186 @@
+//! One read under way: what every read route does on its way from the request to the bytes.
+
+use crate::aggregator::Aggregator;
+use crate::clock::millis;
+use crate::front::{Face, Outcome};
+use crate::mirror::content_type;
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, X_CONTENT_TYPE_OPTIONS};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use mock_publisher::admit::Visit;
+use mock_publisher::blob_id::BlobId;
+use mock_publisher::failure::{Failure, Status};
+use mock_publisher::fault::Fault;
+use mock_publisher::spoil::{Pieces, Spoil};
+use mock_publisher::store::{Blob, ObjectEntry, pieces};
+use mock_publisher::weather::until;
+use std::io;
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+
+/// How long caches may keep a blob.
+const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=86400, stale-while-revalidate=3600");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// A read under way.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    pub(crate) aggregator: Aggregator,
+    pub(crate) visit: Visit,
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    outcome: Outcome,
+    start: Instant,
+}
+
+impl FromRequestParts<Aggregator> for Reading {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, aggregator: &Aggregator) -> Result<Self, Failure> {
+        let visit = parts.extensions.get::<Visit>().cloned();
+        Ok(Self {
+            visit: visit.ok_or_else(|| Failure::internal("a read came in by no door"))?,
+            aggregator: aggregator.clone(),
+            method: parts.method.clone(),
+            headers: parts.headers.clone(),
+            outcome: parts.extensions.get().cloned().unwrap_or(Outcome::Miss),
+            start: Instant::now(),
+        })
+    }
+}
+
+/// A failure for which nothing was planned.
+pub(crate) fn broken(error: impl Into<io::Error>) -> Failure {
+    Failure::internal(format!("the blob cannot be read: {}", error.into()))
+}
+
+/// What a blob that is not there is answered with.
+pub(crate) fn absent(what: impl std::fmt::Display) -> Failure {
+    Failure::daemon(Status::NotFound, "BLOB_NOT_FOUND", format!("there is no blob {what}"))
+}
+
+/// A number by which a blob draws: whoever asks, it draws the same.
+fn number(id: &BlobId) -> u64 {
+    id.as_bytes().iter().take(8).fold(0, |n, byte| n << 8 | u64::from(*byte))
+}
+
+impl Reading {
+    /// The fault that stands in for the whole read, if its fault is one of those. `trouble` is what this route says
+    /// when the network cannot be read; `None` for the usual answers.
+    pub(crate) async fn instead(&self, trouble: Option<Failure>) -> Option<Response> {
+        let inner = &self.aggregator.0;
+        match (self.visit.fault, trouble) {
+            (Some(fault @ (Fault::Unavailable | Fault::Internal)), Some(trouble)) => {
+                inner.stats.fault(fault);
+                Some(trouble.into_response())
+            }
+            _ => inner.door.instead(&self.visit).await,
+        }
+    }
+
+    /// The blob, if there is one that may be read and is not late.
+    pub(crate) async fn find(&self, id: BlobId) -> Result<Blob, Failure> {
+        let inner = &self.aggregator.0;
+        let config = &inner.config;
+        if config.blocked.has(&id) {
+            return Err(Failure::daemon(
+                Status::Forbidden,
+                "FORBIDDEN_BLOB",
+                format!("the blob {id} is blocked"),
+            ));
+        }
+        let store = inner.store.clone();
+        let found = spawn_blocking(move || store.read(&id))
+            .await
+            .map_err(io::Error::other)
+            .flatten()
+            .map_err(broken)?;
+        let blob = found.ok_or_else(|| absent(id))?;
+        let weather = &config.weather;
+        let age_ms = config.clock.now_ms().saturating_sub(blob.record.stored_at_ms);
+        if age_ms < millis(weather.latency(&config.visible_after, number(&id))) {
+            return Err(absent(id));
+        }
+        if age_ms < millis(weather.not_yet_for) && weather.faults.is_late(weather.seed, &id) {
+            inner.stats.fault(Fault::NotYet);
+            return Err(absent(id));
+        }
+        match config.max_blob_size.filter(|most| blob.record.size > *most) {
+            None => Ok(blob),
+            Some(most) => {
+                let message = format!("the blob {id} is larger than the {most} bytes that are read here");
+                Err(Failure::daemon(Status::SizeExceeded, "BLOB_TOO_LARGE", message))
+            }
+        }
+    }
+
+    /// What is known of an object.
+    pub(crate) async fn object(&self, address: String) -> Result<Option<ObjectEntry>, Failure> {
+        let store = self.aggregator.0.store.clone();
+        spawn_blocking(move || store.object(&address))
+            .await
+            .map_err(io::Error::other)
+            .flatten()
+            .map_err(broken)
+    }
+
+    /// Waits as long as the read takes: a copy is faster, unless the cache only says that it has one.
+    pub(crate) async fn wait(&self) {
+        self.wait_from(self.start, 1).await;
+    }
+
+    /// The same for a read that goes to the network twice: once to find out where, once to fetch.
+    pub(crate) async fn wait_twice(&self) {
+        self.wait_from(self.start, 2).await;
+    }
+
+    /// The same for a read that began at `start` and goes to the network so many times.
+    pub(crate) async fn wait_from(&self, start: Instant, times: u32) {
+        let inner = &self.aggregator.0;
+        let (config, counts) = (&inner.config, &inner.stats.blobs);
+        let hit = self.outcome.is_hit() && config.front.face != Face::Liar;
+        let (latency, times) = match hit {
+            true => (&config.cached_read_latency, 1),
+            false => (&config.first_read_latency, times),
+        };
+        until(start + config.weather.latency(latency, self.visit.n) * times).await;
+        if hit { counts.cached_reads.add(1) } else { counts.first_reads.add(1) }
+    }
+
+    /// Bytes of a blob, spoiled if the request's fault says so; none for a HEAD.
+    pub(crate) fn body(&self, blob: Blob, from: u64, length: u64) -> Body {
+        match self.method == Method::HEAD {
+            true => Body::empty(),
+            false => self.spoiled(pieces(blob.bytes, from, length).boxed(), length),
+        }
+    }
+
+    /// Pieces on their way out, spoiled if the request's fault says so.
+    pub(crate) fn spoiled(&self, pieces: Pieces, length: u64) -> Body {
+        let inner = &self.aggregator.0;
+        match (self.visit.fault, Spoil::of(self.visit.fault, &inner.config.weather, self.visit.n, length)) {
+            (Some(fault), Some(spoil)) => {
+                inner.stats.fault(fault);
+                spoil.apply(pieces, length, &self.visit)
+            }
+            _ => Body::from_stream(pieces),
+        }
+    }
+
+    /// The answer of a read that succeeded, without a length if none is known before it is sent.
+    pub(crate) fn success(&self, tag: impl std::fmt::Display, length: Option<u64>, body: Body) -> Response {
+        let mut response = Response::new(body);
+        let headers = response.headers_mut();
+        headers.extend(length.map(|length| (CONTENT_LENGTH, HeaderValue::from(length))));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+        headers.insert(CACHE_CONTROL, CACHE);
+        // Without quotation marks it is no valid entity tag; the real one sends it so.
+        headers.extend(HeaderValue::try_from(tag.to_string()).ok().map(|tag| (ETAG, tag)));
+        headers.extend(content_type(&self.method, &self.headers).map(|kind| (CONTENT_TYPE, kind)));
+        response
+    }
+}

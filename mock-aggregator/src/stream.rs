@@ -1,0 +1,33 @@
+//! `GET /v1alpha/blobs/{blob_id}/stream`: a blob that is sent while it is still being fetched.
+
+use crate::reading::Reading;
+use axum::extract::Path;
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::Response;
+use mock_publisher::blob_id::BlobId;
+use mock_publisher::failure::{Failure, Status};
+
+/// Marks an answer that is streamed.
+const STREAMING: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("x-walrus-streaming"), HeaderValue::from_static("true"));
+
+/// The handler. It has no query and no ranges, and whatever else goes wrong has one name.
+pub(crate) async fn get_stream(Path(id): Path<BlobId>, reading: Reading) -> Result<Response, Failure> {
+    if let Some(response) = reading.instead(Some(broken("the mock was asked to fail"))).await {
+        return Ok(response);
+    }
+    let blob = reading.find(id).await.map_err(|failure| match failure.status {
+        Status::Internal => broken(&failure.message),
+        _ => failure,
+    })?;
+    let size = blob.record.size;
+    reading.wait().await;
+    let body = reading.body(blob, 0, size);
+    let mut response = reading.success(id, Some(size), body);
+    response.headers_mut().extend([STREAMING]);
+    Ok(response)
+}
+
+fn broken(why: &str) -> Failure {
+    Failure::daemon(Status::Internal, "SLIVER_RETRIEVAL_FAILED", why)
+}

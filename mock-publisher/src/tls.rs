@@ -1,0 +1,157 @@
+//! TLS in front of a server, as the operators' proxies have it: a certificate of one's own, or one made on the spot.
+
+use crate::connection::WireIo;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// Whom a certificate made on the spot is for.
+const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// Where the certificate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tls {
+    /// It is made on the spot, for this machine.
+    SelfSigned,
+    /// From two PEM files.
+    Files {
+        /// The certificate, and those that vouch for it.
+        chain: PathBuf,
+        /// Its key.
+        key: PathBuf,
+    },
+}
+
+/// Why there is no TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum BadTls {
+    /// Neither of the two forms.
+    #[error("`{0}` names no certificate: write self-signed, or CERT,KEY with two PEM files")]
+    Form(String),
+    /// A file that cannot be used.
+    #[error("--tls: cannot use {path}", path = .0.display())]
+    File(PathBuf, #[source] rustls::pki_types::pem::Error),
+    /// A certificate could not be made.
+    #[error("--tls: cannot make a certificate")]
+    Made(#[from] rcgen::Error),
+    /// Certificate and key do not go together.
+    #[error("--tls: cannot use the certificate with its key")]
+    Pair(#[from] rustls::Error),
+}
+
+impl FromStr for Tls {
+    type Err = BadTls;
+
+    fn from_str(text: &str) -> Result<Self, BadTls> {
+        if text == "self-signed" {
+            return Ok(Self::SelfSigned);
+        }
+        match text.split_once(',') {
+            Some((chain, key)) if !chain.is_empty() && !key.is_empty() => {
+                Ok(Self::Files { chain: chain.into(), key: key.into() })
+            }
+            _ => Err(BadTls::Form(text.to_owned())),
+        }
+    }
+}
+
+impl Tls {
+    /// Reads or makes the certificate.
+    ///
+    /// # Errors
+    /// A file is missing or is not what it should be; the two do not go together.
+    pub fn load(&self) -> Result<Secure, BadTls> {
+        match self {
+            Self::SelfSigned => {
+                let made = rcgen::generate_simple_self_signed(NAMES.map(str::to_owned))?;
+                let key = PrivateKeyDer::try_from(made.signing_key.serialize_der());
+                let key = key.map_err(|why| rustls::Error::General(why.to_owned()))?;
+                Secure::new(vec![made.cert.der().clone()], key)
+            }
+            Self::Files { chain, key } => {
+                let bad = |path: &PathBuf| {
+                    let path = path.clone();
+                    move |error| BadTls::File(path.clone(), error)
+                };
+                let certificates = CertificateDer::pem_file_iter(chain).map_err(bad(chain))?;
+                let certificates = certificates.collect::<Result<_, _>>().map_err(bad(chain))?;
+                Secure::new(certificates, PrivateKeyDer::from_pem_file(key).map_err(bad(key))?)
+            }
+        }
+    }
+}
+
+/// TLS, ready to be spoken; clones speak for the same certificate.
+#[derive(Clone)]
+pub struct Secure {
+    acceptor: TlsAcceptor,
+    certificate: CertificateDer<'static>,
+}
+
+impl fmt::Debug for Secure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secure").finish_non_exhaustive()
+    }
+}
+
+impl Secure {
+    fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, BadTls> {
+        let none = || rustls::Error::General("there is no certificate in the file".to_owned());
+        let certificate = chain.first().cloned().ok_or_else(none)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let versions = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        let mut config = versions.with_no_client_auth().with_single_cert(chain, key)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate })
+    }
+
+    /// The certificate, for a client that is to trust it.
+    #[must_use]
+    pub fn certificate(&self) -> &CertificateDer<'static> {
+        &self.certificate
+    }
+
+    /// The handshake on a connection.
+    ///
+    /// # Errors
+    /// The client does not speak TLS, or not with us.
+    pub async fn accept(&self, stream: WireIo) -> io::Result<TlsStream<WireIo>> {
+        self.acceptor.accept(stream).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_made_or_read() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let (cert, key) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));
+        std::fs::write(&cert, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        let text = |a: &PathBuf, b: &PathBuf| format!("{},{}", a.display(), b.display());
+        let read = text(&cert, &key).parse::<Tls>().unwrap().load().unwrap();
+        assert_eq!(read.certificate(), made.cert.der());
+        assert!("self-signed".parse::<Tls>().unwrap().load().is_ok());
+        for (flag, why) in [
+            (text(&key, &key), "certificate"),
+            (text(&cert, &cert), "cannot use"),
+            ("a,b".into(), "cannot use a"),
+        ] {
+            let error = flag.parse::<Tls>().unwrap().load().unwrap_err().to_string();
+            assert!(error.contains(why), "{flag}: {error}");
+        }
+        for bad in ["", "cert", ",key", "cert,"] {
+            assert!(matches!(bad.parse::<Tls>(), Err(BadTls::Form(_))), "{bad}");
+        }
+    }
+}

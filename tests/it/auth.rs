@@ -1,0 +1,135 @@
+//! Tokens at a publisher's door, over real sockets: what is asked for, in which order, and what it costs to be refused.
+
+use crate::raw::{self, Reply, try_put};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mock_publisher::auth::Config;
+use mock_publisher::gate::Limits;
+use ring::hmac;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tests::{Bottle, PUT_BLOB};
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// The header of a token with these claims besides its name and its end.
+fn bearer(jti: &str, exp: u64, claims: &str) -> String {
+    let payload = format!(r#"{{"exp":{exp},"jti":"{jti}"{claims}}}"#);
+    let message =
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256"}"#), URL_SAFE_NO_PAD.encode(payload));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
+    format!("Bearer {message}.{}", URL_SAFE_NO_PAD.encode(hmac::sign(&key, message.as_bytes())))
+}
+
+fn bottle(change: impl FnOnce(&mut Config) + 'static) -> Bottle {
+    Bottle::builder()
+        .publisher(move |config| {
+            config.jwt.secret = Some(b"secret".to_vec());
+            change(&mut config.jwt);
+        })
+        .start()
+}
+
+async fn put(bottle: &Bottle, query: &str, header: &str) -> Reply {
+    try_put(bottle.publisher_url(), query, &[("authorization", header)], b"0123456789").await.unwrap()
+}
+
+/// Status and reason; the reason of text is its own beginning.
+fn verdict(reply: &Reply) -> (u16, String) {
+    match reply.header("content-type") {
+        Some("application/json") => (reply.status, reply.reason()),
+        _ => (reply.status, reply.text().to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn s3_5_2_the_header_is_looked_at_after_the_query() {
+    let bottle = bottle(|_| {});
+    let url = bottle.publisher_url();
+    let reply = raw::put(url, "", b"x").await;
+    assert_eq!(reply.said(), (400, "Header of type `authorization` was missing"));
+    assert_eq!(reply.header("content-type"), Some("text/plain; charset=utf-8"));
+    assert_eq!(put(&bottle, "", "Basic eA==").await.said(), (400, "invalid HTTP header (authorization)"));
+    let bad = "Failed to deserialize query string: unknown field `foo`";
+    assert_eq!(put(&bottle, "?foo=1", "Basic eA==").await.said(), (400, bad));
+    assert_eq!(raw::ask(url, "GET /status", &[]).await.said(), (200, "OK"));
+    assert_eq!(raw::ask(url, "OPTIONS /v1/blobs", &[]).await.status, 200, "a preflight needs no token");
+}
+
+#[tokio::test]
+async fn s3_5_5_every_refusal_has_its_status_and_reason() {
+    let bottle = bottle(|jwt| jwt.verify_upload = true);
+    let good = bearer("bad-signature", now(), "");
+    let forged = format!("{}A", &good[..good.len() - 1]);
+    let forged = if forged == good { format!("{}E", &good[..good.len() - 1]) } else { forged };
+    let rows = [
+        (bearer("a", now() - 100, ""), 504, "EXPIRED_SIGNATURE"),
+        (forged, 401, "INVALID_SIGNATURE"),
+        ("Bearer an-api-key".into(), 400, "INVALID_TOKEN"),
+        (bearer("a", now(), r#","aud":"x""#), 400, "INVALID_TOKEN"),
+        (bearer("a", now(), r#","epochs":2"#), 400, "INVALID_EPOCHS"),
+        (bearer("a", now(), r#","size":9"#), 400, "INVALID_SIZE"),
+        (bearer("a", now(), r#","size":10,"max_size":10"#), 400, "INCONSISTENT_TOKEN"),
+        (bearer("a", u64::MAX, ""), 400, "INVALID_TIMESTAMP"),
+        (bearer("a", now(), r#","size":10,"epochs":1"#), 200, ""),
+        (bearer("a", now(), ""), 429, "TOKEN_ALREADY_USED"),
+    ];
+    for (header, status, reason) in rows {
+        let reply = put(&bottle, "", &header).await;
+        assert_eq!(verdict(&reply), (status, reason.to_owned()), "{}", reply.text());
+        let domain = reply.text().contains("auth.publisher.walrus.space");
+        assert_eq!(domain, status != 200);
+    }
+    assert_eq!(bottle.publisher_stats().stores.newly_created, 1);
+}
+
+#[tokio::test]
+async fn s3_5_5_a_lifetime_and_a_full_cache() {
+    let bottle = bottle(|jwt| {
+        jwt.expiring_sec = 300;
+        jwt.cache_size = 1;
+    });
+    let end = now() + 300;
+    let with = |jti: &str, iat: u64| bearer(jti, end, &format!(r#","iat":{iat}"#));
+    assert_eq!(verdict(&put(&bottle, "", &with("a", end - 299)).await), (400, "INVALID_EXPIRATION".into()));
+    assert_eq!(put(&bottle, "", &with("a", end - 300)).await.status, 200);
+    assert_eq!(verdict(&put(&bottle, "", &with("b", end - 300)).await), (500, "INTERNAL_ERROR".into()));
+}
+
+#[tokio::test]
+async fn s3_5_4_the_real_length_is_checked_whatever_the_flags() {
+    let bottle = bottle(|_| {});
+    let reply = put(&bottle, "", &bearer("a", now(), r#","max_size":9"#)).await;
+    assert_eq!(verdict(&reply), (400, "INVALID_SIZE".into()));
+    let again = put(&bottle, "", &bearer("a", now(), r#","max_size":10"#)).await;
+    assert_eq!(verdict(&again), (429, "TOKEN_ALREADY_USED".into()), "it was spent by then");
+    let chunked = [
+        raw::head(
+            "PUT /v1/blobs",
+            &[("transfer-encoding", "chunked"), ("authorization", &bearer("b", now(), r#","size":4"#))],
+        )
+        .as_bytes(),
+        b"3\r\nabc\r\n0\r\n\r\n",
+    ]
+    .concat();
+    let reply = raw::exchange(raw::connect(bottle.publisher_url()).await, &chunked).await.unwrap();
+    assert_eq!(verdict(&reply), (400, "INVALID_SIZE".into()));
+}
+
+#[tokio::test]
+async fn s3_5_6_a_token_is_spent_by_whatever_comes_after_it() {
+    let bottle = Bottle::builder()
+        .publisher(|config| {
+            config.jwt.secret = Some(b"secret".to_vec());
+            config.limits = Limits { concurrent: 1, buffer: 0 };
+        })
+        .publisher_faults(&["shed=1"])
+        .start();
+    let header = bearer("a", now(), "");
+    let shed = put(&bottle, "", &header).await;
+    assert_eq!((shed.status, shed.header("content-type")), (429, Some("text/plain; charset=utf-8")));
+    assert_eq!(verdict(&put(&bottle, "", &header).await), (429, "TOKEN_ALREADY_USED".into()));
+    let route = bottle.publisher_stats().route(PUT_BLOB);
+    assert_eq!((route.received, route.status(429)), (2, 2));
+}

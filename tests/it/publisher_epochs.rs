@@ -1,0 +1,132 @@
+//! Epochs, prices, wallets and limits of a publisher, over real sockets.
+
+use crate::raw::{put, stored};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tests::Bottle;
+
+fn lifetime(answer: &Value) -> [&Value; 3] {
+    let object = &answer["newlyCreated"]["blobObject"];
+    [&object["registeredEpoch"], &object["storage"]["startEpoch"], &object["storage"]["endEpoch"]]
+}
+
+#[tokio::test]
+async fn s4_5_cost_follows_the_prices() {
+    let bottle = Bottle::builder()
+        .publisher(|config| {
+            config.prices.storage = 100;
+            config.prices.write = 2_000;
+        })
+        .start();
+    let answer = put(bottle.publisher_url(), "", b"some other string").await.json();
+    assert_eq!(answer["newlyCreated"]["cost"], 132_300);
+}
+
+#[tokio::test]
+async fn s3_1_epochs_outside_of_what_can_be_paid_fail_on_the_chain() {
+    let bottle = Bottle::start();
+    for (query, status) in [("?epochs=0", 500), ("?epochs=1", 200), ("?epochs=53", 200), ("?epochs=54", 500)]
+    {
+        let reply = put(bottle.publisher_url(), query, b"x").await;
+        assert_eq!(reply.status, status, "{query}");
+        assert!(status == 200 || reply.reason() == "INTERNAL_ERROR", "{query}");
+    }
+}
+
+#[tokio::test]
+async fn s2_2_epochs_move_on_by_the_clock() {
+    let bottle = Bottle::builder()
+        .publisher(|config| {
+            config.epoch = 412;
+            config.epoch_duration = Some(Duration::from_millis(50));
+        })
+        .start();
+    let mut last = 0;
+    while last < 415 {
+        let answer = put(bottle.publisher_url(), "?epochs=2", b"x").await.json();
+        let [registered, start, end] = lifetime(&answer);
+        let epoch = registered.as_u64().unwrap();
+        assert_eq!((start, end), (&json!(epoch), &json!(epoch + 2)));
+        assert!(epoch >= last.max(412), "{epoch} after {last}");
+        last = epoch;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn s2_3_existing_blobs_are_forced_for_a_share_of_the_stores() {
+    let bottle = Bottle::builder().publisher(|config| config.existing_ratio = 1.0).start();
+    let url = bottle.publisher_url();
+    let answer = put(url, "?epochs=5", b"never seen before").await.json();
+    assert_eq!(answer["alreadyCertified"]["endEpoch"], 6);
+    assert_eq!(answer["alreadyCertified"]["event"]["eventSeq"], "0");
+    let id = answer["alreadyCertified"]["blobId"].as_str().unwrap();
+    let read = crate::raw::get(bottle.aggregator_url(), id).await;
+    assert_eq!(read.said(), (200, "never seen before"));
+    assert!(put(url, "?force=true", b"x").await.json()["newlyCreated"].is_object());
+    let half = Bottle::builder().publisher(|config| config.existing_ratio = 0.5).start();
+    for n in 0..40_u8 {
+        put(half.publisher_url(), "", &[n]).await;
+    }
+    let stores = half.publisher_stats().stores;
+    assert_eq!(stores.newly_created + stores.already_certified, 40);
+    assert!((10..=30).contains(&stores.already_certified), "{stores:?}");
+}
+
+#[tokio::test]
+async fn s2_3_a_wallet_that_keeps_its_objects_uses_them_again() {
+    let bottle = Bottle::builder()
+        .publisher(|config| {
+            config.epoch = 10;
+            config.keep_objects = true;
+        })
+        .start();
+    let url = bottle.publisher_url();
+    let first = put(url, "?epochs=3", b"same").await.json();
+    let id = &first["newlyCreated"]["blobObject"]["id"];
+    let again = put(url, "?epochs=3&reuse_resources=true", b"same").await;
+    assert_eq!(
+        again.text(),
+        format!(
+            r#"{{"alreadyCertified":{{"blobId":{},"object":{id},"endEpoch":13}}}}"#,
+            first["newlyCreated"]["blobObject"]["blobId"]
+        )
+    );
+    let longer = put(url, "?epochs=5&reuse_resources=true", b"same").await.json();
+    let created = &longer["newlyCreated"];
+    assert_eq!((&created["blobObject"]["id"], &created["blobObject"]["certifiedEpoch"]), (id, &json!(10)));
+    assert_eq!(created["blobObject"]["storage"]["endEpoch"], 15);
+    let operation = json!({"reuseAndExtend": {"encodedLength": 66_034_000, "epochsExtended": 2}});
+    assert_eq!((&created["resourceOperation"], &created["cost"]), (&operation, &json!(63 * 200_000)));
+    for query in
+        ["?epochs=3", "?epochs=3&reuse_resources=true&force=true", "?reuse_resources=true&permanent=true"]
+    {
+        let other = put(url, query, b"same").await.json();
+        assert_ne!(&other["newlyCreated"]["blobObject"]["id"], id, "{query}");
+        assert!(other["newlyCreated"].is_object(), "{query}");
+    }
+    let stock = Bottle::start();
+    for query in ["", "?reuse_resources=true"] {
+        assert!(
+            put(stock.publisher_url(), query, b"same").await.json()["newlyCreated"].is_object(),
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_full_store_says_so_and_still_takes_what_it_has() {
+    let bottle = Bottle::builder().publisher(|config| config.store_limit = Some(2_048)).start();
+    let url = bottle.publisher_url();
+    stored(url, &[1; 1_000]).await;
+    stored(url, &[1; 1_000]).await;
+    stored(url, &[2; 1_048]).await;
+    let full = put(url, "", b"x").await;
+    assert_eq!((full.status, full.reason().as_str()), (500, "INTERNAL_ERROR"));
+    assert!(
+        full.text().contains("2KiB of --store-limit 2KiB are used, and the blob has 1B"),
+        "{}",
+        full.text()
+    );
+    stored(url, &[2; 1_048]).await;
+}
