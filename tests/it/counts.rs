@@ -34,7 +34,7 @@ async fn arrivals_are_told_in_order_with_their_times() {
     let url = bottle.publisher_url();
     put(url, "", b"x").await;
     let pause = Duration::from_millis(30);
-    tokio::time::sleep(pause).await;
+    tokio::time::sleep(pause).await; // sleep: the pause that the record must show
     put(url, "?foo=1", b"x").await;
     ask(url, "GET /status", &[]).await;
     let arrivals = ask(url, "GET /mock/arrivals", &[]).await.json();

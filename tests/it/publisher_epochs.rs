@@ -49,7 +49,7 @@ async fn s2_2_epochs_move_on_by_the_clock() {
         assert_eq!((start, end), (&json!(epoch), &json!(epoch + 2)));
         assert!(epoch >= last.max(412), "{epoch} after {last}");
         last = epoch;
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await; // sleep: epochs pass by the clock
     }
 }
 

@@ -192,7 +192,7 @@ async fn s3_2_quilts_and_blobs_have_places_of_their_own() {
         let mut stream = raw::connect(bottle.publisher_url()).await;
         stream.write_all(raw::head(PUT_QUILT, &[KIND, ("content-length", "5")]).as_bytes()).await.unwrap();
         while bottle.publisher_stats().route(PUT_QUILT).admitted < n {
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await; // sleep: between looks
         }
         inside.push(stream);
     }

@@ -2,14 +2,14 @@
 
 mod algorithm;
 mod claims;
-mod flags;
+mod args;
 mod layer;
 mod refusal;
 mod replay;
 
 pub use algorithm::{Algorithm, BadAlgorithm};
+pub use args::{BadSecret, JwtFlags};
 pub use claims::Claims;
-pub use flags::{BadSecret, JwtFlags};
 pub(crate) use layer::demand;
 pub use refusal::Refusal;
 pub use replay::Replay;
