@@ -3,6 +3,7 @@
 pub mod args;
 mod value;
 mod pace;
+mod expect;
 mod wording;
 mod intent;
 mod descriptors;
@@ -24,7 +25,7 @@ use args::{Args, Command};
 pub enum Exit {
     /// All went well.
     Success,
-    /// An upload or a download failed, or a file could not be written.
+    /// An upload or a download failed, a threshold broke, or a file could not be written.
     Failure,
     /// Stopped by a signal.
     Signal(Signal),

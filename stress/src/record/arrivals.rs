@@ -19,7 +19,8 @@ impl ArrivalLedger {
         self.dropped + self.lateness.count()
     }
 
-    pub(super) fn merge(&mut self, other: &ArrivalLedger) {
+    /// Adds what `other` counted.
+    pub fn merge(&mut self, other: &ArrivalLedger) {
         self.dropped += other.dropped;
         self.lateness.merge(&other.lateness);
     }

@@ -6,6 +6,7 @@ mod document;
 pub(crate) mod fake;
 pub mod summary;
 pub mod support;
+pub mod threshold;
 
 use std::{
     fmt, io,

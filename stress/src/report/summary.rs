@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Report, cache::CacheEffect, support::Percentile};
+use super::{
+    Report,
+    cache::CacheEffect,
+    support::Percentile,
+    threshold::{self, Judgement},
+};
 use crate::{
     plan::{journey::Step, load::Load},
     record::{
@@ -33,6 +38,8 @@ pub struct Summary {
     pub arrivals: Vec<ArrivalSummary>,
     /// First against cached downloads; `None` when the plan has not both.
     pub cache: Option<CacheEffect>,
+    /// The thresholds held against what was measured, those that every run has last.
+    pub thresholds: Vec<Judgement>,
 }
 
 /// One step of one phase.
@@ -201,6 +208,7 @@ impl Summary {
             connections: ConnectionSummary::of(&recording.connections),
             arrivals: ArrivalSummary::all(report),
             cache: CacheEffect::of(&steps, &recording.pairs),
+            thresholds: threshold::judge(report),
             steps,
         }
     }
@@ -210,9 +218,9 @@ impl Summary {
         self.steps.iter().map(|step| step.failed).sum()
     }
 
-    /// Whether something was tried, and all of it succeeded.
+    /// Whether something succeeded, and every threshold holds: without one of its own, a step must not fail.
     pub fn all_well(&self) -> bool {
-        self.failed() + self.unfinished() == 0 && self.steps.iter().any(|step| step.done > 0)
+        self.thresholds.iter().all(Judgement::holds) && self.steps.iter().any(|step| step.done > 0)
     }
 
     /// Attempts of every step still running when the run's patience ended.
@@ -330,7 +338,7 @@ impl ArrivalSummary {
 
 impl Distribution {
     /// What is shown of `latencies`, of which those from `least_lower_bound` on may have been longer.
-    fn of(latencies: &Latencies, least_lower_bound: Option<Duration>) -> Option<Self> {
+    pub(super) fn of(latencies: &Latencies, least_lower_bound: Option<Duration>) -> Option<Self> {
         let bounded = |value: Duration| Bounded {
             value,
             // A quantile is read back up to a thousandth off; two that close are the same to a reader.

@@ -11,3 +11,4 @@ mod environment;
 mod flags;
 mod output;
 mod specification;
+mod thresholds;

@@ -179,6 +179,38 @@ fn a_stopped_run_with_failures_says_so_first_and_last() {
 }
 
 #[test]
+fn thresholds_are_shown_with_what_was_measured() {
+    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
+    let mut report = fake::report(7, &samples);
+    let thresholds = [
+        "upload.max<20s",
+        "*.failures<50%",
+        "first.max<2m",
+        "cached.p99<1s",
+        "upload.rate>1/s",
+        "upload.throughput>1MiB/s",
+        "main:first.failures.connect-timeout<=0.000000000000000000000000000000001%",
+    ];
+    report.plan.objectives = thresholds.map(|text| text.parse().unwrap()).to_vec();
+    let text = rendered(&report, &[], Palette::Plain);
+    let block = text.split("\n\n").find(|block| block.starts_with("thresholds")).unwrap();
+    insta::assert_snapshot!(block, @r"
+    thresholds   ok      upload.max<20s: 1.10 s
+                 ok      upload.failures<50%: 2 of 7 (28.57 %)
+                 ok      first.failures<50%: 1 of 5 (20.00 %)
+                 BROKEN  cached.failures<50%: 2 of 3 (66.67 %)
+                 BROKEN  first.max<2m: ≥60.0 s
+                 BROKEN  cached.p99<1s: 1 sample cannot say, it takes 368
+                 ok      upload.rate>1/s: 1.72/s
+                 BROKEN  upload.throughput>1MiB/s: 0.157 MiB/s
+                 ok      main:first.failures.connect-timeout<=0.00000000000000000000
+                         0000000000001%: 0 of 5 (0.00 %)
+                 BROKEN  first.unfinished==0: 1 of 5 (20.00 %)
+    ");
+    assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+}
+
+#[test]
 fn colours_change_nothing_but_the_colour() {
     let (report, samples) = bad();
     let coloured = rendered(&report, &samples, Palette::Coloured);

@@ -1,0 +1,52 @@
+//! The part of a report's document that says what held and what did not.
+
+use serde::Serialize;
+
+use crate::{
+    plan::objective::Objective,
+    report::threshold::{Judgement, Measured},
+};
+
+/// A [`Judgement`] in a document.
+#[derive(Serialize)]
+pub(super) struct ThresholdDoc<'a> {
+    threshold: &'a Objective,
+    implicit: bool,
+    holds: bool,
+    #[serde(flatten)]
+    measured: MeasuredDoc,
+}
+
+/// A [`Measured`] in a document, with its unit in its name.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum MeasuredDoc {
+    Time { measured_seconds: f64, lower_bound: bool },
+    Count { measured: u64, of: u64 },
+    PerSecond { measured_per_second: f64 },
+    BytesPerSecond { measured_bytes_per_second: f64 },
+    Unsupported { samples: u64, samples_needed: u64 },
+}
+
+impl<'a> ThresholdDoc<'a> {
+    pub(super) fn of(judgement: &'a Judgement) -> Self {
+        let measured = match judgement.measured {
+            Measured::Time(time) => MeasuredDoc::Time {
+                measured_seconds: time.value.as_secs_f64(),
+                lower_bound: time.lower_bound,
+            },
+            Measured::Count { count, of } => MeasuredDoc::Count { measured: count, of },
+            Measured::PerSecond(rate) => MeasuredDoc::PerSecond { measured_per_second: rate },
+            Measured::BytesPerSecond(rate) => MeasuredDoc::BytesPerSecond { measured_bytes_per_second: rate },
+            Measured::Unsupported { has, needs } => {
+                MeasuredDoc::Unsupported { samples: has, samples_needed: needs }
+            }
+        };
+        Self {
+            threshold: &judgement.objective,
+            implicit: judgement.implicit,
+            holds: judgement.holds(),
+            measured,
+        }
+    }
+}
