@@ -55,7 +55,7 @@ Every flag has an environment twin: --min-size is WALRUS_STRESS_MIN_SIZE; lists 
 true or false.
 
 Exit status: 0 all well; 1 an upload or a download failed, a threshold broke, or a file could not be
-written; 2 wrong usage, or the load never started; 130 and 143 stopped by SIGINT and SIGTERM.";
+written; 2 wrong usage, or the load never started; 3 invalid numbers, with --strict; 130 and 143 stopped by SIGINT and SIGTERM.";
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct PlaceArgs {

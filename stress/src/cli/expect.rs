@@ -16,4 +16,7 @@ pub(super) struct ExpectArgs {
         value_delimiter = ','
     )]
     pub(super) threshold: Vec<Objective>,
+    /// Exit with 3 when the generator or its machine spoilt the numbers
+    #[arg(long, env = "WALRUS_STRESS_STRICT", hide_env = true)]
+    pub(super) strict: bool,
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ending, LoadError, Report, SCHEMA, Tool, summary::Summary};
 use crate::plan::{Plan, limits::seconds};
-use judged::ThresholdDoc;
+use judged::{ThresholdDoc, TrustDoc};
 use reading::{ArrivalDoc, CacheDoc, ConnectionsDoc, StepDoc};
 use wire::RecordingDoc;
 
@@ -35,6 +35,7 @@ struct Saved<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cache_effect: Option<CacheDoc>,
     thresholds: Vec<ThresholdDoc<'a>>,
+    trust: TrustDoc,
     recording: RecordingDoc,
 }
 
@@ -76,6 +77,7 @@ pub(super) fn save(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         connections: ConnectionsDoc::of(&summary.connections),
         cache_effect: summary.cache.as_ref().map(CacheDoc::of),
         thresholds: summary.thresholds.iter().map(ThresholdDoc::of).collect(),
+        trust: TrustDoc::of(&summary.trust),
         recording: RecordingDoc::of(&report.recording),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;

@@ -7,6 +7,7 @@ pub(crate) mod fake;
 pub mod summary;
 pub mod support;
 pub mod threshold;
+pub mod trust;
 
 use std::{
     fmt, io,

@@ -7,6 +7,7 @@ use super::{
     cache::CacheEffect,
     support::Percentile,
     threshold::{self, Judgement},
+    trust::Trust,
 };
 use crate::{
     plan::{journey::Step, load::Load},
@@ -40,6 +41,8 @@ pub struct Summary {
     pub cache: Option<CacheEffect>,
     /// The thresholds held against what was measured, those that every run has last.
     pub thresholds: Vec<Judgement>,
+    /// How far all of this can be trusted.
+    pub trust: Trust,
 }
 
 /// One step of one phase.
@@ -146,6 +149,10 @@ pub struct ArrivalSummary {
     pub offered: u64,
     /// Those of them that were not started, because too many journeys were under way.
     pub dropped: u64,
+    /// When the last arrival was due, from the phase's begin.
+    pub scheduled: Duration,
+    /// When it was started.
+    pub took: Duration,
     /// How late the others were started: the generator's own doing. `None` when none was.
     pub lateness: Option<Distribution>,
 }
@@ -201,14 +208,16 @@ impl Summary {
                 StepSummary::of(phase, key, ledger)
             })
             .collect();
+        let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::judge(report));
         Self {
+            trust: Trust::of(report, &steps, &arrivals, &thresholds),
             uploads: Uploads::of(&steps),
             bytes_sent: steps.iter().map(|step| step.bytes_sent).sum(),
             bytes_received: steps.iter().map(|step| step.bytes_received).sum(),
             connections: ConnectionSummary::of(&recording.connections),
-            arrivals: ArrivalSummary::all(report),
+            arrivals,
             cache: CacheEffect::of(&steps, &recording.pairs),
-            thresholds: threshold::judge(report),
+            thresholds,
             steps,
         }
     }
@@ -329,6 +338,8 @@ impl ArrivalSummary {
                     phase: phase.name.clone(),
                     offered: arrivals.offered(),
                     dropped: arrivals.dropped,
+                    scheduled: arrivals.scheduled,
+                    took: arrivals.took,
                     lateness: Distribution::of(&arrivals.lateness, None),
                 }
             })

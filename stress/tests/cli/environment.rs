@@ -46,7 +46,7 @@ const INTENT: [(&str, &str); 19] = [
 ];
 
 /// What goes along with requests, and what is told of them.
-const MANNERS: [(&str, &str); 12] = [
+const MANNERS: [(&str, &str); 13] = [
     ("HEADER", "X-A: 1,X-B: 2"),
     ("PUBLISHER_HEADER", "X-P: 3"),
     ("AGGREGATOR_HEADER", "X-G: 4"),
@@ -59,6 +59,7 @@ const MANNERS: [(&str, &str); 12] = [
     ("PROGRESS", "never"),
     ("VERBOSE", "false"),
     ("QUIET", "true"),
+    ("STRICT", "false"),
 ];
 
 fn with(run: Run, (name, value): &(&str, &str)) -> Run {

@@ -12,3 +12,4 @@ mod flags;
 mod output;
 mod specification;
 mod thresholds;
+mod trust;

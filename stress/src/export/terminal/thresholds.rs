@@ -44,7 +44,7 @@ fn measured(measured: Measured) -> String {
     match measured {
         Measured::Time(time) => bounded(time),
         Measured::Count { count, of } => {
-            format!("{} of {} ({:.2} %)", units::count(count), units::count(of), percent(count, of))
+            format!("{} of {} ({:.2}%)", units::count(count), units::count(of), percent(count, of))
         }
         Measured::PerSecond(rate) => format!("{rate:.2}/s"),
         Measured::BytesPerSecond(rate) => units::rate(rate),

@@ -4,7 +4,10 @@ use serde::Serialize;
 
 use crate::{
     plan::objective::Objective,
-    report::threshold::{Judgement, Measured},
+    report::{
+        threshold::{Judgement, Measured},
+        trust::{Bottleneck, Check, Grade, Subject, Trust},
+    },
 };
 
 /// A [`Judgement`] in a document.
@@ -48,5 +51,57 @@ impl<'a> ThresholdDoc<'a> {
             holds: judgement.holds(),
             measured,
         }
+    }
+}
+
+/// A [`Trust`] in a document.
+#[derive(Serialize)]
+pub(super) struct TrustDoc {
+    verdict: &'static str,
+    advice: Option<&'static str>,
+    checks: Vec<CheckDoc>,
+}
+
+/// A [`Check`] in a document; its name says the unit.
+#[derive(Serialize)]
+struct CheckDoc {
+    check: &'static str,
+    verdict: &'static str,
+    measured: f64,
+    limit: f64,
+}
+
+impl TrustDoc {
+    pub(super) fn of(trust: &Trust) -> Self {
+        Self {
+            verdict: label(trust.verdict()),
+            advice: trust.bottleneck().map(Bottleneck::advice),
+            checks: trust.checks.iter().map(CheckDoc::of).collect(),
+        }
+    }
+}
+
+impl CheckDoc {
+    fn of(check: &Check) -> Self {
+        let name = match check.subject {
+            Subject::LatenessP99 => "lateness_p99_seconds",
+            Subject::LatenessMax => "lateness_max_seconds",
+            Subject::Achieved => "achieved_share",
+            Subject::Dropped => "dropped_share",
+            Subject::Cpu => "cpu_share",
+            Subject::Lag => "event_loop_lag_p99_seconds",
+            Subject::Unfinished => "unfinished_share",
+            Subject::Samples => "unsupported_thresholds",
+            Subject::WallClock => "wall_clock_step_seconds",
+        };
+        Self { check: name, verdict: label(check.grade), measured: check.measured, limit: check.limit }
+    }
+}
+
+fn label(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Trustworthy => "trustworthy",
+        Grade::Care => "use-with-care",
+        Grade::Invalid => "invalid",
     }
 }
