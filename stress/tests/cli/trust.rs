@@ -1,5 +1,8 @@
 //! The verdict on a run's own numbers: at the end of the summary, in the report, and as exit code 3 when asked for.
 
+use std::time::Duration;
+
+use rustix::process::Signal;
 use serde_json::Value;
 use tests::Bottle;
 
@@ -50,4 +53,25 @@ fn the_machines_part_is_measured_in_every_run() {
     assert!(step < 45.0, "{step}");
     let beats = &ran.report().0["recording"]["generator"]["lag"]["max_nanoseconds"];
     assert!(beats.as_u64().is_some_and(|nanoseconds| nanoseconds > 0), "{beats}");
+}
+
+#[test]
+fn a_generator_that_was_frozen_says_so() {
+    let frozen = Duration::from_millis(1_500);
+    let bottle = Bottle::start();
+    let line = "--rate 40/s --duration 5s --size 1KiB --events always --color never --strict";
+    let started = Run::new(&bottle).line(line).start().until(" cached download ").signal(Signal::STOP);
+    std::thread::sleep(frozen); // sleep: this is the freeze itself
+    let ran = started.signal(Signal::CONT).finish().exits(3);
+    // The first arrival that was due in the freeze waited for nearly all of it.
+    let least = frozen.as_secs_f64() * 0.9;
+    let lateness = check(&ran, "lateness_max_seconds");
+    assert!(lateness["measured"].as_f64().is_some_and(|seconds| seconds >= least), "{lateness}");
+    assert_eq!(lateness["verdict"], "invalid");
+    let report = ran.report();
+    let longest = report.0["steps"][0]["response_seconds"]["max"].as_f64().unwrap();
+    assert!(longest >= least, "response times run from the instant that was due: {longest}");
+    let advice = "the machine did not run the generator in time";
+    assert!(report.0["trust"]["advice"].as_str().is_some(), "{}", report.0["trust"]);
+    assert!(ran.stdout.contains(advice) || ran.stdout.contains("ran short of CPU"), "{}", ran.stdout);
 }
