@@ -50,6 +50,7 @@ fn plan(bottle: &Bottle, seed: u64) -> Plan {
             aggregator_headers: Vec::new(),
         },
         verify: Verify::Full,
+        objectives: Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use super::expect::ExpectArgs;
 use super::pace::PaceArgs;
 use super::value::{Bearer, parse_duration, parse_header, parse_ratio, parse_size, parse_whole};
 use crate::plan::{
@@ -43,6 +44,8 @@ pub struct RunArgs {
     pub(super) store: StoreArgs,
     #[command(flatten, next_help_heading = "The exchange")]
     pub(super) exchange: ExchangeArgs,
+    #[command(flatten, next_help_heading = "What is expected")]
+    pub(super) expect: ExpectArgs,
     #[command(flatten, next_help_heading = "What is told")]
     pub(super) output: OutputArgs,
 }
@@ -51,8 +54,8 @@ const EXIT_STATUS: &str = "\
 Every flag has an environment twin: --min-size is WALRUS_STRESS_MIN_SIZE; lists are comma-separated, switches are
 true or false.
 
-Exit status: 0 all well; 1 an upload or a download failed, or a file could not be written; 2 wrong usage, or the
-load never started; 130 and 143 stopped by SIGINT and SIGTERM.";
+Exit status: 0 all well; 1 an upload or a download failed, a threshold broke, or a file could not be
+written; 2 wrong usage, or the load never started; 3 invalid numbers, with --strict; 130 and 143 stopped by SIGINT and SIGTERM.";
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct PlaceArgs {

@@ -35,6 +35,7 @@ pub(super) fn plan(args: &RunArgs) -> Result<Plan, Error> {
         store: store(&args.store, args.load.duplicates > 0.0),
         limits: limits(&args.exchange, &args.place)?,
         verify: args.load.verify.into(),
+        objectives: args.expect.threshold.clone(),
     };
     plan.check()?;
     Ok(plan)

@@ -3,6 +3,7 @@
 pub mod args;
 mod value;
 mod pace;
+mod expect;
 mod wording;
 mod intent;
 mod descriptors;
@@ -24,8 +25,10 @@ use args::{Args, Command};
 pub enum Exit {
     /// All went well.
     Success,
-    /// An upload or a download failed, or a file could not be written.
+    /// An upload or a download failed, a threshold broke, or a file could not be written.
     Failure,
+    /// The numbers cannot be trusted, and that was asked for.
+    Untrusted,
     /// Stopped by a signal.
     Signal(Signal),
     /// Wrong usage, or the load never started.
@@ -39,6 +42,7 @@ impl Exit {
             Exit::Success => 0,
             Exit::Failure => 1,
             Exit::Usage => 2,
+            Exit::Untrusted => 3,
             // As a shell reports a command that a signal ended: 128 and the signal's number.
             Exit::Signal(Signal::Interrupt) => 130,
             Exit::Signal(Signal::Terminate) => 143,

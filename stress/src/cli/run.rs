@@ -11,7 +11,7 @@ use crate::{
     export::{blobs::BlobRecord, file::PreparedFile, palette::Palette, terminal},
     plan::Plan,
     record::{Recording, ledger::Ledger},
-    report::{Ending, Report, summary::Summary},
+    report::{Ending, Report, summary::Summary, trust::Grade},
     walrus::{self, Network},
 };
 
@@ -51,6 +51,9 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
     failures.iter().for_each(door::complain);
     Ok(match ending {
         Ending::Interrupted { signal } => Exit::Signal(signal),
+        Ending::Completed if args.expect.strict && summary.trust.verdict() == Grade::Invalid => {
+            Exit::Untrusted
+        }
         Ending::Completed if failures.is_empty() && summary.all_well() => Exit::Success,
         Ending::Completed => Exit::Failure,
     })

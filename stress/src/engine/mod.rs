@@ -7,8 +7,10 @@ mod alarm;
 mod catalog;
 mod clock;
 mod closed;
+mod effort;
 mod job;
 mod open;
+mod pulse;
 mod shard;
 mod traveller;
 mod worker;
@@ -23,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{error::Error, plan::Plan, record::Recording, sample::Sample, walrus::Network};
 use clock::Clock;
+use effort::Effort;
 pub use job::Board;
 use job::Job;
 use shard::{Ledgers, Share};
@@ -67,6 +70,7 @@ struct Run {
 /// Only when the machine refuses threads or what a runtime needs; failed steps are facts.
 pub async fn run(plan: Arc<Plan>, network: Arc<Network>, wires: Wires) -> Result<Facts, Error> {
     let (clock, shards) = (Clock::start(), shards(&plan));
+    let effort = Effort::start(clock);
     let catalog = Arc::default();
     let job =
         |phase| Arc::new(Job::new(plan.clone(), phase, network.clone(), wires.clone(), clock, &catalog));
@@ -81,6 +85,7 @@ pub async fn run(plan: Arc<Plan>, network: Arc<Network>, wires: Wires) -> Result
         recording.merge(ledgers.measured.take());
         warm_up.merge(ledgers.warm_up.take());
     }
+    recording.enter_effort(&effort.spent(shards));
     Ok(Facts { recording, warm_up, elapsed: clock.elapsed() })
 }
 

@@ -37,6 +37,7 @@ pub(super) async fn work(shard: &Rc<Shard>, rate: &Stages, arrivals: Arrivals, m
         }) {}
         start(shard, &mut under_way, arrival, max_in_flight);
     }
+    shard.recording().enter_schedule(job.phase, last_due, job.elapsed());
     // From the phase's last arrival on, whichever shard had it, what is under way has the phase's grace to end.
     let guard = tokio::task::spawn_local(impatience(job.clone(), job.since_origin(last_due)));
     under_way.join_all().await;

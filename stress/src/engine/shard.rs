@@ -17,7 +17,7 @@ use super::{
     clock::Clock,
     closed,
     job::{Board, Job},
-    open,
+    open, pulse,
 };
 use crate::{plan::load::Load, record::Recording, walrus::Client};
 
@@ -87,12 +87,14 @@ async fn phases(run: &Run, share: Share, ledgers: &Rc<Ledgers>) {
 
 async fn phase(shard: &Rc<Shard>) {
     let guard = shard.job.deadline().map(|deadline| spawn_local(impatience(shard.job.clone(), deadline)));
+    let pulse = spawn_local(pulse::feel(shard.clone()));
     match &shard.job.phase().load {
         Load::Closed { workers } => closed::work(shard, workers).await,
         Load::Open { rate, arrivals, max_in_flight } => {
             open::work(shard, rate, *arrivals, *max_in_flight).await
         }
     }
+    pulse.abort();
     if let Some(guard) = guard {
         guard.abort();
     }

@@ -4,6 +4,8 @@ mod blobs;
 mod closing;
 mod failures;
 mod steps;
+mod thresholds;
+mod trust;
 
 use std::io;
 
@@ -47,6 +49,7 @@ pub fn write(
         steps::lines(summary, measured_phases > 1, palette),
         failures::lines(summary, palette),
         closing::facts(report, summary, palette),
+        [thresholds::lines(summary, palette), trust::lines(&summary.trust, palette)].concat(),
         closing::verdict(report, summary, palette),
     ];
     let sections: Vec<_> = sections.into_iter().filter(|lines| !lines.is_empty()).collect();

@@ -1,9 +1,12 @@
 //! INTENT: what a run shall do, as pure data and pure functions; no clock, no sockets, no flags.
 
+pub mod class;
 pub mod draw;
 pub mod journey;
 pub mod limits;
 pub mod load;
+pub mod objective;
+pub mod percentile;
 pub mod stages;
 pub mod schedule;
 pub mod sizes;
@@ -17,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use journey::Journey;
 use limits::Limits;
 use load::{Load, Stop};
+use objective::Objective;
 use sizes::{ContentMix, Sizes};
 use store::StoreOptions;
 use target::Target;
@@ -38,6 +42,9 @@ pub struct Plan {
     pub limits: Limits,
     /// How much of a downloaded blob is compared with what was uploaded.
     pub verify: Verify,
+    /// What the run shall hold, besides that nothing fails.
+    #[serde(default)]
+    pub objectives: Vec<Objective>,
 }
 
 /// Journeys made under one load until a stop.
@@ -89,6 +96,7 @@ impl Plan {
             }
             phase.check()?;
         }
+        self.objectives.iter().try_for_each(|objective| objective.check(&self.phases))?;
         let uploads = self.phases.iter().any(|phase| phase.journey.uploads());
         let reads = self.phases.iter().any(|phase| phase.journey.reads());
         if uploads && self.publishers.is_empty() {

@@ -1,5 +1,7 @@
 //! The arrivals of open loops: how many were started, how late, and how many were dropped.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::histogram::Latencies;
@@ -9,6 +11,12 @@ use super::histogram::Latencies;
 pub struct ArrivalLedger {
     /// Arrivals not started, because too many journeys were under way.
     pub dropped: u64,
+    /// When the last arrival was due, from the phase's begin.
+    #[serde(default)]
+    pub scheduled: Duration,
+    /// When it was started or dropped, from the phase's begin.
+    #[serde(default)]
+    pub took: Duration,
     /// From due to started, of those that were: what the generator itself added.
     pub lateness: Latencies,
 }
@@ -19,8 +27,11 @@ impl ArrivalLedger {
         self.dropped + self.lateness.count()
     }
 
-    pub(super) fn merge(&mut self, other: &ArrivalLedger) {
+    /// Adds what `other` counted.
+    pub fn merge(&mut self, other: &ArrivalLedger) {
         self.dropped += other.dropped;
+        self.scheduled = self.scheduled.max(other.scheduled);
+        self.took = self.took.max(other.took);
         self.lateness.merge(&other.lateness);
     }
 }

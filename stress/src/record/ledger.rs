@@ -162,7 +162,8 @@ impl Ledger {
         self.least_lower_bound = Some(self.least_lower_bound.map_or(response, |least| least.min(response)));
     }
 
-    pub(super) fn merge(&mut self, other: Ledger) {
+    /// Adds what `other` counted.
+    pub fn merge(&mut self, other: Ledger) {
         self.done += other.done;
         self.unfinished += other.unfinished;
         self.skipped += other.skipped;

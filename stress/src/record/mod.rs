@@ -1,6 +1,7 @@
 //! THE LEDGER: samples go in, totals stay; memory does not grow with the number of samples.
 
 pub mod arrivals;
+pub mod generator;
 pub mod histogram;
 pub mod ledger;
 pub mod pairs;
@@ -15,6 +16,7 @@ use crate::{
     sample::{Link, Novelty, Outcome, Sample},
 };
 use arrivals::ArrivalLedger;
+use generator::Generator;
 use histogram::Latencies;
 use ledger::Ledger;
 use pairs::{Pair, Pairs};
@@ -42,6 +44,8 @@ pub struct Recording {
     pub pairs: Pairs,
     /// The arrivals of open loops, by their phase's position in the plan.
     pub arrivals: BTreeMap<usize, ArrivalLedger>,
+    /// How the generator itself fared.
+    pub generator: Generator,
 }
 
 impl Recording {
@@ -52,6 +56,7 @@ impl Recording {
         }
         self.connections.merge(other.connections);
         self.pairs.merge(other.pairs);
+        self.generator.merge(&other.generator);
         for (phase, arrivals) in &other.arrivals {
             self.arrivals.entry(*phase).or_default().merge(arrivals);
         }
@@ -79,6 +84,22 @@ impl Recording {
     /// Enters an arrival of an open loop that was not started.
     pub fn enter_dropped(&mut self, phase: usize) {
         self.arrivals.entry(phase).or_default().dropped += 1;
+    }
+
+    /// Enters that a phase's last arrival was due at `scheduled` and started at `took`, both from its begin.
+    pub fn enter_schedule(&mut self, phase: usize, scheduled: Duration, took: Duration) {
+        let arrivals = self.arrivals.entry(phase).or_default();
+        (arrivals.scheduled, arrivals.took) = (arrivals.scheduled.max(scheduled), arrivals.took.max(took));
+    }
+
+    /// Enters that an event loop woke this much later than it had asked for.
+    pub fn enter_lag(&mut self, lag: Duration) {
+        self.generator.lag.record(lag);
+    }
+
+    /// Enters what making the load took of the machine.
+    pub fn enter_effort(&mut self, effort: &Generator) {
+        self.generator.merge(effort);
     }
 
     /// What can be shown of the run so far, `elapsed` after its origin.

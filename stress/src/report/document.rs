@@ -1,5 +1,6 @@
 //! The JSON document of a report: a part to read, with units in its names, and the recording to compute with.
 
+mod judged;
 mod reading;
 mod wire;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ending, LoadError, Report, SCHEMA, Tool, summary::Summary};
 use crate::plan::{Plan, limits::seconds};
+use judged::{ThresholdDoc, TrustDoc};
 use reading::{ArrivalDoc, CacheDoc, ConnectionsDoc, StepDoc};
 use wire::RecordingDoc;
 
@@ -32,6 +34,8 @@ struct Saved<'a> {
     connections: ConnectionsDoc,
     #[serde(skip_serializing_if = "Option::is_none")]
     cache_effect: Option<CacheDoc>,
+    thresholds: Vec<ThresholdDoc<'a>>,
+    trust: TrustDoc,
     recording: RecordingDoc,
 }
 
@@ -72,6 +76,8 @@ pub(super) fn save(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         arrivals: summary.arrivals.iter().map(ArrivalDoc::of).collect(),
         connections: ConnectionsDoc::of(&summary.connections),
         cache_effect: summary.cache.as_ref().map(CacheDoc::of),
+        thresholds: summary.thresholds.iter().map(ThresholdDoc::of).collect(),
+        trust: TrustDoc::of(&summary.trust),
         recording: RecordingDoc::of(&report.recording),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;

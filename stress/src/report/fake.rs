@@ -54,6 +54,7 @@ pub(crate) fn plan(blobs: u64) -> Plan {
             aggregator_headers: Vec::new(),
         },
         verify: Verify::Full,
+        objectives: Vec::new(),
     }
 }
 

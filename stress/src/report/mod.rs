@@ -6,6 +6,8 @@ mod document;
 pub(crate) mod fake;
 pub mod summary;
 pub mod support;
+pub mod threshold;
+pub mod trust;
 
 use std::{
     fmt, io,

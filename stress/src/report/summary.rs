@@ -2,7 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Report, cache::CacheEffect, support::Percentile};
+use super::{
+    Report,
+    cache::CacheEffect,
+    support::Percentile,
+    threshold::{self, Judgement},
+    trust::Trust,
+};
 use crate::{
     plan::{journey::Step, load::Load},
     record::{
@@ -33,6 +39,10 @@ pub struct Summary {
     pub arrivals: Vec<ArrivalSummary>,
     /// First against cached downloads; `None` when the plan has not both.
     pub cache: Option<CacheEffect>,
+    /// The thresholds held against what was measured, those that every run has last.
+    pub thresholds: Vec<Judgement>,
+    /// How far all of this can be trusted.
+    pub trust: Trust,
 }
 
 /// One step of one phase.
@@ -139,6 +149,10 @@ pub struct ArrivalSummary {
     pub offered: u64,
     /// Those of them that were not started, because too many journeys were under way.
     pub dropped: u64,
+    /// When the last arrival was due, from the phase's begin.
+    pub scheduled: Duration,
+    /// When it was started.
+    pub took: Duration,
     /// How late the others were started: the generator's own doing. `None` when none was.
     pub lateness: Option<Distribution>,
 }
@@ -194,13 +208,16 @@ impl Summary {
                 StepSummary::of(phase, key, ledger)
             })
             .collect();
+        let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::judge(report));
         Self {
+            trust: Trust::of(report, &steps, &arrivals, &thresholds),
             uploads: Uploads::of(&steps),
             bytes_sent: steps.iter().map(|step| step.bytes_sent).sum(),
             bytes_received: steps.iter().map(|step| step.bytes_received).sum(),
             connections: ConnectionSummary::of(&recording.connections),
-            arrivals: ArrivalSummary::all(report),
+            arrivals,
             cache: CacheEffect::of(&steps, &recording.pairs),
+            thresholds,
             steps,
         }
     }
@@ -210,9 +227,9 @@ impl Summary {
         self.steps.iter().map(|step| step.failed).sum()
     }
 
-    /// Whether something was tried, and all of it succeeded.
+    /// Whether something succeeded, and every threshold holds: without one of its own, a step must not fail.
     pub fn all_well(&self) -> bool {
-        self.failed() + self.unfinished() == 0 && self.steps.iter().any(|step| step.done > 0)
+        self.thresholds.iter().all(Judgement::holds) && self.steps.iter().any(|step| step.done > 0)
     }
 
     /// Attempts of every step still running when the run's patience ended.
@@ -321,6 +338,8 @@ impl ArrivalSummary {
                     phase: phase.name.clone(),
                     offered: arrivals.offered(),
                     dropped: arrivals.dropped,
+                    scheduled: arrivals.scheduled,
+                    took: arrivals.took,
                     lateness: Distribution::of(&arrivals.lateness, None),
                 }
             })
@@ -330,7 +349,7 @@ impl ArrivalSummary {
 
 impl Distribution {
     /// What is shown of `latencies`, of which those from `least_lower_bound` on may have been longer.
-    fn of(latencies: &Latencies, least_lower_bound: Option<Duration>) -> Option<Self> {
+    pub(super) fn of(latencies: &Latencies, least_lower_bound: Option<Duration>) -> Option<Self> {
         let bounded = |value: Duration| Bounded {
             value,
             // A quantile is read back up to a thousandth off; two that close are the same to a reader.

@@ -23,7 +23,7 @@ fn plan(ran: &Ran) -> Value {
 const ADDRESS: &str = "0x1111111111111111111111111111111111111111111111111111111111111111";
 
 /// What the plan is made of.
-const INTENT: [(&str, &str); 18] = [
+const INTENT: [(&str, &str); 19] = [
     ("BLOBS", "3"),
     ("DURATION", "30s"),
     ("CONCURRENCY", "2"),
@@ -42,10 +42,11 @@ const INTENT: [(&str, &str); 18] = [
     ("CONNECT_TIMEOUT", "33s"),
     ("INSECURE", "true"),
     ("EXPECT_CONTINUE", "true"),
+    ("THRESHOLD", "upload.max<1h,*.failures<1%"),
 ];
 
 /// What goes along with requests, and what is told of them.
-const MANNERS: [(&str, &str); 12] = [
+const MANNERS: [(&str, &str); 13] = [
     ("HEADER", "X-A: 1,X-B: 2"),
     ("PUBLISHER_HEADER", "X-P: 3"),
     ("AGGREGATOR_HEADER", "X-G: 4"),
@@ -58,6 +59,7 @@ const MANNERS: [(&str, &str); 12] = [
     ("PROGRESS", "never"),
     ("VERBOSE", "false"),
     ("QUIET", "true"),
+    ("STRICT", "false"),
 ];
 
 fn with(run: Run, (name, value): &(&str, &str)) -> Run {
@@ -82,6 +84,7 @@ fn every_flag_of_the_plan_can_be_set_in_the_environment() {
         ["upload", "download", "connect"].map(|step| limits[format!("{step}_timeout_seconds")].as_f64());
     assert_eq!(times, [Some(31.0), Some(32.0), Some(33.0)]);
     assert_eq!((&limits["insecure"], &limits["expect_continue"]), (&json!(true), &json!(true)));
+    assert_eq!(plan["objectives"], json!(["upload.max<1h", "*.failures<1%"]));
 }
 
 #[test]

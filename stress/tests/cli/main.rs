@@ -11,3 +11,5 @@ mod environment;
 mod flags;
 mod output;
 mod specification;
+mod thresholds;
+mod trust;

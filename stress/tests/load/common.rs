@@ -68,6 +68,7 @@ pub(crate) fn plan(bottle: &Bottle, phases: Vec<Phase>) -> Plan {
             aggregator_headers: Vec::new(),
         },
         verify: Verify::Full,
+        objectives: Vec::new(),
     }
 }
 

@@ -111,6 +111,7 @@ pub(crate) fn plan(target: &str) -> Plan {
             aggregator_headers: Vec::new(),
         },
         verify: Verify::Full,
+        objectives: Vec::new(),
     }
 }
 

@@ -1,8 +1,11 @@
 //! The summary as it is seen: whole screens, their width, and that colour changes nothing else.
 
+use std::time::Duration;
+
 use super::*;
 use crate::{
     export::blobs::BlobAssembler,
+    record::generator::Generator,
     report::{Signal, fake},
     sample::{Novelty, Sample},
 };
@@ -75,6 +78,8 @@ fn a_small_run_shows_each_blob() {
                  shortest download from cache 18.0 ms, longest 28.0 ms
     repeat       --seed 12345678901234567890 makes the same blobs again
 
+    trust        trustworthy
+
     5 of 5 uploads and 10 of 10 downloads succeeded
     ");
 }
@@ -112,6 +117,8 @@ fn a_large_run_shows_what_its_sample_supports() {
                  median first 161 ms, cached 24.0 ms, of 400 blobs read twice
                  shortest download from cache 18.0 ms, longest 30.0 ms
     repeat       --seed 12345678901234567890 makes the same blobs again
+
+    trust        trustworthy
 
     400 of 400 uploads and 800 of 800 downloads succeeded
     ");
@@ -174,7 +181,59 @@ fn a_stopped_run_with_failures_says_so_first_and_last() {
     repeat       --seed 12345678901234567890 makes the same blobs again
     note         1 target answered 404 to GET /status and was not checked
 
+    trust        invalid: unfinished at the end 6.7% (above 5.0%)
+
     PARTIAL: 5 of 7 uploads and 4 of 8 downloads succeeded, 5 failed, 1 unfinished
+    ");
+}
+
+#[test]
+fn thresholds_are_shown_with_what_was_measured() {
+    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
+    let mut report = fake::report(7, &samples);
+    let thresholds = [
+        "upload.max<20s",
+        "*.failures<50%",
+        "first.max<2m",
+        "cached.p99<1s",
+        "upload.rate>1/s",
+        "upload.throughput>1MiB/s",
+        "main:first.failures.connect-timeout<=0.000000000000000000000000000000001%",
+    ];
+    report.plan.objectives = thresholds.map(|text| text.parse().unwrap()).to_vec();
+    let text = rendered(&report, &[], Palette::Plain);
+    let block = text.split("\n\n").find(|block| block.starts_with("thresholds")).unwrap();
+    insta::assert_snapshot!(block, @r"
+    thresholds   ok      upload.max<20s: 1.10 s
+                 ok      upload.failures<50%: 2 of 7 (28.57%)
+                 ok      first.failures<50%: 1 of 5 (20.00%)
+                 BROKEN  cached.failures<50%: 2 of 3 (66.67%)
+                 BROKEN  first.max<2m: ≥60.0 s
+                 BROKEN  cached.p99<1s: 1 sample cannot say, it takes 368
+                 ok      upload.rate>1/s: 1.72/s
+                 BROKEN  upload.throughput>1MiB/s: 0.157 MiB/s
+                 ok      main:first.failures.connect-timeout<=0.00000000000000000000
+                         0000000000001%: 0 of 5 (0.00%)
+                 BROKEN  first.unfinished==0: 1 of 5 (20.00%)
+    trust        invalid: unfinished at the end 6.7% (above 5.0%), thresholds with
+                 too few samples 1
+    ");
+    assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+}
+
+#[test]
+fn a_generator_that_was_too_slow_is_told_with_what_to_do() {
+    let mut report = fake::report(400, &good(400));
+    let (cpu, available) = (Duration::from_secs(143), Duration::from_secs(150));
+    report.recording.generator =
+        Generator { cpu, available, wall_step: Duration::from_secs(3_600), ..Generator::default() };
+    let text = rendered(&report, &[], Palette::Plain);
+    let block = text.split("\n\n").find(|block| block.starts_with("trust")).unwrap();
+    insta::assert_snapshot!(block, @r"
+    trust        invalid: own CPU 95.3% (above 90.0%), wall clock moved by 60.0 min
+                 (above 1.00 s)
+                 the generator ran short of CPU: give it more cores, a machine of
+                 its own, or less to do
     ");
 }
 

@@ -86,7 +86,7 @@ pub(super) struct ArrivalDoc<'a> {
 
 impl<'a> ArrivalDoc<'a> {
     pub(super) fn of(arrivals: &'a ArrivalSummary) -> Self {
-        let ArrivalSummary { phase, offered, dropped, lateness } = arrivals;
+        let ArrivalSummary { phase, offered, dropped, lateness, .. } = arrivals;
         let lateness_seconds = lateness.as_ref().map(DistributionDoc::of);
         Self { phase, offered: *offered, dropped: *dropped, lateness_seconds }
     }

@@ -9,6 +9,7 @@ use crate::{
     record::{
         Connections, LedgerKey, Recording,
         arrivals::ArrivalLedger,
+        generator::Generator,
         ledger::Ledger,
         pairs::{Pair, Pairs},
     },
@@ -24,6 +25,8 @@ pub(super) struct RecordingDoc {
     /// By the phase's position in the plan.
     #[serde(default)]
     arrivals: BTreeMap<usize, ArrivalLedger>,
+    #[serde(default)]
+    generator: Generator,
 }
 
 /// A ledger beside its key, because JSON has no composite keys.
@@ -109,6 +112,7 @@ impl RecordingDoc {
                 kept: recording.pairs.iter().copied().map(PairLine).collect(),
             },
             arrivals: recording.arrivals.clone(),
+            generator: recording.generator.clone(),
         }
     }
 
@@ -122,6 +126,7 @@ impl RecordingDoc {
             connections: self.connections,
             pairs: Pairs::restore(self.pairs.seen, self.pairs.kept.into_iter().map(|line| line.0)),
             arrivals: self.arrivals,
+            generator: self.generator,
         }
     }
 }

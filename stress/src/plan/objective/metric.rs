@@ -1,0 +1,150 @@
+//! The numbers of a step that a threshold may name.
+
+use std::fmt;
+
+use crate::plan::{class::FailureClass, percentile::Percentile};
+
+/// A number of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// A statistic of a part of the time.
+    Time(Part, Statistic),
+    /// Attempts that failed, of one class or of any.
+    Failures(Option<FailureClass>),
+    /// Arrivals that were not started.
+    Dropped,
+    /// Attempts still running when the run's patience ended.
+    Unfinished,
+    /// Attempts that succeeded.
+    Count,
+    /// Attempts that succeeded, per second between the step's first start and last finish.
+    Rate,
+    /// Bytes of the blobs of successful attempts, per second of the same time.
+    Throughput,
+}
+
+/// A part of a step's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// From due to finished.
+    Response,
+    /// From started to finished.
+    Service,
+    /// From due to started, of arrivals.
+    Lateness,
+    /// From started to the answer's head.
+    FirstByte,
+    /// From started to the last byte of the request.
+    Send,
+    /// From the last byte of the request to the answer's head.
+    Wait,
+    /// From the answer's head to its last byte.
+    Receive,
+}
+
+/// One number of many durations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statistic {
+    /// The shortest.
+    Min,
+    /// The arithmetic mean.
+    Mean,
+    /// The longest.
+    Max,
+    /// What a share of them does not exceed.
+    Percentile(Percentile),
+}
+
+impl Part {
+    /// All parts and what stands before their statistics.
+    const ALL: [(Part, &str); 7] = [
+        (Part::Response, ""),
+        (Part::Service, "service."),
+        (Part::Lateness, "lateness."),
+        (Part::FirstByte, "ttfb."),
+        (Part::Send, "send."),
+        (Part::Wait, "wait."),
+        (Part::Receive, "receive."),
+    ];
+}
+
+impl Statistic {
+    fn from_label(label: &str) -> Option<Self> {
+        match label {
+            "min" => Some(Statistic::Min),
+            "mean" => Some(Statistic::Mean),
+            "max" => Some(Statistic::Max),
+            other => Percentile::from_label(other).map(Statistic::Percentile),
+        }
+    }
+
+    const fn label(self) -> &'static str {
+        match self {
+            Statistic::Min => "min",
+            Statistic::Mean => "mean",
+            Statistic::Max => "max",
+            Statistic::Percentile(percentile) => percentile.label(),
+        }
+    }
+}
+
+impl Metric {
+    /// The metrics without a part or a class.
+    const PLAIN: [(Metric, &str); 6] = [
+        (Metric::Failures(None), "failures"),
+        (Metric::Dropped, "dropped"),
+        (Metric::Unfinished, "unfinished"),
+        (Metric::Count, "count"),
+        (Metric::Rate, "rate"),
+        (Metric::Throughput, "throughput"),
+    ];
+
+    /// The metric of this name; the error lists those that there are.
+    pub(super) fn from_name(name: &str) -> Result<Metric, String> {
+        if let Some((metric, _)) = Self::PLAIN.into_iter().find(|(_, label)| *label == name) {
+            return Ok(metric);
+        }
+        if let Some(label) = name.strip_prefix("failures.") {
+            let class = FailureClass::from_label(label).ok_or_else(|| {
+                let classes: Vec<_> = FailureClass::ALL.iter().map(|class| class.label()).collect();
+                format!("`{label}` is no class of failures; there are {}", classes.join(", "))
+            })?;
+            return Ok(Metric::Failures(Some(class)));
+        }
+        let time = |(part, prefix): (Part, &str)| {
+            Some(Metric::Time(part, Statistic::from_label(name.strip_prefix(prefix)?)?))
+        };
+        Part::ALL.into_iter().find_map(time).ok_or_else(|| unknown(name))
+    }
+
+    /// Whether it is a number of arrivals, which only open loops have.
+    pub fn is_of_arrivals(self) -> bool {
+        matches!(self, Metric::Dropped | Metric::Time(Part::Lateness, _))
+    }
+}
+
+fn unknown(name: &str) -> String {
+    let percentiles = Percentile::ALL.map(Percentile::label).join(", ");
+    let parts = Part::ALL.map(|(_, prefix)| prefix)[1..].join(", ");
+    let plain = Metric::PLAIN.map(|(_, label)| label).join(", ");
+    format!(
+        "`{name}` is no metric; there are {percentiles}, min, mean, max (also behind {parts}), {plain}, \
+         failures.CLASS"
+    )
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Metric::Time(part, statistic) => {
+                let prefix =
+                    Part::ALL.into_iter().find(|(one, _)| one == part).map_or("", |(_, prefix)| prefix);
+                write!(f, "{prefix}{}", statistic.label())
+            }
+            Metric::Failures(Some(class)) => write!(f, "failures.{class}"),
+            plain => f.write_str(
+                Self::PLAIN.into_iter().find(|(one, _)| one == plain).map_or("", |(_, label)| label),
+            ),
+        }
+    }
+}

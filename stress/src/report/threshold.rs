@@ -1,0 +1,245 @@
+//! Thresholds held against what was measured: pure judgement, and no benefit of the doubt.
+
+use std::time::Duration;
+
+use super::{
+    Report,
+    summary::{Bounded, Distribution},
+    support::Percentile,
+};
+use crate::{
+    plan::{
+        Phase,
+        journey::Step,
+        objective::{Limit, Metric, Objective, Operator, Part, Statistic},
+    },
+    record::{
+        arrivals::ArrivalLedger,
+        ledger::{Ledger, Span},
+    },
+    sample::{FailureClass, Novelty},
+};
+
+/// A threshold and what became of it in one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// The threshold; of one for each step, the part that speaks of this one.
+    pub objective: Objective,
+    /// Whether nobody asked for it: a step without a threshold on failures or unfinished work must have none.
+    pub implicit: bool,
+    /// What was measured.
+    pub measured: Measured,
+}
+
+/// The number that a threshold speaks of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Measured {
+    /// A duration, or the least that it can be.
+    Time(Bounded),
+    /// So many of all that were tried, or that were due.
+    Count {
+        /// How many.
+        count: u64,
+        /// Of how many.
+        of: u64,
+    },
+    /// So many per second.
+    PerSecond(f64),
+    /// So many bytes per second.
+    BytesPerSecond(f64),
+    /// Nothing: the sample does not support it.
+    Unsupported {
+        /// How large the sample is.
+        has: u64,
+        /// How large it would have to be.
+        needs: u64,
+    },
+}
+
+impl Judgement {
+    /// Whether the threshold holds. What the sample does not support does not hold.
+    pub fn holds(&self) -> bool {
+        let Objective { operator, limit, .. } = &self.objective;
+        match (self.measured, *limit) {
+            (Measured::Time(time), Limit::Time(limit)) => {
+                // A time of which only the least is known is not known to be short.
+                let may_be_longer =
+                    time.lower_bound && !matches!(operator, Operator::Above | Operator::AtLeast);
+                !may_be_longer && operator.holds(time.value, limit)
+            }
+            (Measured::Count { count, .. }, Limit::Count(limit)) => operator.holds(count, limit),
+            (Measured::Count { count, of }, Limit::Percent(limit)) => {
+                operator.holds(percent(count, of), limit)
+            }
+            (Measured::PerSecond(rate), Limit::PerSecond(limit)) => operator.holds(rate, limit),
+            (Measured::BytesPerSecond(rate), Limit::BytesPerSecond(limit)) => {
+                operator.holds(rate, limit as f64)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The share in percent; of nothing, none.
+pub fn percent(count: u64, of: u64) -> f64 {
+    if of == 0 { 0.0 } else { count as f64 * 100.0 / of as f64 }
+}
+
+/// Holds every threshold of the plan, and then those that every run has, against what was measured.
+pub(super) fn judge(report: &Report) -> Vec<Judgement> {
+    let objectives = &report.plan.objectives;
+    let asked = objectives.iter().flat_map(|objective| {
+        steps(report, objective).into_iter().map(|step| {
+            let facts = Facts::gather(report, |phase, one| one == step && objective.covers(phase, one));
+            let objective = Objective { step: Some(step), ..objective.clone() };
+            Judgement { measured: facts.measure(objective.metric), objective, implicit: false }
+        })
+    });
+    let phases: Vec<_> = report.plan.phases.iter().filter(|phase| !phase.warm_up).collect();
+    let several = phases.len() > 1;
+    let implied = phases.into_iter().flat_map(|phase| {
+        phase.journey.steps.iter().flat_map(move |&step| implicit(report, phase, step, several))
+    });
+    asked.chain(implied).collect()
+}
+
+/// The planned steps that an objective speaks of, in their order.
+fn steps(report: &Report, objective: &Objective) -> Vec<Step> {
+    let measured = report.plan.phases.iter().filter(|phase| !phase.warm_up);
+    let mut steps: Vec<_> = measured
+        .flat_map(|phase| phase.journey.steps.iter().filter(|&&step| objective.covers(&phase.name, step)))
+        .copied()
+        .collect();
+    steps.sort_unstable();
+    steps.dedup();
+    steps
+}
+
+/// That nothing fails and nothing is unfinished, unless a threshold says how much may.
+fn implicit(report: &Report, phase: &Phase, step: Step, several: bool) -> Vec<Judgement> {
+    let covering: Vec<_> =
+        report.plan.objectives.iter().filter(|one| one.covers(&phase.name, step)).collect();
+    let classes: Vec<_> = covering
+        .iter()
+        .filter_map(|one| if let Metric::Failures(class) = one.metric { class } else { None })
+        .collect();
+    let mut facts = Facts::gather(report, |name, one| name == phase.name && one == step);
+    // A class with a threshold of its own is left to that.
+    facts.all.failures.retain(|class, _| !classes.contains(class));
+    [Metric::Failures(None), Metric::Unfinished]
+        .into_iter()
+        .filter(|metric| covering.iter().all(|one| one.metric != *metric))
+        .map(|metric| Judgement {
+            objective: Objective::none(several.then(|| phase.name.clone()), step, metric),
+            implicit: true,
+            measured: facts.measure(metric),
+        })
+        .collect()
+}
+
+/// What was recorded of the steps and phases that an objective speaks of.
+#[derive(Debug, Default)]
+struct Facts {
+    /// Blobs that were new to the run: times are theirs alone.
+    fresh: Ledger,
+    /// Repeats as well.
+    all: Ledger,
+    /// Attempts of every outcome.
+    attempted: u64,
+    arrivals: ArrivalLedger,
+}
+
+impl Facts {
+    fn gather(report: &Report, covers: impl Fn(&str, Step) -> bool) -> Self {
+        let mut facts = Facts::default();
+        let name = |phase: usize| report.plan.phases.get(phase).map(|phase| phase.name.as_str());
+        for (key, ledger) in &report.recording.ledgers {
+            if name(key.phase).is_some_and(|phase| covers(phase, key.step)) {
+                if key.novelty == Novelty::Fresh {
+                    facts.fresh.merge(ledger.clone());
+                }
+                facts.all.merge(ledger.clone());
+            }
+        }
+        facts.attempted = facts.all.attempted();
+        let phases = report.plan.phases.iter().enumerate();
+        for (position, _) in phases.filter(|(_, p)| p.journey.steps.iter().any(|&step| covers(&p.name, step)))
+        {
+            if let Some(arrivals) = report.recording.arrivals.get(&position) {
+                facts.arrivals.merge(arrivals);
+            }
+        }
+        facts
+    }
+
+    fn measure(&self, metric: Metric) -> Measured {
+        match metric {
+            Metric::Time(part, statistic) => self.time(part, statistic),
+            Metric::Failures(class) => self.share(self.failed(class), self.attempted),
+            Metric::Unfinished => self.share(self.all.unfinished, self.attempted),
+            Metric::Dropped => self.share(self.arrivals.dropped, self.arrivals.offered()),
+            Metric::Count => Measured::Count { count: self.all.done, of: self.attempted },
+            Metric::Rate => self.per_second(self.all.done).map_or_else(nothing, Measured::PerSecond),
+            Metric::Throughput => {
+                self.per_second(self.all.bytes_done).map_or_else(nothing, Measured::BytesPerSecond)
+            }
+        }
+    }
+
+    fn time(&self, part: Part, statistic: Statistic) -> Measured {
+        let span = |span: Span| {
+            let bound = if span == Span::Response { self.fresh.least_lower_bound } else { None };
+            self.fresh.span(span).and_then(|latencies| Distribution::of(latencies, bound))
+        };
+        let distribution = match part {
+            Part::Response => span(Span::Response),
+            Part::Service => span(Span::Service),
+            Part::Lateness => Distribution::of(&self.arrivals.lateness, None),
+            Part::FirstByte => span(Span::FirstByte),
+            Part::Send => span(Span::Send),
+            Part::Wait => span(Span::Wait),
+            Part::Receive => span(Span::Receive),
+        };
+        let has = distribution.as_ref().map_or(0, |distribution| distribution.count);
+        let needs =
+            if let Statistic::Percentile(percentile) = statistic { Percentile::needs(percentile) } else { 1 };
+        distribution
+            .and_then(|distribution| number(&distribution, statistic))
+            .map_or(Measured::Unsupported { has, needs }, Measured::Time)
+    }
+
+    fn failed(&self, class: Option<FailureClass>) -> u64 {
+        match class {
+            None => self.all.failed(),
+            Some(class) => self.all.failures.get(&class).map_or(0, |tally| tally.count),
+        }
+    }
+
+    fn share(&self, count: u64, of: u64) -> Measured {
+        if of == 0 { nothing() } else { Measured::Count { count, of } }
+    }
+
+    /// Per second from the first start to the last finish; absent when nothing took any time.
+    fn per_second(&self, amount: u64) -> Option<f64> {
+        let (start, end) = self.all.window?;
+        let took = end.saturating_sub(start);
+        (took > Duration::ZERO).then(|| amount as f64 / took.as_secs_f64())
+    }
+}
+
+/// What no sample is.
+fn nothing() -> Measured {
+    Measured::Unsupported { has: 0, needs: 1 }
+}
+
+fn number(distribution: &Distribution, statistic: Statistic) -> Option<Bounded> {
+    match statistic {
+        Statistic::Min => Some(distribution.min),
+        Statistic::Mean => Some(distribution.mean),
+        Statistic::Max => Some(distribution.max),
+        Statistic::Percentile(percentile) => distribution.percentiles.get(&percentile).copied(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

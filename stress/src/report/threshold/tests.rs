@@ -1,0 +1,146 @@
+//! Thresholds over runs whose numbers are known.
+
+use super::*;
+use crate::{
+    report::fake,
+    sample::{Sample, StoredKind},
+};
+
+/// The judgements of these thresholds over the troubled run: 7 uploads of which 2 were shed, 5 first downloads of
+/// which one timed out and one is unfinished, 3 cached downloads of which 2 failed.
+fn judged(thresholds: &[&str]) -> Vec<Judgement> {
+    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
+    let mut report = fake::report(7, &samples);
+    report.plan.objectives = thresholds.iter().map(|text| text.parse().unwrap()).collect();
+    judge(&report)
+}
+
+fn verdicts(judgements: &[Judgement], implicit: bool) -> Vec<(String, bool)> {
+    let asked = judgements.iter().filter(|judgement| judgement.implicit == implicit);
+    asked.map(|judgement| (judgement.objective.to_string(), judgement.holds())).collect()
+}
+
+#[test]
+fn each_number_is_held_against_its_limit() {
+    for (threshold, holds) in [
+        ("upload.max<1200ms", true),
+        ("upload.max<1100ms", false),
+        ("upload.min>=1100ms", true),
+        ("upload.send.max<=275ms", true),
+        ("upload.wait.min>551ms", false),
+        ("upload.failures<=2", true),
+        ("upload.failures<2", false),
+        ("upload.failures<28%", false),
+        ("upload.failures<29%", true),
+        ("upload.failures.shed==2", true),
+        ("upload.failures.dns==0", true),
+        ("first.unfinished<=20%", true),
+        ("first.unfinished==0", false),
+        ("cached.count==1", true),
+        ("cached.count>1", false),
+        ("upload.rate>1/s", true),
+        ("upload.rate>10/s", false),
+        ("upload.throughput>100KiB/s", true),
+        ("upload.throughput>10MiB/s", false),
+    ] {
+        assert_eq!(judged(&[threshold])[0].holds(), holds, "{threshold}");
+    }
+}
+
+#[test]
+fn a_time_that_may_be_longer_is_never_short_enough() {
+    for (threshold, holds) in [
+        ("first.max<100h", false),
+        ("first.max<=100h", false),
+        ("first.max>59s", true),
+        ("first.max>61s", false),
+        ("first.mean<100h", false),
+        ("first.min<1s", true),
+    ] {
+        assert_eq!(judged(&[threshold])[0].holds(), holds, "{threshold}");
+    }
+}
+
+#[test]
+fn what_the_sample_does_not_support_fails_and_says_how_many_it_needs() {
+    for (threshold, has, needs) in [
+        ("upload.p50<1h", 5, 6),
+        ("upload.p99<1h", 5, 368),
+        ("upload.p99>1ns", 5, 368),
+        ("cached.service.p90<1h", 1, 36),
+        ("upload.lateness.max<1h", 0, 1),
+    ] {
+        let judgement = &judged(&[threshold])[0];
+        assert_eq!((judgement.measured, judgement.holds()), (Measured::Unsupported { has, needs }, false));
+    }
+    let mut report = fake::report(5, &[]);
+    report.plan.objectives = vec!["upload.failures<=100%".parse().unwrap(), "first.rate>0".parse().unwrap()];
+    assert!(judge(&report).iter().all(|judgement| judgement.measured == nothing() && !judgement.holds()));
+}
+
+#[test]
+fn a_star_is_each_planned_step() {
+    let expected = [("upload.count>=3", true), ("first.count>=3", true), ("cached.count>=3", false)];
+    assert_eq!(
+        verdicts(&judged(&["*.count>=3"]), false),
+        expected.map(|(text, holds)| (text.to_owned(), holds))
+    );
+}
+
+#[test]
+fn a_step_without_a_threshold_on_failures_must_have_none() {
+    let text = |holds: [(&str, bool); 6]| holds.map(|(text, holds)| (text.to_owned(), holds)).to_vec();
+    let bare = text([
+        ("upload.failures==0", false),
+        ("upload.unfinished==0", true),
+        ("first.failures==0", false),
+        ("first.unfinished==0", false),
+        ("cached.failures==0", false),
+        ("cached.unfinished==0", true),
+    ]);
+    assert_eq!(verdicts(&judged(&[]), true), bare);
+    assert_eq!(verdicts(&judged(&["*.max<1h"]), true), bare);
+    let left = verdicts(&judged(&["*.failures<=100%", "main:first.unfinished<=1"]), true);
+    let expected = [("upload.unfinished==0", true), ("cached.unfinished==0", true)];
+    assert_eq!(left, expected.map(|(text, holds)| (text.to_owned(), holds)));
+    // A class with its own threshold is left to that; there is no other failure of uploads.
+    assert_eq!(
+        verdicts(&judged(&["upload.failures.shed<=2"]), true)[0],
+        ("upload.failures==0".to_owned(), true)
+    );
+}
+
+#[test]
+fn equal_steps_of_several_phases_are_one_unless_a_phase_is_named() {
+    let upload = |phase, index, at| {
+        let outcome = fake::stored(index, StoredKind::New);
+        Sample { phase, ..fake::sample(index, Step::Upload, at, 1_000, outcome) }
+    };
+    let mut samples: Vec<_> = (0..4).map(|index| upload(0, index, 0)).collect();
+    samples.extend((4..10).map(|index| upload(1, index, 5_000)));
+    samples.push(Sample {
+        phase: 1,
+        ..fake::sample(
+            10,
+            Step::Upload,
+            5_000,
+            1_000,
+            fake::failed(FailureClass::Shed, Some(429), None, "full"),
+        )
+    });
+    let mut report = fake::report(11, &samples);
+    report.plan.phases[0].journey.steps = vec![Step::Upload];
+    report.plan.phases.push(Phase { name: "peak".to_owned(), ..report.plan.phases[0].clone() });
+    report.plan.objectives =
+        ["upload.count==10", "peak:upload.count==6", "main:upload.failures<1%", "upload.rate>1.6/s"]
+            .map(|text| text.parse().unwrap())
+            .to_vec();
+    let judgements = judge(&report);
+    assert!(verdicts(&judgements, false).iter().all(|(_, holds)| *holds), "{judgements:?}");
+    let expected = [
+        ("main:upload.unfinished==0", true),
+        ("peak:upload.failures==0", false),
+        ("peak:upload.unfinished==0", true),
+    ];
+    assert_eq!(verdicts(&judgements, true), expected.map(|(text, holds)| (text.to_owned(), holds)));
+}

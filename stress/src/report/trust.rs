@@ -1,0 +1,214 @@
+//! Whether a run's numbers can be trusted: what the generator went through, held against one table of limits.
+
+use super::{
+    Report,
+    summary::{ArrivalSummary, StepSummary},
+    support::Percentile,
+    threshold::{Judgement, Measured},
+};
+use crate::record::{generator::Generator, ledger::Span};
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// How late 99 % of the arrivals were started at most, in seconds.
+    LatenessP99,
+    /// How late the latest arrival was started, in seconds.
+    LatenessMax,
+    /// The rate at which arrivals were started, as a share of the rate that was asked for.
+    Achieved,
+    /// Arrivals that were not started, as a share of those due.
+    Dropped,
+    /// The processor time that the process used, as a share of what it could have used.
+    Cpu,
+    /// How late 99 % of the event loops' beats came at most, in seconds.
+    Lag,
+    /// Attempts still running at the end, as a share of those tried.
+    Unfinished,
+    /// Thresholds that the sample is too small for.
+    Samples,
+    /// By how much the wall clock moved against the monotonic one, in seconds.
+    WallClock,
+}
+
+/// How far the numbers can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// Without reservation.
+    Trustworthy,
+    /// With the reservation that a check names.
+    Care,
+    /// Not at all.
+    Invalid,
+}
+
+/// A subject's limits: beyond the first its numbers need care, beyond the second they are invalid.
+type Limits = (Subject, f64, Option<f64>);
+
+/// The limits. That of p99 lateness grows with the step: it is never less than a tenth of its median.
+const LIMITS: [Limits; 9] = [
+    (Subject::LatenessP99, 0.005, Some(0.050)),
+    (Subject::LatenessMax, 0.100, Some(1.0)),
+    (Subject::Achieved, 0.995, Some(0.95)),
+    (Subject::Dropped, 0.0, Some(0.01)),
+    (Subject::Cpu, 0.70, Some(0.90)),
+    (Subject::Lag, 0.005, Some(0.100)),
+    (Subject::Unfinished, 0.0, Some(0.05)),
+    (Subject::Samples, 0.0, None),
+    (Subject::WallClock, 1.0, None),
+];
+
+/// Shorter runs are over before a share of the processor says anything, in seconds.
+const SHORTEST: f64 = 1.0;
+
+/// A schedule that ended less than this late was kept, in seconds.
+const KEPT: f64 = 0.1;
+
+/// A subject and what was measured of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// What was looked at.
+    pub subject: Subject,
+    /// The number, in the subject's unit.
+    pub measured: f64,
+    /// What it means.
+    pub grade: Grade,
+    /// The limit that it went beyond; of a trustworthy number, the first that it keeps.
+    pub limit: f64,
+}
+
+/// The verdict on a run and what it rests on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Trust {
+    /// What could be looked at in this run.
+    pub checks: Vec<Check>,
+}
+
+/// What kept the generator from doing as it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bottleneck {
+    /// It had too little processor.
+    Cpu,
+    /// It was not run when it was due.
+    Scheduling,
+    /// It had no place for another journey.
+    Places,
+}
+
+impl Trust {
+    pub(super) fn of(
+        report: &Report,
+        steps: &[StepSummary],
+        arrivals: &[ArrivalSummary],
+        judged: &[Judgement],
+    ) -> Self {
+        let mut checks: Vec<_> =
+            arrivals.iter().flat_map(|arrivals| of_arrivals(report, steps, arrivals)).collect();
+        checks.extend(of_generator(&report.recording.generator, report.elapsed.as_secs_f64()));
+        let total = |count: fn(&StepSummary) -> u64| steps.iter().map(count).sum::<u64>();
+        let unfinished = share(total(|step| step.unfinished), total(|step| step.attempted));
+        checks.extend(unfinished.map(|share| check(Subject::Unfinished, share, 0.0)));
+        let asked = judged.iter().filter(|judgement| !judgement.implicit);
+        let unsupported =
+            asked.filter(|judgement| matches!(judgement.measured, Measured::Unsupported { .. })).count();
+        checks.push(check(Subject::Samples, unsupported as f64, 0.0));
+        Self { checks }
+    }
+
+    /// The verdict: that of the worst check.
+    pub fn verdict(&self) -> Grade {
+        self.checks.iter().map(|check| check.grade).max().unwrap_or(Grade::Trustworthy)
+    }
+
+    /// What the generator lacked, when it was the one that was too slow.
+    pub fn bottleneck(&self) -> Option<Bottleneck> {
+        let exceeded = |subjects: &[Subject]| {
+            self.checks
+                .iter()
+                .any(|check| check.grade > Grade::Trustworthy && subjects.contains(&check.subject))
+        };
+        let late = [Subject::LatenessP99, Subject::LatenessMax, Subject::Achieved, Subject::Lag];
+        if exceeded(&[Subject::Cpu]) {
+            Some(Bottleneck::Cpu)
+        } else if exceeded(&[Subject::Dropped]) {
+            Some(Bottleneck::Places)
+        } else {
+            exceeded(&late).then_some(Bottleneck::Scheduling)
+        }
+    }
+}
+
+impl Bottleneck {
+    /// What to do about it.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Bottleneck::Cpu => {
+                "the generator ran short of CPU: give it more cores, a machine of its own, or less to do"
+            }
+            Bottleneck::Scheduling => {
+                "the machine did not run the generator in time: use a quieter one, or one without a CPU quota"
+            }
+            Bottleneck::Places => {
+                "too many blobs were under way: the server is slower than the rate, or --max-in-flight is too low"
+            }
+        }
+    }
+}
+
+fn of_arrivals(report: &Report, steps: &[StepSummary], arrivals: &ArrivalSummary) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if let Some(lateness) = &arrivals.lateness {
+        let phase = report.plan.phases.iter().find(|phase| phase.name == arrivals.phase);
+        let first = phase.and_then(|phase| phase.journey.steps.first());
+        let step = steps.iter().find(|step| step.phase == arrivals.phase && first == Some(&step.step));
+        let median = step.and_then(|step| Some(step.spans.get(&Span::Service)?.median.value.as_secs_f64()));
+        let p99 = lateness.percentiles.get(&Percentile::P99).map(|p99| p99.value.as_secs_f64());
+        checks.extend(p99.map(|p99| check(Subject::LatenessP99, p99, median.unwrap_or(0.0) / 10.0)));
+        checks.push(check(Subject::LatenessMax, lateness.max.value.as_secs_f64(), 0.0));
+    }
+    let (due, took) = (arrivals.scheduled.as_secs_f64(), arrivals.took.as_secs_f64());
+    let pace = if took > due + KEPT { due / took } else { 1.0 };
+    let started = share(arrivals.offered - arrivals.dropped, arrivals.offered);
+    checks.extend(started.map(|started| check(Subject::Achieved, started * pace, 0.0)));
+    let dropped = share(arrivals.dropped, arrivals.offered);
+    checks.extend(dropped.map(|dropped| check(Subject::Dropped, dropped, 0.0)));
+    checks
+}
+
+fn of_generator(generator: &Generator, elapsed: f64) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let available = generator.available.as_secs_f64();
+    if available > 0.0 && elapsed >= SHORTEST {
+        checks.push(check(Subject::Cpu, generator.cpu.as_secs_f64() / available, 0.0));
+    }
+    if Percentile::P99.is_supported_by(generator.lag.count()) {
+        let lag = generator.lag.quantile(Percentile::P99.quantile());
+        checks.extend(lag.map(|lag| check(Subject::Lag, lag.as_secs_f64(), 0.0)));
+    }
+    if available > 0.0 {
+        checks.push(check(Subject::WallClock, generator.wall_step.as_secs_f64(), 0.0));
+    }
+    checks
+}
+
+/// Absent of nothing.
+fn share(part: u64, of: u64) -> Option<f64> {
+    (of > 0).then(|| part as f64 / of as f64)
+}
+
+/// Holds a number against its limits, of which the second is never less than `least`.
+fn check(subject: Subject, measured: f64, least: f64) -> Check {
+    let (_, care, invalid) =
+        LIMITS.into_iter().find(|(one, ..)| *one == subject).expect("every subject has its limits");
+    let invalid = invalid.map(|invalid| invalid.max(least));
+    let beyond = |limit: f64| if subject == Subject::Achieved { measured < limit } else { measured > limit };
+    let (grade, limit) = match invalid.filter(|&invalid| beyond(invalid)) {
+        Some(invalid) => (Grade::Invalid, invalid),
+        None if beyond(care) => (Grade::Care, care),
+        None => (Grade::Trustworthy, care),
+    };
+    Check { subject, measured, grade, limit }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! The table of limits, and verdicts on runs whose generators fared in known ways.
+
+use std::time::Duration;
+
+use super::*;
+use crate::{
+    plan::{load::Load, schedule::Arrivals, stages::Stages},
+    record::arrivals::ArrivalLedger,
+    report::{fake, summary::Summary},
+};
+
+fn good() -> Report {
+    let samples: Vec<_> = (0..40).flat_map(fake::journey).collect();
+    fake::report(40, &samples)
+}
+
+fn trust(report: &Report) -> Trust {
+    Summary::of(report).trust
+}
+
+/// A run at a rate whose 400 arrivals were started this late.
+fn late(millis: impl Fn(u64) -> u64) -> Report {
+    let mut report = good();
+    let rate = Stages::constant(10.0);
+    report.plan.phases[0].load = Load::Open { rate, arrivals: Arrivals::Uniform, max_in_flight: 10 };
+    let mut arrivals = ArrivalLedger::default();
+    (0..400).for_each(|number| arrivals.lateness.record(Duration::from_millis(millis(number))));
+    report.recording.arrivals.insert(0, arrivals);
+    report
+}
+
+#[test]
+fn each_subject_has_its_limits() {
+    use Grade::{Care, Invalid, Trustworthy};
+    for (subject, values) in [
+        (Subject::LatenessP99, [(0.005, Trustworthy), (0.0051, Care), (0.0501, Invalid)]),
+        (Subject::LatenessMax, [(0.1, Trustworthy), (0.11, Care), (1.1, Invalid)]),
+        (Subject::Achieved, [(0.995, Trustworthy), (0.99, Care), (0.94, Invalid)]),
+        (Subject::Dropped, [(0.0, Trustworthy), (0.001, Care), (0.011, Invalid)]),
+        (Subject::Cpu, [(0.7, Trustworthy), (0.71, Care), (0.91, Invalid)]),
+        (Subject::Lag, [(0.005, Trustworthy), (0.006, Care), (0.101, Invalid)]),
+        (Subject::Unfinished, [(0.0, Trustworthy), (0.01, Care), (0.06, Invalid)]),
+        (Subject::Samples, [(0.0, Trustworthy), (1.0, Care), (9.0, Care)]),
+        (Subject::WallClock, [(1.0, Trustworthy), (1.1, Care), (3_600.0, Care)]),
+    ] {
+        for (value, grade) in values {
+            assert_eq!(check(subject, value, 0.0).grade, grade, "{subject:?} {value}");
+        }
+    }
+    assert_eq!(check(Subject::LatenessP99, 0.06, 0.1).grade, Care, "a tenth of a slow step's median is more");
+}
+
+#[test]
+fn a_run_that_went_as_it_should_is_trustworthy() {
+    let mut report = good();
+    assert_eq!((trust(&report).verdict(), trust(&report).bottleneck()), (Grade::Trustworthy, None));
+    report.recording.generator =
+        Generator { cpu: Duration::from_secs(2), available: Duration::from_secs(20), ..Generator::default() };
+    assert_eq!(trust(&report).verdict(), Grade::Trustworthy);
+    assert_eq!(trust(&late(|_| 1)).verdict(), Grade::Trustworthy);
+}
+
+#[test]
+fn the_generator_that_was_too_slow_is_named() {
+    let mut report = good();
+    let full = Duration::from_secs(19);
+    report.recording.generator =
+        Generator { cpu: full, available: Duration::from_secs(20), ..Generator::default() };
+    assert_eq!(
+        (trust(&report).verdict(), trust(&report).bottleneck()),
+        (Grade::Invalid, Some(Bottleneck::Cpu))
+    );
+    // Frozen for 3 s: 300 of 3,000 beats come late, the first by 3 s.
+    report.recording.generator = Generator::default();
+    (0..3_000_u64).for_each(|beat| {
+        let lag = Duration::from_millis(if beat < 300 { 3_000 - beat * 10 } else { 1 });
+        report.recording.generator.lag.record(lag);
+    });
+    let trust_in = trust(&report);
+    assert_eq!((trust_in.verdict(), trust_in.bottleneck()), (Grade::Invalid, Some(Bottleneck::Scheduling)));
+}
+
+#[test]
+fn arrivals_that_came_late_or_never_are_held_against_the_run() {
+    let verdict = |report: &Report| (trust(report).verdict(), trust(report).bottleneck());
+    // Uploads take about 1.1 s: a tenth of that is the limit of p99.
+    let scheduling = Some(Bottleneck::Scheduling);
+    assert_eq!(verdict(&late(|number| if number < 20 { 90 } else { 1 })), (Grade::Care, scheduling));
+    assert_eq!(verdict(&late(|number| if number < 20 { 150 } else { 1 })), (Grade::Invalid, scheduling));
+    assert_eq!(verdict(&late(|number| if number == 0 { 1_500 } else { 1 })), (Grade::Invalid, scheduling));
+    let mut report = late(|_| 1);
+    report.recording.arrivals.get_mut(&0).unwrap().dropped = 3;
+    assert_eq!(verdict(&report), (Grade::Care, Some(Bottleneck::Places)));
+    report.recording.arrivals.get_mut(&0).unwrap().dropped = 5;
+    assert_eq!(verdict(&report), (Grade::Invalid, Some(Bottleneck::Places)));
+    let mut report = late(|_| 1);
+    let arrivals = report.recording.arrivals.get_mut(&0).unwrap();
+    (arrivals.scheduled, arrivals.took) = (Duration::from_secs(40), Duration::from_secs(41));
+    assert_eq!(verdict(&report), (Grade::Care, scheduling), "40 s of arrivals took 41 s");
+}
+
+#[test]
+fn unfinished_work_and_small_samples_need_care() {
+    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
+    assert_eq!(trust(&fake::report(7, &samples)).verdict(), Grade::Invalid, "1 of 15 is unfinished");
+    let mut report = good();
+    report.plan.objectives = vec!["upload.p99<1h".parse().unwrap()];
+    assert_eq!((trust(&report).verdict(), trust(&report).bottleneck()), (Grade::Care, None));
+}
