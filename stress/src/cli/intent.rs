@@ -26,12 +26,14 @@ const DEFAULT_BLOBS: u64 = 5;
 /// The plan that the flags of `run` mean; it is checked.
 pub(super) fn plan(args: &RunArgs) -> Result<Plan, Error> {
     let targets = args.place.publisher.len() + args.place.aggregator.len();
+    let journey = args.journey.journey()?;
     let pattern = args.pace.load(descriptors::most_journeys(targets))?;
     let plan = Plan {
         seed: args.load.seed.unwrap_or_else(random_seed),
-        publishers: args.place.publisher.clone(),
-        aggregators: args.place.aggregator.clone(),
-        phases: phases(&args.load, pattern, &args.pace),
+        // Who is not needed is not asked for its status either.
+        publishers: if journey.uploads() { args.place.publisher.clone() } else { Vec::new() },
+        aggregators: if journey.reads() { args.place.aggregator.clone() } else { Vec::new() },
+        phases: phases(&args.load, journey, pattern, &args.pace),
         store: store(&args.store, args.load.duplicates > 0.0),
         limits: limits(&args.exchange, &args.place)?,
         verify: args.load.verify.into(),
@@ -46,10 +48,10 @@ fn random_seed() -> u64 {
 }
 
 /// The warm-up, if there is one, and the run itself: the same load, until different stops.
-fn phases(load: &LoadArgs, pattern: Load, pace: &PaceArgs) -> Vec<Phase> {
+fn phases(load: &LoadArgs, journey: Journey, pattern: Load, pace: &PaceArgs) -> Vec<Phase> {
     let main = Phase {
         name: "main".to_owned(),
-        journey: Journey::default(),
+        journey,
         sizes: sizes(load.size, load.min_size, load.max_size),
         content: load.content.into(),
         duplicates: load.duplicates,

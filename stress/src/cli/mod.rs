@@ -11,6 +11,7 @@ mod run;
 mod files;
 mod walk;
 mod signals;
+mod journey;
 mod listen;
 mod screen;
 

@@ -109,6 +109,10 @@ impl Plan {
 
 impl Phase {
     fn check(&self) -> Result<(), Contradiction> {
+        self.journey.check()?;
+        if !self.journey.uploads() {
+            return Err(Contradiction::new("--steps", "must start with upload"));
+        }
         self.sizes.check()?;
         self.load.check()?;
         self.stop.check(self.load.length())?;

@@ -9,5 +9,6 @@ mod bad_weather;
 mod endings;
 mod environment;
 mod flags;
+mod journeys;
 mod output;
 mod specification;
