@@ -12,6 +12,7 @@ mod files;
 mod walk;
 mod signals;
 mod journey;
+mod list;
 mod listen;
 mod screen;
 

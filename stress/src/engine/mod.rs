@@ -8,6 +8,7 @@ mod catalog;
 mod clock;
 mod closed;
 mod job;
+mod list;
 mod open;
 mod shard;
 mod traveller;
@@ -25,6 +26,7 @@ use crate::{error::Error, plan::Plan, record::Recording, sample::Sample, walrus:
 use clock::Clock;
 pub use job::Board;
 use job::Job;
+pub use list::{List, Listed};
 use shard::{Ledgers, Share};
 
 /// What a run is connected to besides the network.
@@ -32,6 +34,8 @@ use shard::{Ledgers, Share};
 pub struct Wires {
     /// Takes every sample as it happens; the run waits for it before it starts a step, never after one.
     pub samples: Option<mpsc::Sender<Sample>>,
+    /// The blobs of phases whose supply is a list.
+    pub list: Option<Arc<List>>,
     /// Where a window looks in on the run.
     pub board: Option<Arc<Board>>,
     /// Cancelled when no new journey shall start.

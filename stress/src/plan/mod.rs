@@ -8,6 +8,7 @@ pub mod stages;
 pub mod schedule;
 pub mod sizes;
 pub mod store;
+pub mod supply;
 pub mod target;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use limits::Limits;
 use load::{Load, Stop};
 use sizes::{ContentMix, Sizes};
 use store::StoreOptions;
+use supply::Supply;
 use target::Target;
 
 /// Everything needed to run again, secrets excepted.
@@ -47,6 +49,9 @@ pub struct Phase {
     pub name: String,
     /// The steps of each journey, in order.
     pub journey: Journey,
+    /// Where its blobs come from.
+    #[serde(default)]
+    pub supply: Supply,
     /// How large the blobs are.
     pub sizes: Sizes,
     /// What the blobs are made of.
@@ -107,12 +112,17 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Whether a list of blobs starts again at its end.
+    pub fn goes_round(&self) -> bool {
+        self.phases.iter().any(|phase| matches!(phase.supply, Supply::List { round: true, .. }))
+    }
+}
+
 impl Phase {
     fn check(&self) -> Result<(), Contradiction> {
         self.journey.check()?;
-        if !self.journey.uploads() {
-            return Err(Contradiction::new("--steps", "must start with upload"));
-        }
+        self.supply.check(&self.journey)?;
         self.sizes.check()?;
         self.load.check()?;
         self.stop.check(self.load.length())?;

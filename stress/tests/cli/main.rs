@@ -10,5 +10,6 @@ mod endings;
 mod environment;
 mod flags;
 mod journeys;
+mod lists;
 mod output;
 mod specification;
