@@ -4,8 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use super::pace::PaceArgs;
 use super::value::{Bearer, parse_duration, parse_header, parse_ratio, parse_size, parse_whole};
-use super::{journey::JourneyArgs, pace::PaceArgs};
 use crate::plan::{
     Verify,
     sizes::ContentMix,
@@ -38,7 +38,7 @@ pub struct RunArgs {
     #[command(flatten, next_help_heading = "What and how much")]
     pub(super) load: LoadArgs,
     #[command(flatten, next_help_heading = "What is done to each blob")]
-    pub(super) journey: JourneyArgs,
+    pub(super) journey: super::journey::JourneyArgs,
     #[command(flatten, next_help_heading = "How it goes on")]
     pub(super) pace: PaceArgs,
     #[command(flatten, next_help_heading = "How blobs are stored")]
