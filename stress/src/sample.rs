@@ -69,7 +69,7 @@ impl Timing {
 pub enum Novelty {
     /// Made for this blob.
     Fresh,
-    /// Repeats bytes that this run has already stored, on purpose.
+    /// Repeats bytes that this run has already stored, on purpose, or a blob of a list that it has already read.
     Repeat,
 }
 

@@ -12,6 +12,7 @@ use stress::{
         load::{Load, Stop},
         sizes::{ContentMix, Sizes},
         store::StoreOptions,
+        supply::Supply,
     },
     walrus::Network,
 };
@@ -29,6 +30,7 @@ fn plan(bottle: &Bottle, seed: u64) -> Plan {
         phases: vec![Phase {
             name: "main".to_owned(),
             journey: Journey::default(),
+            supply: Supply::default(),
             sizes: Sizes { min: SIZE, max: SIZE },
             content: ContentMix::Mixed,
             duplicates: 0.0,

@@ -9,6 +9,7 @@ use stress::plan::{
     journey::Journey,
     load::{Load, Stop},
     sizes::{ContentMix, Sizes},
+    supply::Supply,
 };
 
 /// The draw of one blob.
@@ -16,6 +17,7 @@ pub(crate) fn draws(c: &mut Criterion) {
     let phase = Phase {
         name: "main".to_owned(),
         journey: Journey::default(),
+        supply: Supply::default(),
         sizes: Sizes::default(),
         content: ContentMix::Mixed,
         duplicates: 0.0,

@@ -1,6 +1,7 @@
 //! THE BYTES: any blob again from its spec, as a stream of chunks; no blob is ever held whole.
 
 mod buffer;
+pub mod first_reads;
 mod pool;
 pub mod verify;
 
@@ -8,7 +9,9 @@ use bytes::Bytes;
 
 use crate::plan::{Verify, sizes::Content};
 use buffer::Buffer;
+use first_reads::Acquaintance;
 use pool::{Keys, PAGE, Pool};
+use verify::{BySpec, Judge};
 pub use verify::{Mismatch, Verifier};
 
 /// The size of a full chunk in bytes: two pages.
@@ -35,7 +38,7 @@ impl BlobSpec {
 
     /// A judge of a download of this blob.
     pub fn verifier(self, mode: Verify) -> Verifier {
-        Verifier::new(self, mode)
+        Expect::Spec(self).verifier(mode)
     }
 
     /// Where the ASCII tail of a text begins: a blob's end may not cut a character.
@@ -43,6 +46,34 @@ impl BlobSpec {
         match self.content {
             Content::Binary => self.size,
             Content::Text => self.size - self.size % pool::CELL as u64,
+        }
+    }
+}
+
+/// What the downloads of a blob are held against.
+#[derive(Debug, Clone)]
+pub enum Expect {
+    /// Bytes that can be made again.
+    Spec(BlobSpec),
+    /// The first read of the same blob.
+    FirstRead(Acquaintance),
+}
+
+impl Expect {
+    /// A judge of a download of this blob.
+    pub fn verifier(&self, mode: Verify) -> Verifier {
+        let judge = match self {
+            Expect::Spec(spec) => Judge::BySpec(BySpec::new(*spec)),
+            Expect::FirstRead(blob) => Judge::ByFirstRead(blob.judge(mode)),
+        };
+        Verifier::new(judge, mode)
+    }
+
+    /// The blob's size in bytes, where that is known beforehand.
+    pub fn size(&self) -> Option<u64> {
+        match self {
+            Expect::Spec(spec) => Some(spec.size),
+            Expect::FirstRead(blob) => blob.size(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     BlobSpec,
+    first_reads::ByFirstRead,
     pool::{self, KEY, Keys, PAGE, Pool},
 };
 use crate::{
@@ -13,6 +14,22 @@ use crate::{
 #[derive(Debug)]
 pub struct Verifier {
     mode: Verify,
+    judge: Judge,
+}
+
+/// What a download is held against.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one: it shall cost no allocation")]
+pub(super) enum Judge {
+    /// Bytes that can be made again.
+    BySpec(BySpec),
+    /// The first read of the same blob.
+    ByFirstRead(ByFirstRead),
+}
+
+/// A judge by bytes that can be made again.
+#[derive(Debug)]
+pub(super) struct BySpec {
     size: u64,
     tail_start: u64,
     received: u64,
@@ -41,12 +58,63 @@ pub enum Mismatch {
         /// The first wrong byte's position, from 0.
         at: u64,
     },
+    /// The bytes are not those of the blob's first read in this run.
+    Differs,
+}
+
+impl Mismatch {
+    /// Two sizes in bytes that should be one.
+    pub(super) fn of_sizes(expected: u64, received: u64) -> Self {
+        if received < expected {
+            Mismatch::Truncated { expected, received }
+        } else {
+            Mismatch::TooLong { expected }
+        }
+    }
 }
 
 impl Verifier {
-    pub(super) fn new(spec: BlobSpec, mode: Verify) -> Self {
+    pub(super) fn new(judge: Judge, mode: Verify) -> Self {
+        Self { mode, judge }
+    }
+
+    /// The blob's size in bytes, where that is known.
+    pub fn expected(&self) -> Option<u64> {
+        match &self.judge {
+            Judge::BySpec(spec) => Some(spec.size),
+            Judge::ByFirstRead(first) => first.expected(),
+        }
+    }
+
+    /// Judges the next bytes.
+    ///
+    /// # Errors
+    /// The first difference; further calls are then meaningless.
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), Mismatch> {
+        match (self.mode, &mut self.judge) {
+            (Verify::Off, _) => Ok(()),
+            (Verify::Full, Judge::BySpec(spec)) => spec.within_size(chunk).and_then(|()| spec.compare(chunk)),
+            (Verify::Size, Judge::BySpec(spec)) => spec.within_size(chunk).map(|()| spec.count(chunk)),
+            (_, Judge::ByFirstRead(first)) => first.feed(chunk),
+        }
+    }
+
+    /// Judges the end of the download.
+    ///
+    /// # Errors
+    /// [`Mismatch::Truncated`] when bytes are missing; what could only be seen in the whole.
+    pub fn finish(self) -> Result<(), Mismatch> {
+        match (self.mode, self.judge) {
+            (Verify::Off, _) => Ok(()),
+            (_, Judge::BySpec(spec)) => spec.finish(),
+            (_, Judge::ByFirstRead(first)) => first.finish(),
+        }
+    }
+}
+
+impl BySpec {
+    pub(super) fn new(spec: BlobSpec) -> Self {
         Self {
-            mode,
             size: spec.size,
             tail_start: spec.tail_start(),
             received: 0,
@@ -56,36 +124,17 @@ impl Verifier {
         }
     }
 
-    /// The blob's size in bytes.
-    pub fn expected(&self) -> u64 {
-        self.size
+    fn within_size(&self, chunk: &[u8]) -> Result<(), Mismatch> {
+        let fits = chunk.len() as u64 <= self.size - self.received;
+        if fits { Ok(()) } else { Err(Mismatch::TooLong { expected: self.size }) }
     }
 
-    /// Judges the next bytes.
-    ///
-    /// # Errors
-    /// The first difference; further calls are then meaningless.
-    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), Mismatch> {
-        if self.mode == Verify::Off {
-            return Ok(());
-        }
-        if chunk.len() as u64 > self.size - self.received {
-            return Err(Mismatch::TooLong { expected: self.size });
-        }
-        if self.mode == Verify::Full {
-            self.compare(chunk)
-        } else {
-            self.received += chunk.len() as u64;
-            Ok(())
-        }
+    fn count(&mut self, chunk: &[u8]) {
+        self.received += chunk.len() as u64;
     }
 
-    /// Judges the end of the download.
-    ///
-    /// # Errors
-    /// [`Mismatch::Truncated`] when bytes are missing.
-    pub fn finish(self) -> Result<(), Mismatch> {
-        if self.mode != Verify::Off && self.received < self.size {
+    fn finish(self) -> Result<(), Mismatch> {
+        if self.received < self.size {
             return Err(Mismatch::Truncated { expected: self.size, received: self.received });
         }
         Ok(())
@@ -165,6 +214,10 @@ impl From<Mismatch> for Failure {
             ),
             Mismatch::Corrupt { at } => {
                 Failure::new(FailureClass::Corrupt, format!("byte {at} is not what was uploaded"))
+            }
+            Mismatch::Differs => {
+                let message = "the bytes are not those of this blob's first download in this run";
+                Failure::new(FailureClass::Corrupt, message)
             }
         }
     }

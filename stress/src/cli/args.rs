@@ -38,6 +38,8 @@ pub struct RunArgs {
     pub(super) place: PlaceArgs,
     #[command(flatten, next_help_heading = "What and how much")]
     pub(super) load: LoadArgs,
+    #[command(flatten, next_help_heading = "What is done to each blob")]
+    pub(super) journey: super::journey::JourneyArgs,
     #[command(flatten, next_help_heading = "How it goes on")]
     pub(super) pace: PaceArgs,
     #[command(flatten, next_help_heading = "How blobs are stored")]

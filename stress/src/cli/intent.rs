@@ -4,11 +4,12 @@ use crate::{
     error::Error,
     plan::{
         Contradiction, Phase, Plan,
-        journey::Journey,
+        journey::{Journey, Step},
         limits::Limits,
         load::{Load, Stop},
         sizes::Sizes,
         store::{Persistence, StoreOptions},
+        supply::Supply,
         target::Header,
     },
 };
@@ -16,22 +17,24 @@ use crate::{
 use super::{
     args::{ExchangeArgs, LoadArgs, PlaceArgs, RunArgs, StoreArgs},
     descriptors,
-    pace::PaceArgs,
+    list::BlobList,
     value::parse_header,
 };
 
 /// How many blobs a run has when neither a number nor a time is given.
 const DEFAULT_BLOBS: u64 = 5;
 
-/// The plan that the flags of `run` mean; it is checked.
-pub(super) fn plan(args: &RunArgs) -> Result<Plan, Error> {
+/// The plan that the flags of `run` and the list of stored blobs mean; it is checked.
+pub(super) fn plan(args: &RunArgs, list: Option<&BlobList>) -> Result<Plan, Error> {
     let targets = args.place.publisher.len() + args.place.aggregator.len();
+    let journey = args.journey.journey()?;
     let pattern = args.pace.load(descriptors::most_journeys(targets))?;
     let plan = Plan {
         seed: args.load.seed.unwrap_or_else(random_seed),
-        publishers: args.place.publisher.clone(),
-        aggregators: args.place.aggregator.clone(),
-        phases: phases(&args.load, pattern, &args.pace),
+        // Who is not needed is not asked for its status either.
+        publishers: if journey.uploads() { args.place.publisher.clone() } else { Vec::new() },
+        aggregators: if journey.reads() { args.place.aggregator.clone() } else { Vec::new() },
+        phases: phases(args, journey, pattern, list)?,
         store: store(&args.store, args.load.duplicates > 0.0),
         limits: limits(&args.exchange, &args.place)?,
         verify: args.load.verify.into(),
@@ -47,10 +50,18 @@ fn random_seed() -> u64 {
 }
 
 /// The warm-up, if there is one, and the run itself: the same load, until different stops.
-fn phases(load: &LoadArgs, pattern: Load, pace: &PaceArgs) -> Vec<Phase> {
+fn phases(
+    args: &RunArgs,
+    journey: Journey,
+    pattern: Load,
+    list: Option<&BlobList>,
+) -> Result<Vec<Phase>, Contradiction> {
+    let RunArgs { load, pace, .. } = args;
+    let supply = supply(load, &journey, list)?;
     let main = Phase {
         name: "main".to_owned(),
-        journey: Journey::default(),
+        journey,
+        supply,
         sizes: sizes(load.size, load.min_size, load.max_size),
         content: load.content.into(),
         duplicates: load.duplicates,
@@ -61,7 +72,11 @@ fn phases(load: &LoadArgs, pattern: Load, pace: &PaceArgs) -> Vec<Phase> {
     };
     // Stages say themselves when the run ends.
     let endless = load.duration.is_none() && main.load.length().is_none();
-    let blobs = load.blobs.or(endless.then_some(DEFAULT_BLOBS));
+    let blobs = match (&main.supply, list) {
+        (Supply::List { round: false, .. }, Some(list)) => Some(rest(list, load.blobs, pace.warm_up)?),
+        (Supply::List { .. }, _) => load.blobs,
+        (Supply::Made, _) => load.blobs.or(endless.then_some(DEFAULT_BLOBS)),
+    };
     let warm_up = pace.warm_up.map(|stop| Phase {
         name: "warm-up".to_owned(),
         warm_up: true,
@@ -69,7 +84,33 @@ fn phases(load: &LoadArgs, pattern: Load, pace: &PaceArgs) -> Vec<Phase> {
         load: main.load.first_level(),
         ..main.clone()
     });
-    warm_up.into_iter().chain([Phase { stop: Stop { blobs, ..main.stop }, ..main }]).collect()
+    Ok(warm_up.into_iter().chain([Phase { stop: Stop { blobs, ..main.stop }, ..main }]).collect())
+}
+
+/// A list starts again at its end where only cached downloads are wanted: those can be had any number of times.
+fn supply(load: &LoadArgs, journey: &Journey, list: Option<&BlobList>) -> Result<Supply, Contradiction> {
+    let Some(list) = list else { return Ok(Supply::Made) };
+    for (flag, given) in [
+        ("--size", load.size.is_some()),
+        ("--min-size", load.min_size.is_some()),
+        ("--max-size", load.max_size.is_some()),
+        ("--duplicates", load.duplicates > 0.0),
+    ] {
+        if given {
+            return Err(Contradiction::new(flag, "is about uploads, but the blobs of a list are only read"));
+        }
+    }
+    let round = !journey.steps.contains(&Step::FIRST);
+    Ok(Supply::List { name: list.name.clone(), round })
+}
+
+/// How many blobs of a list that is read once through are left for the run behind a warm-up.
+fn rest(list: &BlobList, wanted: Option<u64>, warm_up: Option<Stop>) -> Result<u64, Contradiction> {
+    let taken = warm_up.and_then(|stop| stop.blobs).unwrap_or(0);
+    match list.count.saturating_sub(taken) {
+        0 => Err(Contradiction::new("--warm-up", format!("takes all {} blobs of {}", list.count, list.name))),
+        left => Ok(wanted.map_or(left, |wanted| wanted.min(left))),
+    }
 }
 
 /// A lone limit on the wrong side of the other's default takes that along.

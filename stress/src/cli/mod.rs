@@ -12,6 +12,8 @@ mod run;
 mod files;
 mod walk;
 mod signals;
+mod journey;
+mod list;
 mod listen;
 mod screen;
 

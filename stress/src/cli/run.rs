@@ -17,8 +17,10 @@ use crate::{
 
 /// Uploads random blobs, downloads each twice, and reports.
 pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
+    // A list may keep us waiting, as on stdin: until it is here, signals end the program as they end any other.
+    let list = args.journey.list()?;
     let mut signals = Signals::listen()?;
-    let plan = Arc::new(intent::plan(&args)?);
+    let plan = Arc::new(intent::plan(&args, list.as_ref())?);
     descriptors::provide(&plan)?;
     let files = Files::prepare(&args.output)?;
     let network = Arc::new(Network::new(&plan)?);
@@ -35,10 +37,13 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
     tell_details(&screen, &plan, &files);
     let rows = files.export.map(|export| export.begin()).transpose()?;
     let mut listener = Listener::new(&plan, rows);
-    screen.note(&format!("seed {} (--seed {0} makes these blobs again)", plan.seed));
+    if list.is_none() {
+        screen.note(&format!("seed {} (--seed {0} makes these blobs again)", plan.seed));
+    }
+    let list = list.map(|list| list.stream(plan.goes_round())).transpose()?;
     screen.open(&plan);
     let started_at = SystemTime::now();
-    let walked = walk(&plan, network, &mut listener, &mut screen, &mut signals).await;
+    let walked = walk(&plan, network, list, &mut listener, &mut screen, &mut signals).await;
     screen.close();
     let (facts, signal) = walked?;
     let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });

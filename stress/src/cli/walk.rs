@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{listen::Listener, screen::Screen, signals::Signals};
 use crate::{
-    engine::{self, Board, Facts, Wires},
+    engine::{self, Board, Facts, List, Wires},
     error::Error,
     plan::Plan,
     report::Signal,
@@ -29,11 +29,13 @@ const WAITING_SAMPLES: usize = 1024;
 pub(super) async fn walk(
     plan: &Arc<Plan>,
     network: Arc<Network>,
+    list: Option<List>,
     listener: &mut Listener<'_>,
     screen: &mut Screen,
     signals: &mut Signals,
 ) -> Result<(Facts, Option<Signal>), Error> {
     let (mut samples, wires) = wires(listener.wants_samples() || screen.wants_samples(), screen.is_open());
+    let wires = Wires { list: list.map(Arc::new), ..wires };
     let (board, stop, abort) = (wires.board.clone(), wires.stop.clone(), wires.abort.clone());
     let engine = engine::run(plan.clone(), network, wires);
     pin!(engine);

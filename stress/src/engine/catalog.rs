@@ -1,11 +1,15 @@
-//! Which blobs this run has stored, so that later ones can repeat their bytes; one bit a blob.
+//! Which blobs this run knows: those it has stored, so that later ones can repeat their bytes, at one bit a blob; and
+//! those it was told of, so that their reads can be compared.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-/// The indices of stored fresh blobs.
+use crate::blob::first_reads::FirstReads;
+
+/// The indices of stored fresh blobs, and the first reads of listed ones.
 #[derive(Debug, Default)]
 pub(super) struct Catalog {
     stored: Mutex<Vec<u64>>,
+    pub(super) first_reads: Arc<FirstReads>,
 }
 
 impl Catalog {

@@ -30,8 +30,8 @@ async fn journeys(mut worker: Worker, workers: Stages, level: f64) {
         if turn > now && !job.sleep(turn - now).await {
             break;
         }
-        let Some(index) = job.claim() else { break };
-        if !worker.perform(index, None).await {
+        let Some(ticket) = job.claim().await else { break };
+        if !worker.perform(ticket, None).await {
             break;
         }
     }

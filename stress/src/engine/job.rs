@@ -10,9 +10,9 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Wires, catalog::Catalog, clock::Clock};
+use super::{Wires, catalog::Catalog, clock::Clock, list::Listed};
 use crate::{
-    plan::{Phase, Plan, schedule::Arrival},
+    plan::{Phase, Plan, schedule::Arrival, supply::Supply},
     record::snapshot::Snapshot,
     walrus::Network,
 };
@@ -39,6 +39,14 @@ struct Begun {
     /// Since the run's origin.
     at: Duration,
     first_index: u64,
+}
+
+/// A blob for a journey.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    pub(super) index: u64,
+    /// What the list says of it, if it comes from one.
+    pub(super) listed: Option<Listed>,
 }
 
 /// One of the places that a phase has under way; given back when dropped.
@@ -102,13 +110,24 @@ impl Job {
     }
 
     /// The next blob of a closed loop, unless the phase has reached its stop.
-    pub(super) fn claim(&self) -> Option<u64> {
+    pub(super) async fn claim(&self) -> Option<Ticket> {
         let late = self.deadline().is_some_and(|deadline| self.clock.elapsed() >= deadline);
         if late || self.wires.stop.is_cancelled() {
             return None;
         }
         let index = self.next.fetch_add(1, Ordering::Relaxed);
-        self.has(index - self.begun().first_index).then_some(index)
+        if self.has(index - self.begun().first_index) { self.ticket(index).await } else { None }
+    }
+
+    /// The blob of this index; one from a list has its position there as its index. `None` when the list has ended.
+    async fn ticket(&self, index: u64) -> Option<Ticket> {
+        match self.phase().supply {
+            Supply::Made => Some(Ticket { index, listed: None }),
+            Supply::List { .. } => {
+                let (index, listed) = self.wires.list.as_ref()?.next().await?;
+                Some(Ticket { index, listed: Some(listed) })
+            }
+        }
     }
 
     /// Whether this arrival of an open loop still belongs to the phase.
@@ -120,11 +139,11 @@ impl Job {
         self.phase().stop.blobs.is_none_or(|blobs| ordinal < blobs)
     }
 
-    /// The blob of an arrival.
-    pub(super) fn index_of(&self, arrival: Arrival) -> u64 {
+    /// The blob of an arrival; `None` when the list has ended.
+    pub(super) async fn blob_of(&self, arrival: Arrival) -> Option<Ticket> {
         let index = self.begun().first_index + arrival.ordinal;
         self.next.fetch_max(index + 1, Ordering::Relaxed);
-        index
+        self.ticket(index).await
     }
 
     /// A place among those under way, unless there are `most` already.

@@ -9,6 +9,7 @@ mod clock;
 mod closed;
 mod effort;
 mod job;
+mod list;
 mod open;
 mod pulse;
 mod shard;
@@ -28,6 +29,7 @@ use clock::Clock;
 use effort::Effort;
 pub use job::Board;
 use job::Job;
+pub use list::{List, Listed};
 use shard::{Ledgers, Share};
 
 /// What a run is connected to besides the network.
@@ -35,6 +37,8 @@ use shard::{Ledgers, Share};
 pub struct Wires {
     /// Takes every sample as it happens; the run waits for it before it starts a step, never after one.
     pub samples: Option<mpsc::Sender<Sample>>,
+    /// The blobs of phases whose supply is a list.
+    pub list: Option<Arc<List>>,
     /// Where a window looks in on the run.
     pub board: Option<Arc<Board>>,
     /// Cancelled when no new journey shall start.

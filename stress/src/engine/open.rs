@@ -35,7 +35,9 @@ pub(super) async fn work(shard: &Rc<Shard>, rate: &Stages, arrivals: Arrivals, m
             ended.expect("a journey's panic is passed on");
             true
         }) {}
-        start(shard, &mut under_way, arrival, max_in_flight);
+        if !start(shard, &mut under_way, arrival, max_in_flight).await {
+            break;
+        }
     }
     shard.recording().enter_schedule(job.phase, last_due, job.elapsed());
     // From the phase's last arrival on, whichever shard had it, what is under way has the phase's grace to end.
@@ -59,18 +61,19 @@ async fn wait(shard: &Rc<Shard>, alarm: &mut Alarm, due: Duration) -> bool {
     }
 }
 
-/// Starts one journey, or drops the arrival when too many are under way.
-fn start(shard: &Rc<Shard>, under_way: &mut JoinSet<()>, arrival: Arrival, max_in_flight: u32) {
+/// Starts one journey, or drops the arrival when too many are under way; false when there are no more blobs.
+async fn start(shard: &Rc<Shard>, under_way: &mut JoinSet<()>, arrival: Arrival, max_in_flight: u32) -> bool {
     let Some(place) = shard.job.admit(max_in_flight) else {
         shard.recording().enter_dropped(shard.job.phase);
-        return;
+        return true;
     };
-    let index = shard.job.index_of(arrival);
+    let Some(ticket) = shard.job.blob_of(arrival).await else { return false };
     let due = shard.job.since_origin(arrival.due);
     let mut worker = Worker::new(shard.clone());
     under_way.spawn_local(async move {
-        worker.perform(index, Some(due)).await;
+        worker.perform(ticket, Some(due)).await;
         worker.dismiss();
         drop(place);
     });
+    true
 }

@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::job::Job;
+use super::{
+    job::{Job, Ticket},
+    list::Listed,
+};
 use crate::{
-    blob::BlobSpec,
+    blob::{BlobSpec, Expect},
     plan::{draw::Draw, journey::Step},
     record::pairs::Pair,
     sample::{Novelty, Outcome, Sample, Timing},
@@ -14,7 +17,10 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Traveller {
     index: u64,
-    pub(super) spec: BlobSpec,
+    /// What its downloads shall be.
+    pub(super) expect: Expect,
+    /// In bytes; 0 as long as nobody knows.
+    size: u64,
     novelty: Novelty,
     pub(super) publisher: usize,
     pub(super) aggregator: usize,
@@ -26,23 +32,23 @@ pub(super) struct Traveller {
 }
 
 impl Traveller {
-    pub(super) fn new(job: &Job, index: u64) -> Self {
-        let (seed, phase) = (job.plan.seed, job.phase());
-        let draw = Draw::of(seed, index, phase);
-        // A repeat whose source is not stored yet counts as new.
-        let source = draw.repeats.filter(|&source| job.catalog.holds(source));
-        let (bytes, novelty) = match source {
-            Some(source) => (Draw::of(seed, source, phase), Novelty::Repeat),
-            None => (draw, Novelty::Fresh),
+    pub(super) fn new(job: &Job, ticket: Ticket) -> Self {
+        let Ticket { index, listed } = ticket;
+        let draw = Draw::of(job.plan.seed, index, job.phase());
+        let blob_id = listed.as_ref().map(|listed| listed.id.clone());
+        let (expect, novelty) = match listed {
+            None => made(job, index, draw),
+            Some(listed) => told(job, &listed),
         };
         let pick = |number: u32, count: usize| usize::try_from(number).unwrap_or(0) % count.max(1);
         Self {
             index,
-            spec: BlobSpec { seed, index: source.unwrap_or(index), size: bytes.size, content: bytes.content },
+            size: expect.size().unwrap_or(0),
+            expect,
             novelty,
             publisher: pick(draw.publisher, job.plan.publishers.len()),
             aggregator: pick(draw.aggregator, job.plan.aggregators.len()),
-            blob_id: None,
+            blob_id,
             stranded: false,
             steps_done: 0,
         }
@@ -57,7 +63,7 @@ impl Traveller {
             novelty: self.novelty,
             target: if step == Step::Upload { self.publisher } else { self.aggregator },
             blob_id: self.blob_id.clone(),
-            size: self.spec.size,
+            size: self.size,
             bytes_sent: 0,
             bytes_received: 0,
             timing: Timing::default(),
@@ -76,10 +82,30 @@ impl Traveller {
                     job.catalog.note(self.index);
                 }
             }
-            Outcome::Read => {}
+            Outcome::Read => self.size = sample.size,
             Outcome::Failed(_) | Outcome::Unfinished | Outcome::Skipped => self.stranded = true,
         }
     }
+}
+
+/// A blob that is made: its bytes, and whether they are new to the run.
+fn made(job: &Job, index: u64, draw: Draw) -> (Expect, Novelty) {
+    let seed = job.plan.seed;
+    // A repeat whose source is not stored yet counts as new.
+    let source = draw.repeats.filter(|&source| job.catalog.holds(source));
+    let (bytes, novelty) = match source {
+        Some(source) => (Draw::of(seed, source, job.phase()), Novelty::Repeat),
+        None => (draw, Novelty::Fresh),
+    };
+    let index = source.unwrap_or(index);
+    (Expect::Spec(BlobSpec { seed, index, size: bytes.size, content: bytes.content }), novelty)
+}
+
+/// A blob that a list tells of. Of one that was read before, a first download is none; a cached one is as good as any.
+fn told(job: &Job, listed: &Listed) -> (Expect, Novelty) {
+    let (blob, met_before) = job.catalog.first_reads.meet(&listed.id, listed.size);
+    let repeats = met_before && job.phase().journey.steps.contains(&Step::FIRST);
+    (Expect::FirstRead(blob), if repeats { Novelty::Repeat } else { Novelty::Fresh })
 }
 
 /// The successful reads of one blob, as far as they are compared.
@@ -102,7 +128,7 @@ impl Reads {
     /// Both reads, of a blob whose bytes were new to the run: a repeat's first read may find a warm cache.
     pub(super) fn pair(&self, blob: &Traveller) -> Option<Pair> {
         let (first, cached) = self.first.zip(self.cached)?;
-        let (index, size, target) = (blob.index, blob.spec.size, blob.aggregator);
+        let (index, size, target) = (blob.index, blob.size, blob.aggregator);
         (blob.novelty == Novelty::Fresh).then_some(Pair { index, size, target, first, cached })
     }
 }

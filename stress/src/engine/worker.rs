@@ -6,11 +6,12 @@ use tokio::sync::mpsc;
 
 use super::{
     clock::Clock,
-    job::Job,
+    job::{Job, Ticket},
     shard::Shard,
     traveller::{Reads, Traveller},
 };
 use crate::{
+    blob::Expect,
     plan::journey::Step,
     sample::{Outcome, Sample, Timing},
     walrus::{Client, Exchange},
@@ -55,9 +56,9 @@ impl Worker {
 
     /// One journey over one blob, `due` at this time since the run's origin; in a closed loop it is due when it starts.
     /// False when it was given up: the step under way is then entered as unfinished.
-    pub(super) async fn perform(&mut self, index: u64, due: Option<Duration>) -> bool {
+    pub(super) async fn perform(&mut self, ticket: Ticket, due: Option<Duration>) -> bool {
         let job = self.shard.job.clone();
-        let mut blob = Traveller::new(&job, index);
+        let mut blob = Traveller::new(&job, ticket);
         tokio::select! {
             // Asked first, so that no step starts when everything is given up.
             biased;
@@ -91,19 +92,23 @@ impl Worker {
     async fn attempt(&mut self, blob: &Traveller, step: Step, due: Option<Duration>) -> Sample {
         let job = self.shard.job.clone();
         let draft = blob.draft(&job, step);
-        match (step, &blob.blob_id) {
+        match (step, &blob.expect, &blob.blob_id) {
             _ if blob.stranded => Sample { outcome: Outcome::Skipped, ..draft },
-            (Step::Upload, _) => {
-                let exchange = self.client.upload(blob.publisher, blob.spec.source()).await;
+            (Step::Upload, Expect::Spec(spec), _) => {
+                let exchange = self.client.upload(blob.publisher, spec.source()).await;
                 fill(draft, exchange, Outcome::Stored, due, job.clock)
             }
-            (Step::Read { .. }, Some(id)) => {
-                let verifier = blob.spec.verifier(job.plan.verify);
-                let exchange = self.client.read(blob.aggregator, id, verifier).await;
-                fill(draft, exchange, |()| Outcome::Read, due, job.clock)
+            (Step::Read { .. }, expect, Some(id)) => {
+                let exchange = self.client.read(blob.aggregator, id, expect.verifier(job.plan.verify)).await;
+                let sample = fill(draft, exchange, |()| Outcome::Read, due, job.clock);
+                // What nobody knew beforehand is as large as it came.
+                let size = expect.size().unwrap_or(sample.bytes_received);
+                Sample { size, ..sample }
             }
-            // Nobody has told the blob's ID: there is nothing to ask for.
-            (Step::Read { .. }, None) => Sample { outcome: Outcome::Skipped, ..draft },
+            // Nobody has told the blob's ID, or its bytes: there is nothing to ask for, or to send.
+            (Step::Read { .. }, _, None) | (Step::Upload, Expect::FirstRead(_), _) => {
+                Sample { outcome: Outcome::Skipped, ..draft }
+            }
         }
     }
 

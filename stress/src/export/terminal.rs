@@ -11,7 +11,7 @@ use std::io;
 
 use super::{
     blobs::BlobRecord,
-    palette::{Ink, Palette, clip, wrap},
+    palette::{Ink, Palette, clean, clip, wrap},
     units,
 };
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
         load::Load,
         schedule::Arrivals,
         stages::{Stage, Stages},
+        supply::Supply,
         target::Target,
     },
     report::{Ending, Report, summary::Summary},
@@ -87,10 +88,15 @@ fn heading(report: &Report, palette: Palette) -> Vec<String> {
 fn load(phase: &Phase) -> String {
     let blobs = phase.stop.blobs.map_or_else(|| "blobs".to_owned(), |blobs| units::counted(blobs, "blob"));
     let (min, max) = (units::bytes(phase.sizes.min), units::bytes(phase.sizes.max));
-    let sizes = if min == max { min } else { format!("{min} to {max}") };
+    let kind = match &phase.supply {
+        Supply::Made if min == max => min,
+        Supply::Made => format!("{min} to {max}"),
+        Supply::List { name, round: false } => clean(name),
+        Supply::List { name, round: true } => format!("{}, round after round", clean(name)),
+    };
     let at_most = if phase.stop.blobs.is_some() { "at most " } else { "" };
     let time = phase.stop.duration.map(|time| format!(", for {at_most}{}", units::duration(time)));
-    format!("{blobs} of {sizes}, {}{}", pace(&phase.load), time.unwrap_or_default())
+    format!("{blobs} of {kind}, {}{}", pace(&phase.load), time.unwrap_or_default())
 }
 
 /// How a load goes on, in words.

@@ -94,12 +94,14 @@ mod tests {
         journey::Journey,
         load::{Load, Stop},
         sizes::Sizes,
+        supply::Supply,
     };
 
     fn phase(min: u64, max: u64, duplicates: f64) -> Phase {
         Phase {
             name: "main".to_owned(),
             journey: Journey::default(),
+            supply: Supply::default(),
             sizes: Sizes { min, max },
             content: ContentMix::Mixed,
             duplicates,

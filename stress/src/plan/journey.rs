@@ -1,8 +1,10 @@
 //! The steps that are done to one blob, and their order.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+
+use super::Contradiction;
 
 /// One thing done to one blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,15 +83,106 @@ impl Journey {
         self.steps.contains(&Step::Upload)
     }
 
+    /// An upload, if wanted, and this many downloads: the first, the cached, and further ones.
+    pub fn with_reads(upload: bool, reads: u8) -> Self {
+        let reads = (1..=reads).map(|ordinal| Step::Read { ordinal });
+        Self { steps: upload.then_some(Step::Upload).into_iter().chain(reads).collect() }
+    }
+
+    /// Each step rests on the one before it: an upload on nothing, a download on the one before it. A journey that
+    /// starts with a download is one over blobs that are stored already, be it their first download or not.
+    pub(super) fn check(&self) -> Result<(), Contradiction> {
+        let wrong = |reason: String| Err(Contradiction::new("--steps", reason));
+        match self.steps.first() {
+            None => return wrong("names no step".to_owned()),
+            Some(Step::Read { ordinal: 3.. }) => {
+                return wrong("must start with upload, first or cached".to_owned());
+            }
+            Some(_) => {}
+        }
+        for pair in self.steps.windows(2) {
+            let (before, step) = (pair[0], pair[1]);
+            let Step::Read { ordinal } = step else {
+                return wrong("has the upload behind another step; it can only be the first one".to_owned());
+            };
+            let needs = if ordinal == 1 { Step::Upload } else { Step::Read { ordinal: ordinal - 1 } };
+            if before == step {
+                return wrong(format!("names {step} twice"));
+            }
+            if before != needs {
+                return wrong(format!("has {step} right behind {before}; it must follow {needs}"));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether any step reads.
     pub fn reads(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, Step::Read { .. }))
     }
 }
 
+impl FromStr for Journey {
+    type Err = String;
+
+    /// Steps by their labels, separated by commas.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let step = |label: &str| {
+            let label = label.trim();
+            Step::from_label(label).ok_or_else(|| {
+                format!(
+                    "there is no step `{label}`; the steps are upload, first, cached, read3, read4 and so on"
+                )
+            })
+        };
+        text.split(',').map(step).collect::<Result<_, _>>().map(|steps| Self { steps })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn steps_rest_on_the_one_before_them() {
+        for (text, wrong) in [
+            ("upload", None),
+            ("upload,first", None),
+            (" upload , first , cached ", None),
+            ("upload,first,cached,read3,read4", None),
+            ("first", None),
+            ("first,cached", None),
+            ("cached", None),
+            ("cached,read3", None),
+            ("read3", Some("must start with")),
+            ("upload,upload", Some("behind another step")),
+            ("first,upload", Some("behind another step")),
+            ("first,first", Some("twice")),
+            ("cached,cached", Some("twice")),
+            ("upload,cached", Some("must follow first")),
+            ("cached,first", Some("must follow upload")),
+            ("upload,first,read3", Some("must follow cached")),
+        ] {
+            let checked = text.parse::<Journey>().unwrap().check();
+            match wrong {
+                None => assert_eq!(checked, Ok(()), "{text}"),
+                Some(words) => assert!(checked.unwrap_err().reason.contains(words), "{text}"),
+            }
+        }
+        for text in ["", "upload,", "download", "read2", "Upload", "upload first"] {
+            assert!(text.parse::<Journey>().unwrap_err().contains("the steps are"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_reads_names_them_all() {
+        let labels =
+            |journey: Journey| journey.steps.iter().map(Step::to_string).collect::<Vec<_>>().join(",");
+        assert_eq!(labels(Journey::with_reads(true, 4)), "upload,first,cached,read3,read4");
+        assert_eq!(labels(Journey::with_reads(false, 1)), "first");
+        assert_eq!(Journey::with_reads(true, 2), Journey::default());
+        assert_eq!(Journey::with_reads(false, 255).steps.len(), 255);
+    }
 
     #[test]
     fn labels_are_read_back_as_the_steps_they_name() {

@@ -11,6 +11,7 @@ pub mod stages;
 pub mod schedule;
 pub mod sizes;
 pub mod store;
+pub mod supply;
 pub mod target;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ use load::{Load, Stop};
 use objective::Objective;
 use sizes::{ContentMix, Sizes};
 use store::StoreOptions;
+use supply::Supply;
 use target::Target;
 
 /// Everything needed to run again, secrets excepted.
@@ -54,6 +56,9 @@ pub struct Phase {
     pub name: String,
     /// The steps of each journey, in order.
     pub journey: Journey,
+    /// Where its blobs come from.
+    #[serde(default)]
+    pub supply: Supply,
     /// How large the blobs are.
     pub sizes: Sizes,
     /// What the blobs are made of.
@@ -115,8 +120,17 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Whether a list of blobs starts again at its end.
+    pub fn goes_round(&self) -> bool {
+        self.phases.iter().any(|phase| matches!(phase.supply, Supply::List { round: true, .. }))
+    }
+}
+
 impl Phase {
     fn check(&self) -> Result<(), Contradiction> {
+        self.journey.check()?;
+        self.supply.check(&self.journey)?;
         self.sizes.check()?;
         self.load.check()?;
         self.stop.check(self.load.length())?;

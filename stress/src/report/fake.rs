@@ -15,6 +15,7 @@ use crate::{
         load::{Load, Stop},
         sizes::{ContentMix, Sizes},
         store::StoreOptions,
+        supply::Supply,
     },
     record::{Recording, pairs::Pair},
     sample::{Connecting, Failure, FailureClass, Link, Novelty, Outcome, Sample, Stored, StoredKind, Timing},
@@ -33,6 +34,7 @@ pub(crate) fn plan(blobs: u64) -> Plan {
         phases: vec![Phase {
             name: "main".to_owned(),
             journey: Journey::default(),
+            supply: Supply::default(),
             sizes: Sizes::default(),
             content: ContentMix::Mixed,
             duplicates: 0.0,

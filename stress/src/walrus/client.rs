@@ -161,7 +161,9 @@ impl Lane<'_> {
             return Err(classify::refused(&answer(&head, &bytes)));
         }
         let (expected, announced) = (verifier.expected(), body.size_hint().exact());
-        if let Some(announced) = announced.filter(|announced| lengths_matter && *announced != expected) {
+        if let (true, Some(expected), Some(announced)) = (lengths_matter, expected, announced)
+            && announced != expected
+        {
             return Err(classify::wrong_length(&answer(&head, &[]), expected, announced));
         }
         match receive::blob(&mut connection, &mut body, verifier, course).await {
@@ -171,7 +173,7 @@ impl Lane<'_> {
             }
             Err(Fault::Mismatch(mismatch)) => Err(classify::mismatch(&answer(&head, &[]), mismatch)),
             Err(Fault::Broken(error)) => {
-                Err(classify::cut(head.status.as_u16(), error.as_ref(), course.received, Some(expected)))
+                Err(classify::cut(head.status.as_u16(), error.as_ref(), course.received, expected))
             }
         }
     }

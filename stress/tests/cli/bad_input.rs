@@ -14,7 +14,7 @@ const PRECIOUS: &str = "an earlier export that somebody still needs";
 
 /// The run refuses in one line that holds all `words`, and has done nothing at all.
 #[track_caller]
-fn refuses(line: &[&str], words: &[&str]) -> Ran {
+pub(crate) fn refuses(line: &[&str], words: &[&str]) -> Ran {
     refuses_run(|run| run, line, words)
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct Run {
     pub(crate) args: Vec<String>,
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) dir: TempDir,
+    pub(crate) input: String,
 }
 
 impl Run {
@@ -37,7 +38,7 @@ impl Run {
     /// `walrus-stress run` and nothing else.
     pub(crate) fn bare() -> Run {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        Run { args: vec!["run".to_owned()], variables: Vec::new(), dir }
+        Run { args: vec!["run".to_owned()], variables: Vec::new(), dir, input: String::new() }
     }
 
     /// Adds words to the command line.
@@ -63,6 +64,12 @@ impl Run {
         self
     }
 
+    /// Gives the program something to read on stdin.
+    pub(crate) fn input(mut self, input: &str) -> Run {
+        self.input.push_str(input);
+        self
+    }
+
     /// Runs the program to its end.
     pub(crate) fn go(self) -> Ran {
         let output = Command::new(PROGRAM)
@@ -70,6 +77,7 @@ impl Run {
             .env_clear()
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.dir.path())
+            .write_stdin(self.input)
             .timeout(HARD_LIMIT)
             .output()
             .expect("a program that starts");

@@ -9,6 +9,8 @@ mod bad_weather;
 mod endings;
 mod environment;
 mod flags;
+mod journeys;
+mod lists;
 mod output;
 mod specification;
 mod thresholds;

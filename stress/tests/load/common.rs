@@ -13,6 +13,7 @@ use stress::{
         sizes::{ContentMix, Sizes},
         stages::Stages,
         store::StoreOptions,
+        supply::Supply,
     },
     record::{LedgerKey, Recording, ledger::Ledger},
     sample::Novelty,
@@ -25,6 +26,7 @@ pub(crate) fn phase(load: Load, stop: Stop) -> Phase {
     Phase {
         name: "main".to_owned(),
         journey: Journey::default(),
+        supply: Supply::default(),
         sizes: Sizes { min: 100, max: 1000 },
         content: ContentMix::Mixed,
         duplicates: 0.0,

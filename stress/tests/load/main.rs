@@ -2,5 +2,6 @@
 
 mod closed;
 mod common;
+mod lists;
 mod open;
 mod phases;

@@ -42,7 +42,9 @@ pub(super) fn facts(report: &Report, summary: &Summary, palette: Palette) -> Vec
         medians(cache).iter().for_each(|text| fact("", text, Ink::Normal));
         extremes(cache).iter().for_each(|text| fact("", text, Ink::Cached));
     }
-    fact("repeat", &format!("--seed {} makes the same blobs again", report.plan.seed), Ink::Normal);
+    if summary.uploads.is_some() {
+        fact("repeat", &format!("--seed {} makes the same blobs again", report.plan.seed), Ink::Normal);
+    }
     for notice in &report.notices {
         fact("note", notice, Ink::Existing);
     }

@@ -1,0 +1,71 @@
+//! The flags that say what is done to each blob.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+use super::{
+    list::{BlobList, Format},
+    value::parse_whole,
+};
+use crate::{
+    error::Error,
+    plan::{Contradiction, journey::Journey},
+};
+
+/// The downloads of each blob when nothing else is said: the first and the cached one.
+const DEFAULT_READS: u8 = 2;
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct JourneyArgs {
+    /// What is done to each blob, in this order: `upload`, `upload,first` or further up to `read3`, `read4` and so on
+    /// [default: upload,first,cached, or first,cached of a list]
+    #[arg(long, value_name = "STEPS", env = "WALRUS_STRESS_STEPS", hide_env = true)]
+    pub(super) steps: Option<Journey>,
+    /// Downloads of each blob: the first, the cached one, and further ones, each a step of its own [default: 2]
+    #[arg(long, value_name = "N", env = "WALRUS_STRESS_READS", hide_env = true, allow_hyphen_values = true,
+          value_parser = parse_whole::<u8>)]
+    pub(super) reads: Option<u8>,
+    /// Upload nothing and download the blobs of this list: an ID a line, # starts a comment, - is stdin. It is read once
+    /// through; --steps cached goes round it until --blobs or --duration
+    #[arg(long, value_name = "FILE|-", env = "WALRUS_STRESS_BLOB_IDS", hide_env = true)]
+    pub(super) blob_ids: Option<PathBuf>,
+    /// The same with the blobs of an earlier run's --export
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "WALRUS_STRESS_FROM_EXPORT",
+        hide_env = true,
+        conflicts_with = "blob_ids"
+    )]
+    pub(super) from_export: Option<PathBuf>,
+}
+
+impl JourneyArgs {
+    /// The list of stored blobs, if one is named.
+    pub(super) fn list(&self) -> Result<Option<BlobList>, Error> {
+        let lines = self.blob_ids.as_deref().map(|path| (path, Format::Lines));
+        let named = lines.or(self.from_export.as_deref().map(|path| (path, Format::Export)));
+        named.map(|(path, format)| BlobList::open(path, format)).transpose()
+    }
+
+    /// Whether a list of stored blobs is named.
+    fn reads_only(&self) -> bool {
+        self.blob_ids.is_some() || self.from_export.is_some()
+    }
+
+    /// The journey that the flags mean.
+    pub(super) fn journey(&self) -> Result<Journey, Contradiction> {
+        match (&self.steps, self.reads) {
+            (Some(_), Some(_)) => Err(Contradiction::new(
+                "--reads",
+                "cannot go with --steps: those name the downloads, as in upload,first,cached,read3",
+            )),
+            (_, Some(0)) => {
+                Err(Contradiction::new("--reads", "must be at least 1; --steps upload downloads nothing"))
+            }
+            (Some(steps), None) => Ok(steps.clone()),
+            (None, reads) => Ok(Journey::with_reads(!self.reads_only(), reads.unwrap_or(DEFAULT_READS))),
+        }
+    }
+}

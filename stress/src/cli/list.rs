@@ -1,0 +1,273 @@
+//! Lists of stored blobs: read once to see that every entry is sound, then again as the run goes on.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, BufRead, BufReader, Read, Seek},
+    path::Path,
+    sync::Arc,
+    thread,
+};
+
+use serde::{Deserialize, Deserializer as _, de};
+use tokio::sync::mpsc;
+
+use crate::{
+    engine::{List, Listed},
+    error::Error,
+    walrus,
+};
+
+/// How many entries may wait for the run.
+const WAITING: usize = 1024;
+/// The longest line of a list in bytes.
+const LONGEST_LINE: u64 = 4096;
+/// Characters of a blob's ID: 32 bytes in URL-safe base64.
+const ID_LENGTH: usize = 43;
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// An ID a line; blank lines and those that start with `#` say nothing.
+    Lines,
+    /// The rows of an earlier run's export.
+    Export,
+}
+
+impl Format {
+    fn flag(self) -> &'static str {
+        match self {
+            Format::Lines => "--blob-ids",
+            Format::Export => "--from-export",
+        }
+    }
+}
+
+/// A list whose entries are all sound.
+#[derive(Debug)]
+pub(super) struct BlobList {
+    pub(super) name: String,
+    /// How many entries it has.
+    pub(super) count: u64,
+    format: Format,
+    file: File,
+}
+
+impl BlobList {
+    /// Opens the list at `path`, `-` being stdin, and looks at every entry.
+    pub(super) fn open(path: &Path, format: Format) -> Result<Self, Error> {
+        let name = path.display().to_string();
+        let wrong = |reason: String| Error::Flag { flag: format.flag().to_owned(), reason };
+        let unreadable = |error: io::Error| wrong(format!("cannot read {name}: {error}"));
+        let mut file =
+            if name == "-" { spool(io::stdin().lock()) } else { reread(path) }.map_err(unreadable)?;
+        let mut count = 0;
+        let counted = each(BufReader::new(&mut file), format, &mut |_| {
+            count += 1;
+            true
+        });
+        counted.map_err(|error| wrong(format!("{name}, {error}")))?;
+        if count == 0 {
+            return Err(wrong(format!("{name} names no blob")));
+        }
+        Ok(Self { name, count, format, file })
+    }
+
+    /// The entries in their order, again from the start at the end if they go `round`.
+    pub(super) fn stream(mut self, round: bool) -> Result<List, Error> {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let body = move || {
+            // It was sound when it was looked at; where it has changed since, it ends. So it does when nobody listens.
+            let mut send = |listed| sender.blocking_send(listed).is_ok();
+            while self.file.rewind().is_ok()
+                && each(BufReader::new(&mut self.file), self.format, &mut send).is_ok_and(|whole| whole)
+                && round
+            {}
+        };
+        let thread = thread::Builder::new().name("blob-ids".to_owned()).spawn(body);
+        thread.map_err(|source| Error::System { what: "cannot start a thread".to_owned(), source })?;
+        Ok(List::new(receiver))
+    }
+}
+
+/// A file that can be read twice; what can be read only once is copied to a temporary one.
+fn reread(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { spool(file) }
+}
+
+fn spool(mut source: impl Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut source, &mut file)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// Gives each entry to `take` until that answers false; tells whether all were given. What is wrong is told with its
+/// place in the list.
+fn each(source: impl BufRead, format: Format, take: &mut dyn FnMut(Listed) -> bool) -> Result<bool, String> {
+    match format {
+        Format::Lines => each_line(source, take),
+        Format::Export => each_row(source, take),
+    }
+}
+
+fn each_line(mut source: impl BufRead, take: &mut dyn FnMut(Listed) -> bool) -> Result<bool, String> {
+    let mut bytes = Vec::new();
+    for number in 1_u64.. {
+        bytes.clear();
+        let read = source.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut bytes);
+        let length = read.map_err(|error| format!("line {number}: {error}"))?;
+        if length == 0 {
+            return Ok(true);
+        }
+        if length as u64 == LONGEST_LINE && bytes.last() != Some(&b'\n') {
+            return Err(format!("line {number}: it is longer than {LONGEST_LINE} bytes"));
+        }
+        let line = String::from_utf8_lossy(&bytes);
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let listed = listed(line, None).map_err(|reason| format!("line {number}: {reason}"))?;
+        if !take(listed) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What a row of an export tells of its blob.
+#[derive(Deserialize)]
+struct StoredRow {
+    blob_id: String,
+    /// The size in kB of 1,024 bytes.
+    blob_size_kb: Option<f64>,
+}
+
+fn each_row(source: impl BufRead, take: &mut dyn FnMut(Listed) -> bool) -> Result<bool, String> {
+    let mut whole = true;
+    let mut json = serde_json::Deserializer::from_reader(source);
+    let rows = Rows { take, whole: &mut whole };
+    let read = json.deserialize_seq(rows);
+    match read.and_then(|()| json.end()) {
+        _ if !whole => Ok(false),
+        Ok(()) => Ok(true),
+        Err(error) => Err(format!("not the export of a run: {error}")),
+    }
+}
+
+/// Walks over an array without holding it.
+struct Rows<'a> {
+    take: &'a mut dyn FnMut(Listed) -> bool,
+    whole: &'a mut bool,
+}
+
+impl<'de> de::Visitor<'de> for Rows<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of rows")
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
+        for number in 1_u64.. {
+            let Some(row) = rows.next_element::<StoredRow>()? else { break };
+            let listed = listed(&row.blob_id, row.blob_size_kb.map(bytes))
+                .map_err(|reason| de::Error::custom(format!("row {number}: {reason}")))?;
+            if !(self.take)(listed) {
+                *self.whole = false;
+                return Err(de::Error::custom("enough"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A size of an export in bytes; there every size below 2⁵³ is exact.
+fn bytes(kb: f64) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    let bytes = (kb * 1024.0).round() as u64;
+    bytes
+}
+
+fn listed(id: &str, size: Option<u64>) -> Result<Listed, String> {
+    if id.len() == ID_LENGTH && walrus::is_blob_id(id) {
+        return Ok(Listed { id: Arc::from(id), size });
+    }
+    let shown: String = id.chars().filter(|char| !char.is_control()).take(60).collect();
+    Err(format!("`{shown}` is not a blob ID ({ID_LENGTH} characters of URL-safe base64)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, format: Format) -> Result<Vec<(String, Option<u64>)>, String> {
+        let mut entries = Vec::new();
+        let whole = each(text.as_bytes(), format, &mut |listed| {
+            entries.push((listed.id.to_string(), listed.size));
+            true
+        });
+        whole.map(|whole| {
+            assert!(whole);
+            entries
+        })
+    }
+
+    fn id(letter: &str) -> String {
+        letter.repeat(ID_LENGTH)
+    }
+
+    #[test]
+    fn a_line_is_an_id_or_says_nothing() {
+        let (a, b) = (id("a"), id("_"));
+        let text = format!("# mine\n{a}\r\n\n  {b} \n   # not this: {a}\n{a}");
+        let ids: Vec<_> = read(&text, Format::Lines).unwrap().into_iter().map(|(id, _)| id).collect();
+        assert_eq!(ids, [a.clone(), b, a.clone()]);
+        for (text, told) in [
+            (format!("{a}\n\nhello\n{a}"), "line 3: `hello` is not a blob ID"),
+            (format!("{a} {a}"), "line 1: `aaa"),
+            (format!("{a}a\n"), "line 1: `aaa"),
+            (format!("#\n../../{}", &a[6..]), "line 2: `../.."),
+            ("\u{1b}[31m".to_owned(), "line 1: `[31m` is not"),
+            ("x".repeat(5000), "line 1: it is longer than 4096 bytes"),
+        ] {
+            let error = read(&text, Format::Lines).unwrap_err();
+            assert!(error.starts_with(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_export_tells_ids_and_sizes_to_the_byte() {
+        let (a, b) = (id("a"), id("b"));
+        let row = |id: &str, kb: &str| {
+            format!(r#"{{"blob_number":1,"blob_id":"{id}","blob_size_kb":{kb},"other":[]}}"#)
+        };
+        let text = format!("[\n {},\n{}]\n", row(&a, "97.2509765625"), row(&b, "null"));
+        assert_eq!(read(&text, Format::Export), Ok(vec![(a.clone(), Some(99_585)), (b, None)]));
+        assert_eq!(read("[]", Format::Export), Ok(Vec::new()));
+        for (text, told) in [
+            (String::new(), "EOF"),
+            ("{}".to_owned(), "expected an array of rows"),
+            ("[{}]".to_owned(), "missing field `blob_id`"),
+            (format!("[{},{}]", row(&a, "1"), row("b", "1")), "row 2: `b` is not a blob ID"),
+            (format!("[{}", row(&a, "1")), "EOF"),
+            (format!("[{}] and more", row(&a, "1")), "trailing characters"),
+        ] {
+            let error = read(&text, Format::Export).unwrap_err();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn who_has_enough_gets_no_more() {
+        let (a, mut taken) = (id("a"), 0);
+        let text = format!("{a}\n{a}\n{a}\nnonsense");
+        let whole = each(text.as_bytes(), Format::Lines, &mut |_| {
+            taken += 1;
+            taken < 2
+        });
+        assert_eq!((whole, taken), (Ok(false), 2));
+    }
+}

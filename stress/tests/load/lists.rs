@@ -1,0 +1,70 @@
+//! Phases over a list of stored blobs, which comes bit by bit.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use stress::{
+    engine::{List, Listed, Wires},
+    plan::{
+        Phase,
+        journey::{Journey, Step},
+        load::Load,
+        supply::Supply,
+    },
+    sample::FailureClass,
+};
+use tests::{Bottle, GET_BLOB};
+use tokio::sync::mpsc;
+
+use crate::common::{ledger, millis, phase, plan, rate, run};
+
+/// A list of `count` blobs that nobody has stored, and how many entries of it were given away.
+fn list(count: usize, waiting: usize) -> (Arc<List>, Arc<AtomicUsize>) {
+    let (sender, receiver) = mpsc::channel(waiting);
+    let given = Arc::new(AtomicUsize::new(0));
+    let counter = given.clone();
+    tokio::spawn(async move {
+        for number in 0..count {
+            let listed = Listed { id: format!("{number:0>5}{:A>38}", "").into(), size: None };
+            if sender.send(listed).await.is_err() {
+                break;
+            }
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    (Arc::new(List::new(receiver)), given)
+}
+
+fn first_downloads(load: Load, time: u64) -> Phase {
+    Phase {
+        journey: Journey { steps: vec![Step::FIRST] },
+        supply: Supply::List { name: "list".to_owned(), round: false },
+        ..phase(load, millis(time))
+    }
+}
+
+#[tokio::test]
+async fn a_phase_ends_with_its_list() {
+    for load in [Load::closed(4), rate(400.0, 1000)] {
+        let bottle = Bottle::start();
+        let (list, _) = list(100, 8);
+        let plan = plan(&bottle, vec![first_downloads(load, 60_000)]);
+        let facts = run(plan, Wires { list: Some(list), ..Wires::default() }).await;
+        let first = ledger(&facts.recording, 0, Step::FIRST);
+        assert_eq!((first.attempted(), first.failures[&FailureClass::NotFound].count), (100, 100));
+        assert_eq!(bottle.aggregator_stats().route(GET_BLOB).received, 100);
+    }
+}
+
+#[tokio::test]
+async fn no_more_of_a_list_is_taken_than_is_read() {
+    let bottle = Bottle::builder().aggregator_faults(&["hang=100%"]).start();
+    let (list, given) = list(10_000, 8);
+    let mut main = first_downloads(Load::closed(4), 200);
+    main.grace = std::time::Duration::from_millis(100);
+    let facts = run(plan(&bottle, vec![main]), Wires { list: Some(list), ..Wires::default() }).await;
+    assert_eq!(ledger(&facts.recording, 0, Step::FIRST).unfinished, 4);
+    assert!(given.load(Ordering::Relaxed) <= 4 + 8 + 1, "{given:?}");
+}
