@@ -62,7 +62,7 @@ pub(crate) fn check(source: &Source<'_>) -> Vec<Finding> {
         }
         if room == "plan" && (reads_the_clock(path) || names_wall_time(path)) {
             findings.push(source.finding(path.line, "`plan` knows no clock; take the time as a parameter"));
-        } else if !["cli", "report"].contains(&room) && names_wall_time(path) {
+        } else if !may_name_wall_time(room, source.path) && names_wall_time(path) {
             let what = "wall time is for people and may be set back; measure with `Instant`";
             findings.push(source.finding(path.line, what));
         }
@@ -84,6 +84,11 @@ fn elsewhere(source: &Source<'_>, paths: &[PathUse]) -> Vec<Finding> {
 
 fn reads_the_clock(path: &PathUse) -> bool {
     path.segments.ends_with(&["Instant".to_owned(), "now".to_owned()])
+}
+
+/// Reports are dated, and one file of the engine watches whether wall time was set while the run went on.
+fn may_name_wall_time(room: &str, path: &str) -> bool {
+    ["cli", "report"].contains(&room) || path == "stress/src/engine/effort.rs"
 }
 
 fn names_wall_time(path: &PathUse) -> bool {

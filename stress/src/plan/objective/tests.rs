@@ -88,6 +88,7 @@ fn the_plan_must_have_what_a_threshold_speaks_of() {
     let phases = [Phase {
         name: "main".to_owned(),
         journey: Journey::default(),
+        supply: crate::plan::supply::Supply::default(),
         sizes: Sizes::default(),
         content: ContentMix::Mixed,
         duplicates: 0.0,
