@@ -118,6 +118,9 @@ fn exact(value: u64, units: &[(&str, u64)]) -> String {
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // Nothing is whole in every unit.
+            Limit::Time(Duration::ZERO) => f.write_str("0s"),
+            Limit::BytesPerSecond(0) => f.write_str("0B/s"),
             Limit::Time(time) => {
                 f.write_str(&exact(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), &TIMES))
             }

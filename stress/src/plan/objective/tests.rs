@@ -29,6 +29,8 @@ fn what_is_written_is_what_is_read() {
         "upload.count>=1000",
         "upload.rate>9.5/s",
         "first.throughput>=1536KiB/s",
+        "upload.p50>0s",
+        "first.throughput>0B/s",
     ] {
         assert_eq!(text.parse::<Objective>().map(|read| read.to_string()), Ok(text.to_owned()));
     }
