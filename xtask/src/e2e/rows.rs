@@ -13,13 +13,26 @@ const KEYS: [&str; 6] =
 /// The most of an export that is read; the scenarios' exports are shorter.
 const MOST_BYTES: usize = 8 << 20;
 
-/// The number of rows of the export at `path` at this instant.
+/// The number of rows of the export at `path` at one instant.
 pub(crate) fn count(path: &Path) -> Result<usize> {
+    let mut before = read(path)?;
+    loop {
+        // The system does not promise that a read sees all of a write that happens meanwhile, or nothing of it. Two
+        // equal reads in a row saw what was there between two writes.
+        let after = read(path)?;
+        if before == after {
+            return check(&after);
+        }
+        before = after;
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
     let mut file = File::open(path).context(format!("cannot open {}", path.display()))?;
-    // One read is one instant; reading on to the end would see a later one.
     let mut text = vec![0; MOST_BYTES];
     let length = file.read(&mut text).context(format!("cannot read {}", path.display()))?;
-    check(&text[..length])
+    text.truncate(length);
+    Ok(text)
 }
 
 fn check(text: &[u8]) -> Result<usize> {
