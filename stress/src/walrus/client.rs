@@ -132,7 +132,9 @@ impl Lane<'_> {
         let (mut connection, response) = self.send(request, course).await?;
         let (head, mut body) = response.into_parts();
         let (bytes, end) = receive::collect(&mut connection, &mut body, MAX_ANSWER, course).await;
-        if matches!(end, End::Whole) {
+        // A refusal may have been given with the blob unread: then the server closes, whatever it has announced, and the
+        // next request would be lost on its way.
+        if matches!(end, End::Whole) && head.status.is_success() {
             self.keep(connection, &head, course);
         }
         match end {
