@@ -10,9 +10,8 @@ use mock_publisher::blob_id::BlobId;
 use mock_publisher::door::{self, Flags, Trouble};
 use mock_publisher::fault::Role;
 use mock_publisher::gate::Limits;
-use mock_publisher::latency::Latency;
 use mock_publisher::server::Port;
-use mock_publisher::weather::Weather;
+use mock_publisher::weather::flags::ReadFlags;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -44,12 +43,8 @@ struct Args {
     /// All tags of files in quilts become headers, not only those that are allowed
     #[arg(long)]
     allow_quilt_patch_tags_in_response: bool,
-    /// How long a read takes that finds nothing in the cache: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms
-    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
-    first_read_latency: Latency,
-    /// How long a read takes that is served from the cache
-    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
-    cached_read_latency: Latency,
+    #[command(flatten)]
+    weather: ReadFlags,
     /// How much the cache holds before it lets the oldest blobs go; a blob larger than this is never cached; 0 for no cache
     #[arg(long, value_name = "SIZE", default_value_t = Size(1 << 30))]
     cache_size: Size,
@@ -71,12 +66,6 @@ struct Args {
     /// Whether every Origin has copies of its own in the front, instead of what its face does
     #[arg(long, value_name = "BOOL")]
     front_per_origin: Option<bool>,
-    /// How long after its store a blob can be read; a distribution gives every blob its own time
-    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
-    visible_after: Latency,
-    /// How long after its store a blob that meets the fault not-yet is not readable
-    #[arg(long, value_name = "D", default_value = "1s", value_parser = humantime::parse_duration)]
-    not_yet_for: Duration,
 }
 
 fn blocked(args: &Args) -> Result<Blocklist, BadBlocklist> {
@@ -97,7 +86,6 @@ fn front(args: &Args) -> Front {
 }
 
 fn config(args: &Args) -> Result<Config, Trouble> {
-    let weather = args.flags.weather(Role::Aggregator)?;
     Ok(Config {
         limits: Limits {
             concurrent: usize::try_from(args.aggregator_max_concurrent_requests)?,
@@ -107,12 +95,9 @@ fn config(args: &Args) -> Result<Config, Trouble> {
         blocked: blocked(args)?,
         allowed_attributes: AllowList::new(&args.allowed_headers),
         all_tags: args.allow_quilt_patch_tags_in_response,
-        first_read_latency: args.first_read_latency,
-        cached_read_latency: args.cached_read_latency,
         cache_size: args.cache_size.0,
         front: front(args),
-        visible_after: args.visible_after,
-        weather: Weather { not_yet_for: args.not_yet_for, ..weather },
+        weather: args.weather.over(args.flags.weather.weather(Role::Aggregator)?),
         ..Config::new(&args.flags.store)
     })
 }

@@ -6,10 +6,10 @@ use mock_publisher::door::{self, Flags, Trouble};
 use mock_publisher::encoding::Prices;
 use mock_publisher::fault::{Role, ratio};
 use mock_publisher::gate::Limits;
-use mock_publisher::latency::Latency;
 use mock_publisher::naming::Naming;
 use mock_publisher::server::Port;
 use mock_publisher::size::Size;
+use mock_publisher::weather::flags::StoreFlags;
 use mock_publisher::{Config, Publisher, serve};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -32,12 +32,8 @@ struct Args {
     /// Stores waiting; one more is held in between, and the next gets 429
     #[arg(long, value_name = "N", default_value_t = Limits::PUBLISHER.buffer as u64)]
     publisher_max_buffer_size: u64,
-    /// How long a store takes once its body is there: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%
-    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
-    store_latency: Latency,
-    /// How much longer it takes for every MiB of the blob
-    #[arg(long, value_name = "D", default_value = "0s", value_parser = humantime::parse_duration)]
-    store_latency_per_mib: Duration,
+    #[command(flatten)]
+    weather: StoreFlags,
     /// The present epoch
     #[arg(long, value_name = "N", default_value_t = 1)]
     epoch: u32,
@@ -74,9 +70,7 @@ fn config(args: &Args) -> Result<Config, Trouble> {
             concurrent: usize::try_from(args.publisher_max_concurrent_requests)?,
             buffer: usize::try_from(args.publisher_max_buffer_size)?,
         },
-        store_latency: args.store_latency,
-        store_latency_per_mib: args.store_latency_per_mib,
-        weather: args.flags.weather(Role::Publisher)?,
+        weather: args.weather.over(args.flags.weather.weather(Role::Publisher)?),
         epoch: args.epoch,
         epoch_duration: args.epoch_duration,
         prices: Prices { storage: args.storage_price, write: args.write_price },

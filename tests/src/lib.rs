@@ -20,6 +20,7 @@ pub use mock_publisher::stats::{RouteSnapshot, Snapshot};
 
 use mock_aggregator::Aggregator;
 use mock_publisher::Publisher;
+use mock_publisher::fault::Role;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use tempfile::TempDir;
@@ -79,6 +80,22 @@ impl Bottle {
     #[must_use]
     pub fn certificate(&self) -> Option<&[u8]> {
         self.certificate.as_deref()
+    }
+
+    /// Replaces the publisher's weather by that of a document, TOML or JSON; its windows and numbers begin now.
+    ///
+    /// # Panics
+    /// If the document describes none for a publisher.
+    pub fn set_publisher_weather(&self, document: &str) {
+        self.publisher.sky().set(builder::weather(Role::Publisher, document));
+    }
+
+    /// Replaces the aggregator's weather by that of a document, TOML or JSON; its windows and numbers begin now.
+    ///
+    /// # Panics
+    /// If the document describes none for an aggregator.
+    pub fn set_aggregator_weather(&self, document: &str) {
+        self.aggregator.sky().set(builder::weather(Role::Aggregator, document));
     }
 
     /// What the publisher saw so far.
