@@ -7,6 +7,7 @@ use crate::front::{Front, Shelf};
 use crate::routes::router;
 use mock_publisher::admit::Door;
 use mock_publisher::common::dress;
+use mock_publisher::describe;
 use mock_publisher::fault::Role;
 use mock_publisher::gate::Limits;
 use mock_publisher::server::{self, Port};
@@ -16,6 +17,9 @@ use mock_publisher::weather::{Sky, Task, Weather};
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// What an aggregator says of its routes.
+pub(crate) const DESCRIPTION: &str = include_str!("describe/aggregator.json");
 
 /// How an aggregator is to behave.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +40,8 @@ pub struct Config {
     pub cache_size: u64,
     /// How the cache behaves and what it looks like.
     pub front: Front,
+    /// Whether blobs can be streamed; a daemon cannot.
+    pub streams: bool,
     /// By which copies grow old.
     pub clock: Clock,
     /// How long things take and what goes wrong, at first.
@@ -55,6 +61,7 @@ impl Config {
             all_tags: false,
             cache_size: 1 << 30,
             front: Front::default(),
+            streams: true,
             clock: Clock::default(),
             weather: Weather::default(),
         }
@@ -82,9 +89,16 @@ impl Aggregator {
     /// # Errors
     /// The directory cannot be made.
     pub fn new(config: Config) -> Result<Self, BadStore> {
-        let store = Store::open(&config.store)?;
-        let stats = Stats::new("mock-aggregator");
         let sky = Sky::new(Role::Aggregator, config.weather.clone());
+        Self::counted(config, Stats::new("mock-aggregator"), sky)
+    }
+
+    /// The same, where something else counts too, under a weather that is not its own.
+    ///
+    /// # Errors
+    /// The directory cannot be made.
+    pub fn counted(config: Config, stats: Arc<Stats>, sky: Arc<Sky>) -> Result<Self, BadStore> {
+        let store = Store::open(&config.store)?;
         let door = Door::new(Task::Read, config.limits, Arc::clone(&sky), Arc::clone(&stats));
         Ok(Self(Arc::new(Inner { shelf: Shelf::new(config.cache_size), config, store, stats, sky, door })))
     }
@@ -111,5 +125,8 @@ impl Aggregator {
 /// Serves an aggregator until `shutdown` is ready; exchanges in flight get a second more.
 pub async fn serve(port: impl Into<Port>, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
     let (stats, sky) = (Arc::clone(&aggregator.0.stats), Arc::clone(&aggregator.0.sky));
-    server::run(port.into(), dress(router(&aggregator), Arc::clone(&stats), sky), stats, shutdown).await;
+    // The document is part of this crate and always one; a test reads it.
+    let page = describe::page("Walrus Aggregator", &[DESCRIPTION]).unwrap_or_default();
+    let routes = dress(router(&aggregator), Arc::clone(&stats), sky, page);
+    server::run(port.into(), routes, stats, shutdown).await;
 }

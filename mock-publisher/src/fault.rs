@@ -56,13 +56,15 @@ pub enum Fault {
     TooLong,
 }
 
-/// Which of the two servers is asked.
+/// Which server is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// The server that stores.
     Publisher,
     /// The server that reads.
     Aggregator,
+    /// Both in one.
+    Daemon,
 }
 
 /// Every kind: its label, and whether a publisher and an aggregator can have it.
@@ -107,9 +109,9 @@ impl Fault {
             (Self::Shed, _) => "429 as text at once, as from a full server",
             (Self::Internal, _) => "500 as JSON",
             (Self::Unavailable, Role::Publisher) => "503 as a proxy's HTML page",
-            (Self::Unavailable, Role::Aggregator) => "503 as JSON: the blob cannot be read at the moment",
+            (Self::Unavailable, _) => "503 as JSON: the blob cannot be read at the moment",
             (Self::Timeout, Role::Publisher) => "504 as JSON: too few confirmations",
-            (Self::Timeout, Role::Aggregator) => "504 as a proxy's HTML page",
+            (Self::Timeout, _) => "504 as a proxy's HTML page",
             (Self::NotYet, _) => {
                 "404 for some time after the store; a share of the blobs, not of the requests"
             }
@@ -143,7 +145,11 @@ impl Fault {
     /// Whether this server can have it.
     #[must_use]
     pub fn is_had_by(self, role: Role) -> bool {
-        TABLE.iter().any(|row| row.0 == self && if role == Role::Publisher { row.2 } else { row.3 })
+        TABLE.iter().filter(|row| row.0 == self).any(|row| match role {
+            Role::Publisher => row.2,
+            Role::Aggregator => row.3,
+            Role::Daemon => row.2 || row.3,
+        })
     }
 
     /// Whether it stands in for the right answer, which can take its time; the others spoil or delay the right one.
@@ -179,7 +185,11 @@ impl fmt::Display for Fault {
 
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Self::Publisher { "publisher" } else { "aggregator" })
+        f.write_str(match self {
+            Self::Publisher => "publisher",
+            Self::Aggregator => "aggregator",
+            Self::Daemon => "daemon",
+        })
     }
 }
 

@@ -31,6 +31,7 @@ pub mod epochs;
 pub mod fault;
 pub mod naming;
 pub mod quilt;
+pub mod reuse;
 pub mod size;
 
 pub mod store;
@@ -52,7 +53,9 @@ pub mod tls;
 pub mod weather;
 pub mod witness;
 
+pub mod args;
 pub mod common;
+pub mod describe;
 pub mod door;
 mod publisher;
 mod put;

@@ -20,7 +20,6 @@ pub use mock_publisher::stats::{RouteSnapshot, Snapshot};
 
 use mock_aggregator::Aggregator;
 use mock_publisher::Publisher;
-use mock_publisher::fault::Role;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use tempfile::TempDir;
@@ -82,20 +81,24 @@ impl Bottle {
         self.certificate.as_deref()
     }
 
-    /// Replaces the publisher's weather by that of a document, TOML or JSON; its windows and numbers begin now.
+    /// Replaces the publisher's weather, or all of a daemon's, by that of a document, TOML or JSON; its windows and
+    /// numbers begin now.
     ///
     /// # Panics
     /// If the document describes none for a publisher.
     pub fn set_publisher_weather(&self, document: &str) {
-        self.publisher.sky().set(builder::weather(Role::Publisher, document));
+        let sky = self.publisher.sky();
+        sky.set(builder::weather(sky.role(), document));
     }
 
-    /// Replaces the aggregator's weather by that of a document, TOML or JSON; its windows and numbers begin now.
+    /// Replaces the aggregator's weather, or all of a daemon's, by that of a document, TOML or JSON; its windows and
+    /// numbers begin now.
     ///
     /// # Panics
     /// If the document describes none for an aggregator.
     pub fn set_aggregator_weather(&self, document: &str) {
-        self.aggregator.sky().set(builder::weather(Role::Aggregator, document));
+        let sky = self.aggregator.sky();
+        sky.set(builder::weather(sky.role(), document));
     }
 
     /// What the publisher saw so far.

@@ -1,6 +1,6 @@
 //! Which fault, if any, a request meets: rules in, one decision per request number out.
 
-use super::rule::{Occasion, Rule};
+use super::rule::{Occasion, Rule, Scope};
 use super::task::Task;
 use crate::blob_id::BlobId;
 use crate::draw::{self, Purpose};
@@ -65,6 +65,19 @@ impl Faults {
         Ok(Self(rules))
     }
 
+    /// The faults of two servers in one: these over stores, the others over reads.
+    #[must_use]
+    pub fn and(self, reads: Self) -> Self {
+        if self == reads {
+            return self;
+        }
+        let stores = self.0.into_iter().flat_map(|rule| confined(rule, Role::Publisher));
+        let reads = reads.0.into_iter().flat_map(|rule| confined(rule, Role::Aggregator));
+        let mut rules: Vec<_> = stores.chain(reads).collect();
+        rules.sort_by_key(|rule| rule.fault);
+        Self(rules)
+    }
+
     /// The rules, in the order in which they share the dice.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
@@ -108,6 +121,12 @@ impl Faults {
         let n = id.as_bytes().iter().take(8).fold(0, |n, byte| n << 8 | u64::from(*byte));
         ratio > 0.0 && draw::unit(draw::bits(seed, Purpose::NotYet, n)) < ratio
     }
+}
+
+/// A rule for one of two servers: one for each of its routes, unless it names its own.
+fn confined(rule: Rule, role: Role) -> impl Iterator<Item = Rule> {
+    let routes = Task::of(role).filter(move |task| rule.scope.route.is_none_or(|route| route == *task));
+    routes.map(move |route| Rule { scope: Scope { route: Some(route), ..rule.scope }, ..rule })
 }
 
 /// Whether a server can have a rule at all.

@@ -120,6 +120,23 @@ fn each_request_meets_the_rule_that_is_about_it() {
 }
 
 #[test]
+fn two_servers_in_one_keep_each_its_own() {
+    let stores = faults(Role::Publisher, &["500=1"]).unwrap();
+    let reads = faults(Role::Aggregator, &["451=1,route=read", "404=1,route=stream"]).unwrap();
+    let both = stores.clone().and(reads);
+    let met = [Task::Store, Task::StoreQuilt, Task::Read, Task::Stream, Task::Concat]
+        .map(|task| kind(&both, 1, 0, &on(task)));
+    let (internal, legal, absent) = (Some(Fault::Internal), Some(Fault::Legal), Some(Fault::NotFound));
+    assert_eq!(met, [internal, internal, legal, absent, None]);
+    assert_eq!(stores.clone().and(stores.clone()), stores);
+    let all = faults(Role::Daemon, &["corrupt=1", "413=1"]).unwrap();
+    assert_eq!(
+        [Task::Store, Task::Read].map(|task| kind(&all, 1, 0, &on(task))),
+        [Some(Fault::TooLarge), Some(Fault::Corrupt)]
+    );
+}
+
+#[test]
 fn each_fault_gets_its_share_of_the_requests_and_no_request_two() {
     let mixed = faults(Role::Publisher, &["hang=5%", "reset=10%", "500=25%", "shed=0"]).unwrap();
     let on = on(Task::Store);

@@ -32,7 +32,7 @@ pub struct WeatherFlags {
 
 /// The flags of a server that stores.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct StoreFlags {
+pub struct StoreWeather {
     /// How long a store takes once its body is there: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%
     #[arg(long, value_name = "LATENCY")]
     pub store_latency: Option<Latency>,
@@ -46,7 +46,7 @@ pub struct StoreFlags {
 
 /// The flags of a server that reads.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct ReadFlags {
+pub struct ReadWeather {
     /// How long a read takes that finds nothing in the cache: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%
     #[arg(long, value_name = "LATENCY")]
     pub first_read_latency: Option<Latency>,
@@ -143,7 +143,7 @@ fn over(base: Pace, latency: Option<Latency>, per_mib: Option<Duration>, body: O
     }
 }
 
-impl StoreFlags {
+impl StoreWeather {
     /// The weather with what was said about stores.
     #[must_use]
     pub fn over(&self, base: Weather) -> Weather {
@@ -152,7 +152,7 @@ impl StoreFlags {
     }
 }
 
-impl ReadFlags {
+impl ReadWeather {
     /// The weather with what was said about reads.
     #[must_use]
     pub fn over(&self, base: Weather) -> Weather {
@@ -188,9 +188,9 @@ mod tests {
         #[command(flatten)]
         weather: WeatherFlags,
         #[command(flatten)]
-        store: StoreFlags,
+        store: StoreWeather,
         #[command(flatten)]
-        read: ReadFlags,
+        read: ReadWeather,
     }
 
     fn weather(flags: &[&str]) -> Weather {

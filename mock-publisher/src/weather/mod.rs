@@ -70,6 +70,16 @@ impl Default for Weather {
 }
 
 impl Weather {
+    /// The weather of two servers in one: this one's over stores, the other's over reads and over whatever they share.
+    #[must_use]
+    pub fn and(self, reads: Self) -> Self {
+        let stalls = match self.stalls == reads.stalls {
+            true => reads.stalls,
+            false => [self.stalls, reads.stalls].concat(),
+        };
+        Self { store: self.store, faults: self.faults.and(reads.faults), stalls, ..reads }
+    }
+
     /// How long request `n` takes.
     #[must_use]
     pub fn latency(&self, of: &Latency, n: u64) -> Duration {
