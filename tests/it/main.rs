@@ -29,3 +29,4 @@ mod reuse;
 mod stream;
 mod tls;
 mod weather;
+mod weather_rules;
