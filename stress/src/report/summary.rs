@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Report,
     cache::CacheEffect,
+    course::Course,
     support::Percentile,
     threshold::{self, Judgement},
     trust::Trust,
@@ -39,6 +40,8 @@ pub struct Summary {
     pub arrivals: Vec<ArrivalSummary>,
     /// First against cached downloads; `None` when the plan has not both.
     pub cache: Option<CacheEffect>,
+    /// How each step went as time passed; empty for reports of the first version.
+    pub courses: Vec<Course>,
     /// The thresholds held against what was measured, those that every run has last.
     pub thresholds: Vec<Judgement>,
     /// How far all of this can be trusted.
@@ -199,14 +202,7 @@ impl Summary {
         ledgers.extend(recording.ledgers.iter().map(|(key, ledger)| (*key, ledger)));
         let steps: Vec<_> = ledgers
             .iter()
-            .map(|(key, ledger)| {
-                let phase = report
-                    .plan
-                    .phases
-                    .get(key.phase)
-                    .map_or_else(|| key.phase.to_string(), |phase| phase.name.clone());
-                StepSummary::of(phase, key, ledger)
-            })
+            .map(|(key, ledger)| StepSummary::of(report.phase_name(key.phase), key, ledger))
             .collect();
         let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::judge(report));
         Self {
@@ -217,6 +213,7 @@ impl Summary {
             connections: ConnectionSummary::of(&recording.connections),
             arrivals,
             cache: CacheEffect::of(&steps, &recording.pairs),
+            courses: Course::all(report),
             thresholds,
             steps,
         }

@@ -6,7 +6,10 @@ use crate::{
         palette::{Ink, Palette},
         units,
     },
-    report::trust::{Check, Grade, Subject, Trust},
+    report::{
+        stationarity::Drift,
+        trust::{Check, Grade, Subject, Trust},
+    },
 };
 
 pub(super) fn lines(trust: &Trust, palette: Palette) -> Vec<String> {
@@ -16,7 +19,7 @@ pub(super) fn lines(trust: &Trust, palette: Palette) -> Vec<String> {
         Grade::Invalid => ("invalid: ", Ink::Alarm),
     };
     let against = trust.checks.iter().filter(|check| check.grade > Grade::Trustworthy);
-    let against: Vec<_> = against.map(reason).collect();
+    let against: Vec<_> = against.map(|check| reason(check, trust.drift.as_ref())).collect();
     let mut lines = labelled("trust", &format!("{verdict}{}", against.join(", ")), ink, palette);
     if let Some(bottleneck) = trust.bottleneck() {
         lines.extend(labelled("", bottleneck.advice(), Ink::Normal, palette));
@@ -25,7 +28,8 @@ pub(super) fn lines(trust: &Trust, palette: Palette) -> Vec<String> {
 }
 
 /// What was measured and the limit that it went beyond.
-fn reason(check: &Check) -> String {
+fn reason(check: &Check, drift: Option<&Drift>) -> String {
+    let drifted;
     let what = match check.subject {
         Subject::LatenessP99 => "p99 lateness",
         Subject::LatenessMax => "longest lateness",
@@ -36,6 +40,12 @@ fn reason(check: &Check) -> String {
         Subject::Unfinished => "unfinished at the end",
         Subject::Samples => "thresholds with too few samples",
         Subject::WallClock => "wall clock moved by",
+        Subject::Stationarity => {
+            drifted = drift.map_or_else(String::new, change);
+            &drifted
+        }
+        Subject::Ports => "ports in use",
+        Subject::Descriptors => "file descriptors in use",
     };
     let limit = match check.subject {
         _ if check.limit == 0.0 => String::new(),
@@ -51,8 +61,19 @@ fn number(check: &Check, value: f64) -> String {
             units::duration(std::time::Duration::try_from_secs_f64(value).unwrap_or_default())
         }
         Subject::Samples => format!("{value:.0}"),
-        Subject::Achieved | Subject::Dropped | Subject::Cpu | Subject::Unfinished => {
-            format!("{:.1}%", value * 100.0)
-        }
+        Subject::Achieved
+        | Subject::Dropped
+        | Subject::Cpu
+        | Subject::Unfinished
+        | Subject::Stationarity
+        | Subject::Ports
+        | Subject::Descriptors => format!("{:.1}%", value * 100.0),
     }
+}
+
+/// What changed in the course of the run.
+fn change(drift: &Drift) -> String {
+    let Drift { step, number, first, last, .. } = drift;
+    let way = if last > first { "rose" } else { "fell" };
+    format!("{step} {} {way} from first to last third by", number.label())
 }
