@@ -4,6 +4,7 @@ pub mod cache;
 mod document;
 #[cfg(test)]
 pub(crate) mod fake;
+pub mod shape;
 pub mod summary;
 pub mod support;
 pub mod threshold;

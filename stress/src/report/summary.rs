@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Report,
     cache::CacheEffect,
+    shape::{self, Buckets},
     support::Percentile,
     threshold::{self, Judgement},
     trust::Trust,
@@ -37,6 +38,8 @@ pub struct Summary {
     pub connections: ConnectionSummary,
     /// The arrivals of each phase that is an open loop.
     pub arrivals: Vec<ArrivalSummary>,
+    /// The shortest and the longest response time of all steps; `None` when there are none.
+    pub scale: Option<(Duration, Duration)>,
     /// First against cached downloads; `None` when the plan has not both.
     pub cache: Option<CacheEffect>,
     /// The thresholds held against what was measured, those that every run has last.
@@ -78,6 +81,10 @@ pub struct StepSummary {
     pub cost_frost: u64,
     /// Failed attempts by class.
     pub failures: Vec<FailureSummary>,
+    /// The response times in the buckets of metrics.
+    pub buckets: Buckets,
+    /// The response times in equal parts of [`Summary::scale`]; empty when there are none.
+    pub shape: Vec<u64>,
     /// The parts of the time that were measured.
     pub spans: BTreeMap<Span, Distribution>,
 }
@@ -197,6 +204,7 @@ impl Summary {
             }
         }
         ledgers.extend(recording.ledgers.iter().map(|(key, ledger)| (*key, ledger)));
+        let scale = shape::scale(ledgers.values().copied());
         let steps: Vec<_> = ledgers
             .iter()
             .map(|(key, ledger)| {
@@ -205,7 +213,7 @@ impl Summary {
                     .phases
                     .get(key.phase)
                     .map_or_else(|| key.phase.to_string(), |phase| phase.name.clone());
-                StepSummary::of(phase, key, ledger)
+                StepSummary::of(phase, key, ledger, scale)
             })
             .collect();
         let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::judge(report));
@@ -216,6 +224,7 @@ impl Summary {
             bytes_received: steps.iter().map(|step| step.bytes_received).sum(),
             connections: ConnectionSummary::of(&recording.connections),
             arrivals,
+            scale,
             cache: CacheEffect::of(&steps, &recording.pairs),
             thresholds,
             steps,
@@ -239,7 +248,7 @@ impl Summary {
 }
 
 impl StepSummary {
-    fn of(phase: String, key: &LedgerKey, ledger: &Ledger) -> Self {
+    fn of(phase: String, key: &LedgerKey, ledger: &Ledger, scale: Option<(Duration, Duration)>) -> Self {
         let bound = |span: Span| if span == Span::Response { ledger.least_lower_bound } else { None };
         let distributions = |(span, latencies): (&Span, &Latencies)| {
             Some((*span, Distribution::of(latencies, bound(*span))?))
@@ -260,6 +269,8 @@ impl StepSummary {
             stored: ledger.stored.clone(),
             cost_frost: ledger.cost_frost,
             failures: ledger.failures.iter().map(FailureSummary::of).collect(),
+            buckets: Buckets::of(ledger),
+            shape: shape::of(ledger, scale),
             spans: ledger.spans.iter().filter_map(distributions).collect(),
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     plan::objective::Objective,
     report::{
         threshold::{Judgement, Measured},
-        trust::{Bottleneck, Check, Grade, Subject, Trust},
+        trust::{Bottleneck, Check, Subject, Trust},
     },
 };
 
@@ -74,7 +74,7 @@ struct CheckDoc {
 impl TrustDoc {
     pub(super) fn of(trust: &Trust) -> Self {
         Self {
-            verdict: label(trust.verdict()),
+            verdict: trust.verdict().label(),
             advice: trust.bottleneck().map(Bottleneck::advice),
             checks: trust.checks.iter().map(CheckDoc::of).collect(),
         }
@@ -94,14 +94,6 @@ impl CheckDoc {
             Subject::Samples => "unsupported_thresholds",
             Subject::WallClock => "wall_clock_step_seconds",
         };
-        Self { check: name, verdict: label(check.grade), measured: check.measured, limit: check.limit }
-    }
-}
-
-fn label(grade: Grade) -> &'static str {
-    match grade {
-        Grade::Trustworthy => "trustworthy",
-        Grade::Care => "use-with-care",
-        Grade::Invalid => "invalid",
+        Self { check: name, verdict: check.grade.label(), measured: check.measured, limit: check.limit }
     }
 }
