@@ -19,8 +19,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{plan::Plan, record::Recording};
 
-/// The version of the document that [`Report::save`] writes.
-pub const SCHEMA: &str = "walrus-stress/report/1";
+/// The version of the document that [`Report::save`] writes. The first one had no timelines.
+pub const SCHEMA: &str = "walrus-stress/report/2";
+
+/// The versions of the document that [`Report::load`] reads.
+const READABLE: [&str; 2] = ["walrus-stress/report/1", SCHEMA];
 
 /// Intent plus facts: what a run was meant to do and what it recorded.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,7 +142,7 @@ pub enum LoadError {
     #[error("not a walrus-stress report: {0}")]
     Document(#[from] serde_json::Error),
     /// It is of another kind or version.
-    #[error("its schema is `{found}`, this version reads `{SCHEMA}`")]
+    #[error("its schema is `{found}`, this version reads `{SCHEMA}` and older ones")]
     Schema {
         /// The schema it names.
         found: String,

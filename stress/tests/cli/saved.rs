@@ -35,9 +35,9 @@ fn without_blobs(screen: &str) -> String {
 #[test]
 fn every_format_is_the_same_at_the_end_of_the_run_and_from_its_report() {
     let formats = ["terminal", "json", "csv", "markdown", "junit", "prometheus"];
+    let bottle = Bottle::start();
     let outputs: Vec<_> = formats.iter().map(|format| format!("--write {format}={format}.out")).collect();
-    let run =
-        Run::new(&Bottle::start()).line("-n 40 -c 4 --size 1KiB --seed 7 --threshold upload.max<1ns -q");
+    let run = Run::new(&bottle).line("-n 40 -c 4 --size 1KiB --seed 7 --threshold upload.max<1ns -q");
     let ran = run.line(&outputs.join(" ")).go().exits(1);
     for format in formats {
         let (code, stdout, stderr) = report(ran.dir.path(), &format!("report.json --format {format}"), "");
