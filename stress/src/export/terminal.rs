@@ -1,8 +1,9 @@
 //! The summary as a person reads it at the end of a run: 80 columns, the answer last.
 
 mod blobs;
-mod closing;
+pub(super) mod closing;
 mod failures;
+mod spread;
 mod steps;
 mod thresholds;
 mod trust;
@@ -48,8 +49,9 @@ pub fn write(
         heading(report, palette),
         blobs::lines(blobs, palette),
         steps::lines(summary, measured_phases > 1, palette),
+        spread::lines(summary, measured_phases > 1, palette),
         failures::lines(summary, palette),
-        closing::facts(report, summary, palette),
+        closing::lines(report, summary, palette),
         [thresholds::lines(summary, palette), trust::lines(&summary.trust, palette)].concat(),
         closing::verdict(report, summary, palette),
     ];
@@ -85,7 +87,7 @@ fn heading(report: &Report, palette: Palette) -> Vec<String> {
 }
 
 /// What a phase asks for, in words.
-fn load(phase: &Phase) -> String {
+pub(super) fn load(phase: &Phase) -> String {
     let blobs = phase.stop.blobs.map_or_else(|| "blobs".to_owned(), |blobs| units::counted(blobs, "blob"));
     let (min, max) = (units::bytes(phase.sizes.min), units::bytes(phase.sizes.max));
     let kind = match &phase.supply {

@@ -5,6 +5,7 @@ pub mod course;
 mod document;
 #[cfg(test)]
 pub(crate) mod fake;
+pub mod shape;
 pub mod stationarity;
 pub mod summary;
 pub mod support;

@@ -6,6 +6,7 @@ use super::{
     Report,
     cache::CacheEffect,
     course::Course,
+    shape::{self, Buckets},
     support::Percentile,
     threshold::{self, Judgement},
     trust::Trust,
@@ -38,6 +39,8 @@ pub struct Summary {
     pub connections: ConnectionSummary,
     /// The arrivals of each phase that is an open loop.
     pub arrivals: Vec<ArrivalSummary>,
+    /// The shortest and the longest response time of all steps; `None` when there are none.
+    pub scale: Option<(Duration, Duration)>,
     /// First against cached downloads; `None` when the plan has not both.
     pub cache: Option<CacheEffect>,
     /// How each step went as time passed; empty for reports of the first version.
@@ -81,6 +84,10 @@ pub struct StepSummary {
     pub cost_frost: u64,
     /// Failed attempts by class.
     pub failures: Vec<FailureSummary>,
+    /// The response times in the buckets of metrics.
+    pub buckets: Buckets,
+    /// The response times in equal parts of [`Summary::scale`]; empty when there are none.
+    pub shape: Vec<u64>,
     /// The parts of the time that were measured.
     pub spans: BTreeMap<Span, Distribution>,
 }
@@ -200,9 +207,10 @@ impl Summary {
             }
         }
         ledgers.extend(recording.ledgers.iter().map(|(key, ledger)| (*key, ledger)));
+        let scale = shape::scale(ledgers.values().copied());
         let steps: Vec<_> = ledgers
             .iter()
-            .map(|(key, ledger)| StepSummary::of(report.phase_name(key.phase), key, ledger))
+            .map(|(key, ledger)| StepSummary::of(report.phase_name(key.phase), key, ledger, scale))
             .collect();
         let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::judge(report));
         Self {
@@ -212,6 +220,7 @@ impl Summary {
             bytes_received: steps.iter().map(|step| step.bytes_received).sum(),
             connections: ConnectionSummary::of(&recording.connections),
             arrivals,
+            scale,
             cache: CacheEffect::of(&steps, &recording.pairs),
             courses: Course::all(report),
             thresholds,
@@ -236,7 +245,7 @@ impl Summary {
 }
 
 impl StepSummary {
-    fn of(phase: String, key: &LedgerKey, ledger: &Ledger) -> Self {
+    fn of(phase: String, key: &LedgerKey, ledger: &Ledger, scale: Option<(Duration, Duration)>) -> Self {
         let bound = |span: Span| if span == Span::Response { ledger.least_lower_bound } else { None };
         let distributions = |(span, latencies): (&Span, &Latencies)| {
             Some((*span, Distribution::of(latencies, bound(*span))?))
@@ -257,6 +266,8 @@ impl StepSummary {
             stored: ledger.stored.clone(),
             cost_frost: ledger.cost_frost,
             failures: ledger.failures.iter().map(FailureSummary::of).collect(),
+            buckets: Buckets::of(ledger),
+            shape: shape::of(ledger, scale),
             spans: ledger.spans.iter().filter_map(distributions).collect(),
         }
     }

@@ -3,12 +3,10 @@
 use super::WIDTH;
 use crate::{
     export::{
-        events,
-        palette::{Ink, Palette, clean, wrap},
-        units,
+        palette::{Ink, Palette, wrap},
+        units, words,
     },
     report::summary::{FailureExample, FailureSummary, StepSummary, Summary},
-    sample::Failure,
 };
 
 /// Blanks before an example.
@@ -21,15 +19,7 @@ pub(super) fn lines(summary: &Summary, palette: Palette) -> Vec<String> {
 }
 
 fn class(step: &StepSummary, failure: &FailureSummary, palette: Palette) -> Vec<String> {
-    let what = units::counted(failure.count, &events::noun(step.step));
-    let repeats = if step.repeats { " of repeats" } else { "" };
-    let text = format!("{what}{repeats} failed: {}", failure.class);
-    let when = match failure.count {
-        1 => format!("at {}", units::duration(failure.last)),
-        _ => {
-            format!("first at {}, last at {}", units::duration(failure.first), units::duration(failure.last))
-        }
-    };
+    let (text, when) = (words::failed(step, failure), words::when(failure));
     let mut lines =
         vec![format!("{}  {}", palette.paint(Ink::Error, &text), palette.paint(Ink::Faint, &when))];
     lines.extend(failure.examples.iter().flat_map(|failure| example(failure, palette)));
@@ -38,7 +28,8 @@ fn class(step: &StepSummary, failure: &FailureSummary, palette: Palette) -> Vec<
 
 fn example(example: &FailureExample, palette: Palette) -> Vec<String> {
     let at = units::duration(example.at);
-    let text = format!("blob {} at {at}: {}", units::count(example.blob_number), words(&example.failure));
+    let text =
+        format!("blob {} at {at}: {}", units::count(example.blob_number), words::details(&example.failure));
     wrap(&text, WIDTH - INDENT - 2)
         .into_iter()
         .enumerate()
@@ -51,12 +42,4 @@ fn example(example: &FailureExample, palette: Palette) -> Vec<String> {
             )
         })
         .collect()
-}
-
-/// What a failure's class does not say already.
-fn words(failure: &Failure) -> String {
-    let status = failure.status.map(|status| status.to_string());
-    let code = [status, failure.reason.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let message = clean(&failure.message);
-    if code.is_empty() { message } else { format!("{}: {message}", clean(&code)) }
 }
