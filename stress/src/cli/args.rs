@@ -6,6 +6,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::expect::ExpectArgs;
 use super::pace::PaceArgs;
+use super::retry::RetryArgs;
 use super::value::{Bearer, parse_duration, parse_header, parse_ratio, parse_size, parse_whole};
 use crate::plan::{
     Verify,
@@ -46,6 +47,8 @@ pub struct RunArgs {
     pub(super) store: StoreArgs,
     #[command(flatten, next_help_heading = "The exchange")]
     pub(super) exchange: ExchangeArgs,
+    #[command(flatten, next_help_heading = "What is tried again")]
+    pub(super) retry: RetryArgs,
     #[command(flatten, next_help_heading = "What is expected")]
     pub(super) expect: ExpectArgs,
     #[command(flatten, next_help_heading = "What is told")]

@@ -135,6 +135,10 @@ pub(super) fn verdict(report: &Report, summary: &Summary, palette: Palette) -> V
     if unfinished > 0 {
         text.push_str(&format!(", {} unfinished", units::count(unfinished)));
     }
+    let retried = summary.retried();
+    if retried > 0 {
+        text.push_str(&format!("; {} tried again", units::counted(retried, "failed attempt")));
+    }
     let ink = if failed + unfinished > 0 || parts.is_empty() { Ink::Error } else { Ink::Good };
     let text = match report.ending {
         Ending::Completed => text,

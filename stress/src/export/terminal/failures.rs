@@ -15,28 +15,45 @@ use crate::{
 const INDENT: usize = 4;
 
 pub(super) fn lines(summary: &Summary, palette: Palette) -> Vec<String> {
-    let failed =
-        summary.steps.iter().flat_map(|step| step.failures.iter().map(move |failure| (step, failure)));
-    failed.flat_map(|(step, failure)| class(step, failure, palette)).collect()
+    let failed = summary.steps.iter().flat_map(|step| {
+        step.failures.iter().flat_map(|failure| {
+            let text = format!("{} failed: {}", counted(step, failure, ""), failure.class);
+            class(&text, failure, Ink::Error, palette)
+        })
+    });
+    let retried = summary.steps.iter().flat_map(|step| {
+        step.retried.iter().flat_map(|failure| {
+            let attempts = counted(step, failure, " attempt");
+            class(
+                &format!("{attempts} failed, tried again: {}", failure.class),
+                failure,
+                Ink::Existing,
+                palette,
+            )
+        })
+    });
+    failed.chain(retried).collect()
 }
 
-fn class(step: &StepSummary, failure: &FailureSummary, palette: Palette) -> Vec<String> {
-    let what = units::counted(failure.count, &events::noun(step.step));
-    let repeats = if step.repeats { " of repeats" } else { "" };
-    let text = format!("{what}{repeats} failed: {}", failure.class);
+/// How many of what.
+fn counted(step: &StepSummary, failure: &FailureSummary, attempt: &str) -> String {
+    let what = units::counted(failure.count, &format!("{}{attempt}", events::noun(step.step)));
+    if step.repeats { format!("{what} of repeats") } else { what }
+}
+
+fn class(text: &str, failure: &FailureSummary, ink: Ink, palette: Palette) -> Vec<String> {
     let when = match failure.count {
         1 => format!("at {}", units::duration(failure.last)),
         _ => {
             format!("first at {}, last at {}", units::duration(failure.first), units::duration(failure.last))
         }
     };
-    let mut lines =
-        vec![format!("{}  {}", palette.paint(Ink::Error, &text), palette.paint(Ink::Faint, &when))];
-    lines.extend(failure.examples.iter().flat_map(|failure| example(failure, palette)));
+    let mut lines = vec![format!("{}  {}", palette.paint(ink, text), palette.paint(Ink::Faint, &when))];
+    lines.extend(failure.examples.iter().flat_map(|failure| example(failure, ink, palette)));
     lines
 }
 
-fn example(example: &FailureExample, palette: Palette) -> Vec<String> {
+fn example(example: &FailureExample, ink: Ink, palette: Palette) -> Vec<String> {
     let at = units::duration(example.at);
     let text = format!("blob {} at {at}: {}", units::count(example.blob_number), words(&example.failure));
     wrap(&text, WIDTH - INDENT - 2)
@@ -44,11 +61,7 @@ fn example(example: &FailureExample, palette: Palette) -> Vec<String> {
         .enumerate()
         // Continued lines stand further in, so that each example's start is seen.
         .map(|(line, text)| {
-            format!(
-                "{}{}",
-                " ".repeat(INDENT + if line > 0 { 2 } else { 0 }),
-                palette.paint(Ink::Error, &text)
-            )
+            format!("{}{}", " ".repeat(INDENT + if line > 0 { 2 } else { 0 }), palette.paint(ink, &text))
         })
         .collect()
 }
