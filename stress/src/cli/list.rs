@@ -15,6 +15,8 @@ use tokio::sync::mpsc;
 use crate::{
     engine::{List, Listed},
     error::Error,
+    export::log::{Ended, Exchange, LogReader},
+    plan::journey::Step,
     walrus,
 };
 
@@ -22,8 +24,6 @@ use crate::{
 const WAITING: usize = 1024;
 /// The longest line of a list in bytes.
 const LONGEST_LINE: u64 = 4096;
-/// The longest line of a log in bytes: what a server says may be part of it.
-const LONGEST_EXCHANGE: u64 = 65_536;
 /// Characters of a blob's ID: 32 bytes in URL-safe base64.
 const ID_LENGTH: usize = 43;
 
@@ -114,69 +114,51 @@ fn each(source: impl BufRead, format: Format, take: &mut dyn FnMut(Listed) -> bo
     match format {
         Format::Lines => each_line(source, take),
         Format::Export => each_row(source, take),
-        Format::Log => each_exchange(source, take),
+        Format::Log => each_upload(source, take),
     }
 }
 
-fn each_line(source: impl BufRead, take: &mut dyn FnMut(Listed) -> bool) -> Result<bool, String> {
-    let id = |line: &str, _| {
-        let says_nothing = line.is_empty() || line.starts_with('#');
-        if says_nothing { Ok(None) } else { listed(line, None).map(Some) }
-    };
-    lines(source, LONGEST_LINE, id, take)
-}
-
-/// Gives what each line names to `take`; `name` also hears whether the line has an end.
-fn lines(
-    mut source: impl BufRead,
-    longest: u64,
-    name: impl Fn(&str, bool) -> Result<Option<Listed>, String>,
-    take: &mut dyn FnMut(Listed) -> bool,
-) -> Result<bool, String> {
+fn each_line(mut source: impl BufRead, take: &mut dyn FnMut(Listed) -> bool) -> Result<bool, String> {
     let mut bytes = Vec::new();
     for number in 1_u64.. {
         bytes.clear();
-        let read = source.by_ref().take(longest).read_until(b'\n', &mut bytes);
+        let read = source.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut bytes);
         let length = read.map_err(|error| format!("line {number}: {error}"))?;
         if length == 0 {
             return Ok(true);
         }
-        let ends = bytes.last() == Some(&b'\n');
-        if length as u64 == longest && !ends {
-            return Err(format!("line {number}: it is longer than {longest} bytes"));
+        if length as u64 == LONGEST_LINE && bytes.last() != Some(&b'\n') {
+            return Err(format!("line {number}: it is longer than {LONGEST_LINE} bytes"));
         }
-        let named = name(String::from_utf8_lossy(&bytes).trim(), ends);
-        if let Some(listed) = named.map_err(|reason| format!("line {number}: {reason}"))?
-            && !take(listed)
-        {
+        let line = String::from_utf8_lossy(&bytes);
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let listed = listed(line, None).map_err(|reason| format!("line {number}: {reason}"))?;
+        if !take(listed) {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-/// What a line of a log tells of its exchange, as far as it matters here.
-#[derive(Deserialize)]
-struct LoggedExchange {
-    step: String,
-    outcome: String,
-    blob_id: Option<String>,
-    size: Option<u64>,
-}
-
-fn each_exchange(source: impl BufRead, take: &mut dyn FnMut(Listed) -> bool) -> Result<bool, String> {
-    let stored = |line: &str, ends: bool| match serde_json::from_str::<LoggedExchange>(line) {
-        Ok(LoggedExchange { step, outcome, blob_id, size }) if step == "upload" && outcome == "stored" => {
-            let id = blob_id.ok_or("the upload stored a blob, but its `blob_id` is missing")?;
-            listed(&id, size).map(Some)
+/// The uploads of a log that stored something.
+fn each_upload(source: impl BufRead, take: &mut dyn FnMut(Listed) -> bool) -> Result<bool, String> {
+    let log = LogReader::open(source).map_err(|error| format!("not the log of a run: {error}"))?;
+    for (exchange, line) in log.zip(2_u64..) {
+        let exchange = exchange.map_err(|error| error.to_string())?;
+        let Exchange { step: Step::Upload, ended: Ended::Done { .. }, blob_id: Some(id), .. } = &exchange
+        else {
+            continue;
+        };
+        let listed =
+            listed(id, Some(exchange.size_bytes)).map_err(|reason| format!("line {line}: {reason}"))?;
+        if !take(listed) {
+            return Ok(false);
         }
-        Ok(_) => Ok(None),
-        Err(_) if line.is_empty() => Ok(None),
-        // A run that was killed may have left half a line behind.
-        Err(error) if !ends && error.is_eof() => Ok(None),
-        Err(error) => Err(format!("not an exchange of a run's log: {error}")),
-    };
-    lines(source, LONGEST_EXCHANGE, stored, take)
+    }
+    Ok(true)
 }
 
 /// What a row of an export tells of its blob.
@@ -244,6 +226,11 @@ fn listed(id: &str, size: Option<u64>) -> Result<Listed, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        export::log::Header,
+        report::fake,
+        sample::{Outcome, Sample},
+    };
 
     fn read(text: &str, format: Format) -> Result<Vec<(String, Option<u64>)>, String> {
         let mut entries = Vec::new();
@@ -302,32 +289,36 @@ mod tests {
         }
     }
 
+    /// The log of these samples, as a run writes it.
+    fn logged(samples: &[Sample]) -> String {
+        let plan = fake::plan(9);
+        let mut lines = vec![serde_json::to_string(&Header::of(&plan, "now".to_owned())).unwrap()];
+        let exchanges = samples.iter().filter_map(|sample| Exchange::of(sample, &plan));
+        lines.extend(exchanges.map(|exchange| serde_json::to_string(&exchange).unwrap()));
+        lines.join("\n") + "\n"
+    }
+
     #[test]
     fn of_a_log_the_uploads_that_stored_something_count() {
-        let (a, b) = (id("a"), id("b"));
-        let exchange = |step: &str, outcome: &str, id: &str| {
-            format!(r#"{{"step":"{step}","outcome":"{outcome}","blob_id":"{id}","size":7,"more":[1]}}"#)
-        };
-        let text = [
-            exchange("upload", "stored", &a),
-            r#"{"step":"upload","outcome":"failed","blob_id":null,"size":7}"#.to_owned(),
-            exchange("first", "read", &a),
-            String::new(),
-            exchange("upload", "stored", &b).replace(r#""size":7,"#, ""),
-            r#"{"step":"upload","outc"#.to_owned(),
-        ];
-        let text = text.join("\n");
-        let expected = vec![(a.clone(), Some(7)), (b, None)];
-        assert_eq!(read(&text, Format::Log), Ok(expected));
+        // The first and the sixth upload are refused.
+        let mut samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
+        for sample in samples.iter_mut().filter(|sample| sample.step == Step::Upload) {
+            if let Outcome::Stored(stored) = &sample.outcome {
+                sample.blob_id = Some(stored.blob_id.as_str().into());
+            }
+        }
+        let log = logged(&samples);
+        let stored = [1, 2, 3, 4, 6].map(|index| (fake::id(index), Some(92_160 + index * 1_009)));
+        assert_eq!(read(&log, Format::Log), Ok(stored.to_vec()));
+        // A run that was killed may have left half a line behind.
+        let last = log.trim_end().rfind('\n').unwrap();
+        assert_eq!(read(&log[..last + 30], Format::Log).map(|entries| entries.len()), Ok(5));
         for (text, told) in [
-            (exchange("upload", "stored", "x"), "line 1: `x` is not a blob ID"),
-            (
-                format!("\n{{}}\n{}", exchange("upload", "stored", &a)),
-                "line 2: not an exchange of a run's log",
-            ),
-            (r#"{"step":"upload","outcome":"stored","size":7}"#.to_owned(), "its `blob_id` is missing"),
-            ("[]".to_owned(), "line 1: not an exchange"),
-            ("{\n".to_owned(), "line 1: not an exchange"),
+            (String::new(), "not the log of a run"),
+            (format!("{}\n", id("a")), "not the log of a run"),
+            (log.replace("log/1", "log/9"), "its schema is `walrus-stress/log/9`"),
+            (log.replace(&fake::id(2), "x"), "line 8: `x` is not a blob ID"),
+            (log.replace("\"first\"", "first"), "line 3 is none of a walrus-stress log"),
         ] {
             let error = read(&text, Format::Log).unwrap_err();
             assert!(error.contains(told), "{error}");
