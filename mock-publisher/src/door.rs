@@ -3,7 +3,7 @@
 use crate::fault::{Fault, Role};
 use crate::server::Port;
 use crate::tls::Tls;
-use crate::weather::flags::WeatherFlags;
+use crate::weather::args::WeatherFlags;
 use std::error::Error;
 use std::future::Future;
 use std::io::{self, Write};
