@@ -10,13 +10,12 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, X_CO
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt;
 use mock_publisher::admit::Visit;
 use mock_publisher::blob_id::BlobId;
 use mock_publisher::failure::{Failure, Status};
 use mock_publisher::fault::Fault;
 use mock_publisher::spoil::{Pieces, Spoil};
-use mock_publisher::store::{Blob, ObjectEntry, pieces};
+use mock_publisher::store::{Blob, ObjectEntry, Record, Store, Whole};
 use mock_publisher::weather::until;
 use std::io;
 use tokio::task::spawn_blocking;
@@ -82,26 +81,53 @@ impl Reading {
         }
     }
 
-    /// The blob, if there is one that may be read and is not late.
+    /// The blob, if there is one that may be read and is neither late nor over.
     pub(crate) async fn find(&self, id: BlobId) -> Result<Blob, Failure> {
+        self.unblocked(id)?;
+        let blob = self.fetch(move |store| store.read(&id)).await?.ok_or_else(|| absent(id))?;
+        self.judge(id, &blob.record)?;
+        Ok(blob)
+    }
+
+    /// The same for a blob that is sent as it is.
+    pub(crate) async fn find_whole(&self, id: BlobId) -> Result<Whole, Failure> {
+        self.unblocked(id)?;
+        let whole = match self.aggregator.0.store.recent(&id) {
+            Some(whole) => whole,
+            None => self.fetch(move |store| store.whole(&id)).await?.ok_or_else(|| absent(id))?,
+        };
+        self.judge(id, whole.record())?;
+        Ok(whole)
+    }
+
+    /// Asks the store, where waiting for the disk holds nobody up.
+    async fn fetch<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Store) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let store = self.aggregator.0.store.clone();
+        spawn_blocking(move || work(store)).await.map_err(io::Error::other).flatten().map_err(broken)
+    }
+
+    fn unblocked(&self, id: BlobId) -> Result<(), Failure> {
+        match self.aggregator.0.config.blocked.has(&id) {
+            false => Ok(()),
+            true => {
+                Err(Failure::daemon(Status::Forbidden, "FORBIDDEN_BLOB", format!("the blob {id} is blocked")))
+            }
+        }
+    }
+
+    /// Whether a blob that is there can be read now and here.
+    fn judge(&self, id: BlobId, record: &Record) -> Result<(), Failure> {
         let inner = &self.aggregator.0;
         let config = &inner.config;
-        if config.blocked.has(&id) {
-            return Err(Failure::daemon(
-                Status::Forbidden,
-                "FORBIDDEN_BLOB",
-                format!("the blob {id} is blocked"),
-            ));
+        let now_ms = config.clock.now_ms();
+        if record.ends_ms.is_some_and(|end| end <= now_ms) {
+            return Err(absent(id));
         }
-        let store = inner.store.clone();
-        let found = spawn_blocking(move || store.read(&id))
-            .await
-            .map_err(io::Error::other)
-            .flatten()
-            .map_err(broken)?;
-        let blob = found.ok_or_else(|| absent(id))?;
         let weather = &config.weather;
-        let age_ms = config.clock.now_ms().saturating_sub(blob.record.stored_at_ms);
+        let age_ms = now_ms.saturating_sub(record.stored_at_ms);
         if age_ms < millis(weather.latency(&config.visible_after, number(&id))) {
             return Err(absent(id));
         }
@@ -109,8 +135,8 @@ impl Reading {
             inner.stats.fault(Fault::NotYet);
             return Err(absent(id));
         }
-        match config.max_blob_size.filter(|most| blob.record.size > *most) {
-            None => Ok(blob),
+        match config.max_blob_size.filter(|most| record.size > *most) {
+            None => Ok(()),
             Some(most) => {
                 let message = format!("the blob {id} is larger than the {most} bytes that are read here");
                 Err(Failure::daemon(Status::SizeExceeded, "BLOB_TOO_LARGE", message))
@@ -120,12 +146,7 @@ impl Reading {
 
     /// What is known of an object.
     pub(crate) async fn object(&self, address: String) -> Result<Option<ObjectEntry>, Failure> {
-        let store = self.aggregator.0.store.clone();
-        spawn_blocking(move || store.object(&address))
-            .await
-            .map_err(io::Error::other)
-            .flatten()
-            .map_err(broken)
+        self.fetch(move |store| store.object(&address)).await
     }
 
     /// Waits as long as the read takes: a copy is faster, unless the cache only says that it has one.
@@ -152,10 +173,13 @@ impl Reading {
     }
 
     /// Bytes of a blob, spoiled if the request's fault says so; none for a HEAD.
-    pub(crate) fn body(&self, blob: Blob, from: u64, length: u64) -> Body {
-        match self.method == Method::HEAD {
-            true => Body::empty(),
-            false => self.spoiled(pieces(blob.bytes, from, length).boxed(), length),
+    pub(crate) fn body(&self, whole: Whole, from: u64, length: u64) -> Body {
+        if self.method == Method::HEAD {
+            return Body::empty();
+        }
+        match whole.in_memory(from, length) {
+            Some(bytes) if self.visit.fault.is_none() => Body::from(bytes),
+            _ => self.spoiled(whole.stream(from, length), length),
         }
     }
 

@@ -19,11 +19,11 @@ pub(crate) async fn get_stream(Path(id): Path<BlobId>, reading: Reading) -> Resu
     if let Some(response) = reading.instead(Some(broken("the mock was asked to fail"))).await {
         return Ok(response);
     }
-    let blob = reading.find(id).await.map_err(|failure| match failure.status {
+    let blob = reading.find_whole(id).await.map_err(|failure| match failure.status {
         Status::Internal => broken(&failure.message),
         _ => failure,
     })?;
-    let size = blob.record.size;
+    let size = blob.record().size;
     reading.wait().await;
     let body = reading.body(blob, 0, size);
     let mut response = reading.success(id, Some(size), body);
