@@ -172,7 +172,7 @@ fn pipes_get_no_colours_unless_they_are_asked_for() {
 fn without_a_terminal_progress_is_a_plain_line_every_few_seconds() {
     let slow = |flag: &str| {
         let latency = |config: &mut tests::AggregatorConfig| {
-            config.first_read_latency = "6s".parse().expect("a latency")
+            config.weather.first_read.latency = "6s".parse().expect("a latency")
         };
         let bottle = Bottle::builder().aggregator(latency).start();
         Run::new(&bottle).line("-n 1 --size 1B --events never").line(flag).go().exits(0)
@@ -191,7 +191,7 @@ fn the_report_is_one_document_with_schema_plan_and_units() {
     let bottle = Bottle::start();
     let ran = Run::new(&bottle).line("-n 7 -c 3 --seed 5 -q").go().exits(0);
     let report = ran.report();
-    assert_eq!(report.0["schema"], "walrus-stress/report/1");
+    assert_eq!(report.0["schema"], "walrus-stress/report/2");
     assert_eq!((&report.0["partial"], &report.0["ending"]["kind"]), (&false.into(), &"completed".into()));
     assert_eq!(report.0["plan"]["seed"], 5);
     assert_eq!(report.0["plan"]["publishers"][0]["url"], format!("{}/", bottle.publisher_url()));
