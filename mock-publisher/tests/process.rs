@@ -179,8 +179,34 @@ fn a_weather_file_is_heard_and_a_bad_one_told_with_its_line() {
 }
 
 #[test]
+fn a_daemon_is_the_program_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = dir.path().join("mock-publisher");
+    std::fs::copy(env!("CARGO_BIN_EXE_mock-publisher"), &own).unwrap();
+    let run = || Command::new(&own).args(["--daemon", "--front", "nginx", "--store", "x"]).output().unwrap();
+    let alone = run();
+    assert_eq!(alone.status.code(), Some(2));
+    let stderr = String::from_utf8(alone.stderr).unwrap();
+    assert!(
+        stderr.starts_with("mock-publisher: --daemon needs mock-aggregator beside this program: "),
+        "{stderr}"
+    );
+    let other = dir.path().join("mock-aggregator");
+    std::fs::write(&other, "#!/bin/sh\necho \"$@\"\nexit 7\n").unwrap();
+    std::fs::set_permissions(&other, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let both = run();
+    assert_eq!(both.status.code(), Some(7));
+    assert_eq!(both.stdout, b"--daemon --front nginx --store x\n");
+}
+
+#[test]
 fn bad_usage_is_told_on_stderr_with_status_2() {
-    let rows: [(&[&str], &str); 10] = [
+    let rows: [(&[&str], &str); 12] = [
+        (
+            &["--reuse", "gold=1%"],
+            "'--reuse <WHAT=RATIO>': `gold=1%` cannot be found in a wallet: write storage=",
+        ),
+        (&["--reuse", "storage=60%", "--reuse", "extend=60%"], "--reuse: the ratios add up to 120.0%"),
         (&["--listen", "nonsense"], "cannot listen on nonsense: choose another address with --listen"),
         (&["--store-latency", "fast"], "'--store-latency <LATENCY>': `fast` is not a latency"),
         (

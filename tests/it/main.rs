@@ -19,6 +19,7 @@ mod fuzz;
 mod fuzz_stores;
 mod limits;
 mod object;
+mod order;
 mod publisher;
 mod publisher_epochs;
 mod published;
