@@ -15,6 +15,7 @@ fn sample(started: u64, finished: u64, outcome: Outcome) -> Sample {
     Sample {
         phase: 0,
         index: 0,
+        attempt: 1,
         step: Step::CACHED,
         novelty: Novelty::Fresh,
         target: 0,
