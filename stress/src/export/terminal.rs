@@ -1,8 +1,9 @@
 //! The summary as a person reads it at the end of a run: 80 columns, the answer last.
 
 mod blobs;
-mod closing;
+pub(super) mod closing;
 mod failures;
+mod spread;
 mod steps;
 mod thresholds;
 mod trust;
@@ -47,8 +48,9 @@ pub fn write(
         heading(report, palette),
         blobs::lines(blobs, palette),
         steps::lines(summary, report.plan.repeats_steps(), palette),
+        spread::lines(summary, report.plan.repeats_steps(), palette),
         failures::lines(summary, palette),
-        closing::facts(report, summary, palette),
+        closing::lines(report, summary, palette),
         [thresholds::lines(summary, palette), trust::lines(&summary.trust, palette)].concat(),
         closing::verdict(report, summary, palette),
     ];
@@ -84,7 +86,7 @@ fn heading(report: &Report, palette: Palette) -> Vec<String> {
 }
 
 /// What a phase asks for, in words.
-fn load(phase: &Phase) -> String {
+pub(super) fn load(phase: &Phase) -> String {
     let (at_most, time) = (phase.stop.blobs.is_some(), phase.stop.duration);
     let at_most = if at_most { "at most " } else { "" };
     let time = time.map(|time| format!(", for {at_most}{}", units::duration(time))).unwrap_or_default();

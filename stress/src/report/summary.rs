@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Report,
     cache::CacheEffect,
+    course::Course,
+    shape::{self, Buckets},
     support::Percentile,
     threshold::{self, Judgement},
     trust::Trust,
@@ -37,8 +39,12 @@ pub struct Summary {
     pub connections: ConnectionSummary,
     /// The arrivals of each phase that is an open loop.
     pub arrivals: Vec<ArrivalSummary>,
+    /// The shortest and the longest response time of all steps; `None` when there are none.
+    pub scale: Option<(Duration, Duration)>,
     /// First against cached downloads; `None` when the plan has not both.
     pub cache: Option<CacheEffect>,
+    /// How each step went as time passed; empty for reports of the first version.
+    pub courses: Vec<Course>,
     /// The thresholds held against what was measured, those that every run has last.
     pub thresholds: Vec<Judgement>,
     /// How far all of this can be trusted.
@@ -80,6 +86,10 @@ pub struct StepSummary {
     pub cost_frost: u64,
     /// Steps that failed for good, by class.
     pub failures: Vec<FailureSummary>,
+    /// The response times in the buckets of metrics.
+    pub buckets: Buckets,
+    /// The response times in equal parts of [`Summary::scale`]; empty when there are none.
+    pub shape: Vec<u64>,
     /// Attempts that failed and after which their step was tried again, by class.
     pub retried: Vec<FailureSummary>,
     /// The parts of the time that were measured.
@@ -203,16 +213,10 @@ impl Summary {
             }
         }
         ledgers.extend(recording.ledgers.iter().map(|(key, ledger)| (*key, ledger)));
+        let scale = shape::scale(ledgers.values().copied());
         let steps: Vec<_> = ledgers
             .iter()
-            .map(|(key, ledger)| {
-                let phase = report
-                    .plan
-                    .phases
-                    .get(key.phase)
-                    .map_or_else(|| key.phase.to_string(), |phase| phase.name.clone());
-                StepSummary::of(phase, key, ledger)
-            })
+            .map(|(key, ledger)| StepSummary::of(report.phase_name(key.phase), key, ledger, scale))
             .collect();
         let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::judge(report));
         Self {
@@ -222,7 +226,9 @@ impl Summary {
             bytes_received: steps.iter().map(|step| step.bytes_received).sum(),
             connections: ConnectionSummary::of(&recording.connections),
             arrivals,
+            scale,
             cache: CacheEffect::of(&steps, &recording.pairs),
+            courses: Course::all(report),
             thresholds,
             steps,
         }
@@ -250,7 +256,7 @@ impl Summary {
 }
 
 impl StepSummary {
-    fn of(phase: String, key: &LedgerKey, ledger: &Ledger) -> Self {
+    fn of(phase: String, key: &LedgerKey, ledger: &Ledger, scale: Option<(Duration, Duration)>) -> Self {
         let bound = |span: Span| if span == Span::Response { ledger.least_lower_bound } else { None };
         let distributions = |(span, latencies): (&Span, &Latencies)| {
             Some((*span, Distribution::of(latencies, bound(*span))?))
@@ -272,6 +278,8 @@ impl StepSummary {
             stored: ledger.stored.clone(),
             cost_frost: ledger.cost_frost,
             failures: ledger.failures.iter().map(FailureSummary::of).collect(),
+            buckets: Buckets::of(ledger),
+            shape: shape::of(ledger, scale),
             retried: ledger.retried.iter().map(FailureSummary::of).collect(),
             spans: ledger.spans.iter().filter_map(distributions).collect(),
         }

@@ -8,6 +8,7 @@ use crate::{
         grid::{Cell, Column, Grid},
         palette::{Ink, Palette, clip},
         units,
+        words::bounded,
     },
     record::ledger::Span,
     report::{
@@ -123,11 +124,6 @@ fn parts(steps: &[StepSummary]) -> Vec<Vec<Cell>> {
             row(label, steps, |step| Some(Cell::new(Ink::Normal, bounded(step.spans.get(&span)?.median))))
         })
         .collect()
-}
-
-/// A duration, marked where the true one may be longer.
-pub(super) fn bounded(number: Bounded) -> String {
-    format!("{}{}", if number.lower_bound { "≥" } else { "" }, units::duration(number.value))
 }
 
 /// What it would take to see more percentiles.
