@@ -14,14 +14,14 @@ const INDENT: usize = 4;
 
 pub(super) fn lines(summary: &Summary, palette: Palette) -> Vec<String> {
     let failed = summary.steps.iter().flat_map(|step| {
-        step.failures.iter().flat_map(|failure| {
-            class(&words::failed(step, failure), failure, Ink::Error, palette)
-        })
+        step.failures
+            .iter()
+            .flat_map(|failure| class(&words::failed(step, failure), failure, Ink::Error, palette))
     });
     let retried = summary.steps.iter().flat_map(|step| {
-        step.retried.iter().flat_map(|failure| {
-            class(&words::tried_again(step, failure), failure, Ink::Existing, palette)
-        })
+        step.retried
+            .iter()
+            .flat_map(|failure| class(&words::tried_again(step, failure), failure, Ink::Existing, palette))
     });
     failed.chain(retried).collect()
 }
