@@ -6,7 +6,7 @@ use crate::{
         palette::{Ink, Palette, wrap},
         units, words,
     },
-    report::summary::{FailureExample, FailureSummary, StepSummary, Summary},
+    report::summary::{FailureExample, FailureSummary, Summary},
 };
 
 /// Blanks before an example.
