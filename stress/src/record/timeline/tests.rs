@@ -15,7 +15,6 @@ fn sample(started: u64, finished: u64, outcome: Outcome) -> Sample {
     Sample {
         phase: 0,
         index: 0,
-        attempt: 1,
         step: Step::CACHED,
         attempt: 1,
         novelty: Novelty::Fresh,
