@@ -5,7 +5,7 @@ use std::{hint::black_box, time::Duration};
 use criterion::{Criterion, Throughput};
 use stress::{
     plan::journey::Step,
-    record::Recording,
+    record::{Recording, timeline::Timeline},
     sample::{Link, Novelty, Outcome, Sample, Timing},
 };
 
@@ -41,5 +41,9 @@ pub(crate) fn recording(c: &mut Criterion) {
     group.throughput(Throughput::Elements(samples.len() as u64));
     group.bench_function("samples", |b| {
         b.iter(|| samples.iter().for_each(|sample| recording.enter(black_box(sample))));
+    });
+    let mut timeline = Timeline::default();
+    group.bench_function("timeline", |b| {
+        b.iter(|| samples.iter().for_each(|sample| timeline.enter(black_box(sample))));
     });
 }

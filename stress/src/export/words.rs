@@ -7,6 +7,7 @@ use crate::{
     plan::journey::Step,
     report::{
         Ending, Report,
+        stationarity::Drift,
         summary::{Bounded, FailureSummary, StepSummary, Summary},
         threshold::{Judgement, Measured, percent},
         trust::{Check, Grade, Subject, Trust},
@@ -52,7 +53,7 @@ pub fn thresholds(summary: &Summary) -> Vec<&Judgement> {
 /// How far the numbers can be trusted, and what speaks against it.
 pub fn trust(trust: &Trust) -> String {
     let against = trust.checks.iter().filter(|check| check.grade > Grade::Trustworthy);
-    let against: Vec<_> = against.map(reason).collect();
+    let against: Vec<_> = against.map(|check| reason(check, trust.drift.as_ref())).collect();
     match trust.verdict() {
         Grade::Trustworthy => "trustworthy".to_owned(),
         Grade::Care => format!("use with care: {}", against.join(", ")),
@@ -61,7 +62,8 @@ pub fn trust(trust: &Trust) -> String {
 }
 
 /// What was measured and the limit that it went beyond.
-fn reason(check: &Check) -> String {
+fn reason(check: &Check, drift: Option<&Drift>) -> String {
+    let drifted;
     let what = match check.subject {
         Subject::LatenessP99 => "p99 lateness",
         Subject::LatenessMax => "longest lateness",
@@ -72,6 +74,12 @@ fn reason(check: &Check) -> String {
         Subject::Unfinished => "unfinished at the end",
         Subject::Samples => "thresholds with too few samples",
         Subject::WallClock => "wall clock moved by",
+        Subject::Stationarity => {
+            drifted = drift.map_or_else(String::new, change);
+            &drifted
+        }
+        Subject::Ports => "ports in use",
+        Subject::Descriptors => "file descriptors in use",
     };
     let limit = match check.subject {
         _ if check.limit == 0.0 => String::new(),
@@ -87,10 +95,21 @@ fn number(check: &Check, value: f64) -> String {
             units::duration(Duration::try_from_secs_f64(value).unwrap_or_default())
         }
         Subject::Samples => format!("{value:.0}"),
-        Subject::Achieved | Subject::Dropped | Subject::Cpu | Subject::Unfinished => {
-            format!("{:.1}%", value * 100.0)
-        }
+        Subject::Achieved
+        | Subject::Dropped
+        | Subject::Cpu
+        | Subject::Unfinished
+        | Subject::Stationarity
+        | Subject::Ports
+        | Subject::Descriptors => format!("{:.1}%", value * 100.0),
     }
+}
+
+/// What changed in the course of the run.
+fn change(drift: &Drift) -> String {
+    let Drift { step, number, first, last, .. } = drift;
+    let way = if last > first { "rose" } else { "fell" };
+    format!("{step} {} {way} from first to last third by", number.label())
 }
 
 /// `2 uploads failed: shed`.

@@ -70,7 +70,7 @@ impl Recording {
         let key = LedgerKey { phase: sample.phase, step: sample.step, novelty: sample.novelty };
         self.ledgers.entry(key).or_default().enter(sample);
         if !matches!(sample.outcome, Outcome::Skipped) {
-            self.connections.enter(sample.link);
+            self.connections.enter(sample);
         }
     }
 
@@ -122,6 +122,12 @@ pub struct Connections {
     pub opened: u64,
     /// Attempts that found one open.
     pub reused: u64,
+    /// How many of the opened ones went to each publisher, by its position in the plan.
+    #[serde(default)]
+    pub publishers: BTreeMap<usize, u64>,
+    /// How many of the opened ones went to each aggregator, by its position in the plan.
+    #[serde(default)]
+    pub aggregators: BTreeMap<usize, u64>,
     /// Name resolutions.
     pub dns: Latencies,
     /// TCP handshakes.
@@ -131,12 +137,18 @@ pub struct Connections {
 }
 
 impl Connections {
-    fn enter(&mut self, link: Option<Link>) {
-        match link {
+    /// The most that went to one target.
+    pub fn most_to_one(&self) -> u64 {
+        self.publishers.values().chain(self.aggregators.values()).copied().max().unwrap_or(0)
+    }
+
+    fn enter(&mut self, sample: &Sample) {
+        match sample.link {
             None => {}
             Some(Link::Reused) => self.reused += 1,
             Some(Link::Fresh(connecting)) => {
                 self.opened += 1;
+                *self.targets(sample.step).entry(sample.target).or_default() += 1;
                 self.tcp.record(connecting.tcp);
                 connecting.dns.into_iter().for_each(|dns| self.dns.record(dns));
                 connecting.tls.into_iter().for_each(|tls| self.tls.record(tls));
@@ -144,7 +156,19 @@ impl Connections {
         }
     }
 
+    fn targets(&mut self, step: Step) -> &mut BTreeMap<usize, u64> {
+        match step {
+            Step::Upload => &mut self.publishers,
+            Step::Read { .. } => &mut self.aggregators,
+        }
+    }
+
     fn merge(&mut self, other: Connections) {
+        for (ours, theirs) in
+            [(&mut self.publishers, other.publishers), (&mut self.aggregators, other.aggregators)]
+        {
+            theirs.into_iter().for_each(|(target, opened)| *ours.entry(target).or_default() += opened);
+        }
         self.opened += other.opened;
         self.reused += other.reused;
         self.dns.merge(&other.dns);

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Report,
     cache::CacheEffect,
+    course::Course,
     shape::{self, Buckets},
     support::Percentile,
     threshold::{self, Judgement},
@@ -42,6 +43,8 @@ pub struct Summary {
     pub scale: Option<(Duration, Duration)>,
     /// First against cached downloads; `None` when the plan has not both.
     pub cache: Option<CacheEffect>,
+    /// How each step went as time passed; empty for reports of the first version.
+    pub courses: Vec<Course>,
     /// The thresholds held against what was measured, those that every run has last.
     pub thresholds: Vec<Judgement>,
     /// How far all of this can be trusted.
@@ -207,14 +210,7 @@ impl Summary {
         let scale = shape::scale(ledgers.values().copied());
         let steps: Vec<_> = ledgers
             .iter()
-            .map(|(key, ledger)| {
-                let phase = report
-                    .plan
-                    .phases
-                    .get(key.phase)
-                    .map_or_else(|| key.phase.to_string(), |phase| phase.name.clone());
-                StepSummary::of(phase, key, ledger, scale)
-            })
+            .map(|(key, ledger)| StepSummary::of(report.phase_name(key.phase), key, ledger, scale))
             .collect();
         let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::judge(report));
         Self {
@@ -226,6 +222,7 @@ impl Summary {
             arrivals,
             scale,
             cache: CacheEffect::of(&steps, &recording.pairs),
+            courses: Course::all(report),
             thresholds,
             steps,
         }

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::{
-    plan::objective::Objective,
+    plan::{journey::Step, objective::Objective},
     report::{
+        stationarity::Drift,
         threshold::{Judgement, Measured},
         trust::{Bottleneck, Check, Subject, Trust},
     },
@@ -60,6 +61,18 @@ pub(super) struct TrustDoc {
     verdict: &'static str,
     advice: Option<&'static str>,
     checks: Vec<CheckDoc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<DriftDoc>,
+}
+
+/// A [`Drift`] in a document: per second where the number is a rate, in seconds elsewhere.
+#[derive(Serialize)]
+struct DriftDoc {
+    phase: String,
+    step: Step,
+    number: &'static str,
+    first_third: f64,
+    last_third: f64,
 }
 
 /// A [`Check`] in a document; its name says the unit.
@@ -77,6 +90,19 @@ impl TrustDoc {
             verdict: trust.verdict().label(),
             advice: trust.bottleneck().map(Bottleneck::advice),
             checks: trust.checks.iter().map(CheckDoc::of).collect(),
+            drift: trust.drift.as_ref().map(DriftDoc::of),
+        }
+    }
+}
+
+impl DriftDoc {
+    fn of(drift: &Drift) -> Self {
+        Self {
+            phase: drift.phase.clone(),
+            step: drift.step,
+            number: drift.number.label(),
+            first_third: drift.first,
+            last_third: drift.last,
         }
     }
 }
@@ -93,6 +119,9 @@ impl CheckDoc {
             Subject::Unfinished => "unfinished_share",
             Subject::Samples => "unsupported_thresholds",
             Subject::WallClock => "wall_clock_step_seconds",
+            Subject::Stationarity => "stationarity_change_share",
+            Subject::Ports => "ports_share",
+            Subject::Descriptors => "descriptors_share",
         };
         Self { check: name, verdict: check.grade.label(), measured: check.measured, limit: check.limit }
     }
