@@ -15,6 +15,7 @@ mod log;
 mod metrics;
 mod output;
 mod saved;
+mod schema;
 mod specification;
 mod thresholds;
 mod trust;
