@@ -9,6 +9,7 @@ use super::metrics::parse_listen;
 use super::offline::ReportArgs;
 use super::output::{Output, parse_output};
 use super::pace::PaceArgs;
+use super::retry::RetryArgs;
 use super::value::{Bearer, parse_duration, parse_header, parse_ratio, parse_size, parse_whole};
 use crate::plan::{
     Verify,
@@ -51,6 +52,8 @@ pub struct RunArgs {
     pub(super) store: StoreArgs,
     #[command(flatten, next_help_heading = "The exchange")]
     pub(super) exchange: ExchangeArgs,
+    #[command(flatten, next_help_heading = "What is tried again")]
+    pub(super) retry: RetryArgs,
     #[command(flatten, next_help_heading = "What is expected")]
     pub(super) expect: ExpectArgs,
     #[command(flatten, next_help_heading = "What is told")]

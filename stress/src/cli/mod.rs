@@ -14,6 +14,7 @@ mod files;
 mod walk;
 mod signals;
 mod journey;
+mod retry;
 mod list;
 mod listen;
 mod metrics;

@@ -114,9 +114,18 @@ fn change(drift: &Drift) -> String {
 
 /// `2 uploads failed: shed`.
 pub fn failed(step: &StepSummary, failure: &FailureSummary) -> String {
-    let what = units::counted(failure.count, &events::noun(step.step));
-    let repeats = if step.repeats { " of repeats" } else { "" };
-    format!("{what}{repeats} failed: {}", failure.class)
+    format!("{} failed: {}", counted(step, failure, ""), failure.class)
+}
+
+/// `2 upload attempts failed, tried again: shed`.
+pub fn tried_again(step: &StepSummary, failure: &FailureSummary) -> String {
+    format!("{} failed, tried again: {}", counted(step, failure, " attempt"), failure.class)
+}
+
+/// How many of what.
+fn counted(step: &StepSummary, failure: &FailureSummary, attempt: &str) -> String {
+    let what = units::counted(failure.count, &format!("{}{attempt}", events::noun(step.step)));
+    if step.repeats { format!("{what} of repeats") } else { what }
 }
 
 /// When the failures of a class were known, since the run's origin.
@@ -152,6 +161,9 @@ pub fn outcome(report: &Report, summary: &Summary) -> String {
         if count > 0 {
             text.push_str(&format!(", {} {what}", units::count(count)));
         }
+    }
+    if summary.retried() > 0 {
+        text.push_str(&format!("; {} tried again", units::counted(summary.retried(), "failed attempt")));
     }
     match report.ending {
         Ending::Completed => text,

@@ -60,12 +60,14 @@ pub struct StepSummary {
     pub step: Step,
     /// Whether these are the blobs that repeat bytes stored earlier in the run.
     pub repeats: bool,
-    /// Attempts of every outcome.
+    /// Steps that were tried, of every outcome.
     pub attempted: u64,
-    /// Attempts that succeeded.
+    /// Steps that succeeded.
     pub done: u64,
-    /// Attempts that failed.
+    /// Steps that failed for good.
     pub failed: u64,
+    /// Attempts that failed: those, and the ones after which their step was tried again.
+    pub attempt_failures: u64,
     /// Attempts still running when the run's patience ended.
     pub unfinished: u64,
     /// Steps never tried, because an earlier step of the journey had not succeeded.
@@ -82,12 +84,14 @@ pub struct StepSummary {
     pub stored: BTreeMap<StoredKind, u64>,
     /// What the publisher charged, in FROST.
     pub cost_frost: u64,
-    /// Failed attempts by class.
+    /// Steps that failed for good, by class.
     pub failures: Vec<FailureSummary>,
     /// The response times in the buckets of metrics.
     pub buckets: Buckets,
     /// The response times in equal parts of [`Summary::scale`]; empty when there are none.
     pub shape: Vec<u64>,
+    /// Attempts that failed and after which their step was tried again, by class.
+    pub retried: Vec<FailureSummary>,
     /// The parts of the time that were measured.
     pub spans: BTreeMap<Span, Distribution>,
 }
@@ -103,6 +107,8 @@ pub struct FailureSummary {
     pub first: Duration,
     /// When the last was known, since the run's origin.
     pub last: Duration,
+    /// From start to failure: what these attempts alone took.
+    pub own: Option<Distribution>,
     /// A few of them.
     pub examples: Vec<FailureExample>,
 }
@@ -228,9 +234,14 @@ impl Summary {
         }
     }
 
-    /// Attempts of every step that failed.
+    /// Steps that failed for good.
     pub fn failed(&self) -> u64 {
         self.steps.iter().map(|step| step.failed).sum()
+    }
+
+    /// Attempts that failed and after which their step was tried again.
+    pub fn retried(&self) -> u64 {
+        self.steps.iter().flat_map(|step| &step.retried).map(|failure| failure.count).sum()
     }
 
     /// Whether something succeeded, and every threshold holds: without one of its own, a step must not fail.
@@ -257,6 +268,7 @@ impl StepSummary {
             attempted: ledger.attempted(),
             done: ledger.done,
             failed: ledger.failed(),
+            attempt_failures: ledger.failed() + ledger.retried(),
             unfinished: ledger.unfinished,
             skipped: ledger.skipped,
             bytes_sent: ledger.bytes_sent,
@@ -268,6 +280,7 @@ impl StepSummary {
             failures: ledger.failures.iter().map(FailureSummary::of).collect(),
             buckets: Buckets::of(ledger),
             shape: shape::of(ledger, scale),
+            retried: ledger.retried.iter().map(FailureSummary::of).collect(),
             spans: ledger.spans.iter().filter_map(distributions).collect(),
         }
     }
@@ -292,6 +305,7 @@ impl FailureSummary {
             count: tally.count,
             first: tally.examples.iter().map(|example| example.at).min().unwrap_or(tally.last),
             last: tally.last,
+            own: Distribution::of(&tally.own, None),
             examples: tally
                 .examples
                 .iter()

@@ -57,6 +57,7 @@ fn a_small_run_shows_each_blob() {
                           upload        first       cached
     done                       5            5            5
     failed                     0            0            0
+    failed tries               0            0            0
     MiB/s                  0.391         1.43         2.05
     response time
       min                 1.00 s       120 ms      18.0 ms
@@ -100,6 +101,7 @@ fn a_large_run_shows_what_its_sample_supports() {
                           upload        first       cached
     done                     400          400          400
     failed                     0            0            0
+    failed tries               0            0            0
     MiB/s                   1.50         1.51         1.52
     response time
       min                 1.00 s       120 ms      18.0 ms
@@ -158,6 +160,7 @@ fn a_stopped_run_with_failures_says_so_first_and_last() {
                           upload        first       cached
     done                       5            3            1
     failed                     2            1            2
+    failed tries               2            1            2
     unfinished                 0            1            0
     not tried                  0            2            4
     MiB/s                  0.157        0.005        0.060
