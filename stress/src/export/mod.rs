@@ -13,5 +13,6 @@ pub mod palette;
 pub mod prometheus;
 pub mod rows;
 pub mod terminal;
+pub mod timeline_csv;
 pub mod units;
 pub mod words;

@@ -17,6 +17,7 @@ mod order;
 mod output;
 mod retries;
 mod saved;
+mod schema;
 mod specification;
 mod thresholds;
 mod trust;
