@@ -4,6 +4,7 @@ pub mod blobs;
 pub mod events;
 pub mod file;
 mod grid;
+pub mod html;
 
 pub mod palette;
 pub mod rows;

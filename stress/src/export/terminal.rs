@@ -9,6 +9,12 @@ mod trust;
 
 use std::io;
 
+pub(super) use closing::{facts_in_words as facts, outcome};
+pub(super) use failures::words as failure_words;
+pub(super) use steps::bounded;
+pub(super) use thresholds::measured;
+pub(super) use trust::{name as check_name, number as check_number, verdict as trust_verdict};
+
 use super::{
     blobs::BlobRecord,
     palette::{Ink, Palette, clean, clip, wrap},
@@ -85,7 +91,7 @@ fn heading(report: &Report, palette: Palette) -> Vec<String> {
 }
 
 /// What a phase asks for, in words.
-fn load(phase: &Phase) -> String {
+pub(super) fn load(phase: &Phase) -> String {
     let blobs = phase.stop.blobs.map_or_else(|| "blobs".to_owned(), |blobs| units::counted(blobs, "blob"));
     let (min, max) = (units::bytes(phase.sizes.min), units::bytes(phase.sizes.max));
     let kind = match &phase.supply {

@@ -18,20 +18,7 @@ use crate::{
 pub(super) fn facts(report: &Report, summary: &Summary, palette: Palette) -> Vec<String> {
     let mut lines = Vec::new();
     let mut fact = |label: &str, text: &str, ink: Ink| lines.extend(labelled(label, text, ink, palette));
-    if let Some(uploads) = &summary.uploads {
-        fact("uploads", &stored(uploads), Ink::Normal);
-        if uploads.cost_frost > 0 {
-            let frost = units::count(uploads.cost_frost);
-            fact("cost", &format!("{} ({frost} FROST)", units::wal(uploads.cost_frost)), Ink::Normal);
-        }
-    }
-    for arrivals in &summary.arrivals {
-        let ink = if arrivals.dropped > 0 { Ink::Error } else { Ink::Normal };
-        fact("arrivals", &due(arrivals), ink);
-    }
-    let (sent, received) = (units::bytes(summary.bytes_sent), units::bytes(summary.bytes_received));
-    fact("bytes", &format!("{sent} sent, {received} received"), Ink::Normal);
-    fact("connections", &connections(&summary.connections), Ink::Normal);
+    facts_in_words(summary).iter().for_each(|(label, text, ink)| fact(label, text, *ink));
     if let Some(cache) = &summary.cache {
         let ink = match cache.verdict {
             Verdict::Faster => Ink::Cached,
@@ -49,6 +36,27 @@ pub(super) fn facts(report: &Report, summary: &Summary, palette: Palette) -> Vec
         fact("note", notice, Ink::Existing);
     }
     lines
+}
+
+/// What happened besides the steps: a label, the fact, and how it looks.
+pub(in crate::export) fn facts_in_words(summary: &Summary) -> Vec<(&'static str, String, Ink)> {
+    let mut facts = Vec::new();
+    if let Some(uploads) = &summary.uploads {
+        facts.push(("uploads", stored(uploads), Ink::Normal));
+        if uploads.cost_frost > 0 {
+            let frost = units::count(uploads.cost_frost);
+            let cost = format!("{} ({frost} FROST)", units::wal(uploads.cost_frost));
+            facts.push(("cost", cost, Ink::Normal));
+        }
+    }
+    for arrivals in &summary.arrivals {
+        let ink = if arrivals.dropped > 0 { Ink::Error } else { Ink::Normal };
+        facts.push(("arrivals", due(arrivals), ink));
+    }
+    let (sent, received) = (units::bytes(summary.bytes_sent), units::bytes(summary.bytes_received));
+    facts.push(("bytes", format!("{sent} sent, {received} received"), Ink::Normal));
+    facts.push(("connections", connections(&summary.connections), Ink::Normal));
+    facts
 }
 
 /// Uploads by what the publishers did; what did not happen is left out, except new and existing.
@@ -114,6 +122,13 @@ fn extremes(cache: &CacheEffect) -> Option<String> {
 
 /// Whether all went well, in one line at the very end.
 pub(super) fn verdict(report: &Report, summary: &Summary, palette: Palette) -> Vec<String> {
+    let tried = summary.steps.iter().any(|step| step.attempted > 0);
+    let ink = if tried && summary.failed() + summary.unfinished() == 0 { Ink::Good } else { Ink::Error };
+    wrap(&outcome(report, summary), super::WIDTH).iter().map(|line| palette.paint(ink, line)).collect()
+}
+
+/// Whether all went well, in words.
+pub(in crate::export) fn outcome(report: &Report, summary: &Summary) -> String {
     let total = |of: fn(&crate::report::summary::StepSummary) -> u64, uploads: bool| -> u64 {
         summary.steps.iter().filter(|step| (step.step == Step::Upload) == uploads).map(of).sum()
     };
@@ -135,10 +150,8 @@ pub(super) fn verdict(report: &Report, summary: &Summary, palette: Palette) -> V
     if unfinished > 0 {
         text.push_str(&format!(", {} unfinished", units::count(unfinished)));
     }
-    let ink = if failed + unfinished > 0 || parts.is_empty() { Ink::Error } else { Ink::Good };
-    let text = match report.ending {
+    match report.ending {
         Ending::Completed => text,
         Ending::Interrupted { .. } => format!("PARTIAL: {text}"),
-    };
-    wrap(&text, super::WIDTH).iter().map(|line| palette.paint(ink, line)).collect()
+    }
 }

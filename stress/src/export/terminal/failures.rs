@@ -54,7 +54,7 @@ fn example(example: &FailureExample, palette: Palette) -> Vec<String> {
 }
 
 /// What a failure's class does not say already.
-fn words(failure: &Failure) -> String {
+pub(in crate::export) fn words(failure: &Failure) -> String {
     let status = failure.status.map(|status| status.to_string());
     let code = [status, failure.reason.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let message = clean(&failure.message);

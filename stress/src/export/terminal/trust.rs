@@ -13,40 +13,33 @@ use crate::{
 };
 
 pub(super) fn lines(trust: &Trust, palette: Palette) -> Vec<String> {
-    let (verdict, ink) = match trust.verdict() {
-        Grade::Trustworthy => ("trustworthy", Ink::Good),
-        Grade::Care => ("use with care: ", Ink::Existing),
-        Grade::Invalid => ("invalid: ", Ink::Alarm),
+    let ink = match trust.verdict() {
+        Grade::Trustworthy => Ink::Good,
+        Grade::Care => Ink::Existing,
+        Grade::Invalid => Ink::Alarm,
     };
-    let against = trust.checks.iter().filter(|check| check.grade > Grade::Trustworthy);
-    let against: Vec<_> = against.map(|check| reason(check, trust.drift.as_ref())).collect();
-    let mut lines = labelled("trust", &format!("{verdict}{}", against.join(", ")), ink, palette);
+    let mut lines = labelled("trust", &verdict(trust), ink, palette);
     if let Some(bottleneck) = trust.bottleneck() {
         lines.extend(labelled("", bottleneck.advice(), Ink::Normal, palette));
     }
     lines
 }
 
+/// The verdict and what speaks against more trust.
+pub(in crate::export) fn verdict(trust: &Trust) -> String {
+    let verdict = match trust.verdict() {
+        Grade::Trustworthy => "trustworthy",
+        Grade::Care => "use with care: ",
+        Grade::Invalid => "invalid: ",
+    };
+    let against = trust.checks.iter().filter(|check| check.grade > Grade::Trustworthy);
+    let against: Vec<_> = against.map(|check| reason(check, trust.drift.as_ref())).collect();
+    format!("{verdict}{}", against.join(", "))
+}
+
 /// What was measured and the limit that it went beyond.
 fn reason(check: &Check, drift: Option<&Drift>) -> String {
-    let drifted;
-    let what = match check.subject {
-        Subject::LatenessP99 => "p99 lateness",
-        Subject::LatenessMax => "longest lateness",
-        Subject::Achieved => "achieved rate",
-        Subject::Dropped => "dropped arrivals",
-        Subject::Cpu => "own CPU",
-        Subject::Lag => "event-loop lag p99",
-        Subject::Unfinished => "unfinished at the end",
-        Subject::Samples => "thresholds with too few samples",
-        Subject::WallClock => "wall clock moved by",
-        Subject::Stationarity => {
-            drifted = drift.map_or_else(String::new, change);
-            &drifted
-        }
-        Subject::Ports => "ports in use",
-        Subject::Descriptors => "file descriptors in use",
-    };
+    let what = name(check, drift);
     let limit = match check.subject {
         _ if check.limit == 0.0 => String::new(),
         Subject::Achieved => format!(" (below {})", number(check, check.limit)),
@@ -55,7 +48,28 @@ fn reason(check: &Check, drift: Option<&Drift>) -> String {
     format!("{what} {}{limit}", number(check, check.measured))
 }
 
-fn number(check: &Check, value: f64) -> String {
+/// What was checked.
+pub(in crate::export) fn name(check: &Check, drift: Option<&Drift>) -> String {
+    let name = match (check.subject, drift) {
+        (Subject::Stationarity, Some(drift)) => return change(drift),
+        (Subject::Stationarity, None) => "change from first to last third",
+        (Subject::LatenessP99, _) => "p99 lateness",
+        (Subject::LatenessMax, _) => "longest lateness",
+        (Subject::Achieved, _) => "achieved rate",
+        (Subject::Dropped, _) => "dropped arrivals",
+        (Subject::Cpu, _) => "own CPU",
+        (Subject::Lag, _) => "event-loop lag p99",
+        (Subject::Unfinished, _) => "unfinished at the end",
+        (Subject::Samples, _) => "thresholds with too few samples",
+        (Subject::WallClock, _) => "wall clock moved by",
+        (Subject::Ports, _) => "ports in use",
+        (Subject::Descriptors, _) => "file descriptors in use",
+    };
+    name.to_owned()
+}
+
+/// A number in the unit of what was checked.
+pub(in crate::export) fn number(check: &Check, value: f64) -> String {
     match check.subject {
         Subject::LatenessP99 | Subject::LatenessMax | Subject::Lag | Subject::WallClock => {
             units::duration(std::time::Duration::try_from_secs_f64(value).unwrap_or_default())
