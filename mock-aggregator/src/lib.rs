@@ -25,10 +25,13 @@ mod get;
 mod part;
 mod quilt;
 mod reading;
+mod sized;
 mod stream;
 
 mod aggregator;
+mod daemon;
 mod routes;
 
 pub use aggregator::{Aggregator, Config, serve};
+pub use daemon::{Daemon, serve_daemon};
 pub use routes::router;

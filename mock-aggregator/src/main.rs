@@ -1,18 +1,20 @@
 //! The front door of the mock aggregator: flags in, a running server out.
 
-use clap::Parser;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
 use mock_aggregator::attributes::AllowList;
 use mock_aggregator::blocklist::{BadBlocklist, Blocklist};
 use mock_aggregator::front::{Face, Front};
 use mock_aggregator::size::Size;
-use mock_aggregator::{Aggregator, Config, serve};
+use mock_aggregator::{Aggregator, Config, Daemon, serve, serve_daemon};
+use mock_publisher::args::StoreFlags;
 use mock_publisher::blob_id::BlobId;
 use mock_publisher::door::{self, Flags, Trouble};
 use mock_publisher::fault::Role;
 use mock_publisher::gate::Limits;
-use mock_publisher::latency::Latency;
 use mock_publisher::server::Port;
 use mock_publisher::weather::Weather;
+use mock_publisher::weather::flags::ReadWeather;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,6 +25,10 @@ use std::time::Duration;
 struct Args {
     #[command(flatten)]
     flags: Flags,
+    /// Publisher and aggregator on one address, as the real daemon: with the routes and limits of both, the flags of
+    /// both, and no streams
+    #[arg(long)]
+    daemon: bool,
     /// Reads at work at once
     #[arg(long, value_name = "N", default_value_t = Limits::AGGREGATOR.concurrent as u64, value_parser = clap::value_parser!(u64).range(1..))]
     aggregator_max_concurrent_requests: u64,
@@ -44,12 +50,8 @@ struct Args {
     /// All tags of files in quilts become headers, not only those that are allowed
     #[arg(long)]
     allow_quilt_patch_tags_in_response: bool,
-    /// How long a read takes that finds nothing in the cache: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms
-    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
-    first_read_latency: Latency,
-    /// How long a read takes that is served from the cache
-    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
-    cached_read_latency: Latency,
+    #[command(flatten)]
+    weather: ReadWeather,
     /// How much the cache holds before it lets the oldest blobs go; a blob larger than this is never cached; 0 for no cache
     #[arg(long, value_name = "SIZE", default_value_t = Size(1 << 30))]
     cache_size: Size,
@@ -71,12 +73,8 @@ struct Args {
     /// Whether every Origin has copies of its own in the front, instead of what its face does
     #[arg(long, value_name = "BOOL")]
     front_per_origin: Option<bool>,
-    /// How long after its store a blob can be read; a distribution gives every blob its own time
-    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
-    visible_after: Latency,
-    /// How long after its store a blob that meets the fault not-yet is not readable
-    #[arg(long, value_name = "D", default_value = "1s", value_parser = humantime::parse_duration)]
-    not_yet_for: Duration,
+    #[command(flatten, next_help_heading = "With --daemon")]
+    publisher: StoreFlags,
 }
 
 fn blocked(args: &Args) -> Result<Blocklist, BadBlocklist> {
@@ -96,8 +94,7 @@ fn front(args: &Args) -> Front {
     }
 }
 
-fn config(args: &Args) -> Result<Config, Trouble> {
-    let weather = args.flags.weather(Role::Aggregator)?;
+fn config(args: &Args, weather: Weather) -> Result<Config, Trouble> {
     Ok(Config {
         limits: Limits {
             concurrent: usize::try_from(args.aggregator_max_concurrent_requests)?,
@@ -107,19 +104,52 @@ fn config(args: &Args) -> Result<Config, Trouble> {
         blocked: blocked(args)?,
         allowed_attributes: AllowList::new(&args.allowed_headers),
         all_tags: args.allow_quilt_patch_tags_in_response,
-        first_read_latency: args.first_read_latency,
-        cached_read_latency: args.cached_read_latency,
         cache_size: args.cache_size.0,
         front: front(args),
-        visible_after: args.visible_after,
-        weather: Weather { not_yet_for: args.not_yet_for, ..weather },
+        weather,
         ..Config::new(&args.flags.store)
     })
 }
 
+/// Flags of a publisher, without the daemon that would heed them.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is a publisher's: add --daemon, or give it to mock-publisher")]
+struct NotHere(String);
+
+/// The first flag on the command line that only a publisher heeds.
+fn misplaced(matches: &ArgMatches) -> Option<NotHere> {
+    let publishers = StoreFlags::augment_args(Command::new("publisher"));
+    let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let mut misplaced = publishers.get_arguments().filter(|arg| given(arg.get_id().as_str()));
+    misplaced.next().and_then(|arg| arg.get_long()).map(|long| NotHere(format!("--{long}")))
+}
+
+/// The weather that the flags ask for, as far as reads are concerned.
+fn weather(args: &Args, role: Role) -> Result<Weather, Trouble> {
+    Ok(args.weather.over(args.flags.weather.weather(role)?))
+}
+
+fn daemon(args: &Args) -> Result<Daemon, Trouble> {
+    let publisher = args.publisher.config(&args.flags, weather(args, Role::Daemon)?)?;
+    let aggregator = config(args, publisher.weather.clone())?;
+    Ok(Daemon::new(publisher, aggregator)?)
+}
+
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let matches = Args::command().get_matches();
+    let args = match Args::from_arg_matches(&matches) {
+        Ok(args) => args,
+        Err(error) => error.exit(),
+    };
+    if args.daemon {
+        return door::open("mock-daemon", &args.flags, |port: Port| {
+            Ok(serve_daemon(port, daemon(&args)?, door::signal()?))
+        });
+    }
+    if let Some(trouble) = misplaced(&matches) {
+        return door::refuse("mock-aggregator", &trouble);
+    }
     door::open("mock-aggregator", &args.flags, |port: Port| {
-        Ok(serve(port, Aggregator::new(config(&args)?)?, door::signal()?))
+        Ok(serve(port, Aggregator::new(config(&args, weather(&args, Role::Aggregator)?)?)?, door::signal()?))
     })
 }

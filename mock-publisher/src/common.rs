@@ -1,6 +1,7 @@
 //! What every mock answers besides its own routes: status, description, counts, CORS.
 
 use crate::stats::{Stats, metrics};
+use crate::weather::{Sky, api};
 use crate::witness::witness;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
@@ -14,8 +15,8 @@ use tower_http::cors::{Any, CorsLayer};
 /// Browsers may remember what is allowed for a day.
 const MAX_AGE: Duration = Duration::from_secs(86_400);
 
-/// Adds the common routes and layers to a server's own routes.
-pub fn dress(routes: Router, stats: Arc<Stats>) -> Router {
+/// Adds the common routes and layers to a server's own routes; `page` is what it says of itself.
+pub fn dress(routes: Router, stats: Arc<Stats>, sky: Arc<Sky>, page: String) -> Router {
     let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any).max_age(MAX_AGE);
     let counts = Arc::clone(&stats);
     let tell = move || std::future::ready(Json(counts.snapshot()));
@@ -28,14 +29,11 @@ pub fn dress(routes: Router, stats: Arc<Stats>) -> Router {
     };
     routes
         .route("/status", get(|| async { "OK" }))
-        .route("/v1/api", get(|| async { Html(API) }))
+        .route("/v1/api", get(move || std::future::ready(Html(page.clone()))))
         .route("/mock/stats", get(tell))
         .route("/mock/arrivals", get(arrivals))
+        .route("/mock/weather", api::route(Arc::clone(&sky)))
         .route("/metrics", get(metrics))
         .layer(cors)
-        .layer(from_fn_with_state(stats, witness))
+        .layer(from_fn_with_state((stats, sky), witness))
 }
-
-/// Where the real servers describe themselves.
-const API: &str = "<!doctype html><html><head><title>Walrus mock</title></head><body>\
-    <p>A mock of a Walrus server. It describes itself in its README.</p></body></html>";

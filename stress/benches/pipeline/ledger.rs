@@ -15,6 +15,7 @@ fn sample(micros: u64) -> Sample {
         phase: 0,
         index: micros,
         step: Step::CACHED,
+        attempt: 1,
         novelty: Novelty::Fresh,
         target: 0,
         blob_id: None,

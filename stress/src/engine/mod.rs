@@ -14,6 +14,7 @@ mod list;
 mod open;
 mod pulse;
 mod shard;
+mod shelf;
 mod traveller;
 mod worker;
 
@@ -91,6 +92,7 @@ pub async fn run(plan: Arc<Plan>, network: Arc<Network>, wires: Wires) -> Result
         recording.merge(ledgers.measured.take());
         warm_up.merge(ledgers.warm_up.take());
     }
+    recording.join_reads();
     recording.enter_effort(&effort.spent(shards));
     Ok(Facts { recording, warm_up, elapsed: clock.elapsed() })
 }

@@ -36,7 +36,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(out: &mut dyn io::Write, report: &Report, summary: &Summary) -> io::Result<()> {
+pub fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
     let title = text("title", format!("walrus-stress {}", report.started_at));
     write!(
         out,
@@ -50,7 +50,7 @@ pub fn write(out: &mut dyn io::Write, report: &Report, summary: &Summary) -> io:
 
 fn body(report: &Report, summary: &Summary) -> Element {
     let sections: Vec<Section> = [
-        Some(steps::section(summary)),
+        Some(steps::section(report, summary)),
         latency::section(report, summary),
         course::section(report, summary),
         pairs::section(report, summary),

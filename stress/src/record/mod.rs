@@ -1,7 +1,9 @@
 //! THE LEDGER: samples go in, totals stay; memory does not grow with the number of samples.
 
 pub mod arrivals;
+pub mod buckets;
 pub mod generator;
+pub mod halves;
 pub mod histogram;
 pub mod ledger;
 pub mod pairs;
@@ -19,6 +21,7 @@ use crate::{
 };
 use arrivals::ArrivalLedger;
 use generator::Generator;
+use halves::{Half, Halves};
 use histogram::Latencies;
 use ledger::Ledger;
 use pairs::{Pair, Pairs};
@@ -44,6 +47,8 @@ pub struct Recording {
     pub connections: Connections,
     /// First and cached reads of the same blobs.
     pub pairs: Pairs,
+    /// First and cached reads of the same blobs in different phases; empty once they are joined.
+    pub halves: Halves,
     /// The arrivals of open loops, by their phase's position in the plan.
     pub arrivals: BTreeMap<usize, ArrivalLedger>,
     /// How the generator itself fared.
@@ -58,6 +63,7 @@ impl Recording {
         }
         self.connections.merge(other.connections);
         self.pairs.merge(other.pairs);
+        self.halves.merge(other.halves);
         self.generator.merge(&other.generator);
         for (phase, arrivals) in &other.arrivals {
             self.arrivals.entry(*phase).or_default().merge(arrivals);
@@ -76,6 +82,21 @@ impl Recording {
     /// Enters the two reads of one blob.
     pub fn enter_pair(&mut self, pair: Pair) {
         self.pairs.enter(pair);
+    }
+
+    /// Enters the first read of a blob whose cached one may follow in a later phase.
+    pub fn enter_first(&mut self, half: Half) {
+        self.halves.enter_first(half);
+    }
+
+    /// Enters the cached read of a blob whose first one was entered in an earlier phase.
+    pub fn enter_cached(&mut self, half: Half) {
+        self.halves.enter_cached(half);
+    }
+
+    /// Brings both reads of each blob together; for the end of a run, when all its parts are merged.
+    pub fn join_reads(&mut self) {
+        self.pairs.merge(std::mem::take(&mut self.halves).join());
     }
 
     /// Enters an arrival of an open loop that was started this late.

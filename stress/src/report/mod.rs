@@ -5,6 +5,7 @@ pub mod course;
 mod document;
 #[cfg(test)]
 pub(crate) mod fake;
+pub mod shape;
 pub mod stationarity;
 pub mod summary;
 pub mod support;
@@ -101,6 +102,11 @@ impl fmt::Display for Signal {
     }
 }
 
+/// A moment as documents tell it: RFC 3339, UTC, to the second.
+pub fn rfc3339(moment: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(moment).to_string()
+}
+
 impl Report {
     /// The report of a run that began at `started_at` and took `elapsed`.
     pub fn new(
@@ -110,7 +116,7 @@ impl Report {
         ending: Ending,
         recording: Recording,
     ) -> Self {
-        let started_at = humantime::format_rfc3339_seconds(started_at).to_string();
+        let started_at = rfc3339(started_at);
         Self { tool: Tool::this(), plan, started_at, elapsed, ending, recording, notices: Vec::new() }
     }
 

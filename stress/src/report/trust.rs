@@ -49,6 +49,17 @@ pub enum Grade {
     Invalid,
 }
 
+impl Grade {
+    /// Its name in documents.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Grade::Trustworthy => "trustworthy",
+            Grade::Care => "use-with-care",
+            Grade::Invalid => "invalid",
+        }
+    }
+}
+
 /// A subject's limits: beyond the first its numbers need care, beyond the second they are invalid.
 type Limits = (Subject, f64, Option<f64>);
 

@@ -13,7 +13,7 @@ use super::{
     table,
 };
 use crate::{
-    export::{terminal, units},
+    export::{units, words},
     report::{
         Report,
         course::{Course, Point},
@@ -192,7 +192,7 @@ fn rows(course: &Course) -> Element {
         "sent",
         "received",
     ];
-    let time = |time: Option<Bounded>| time.map(terminal::bounded).unwrap_or_else(|| "–".to_owned());
+    let time = |time: Option<Bounded>| time.map(words::bounded).unwrap_or_else(|| "–".to_owned());
     let row = |point: &Point| {
         let counts =
             [point.started, point.done, point.failed, point.unfinished, point.in_flight].map(units::count);

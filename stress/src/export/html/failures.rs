@@ -7,7 +7,7 @@ use super::{
     table::{number, table},
 };
 use crate::{
-    export::{terminal, units},
+    export::{units, words},
     report::summary::{FailureExample, FailureSummary, StepSummary, Summary},
 };
 
@@ -44,10 +44,6 @@ fn example(example: &FailureExample) -> Element {
     let at = units::duration(example.at);
     text(
         "li",
-        format!(
-            "blob {} at {at}: {}",
-            units::count(example.blob_number),
-            terminal::failure_words(&example.failure)
-        ),
+        format!("blob {} at {at}: {}", units::count(example.blob_number), words::details(&example.failure)),
     )
 }

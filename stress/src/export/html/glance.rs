@@ -2,7 +2,7 @@
 
 use super::markup::{Element, element, text};
 use crate::{
-    export::{terminal, units},
+    export::{units, words},
     report::{
         Ending, Report,
         cache::Verdict,
@@ -58,7 +58,7 @@ fn card(class: &'static str, question: &str, answer: String) -> Element {
 
 fn outcome(report: &Report, summary: &Summary) -> Element {
     let well = summary.failed() + summary.unfinished() == 0 && summary.steps.iter().any(|step| step.done > 0);
-    card(if well { "good" } else { "bad" }, "Did it work?", terminal::outcome(report, summary))
+    card(if well { "good" } else { "bad" }, "Did it work?", words::outcome(report, summary))
 }
 
 fn trust(trust: &Trust) -> Element {
@@ -68,7 +68,7 @@ fn trust(trust: &Trust) -> Element {
         Grade::Invalid => "bad",
     };
     let advice = trust.bottleneck().map(Bottleneck::advice).into_iter().map(|advice| text("p", advice));
-    card(class, "Can the numbers be trusted?", terminal::trust_verdict(trust)).with_all(advice)
+    card(class, "Can the numbers be trusted?", words::trust(trust)).with_all(advice)
 }
 
 /// `None` when nobody asked for any and those that every run has hold.

@@ -9,15 +9,16 @@ use super::{
     table::{cell, number, row, table},
 };
 use crate::{
-    export::{terminal, units},
+    export::{terminal::closing, units, words},
     record::ledger::Span,
     report::{
+        Report,
         summary::{Bounded, StepSummary, Summary},
         support::Percentile,
     },
 };
 
-pub(super) fn section(summary: &Summary) -> Section {
+pub(super) fn section(report: &Report, summary: &Summary) -> Section {
     let several = super::phases(summary).len() > 1;
     let mut heads = vec![String::new()];
     heads.extend(summary.steps.iter().map(|step| {
@@ -25,11 +26,24 @@ pub(super) fn section(summary: &Summary) -> Section {
         if several { format!("{}: {name}", step.phase) } else { name }
     }));
     let rows = [counts(summary), times(summary), parts(summary)].concat();
-    let facts = terminal::facts(summary)
+    let facts = facts(report, summary)
         .into_iter()
-        .map(|(label, fact, _)| element("div").with(text("dt", label)).with(text("dd", fact)));
+        .map(|(label, fact)| element("div").with(text("dt", label)).with(text("dd", fact)));
     let inside = vec![table("Each step in numbers", &heads, rows), element("dl").with_all(facts)];
     Section { id: "steps", heading: "Steps", inside }
+}
+
+/// What happened besides, but for what has a section of its own.
+fn facts(report: &Report, summary: &Summary) -> Vec<(&'static str, String)> {
+    let mut facts: Vec<(&str, String)> = Vec::new();
+    for fact in closing::facts(report, summary) {
+        match facts.last_mut() {
+            Some((_, before)) if fact.label.is_empty() => before.push_str(&format!("; {}", fact.text)),
+            _ => facts.push((fact.label, fact.text)),
+        }
+    }
+    facts.retain(|(label, _)| !["cache", "repeat", "note"].contains(label));
+    facts
 }
 
 /// A row of cells, one for each step, whose numbers the JSON has under `/steps/N/POINTER`.
@@ -110,5 +124,5 @@ fn parts(summary: &Summary) -> Vec<Element> {
 }
 
 fn shown(time: Bounded) -> (String, f64) {
-    (terminal::bounded(time), time.value.as_secs_f64())
+    (words::bounded(time), time.value.as_secs_f64())
 }

@@ -11,7 +11,7 @@ use crate::{
 
 fn page(report: &Report) -> String {
     let mut page = Vec::new();
-    write(&mut page, report, &Summary::of(report)).unwrap();
+    write(report, &Summary::of(report), &mut page).unwrap();
     String::from_utf8(page).unwrap()
 }
 

@@ -6,7 +6,7 @@ use super::{
     table::{number, table},
 };
 use crate::{
-    export::terminal,
+    export::words,
     report::{
         summary::Summary,
         threshold::{Judgement, Measured},
@@ -32,7 +32,7 @@ fn threshold(judgement: &Judgement, position: usize) -> Element {
         Measured::BytesPerSecond(rate) => (rate, "measured_bytes_per_second"),
         Measured::Unsupported { has, .. } => (has as f64, "samples"),
     };
-    let shown = terminal::measured(judgement.measured);
+    let shown = words::measured(judgement.measured);
     let asked = if judgement.implicit { " (every run)" } else { "" };
     element("tr")
         .with(
@@ -51,22 +51,19 @@ pub(super) fn trust(summary: &Summary) -> Section {
     let heads = ["check", "measured", "limit", "verdict"].map(str::to_owned);
     let trust = &summary.trust;
     let rows = trust.checks.iter().enumerate().map(|(position, one)| check(one, trust, position));
-    let inside = vec![
-        text("p", terminal::trust_verdict(trust)).class("lead"),
-        table("What the verdict rests on", &heads, rows),
-    ];
+    let inside =
+        vec![text("p", words::trust(trust)).class("lead"), table("What the verdict rests on", &heads, rows)];
     Section { id: "trust", heading: "Can these numbers be trusted?", inside }
 }
 
 fn check(check: &Check, trust: &Trust, position: usize) -> Element {
     let pointer = |name: &str| format!("/trust/checks/{position}/{name}");
-    let (measured, limit) =
-        (terminal::check_number(check, check.measured), terminal::check_number(check, check.limit));
+    let (measured, limit) = (words::number(check, check.measured), words::number(check, check.limit));
     let numbers = [(measured, check.measured, "measured"), (limit, check.limit, "limit")];
     let cells = numbers
         .map(|(shown, value, name)| element("td").class("n").with(number(shown, value, &pointer(name))));
     element("tr")
-        .with(text("th", terminal::check_name(check, trust.drift.as_ref())).set("scope", "row"))
+        .with(text("th", words::checked(check, trust.drift.as_ref())).set("scope", "row"))
         .with_all(cells)
         .with(verdict(match check.grade {
             Grade::Trustworthy => ("good", "✓ fine"),

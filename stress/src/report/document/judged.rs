@@ -7,7 +7,7 @@ use crate::{
     report::{
         stationarity::Drift,
         threshold::{Judgement, Measured},
-        trust::{Bottleneck, Check, Grade, Subject, Trust},
+        trust::{Bottleneck, Check, Subject, Trust},
     },
 };
 
@@ -87,7 +87,7 @@ struct CheckDoc {
 impl TrustDoc {
     pub(super) fn of(trust: &Trust) -> Self {
         Self {
-            verdict: label(trust.verdict()),
+            verdict: trust.verdict().label(),
             advice: trust.bottleneck().map(Bottleneck::advice),
             checks: trust.checks.iter().map(CheckDoc::of).collect(),
             drift: trust.drift.as_ref().map(DriftDoc::of),
@@ -123,14 +123,6 @@ impl CheckDoc {
             Subject::Ports => "ports_share",
             Subject::Descriptors => "descriptors_share",
         };
-        Self { check: name, verdict: label(check.grade), measured: check.measured, limit: check.limit }
-    }
-}
-
-fn label(grade: Grade) -> &'static str {
-    match grade {
-        Grade::Trustworthy => "trustworthy",
-        Grade::Care => "use-with-care",
-        Grade::Invalid => "invalid",
+        Self { check: name, verdict: check.grade.label(), measured: check.measured, limit: check.limit }
     }
 }
