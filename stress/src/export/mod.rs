@@ -6,6 +6,7 @@ pub mod events;
 pub mod file;
 pub mod format;
 mod grid;
+pub mod html;
 pub mod junit;
 pub mod log;
 pub mod markdown;
