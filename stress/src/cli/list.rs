@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use crate::{
     engine::{List, Listed},
     error::Error,
+    plan::supply::Listing,
     walrus,
 };
 
@@ -71,6 +72,14 @@ impl BlobList {
             return Err(wrong(format!("{name} names no blob")));
         }
         Ok(Self { name, count, format, file })
+    }
+
+    /// How it is written.
+    pub(super) fn listing(&self) -> Listing {
+        match self.format {
+            Format::Lines => Listing::BlobIds,
+            Format::Export => Listing::FromExport,
+        }
     }
 
     /// The entries in their order, again from the start at the end if they go `round`.

@@ -10,7 +10,10 @@ use crate::{
     sample::Sample,
 };
 
-use super::screen::{self, Screen};
+use super::{
+    screen::{self, Screen},
+    walk::Ear,
+};
 
 /// Hears every sample of a run.
 pub(super) struct Listener<'a> {
@@ -21,23 +24,23 @@ pub(super) struct Listener<'a> {
     blobs: Option<Vec<BlobRecord>>,
 }
 
+impl Ear for Listener<'_> {
+    fn wants_samples(&self) -> bool {
+        self.rows.is_some() || self.blobs.is_some()
+    }
+
+    fn hear(&mut self, sample: &Sample, screen: &Screen) {
+        self.enter(sample);
+        // Told last: whose end has been shown has its row in the file.
+        screen.tell(sample, self.plan);
+    }
+}
+
 impl<'a> Listener<'a> {
     /// A listener that exports to `rows` and keeps the blobs of a small run.
     pub(super) fn new(plan: &'a Plan, rows: Option<RowFile>) -> Self {
         let blobs = screen::is_small(plan).then(Vec::new);
         Self { plan, assembler: BlobAssembler::new(plan), rows, failure: None, blobs }
-    }
-
-    /// Whether single samples are of interest.
-    pub(super) fn wants_samples(&self) -> bool {
-        self.rows.is_some() || self.blobs.is_some()
-    }
-
-    /// Takes one sample.
-    pub(super) fn hear(&mut self, sample: &Sample, screen: &Screen) {
-        self.enter(sample);
-        // Told last: whose end has been shown has its row in the file.
-        screen.tell(sample, self.plan);
     }
 
     fn enter(&mut self, sample: &Sample) {

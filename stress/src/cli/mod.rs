@@ -5,10 +5,14 @@ mod value;
 mod pace;
 mod expect;
 mod wording;
+mod typed;
+mod planned;
 mod intent;
 mod descriptors;
 pub mod door;
 mod run;
+mod forecast;
+mod search;
 mod files;
 mod walk;
 mod signals;
@@ -61,7 +65,9 @@ impl From<Exit> for ExitCode {
 /// Does what the command line says.
 pub async fn main(args: Args) -> Exit {
     let result = match args.command {
-        Command::Run(run) => run::run(*run).await,
+        Command::Run(run) => run::run(*run, &args.typed).await,
+        Command::Plan(plan) => forecast::tell(*plan, &args.typed),
+        Command::Search(search) => search::search(*search, &args.typed).await,
     };
     result.unwrap_or_else(|error| {
         door::complain(&error);

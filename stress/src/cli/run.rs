@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::SystemTime};
 
 use super::{
-    Exit, args::RunArgs, descriptors, door, files::Files, intent, listen::Listener, screen::Screen,
-    signals::Signals, walk::walk,
+    Exit, args::RunArgs, descriptors, door, files::Files, listen::Listener, planned::Intention,
+    screen::Screen, signals::Signals, typed::Typed, walk::walk,
 };
 use crate::{
     error::Error,
@@ -16,11 +16,13 @@ use crate::{
 };
 
 /// Uploads random blobs, downloads each twice, and reports.
-pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
+pub(super) async fn run(args: RunArgs, typed: &Typed) -> Result<Exit, Error> {
+    let intention = Intention::of(args, typed, &[])?;
     // A list may keep us waiting, as on stdin: until it is here, signals end the program as they end any other.
-    let list = args.journey.list()?;
+    let list = intention.list()?;
     let mut signals = Signals::listen()?;
-    let plan = Arc::new(intent::plan(&args, list.as_ref())?);
+    let plan = Arc::new(intention.plan(list.as_ref())?);
+    let args = intention.run;
     descriptors::provide(&plan)?;
     let files = Files::prepare(&args.output)?;
     let network = Arc::new(Network::new(&plan)?);
@@ -40,7 +42,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
     if list.is_none() {
         screen.note(&format!("seed {} (--seed {0} makes these blobs again)", plan.seed));
     }
-    let list = list.map(|list| list.stream(plan.goes_round())).transpose()?;
+    let list = list.map(|list| list.stream(plan.goes_round())).transpose()?.map(Arc::new);
     screen.open(&plan);
     let started_at = SystemTime::now();
     let walked = walk(&plan, network, list, &mut listener, &mut screen, &mut signals).await;

@@ -163,6 +163,6 @@ pub(super) fn is_small(plan: &Plan) -> bool {
 }
 
 /// The palette for a stream: NO_COLOR, CLICOLOR_FORCE, TERM and pipes are heeded unless a flag overrules them.
-fn palette(when: When, stream: &impl anstream::stream::RawStream) -> Palette {
+pub(super) fn palette(when: When, stream: &impl anstream::stream::RawStream) -> Palette {
     if when.or(AutoStream::choice(stream) != ColorChoice::Never) { Palette::Coloured } else { Palette::Plain }
 }

@@ -3,9 +3,11 @@
 pub mod blobs;
 pub mod events;
 pub mod file;
+pub mod forecast;
 mod grid;
 
 pub mod palette;
 pub mod rows;
+pub mod search;
 pub mod terminal;
 pub mod units;

@@ -25,6 +25,9 @@ use crate::{
     },
     report::{Ending, Report, summary::Summary},
 };
+pub(super) use steps::bounded;
+pub(super) use thresholds::measured as judged;
+pub(super) use trust::lines as trust_lines;
 
 /// The width that every line fits.
 pub const WIDTH: usize = 80;
@@ -85,18 +88,29 @@ fn heading(report: &Report, palette: Palette) -> Vec<String> {
 }
 
 /// What a phase asks for, in words.
-fn load(phase: &Phase) -> String {
+pub(super) fn load(phase: &Phase) -> String {
     let blobs = phase.stop.blobs.map_or_else(|| "blobs".to_owned(), |blobs| units::counted(blobs, "blob"));
     let (min, max) = (units::bytes(phase.sizes.min), units::bytes(phase.sizes.max));
     let kind = match &phase.supply {
         Supply::Made if min == max => min,
         Supply::Made => format!("{min} to {max}"),
-        Supply::List { name, round: false } => clean(name),
-        Supply::List { name, round: true } => format!("{}, round after round", clean(name)),
+        Supply::List { name, round: false, .. } => clean(name),
+        Supply::List { name, round: true, .. } => format!("{}, round after round", clean(name)),
     };
     let at_most = if phase.stop.blobs.is_some() { "at most " } else { "" };
     let time = phase.stop.duration.map(|time| format!(", for {at_most}{}", units::duration(time)));
     format!("{blobs} of {kind}, {}{}", pace(&phase.load), time.unwrap_or_default())
+}
+
+/// What each step of a search asks for, in words; how much at a time is for the search to say.
+pub(super) fn load_of(phase: &Phase) -> String {
+    let steps = phase.journey.steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let blobs = match &phase.supply {
+        Supply::Made if phase.sizes.min == phase.sizes.max => units::bytes(phase.sizes.min),
+        Supply::Made => format!("{} to {}", units::bytes(phase.sizes.min), units::bytes(phase.sizes.max)),
+        Supply::List { name, .. } => clean(name),
+    };
+    format!("{steps} of blobs of {blobs}")
 }
 
 /// How a load goes on, in words.
@@ -123,7 +137,7 @@ fn targets(role: &str, targets: &[Target], palette: Palette) -> Vec<String> {
 }
 
 /// `text` behind a faint label, wrapped beneath itself.
-fn labelled(label: &str, text: &str, ink: Ink, palette: Palette) -> Vec<String> {
+pub(super) fn labelled(label: &str, text: &str, ink: Ink, palette: Palette) -> Vec<String> {
     let lines = wrap(text, WIDTH - LABEL);
     lines
         .iter()

@@ -17,7 +17,31 @@ pub enum Supply {
         name: String,
         /// Whether it starts again at its end; otherwise it is read once through.
         round: bool,
+        /// How it is written.
+        #[serde(default)]
+        listing: Listing,
     },
+}
+
+/// How a list of stored blobs is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Listing {
+    /// An ID a line; blank lines and those that start with `#` say nothing.
+    #[default]
+    BlobIds,
+    /// The rows of an earlier run's export.
+    FromExport,
+}
+
+impl Listing {
+    /// The flag that names such a list, without its dashes.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Listing::BlobIds => "blob-ids",
+            Listing::FromExport => "from-export",
+        }
+    }
 }
 
 impl Supply {

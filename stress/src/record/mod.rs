@@ -1,6 +1,7 @@
 //! THE LEDGER: samples go in, totals stay; memory does not grow with the number of samples.
 
 pub mod arrivals;
+pub mod gauge;
 pub mod generator;
 pub mod histogram;
 pub mod ledger;

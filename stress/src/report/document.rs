@@ -2,6 +2,7 @@
 
 mod judged;
 mod reading;
+mod search;
 mod wire;
 
 use std::{io, time::Duration};

@@ -1,6 +1,7 @@
 //! JUDGEMENT: a report is a plan and what came of it; it is saved, loaded, and summed up.
 
 pub mod cache;
+pub mod capacity;
 mod document;
 #[cfg(test)]
 pub(crate) mod fake;

@@ -12,6 +12,8 @@ mod flags;
 mod journeys;
 mod lists;
 mod output;
+mod plan_files;
+mod search;
 mod specification;
 mod thresholds;
 mod trust;

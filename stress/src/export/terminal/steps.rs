@@ -125,7 +125,7 @@ fn parts(steps: &[StepSummary]) -> Vec<Vec<Cell>> {
 }
 
 /// A duration, marked where the true one may be longer.
-pub(super) fn bounded(number: Bounded) -> String {
+pub(in crate::export) fn bounded(number: Bounded) -> String {
     format!("{}{}", if number.lower_bound { "≥" } else { "" }, units::duration(number.value))
 }
 

@@ -40,7 +40,7 @@ fn threshold(first: bool, judgement: &Judgement, palette: Palette) -> Vec<String
         .collect()
 }
 
-fn measured(measured: Measured) -> String {
+pub(in crate::export) fn measured(measured: Measured) -> String {
     match measured {
         Measured::Time(time) => bounded(time),
         Measured::Count { count, of } => {

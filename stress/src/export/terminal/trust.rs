@@ -9,7 +9,7 @@ use crate::{
     report::trust::{Check, Grade, Subject, Trust},
 };
 
-pub(super) fn lines(trust: &Trust, palette: Palette) -> Vec<String> {
+pub(in crate::export) fn lines(trust: &Trust, palette: Palette) -> Vec<String> {
     let (verdict, ink) = match trust.verdict() {
         Grade::Trustworthy => ("trustworthy", Ink::Good),
         Grade::Care => ("use with care: ", Ink::Existing),
