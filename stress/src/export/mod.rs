@@ -5,7 +5,7 @@ pub mod events;
 pub mod file;
 pub mod forecast;
 mod grid;
-
+pub mod log;
 pub mod palette;
 pub mod rows;
 pub mod search;

@@ -106,8 +106,8 @@ fn table(capacity: &Capacity, palette: Palette) -> Vec<String> {
     let mut columns = vec![Column::Right(7); 7];
     columns.push(Column::Left(0));
     let mut lines = Grid { columns, gap: 2, rows: rows.collect() }.lines(palette);
-    if capacity.steps.iter().any(|tier| tier.uploads.most.is_some()) {
-        let text = "At once: the most uploads under way; with !, when the first was refused as one too many.";
+    if capacity.steps.iter().any(|tier| tier.uploads.at_first_shed.is_some()) {
+        let text = "At once: the most uploads under way; with !, how many when the first one was refused.";
         lines.extend(wrap(text, WIDTH).iter().map(|line| palette.paint(Ink::Faint, line)));
     }
     lines
@@ -143,6 +143,7 @@ fn per_second(rate: f64) -> String {
 fn facts(capacity: &Capacity, palette: Palette) -> Vec<String> {
     let mut lines = Vec::new();
     let mut fact = |label: &str, text: &str| lines.extend(labelled(label, text, Ink::Normal, palette));
+    let found = matches!(capacity.answer, Answer::Between { .. } | Answer::UpTo { .. });
     match capacity.knee() {
         Some(knee) => {
             let (at, mean) = (level(capacity.search.axis, knee.level), units::duration(knee.mean));
@@ -152,19 +153,23 @@ fn facts(capacity: &Capacity, palette: Palette) -> Vec<String> {
                 &format!("{at}: {done} done a second, {mean} on average; most throughput for its latency"),
             );
         }
-        None => fact("knee", "not among these steps: it takes slower and faster ones on both of its sides"),
+        None if found => fact("knee", "none between these levels"),
+        None => {}
     }
     if let Some(Shedding { began_at, most_taken }) = capacity.shedding() {
-        let taken = most_taken.map(|most| format!("up to {most} uploads at once were taken"));
+        let taken = most_taken
+            .map(|most| format!("none was refused of up to {} at once", units::counted(most, "upload")));
         let shed = began_at.map(|at| format!("the publisher began to refuse with {at} under way"));
         let text = taken.into_iter().chain(shed).collect::<Vec<_>>().join("; ");
         fact("shedding", &text);
     }
     let Cost { uploads, downloads, bytes_sent, bytes_received, frost } = capacity.cost();
-    let price = if frost > 0 { format!(", {}", units::wal(frost)) } else { String::new() };
-    let (sent, received) = (units::bytes(bytes_sent), units::bytes(bytes_received));
-    let (uploads, downloads) = (units::counted(uploads, "upload"), units::counted(downloads, "download"));
-    fact("took", &format!("{uploads} ({sent} sent), {downloads} ({received} received){price}"));
+    let took = [(uploads, "upload", bytes_sent, "sent"), (downloads, "download", bytes_received, "received")];
+    let took = took.into_iter().filter(|(count, ..)| *count > 0).map(|(count, noun, bytes, how)| {
+        format!("{} ({} {how})", units::counted(count, noun), units::bytes(bytes))
+    });
+    let took: Vec<_> = took.chain((frost > 0).then(|| units::wal(frost))).collect();
+    fact("took", &took.join(", "));
     // The trust in an answer is the trust in what it rests on.
     let grounds = capacity.grounds().max_by_key(|tier| tier.trust.verdict());
     lines.extend(grounds.into_iter().flat_map(|tier| trust_lines(&tier.trust, palette)));

@@ -92,13 +92,14 @@ pub(super) enum AxisKind {
 }
 
 /// Flags of a run that a search decides itself, each with what to say instead.
-pub(in crate::cli) const DECIDED: [(&str, &str); 10] = [
+pub(in crate::cli) const DECIDED: [(&str, &str); 11] = [
     ("blobs", "--step says how long each step is measured"),
     ("concurrency", "--for concurrency searches for it, between --from and --max"),
     ("concurrency-stages", "--for concurrency searches for it, between --from and --max"),
     ("duration", "--step says how long each step is measured"),
     ("events", "a search shows no single blobs"),
     ("export", "a search keeps no single blobs"),
+    ("log", "a search keeps no single exchanges"),
     ("rate", "--for rate searches for it, between --from and --max"),
     ("stages", "--for rate searches for it, between --from and --max"),
     ("threshold", "--slo says what must hold"),

@@ -31,6 +31,7 @@ use crate::{
     report::{
         Ending, Report, Signal, Tool,
         capacity::{self, Blame, Capacity, Tier},
+        rfc3339,
     },
     sample::Sample,
     walrus::{self, Network},
@@ -59,7 +60,7 @@ pub(super) async fn search(args: SearchArgs, typed: &Typed) -> Result<Exit, Erro
     }
     let entries = list.as_ref().filter(|_| !template.plan.goes_round()).map(|list| list.count);
     let list = list.map(|list: BlobList| list.stream(template.plan.goes_round())).transpose()?;
-    let started_at = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    let started_at = rfc3339(SystemTime::now());
     let began = Instant::now();
     let network = Arc::new(Network::new(&template.plan)?);
     let climb = Climb { search: &search, template: &template, network, list: list.map(Arc::new), entries };
@@ -177,6 +178,8 @@ impl Ear for Gauge {
     fn hear(&mut self, sample: &Sample, _: &Screen) {
         self.enter(sample);
     }
+
+    fn flush(&mut self) {}
 }
 
 impl Climb<'_> {
