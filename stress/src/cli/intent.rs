@@ -124,7 +124,10 @@ fn rest(
     let taken = warm_up.and_then(|stop| stop.blobs).unwrap_or(0);
     match list.count.saturating_sub(before).saturating_sub(taken) {
         0 if before > 0 => {
-            let reason = format!("leaves none of the {} blobs of {} to this phase", list.count, list.name);
+            let reason = format!(
+                "leaves none of the {} blobs of {} to this phase: give those before it a number",
+                list.count, list.name
+            );
             Err(Contradiction::new("--blobs", reason))
         }
         0 => Err(Contradiction::new("--warm-up", format!("takes all {} blobs of {}", list.count, list.name))),

@@ -115,10 +115,7 @@ fn length(phase: &Phase) -> Option<Duration> {
 fn journeys(plan: &Plan, phase: &Phase) -> (Extent<u64>, Option<Duration>) {
     match &phase.load {
         Load::Closed { .. } => {
-            let at_once = match &phase.load.first_level() {
-                Load::Closed { .. } => u64::from(phase.load.first_level().most_in_flight()),
-                Load::Open { .. } => 0,
-            };
+            let at_once = u64::from(phase.load.first_level().most_in_flight());
             let most = phase.stop.blobs;
             match (length(phase), most) {
                 (None, Some(blobs)) => (Extent::exactly(blobs), None),

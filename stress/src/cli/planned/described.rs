@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::file::{Entry, Layer, PlanFile, Value};
+use crate::cli::intent;
 use crate::plan::{
     Phase, Plan,
     limits::Limits,
@@ -27,7 +28,7 @@ pub(super) fn describe(name: &str, plan: &Plan) -> Result<PlanFile, String> {
     limits(&mut shared, &plan.limits);
     let mut phases = described_phases(plan, &mut shared)?;
     many(&mut shared, "threshold", plan.objectives.iter().map(ToString::to_string).collect());
-    if phases.len() == 1 {
+    if phases.len() == 1 && phases[0].0 == intent::MAIN {
         let (_, only) = phases.remove(0);
         shared.extend(only);
     }
@@ -49,10 +50,10 @@ fn described_phases(plan: &Plan, shared: &mut Layer) -> Result<Vec<(String, Laye
             one(&mut layer, "warm-up", stop);
         }
         if let Supply::List { name, listing, .. } = &phase.supply {
-            if name == "-" {
-                return Err(format!("its blobs came from stdin: name them again by --{}", listing.key()));
+            // What came from stdin must be named again.
+            if name != "-" {
+                one(shared, listing.key(), name.clone());
             }
-            one(shared, listing.key(), name.clone());
         }
         phases.push((phase.name.clone(), layer));
     }

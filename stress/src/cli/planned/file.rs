@@ -43,6 +43,21 @@ pub(super) enum Value {
 }
 
 impl PlanFile {
+    /// A file with one phase says of the run what it says of that; gives its name.
+    pub(super) fn fold(&mut self) -> Option<String> {
+        let [_] = self.phases[..] else { return None };
+        let (name, layer) = self.phases.remove(0);
+        let silenced = |key: &str| layer.keys().any(|own| keys::silences(own, key));
+        self.shared.retain(|key, _| key == THRESHOLD || !silenced(key));
+        for (key, entry) in layer {
+            match (self.shared.get_mut(&key).map(|shared| &mut shared.value), &entry.value) {
+                (Some(Value::Words(shared)), Value::Words(own)) => shared.extend(own.iter().cloned()),
+                _ => drop(self.shared.insert(key, entry)),
+            }
+        }
+        Some(name)
+    }
+
     /// The file's own words for what is wrong with a key.
     pub(super) fn wrong(&self, line: Option<usize>, key: &str, reason: impl AsRef<str>) -> Error {
         wrong(&self.name, line, key, reason.as_ref())
@@ -217,6 +232,9 @@ fn words(arg: &Arg, value: &DeValue<'_>) -> Result<Value, String> {
         value => Ok(Value::Words(vec![word(value)?])),
     }
 }
+
+/// The key whose values add up: a phase's own come on top of the run's.
+pub(super) const THRESHOLD: &str = "threshold";
 
 /// Flags that take one value with commas in it: a list says the same.
 const LISTED: [&str; 3] = ["concurrency-stages", "stages", "steps"];

@@ -76,7 +76,7 @@ fn what_is_wrong_is_told_with_its_line_and_its_key() {
         ("duration = 30", "plan.toml, line 1, duration: `30` needs a unit, as in 30s"),
         ("content = \"blue\"", "plan.toml, line 1, content: `blue` is none of binary, text, mixed"),
         ("threshold = \"upload.p98<1s\"", "plan.toml, line 1, threshold: `p98` is no metric"),
-        ("publisher = \"localhost:1\"", "plan.toml, line 1, publisher: is not a whole address"),
+        ("publisher = \"localhost\"", "plan.toml, line 1, publisher: is not a whole address"),
         ("blobs = true", "plan.toml, line 1, blobs: takes a value, not true or false"),
         ("force = \"yes\"", "plan.toml, line 1, force: is true or false"),
         ("blobs = [1, 2]", "plan.toml, line 1, blobs: takes one value, not a list"),

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::FromArgMatches;
 
 use super::{
-    file::{self, Entry, Layer, PlanFile, Value},
+    file::{self, Entry, Layer, PlanFile, THRESHOLD, Value},
     keys, secrets,
 };
 use crate::{
@@ -34,7 +34,7 @@ pub(super) fn merge(typed: &Typed, file: &PlanFile, decided: &[&str]) -> Result<
     for (name, layer) in &file.phases {
         let own: Vec<&str> = layer.keys().map(String::as_str).collect();
         // The run's thresholds speak of all phases already; one's own come on top of them.
-        let below = shared.iter().filter(|(key, _)| *key != "threshold" && !is_silenced(key, &own));
+        let below = shared.iter().filter(|(key, _)| *key != THRESHOLD && !is_silenced(key, &own));
         let entries: Vec<_> = below.copied().chain(audible(layer, &above)).collect();
         let phase = read(typed, file, &words(file, &entries)?)?;
         merged.phases.push((name.clone(), phase.run));

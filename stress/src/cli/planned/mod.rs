@@ -22,6 +22,8 @@ pub(super) struct Intention {
     pub(super) run: RunArgs,
     /// What was said, by flags' names, wherever it was said; see [`Typed`].
     pub(super) typed: Typed,
+    /// The name of the only phase, unless there are several.
+    name: String,
     phases: Vec<(String, RunArgs)>,
     file: PlanFile,
     repeats: Option<Plan>,
@@ -31,13 +33,15 @@ impl Intention {
     /// Reads the plan file that `args` name, if they name one, below what was typed and set in the environment; of
     /// what `decided` lists the file says nothing.
     pub(super) fn of(args: RunArgs, typed: &Typed, decided: &[&str]) -> Result<Self, Error> {
+        let main = intent::MAIN.to_owned();
         let Some(path) = args.plan.as_deref() else {
-            let file = PlanFile::default();
-            return Ok(Self { run: args, typed: typed.clone(), phases: Vec::new(), file, repeats: None });
+            let (typed, phases, file) = (typed.clone(), Vec::new(), PlanFile::default());
+            return Ok(Self { run: args, typed, name: main, phases, file, repeats: None });
         };
-        let (file, repeats) = open(path)?;
+        let (mut file, repeats) = open(path)?;
+        let name = file.fold().unwrap_or(main);
         let merged = merge::merge(typed, &file, decided)?;
-        Ok(Self { run: merged.run, typed: merged.typed, phases: merged.phases, file, repeats })
+        Ok(Self { run: merged.run, typed: merged.typed, name, phases: merged.phases, file, repeats })
     }
 
     /// The list of stored blobs, if one is named.
@@ -48,8 +52,8 @@ impl Intention {
     /// The plan that is meant; it is checked.
     pub(super) fn plan(&self, list: Option<&BlobList>) -> Result<Plan, Error> {
         let mut phases = Vec::new();
-        let only = [(intent::MAIN.to_owned(), &self.run)];
-        let named = self.phases.iter().map(|(name, args)| (name.clone(), args));
+        let only = [(&self.name, &self.run)];
+        let named = self.phases.iter().map(|(name, args)| (name, args));
         let all: Vec<_> = if self.phases.is_empty() { only.into() } else { named.collect() };
         for (position, (name, args)) in all.iter().enumerate() {
             let taken = phases.iter().filter_map(|phase: &crate::plan::Phase| phase.stop.blobs).sum();

@@ -105,6 +105,23 @@ fn a_flag_may_change_all_phases_but_not_make_them_the_same() {
 }
 
 #[test]
+fn a_file_with_one_phase_says_it_of_the_run() {
+    let text = format!(
+        "{TARGETS}rate = \"3/s\"\nthreshold = \"*.failures<1%\"\n\
+         [[phase]]\nname = \"only\"\nconcurrency = 2\nthreshold = \"upload.p50<1s\""
+    );
+    let plan = with_file(&text, &[]).unwrap();
+    assert_eq!((plan.phases.len(), plan.phases[0].name.as_str()), (1, "only"));
+    assert_eq!(plan.phases[0].load, Load::closed(2));
+    let objectives: Vec<_> = plan.objectives.iter().map(ToString::to_string).collect();
+    assert_eq!(objectives, ["*.failures<1%", "upload.p50<1s"]);
+    // Nothing is made the same here.
+    assert!(matches!(with_file(&text, &["--rate", "1/s"]).unwrap().phases[0].load, Load::Open { .. }));
+    let told = toml(&plan, &intention(&[]).unwrap().typed).unwrap();
+    assert_eq!(with_file(&told, &[]).unwrap(), plan, "{told}");
+}
+
+#[test]
 fn contradictions_of_a_file_are_told_with_their_place() {
     for (text, told) in [
         ("steps = \"first,first\"", "plan.toml, line 3, steps: --steps names first twice"),

@@ -13,13 +13,18 @@ use super::{
 use crate::{
     cli::typed::Typed,
     plan::{
-        Plan,
+        Phase, Plan,
+        supply::Supply,
         target::{Header, Target},
     },
 };
 
 /// The file that gives `plan` again, with what else was said that is no part of a plan (where to report, and the like).
 pub(in crate::cli) fn toml(plan: &Plan, typed: &Typed) -> Result<String, String> {
+    let stdin = |phase: &Phase| matches!(&phase.supply, Supply::List { name, .. } if name == "-");
+    if plan.phases.iter().any(stdin) {
+        return Err("a plan file cannot name stdin: put the list of blobs into a file".to_owned());
+    }
     let mut file = described::describe("plan", plan)?;
     let variables = secrets(plan, &mut file.shared);
     let command = file::bare();

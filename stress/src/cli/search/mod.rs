@@ -24,7 +24,7 @@ use crate::{
         Phase, Plan,
         journey::Step,
         load::{Load, Stop},
-        search::{Answer, Axis, Next, Search},
+        search::{Answer, Axis, Next, Search, Verdict},
         stages::Stages,
     },
     record::gauge::Gauge,
@@ -197,11 +197,6 @@ impl Climb<'_> {
                 Next::Done(answer) => return Ok((tiers, answer, None)),
                 Next::Try { level, length } => (level, length),
             };
-            let asked: u64 = tiers.iter().map(|tier| tier.cost.downloads).sum();
-            if self.entries.is_some_and(|entries| asked >= entries) {
-                screen.note("the list of blobs is used up");
-                return Ok((tiers, Search::unended(&tried), None));
-            }
             let plan = Arc::new(self.template.at(level, length, tiers.len() as u64)?);
             let mut gauge = Gauge::default();
             let started_at = SystemTime::now();
@@ -214,12 +209,28 @@ impl Climb<'_> {
             let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
             let focus = focus(&plan);
             let report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
-            let tier = Tier::of((level, length), focus, &report, &facts.warm_up, gauge.read(), blame);
+            let mut tier = Tier::of((level, length), focus, &report, &facts.warm_up, gauge.read(), blame);
+            let used_up = self.is_used_up().await;
+            if used_up {
+                // Its load ran out before its time did.
+                tier.tried.verdict = Verdict::Interrupted;
+            }
             screen.note(&format!("step {}: {}", tiers.len() + 1, told::line(self.search.axis, &tier)));
             tiers.push(tier);
-            if signal.is_some() {
+            if used_up || signal.is_some() {
+                if used_up {
+                    screen.note("the list of blobs is used up");
+                }
                 return Ok((tiers, Search::unended(&tried), signal));
             }
+        }
+    }
+
+    /// Whether a list that is read once through has come to its end.
+    async fn is_used_up(&self) -> bool {
+        match (&self.list, self.entries) {
+            (Some(list), Some(entries)) => list.taken().await >= entries,
+            _ => false,
         }
     }
 }
