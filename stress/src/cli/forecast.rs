@@ -52,6 +52,7 @@ pub(super) fn tell(args: ForecastArgs, typed: &Typed) -> Result<Exit, Error> {
         }
     };
     written.expect("memory takes every byte");
-    door::show(&String::from_utf8_lossy(&text))?;
+    let text = String::from_utf8_lossy(&text);
+    if format == Format::Text { door::show_screen(&text) } else { door::show(&text) }?;
     Ok(Exit::Success)
 }

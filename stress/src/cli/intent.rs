@@ -17,6 +17,7 @@ use crate::{
 use super::{
     args::{ExchangeArgs, LoadArgs, PlaceArgs, RunArgs, StoreArgs},
     descriptors,
+    journey::Order,
     list::BlobList,
     value::parse_header,
 };
@@ -38,6 +39,7 @@ pub(super) fn plan(args: &RunArgs, phases: Vec<Phase>) -> Result<Plan, Error> {
         store: store(&args.store, duplicates),
         limits: limits(&args.exchange, &args.place)?,
         verify: args.load.verify.into(),
+        retries: args.retry.retries()?,
         objectives: args.expect.threshold.clone(),
     };
     plan.check()?;
@@ -82,7 +84,7 @@ pub(super) fn phases(
     let blobs = match (&main.supply, list) {
         (Supply::List { round: false, .. }, Some(list)) => Some(rest(list, load.blobs, pace.warm_up, taken)?),
         (Supply::List { .. }, _) => load.blobs,
-        (Supply::Made, _) => load.blobs.or(endless.then_some(DEFAULT_BLOBS)),
+        (Supply::Made | Supply::Earlier, _) => load.blobs.or(endless.then_some(DEFAULT_BLOBS)),
     };
     let warm_up = pace.warm_up.map(|stop| Phase {
         name: if name == MAIN { "warm-up".to_owned() } else { format!("{name} warm-up") },
@@ -91,8 +93,12 @@ pub(super) fn phases(
         load: main.load.first_level(),
         ..main.clone()
     });
-    let phases: Vec<_> =
-        warm_up.into_iter().chain([Phase { stop: Stop { blobs, ..main.stop }, ..main }]).collect();
+    let main = Phase { stop: Stop { blobs, ..main.stop }, ..main };
+    let measured = match args.journey.order {
+        Order::Journey => vec![main],
+        Order::Phased => main.step_by_step(),
+    };
+    let phases: Vec<_> = warm_up.into_iter().chain(measured).collect();
     phases.iter().try_for_each(Phase::check)?;
     Ok(phases)
 }

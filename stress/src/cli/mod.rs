@@ -1,6 +1,7 @@
 //! THE FRONT DOOR: flags in, exit codes out; only here is anything printed, and only here are signals heard.
 
 pub mod args;
+mod charset;
 mod value;
 mod pace;
 mod expect;
@@ -17,8 +18,12 @@ mod files;
 mod walk;
 mod signals;
 mod journey;
+mod retry;
 mod list;
 mod listen;
+mod metrics;
+mod offline;
+mod output;
 mod screen;
 
 use std::process::ExitCode;
@@ -68,6 +73,7 @@ pub async fn main(args: Args) -> Exit {
         Command::Run(run) => run::run(*run, &args.typed).await,
         Command::Plan(plan) => forecast::tell(*plan, &args.typed),
         Command::Search(search) => search::search(*search, &args.typed).await,
+        Command::Report(report) => offline::report(&report),
     };
     result.unwrap_or_else(|error| {
         door::complain(&error);

@@ -158,7 +158,7 @@ impl Window {
 /// Whether each blob of the run has its place on the screen.
 pub(super) fn is_small(plan: &Plan) -> bool {
     let blobs: Option<u64> =
-        plan.phases.iter().filter(|phase| !phase.warm_up).map(|phase| phase.stop.blobs).sum();
+        plan.sources().filter(|phase| !phase.warm_up).map(|phase| phase.stop.blobs).sum();
     blobs.is_some_and(|blobs| blobs <= SMALL_RUN)
 }
 

@@ -5,8 +5,9 @@ use std::io;
 use super::{
     grid::{Cell, Column, Grid},
     palette::{Ink, Palette, wrap},
-    terminal::{WIDTH, bounded, judged, labelled, load_of, trust_lines},
+    terminal::{WIDTH, labelled, load_of, trust_lines},
     units,
+    words::{bounded, measured as judged},
 };
 use crate::{
     plan::search::{Answer, Axis, Verdict},

@@ -1,8 +1,9 @@
 //! The summary as a person reads it at the end of a run: 80 columns, the answer last.
 
 mod blobs;
-mod closing;
+pub(super) mod closing;
 mod failures;
+mod spread;
 mod steps;
 mod thresholds;
 mod trust;
@@ -25,8 +26,6 @@ use crate::{
     },
     report::{Ending, Report, summary::Summary},
 };
-pub(super) use steps::bounded;
-pub(super) use thresholds::measured as judged;
 pub(super) use trust::lines as trust_lines;
 
 /// The width that every line fits.
@@ -46,13 +45,13 @@ pub fn write(
     blobs: &[BlobRecord],
     palette: Palette,
 ) -> io::Result<()> {
-    let measured_phases = report.plan.phases.iter().filter(|phase| !phase.warm_up).count();
     let sections = [
         heading(report, palette),
         blobs::lines(blobs, palette),
-        steps::lines(summary, measured_phases > 1, palette),
+        steps::lines(summary, report.plan.repeats_steps(), palette),
+        spread::lines(summary, report.plan.repeats_steps(), palette),
         failures::lines(summary, palette),
-        closing::facts(report, summary, palette),
+        closing::lines(report, summary, palette),
         [thresholds::lines(summary, palette), trust::lines(&summary.trust, palette)].concat(),
         closing::verdict(report, summary, palette),
     ];
@@ -89,6 +88,9 @@ fn heading(report: &Report, palette: Palette) -> Vec<String> {
 
 /// What a phase asks for, in words.
 pub(super) fn load(phase: &Phase) -> String {
+    let (at_most, time) = (phase.stop.blobs.is_some(), phase.stop.duration);
+    let at_most = if at_most { "at most " } else { "" };
+    let time = time.map(|time| format!(", for {at_most}{}", units::duration(time))).unwrap_or_default();
     let blobs = phase.stop.blobs.map_or_else(|| "blobs".to_owned(), |blobs| units::counted(blobs, "blob"));
     let (min, max) = (units::bytes(phase.sizes.min), units::bytes(phase.sizes.max));
     let kind = match &phase.supply {
@@ -96,10 +98,9 @@ pub(super) fn load(phase: &Phase) -> String {
         Supply::Made => format!("{min} to {max}"),
         Supply::List { name, round: false, .. } => clean(name),
         Supply::List { name, round: true, .. } => format!("{}, round after round", clean(name)),
+        Supply::Earlier => return format!("the same blobs, {}{time}", pace(&phase.load)),
     };
-    let at_most = if phase.stop.blobs.is_some() { "at most " } else { "" };
-    let time = phase.stop.duration.map(|time| format!(", for {at_most}{}", units::duration(time)));
-    format!("{blobs} of {kind}, {}{}", pace(&phase.load), time.unwrap_or_default())
+    format!("{blobs} of {kind}, {}{time}", pace(&phase.load))
 }
 
 /// What each step of a search asks for, in words; how much at a time is for the search to say.
@@ -109,6 +110,7 @@ pub(super) fn load_of(phase: &Phase) -> String {
         Supply::Made if phase.sizes.min == phase.sizes.max => units::bytes(phase.sizes.min),
         Supply::Made => format!("{} to {}", units::bytes(phase.sizes.min), units::bytes(phase.sizes.max)),
         Supply::List { name, .. } => clean(name),
+        Supply::Earlier => "earlier phases".to_owned(),
     };
     format!("{steps} of blobs of {blobs}")
 }

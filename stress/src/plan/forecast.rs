@@ -80,10 +80,17 @@ impl Add for Forecast {
 pub fn forecast(plan: &Plan) -> Vec<Forecast> {
     // Where a phase's blobs begin is known as long as all before it are counted.
     let mut first = Some(0);
+    let mut before = (Extent::exactly(0), Extent::exactly(0));
     let phases = plan.phases.iter().map(|phase| {
-        let (journeys, last_due) = journeys(plan, phase);
-        let bytes = bytes(plan, phase, first, journeys);
-        first = first.zip(journeys.exact()).map(|(first, count)| first + count);
+        let (journeys, bytes, last_due) = if phase.supply == Supply::Earlier {
+            (before.0, before.1, None)
+        } else {
+            let (journeys, last_due) = journeys(plan, phase);
+            let bytes = bytes(plan, phase, first, journeys);
+            first = first.zip(journeys.exact()).map(|(first, count)| first + count);
+            (journeys, bytes, last_due)
+        };
+        before = (journeys, bytes);
         let reads =
             phase.journey.steps.iter().filter(|step| matches!(step, Step::Read { .. })).count() as u64;
         let uploads = u64::from(phase.journey.uploads());
@@ -183,8 +190,11 @@ fn is_constant(stages: &Stages) -> bool {
         && stages.0.iter().all(|one| one.from == one.to)
 }
 
-/// How long as many journeys take when every step runs into its timeout.
+/// How long as many journeys take when every step runs into its timeout; unknown when it is then tried again.
 fn patience(plan: &Plan, phase: &Phase, journeys: Option<u64>) -> Option<Duration> {
+    if plan.retries.most > 0 {
+        return None;
+    }
     let step = |step: &Step| match step {
         Step::Upload => plan.limits.upload_timeout,
         Step::Read { .. } => plan.limits.download_timeout,

@@ -8,6 +8,7 @@ use crate::plan::{
     journey::Journey,
     limits::Limits,
     load::Stop,
+    retry::Retries,
     schedule::Arrivals,
     sizes::{ContentMix, Sizes},
     stages::Stage,
@@ -45,8 +46,8 @@ fn plan(change: impl FnOnce(&mut Phase)) -> Plan {
         aggregator_headers: Vec::new(),
     };
     let (publishers, aggregators, store) = (Vec::new(), Vec::new(), StoreOptions::default());
-    let (verify, objectives) = (Verify::Full, Vec::new());
-    Plan { seed: 7, publishers, aggregators, phases: vec![phase], store, limits, verify, objectives }
+    let (verify, retries, objectives) = (Verify::Full, Retries::default(), Vec::new());
+    Plan { seed: 7, publishers, aggregators, phases: vec![phase], store, limits, verify, retries, objectives }
 }
 
 fn only(change: impl FnOnce(&mut Phase)) -> Forecast {
@@ -131,4 +132,17 @@ fn what_a_list_holds_is_not_known() {
     });
     assert_eq!((told.uploads, told.bytes_up), (Extent::exactly(0), Extent::exactly(0)));
     assert_eq!((told.downloads, told.bytes_down), (Extent::exactly(20), Extent { least: 0, most: None }));
+}
+
+#[test]
+fn step_by_step_is_as_much_in_other_words() {
+    let mut plan = plan(|phase| phase.stop.blobs = Some(16));
+    plan.phases = plan.phases[0].clone().step_by_step();
+    let told = forecast(&plan);
+    let count =
+        |told: &[Forecast], of: fn(&Forecast) -> Extent<u64>| told.iter().map(of).sum::<Extent<u64>>();
+    assert_eq!((told.len(), count(&told, |one| one.uploads)), (3, Extent::exactly(16)));
+    assert_eq!(count(&told, |one| one.downloads), Extent::exactly(32));
+    assert_eq!(count(&told, |one| one.bytes_down), Extent::exactly(32_000));
+    assert_eq!(told[2].lasts, between(Duration::ZERO, seconds(2 * 60)));
 }

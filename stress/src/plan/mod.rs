@@ -7,7 +7,9 @@ pub mod journey;
 pub mod limits;
 pub mod load;
 pub mod objective;
+pub mod order;
 pub mod percentile;
+pub mod retry;
 pub mod stages;
 pub mod schedule;
 pub mod search;
@@ -24,6 +26,7 @@ use journey::Journey;
 use limits::Limits;
 use load::{Load, Stop};
 use objective::Objective;
+use retry::Retries;
 use sizes::{ContentMix, Sizes};
 use store::StoreOptions;
 use supply::Supply;
@@ -38,7 +41,7 @@ pub struct Plan {
     pub publishers: Vec<Target>,
     /// Where blobs are read; empty when no step reads.
     pub aggregators: Vec<Target>,
-    /// The phases, run one after the other; blob indices count on through them.
+    /// The phases, run one after the other; blob indices count on through those that bring blobs.
     pub phases: Vec<Phase>,
     /// How uploads ask the publisher to store.
     pub store: StoreOptions,
@@ -46,6 +49,9 @@ pub struct Plan {
     pub limits: Limits,
     /// How much of a downloaded blob is compared with what was uploaded.
     pub verify: Verify,
+    /// How often a failed step is tried again.
+    #[serde(default)]
+    pub retries: Retries,
     /// What the run shall hold, besides that nothing fails.
     #[serde(default)]
     pub objectives: Vec<Objective>,
@@ -103,6 +109,7 @@ impl Plan {
             }
             phase.check()?;
         }
+        self.check_order()?;
         self.objectives.iter().try_for_each(|objective| objective.check(&self.phases))?;
         let uploads = self.phases.iter().any(|phase| phase.journey.uploads());
         let reads = self.phases.iter().any(|phase| phase.journey.reads());
@@ -135,11 +142,14 @@ impl Phase {
     /// # Errors
     /// A [`Contradiction`] when two wishes exclude each other.
     pub fn check(&self) -> Result<(), Contradiction> {
-        self.journey.check()?;
+        self.journey.check(self.supply == Supply::Earlier)?;
         self.supply.check(&self.journey)?;
         self.sizes.check()?;
         self.load.check()?;
-        self.stop.check(self.load.length())?;
+        // Blobs that are there already come to their end.
+        if self.supply != Supply::Earlier {
+            self.stop.check(self.load.length())?;
+        }
         let at_once = u64::from(self.load.most_in_flight()).min(draw::MOST_LAG);
         if self.duplicates > 0.0 && self.stop.blobs.is_some_and(|blobs| blobs <= at_once) {
             let reason = format!(

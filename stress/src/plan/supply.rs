@@ -21,6 +21,8 @@ pub enum Supply {
         #[serde(default)]
         listing: Listing,
     },
+    /// They are those of the phase before, as far as that came through with them; each is taken once.
+    Earlier,
 }
 
 /// How a list of stored blobs is written.
@@ -32,6 +34,8 @@ pub enum Listing {
     BlobIds,
     /// The rows of an earlier run's export.
     FromExport,
+    /// The lines of an earlier run's log.
+    FromLog,
 }
 
 impl Listing {
@@ -40,6 +44,7 @@ impl Listing {
         match self {
             Listing::BlobIds => "blob-ids",
             Listing::FromExport => "from-export",
+            Listing::FromLog => "from-log",
         }
     }
 }
@@ -49,12 +54,16 @@ impl Supply {
         match (self, journey.uploads()) {
             (Supply::Made, false) => Err(Contradiction::new(
                 "--steps",
-                "starts with a download: --blob-ids or --from-export must name blobs that are stored already",
+                "starts with a download: --blob-ids, --from-export or --from-log must name blobs that are stored \
+                 already",
             )),
             (Supply::List { .. }, true) => Err(Contradiction::new(
                 "--steps",
-                "cannot upload the blobs of --blob-ids or --from-export: they are stored already",
+                "cannot upload the blobs of --blob-ids, --from-export or --from-log: they are stored already",
             )),
+            (Supply::Earlier, true) => {
+                Err(Contradiction::new("--steps", "cannot upload the blobs of an earlier phase once more"))
+            }
             _ => Ok(()),
         }
     }

@@ -34,7 +34,7 @@ impl Gauge {
             return;
         }
         let (started, finished) = (sample.timing.started, sample.timing.finished);
-        if let Outcome::Failed(failure) = &sample.outcome
+        if let Outcome::Failed(failure) | Outcome::Retried(failure) = &sample.outcome
             && failure.class == FailureClass::Shed
         {
             self.first_shed = Some(self.first_shed.map_or(finished, |first| first.min(finished)));

@@ -8,6 +8,7 @@ use crate::plan::{
     Phase, Plan,
     limits::Limits,
     load::Load,
+    retry::{Backoff, Retries},
     schedule::Arrivals,
     sizes::Sizes,
     stages::{Stage, Stages},
@@ -26,6 +27,7 @@ pub(super) fn describe(name: &str, plan: &Plan) -> Result<PlanFile, String> {
     one(&mut shared, "verify", label(&plan.verify));
     store(&mut shared, plan);
     limits(&mut shared, &plan.limits);
+    retries(&mut shared, plan.retries);
     let mut phases = described_phases(plan, &mut shared)?;
     many(&mut shared, "threshold", plan.objectives.iter().map(ToString::to_string).collect());
     if phases.len() == 1 && phases[0].0 == intent::MAIN {
@@ -36,13 +38,17 @@ pub(super) fn describe(name: &str, plan: &Plan) -> Result<PlanFile, String> {
 }
 
 fn described_phases(plan: &Plan, shared: &mut Layer) -> Result<Vec<(String, Layer)>, String> {
-    let (mut phases, mut warm_up) = (Vec::new(), None);
+    let (mut phases, mut warm_up) = (Vec::<(String, Layer)>::new(), None);
     for phase in &plan.phases {
         if phase.warm_up {
             let Some(stop) = phase.stop.blobs.map(|n| n.to_string()).or(phase.stop.duration.map(time)) else {
                 return Err(format!("the warm-up `{}` of its plan has no end", phase.name));
             };
             warm_up = Some(stop);
+            continue;
+        }
+        if phase.supply == Supply::Earlier {
+            phased(&mut phases, phase);
             continue;
         }
         let mut layer = describe_phase(phase);
@@ -58,6 +64,17 @@ fn described_phases(plan: &Plan, shared: &mut Layer) -> Result<Vec<(String, Laye
         phases.push((phase.name.clone(), layer));
     }
     Ok(phases)
+}
+
+/// A phase that goes on with the blobs of the one before is a part of that: one run, step by step.
+fn phased(phases: &mut [(String, Layer)], phase: &Phase) {
+    let Some((name, layer)) = phases.last_mut() else { return };
+    intent::MAIN.clone_into(name);
+    one(layer, "order", "phased");
+    if let Some(Value::Words(words)) = layer.get_mut("steps").map(|entry| &mut entry.value) {
+        let steps = words.iter().cloned().chain(phase.journey.steps.iter().map(ToString::to_string));
+        *words = vec![steps.collect::<Vec<_>>().join(",")];
+    }
 }
 
 fn describe_phase(phase: &Phase) -> Layer {
@@ -105,6 +122,17 @@ fn limits(layer: &mut Layer, limits: &Limits) {
         one(layer, "cacert", path.display().to_string());
     }
     one(layer, "user-agent", limits.user_agent.as_str());
+}
+
+fn retries(layer: &mut Layer, retries: Retries) {
+    if retries.most > 0 {
+        one(layer, "retries", retries.most.to_string());
+        let backoff = match retries.backoff {
+            Backoff::Constant { wait } => time(wait),
+            Backoff::Exponential { from, to } => format!("{}..{}", time(from), time(to)),
+        };
+        one(layer, "backoff", backoff);
+    }
 }
 
 fn levels(layer: &mut Layer, [constant, changing]: [&str; 2], stages: &Stages, unit: &str) {

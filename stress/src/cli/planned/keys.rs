@@ -53,7 +53,7 @@ const EXCLUDES: [(&str, &[&str]); 13] = [
 ];
 
 /// The ways to name a list of stored blobs, one of which is enough.
-pub(super) const LISTS: [&str; 2] = ["blob-ids", "from-export"];
+pub(super) const LISTS: [&str; 3] = ["blob-ids", "from-export", "from-log"];
 
 /// What a plan file cannot say: these are about the command line itself.
 const NEVER: [&str; 2] = ["help", "plan"];

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cli::{
-        args::{Args, Command, RunArgs},
+        args::{Args, RunArgs},
         typed::Typed,
         wording,
     },
@@ -102,10 +102,6 @@ fn read(typed: &Typed, file: &PlanFile, more: &[OsString]) -> Result<Merged, Err
         let words: Vec<_> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         Error::Flag { flag: file.name.clone(), reason: wording::explain(error, &command, &words) }
     })?;
-    let run = match args.command {
-        Command::Run(run) => *run,
-        Command::Plan(plan) => plan.run,
-        Command::Search(search) => search.run,
-    };
+    let run = args.command.into_run().expect("only commands with the flags of a run read plan files");
     Ok(Merged { run, typed: said, phases: Vec::new() })
 }

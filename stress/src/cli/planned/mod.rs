@@ -10,7 +10,7 @@ mod text;
 
 use std::{fs, path::Path};
 
-use super::{args::RunArgs, intent, list::BlobList, typed::Typed};
+use super::{args::RunArgs, intent, journey::Order, list::BlobList, typed::Typed};
 use crate::{error::Error, plan::Plan};
 use file::PlanFile;
 pub(super) use text::toml;
@@ -51,6 +51,11 @@ impl Intention {
 
     /// The plan that is meant; it is checked.
     pub(super) fn plan(&self, list: Option<&BlobList>) -> Result<Plan, Error> {
+        if self.phases.len() > 1 && self.run.journey.order == Order::Phased {
+            let entry = self.file.shared.get("order").and_then(|entry| entry.line);
+            let reason = "phased is for a run of one phase, which it takes apart; here are several";
+            return Err(self.file.wrong(entry, "order", reason));
+        }
         let mut phases = Vec::new();
         let only = [(&self.name, &self.run)];
         let named = self.phases.iter().map(|(name, args)| (name, args));

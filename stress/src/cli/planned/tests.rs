@@ -142,8 +142,10 @@ fn contradictions_of_a_file_are_told_with_their_place() {
 }
 
 /// Lines that say everything that a plan holds.
-const LINES: [&str; 8] = [
+const LINES: [&str; 10] = [
     "",
+    "--order phased -n 9 --warm-up 2 --retries 3 --backoff 500ms --threshold cached.failures<1%",
+    "--retries 2 --backoff 10ms..1s --write csv=a.csv --write markdown=b.md --log x.log --metrics-listen 127.0.0.1:0",
     "-n 12 -c 3 --size 1KiB --seed 3",
     "--rate 1.5/s --arrivals poisson --max-in-flight 77 --duration 90s --warm-up 5 --grace 1500ms",
     "--stages 10/s:30s,10/s..50/s:1m --reads 4 --min-size 17B --max-size 3MiB --content text",
@@ -168,7 +170,11 @@ fn a_plan_told_as_a_file_is_the_same_plan_when_it_is_read() {
         let again = intention(&["--plan", &path]).unwrap();
         let plan_again = again.plan(None).unwrap();
         assert_eq!(plan_again, plan, "{text}");
-        assert_eq!(again.run.expect.strict, meant.run.expect.strict);
+        let output = |intention: &Intention| {
+            let output = &intention.run.output;
+            (intention.run.expect.strict, output.write.clone(), output.log.clone(), output.metrics_listen)
+        };
+        assert_eq!(output(&again), output(&meant));
         assert_eq!(toml(&plan_again, &again.typed).unwrap(), text);
     }
     let path = saved(&dir, "phases.toml", &format!("{TARGETS}{PHASES}"));

@@ -92,7 +92,7 @@ pub(super) enum AxisKind {
 }
 
 /// Flags of a run that a search decides itself, each with what to say instead.
-pub(in crate::cli) const DECIDED: [(&str, &str); 11] = [
+pub(in crate::cli) const DECIDED: [(&str, &str); 14] = [
     ("blobs", "--step says how long each step is measured"),
     ("concurrency", "--for concurrency searches for it, between --from and --max"),
     ("concurrency-stages", "--for concurrency searches for it, between --from and --max"),
@@ -100,10 +100,13 @@ pub(in crate::cli) const DECIDED: [(&str, &str); 11] = [
     ("events", "a search shows no single blobs"),
     ("export", "a search keeps no single blobs"),
     ("log", "a search keeps no single exchanges"),
+    ("metrics-listen", "a search serves no metrics"),
+    ("order", "each blob goes through its steps at once"),
     ("rate", "--for rate searches for it, between --from and --max"),
     ("stages", "--for rate searches for it, between --from and --max"),
     ("threshold", "--slo says what must hold"),
     ("warm-up", "--settle says how long each step's load goes on before it is measured"),
+    ("write", "--report writes the search as a document"),
 ];
 
 impl SearchArgs {

@@ -201,9 +201,9 @@ impl Climb<'_> {
             let mut gauge = Gauge::default();
             let started_at = SystemTime::now();
             screen.open(&plan);
-            let walked =
-                walk(&plan, self.network.clone(), self.list.clone(), &mut gauge, &mut screen, signals);
-            let walked = walked.await;
+            let board = screen.is_open().then(Arc::default);
+            let (network, list) = (self.network.clone(), self.list.clone());
+            let walked = walk(&plan, network, list, &mut gauge, &mut screen, signals, board).await;
             screen.close();
             let (facts, signal) = walked?;
             let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
@@ -242,7 +242,7 @@ fn conclude(capacity: &Capacity, file: Option<PreparedFile>, intention: &Intenti
     let mut text = Vec::new();
     told::write(&mut text, capacity, palette).expect("memory takes every byte");
     let failures: Vec<_> =
-        saved.into_iter().chain(door::show(&String::from_utf8_lossy(&text)).err()).collect();
+        saved.into_iter().chain(door::show_screen(&String::from_utf8_lossy(&text)).err()).collect();
     failures.iter().for_each(door::complain);
     match (capacity.ending, capacity.answer) {
         (Ending::Interrupted { signal }, _) => Exit::Signal(signal),
