@@ -82,6 +82,7 @@ mod tests {
             phase: 0,
             index: 0,
             step,
+            attempt: 1,
             novelty: Novelty::Fresh,
             target: 0,
             blob_id: None,

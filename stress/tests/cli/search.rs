@@ -11,7 +11,9 @@ use crate::{
 
 /// A stock publisher, 8 uploads at once and 8 more in waiting, each of which takes a while.
 fn stock() -> Bottle {
-    Bottle::builder().publisher(|config| config.store_latency = "150ms".parse().expect("a latency")).start()
+    Bottle::builder()
+        .publisher(|config| config.weather.store.latency = "150ms".parse().expect("a latency"))
+        .start()
 }
 
 fn search(bottle: &Bottle, line: &str) -> Run {

@@ -16,7 +16,7 @@ use crate::{
 fn limited() -> Bottle {
     let limits = |config: &mut PublisherConfig| {
         (config.limits.concurrent, config.limits.buffer) = (4, 8);
-        config.store_latency = "100ms".parse().unwrap();
+        config.weather.store.latency = "100ms".parse().unwrap();
     };
     Bottle::builder().publisher(limits).start()
 }
