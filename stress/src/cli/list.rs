@@ -16,7 +16,7 @@ use crate::{
     engine::{List, Listed},
     error::Error,
     export::log::{Ended, Exchange, LogReader},
-    plan::journey::Step,
+    plan::{journey::Step, supply::Listing},
     walrus,
 };
 
@@ -76,6 +76,15 @@ impl BlobList {
             return Err(wrong(format!("{name} names no blob")));
         }
         Ok(Self { name, count, format, file })
+    }
+
+    /// How it is written.
+    pub(super) fn listing(&self) -> Listing {
+        match self.format {
+            Format::Lines => Listing::BlobIds,
+            Format::Export => Listing::FromExport,
+            Format::Log => Listing::FromLog,
+        }
     }
 
     /// The entries in their order, again from the start at the end if they go `round`.

@@ -29,6 +29,11 @@ impl List {
         Self(Mutex::new(Rest { entries, taken: 0 }))
     }
 
+    /// How many entries have been taken.
+    pub async fn taken(&self) -> u64 {
+        self.0.lock().await.taken
+    }
+
     /// The next entry and its position, from 0.
     pub(super) async fn next(&self) -> Option<(u64, Listed)> {
         let mut rest = self.0.lock().await;
