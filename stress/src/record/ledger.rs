@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::histogram::Latencies;
+use super::{histogram::Latencies, timeline::Timeline};
 use crate::sample::{Failure, FailureClass, Outcome, Sample, StoredKind, Timing};
 
 /// How many examples are kept of each class of failure.
@@ -74,6 +74,9 @@ pub struct Ledger {
     pub least_lower_bound: Option<Duration>,
     /// From the first start to the last finish, since the run's origin; `None` before anything was tried.
     pub window: Option<(Duration, Duration)>,
+    /// How it went as time passed; empty in reports of the first version, which had none.
+    #[serde(default)]
+    pub timeline: Timeline,
 }
 
 /// How often one class of failure was seen.
@@ -134,12 +137,13 @@ impl Ledger {
                 self.enter_lower_bound(sample);
             }
             Outcome::Failed(failure) => {
-                if matches!(failure.class, FailureClass::Timeout | FailureClass::ConnectTimeout) {
+                if sample.outcome.is_lower_bound() {
                     self.enter_lower_bound(sample);
                 }
                 self.failures.entry(failure.class).or_default().enter(sample, failure);
             }
         }
+        self.timeline.enter(sample);
         self.bytes_sent += sample.bytes_sent;
         self.bytes_received += sample.bytes_received;
         let (start, end) = self.window.unwrap_or((sample.timing.started, sample.timing.finished));
@@ -181,6 +185,7 @@ impl Ledger {
             self.spans.entry(span).or_default().merge(&latencies);
         }
         self.least_lower_bound = earlier(self.least_lower_bound, other.least_lower_bound, Duration::min);
+        self.timeline.merge(other.timeline);
         self.window = earlier(self.window, other.window, |a, b| (a.0.min(b.0), a.1.max(b.1)));
     }
 }
