@@ -175,11 +175,11 @@ impl ByFirstRead {
         Ok(())
     }
 
-    pub(super) fn finish(self) -> Result<(), Mismatch> {
+    pub(super) fn finish(&self) -> Result<(), Mismatch> {
         if let Some(expected) = self.expected.filter(|&expected| self.received < expected) {
             return Err(Mismatch::Truncated { expected, received: self.received });
         }
-        let digest = self.printer.map_or([0; 16], |printer| printer.0.finish_128().to_le_bytes());
+        let digest = self.printer.as_ref().map_or([0; 16], |printer| printer.0.finish_128().to_le_bytes());
         self.blob.settle(Print { size: self.received, digest })
     }
 }

@@ -99,7 +99,8 @@ impl Worker {
                 fill(draft, exchange, Outcome::Stored, due, job.clock)
             }
             (Step::Read { .. }, expect, Some(id)) => {
-                let exchange = self.client.read(blob.aggregator, id, expect.verifier(job.plan.verify)).await;
+                let mut verifier = expect.verifier(job.plan.verify);
+                let exchange = self.client.read(blob.aggregator, id, &mut verifier).await;
                 let sample = fill(draft, exchange, |()| Outcome::Read, due, job.clock);
                 // What nobody knew beforehand is as large as it came.
                 let size = expect.size().unwrap_or(sample.bytes_received);

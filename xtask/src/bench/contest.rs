@@ -129,7 +129,8 @@ fn journeys(field: &Field<'_>) -> Result<Outcome> {
             Tool::Ours => {
                 let (count, at_once) = (count.to_string(), AT_ONCE.to_string());
                 let url = field.nginx.url.as_str();
-                let targets = ["--publisher", url, "--aggregator", url, "--content", "mixed", "--size", "100KiB"];
+                let targets =
+                    ["--publisher", url, "--aggregator", url, "--content", "mixed", "--size", "100KiB"];
                 let mut command = field.ours(&targets);
                 command.args(["-n", &count, "-c", &at_once]);
                 Turn::of(tool, command, count.parse().unwrap_or(0)).map(Some)
@@ -137,7 +138,9 @@ fn journeys(field: &Field<'_>) -> Result<Outcome> {
             Tool::Oha => {
                 let Some(uploads) = field.oha_uploads(&body, count, AT_ONCE) else { return Ok(None) };
                 let uploads = Turn::of(tool, uploads, count)?;
-                let Some(reads) = field.their_reads(tool, "100k", 2 * count, AT_ONCE, 0) else { return Ok(None) };
+                let Some(reads) = field.their_reads(tool, "100k", 2 * count, AT_ONCE, 0) else {
+                    return Ok(None);
+                };
                 let reads = Turn::of(tool, reads, 2 * count)?;
                 Ok(Some(Turn { cpu: uploads.cpu + reads.cpu, wall: uploads.wall + reads.wall, units: count }))
             }
@@ -169,7 +172,8 @@ fn contest(
         order.rotate_left(1);
         rounds.push(round);
     }
-    let of = |round: &Vec<(Tool, f64)>, tool| round.iter().find(|(who, _)| *who == tool).map(|(_, value)| *value);
+    let of =
+        |round: &Vec<(Tool, f64)>, tool| round.iter().find(|(who, _)| *who == tool).map(|(_, value)| *value);
     let (mut lines, mut data) = (Vec::new(), Map::new());
     let mut reached = None;
     for tool in [Tool::Ours, Tool::Oha, Tool::Wrk] {
@@ -180,12 +184,16 @@ fn contest(
         // Within a round both had the same machine: what it did meanwhile cancels out.
         let ratios = rounds.iter().filter_map(|round| Some(of(round, Tool::Ours)? / of(round, tool)?));
         let ratios: Figures = ratios.collect();
-        let ratio = if tool == Tool::Ours { String::new() } else { format!("   ours is {} of it", ratios.text()) };
+        let ratio =
+            if tool == Tool::Ours { String::new() } else { format!("   ours is {} of it", ratios.text()) };
         lines.push(format!("{:<5} {:<22} {}{ratio}", tool.name(), figures.text(), quantity.unit()));
         if tool == Tool::Oha {
             reached = ratios.median().map(|ratio| quantity.holds(ratio, limit));
         }
-        data.insert(tool.name().to_owned(), json!({ "unit": quantity.unit(), "figures": figures.data(), "ratio_of_ours": ratios.data() }));
+        data.insert(
+            tool.name().to_owned(),
+            json!({ "unit": quantity.unit(), "figures": figures.data(), "ratio_of_ours": ratios.data() }),
+        );
     }
     Ok(Outcome::Measured { lines, data: data.into(), reached })
 }

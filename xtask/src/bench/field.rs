@@ -99,15 +99,43 @@ impl<'a> Field<'a> {
     }
 
     /// Another tool reading one blob `requests` times; wrk for as long as `seconds` instead.
-    pub(crate) fn their_reads(&self, tool: Tool, blob: &str, requests: u64, at_once: u32, seconds: u32) -> Option<Command> {
-        let url = format!("{}/v1/blobs/{}", self.nginx.url, id(blob, 0));
-        let mut command = Command::new(self.tools.program(tool)?);
+    pub(crate) fn their_reads(
+        &self,
+        tool: Tool,
+        blob: &str,
+        requests: u64,
+        at_once: u32,
+        seconds: u32,
+    ) -> Option<Command> {
         match tool {
-            Tool::Ours => return None,
-            Tool::Oha => command.args(["--no-tui", "--output-format", "json", "-n", &requests.to_string()]),
-            Tool::Wrk => command.args(["-t", "1", "-d", &format!("{seconds}s")]),
-        };
-        command.args(["-c", &at_once.to_string(), &url]);
+            Tool::Ours => None,
+            Tool::Oha => self.oha(&self.url(blob), requests, at_once),
+            Tool::Wrk => {
+                let mut command = Command::new(self.tools.program(tool)?);
+                command.args([
+                    "-t",
+                    "1",
+                    "-d",
+                    &format!("{seconds}s"),
+                    "-c",
+                    &at_once.to_string(),
+                    &self.url(blob),
+                ]);
+                Some(command)
+            }
+        }
+    }
+
+    /// Where nginx serves a blob.
+    pub(crate) fn url(&self, blob: &str) -> String {
+        format!("{}/v1/blobs/{}", self.nginx.url, id(blob, 0))
+    }
+
+    /// oha reading from `url` so many times.
+    pub(crate) fn oha(&self, url: &str, requests: u64, at_once: u32) -> Option<Command> {
+        let mut command = Command::new(self.tools.program(Tool::Oha)?);
+        command.args(["--no-tui", "--output-format", "json", "-n", &requests.to_string()]);
+        command.args(["-c", &at_once.to_string(), url]);
         Some(command)
     }
 
@@ -115,7 +143,10 @@ impl<'a> Field<'a> {
     pub(crate) fn oha_uploads(&self, body: &Path, requests: u64, at_once: u32) -> Option<Command> {
         let mut command = Command::new(self.tools.program(Tool::Oha)?);
         command.args(["--no-tui", "--output-format", "json", "-m", "PUT", "-n", &requests.to_string()]);
-        command.args(["-c", &at_once.to_string(), "-D"]).arg(body).arg(format!("{}/v1/blobs", self.nginx.url));
+        command
+            .args(["-c", &at_once.to_string(), "-D"])
+            .arg(body)
+            .arg(format!("{}/v1/blobs", self.nginx.url));
         Some(command)
     }
 }

@@ -4,6 +4,7 @@ mod contest;
 mod field;
 mod figures;
 mod micro;
+mod mocks;
 mod nginx;
 mod open_loop;
 mod tools;
@@ -68,7 +69,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return None.context("no such work; `cargo xtask bench --list` shows what there is");
     }
     if args.list {
-        works.iter().for_each(|work| println!("{:<12} {}\n{:<12} target: {}", work.name, work.what, "", work.target));
+        works
+            .iter()
+            .for_each(|work| println!("{:<12} {}\n{:<12} target: {}", work.name, work.what, "", work.target));
         return Ok(());
     }
     let programs = workspace::build(true)?;
@@ -78,7 +81,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     for work in works {
         println!("\n━━ {}: {}", work.name, work.what);
         let (document, verdict) = match (work.measure)(&field).context(work.name)? {
-            Outcome::Skipped(why) => (json!({ "work": work.name, "skipped": why }), format!("SKIPPED: {why}")),
+            Outcome::Skipped(why) => {
+                (json!({ "work": work.name, "skipped": why }), format!("SKIPPED: {why}"))
+            }
             Outcome::Measured { lines, data, reached } => {
                 lines.iter().for_each(|line| println!("{line}"));
                 let verdict = match reached {
@@ -86,7 +91,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                     Some(false) => "MISSED",
                     None => "not judged: nothing to hold it against is installed",
                 };
-                let data = json!({ "work": work.name, "target": work.target, "reached": reached, "data": data });
+                let data =
+                    json!({ "work": work.name, "target": work.target, "reached": reached, "data": data });
                 (data, format!("target {}: {verdict}", work.target))
             }
         };
@@ -108,4 +114,4 @@ impl Args {
 }
 
 /// All there is, in the order in which it is measured.
-const WORKS: [&[Work]; 3] = [contest::WORKS, open_loop::WORKS, micro::WORKS];
+const WORKS: [&[Work]; 4] = [contest::WORKS, open_loop::WORKS, mocks::WORKS, micro::WORKS];

@@ -17,9 +17,11 @@ use crate::{
 };
 
 /// How to get nginx; with it comes everything but the uploads.
-const HOW_TO_INSTALL: &str = "nginx is needed (on Debian: apt-get install nginx-light libnginx-mod-http-perl)";
+const HOW_TO_INSTALL: &str =
+    "nginx is needed (on Debian: apt-get install nginx-light libnginx-mod-http-perl)";
 /// Where Debian keeps the module that answers uploads.
-const PERL: [&str; 2] = ["/usr/lib/nginx/modules/ngx_http_perl_module.so", "/usr/lib64/nginx/modules/ngx_http_perl_module.so"];
+const PERL: [&str; 2] =
+    ["/usr/lib/nginx/modules/ngx_http_perl_module.so", "/usr/lib64/nginx/modules/ngx_http_perl_module.so"];
 
 /// A running nginx; dropping it ends it.
 pub(crate) struct Nginx {
@@ -38,8 +40,11 @@ impl Nginx {
         for name in ["fixed", "store", "spool"] {
             fs::create_dir_all(folder.join(name)).context("cannot make a folder")?;
         }
-        fs::write(folder.join("Stored.pm"), include_str!("Stored.pm").replace("FOLDER", &folder.to_string_lossy()))
-            .context("cannot write Stored.pm")?;
+        fs::write(
+            folder.join("Stored.pm"),
+            include_str!("Stored.pm").replace("FOLDER", &folder.to_string_lossy()),
+        )
+        .context("cannot write Stored.pm")?;
         // nginx cannot be told to choose a port: one that was free a moment ago will do, or the next.
         let mut last = Failure::new("nginx was not tried");
         for _ in 0..5 {
@@ -61,7 +66,10 @@ impl Nginx {
         let deadline = Deadline::after(Duration::from_secs(10));
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             if deadline.passed() || !master.runs()? {
-                return Err(Failure::new(format!("nginx does not listen: {}", master.transcript().text(Stream::Stderr))));
+                return Err(Failure::new(format!(
+                    "nginx does not listen: {}",
+                    master.transcript().text(Stream::Stderr)
+                )));
             }
             thread::sleep(Duration::from_millis(10));
         }

@@ -3,7 +3,8 @@
 use std::{fs, thread, time::Duration};
 
 use rustix::time::{
-    ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime, timerfd_create, timerfd_settime,
+    ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
+    timerfd_create, timerfd_settime,
 };
 use serde_json::{Value, json};
 
@@ -44,7 +45,8 @@ fn measure(field: &Field<'_>) -> Result<Outcome> {
         format!("bare timer  lateness p99 {} ms   ours is {} of it", bare.text(), ratios.text()),
         format!("dropped {dropped}; the rate was off by {} % at most", three(worst_rate * 100.0)),
     ];
-    let (late, ratio) = ours.median().zip(ratios.median()).ok_or_else(|| Failure::new("there was no turn"))?;
+    let (late, ratio) =
+        ours.median().zip(ratios.median()).ok_or_else(|| Failure::new("there was no turn"))?;
     let data = json!({
         "unit": "ms", "ours": ours.data(), "bare": bare.data(), "ratio": ratios.data(), "dropped": dropped,
         "rate_off": worst_rate,
@@ -71,7 +73,10 @@ fn turn(field: &Field<'_>, seconds: u64) -> Result<Turn> {
     let report = fs::read_to_string(&report).context("cannot read the report")?;
     let report: Value = serde_json::from_str(&report).context("the report is not JSON")?;
     let arrivals = &report["arrivals"][0];
-    let (offered, dropped) = arrivals["offered"].as_u64().zip(arrivals["dropped"].as_u64()).context("no arrivals in the report")?;
+    let (offered, dropped) = arrivals["offered"]
+        .as_u64()
+        .zip(arrivals["dropped"].as_u64())
+        .context("no arrivals in the report")?;
     let lateness = arrivals["lateness_seconds"]["p99"].as_f64().context("no lateness in the report")?;
     let rate = (offered - dropped) as f64 / seconds as f64;
     Ok(Turn { lateness: lateness * 1e3, dropped, rate })
@@ -79,7 +84,8 @@ fn turn(field: &Field<'_>, seconds: u64) -> Result<Turn> {
 
 /// How late a thread comes in ms, in 99 of 100 cases at most, that only waits for a timer of this rate.
 fn bare_p99(seconds: u64) -> Result<f64> {
-    let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::empty()).context("cannot make a timer")?;
+    let timer =
+        timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::empty()).context("cannot make a timer")?;
     let waiter = thread::spawn(move || -> Result<Vec<i64>> {
         let gap = 1_000_000_000 / i64::from(RATE);
         let begin = nanoseconds(clock_gettime(ClockId::Monotonic)) + gap;

@@ -39,7 +39,10 @@ impl Tool {
                 if done == asked {
                     return Ok(done);
                 }
-                Err(Failure::new(format!("oha succeeded {done} times instead of {asked}: {}", said["errorDistribution"])))
+                Err(Failure::new(format!(
+                    "oha succeeded {done} times instead of {asked}: {}",
+                    said["errorDistribution"]
+                )))
             }
             Tool::Wrk if spent.said.contains("Non-2xx") => {
                 Err(Failure::new(format!("wrk met failures: {}", spent.said)))
@@ -64,12 +67,17 @@ impl Tools {
     pub(crate) fn introduce(&self) {
         let first_line = |program: &PathBuf| {
             let output = Command::new(program).arg("--version").output().ok()?;
-            String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).lines().next().map(str::to_owned)
+            String::from_utf8_lossy(&[output.stdout, output.stderr].concat())
+                .lines()
+                .next()
+                .map(str::to_owned)
         };
         println!("ours  {}", first_line(&self.ours).unwrap_or_default());
         match &self.oha {
             Some(oha) => println!("oha   {}", first_line(oha).unwrap_or_default()),
-            None => println!("oha   not installed (cargo install oha): nothing to hold CPU and bytes/s against"),
+            None => {
+                println!("oha   not installed (cargo install oha): nothing to hold CPU and bytes/s against")
+            }
         }
         match &self.wrk {
             Some(wrk) => println!("wrk   {}", first_line(wrk).unwrap_or_default()),
@@ -112,7 +120,8 @@ mod tests {
     fn only_work_that_succeeded_counts() {
         let oha = |said| Tool::Oha.requests(10, &spent(said)).map_err(|failure| failure.to_string());
         assert_eq!(oha(r#"{"statusCodeDistribution":{"200":10}}"#), Ok(10));
-        let missed = oha(r#"{"statusCodeDistribution":{"200":9},"errorDistribution":{"refused":1}}"#).unwrap_err();
+        let missed =
+            oha(r#"{"statusCodeDistribution":{"200":9},"errorDistribution":{"refused":1}}"#).unwrap_err();
         assert_eq!(missed, r#"oha succeeded 9 times instead of 10: {"refused":1}"#);
         let wrk = |said| Tool::Wrk.requests(0, &spent(said)).ok();
         assert_eq!(wrk("Running 1s test\n  52 requests in 1.00s, 4MB read\n"), Some(52));

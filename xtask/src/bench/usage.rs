@@ -132,7 +132,10 @@ mod tests {
     fn what_a_process_used_up_is_told() {
         let spent = spend(shell("i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo done")).unwrap();
         assert_eq!(spent.said, "done\n");
-        assert!(spent.cpu > Duration::ZERO && spent.cpu <= spent.wall + Duration::from_millis(20), "{spent:?}");
+        assert!(
+            spent.cpu > Duration::ZERO && spent.cpu <= spent.wall + Duration::from_millis(20),
+            "{spent:?}"
+        );
         assert!(spent.memory > 100_000, "{spent:?}");
     }
 
