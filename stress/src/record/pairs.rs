@@ -22,11 +22,14 @@ pub struct Pair {
     pub cached: Duration,
 }
 
+/// An index behind its hash.
+pub(super) type Key = (u64, u64);
+
 /// A bottom-k sample of pairs: those whose index hashes lowest, however they were collected.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Pairs {
     seen: u64,
-    kept: BTreeMap<(u64, u64), Pair>,
+    kept: BTreeMap<Key, Pair>,
 }
 
 impl Pairs {
@@ -58,15 +61,20 @@ impl Pairs {
     }
 
     fn keep(&mut self, pair: Pair) {
-        let key = (mix(pair.index), pair.index);
-        let full = self.kept.len() >= CAPACITY;
-        if full && self.kept.last_key_value().is_some_and(|(last, _)| key > *last) {
-            return;
-        }
-        self.kept.insert(key, pair);
-        if self.kept.len() > CAPACITY {
-            self.kept.pop_last();
-        }
+        keep(&mut self.kept, pair.index, pair);
+    }
+}
+
+/// Keeps what belongs to blob `index`, as long as that is among those whose index hashes lowest.
+pub(super) fn keep<T>(kept: &mut BTreeMap<Key, T>, index: u64, what: T) {
+    let key = (mix(index), index);
+    let full = kept.len() >= CAPACITY;
+    if full && kept.last_key_value().is_some_and(|(last, _)| key > *last) {
+        return;
+    }
+    kept.insert(key, what);
+    if kept.len() > CAPACITY {
+        kept.pop_last();
     }
 }
 

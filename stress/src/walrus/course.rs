@@ -1,6 +1,9 @@
 //! How far an exchange has come: kept outside its future, so that it is known even when that was dropped.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{Exchange, meter::Meter};
 use crate::sample::{Failure, Link};
@@ -44,6 +47,7 @@ pub(super) struct Course {
     pub(super) finished: Option<Instant>,
     pub(super) link: Option<Link>,
     pub(super) status: Option<u16>,
+    pub(super) retry_after: Option<Duration>,
     pub(super) received: u64,
     pub(super) meter: Arc<Meter>,
     part: Part,
@@ -59,6 +63,7 @@ impl Course {
             finished: None,
             link: None,
             status: None,
+            retry_after: None,
             received: 0,
             meter: Arc::new(Meter::new()),
             part: Part::Sending,
@@ -70,7 +75,7 @@ impl Course {
     pub(super) fn start(&mut self, owed: u64) {
         self.meter.reset(owed);
         (self.first_byte, self.finished, self.link, self.status) = (None, None, None, None);
-        self.received = 0;
+        (self.received, self.retry_after) = (0, None);
         self.part = Part::Sending;
         self.under_way = true;
         self.started = Instant::now();
@@ -102,6 +107,7 @@ impl Course {
             link: self.link,
             bytes_sent: self.meter.given(),
             bytes_received: self.received,
+            retry_after: self.retry_after,
             result,
         }
     }

@@ -12,13 +12,14 @@ mod network;
 mod patience;
 mod preflight;
 mod receive;
+mod retry_after;
 mod salvage;
 mod text;
 mod timer;
 mod tls;
 mod wire;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::sample::{Failure, Link};
 
@@ -44,6 +45,8 @@ pub struct Exchange<T> {
     pub bytes_sent: u64,
     /// Bytes of response body received.
     pub bytes_received: u64,
+    /// How long the server asked to be left alone, if it answered with an error and said so.
+    pub retry_after: Option<Duration>,
     /// What came of it.
     pub result: Result<T, Failure>,
 }

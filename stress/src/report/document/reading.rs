@@ -26,6 +26,7 @@ pub(super) struct StepDoc<'a> {
     attempted: u64,
     done: u64,
     failed: u64,
+    attempt_failures: u64,
     unfinished: u64,
     skipped: u64,
     bytes_sent: u64,
@@ -37,6 +38,7 @@ pub(super) struct StepDoc<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_frost: Option<u64>,
     failures: Vec<FailureDoc<'a>>,
+    retried: Vec<FailureDoc<'a>>,
     response_seconds: Option<DistributionDoc>,
     service_seconds: Option<DistributionDoc>,
     first_byte_seconds: Option<DistributionDoc>,
@@ -56,6 +58,7 @@ impl<'a> StepDoc<'a> {
             attempted: step.attempted,
             done: step.done,
             failed: step.failed,
+            attempt_failures: step.attempt_failures,
             unfinished: step.unfinished,
             skipped: step.skipped,
             bytes_sent: step.bytes_sent,
@@ -65,6 +68,7 @@ impl<'a> StepDoc<'a> {
             stored: uploads.then(|| every_kind(&step.stored)),
             cost_frost: uploads.then_some(step.cost_frost),
             failures: step.failures.iter().map(FailureDoc::of).collect(),
+            retried: step.retried.iter().map(FailureDoc::of).collect(),
             response_seconds: span(Span::Response),
             service_seconds: span(Span::Service),
             first_byte_seconds: span(Span::FirstByte),
@@ -105,6 +109,7 @@ struct FailureDoc<'a> {
     count: u64,
     first_seconds: f64,
     last_seconds: f64,
+    attempt_seconds: Option<DistributionDoc>,
     examples: Vec<ExampleDoc<'a>>,
 }
 
@@ -134,6 +139,7 @@ impl<'a> FailureDoc<'a> {
             count: failure.count,
             first_seconds: failure.first.as_secs_f64(),
             last_seconds: failure.last.as_secs_f64(),
+            attempt_seconds: failure.own.as_ref().map(DistributionDoc::of),
             examples: failure.examples.iter().map(example).collect(),
         }
     }

@@ -10,6 +10,7 @@ use crate::{
         Connections, LedgerKey, Recording,
         arrivals::ArrivalLedger,
         generator::Generator,
+        halves::Halves,
         ledger::Ledger,
         pairs::{Pair, Pairs},
     },
@@ -127,6 +128,8 @@ impl RecordingDoc {
             pairs: Pairs::restore(self.pairs.seen, self.pairs.kept.into_iter().map(|line| line.0)),
             arrivals: self.arrivals,
             generator: self.generator,
+            // A run joins them before anyone writes it down.
+            halves: Halves::default(),
         }
     }
 }
