@@ -14,7 +14,7 @@ use mock_publisher::fault::Role;
 use mock_publisher::gate::Limits;
 use mock_publisher::server::Port;
 use mock_publisher::weather::Weather;
-use mock_publisher::weather::flags::ReadWeather;
+use mock_publisher::weather::args::ReadWeather;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;

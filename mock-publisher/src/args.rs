@@ -10,7 +10,7 @@ use crate::publisher::Config;
 use crate::reuse::{ReuseSpec, Wallet};
 use crate::size::Size;
 use crate::weather::Weather;
-use crate::weather::flags::StoreWeather;
+use crate::weather::args::StoreWeather;
 use std::time::Duration;
 
 /// The flags that only a server has that stores.

@@ -30,3 +30,4 @@ mod reuse;
 mod stream;
 mod tls;
 mod weather;
+mod weather_rules;
