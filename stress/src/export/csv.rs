@@ -169,7 +169,7 @@ mod tests {
         report.plan.phases[0].name = "a, \"quoted\"\nname".to_owned();
         let rows = rows(&report);
         assert_eq!(rows[0]["phase"], "a, \"quoted\"\nname");
-        assert_eq!(cells(&rows[0], "done failed failures"), ["5", "2", "shed=2"]);
+        assert_eq!(cells(&rows[0], "done failed attempt_failures failures"), ["5", "2", "2", "shed=2"]);
         assert_eq!(
             cells(&rows[1], "failures unfinished response_lower_bounds"),
             ["timeout=1", "1", "mean max"]
