@@ -222,7 +222,8 @@ pub(super) struct OutputArgs {
     /// Write the whole run (plan, totals, distributions) as one JSON document
     #[arg(long, value_name = "PATH", env = "WALRUS_STRESS_REPORT", hide_env = true)]
     pub(super) report: Option<PathBuf>,
-    /// Write the end of the run in this format to this file: csv, json, junit, markdown, prometheus or terminal; repeatable
+    /// Write the end of the run in this format to this file: csv, timeline-csv, json, junit, markdown,
+    /// prometheus or terminal; repeatable
     #[arg(long, value_name = "FORMAT=PATH", env = "WALRUS_STRESS_WRITE", hide_env = true, value_delimiter = ',',
           value_parser = parse_output)]
     pub(super) write: Vec<Output>,
