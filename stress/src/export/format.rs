@@ -28,7 +28,7 @@ pub enum Format {
 
 impl Format {
     /// All forms.
-    pub const ALL: [Format; 7] = [
+    pub const ALL: [Format; 8] = [
         Format::Terminal,
         Format::Json,
         Format::Csv,

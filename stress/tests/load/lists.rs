@@ -28,7 +28,7 @@ fn list(count: usize, waiting: usize) -> (Arc<List>, Arc<AtomicUsize>) {
     tokio::spawn(async move {
         for number in 0..count {
             let listed = Listed { id: format!("{number:0>5}{:A>38}", "").into(), size: None };
-            if sender.send(listed).await.is_err() {
+            if sender.send(vec![listed]).await.is_err() {
                 break;
             }
             counter.fetch_add(1, Ordering::Relaxed);
