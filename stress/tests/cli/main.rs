@@ -23,3 +23,4 @@ mod search;
 mod specification;
 mod thresholds;
 mod trust;
+mod truth;
