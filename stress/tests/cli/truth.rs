@@ -27,8 +27,8 @@ fn a_run_that_is_stopped_half_way_says_what_its_first_half_was() {
     let bottle = Bottle::builder()
         .publisher(|config| config.weather.store.latency = "20ms".parse().expect("a latency"))
         .start();
-    let line = "-n 100000 -c 4 --size 1KiB --log log.ndjson --events always --color never";
-    let started = Run::new(&bottle).line(line).start().until("blob 30 ");
+    let line = "-n 4000 -c 4 --size 1KiB --log log.ndjson --events always --color never";
+    let started = Run::new(&bottle).line(line).start().until(" 30 cached download");
     let ran = started.signal(Signal::INT).finish().exits(130);
     let report = ran.report();
     assert_eq!(report.0["partial"], true);
@@ -60,7 +60,7 @@ fn a_run_that_is_stopped_half_way_says_what_its_first_half_was() {
 
 #[test]
 fn a_limit_of_descriptors_that_cannot_hold_the_load_is_named_before_the_run() {
-    let bottle = Bottle::start();
+    let bottle = Bottle::builder().publisher(|config| config.limits.concurrent = 100).start();
     let run = |limits: &str, at_once: &str| {
         let script = format!("{limits}; exec \"$@\"");
         let mut command = Command::new("sh");
