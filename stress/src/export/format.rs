@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{csv, junit, markdown, palette::Palette, prometheus, terminal, timeline_csv};
+use super::{csv, html, junit, markdown, palette::Palette, prometheus, terminal, timeline_csv};
 use crate::report::{Report, summary::Summary};
 
 /// A form in which a report can be told.
@@ -16,6 +16,8 @@ pub enum Format {
     Csv,
     /// A row for each interval of each step.
     TimelineCsv,
+    /// A page for a browser.
+    Html,
     /// A comment for a pull request.
     Markdown,
     /// The thresholds and the trust as test cases.
@@ -26,11 +28,12 @@ pub enum Format {
 
 impl Format {
     /// All forms.
-    pub const ALL: [Format; 7] = [
+    pub const ALL: [Format; 8] = [
         Format::Terminal,
         Format::Json,
         Format::Csv,
         Format::TimelineCsv,
+        Format::Html,
         Format::Markdown,
         Format::Junit,
         Format::Prometheus,
@@ -43,6 +46,7 @@ impl Format {
             Format::Json => "json",
             Format::Csv => "csv",
             Format::TimelineCsv => "timeline-csv",
+            Format::Html => "html",
             Format::Markdown => "markdown",
             Format::Junit => "junit",
             Format::Prometheus => "prometheus",
@@ -70,6 +74,7 @@ impl Format {
             Format::Json => report.save(out),
             Format::Csv => csv::write(summary, out),
             Format::TimelineCsv => timeline_csv::write(report, summary, out),
+            Format::Html => html::write(report, summary, out),
             Format::Markdown => markdown::write(report, summary, out),
             Format::Junit => junit::write(report, summary, out),
             Format::Prometheus => prometheus::write(report, summary, out),

@@ -8,7 +8,7 @@ use stress::{
         Phase, Plan,
         journey::{Journey, Step},
         load::Load,
-        supply::Supply,
+        supply::{Listing, Supply},
     },
     record::{LedgerKey, ledger::Ledger},
     sample::{Novelty, Outcome, Sample},
@@ -153,12 +153,12 @@ async fn a_list_is_read_through_for_each_step() {
     // The last one comes again: a repeat, whose first download is over.
     for sample in stored.iter().chain(stored.last()) {
         let id = sample.blob_id.clone().expect("it was stored");
-        sender.send(Listed { id, size: Some(sample.size) }).await.expect("a place");
+        sender.send(vec![Listed { id, size: Some(sample.size) }]).await.expect("a place");
     }
     drop(sender);
     let mut main = phase(Load::closed(3), blobs(11));
     main.journey = Journey::with_reads(false, 2);
-    main.supply = Supply::List { name: "list".to_owned(), round: false };
+    main.supply = Supply::List { name: "list".to_owned(), round: false, listing: Listing::BlobIds };
     let wires = Wires { list: Some(Arc::new(List::new(receiver))), ..Wires::default() };
     let facts = run(phased(&bottle, main), wires).await;
     let done = |phase, step, novelty| facts.recording.ledgers[&LedgerKey { phase, step, novelty }].done;
