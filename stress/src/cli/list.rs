@@ -16,7 +16,7 @@ use crate::{
     engine::{List, Listed},
     error::Error,
     export::log::{Ended, Exchange, LogReader},
-    plan::journey::Step,
+    plan::{journey::Step, supply::Listing},
     walrus,
 };
 
@@ -78,6 +78,15 @@ impl BlobList {
             return Err(wrong(format!("{name} names no blob")));
         }
         Ok(Self { name, count, format, file })
+    }
+
+    /// How it is written.
+    pub(super) fn listing(&self) -> Listing {
+        match self.format {
+            Format::Lines => Listing::BlobIds,
+            Format::Export => Listing::FromExport,
+            Format::Log => Listing::FromLog,
+        }
     }
 
     /// The entries in their order, again from the start at the end if they go `round`.
@@ -325,8 +334,8 @@ mod tests {
             (String::new(), "not the log of a run"),
             (format!("{}\n", id("a")), "not the log of a run"),
             (log.replace("log/1", "log/9"), "its schema is `walrus-stress/log/9`"),
-            (log.replace(&fake::id(2), "x"), "line 8: `x` is not a blob ID"),
-            (log.replace("\"first\"", "first"), "line 3 is none of a walrus-stress log"),
+            (log.replace(&fake::id(2), "x"), "line 6: `x` is not a blob ID"),
+            (log.replace("\"first\"", "first"), "line 4 is none of a walrus-stress log"),
         ] {
             let error = read(&text, Format::Log).unwrap_err();
             assert!(error.contains(told), "{error}");

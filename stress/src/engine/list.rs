@@ -36,6 +36,11 @@ impl List {
         Self { here: Mutex::default(), to_come: batches.into() }
     }
 
+    /// How many entries have been taken.
+    pub fn taken(&self) -> u64 {
+        self.here().taken
+    }
+
     /// The next entry and its position, from 0.
     pub(super) async fn next(&self) -> Option<(u64, Listed)> {
         loop {

@@ -11,7 +11,7 @@ use stress::{
         Phase,
         journey::{Journey, Step},
         load::Load,
-        supply::Supply,
+        supply::{Listing, Supply},
     },
     sample::FailureClass,
 };
@@ -40,7 +40,7 @@ fn list(count: usize, waiting: usize) -> (Arc<List>, Arc<AtomicUsize>) {
 fn first_downloads(load: Load, time: u64) -> Phase {
     Phase {
         journey: Journey { steps: vec![Step::FIRST] },
-        supply: Supply::List { name: "list".to_owned(), round: false },
+        supply: Supply::List { name: "list".to_owned(), round: false, listing: Listing::BlobIds },
         ..phase(load, millis(time))
     }
 }
