@@ -22,14 +22,15 @@ pub(super) async fn work(shard: &Rc<Shard>, workers: &Stages) {
 
 /// Performs journeys, one after the other, as long as the stages want at least `level` workers.
 async fn journeys(mut worker: Worker, workers: Stages, level: f64) {
+    let shard = Rc::clone(worker.shard());
+    let job = &shard.job;
     loop {
-        let job = worker.job().clone();
         let now = job.elapsed();
         let Some(turn) = workers.reaches(level, now) else { break };
         if turn > now && !job.sleep(turn - now).await {
             break;
         }
-        let Some(ticket) = job.claim().await else { break };
+        let Some(ticket) = job.claim(&shard.stop).await else { break };
         if !worker.perform(ticket, None).await {
             break;
         }

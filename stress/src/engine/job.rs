@@ -163,10 +163,10 @@ impl Job {
         self.length().map(|length| self.since_origin(length))
     }
 
-    /// The next blob of a closed loop, unless the phase has reached its stop.
-    pub(super) async fn claim(&self) -> Option<Ticket> {
+    /// The next blob of a closed loop, unless the phase has reached its end or was told to `stop`.
+    pub(super) async fn claim(&self, stop: &CancellationToken) -> Option<Ticket> {
         let late = self.deadline().is_some_and(|deadline| self.clock.elapsed() >= deadline);
-        if late || self.wires.stop.is_cancelled() {
+        if late || stop.is_cancelled() {
             return None;
         }
         let index = self.next.fetch_add(1, Ordering::Relaxed);
