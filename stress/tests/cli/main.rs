@@ -15,6 +15,7 @@ mod log;
 mod metrics;
 mod order;
 mod output;
+mod page;
 mod retries;
 mod saved;
 mod specification;
