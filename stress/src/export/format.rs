@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{csv, html, junit, markdown, palette::Palette, prometheus, terminal};
+use super::{csv, html, junit, markdown, palette::Palette, prometheus, terminal, timeline_csv};
 use crate::report::{Report, summary::Summary};
 
 /// A form in which a report can be told.
@@ -14,6 +14,8 @@ pub enum Format {
     Json,
     /// A row for each step.
     Csv,
+    /// A row for each interval of each step.
+    TimelineCsv,
     /// A page for a browser.
     Html,
     /// A comment for a pull request.
@@ -26,10 +28,11 @@ pub enum Format {
 
 impl Format {
     /// All forms.
-    pub const ALL: [Format; 7] = [
+    pub const ALL: [Format; 8] = [
         Format::Terminal,
         Format::Json,
         Format::Csv,
+        Format::TimelineCsv,
         Format::Html,
         Format::Markdown,
         Format::Junit,
@@ -42,6 +45,7 @@ impl Format {
             Format::Terminal => "terminal",
             Format::Json => "json",
             Format::Csv => "csv",
+            Format::TimelineCsv => "timeline-csv",
             Format::Html => "html",
             Format::Markdown => "markdown",
             Format::Junit => "junit",
@@ -69,6 +73,7 @@ impl Format {
             Format::Terminal => terminal::write(out, report, summary, &[], palette),
             Format::Json => report.save(out),
             Format::Csv => csv::write(summary, out),
+            Format::TimelineCsv => timeline_csv::write(report, summary, out),
             Format::Html => html::write(report, summary, out),
             Format::Markdown => markdown::write(report, summary, out),
             Format::Junit => junit::write(report, summary, out),

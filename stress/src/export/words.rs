@@ -118,17 +118,20 @@ fn change(drift: &Drift) -> String {
 
 /// `2 uploads failed: shed`.
 pub fn failed(step: &StepSummary, failure: &FailureSummary) -> String {
-    format!("{} failed: {}", counted(step, failure, ""), failure.class)
+    format!("{} failed: {}", counted(step, failure), failure.class)
 }
 
-/// `2 upload attempts failed, tried again: shed`.
+/// `2 retries of uploads: shed`.
 pub fn tried_again(step: &StepSummary, failure: &FailureSummary) -> String {
-    format!("{} failed, tried again: {}", counted(step, failure, " attempt"), failure.class)
+    let retries = if failure.count == 1 { "retry" } else { "retries" };
+    let repeats = if step.repeats { " (repeats)" } else { "" };
+    let (count, noun) = (units::count(failure.count), events::noun(step.step));
+    format!("{count} {retries} of {noun}s{repeats}: {}", failure.class)
 }
 
 /// How many of what.
-fn counted(step: &StepSummary, failure: &FailureSummary, attempt: &str) -> String {
-    let what = units::counted(failure.count, &format!("{}{attempt}", events::noun(step.step)));
+fn counted(step: &StepSummary, failure: &FailureSummary) -> String {
+    let what = units::counted(failure.count, &events::noun(step.step));
     if step.repeats { format!("{what} of repeats") } else { what }
 }
 

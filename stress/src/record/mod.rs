@@ -2,6 +2,7 @@
 
 pub mod arrivals;
 pub mod buckets;
+pub mod gauge;
 pub mod generator;
 pub mod halves;
 pub mod histogram;

@@ -3,6 +3,7 @@
 mod course;
 mod judged;
 mod reading;
+mod search;
 mod wire;
 
 use std::{io, time::Duration};

@@ -76,7 +76,11 @@ fn a_browser_opens_it_without_a_complaint_in_light_and_dark_and_narrow() {
     let ran = run();
     let dom = open(&browser, ran.dir.path(), &["--dump-dom"]);
     agree(&dom, &ran.report().0);
-    assert!(dom.contains("cached downloads") && dom.trim_end().ends_with("</html>"), "{dom}");
+    assert!(
+        dom.contains("12 of 12 uploads and 24 of 24 downloads succeeded")
+            && dom.trim_end().ends_with("</html>"),
+        "{dom}"
+    );
     let picture = |name: &str, theme: &str, size: &str| {
         let path = ran.dir.path().join(name);
         let flags = [
