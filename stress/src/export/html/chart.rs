@@ -10,7 +10,7 @@ pub(super) const WIDTH: f64 = 480.0;
 /// See [`WIDTH`].
 pub(super) const HEIGHT: f64 = 220.0;
 /// The pixels of the plot from left to right.
-pub(super) const ACROSS: (f64, f64) = (58.0, 456.0);
+pub(super) const ACROSS: (f64, f64) = (58.0, 450.0);
 /// The pixels of the plot from bottom to top.
 pub(super) const UP: (f64, f64) = (188.0, 12.0);
 
