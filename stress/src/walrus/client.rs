@@ -83,8 +83,8 @@ impl Client {
             Lane { endpoint, slot: &mut publishers[publisher], connect: network.limits.connect_timeout };
         course.start(size);
         let (started, limit) = (course.started, network.limits.upload_timeout);
+        // Pinned where it is made: it is too large to be moved once more.
         let result = {
-            // Pinned where it is made: it is too large to be moved once more.
             let exchange = pin!(lane.store(request, course));
             timer.bound(started, limit, exchange).await
         };
