@@ -108,10 +108,19 @@ pub(super) fn bar(kind: usize, left: f64, right: f64, top: f64) -> Element {
 
 /// Which line is which.
 pub(super) fn legend(names: impl IntoIterator<Item = (usize, String)>) -> Element {
+    keys(names, |kind| path(kind, [Some((2.0, 5.0)), Some((32.0, 5.0))]))
+}
+
+/// Which bar is which.
+pub(super) fn swatches(names: impl IntoIterator<Item = (usize, String)>) -> Element {
+    let swatch = element("rect").set("x", 8).set("y", 0).set("width", 18).set("height", 10);
+    keys(names, |kind| swatch.clone().set("class", format!("bar k{}", kind % KINDS)))
+}
+
+fn keys(names: impl IntoIterator<Item = (usize, String)>, sample: impl Fn(usize) -> Element) -> Element {
     let entry = |(kind, name): (usize, String)| {
-        let sample = element("svg").set("viewBox", "0 0 34 10").set("aria-hidden", "true");
-        let sample = sample.with(path(kind, [Some((2.0, 5.0)), Some((32.0, 5.0))]));
-        element("li").with(sample).text(name)
+        let svg = element("svg").set("viewBox", "0 0 34 10").set("aria-hidden", "true");
+        element("li").with(svg.with(sample(kind))).text(name)
     };
     element("ul").class("legend").with_all(names.into_iter().map(entry))
 }

@@ -169,7 +169,7 @@ fn failures(courses: &[Course], time: &Axis) -> Option<Element> {
         }
     }
     let with_some = courses.iter().filter(|course| course.points.iter().any(|point| lost(point) > 0));
-    let legend = chart::legend(
+    let legend = chart::swatches(
         with_some.map(|course| (kind(course.step, course.repeats), name(course.step, course.repeats))),
     );
     let words = format!("{} in all", units::counted(total, "attempt"));
