@@ -222,11 +222,14 @@ pub(super) struct OutputArgs {
     /// Write the whole run (plan, totals, distributions) as one JSON document
     #[arg(long, value_name = "PATH", env = "WALRUS_STRESS_REPORT", hide_env = true)]
     pub(super) report: Option<PathBuf>,
-    /// Write the end of the run in this format to this file: csv, timeline-csv, json, junit, markdown,
+    /// Write the end of the run in this format to this file: csv, timeline-csv, html, json, junit, markdown,
     /// prometheus or terminal; repeatable
     #[arg(long, value_name = "FORMAT=PATH", env = "WALRUS_STRESS_WRITE", hide_env = true, value_delimiter = ',',
           value_parser = parse_output)]
     pub(super) write: Vec<Output>,
+    /// Write the run as a page for a browser, in one file; the same as --write html=PATH
+    #[arg(long, value_name = "PATH", env = "WALRUS_STRESS_HTML", hide_env = true)]
+    pub(super) html: Option<PathBuf>,
     /// Write every single exchange as a line of JSON, as the run goes on
     #[arg(long, value_name = "PATH", env = "WALRUS_STRESS_LOG", hide_env = true)]
     pub(super) log: Option<PathBuf>,

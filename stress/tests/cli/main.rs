@@ -15,6 +15,7 @@ mod log;
 mod metrics;
 mod order;
 mod output;
+mod page;
 mod plan_files;
 mod retries;
 mod saved;

@@ -13,7 +13,7 @@ use crate::{
     report::{Report, cache::CacheEffect, summary::Summary},
 };
 
-/// The kinds of the lines: what caching does, and what no difference would be.
+/// The dots look like the lines of cached downloads.
 const CACHED: usize = 2;
 
 /// Points of the interval's edge.
@@ -71,7 +71,7 @@ fn scatter(report: &Report, cache: &CacheEffect) -> Option<Element> {
 fn along(x: &Scale, y: &Scale, ratio: f64) -> Element {
     let (from, to) = (x.low().max(y.low() * ratio), x.high().min(y.high() * ratio));
     let points = (from < to).then(|| [from, to].map(|first| Some((x.at(first), y.at(first / ratio)))));
-    chart::path(CACHED, points.into_iter().flatten())
+    chart::trace(points.into_iter().flatten())
 }
 
 /// Where `first ÷ cached` lies between `low` and `high`.
