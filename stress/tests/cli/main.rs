@@ -18,6 +18,7 @@ mod output;
 mod plan_files;
 mod retries;
 mod saved;
+mod shards;
 mod schema;
 mod search;
 mod specification;
