@@ -11,7 +11,7 @@ use super::{Ending, Report, Source, Tool, compare};
 use crate::plan::{Plan, shard::Shard};
 
 /// How far apart in time shards may lie and still be one load: clocks differ, and so do starts.
-const APART: Duration = Duration::from_secs(10);
+const APART: Duration = Duration::from_secs(30);
 /// Starts that lie further apart are told: they are written down to the second.
 const TOGETHER: Duration = Duration::from_secs(1);
 
