@@ -44,6 +44,10 @@ pub enum Command {
     Search(Box<SearchArgs>),
     /// Tell a saved report again, in any format
     Report(ReportArgs),
+    /// Hold the numbers of one run, or of several, against those of another
+    Compare(super::compare::CompareArgs),
+    /// Make the reports of a run's shards into one
+    Merge(super::merge::MergeArgs),
 }
 
 impl Command {
@@ -53,7 +57,7 @@ impl Command {
             Command::Run(run) => Some(*run),
             Command::Plan(plan) => Some(plan.run),
             Command::Search(search) => Some(search.run),
-            Command::Report(_) => None,
+            Command::Report(_) | Command::Compare(_) | Command::Merge(_) => None,
         }
     }
 }

@@ -81,6 +81,10 @@ fn heading(report: &Report, palette: Palette) -> Vec<String> {
         let name = if report.plan.phases.len() > 1 { phase.name.as_str() } else { "load" };
         lines.extend(labelled(name, &load(phase), Ink::Normal, palette));
     }
+    if let Some(shard) = report.plan.shard {
+        let text = format!("{shard}, counted from 0: the others do the rest of this load");
+        lines.extend(labelled("shard", &text, Ink::Normal, palette));
+    }
     lines.extend(targets("publisher", &report.plan.publishers, palette));
     lines.extend(targets("aggregator", &report.plan.aggregators, palette));
     lines

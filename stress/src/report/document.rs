@@ -10,7 +10,7 @@ use std::{io, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ending, LoadError, READABLE, Report, SCHEMA, Tool, summary::Summary};
+use super::{Ending, LoadError, READABLE, Report, SCHEMA, Tool, identity::RunId, summary::Summary};
 use crate::plan::{Plan, limits::seconds};
 use course::CourseDoc;
 use judged::{ThresholdDoc, TrustDoc};
@@ -22,6 +22,7 @@ use wire::RecordingDoc;
 struct Saved<'a> {
     schema: &'static str,
     tool: &'a Tool,
+    runs: &'a [RunId],
     partial: bool,
     ending: Ending,
     started_at: &'a str,
@@ -47,6 +48,9 @@ struct Saved<'a> {
 #[derive(Deserialize)]
 struct Loaded {
     tool: Tool,
+    /// Reports of the first version have none.
+    #[serde(default)]
+    runs: Vec<RunId>,
     ending: Ending,
     started_at: String,
     #[serde(with = "seconds")]
@@ -68,6 +72,7 @@ pub(super) fn save(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let document = Saved {
         schema: SCHEMA,
         tool: &report.tool,
+        runs: &report.runs,
         partial: report.ending.is_partial(),
         ending: report.ending,
         started_at: &report.started_at,
@@ -99,6 +104,7 @@ pub(super) fn load(mut source: impl io::Read) -> Result<Report, LoadError> {
     let loaded: Loaded = serde_json::from_slice(&text)?;
     Ok(Report {
         tool: loaded.tool,
+        runs: loaded.runs,
         plan: loaded.plan,
         started_at: loaded.started_at,
         elapsed: loaded.elapsed_seconds,

@@ -59,6 +59,7 @@ pub(crate) fn plan(blobs: u64) -> Plan {
         verify: Verify::Full,
         retries: Retries::default(),
         objectives: Vec::new(),
+        shard: None,
     }
 }
 

@@ -19,6 +19,7 @@ mod page;
 mod plan_files;
 mod retries;
 mod saved;
+mod shards;
 mod schema;
 mod search;
 mod specification;
