@@ -1,6 +1,6 @@
 //! A blob on its journey: which bytes it has, where it goes, and what has become of it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::{
     job::{Job, Ticket},
@@ -9,8 +9,8 @@ use super::{
 use crate::{
     blob::{BlobSpec, Expect},
     plan::{draw::Draw, journey::Step},
-    record::pairs::Pair,
-    sample::{Novelty, Outcome, Sample, Timing},
+    record::pairs::{Pair, ReadFact},
+    sample::{Novelty, Outcome, Sample, Timing, cache::CacheEvidence},
 };
 
 /// A blob on its journey.
@@ -68,6 +68,7 @@ impl Traveller {
             bytes_received: 0,
             timing: Timing::default(),
             link: None,
+            cache: CacheEvidence::default(),
             outcome: Outcome::Unfinished,
         }
     }
@@ -111,24 +112,21 @@ fn told(job: &Job, listed: &Listed) -> (Expect, Novelty) {
 /// The successful reads of one blob, as far as they are compared.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
-    first: Option<Duration>,
-    cached: Option<Duration>,
+    /// The first, the cached and the third.
+    facts: [Option<ReadFact>; 3],
 }
 
 impl Reads {
     pub(super) fn learn(&mut self, sample: &Sample) {
-        let slot = match sample.step {
-            Step::FIRST => &mut self.first,
-            Step::CACHED => &mut self.cached,
-            _ => return,
-        };
-        *slot = (sample.outcome == Outcome::Read).then(|| sample.timing.response());
+        let Step::Read { ordinal } = sample.step else { return };
+        if let Some(slot) = self.facts.get_mut(usize::from(ordinal) - 1) {
+            *slot = ReadFact::of(sample);
+        }
     }
 
     /// Both reads, of a blob whose bytes were new to the run: a repeat's first read may find a warm cache.
     pub(super) fn pair(&self, blob: &Traveller) -> Option<Pair> {
-        let (first, cached) = self.first.zip(self.cached)?;
-        let (index, size, target) = (blob.index, blob.size, blob.aggregator);
-        (blob.novelty == Novelty::Fresh).then_some(Pair { index, size, target, first, cached })
+        let [Some(first), Some(cached), third] = &self.facts else { return None };
+        if blob.novelty == Novelty::Fresh { Pair::of(first, cached, third.as_ref()) } else { None }
     }
 }

@@ -1,5 +1,6 @@
 //! The JSON document of a report: a part to read, with units in its names, and the recording to compute with.
 
+mod effect;
 mod judged;
 mod reading;
 mod wire;
@@ -10,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ending, LoadError, Report, SCHEMA, Tool, summary::Summary};
 use crate::plan::{Plan, limits::seconds};
+use effect::CacheDoc;
 use judged::{ThresholdDoc, TrustDoc};
-use reading::{ArrivalDoc, CacheDoc, ConnectionsDoc, StepDoc};
+use reading::{ArrivalDoc, ConnectionsDoc, StepDoc};
 use wire::RecordingDoc;
 
 /// What is written.
@@ -33,7 +35,7 @@ struct Saved<'a> {
     arrivals: Vec<ArrivalDoc<'a>>,
     connections: ConnectionsDoc,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cache_effect: Option<CacheDoc>,
+    cache_effect: Option<CacheDoc<'a>>,
     thresholds: Vec<ThresholdDoc<'a>>,
     trust: TrustDoc,
     recording: RecordingDoc,

@@ -1,9 +1,12 @@
 //! JUDGEMENT: a report is a plan and what came of it; it is saved, loaded, and summed up.
 
 pub mod cache;
+pub mod cost;
 mod document;
 #[cfg(test)]
 pub(crate) mod fake;
+pub mod ratio;
+mod signed_rank;
 pub mod summary;
 pub mod support;
 pub mod threshold;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{Exchange, meter::Meter};
-use crate::sample::{Failure, Link};
+use crate::sample::{Failure, Link, cache::CacheEvidence};
 
 /// The part of an exchange that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,7 @@ pub(super) struct Course {
     pub(super) link: Option<Link>,
     pub(super) status: Option<u16>,
     pub(super) received: u64,
+    pub(super) cache: CacheEvidence,
     pub(super) meter: Arc<Meter>,
     part: Part,
     under_way: bool,
@@ -60,6 +61,7 @@ impl Course {
             link: None,
             status: None,
             received: 0,
+            cache: CacheEvidence::default(),
             meter: Arc::new(Meter::new()),
             part: Part::Sending,
             under_way: false,
@@ -70,7 +72,7 @@ impl Course {
     pub(super) fn start(&mut self, owed: u64) {
         self.meter.reset(owed);
         (self.first_byte, self.finished, self.link, self.status) = (None, None, None, None);
-        self.received = 0;
+        (self.received, self.cache) = (0, CacheEvidence::default());
         self.part = Part::Sending;
         self.under_way = true;
         self.started = Instant::now();
@@ -102,6 +104,7 @@ impl Course {
             link: self.link,
             bytes_sent: self.meter.given(),
             bytes_received: self.received,
+            cache: self.cache,
             result,
         }
     }

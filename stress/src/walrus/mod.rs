@@ -6,6 +6,7 @@ mod client;
 mod connection;
 mod course;
 mod dial;
+mod evidence;
 mod headers;
 mod meter;
 mod network;
@@ -20,7 +21,7 @@ mod wire;
 
 use std::time::Instant;
 
-use crate::sample::{Failure, Link};
+use crate::sample::{Failure, Link, cache::CacheEvidence};
 
 pub use client::Client;
 pub use network::Network;
@@ -44,6 +45,8 @@ pub struct Exchange<T> {
     pub bytes_sent: u64,
     /// Bytes of response body received.
     pub bytes_received: u64,
+    /// What the headers of a successful download say of caches.
+    pub cache: CacheEvidence,
     /// What came of it.
     pub result: Result<T, Failure>,
 }

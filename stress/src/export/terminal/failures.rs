@@ -32,6 +32,16 @@ fn class(step: &StepSummary, failure: &FailureSummary, palette: Palette) -> Vec<
     };
     let mut lines =
         vec![format!("{}  {}", palette.paint(Ink::Error, &text), palette.paint(Ink::Faint, &when))];
+    if failure.reasons.len() > 1 {
+        let reasons = failure.reasons.iter();
+        let reasons: Vec<_> = reasons
+            .map(|(reason, tally)| format!("{} {}", units::count(tally.count), clean(reason)))
+            .collect();
+        let text = wrap(&reasons.join(", "), WIDTH - INDENT);
+        lines.extend(
+            text.iter().map(|line| format!("{}{}", " ".repeat(INDENT), palette.paint(Ink::Error, line))),
+        );
+    }
     lines.extend(failure.examples.iter().flat_map(|failure| example(failure, palette)));
     lines
 }

@@ -73,9 +73,10 @@ fn a_small_run_shows_each_blob() {
     cost         0.0006615 WAL (661,500 FROST)
     bytes        460 KiB sent, 920 KiB received
     connections  5 opened (median TCP 212 µs), used again for 10 requests
-    cache        not enough pairs to say what caching does (n = 5; 6 are needed)
+    cache        not enough data (n = 5): at least 6 blobs needed
                  median first 166 ms, cached 23.0 ms, of 5 blobs read twice
                  shortest download from cache 18.0 ms, longest 28.0 ms
+    headers      no header tells of a cache
     repeat       --seed 12345678901234567890 makes the same blobs again
 
     trust        trustworthy
@@ -171,13 +172,15 @@ fn a_stopped_run_with_failures_says_so_first_and_last() {
         blob 2 at 1.62 s: 404 BLOB_NOT_FOUND: the requested blob ID does not exist
         blob 7 at 3.12 s: 404 BLOB_NOT_FOUND: the requested blob ID does not exist
 
-    uploads      2 new, 2 existing, 1 with reused storage, 2 failed
+    uploads      2 new (median 1.10 s), 2 existing (median 1.10 s), 1 with reused
+                 storage (median 1.10 s), 2 failed
     cost         0.0002646 WAL (264,600 FROST)
     bytes        651 KiB sent, 375 KiB received
     connections  7 opened (median TCP 213 µs), used again for 8 requests
-    cache        not enough pairs to say what caching does (n = 1; 6 are needed)
+    cache        not enough data (n = 1): at least 6 blobs needed
                  median first 190 ms, cached 20.0 ms, of 1 blob read twice
                  shortest download from cache 20.0 ms, longest 20.0 ms
+    headers      no header tells of a cache
     repeat       --seed 12345678901234567890 makes the same blobs again
     note         1 target answered 404 to GET /status and was not checked
 

@@ -34,6 +34,7 @@ fn reason(check: &Check) -> String {
         Subject::Cpu => "own CPU",
         Subject::Lag => "event-loop lag p99",
         Subject::Unfinished => "unfinished at the end",
+        Subject::Contaminated => "first downloads that were already cached",
         Subject::Samples => "thresholds with too few samples",
         Subject::WallClock => "wall clock moved by",
     };
@@ -51,7 +52,7 @@ fn number(check: &Check, value: f64) -> String {
             units::duration(std::time::Duration::try_from_secs_f64(value).unwrap_or_default())
         }
         Subject::Samples => format!("{value:.0}"),
-        Subject::Achieved | Subject::Dropped | Subject::Cpu | Subject::Unfinished => {
+        Subject::Achieved | Subject::Dropped | Subject::Cpu | Subject::Unfinished | Subject::Contaminated => {
             format!("{:.1}%", value * 100.0)
         }
     }

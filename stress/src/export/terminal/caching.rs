@@ -1,0 +1,117 @@
+//! What the cache buys and what its headers say, in a few lines.
+
+use super::{labelled, steps::bounded};
+use crate::{
+    export::{
+        palette::{Ink, Palette, clean},
+        units,
+    },
+    report::cache::{CacheEffect, Claimed, Finding, Group, Of, Row, Verdict},
+    sample::cache::Claim,
+};
+
+pub(super) fn lines(cache: &CacheEffect, palette: Palette) -> Vec<String> {
+    let ink = match cache.verdict {
+        Verdict::Faster => Ink::Cached,
+        Verdict::Slower => Ink::Error,
+        Verdict::NoDifference | Verdict::TooFew => Ink::Existing,
+    };
+    let mut lines = labelled("cache", &cache.sentence(), ink, palette);
+    let mut more = |text: &str, ink: Ink| lines.extend(labelled("", text, ink, palette));
+    medians(cache).iter().for_each(|text| more(text, Ink::Normal));
+    parts(cache).iter().for_each(|text| more(text, Ink::Normal));
+    cache.groups.iter().for_each(|one| more(&group(one), Ink::Normal));
+    controls(cache).iter().for_each(|(text, ink)| more(text, *ink));
+    extremes(cache).iter().for_each(|text| more(text, Ink::Cached));
+    for (position, (text, ink)) in headers(&cache.claimed).iter().enumerate() {
+        let label = if position == 0 { "headers" } else { "" };
+        lines.extend(labelled(label, text, *ink, palette));
+    }
+    lines
+}
+
+fn medians(cache: &CacheEffect) -> Option<String> {
+    let (first, cached) = (units::duration(cache.median_first?), units::duration(cache.median_cached?));
+    let pairs = units::counted(cache.pairs, "blob");
+    let of = if cache.pairs < cache.pairs_seen {
+        format!("an even sample of {pairs} out of {}", units::count(cache.pairs_seen))
+    } else {
+        pairs
+    };
+    Some(format!("median first {first}, cached {cached}, of {of} read twice"))
+}
+
+/// Where the difference lies, when there is one.
+fn parts(cache: &CacheEffect) -> Option<String> {
+    let told = matches!(cache.verdict, Verdict::Faster | Verdict::Slower);
+    let (first_byte, transfer) = (cache.first_byte?, cache.transfer?);
+    told.then(|| format!("first byte {}; transfer {}", first_byte.words(), transfer.words()))
+}
+
+fn group(group: &Group) -> String {
+    let of = match &group.of {
+        Of::Sizes(from, below) => format!("{} to {}", units::bytes(*from), units::bytes(*below)),
+        Of::Aggregator(address) => clean(address),
+    };
+    format!("{of}: {}", group.response.words())
+}
+
+/// What the controls show.
+fn controls(cache: &CacheEffect) -> Vec<(String, Ink)> {
+    let mut lines = Vec::new();
+    if let Some(control) = cache.control {
+        let taken =
+            if cache.response.is_some_and(|response| response.controlled) { "taken out: " } else { "" };
+        lines.push((format!("{taken}the second of two first downloads is {}", control.words()), Ink::Normal));
+    }
+    if let Some(late) = cache.fills_late() {
+        let text = format!("the cache fills late: a third download is {} than the second", late.words());
+        lines.push((text, Ink::Existing));
+    }
+    lines
+}
+
+fn extremes(cache: &CacheEffect) -> Option<String> {
+    let (shortest, longest) = (bounded(cache.shortest_cached?), bounded(cache.longest_cached?));
+    Some(format!("shortest download from cache {shortest}, longest {longest}"))
+}
+
+/// What the headers claim, against what the times show.
+fn headers(claimed: &Claimed) -> Vec<(String, Ink)> {
+    let mut lines: Vec<_> = claimed.rows.iter().map(|row| said(claimed, row)).collect();
+    if claimed.contaminated > 0 {
+        let (before, firsts) =
+            (units::count(claimed.contaminated), units::counted(claimed.firsts, "first download"));
+        lines.push((format!("{before} of {firsts} came from a cache already: left out"), Ink::Existing));
+    }
+    if claimed.same_copy > 0 {
+        let pairs = units::counted(claimed.same_copy, "blob");
+        lines.push((format!("Date or Age prove the same copy twice for {pairs}"), Ink::Normal));
+    }
+    lines
+}
+
+fn said(claimed: &Claimed, row: &Row) -> (String, Ink) {
+    let tellers: Vec<_> = claimed.tellers.keys().map(ToString::to_string).collect();
+    let (count, of) = (units::count(row.downloads), units::counted(claimed.cached, "cached download"));
+    let claim = match row.claim {
+        Claim::Untold if claimed.tellers.is_empty() => "no header tells of a cache".to_owned(),
+        Claim::Untold => format!("nothing is said of {count} of {of}"),
+        claim => format!("{} of {count} of {of} ({})", claim.label(), tellers.join(", ")),
+    };
+    let observed = row.observed.map(|observed| observed.words()).unwrap_or_default();
+    let (finding, ink) = match row.finding {
+        Finding::Unknown if row.claim == Claim::Untold => (String::new(), Ink::Normal),
+        Finding::Unknown => (", too few to check by their times".to_owned(), Ink::Normal),
+        Finding::Borne if row.claim == Claim::Untold => (", nor do the times".to_owned(), Ink::Normal),
+        Finding::Borne => (", and the times agree".to_owned(), Ink::Normal),
+        Finding::HitsNoFaster => {
+            (format!(", but they are {observed}: the header is wrong, or its cache buys nothing"), Ink::Error)
+        }
+        Finding::MissesFaster => {
+            (format!(", but they are {observed}: something caches without saying so"), Ink::Existing)
+        }
+        Finding::SilentFaster => (", but the times do".to_owned(), Ink::Normal),
+    };
+    (format!("{claim}{finding}"), ink)
+}

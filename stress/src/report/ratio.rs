@@ -1,0 +1,193 @@
+//! How many times longer one of two times is, pair by pair: the median, its interval, and what that proves.
+
+use super::{signed_rank, support};
+
+/// How close to the truth an answer must be to say that nothing differs: within 20 %.
+const CLOSE: f64 = 1.2;
+
+/// The median of ratios.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ratio {
+    /// Of how many pairs.
+    pub pairs: u64,
+    /// The median, less what the control showed.
+    pub median: f64,
+    /// Its 95 % interval, whatever the distribution; `None` with fewer than 6 pairs.
+    pub interval: Option<(f64, f64)>,
+    /// The two-sided p-value of Wilcoxon's signed-rank test of the logarithms; `None` with fewer than 6 pairs, and of a
+    /// ratio that a control was taken from, whose interval decides alone.
+    pub p_value: Option<f64>,
+    /// Whether a control was taken from it.
+    pub controlled: bool,
+}
+
+/// What pairs say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The second time is the shorter one.
+    Faster,
+    /// The second time is the longer one.
+    Slower,
+    /// They are the same within 20 %.
+    NoDifference,
+    /// There are not enough pairs to say.
+    TooFew,
+}
+
+impl Verdict {
+    /// Its name in documents.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Verdict::Faster => "faster",
+            Verdict::Slower => "slower",
+            Verdict::NoDifference => "no-difference",
+            Verdict::TooFew => "too-few-pairs",
+        }
+    }
+}
+
+impl Ratio {
+    /// The median of these ratios; `None` of none.
+    ///
+    /// Its interval is that of the order statistics that enclose a median whatever the distribution (the sign test's), not
+    /// that of the signed ranks: times are skewed even as logarithms, it takes no list of all pairs of pairs, and the
+    /// percentiles rest on it as well.
+    pub(super) fn of(ratios: impl Iterator<Item = f64>) -> Option<Self> {
+        let mut ratios: Vec<f64> = ratios.collect();
+        ratios.sort_unstable_by(f64::total_cmp);
+        let upper = *ratios.get(ratios.len() / 2)?;
+        let even = ratios.len() % 2 == 0;
+        let interval =
+            support::ranks(ratios.len(), 0.5).map(|(low, high)| (ratios[low - 1], ratios[high - 1]));
+        let logarithms: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
+        Some(Self {
+            pairs: ratios.len() as u64,
+            median: if even { f64::midpoint(ratios[ratios.len() / 2 - 1], upper) } else { upper },
+            interval,
+            // Where nothing differs, nothing speaks against chance.
+            p_value: interval.map(|_| signed_rank::p_value(&logarithms).unwrap_or(1.0)),
+            controlled: false,
+        })
+    }
+
+    /// This effect without that of the `control`, divided out; as it is when the control has no interval.
+    ///
+    /// Both intervals are combined on the scale of logarithms by the method of variance estimates recovery (Zou and
+    /// Donner, "Construction of confidence limits about effect measures", 2008), which keeps what is skewed in them.
+    pub(super) fn without(self, control: Option<Self>) -> Self {
+        let Some((control, (control_low, control_high))) = control.and_then(|one| Some((one, one.interval?)))
+        else {
+            return self;
+        };
+        let (own, of_control) = (self.median.ln(), control.median.ln());
+        let apart = own - of_control;
+        let interval = self.interval.map(|(low, high)| {
+            let below = (own - low.ln()).hypot(control_high.ln() - of_control);
+            let above = (high.ln() - own).hypot(of_control - control_low.ln());
+            ((apart - below).exp(), (apart + above).exp())
+        });
+        Self { median: apart.exp(), interval, p_value: None, controlled: true, ..self }
+    }
+
+    /// What it proves.
+    pub fn verdict(&self) -> Verdict {
+        match self.interval {
+            Some((low, _)) if low > 1.0 => Verdict::Faster,
+            Some((_, high)) if high < 1.0 => Verdict::Slower,
+            Some((low, high)) if (high / low).sqrt() <= CLOSE => Verdict::NoDifference,
+            _ => Verdict::TooFew,
+        }
+    }
+
+    /// About how many pairs would tell the median within 20 %, as far as those that there are show how wide they
+    /// spread; `None` when they are too few to show it.
+    ///
+    /// A median's interval narrows with the square root of their number (David and Nagaraja, "Order statistics", 7.1).
+    pub fn needed(&self) -> Option<u64> {
+        let (low, high) = self.interval?;
+        let half = (high / low).ln() / 2.0;
+        let needed = (self.pairs as f64 * (half / CLOSE.ln()).powi(2)).ceil();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a square, and rounded up"
+        )]
+        let needed = needed as u64;
+        Some(needed.max(self.pairs + 1))
+    }
+
+    /// In words: `6.1 times faster (5.2–7.4, n = 40)`.
+    pub fn words(&self) -> String {
+        let n = self.pairs;
+        let between = |low: f64, high: f64| format!("({}–{}, n = {n})", times(low), times(high));
+        match (self.verdict(), self.interval) {
+            (Verdict::Faster, Some((low, high))) => {
+                format!("{} times faster {}", times(self.median), between(low, high))
+            }
+            (Verdict::Slower, Some((low, high))) => {
+                format!("{} times slower {}", times(1.0 / self.median), between(1.0 / high, 1.0 / low))
+            }
+            (Verdict::NoDifference, Some((low, high))) => format!("as fast {}", between(low, high)),
+            (_, Some((low, high))) => format!("not enough data {}", between(low, high)),
+            (_, None) => format!("not enough data (n = {n})"),
+        }
+    }
+}
+
+/// A factor with as many digits as say something.
+pub fn times(factor: f64) -> String {
+    match factor {
+        f if f < 1.995 => format!("{f:.2}"),
+        f if f < 99.95 => format!("{f:.1}"),
+        f => format!("{f:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(ratios: &[f64]) -> Ratio {
+        Ratio::of(ratios.iter().copied()).unwrap()
+    }
+
+    #[test]
+    fn a_control_is_divided_out_and_widens_the_interval() {
+        let effect = Ratio { interval: Some((5.0, 8.0)), ..of(&[6.0; 9]) };
+        let control = Ratio { interval: Some((1.8, 2.5)), ..of(&[2.0; 9]) };
+        let left = effect.without(Some(control));
+        let (low, high) = left.interval.unwrap();
+        // By hand: ln 3 less the root of ln(6/5)² + ln(2.5/2)², plus that of ln(8/6)² + ln(2/1.8)².
+        let expected = (3.0 / 0.288_218_f64.exp(), 3.0 * 0.306_358_f64.exp());
+        assert!((left.median - 3.0).abs() < 1e-12 && left.controlled && left.p_value.is_none());
+        assert!(
+            (low - expected.0).abs() < 1e-3 && (high - expected.1).abs() < 1e-3,
+            "{low} {high} {expected:?}"
+        );
+        let few = of(&[2.0; 5]);
+        assert_eq!(effect.without(Some(few)), effect, "five pairs are no control");
+        assert_eq!(effect.without(None), effect);
+    }
+
+    #[test]
+    fn the_number_of_pairs_that_is_asked_for_makes_the_interval_narrow_enough() {
+        let wide = Ratio { pairs: 12, interval: Some((0.7, 1.6)), ..of(&[1.0; 6]) };
+        assert_eq!((wide.verdict(), wide.needed()), (Verdict::TooFew, Some(62)));
+        let narrow = |needed: u64| {
+            let half = (1.6_f64 / 0.7).sqrt().ln() * (12.0 / needed as f64).sqrt();
+            Ratio { interval: Some(((-half).exp(), half.exp())), ..wide }.verdict()
+        };
+        assert_eq!((narrow(61), narrow(62)), (Verdict::TooFew, Verdict::NoDifference));
+        assert_eq!(of(&[1.0; 5]).needed(), None);
+    }
+
+    #[test]
+    fn verdicts_are_put_in_words() {
+        let spread = |from: f64| (0..40).map(|n| from * (1.0 + f64::from(n) / 400.0)).collect::<Vec<_>>();
+        assert_eq!(of(&spread(6.0)).words(), "6.3 times faster (6.2–6.4, n = 40)");
+        assert_eq!(of(&spread(0.5)).words(), "1.91 times slower (1.88–1.94, n = 40)");
+        assert_eq!(of(&spread(0.95)).words(), "as fast (0.98–1.01, n = 40)");
+        assert_eq!(of(&[0.5, 0.6, 1.0, 2.0, 3.0, 9.0]).words(), "not enough data (0.50–9.0, n = 6)");
+        assert_eq!(of(&[3.0]).words(), "not enough data (n = 1)");
+    }
+}
