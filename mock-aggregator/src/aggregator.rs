@@ -7,6 +7,7 @@ use crate::front::{Front, Shelf};
 use crate::routes::router;
 use mock_publisher::admit::Door;
 use mock_publisher::common::dress;
+use mock_publisher::describe;
 use mock_publisher::fault::Role;
 use mock_publisher::gate::Limits;
 use mock_publisher::latency::Latency;
@@ -17,6 +18,9 @@ use mock_publisher::weather::Weather;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// What an aggregator says of its routes.
+pub(crate) const DESCRIPTION: &str = include_str!("describe/aggregator.json");
 
 /// How an aggregator is to behave.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +47,8 @@ pub struct Config {
     pub front: Front,
     /// How long after its store a blob can be read; every blob has its own time.
     pub visible_after: Latency,
+    /// Whether blobs can be streamed; a daemon cannot.
+    pub streams: bool,
     /// By which copies grow old.
     pub clock: Clock,
     /// What goes wrong.
@@ -65,6 +71,7 @@ impl Config {
             cache_size: 1 << 30,
             front: Front::default(),
             visible_after: Latency::default(),
+            streams: true,
             clock: Clock::default(),
             weather: Weather::default(),
         }
@@ -91,8 +98,15 @@ impl Aggregator {
     /// # Errors
     /// The directory cannot be made.
     pub fn new(config: Config) -> Result<Self, BadStore> {
+        Self::counted(config, Stats::new("mock-aggregator"))
+    }
+
+    /// The same, where something else counts too.
+    ///
+    /// # Errors
+    /// The directory cannot be made.
+    pub fn counted(config: Config, stats: Arc<Stats>) -> Result<Self, BadStore> {
         let store = Store::open(&config.store)?;
-        let stats = Stats::new("mock-aggregator");
         let door = door(&config, &stats);
         Ok(Self(Arc::new(Inner { shelf: Shelf::new(config.cache_size), config, store, stats, door })))
     }
@@ -116,5 +130,8 @@ fn door(config: &Config, stats: &Arc<Stats>) -> Arc<Door> {
 /// Serves an aggregator until `shutdown` is ready; exchanges in flight get a second more.
 pub async fn serve(port: impl Into<Port>, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
     let stats = Arc::clone(&aggregator.0.stats);
-    server::run(port.into(), dress(router(&aggregator), Arc::clone(&stats)), stats, shutdown).await;
+    // The document is part of this crate and always one; a test reads it.
+    let page = describe::page("Walrus Aggregator", &[DESCRIPTION]).unwrap_or_default();
+    let routes = dress(router(&aggregator), Arc::clone(&stats), page);
+    server::run(port.into(), routes, stats, shutdown).await;
 }

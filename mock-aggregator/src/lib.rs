@@ -28,7 +28,9 @@ mod reading;
 mod stream;
 
 mod aggregator;
+mod daemon;
 mod routes;
 
 pub use aggregator::{Aggregator, Config, serve};
+pub use daemon::{Daemon, serve_daemon};
 pub use routes::router;

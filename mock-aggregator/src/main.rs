@@ -1,14 +1,16 @@
 //! The front door of the mock aggregator: flags in, a running server out.
 
-use clap::Parser;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
 use mock_aggregator::attributes::AllowList;
 use mock_aggregator::blocklist::{BadBlocklist, Blocklist};
 use mock_aggregator::front::{Face, Front};
 use mock_aggregator::size::Size;
-use mock_aggregator::{Aggregator, Config, serve};
+use mock_aggregator::{Aggregator, Config, Daemon, serve, serve_daemon};
+use mock_publisher::args::StoreFlags;
 use mock_publisher::blob_id::BlobId;
 use mock_publisher::door::{self, Flags, Trouble};
-use mock_publisher::fault::Role;
+use mock_publisher::fault::{Fault, FaultSpec, Role};
 use mock_publisher::gate::Limits;
 use mock_publisher::latency::Latency;
 use mock_publisher::server::Port;
@@ -23,6 +25,10 @@ use std::time::Duration;
 struct Args {
     #[command(flatten)]
     flags: Flags,
+    /// Publisher and aggregator on one address, as the real daemon: with the routes and limits of both, the flags of
+    /// both, and no streams
+    #[arg(long)]
+    daemon: bool,
     /// Reads at work at once
     #[arg(long, value_name = "N", default_value_t = Limits::AGGREGATOR.concurrent as u64, value_parser = clap::value_parser!(u64).range(1..))]
     aggregator_max_concurrent_requests: u64,
@@ -77,6 +83,8 @@ struct Args {
     /// How long after its store a blob that meets the fault not-yet is not readable
     #[arg(long, value_name = "D", default_value = "1s", value_parser = humantime::parse_duration)]
     not_yet_for: Duration,
+    #[command(flatten, next_help_heading = "With --daemon")]
+    publisher: StoreFlags,
 }
 
 fn blocked(args: &Args) -> Result<Blocklist, BadBlocklist> {
@@ -96,8 +104,8 @@ fn front(args: &Args) -> Front {
     }
 }
 
-fn config(args: &Args) -> Result<Config, Trouble> {
-    let weather = args.flags.weather(Role::Aggregator)?;
+fn config(args: &Args, flags: &Flags) -> Result<Config, Trouble> {
+    let weather = flags.weather(Role::Aggregator)?;
     Ok(Config {
         limits: Limits {
             concurrent: usize::try_from(args.aggregator_max_concurrent_requests)?,
@@ -113,13 +121,50 @@ fn config(args: &Args) -> Result<Config, Trouble> {
         front: front(args),
         visible_after: args.visible_after,
         weather: Weather { not_yet_for: args.not_yet_for, ..weather },
-        ..Config::new(&args.flags.store)
+        ..Config::new(&flags.store)
     })
 }
 
+/// Flags of a publisher, without the daemon that would heed them.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is a publisher's: add --daemon, or give it to mock-publisher")]
+struct NotHere(String);
+
+/// The first flag on the command line that only a publisher heeds.
+fn misplaced(matches: &ArgMatches) -> Option<NotHere> {
+    let publishers = StoreFlags::augment_args(Command::new("publisher"));
+    let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let mut misplaced = publishers.get_arguments().filter(|arg| given(arg.get_id().as_str()));
+    misplaced.next().and_then(|arg| arg.get_long()).map(|long| NotHere(format!("--{long}")))
+}
+
+/// The faults that one of the two servers can have.
+fn flags_of(role: Role, flags: &Flags) -> Flags {
+    let has = |spec: &&FaultSpec| Fault::of(role).any(|fault| fault == spec.fault);
+    Flags { fault: flags.fault.iter().filter(has).copied().collect(), ..flags.clone() }
+}
+
+fn daemon(args: &Args) -> Result<Daemon, Trouble> {
+    let flags = flags_of(Role::Publisher, &args.flags);
+    let publisher = args.publisher.config(&flags, flags.weather(Role::Publisher)?)?;
+    Ok(Daemon::new(publisher, config(args, &flags_of(Role::Aggregator, &args.flags))?)?)
+}
+
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let matches = Args::command().get_matches();
+    let args = match Args::from_arg_matches(&matches) {
+        Ok(args) => args,
+        Err(error) => error.exit(),
+    };
+    if args.daemon {
+        return door::open("mock-daemon", &args.flags, |port: Port| {
+            Ok(serve_daemon(port, daemon(&args)?, door::signal()?))
+        });
+    }
+    if let Some(trouble) = misplaced(&matches) {
+        return door::refuse("mock-aggregator", &trouble);
+    }
     door::open("mock-aggregator", &args.flags, |port: Port| {
-        Ok(serve(port, Aggregator::new(config(&args)?)?, door::signal()?))
+        Ok(serve(port, Aggregator::new(config(&args, &args.flags)?)?, door::signal()?))
     })
 }

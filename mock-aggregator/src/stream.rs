@@ -13,6 +13,9 @@ const STREAMING: (HeaderName, HeaderValue) =
 
 /// The handler. It has no query and no ranges, and whatever else goes wrong has one name.
 pub(crate) async fn get_stream(Path(id): Path<BlobId>, reading: Reading) -> Result<Response, Failure> {
+    if !reading.aggregator.0.config.streams {
+        return Err(broken("streaming is not supported by a client with several wallets"));
+    }
     if let Some(response) = reading.instead(Some(broken("the mock was asked to fail"))).await {
         return Ok(response);
     }

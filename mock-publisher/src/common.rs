@@ -14,8 +14,8 @@ use tower_http::cors::{Any, CorsLayer};
 /// Browsers may remember what is allowed for a day.
 const MAX_AGE: Duration = Duration::from_secs(86_400);
 
-/// Adds the common routes and layers to a server's own routes.
-pub fn dress(routes: Router, stats: Arc<Stats>) -> Router {
+/// Adds the common routes and layers to a server's own routes; `page` is what it says of itself.
+pub fn dress(routes: Router, stats: Arc<Stats>, page: String) -> Router {
     let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any).max_age(MAX_AGE);
     let counts = Arc::clone(&stats);
     let tell = move || std::future::ready(Json(counts.snapshot()));
@@ -28,14 +28,10 @@ pub fn dress(routes: Router, stats: Arc<Stats>) -> Router {
     };
     routes
         .route("/status", get(|| async { "OK" }))
-        .route("/v1/api", get(|| async { Html(API) }))
+        .route("/v1/api", get(move || std::future::ready(Html(page.clone()))))
         .route("/mock/stats", get(tell))
         .route("/mock/arrivals", get(arrivals))
         .route("/metrics", get(metrics))
         .layer(cors)
         .layer(from_fn_with_state(stats, witness))
 }
-
-/// Where the real servers describe themselves.
-const API: &str = "<!doctype html><html><head><title>Walrus mock</title></head><body>\
-    <p>A mock of a Walrus server. It describes itself in its README.</p></body></html>";

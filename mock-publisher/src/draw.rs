@@ -13,6 +13,8 @@ pub enum Purpose {
     NotYet = 4,
     /// Which stores find that somebody else was first.
     Existing = 5,
+    /// What stores find in the publisher's own wallet.
+    Wallet = 6,
 }
 
 /// 64 well-mixed bits for draw `n` of a purpose.

@@ -40,6 +40,12 @@ impl Prices {
         encoded_length.div_ceil(UNIT).saturating_mul(each)
     }
 
+    /// FROST for a registration of this encoded length in storage that is there already.
+    #[must_use]
+    pub fn registration(&self, encoded_length: u64) -> u64 {
+        encoded_length.div_ceil(UNIT).saturating_mul(self.write)
+    }
+
     /// FROST for so many epochs more of what is registered already.
     #[must_use]
     pub fn extension(&self, encoded_length: u64, epochs: u32) -> u64 {
@@ -79,6 +85,7 @@ mod tests {
             assert_eq!(Prices::default().from_scratch(encoded_length(size).unwrap(), epochs), frost);
         }
         assert_eq!(Prices::default().extension(66_034_000, 3), 63 * 300_000);
+        assert_eq!(Prices::default().registration(66_034_000), 63 * 20_000);
         assert_eq!(Prices { storage: 100, write: 2_000 }.from_scratch(66_034_000, 1), 132_300);
     }
 }

@@ -32,6 +32,7 @@ pub mod fault;
 pub mod latency;
 pub mod naming;
 pub mod quilt;
+pub mod reuse;
 pub mod size;
 
 pub mod store;
@@ -53,7 +54,9 @@ pub mod tls;
 pub mod weather;
 pub mod witness;
 
+pub mod args;
 pub mod common;
+pub mod describe;
 pub mod door;
 mod publisher;
 mod put;

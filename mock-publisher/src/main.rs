@@ -1,18 +1,14 @@
 //! The front door of the mock publisher: flags in, a running server out.
 
 use clap::Parser;
-use mock_publisher::auth::JwtFlags;
+use mock_publisher::args::StoreFlags;
 use mock_publisher::door::{self, Flags, Trouble};
-use mock_publisher::encoding::Prices;
-use mock_publisher::fault::{Role, ratio};
-use mock_publisher::gate::Limits;
-use mock_publisher::latency::Latency;
-use mock_publisher::naming::Naming;
+use mock_publisher::fault::Role;
 use mock_publisher::server::Port;
-use mock_publisher::size::Size;
-use mock_publisher::{Config, Publisher, serve};
-use std::process::ExitCode;
-use std::time::Duration;
+use mock_publisher::{Publisher, serve};
+use std::env;
+use std::io;
+use std::process::{Command, ExitCode};
 
 /// A Walrus publisher in a bottle: stores blobs in a directory, answers as a real one does, with weather on demand
 #[derive(Debug, Parser)]
@@ -20,78 +16,57 @@ use std::time::Duration;
 struct Args {
     #[command(flatten)]
     flags: Flags,
-    /// The largest blob, in KiB
-    #[arg(long, value_name = "KIB", default_value_t = 10_240)]
-    max_body_size: u64,
-    /// The largest multipart body of a quilt, in KiB
-    #[arg(long, value_name = "KIB", default_value_t = 102_400)]
-    max_quilt_body_size: u64,
-    /// Stores at work at once, on each of the two routes
-    #[arg(long, value_name = "N", default_value_t = Limits::PUBLISHER.concurrent as u64, value_parser = clap::value_parser!(u64).range(1..))]
-    publisher_max_concurrent_requests: u64,
-    /// Stores waiting; one more is held in between, and the next gets 429
-    #[arg(long, value_name = "N", default_value_t = Limits::PUBLISHER.buffer as u64)]
-    publisher_max_buffer_size: u64,
-    /// How long a store takes once its body is there: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%
-    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
-    store_latency: Latency,
-    /// How much longer it takes for every MiB of the blob
-    #[arg(long, value_name = "D", default_value = "0s", value_parser = humantime::parse_duration)]
-    store_latency_per_mib: Duration,
-    /// The present epoch
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    epoch: u32,
-    /// How long an epoch lasts; without it the present epoch never ends
-    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
-    epoch_duration: Option<Duration>,
-    /// FROST for a MiB of encoded blob and an epoch; 10^9 FROST are one WAL
-    #[arg(long, value_name = "FROST", default_value_t = Prices::default().storage)]
-    storage_price: u64,
-    /// FROST for a MiB of encoded blob written
-    #[arg(long, value_name = "FROST", default_value_t = Prices::default().write)]
-    write_price: u64,
-    /// The share of stores that are told alreadyCertified, as if somebody had stored the same blob before: 0.1 or 10%
-    #[arg(long, value_name = "RATIO", default_value = "0", value_parser = ratio)]
-    existing_ratio: f64,
-    /// Lets the publisher's own wallet keep new objects, so that reuse_resources finds them; a stock one sends them on
-    #[arg(long)]
-    keep_objects: bool,
-    /// Bytes of blobs that the store may hold; a store beyond that fails with 500
-    #[arg(long, value_name = "SIZE")]
-    store_limit: Option<Size>,
-    /// Which IDs blobs get: cheap (a hash in the right form) or real (those of the network, a second of work and more)
-    #[arg(long, value_name = "NAMING", default_value_t = Naming::default())]
-    blob_id: Naming,
     #[command(flatten)]
-    jwt: JwtFlags,
+    store: StoreFlags,
+    /// Publisher and aggregator on one address, as the real daemon: starts `mock-aggregator --daemon` in its own place,
+    /// which takes the flags of both
+    #[arg(long)]
+    daemon: bool,
 }
 
-fn config(args: &Args) -> Result<Config, Trouble> {
-    Ok(Config {
-        max_body_size: args.max_body_size.saturating_mul(1024),
-        max_quilt_body_size: args.max_quilt_body_size.saturating_mul(1024),
-        limits: Limits {
-            concurrent: usize::try_from(args.publisher_max_concurrent_requests)?,
-            buffer: usize::try_from(args.publisher_max_buffer_size)?,
-        },
-        store_latency: args.store_latency,
-        store_latency_per_mib: args.store_latency_per_mib,
-        weather: args.flags.weather(Role::Publisher)?,
-        epoch: args.epoch,
-        epoch_duration: args.epoch_duration,
-        prices: Prices { storage: args.storage_price, write: args.write_price },
-        existing_ratio: args.existing_ratio,
-        keep_objects: args.keep_objects,
-        blob_id: args.blob_id,
-        jwt: args.jwt.config()?,
-        store_limit: args.store_limit.map(|size| size.0),
-        ..Config::new(&args.flags.store)
-    })
+/// A daemon that cannot be started.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "--daemon needs {program} beside this program: build it with `cargo build -p {program}`, or start it yourself"
+)]
+struct NoDaemon {
+    program: &'static str,
+    source: io::Error,
+}
+
+/// The server that can read as well; this one knows nothing of reading.
+const BOTH: &str = "mock-aggregator";
+
+/// Hands all flags to the other program, whose exit status is this one's.
+fn daemon() -> Result<ExitCode, NoDaemon> {
+    let no = |source| NoDaemon { program: BOTH, source };
+    let program =
+        env::current_exe().map_err(no)?.with_file_name(format!("{BOTH}{}", env::consts::EXE_SUFFIX));
+    run(Command::new(program).args(env::args_os().skip(1))).map_err(no)
+}
+
+/// Becomes the other program: signals and the exit status need no messenger.
+#[cfg(unix)]
+fn run(command: &mut Command) -> io::Result<ExitCode> {
+    Err(std::os::unix::process::CommandExt::exec(command))
+}
+
+/// Runs the other program and waits for its end.
+#[cfg(not(unix))]
+fn run(command: &mut Command) -> io::Result<ExitCode> {
+    let code = command.status()?.code().and_then(|code| u8::try_from(code).ok());
+    Ok(ExitCode::from(code.unwrap_or(2)))
 }
 
 fn main() -> ExitCode {
+    // Before the flags are read: those of an aggregator are none of this program's.
+    if env::args_os().any(|arg| arg == "--daemon") {
+        return daemon().unwrap_or_else(|trouble| door::refuse("mock-publisher", &trouble));
+    }
     let args = Args::parse();
     door::open("mock-publisher", &args.flags, |port: Port| {
-        Ok(serve(port, Publisher::new(config(&args)?)?, door::signal()?))
+        let weather = args.flags.weather(Role::Publisher)?;
+        let publisher = Publisher::new(args.store.config(&args.flags, weather)?)?;
+        Ok::<_, Trouble>(serve(port, publisher, door::signal()?))
     })
 }

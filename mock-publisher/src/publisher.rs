@@ -3,6 +3,7 @@
 use crate::admit::{Door, admit};
 use crate::auth::{self, Auth};
 use crate::common::dress;
+use crate::describe;
 use crate::draw::{self, Purpose};
 use crate::encoding::Prices;
 use crate::epochs::Epochs;
@@ -11,6 +12,7 @@ use crate::gate::Limits;
 use crate::latency::Latency;
 use crate::naming::Naming;
 use crate::put::{put_blob, put_quilt};
+use crate::reuse::Wallet;
 use crate::server::{self, Port};
 use crate::stats::{Snapshot, Stats};
 use crate::store::{BadStore, Writer};
@@ -48,6 +50,8 @@ pub struct Config {
     pub prices: Prices,
     /// The share of stores that are told that somebody stored the blob before, from 0 to 1.
     pub existing_ratio: f64,
+    /// What stores with `reuse_resources` find in the publisher's own wallet.
+    pub wallet: Wallet,
     /// Whether the publisher's own wallet keeps new objects, so that they can be used again; a stock one sends them on.
     pub keep_objects: bool,
     /// Bytes of blobs that the store may hold.
@@ -74,6 +78,7 @@ impl Config {
             epoch_duration: None,
             prices: Prices::default(),
             existing_ratio: 0.0,
+            wallet: Wallet::default(),
             keep_objects: false,
             store_limit: None,
             blob_id: Naming::default(),
@@ -117,8 +122,15 @@ impl Publisher {
     /// # Errors
     /// The directory cannot be made or written to.
     pub fn new(config: Config) -> Result<Self, BadStore> {
+        Self::counted(config, Stats::new("mock-publisher"))
+    }
+
+    /// The same, where something else counts too.
+    ///
+    /// # Errors
+    /// The directory cannot be made or written to.
+    pub fn counted(config: Config, stats: Arc<Stats>) -> Result<Self, BadStore> {
         let writer = Writer::limited(&config.store, config.store_limit)?.naming(config.blob_id);
-        let stats = Stats::new("mock-publisher");
         let auth = config.jwt.is_active().then(|| Arc::new(Auth::new(config.jwt.clone())));
         let door = || Door::new(Role::Publisher, config.limits, config.weather.clone(), Arc::clone(&stats));
         let (put, put_quilt) = (door(), door());
@@ -153,5 +165,8 @@ pub fn router(publisher: &Publisher) -> Router {
 /// Serves a publisher until `shutdown` is ready; exchanges in flight get a second more.
 pub async fn serve(port: impl Into<Port>, publisher: Publisher, shutdown: impl Future<Output = ()>) {
     let stats = Arc::clone(&publisher.0.stats);
-    server::run(port.into(), dress(router(&publisher), Arc::clone(&stats)), stats, shutdown).await;
+    // The document is part of this crate and always one; a test reads it.
+    let page = describe::page("Walrus Publisher", &[describe::PUBLISHER]).unwrap_or_default();
+    let routes = dress(router(&publisher), Arc::clone(&stats), page);
+    server::run(port.into(), routes, stats, shutdown).await;
 }

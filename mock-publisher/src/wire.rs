@@ -3,6 +3,7 @@
 use crate::blob_id::BlobId;
 use crate::encoding::{Prices, encoded_length};
 use crate::quilt::{Entry, Index, PatchId};
+use crate::reuse::Operation;
 use crate::store::{Record, Stored};
 use serde::Serialize;
 
@@ -128,7 +129,13 @@ enum ResourceOperation {
     #[serde(rename_all = "camelCase")]
     RegisterFromScratch { encoded_length: u64, epochs_ahead: u32 },
     #[serde(rename_all = "camelCase")]
+    ReuseStorage { encoded_length: u64 },
+    #[serde(rename_all = "camelCase")]
+    ReuseRegistration { encoded_length: u64 },
+    #[serde(rename_all = "camelCase")]
     ReuseAndExtend { encoded_length: u64, epochs_extended: u32 },
+    #[serde(rename_all = "camelCase")]
+    ReuseAndExtendNonCertified { encoded_length: u64, epochs_extended: u32 },
 }
 
 /// A certification event.
@@ -145,8 +152,7 @@ impl Answer {
     #[must_use]
     pub fn to(stored: Stored, prices: &Prices, share: bool) -> Self {
         match stored {
-            Stored::New(record) => Self::NewlyCreated(newly_created(record, prices, share)),
-            Stored::Extended(record, epochs) => Self::NewlyCreated(extended(record, epochs, prices, share)),
+            Stored::New(record, operation) => Self::NewlyCreated(created(record, operation, prices, share)),
             Stored::Already(blob_id, certified) => Self::AlreadyCertified {
                 blob_id,
                 proof: Proof::Event(Event { tx_digest: certified.tx_digest, event_seq: "0" }),
@@ -168,25 +174,33 @@ impl Answer {
     }
 }
 
-fn newly_created(record: Record, prices: &Prices, share: bool) -> NewlyCreated {
+fn created(record: Record, operation: Operation, prices: &Prices, share: bool) -> NewlyCreated {
     let encoded_length = encoded_length(record.size).unwrap_or(0);
     let epochs_ahead = record.latest.end_epoch - record.latest.start_epoch;
-    NewlyCreated {
-        shared_blob_object: share.then(|| record.latest.shared_id.clone()),
-        blob_object: BlobObject::of(record, encoded_length, None),
-        resource_operation: ResourceOperation::RegisterFromScratch { encoded_length, epochs_ahead },
-        cost: prices.from_scratch(encoded_length, epochs_ahead),
-    }
-}
-
-fn extended(record: Record, epochs_extended: u32, prices: &Prices, share: bool) -> NewlyCreated {
-    let encoded_length = encoded_length(record.size).unwrap_or(0);
-    let certified = Some(record.latest.start_epoch);
+    let (resource_operation, cost) = match operation {
+        Operation::Scratch => (
+            ResourceOperation::RegisterFromScratch { encoded_length, epochs_ahead },
+            prices.from_scratch(encoded_length, epochs_ahead),
+        ),
+        Operation::Storage => {
+            (ResourceOperation::ReuseStorage { encoded_length }, prices.registration(encoded_length))
+        }
+        Operation::Registration => (ResourceOperation::ReuseRegistration { encoded_length }, 0),
+        Operation::Extend(epochs_extended) => (
+            ResourceOperation::ReuseAndExtend { encoded_length, epochs_extended },
+            prices.extension(encoded_length, epochs_extended),
+        ),
+        Operation::ExtendUncertified(epochs_extended) => (
+            ResourceOperation::ReuseAndExtendNonCertified { encoded_length, epochs_extended },
+            prices.extension(encoded_length, epochs_extended),
+        ),
+    };
+    let certified = matches!(operation, Operation::Extend(_)).then_some(record.latest.start_epoch);
     NewlyCreated {
         shared_blob_object: share.then(|| record.latest.shared_id.clone()),
         blob_object: BlobObject::of(record, encoded_length, certified),
-        resource_operation: ResourceOperation::ReuseAndExtend { encoded_length, epochs_extended },
-        cost: prices.extension(encoded_length, epochs_extended),
+        resource_operation,
+        cost,
     }
 }
 

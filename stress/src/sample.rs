@@ -135,6 +135,24 @@ pub enum Outcome {
     Skipped,
 }
 
+impl Outcome {
+    /// Whether the attempt did what it should.
+    pub const fn is_success(&self) -> bool {
+        matches!(self, Outcome::Stored(_) | Outcome::Read)
+    }
+
+    /// Whether the attempt's time is only the least that it would have taken: it was given up.
+    pub const fn is_lower_bound(&self) -> bool {
+        match self {
+            Outcome::Unfinished => true,
+            Outcome::Failed(failure) => {
+                matches!(failure.class, FailureClass::Timeout | FailureClass::ConnectTimeout)
+            }
+            Outcome::Stored(_) | Outcome::Read | Outcome::Skipped => false,
+        }
+    }
+}
+
 /// What a publisher said of a successful upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {

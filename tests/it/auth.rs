@@ -15,14 +15,18 @@ fn now() -> u64 {
 
 /// The header of a token with these claims besides its name and its end.
 fn bearer(jti: &str, exp: u64, claims: &str) -> String {
-    let payload = format!(r#"{{"exp":{exp},"jti":"{jti}"{claims}}}"#);
+    signed(&format!(r#"{{"exp":{exp},"jti":"{jti}"{claims}}}"#))
+}
+
+/// The header of a token with this payload.
+pub(crate) fn signed(payload: &str) -> String {
     let message =
         format!("{}.{}", URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256"}"#), URL_SAFE_NO_PAD.encode(payload));
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
     format!("Bearer {message}.{}", URL_SAFE_NO_PAD.encode(hmac::sign(&key, message.as_bytes())))
 }
 
-fn bottle(change: impl FnOnce(&mut Config) + 'static) -> Bottle {
+pub(crate) fn bottle(change: impl FnOnce(&mut Config) + 'static) -> Bottle {
     Bottle::builder()
         .publisher(move |config| {
             config.jwt.secret = Some(b"secret".to_vec());

@@ -1,6 +1,7 @@
 //! Clients that nobody here wrote, unmodified (contract §7): fetched when their registry can be reached, and otherwise
 //! skipped, loudly.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -8,12 +9,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tests::Bottle;
 
-/// The package and the release that the contract was read from.
-const PACKAGE: &str = "walrus-python==0.1.0";
-/// The variable that allows this test to ask a package registry.
+/// The packages and the releases that the contract was read from.
+const PYTHON: &str = "walrus-python==0.1.0";
+const RUST: &str = "walrus_rs = \"=0.1.4\"";
+/// The variable that allows these tests to ask a package registry.
 const ASKED: &str = "TEST_THIRD_PARTY_CLIENTS";
-/// How long fetching may take in all; a slow registry is no reason to wait.
+/// How long a step may take; a slow registry is no reason to wait.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a client and all that it uses may take to be compiled.
+const BUILD: Duration = Duration::from_secs(900);
 
 /// Runs a program that may take this long; `None` if it takes longer, or is not there.
 fn run(command: &mut Command, patience: Duration) -> Option<Output> {
@@ -31,8 +35,8 @@ fn run(command: &mut Command, patience: Duration) -> Option<Output> {
     None
 }
 
-fn works(command: &mut Command) -> Result<(), String> {
-    match run(command, PATIENCE) {
+fn works(command: &mut Command, patience: Duration) -> Result<(), String> {
+    match run(command, patience) {
         Some(output) if output.status.success() => Ok(()),
         Some(output) => {
             Err(String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned())
@@ -45,11 +49,11 @@ fn works(command: &mut Command) -> Result<(), String> {
 fn python() -> Result<PathBuf, String> {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("walrus-python-0.1.0");
     let python = home.join("bin/python");
-    let knows = || works(Command::new(&python).args(["-c", "import walrus"]));
+    let knows = || works(Command::new(&python).args(["-c", "import walrus"]), PATIENCE);
     if knows().is_ok() {
         return Ok(python);
     }
-    works(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
+    works(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home), PATIENCE)?;
     let install = [
         "-m",
         "pip",
@@ -61,28 +65,61 @@ fn python() -> Result<PathBuf, String> {
         "--retries",
         "0",
     ];
-    works(Command::new(&python).args(install).arg(PACKAGE))?;
+    works(Command::new(&python).args(install).arg(PYTHON), PATIENCE)?;
     knows().map(|()| python.clone())
+}
+
+/// A program around the Rust client, in a project of its own beside what cargo builds.
+fn rust() -> Result<PathBuf, String> {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("walrus_rs-0.1.4");
+    let manifest = format!(
+        "[package]\nname = \"stranger\"\nedition = \"2024\"\n\n[dependencies]\n{RUST}\n\n\
+         # Not a member of the workspace around it.\n[workspace]\n"
+    );
+    let write = || {
+        fs::create_dir_all(home.join("src"))?;
+        fs::write(home.join("Cargo.toml"), manifest)?;
+        fs::write(home.join("src/main.rs"), include_str!("clients.walrus_rs.rs"))
+    };
+    write().map_err(|error| format!("{}: {error}", home.display()))?;
+    let target = home.join("target");
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet"]).current_dir(&home).env("CARGO_TARGET_DIR", &target);
+    works(&mut build, BUILD)?;
+    Ok(target.join("debug").join(format!("stranger{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// The client, if these tests may fetch it and it can be had. Fetching a package is more network than a test may use
+/// unasked.
+fn fetched(package: &str, fetch: impl FnOnce() -> Result<PathBuf, String>) -> Option<PathBuf> {
+    let asked = std::env::var_os(ASKED).ok_or_else(|| format!("{ASKED} is not set"));
+    // Past the harness, which would keep it to itself.
+    let skip = |why| drop(writeln!(io::stderr(), "\n*** SKIPPED: {package} was not tried: {why}\n"));
+    asked.and_then(|_| fetch()).map_err(skip).ok()
+}
+
+/// Lets a client talk to both servers; it says that it is done, or why it is not.
+fn gets_along(command: &mut Command, bottle: &Bottle) {
+    command.args([bottle.publisher_url(), bottle.aggregator_url()]).env("NO_PROXY", "127.0.0.1");
+    let output = run(command, PATIENCE).expect("the client did not end");
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert_eq!(said(&output.stdout).replace('\r', ""), "done\n", "{}", said(&output.stderr));
 }
 
 #[test]
 fn s7_walrus_python_gets_along_with_both_mocks() {
-    // Fetching a package is more network than a test may use unasked.
-    let python =
-        match std::env::var_os(ASKED).ok_or_else(|| format!("{ASKED} is not set")).and_then(|_| python()) {
-            Ok(python) => python,
-            Err(why) => {
-                // Past the harness, which would keep it to itself.
-                let _ = writeln!(io::stderr(), "\n*** SKIPPED: {PACKAGE} was not tried: {why}\n");
-                return;
-            }
-        };
+    let Some(python) = fetched(PYTHON, python) else { return };
     let bottle = Bottle::start();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/it/clients.py");
-    let mut command = Command::new(python);
-    command.arg(script).args([bottle.publisher_url(), bottle.aggregator_url()]).env("NO_PROXY", "127.0.0.1");
-    let output = run(&mut command, PATIENCE).expect("the client did not end");
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert_eq!(said(&output.stdout), "done\n", "{}", said(&output.stderr));
+    gets_along(Command::new(python).arg(script), &bottle);
     assert_eq!(bottle.publisher_stats().stores.newly_created, 2);
+}
+
+#[test]
+fn s7_walrus_rs_gets_along_with_both_mocks_but_for_what_it_cannot() {
+    let Some(program) = fetched(RUST, rust) else { return };
+    let bottle = Bottle::start();
+    gets_along(&mut Command::new(program), &bottle);
+    let stores = bottle.publisher_stats().stores;
+    assert_eq!((stores.newly_created, stores.already_certified), (3, 1));
 }

@@ -10,7 +10,7 @@ use tests::Bottle;
 use tokio::runtime::Runtime;
 
 /// Tries a property with cases that are the same in every run.
-fn always<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S::Value)) {
+pub(crate) fn always<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S::Value)) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let property = |value| {
@@ -21,7 +21,7 @@ fn always<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S::Value)) {
 }
 
 /// Text as it may stand in a request's first line: anything that can be seen, often with percent signs.
-fn target() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn target() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         4 => (0x21_u8..=0x7e).prop_map(|byte| vec![byte]),
         1 => any::<u8>().prop_map(|byte| format!("%{byte:02x}").into_bytes()),

@@ -1,7 +1,7 @@
 //! The making of a bottle: two configurations, two listeners, one thread that runs both servers.
 
 use crate::{AggregatorConfig, Bottle, PublisherConfig};
-use mock_aggregator::Aggregator;
+use mock_aggregator::{Aggregator, Daemon};
 use mock_publisher::Publisher;
 use mock_publisher::fault::{Faults, Role};
 use mock_publisher::server::Port;
@@ -22,6 +22,7 @@ pub struct Builder {
     aggregator: Vec<Change<AggregatorConfig>>,
     store: Option<PathBuf>,
     tls: Option<Secure>,
+    daemon: bool,
 }
 
 impl Builder {
@@ -60,6 +61,13 @@ impl Builder {
         self
     }
 
+    /// Serves both on one address, as the real daemon does: both URLs and both counts are then the same.
+    #[must_use]
+    pub fn daemon(mut self) -> Self {
+        self.daemon = true;
+        self
+    }
+
     /// Lets both servers speak HTTPS, with a certificate for `localhost` made on the spot.
     ///
     /// # Panics
@@ -82,16 +90,24 @@ impl Builder {
         self.publisher.into_iter().for_each(|change| change(&mut publisher));
         let mut aggregator = AggregatorConfig::new(&store);
         self.aggregator.into_iter().for_each(|change| change(&mut aggregator));
-        let publisher = Publisher::new(publisher).expect("a store");
-        let aggregator = Aggregator::new(aggregator).expect("a store");
-        let (publisher_url, publisher_listener) = listen(self.tls.is_some());
-        let (aggregator_url, aggregator_listener) = listen(self.tls.is_some());
-        let stop = CancellationToken::new();
         let certificate = self.tls.as_ref().map(|tls| tls.certificate().to_vec());
-        let port = |listener| (listener, self.tls.clone());
-        let publish = (publisher.clone(), port(publisher_listener));
-        let aggregate = (aggregator.clone(), port(aggregator_listener));
-        let servers = servers(publish, aggregate, &stop);
+        let listen = || listen(self.tls.clone());
+        let (publisher_url, first) = listen();
+        let (servers, aggregator_url) = match self.daemon {
+            true => (
+                Servers::One(Daemon::new(publisher, aggregator).expect("a store"), first),
+                publisher_url.clone(),
+            ),
+            false => {
+                let publisher = Publisher::new(publisher).expect("a store");
+                let aggregator = Aggregator::new(aggregator).expect("a store");
+                let (url, second) = listen();
+                (Servers::Two((publisher, first), (aggregator, second)), url)
+            }
+        };
+        let (publisher, aggregator) = servers.halves();
+        let stop = CancellationToken::new();
+        let servers = servers.serve(stop.clone());
         let thread = thread::Builder::new().name("bottle".into()).spawn(servers).expect("a thread");
         let thread = Some(thread);
         Bottle {
@@ -111,32 +127,49 @@ impl Builder {
 /// A listener of the standard library, which needs no runtime yet, and how it is spoken to.
 type Place = (TcpListener, Option<Secure>);
 
-/// The work of the bottle's thread.
-fn servers(
-    publish: (Publisher, Place),
-    aggregate: (Aggregator, Place),
-    stop: &CancellationToken,
-) -> impl FnOnce() + Send + 'static {
-    let stop = stop.clone();
-    move || {
-        Runtime::new().expect("a runtime").block_on(async {
-            let port = |(listener, tls): Place| Port {
-                listener: tokio::net::TcpListener::from_std(listener).expect("a listener"),
-                tls,
-            };
-            let (publisher, aggregator) = (publish.0, aggregate.0);
-            let publish = mock_publisher::serve(port(publish.1), publisher, stop.cancelled());
-            let aggregate = mock_aggregator::serve(port(aggregate.1), aggregator, stop.cancelled());
-            tokio::join!(publish, aggregate);
-        });
+/// What the bottle's thread is to serve.
+enum Servers {
+    Two((Publisher, Place), (Aggregator, Place)),
+    One(Daemon, Place),
+}
+
+impl Servers {
+    fn halves(&self) -> (Publisher, Aggregator) {
+        match self {
+            Self::Two(publish, aggregate) => (publish.0.clone(), aggregate.0.clone()),
+            Self::One(daemon, _) => (daemon.publisher.clone(), daemon.aggregator.clone()),
+        }
+    }
+
+    /// The work of the bottle's thread.
+    fn serve(self, stop: CancellationToken) -> impl FnOnce() + Send + 'static {
+        let port = |(listener, tls): Place| Port {
+            listener: tokio::net::TcpListener::from_std(listener).expect("a listener"),
+            tls,
+        };
+        move || {
+            Runtime::new().expect("a runtime").block_on(async {
+                match self {
+                    Self::Two((publisher, one), (aggregator, other)) => {
+                        let publish = mock_publisher::serve(port(one), publisher, stop.cancelled());
+                        let aggregate = mock_aggregator::serve(port(other), aggregator, stop.cancelled());
+                        tokio::join!(publish, aggregate);
+                    }
+                    Self::One(daemon, place) => {
+                        mock_aggregator::serve_daemon(port(place), daemon, stop.cancelled()).await;
+                    }
+                }
+            });
+        }
     }
 }
 
-fn listen(tls: bool) -> (String, TcpListener) {
+/// A free port: its address, and its listener with how it is spoken to.
+fn listen(tls: Option<Secure>) -> (String, Place) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.set_nonblocking(true).expect("a listener that does not block");
     let address = listener.local_addr().expect("an address");
-    (format!("{}://{address}", if tls { "https" } else { "http" }), listener)
+    (format!("{}://{address}", if tls.is_some() { "https" } else { "http" }), (listener, tls))
 }
 
 /// Faults as written on a command line.

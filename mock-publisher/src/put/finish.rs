@@ -35,6 +35,7 @@ pub(super) fn ask(publisher: &Publisher, visit: &Visit, query: &PutQuery) -> Ask
         reuse: query.reuse_resources,
         keep: publisher.0.config.keep_objects && query.owner.is_none(),
         existing: publisher.0.is_existing(visit.n),
+        find: publisher.0.config.wallet.find(publisher.0.config.weather.seed, visit.n),
         quilt: false,
     }
 }
@@ -59,7 +60,7 @@ pub(super) async fn commit(publisher: Publisher, intake: Intake, ask: Ask) -> io
         let stored = publisher.0.writer.commit(intake, &ask)?;
         let blobs = &publisher.0.stats.blobs;
         match stored {
-            Stored::New(_) | Stored::Extended(..) => blobs.newly_created.add(1),
+            Stored::New(..) => blobs.newly_created.add(1),
             Stored::Already(..) | Stored::Owned(..) => blobs.already_certified.add(1),
         }
         blobs.bytes_stored.add(size);

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::blob_id::BlobId;
 use crate::naming::{Namer, Naming};
+use crate::reuse::Operation;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
@@ -28,14 +29,12 @@ pub struct Writer {
 /// What a store came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
-    /// A new object was made; it is the record's latest.
-    New(Record),
+    /// A new object, or one that was there and lives longer now; it is the record's latest.
+    New(Record, Operation),
     /// A permanent object was there already.
     Already(BlobId, Certified),
     /// The publisher's own wallet had an object already.
     Owned(BlobId, Object),
-    /// An object of the publisher's own wallet lives so many epochs longer; it is the record's latest.
-    Extended(Record, u32),
 }
 
 impl Stored {
@@ -43,7 +42,7 @@ impl Stored {
     #[must_use]
     pub fn blob_id(&self) -> BlobId {
         match self {
-            Self::New(record) | Self::Extended(record, _) => record.blob_id,
+            Self::New(record, _) => record.blob_id,
             Self::Already(id, _) | Self::Owned(id, _) => *id,
         }
     }
@@ -141,7 +140,7 @@ impl Writer {
                 let epochs = ask.end_epoch() - object.end_epoch;
                 let record = extended(known, object, ask);
                 self.write(&record)?;
-                Ok(Stored::Extended(record, epochs))
+                Ok(Stored::New(record, Operation::Extend(epochs)))
             }
             (_, known) if ask.existing && !ask.force => {
                 let others = Ask { permanent: true, keep: false, ..*ask };
@@ -149,7 +148,14 @@ impl Writer {
                 let certified = record.permanent.ok_or_else(|| io::Error::other("no permanent object"))?;
                 Ok(Stored::Already(id, certified))
             }
-            (_, known) => self.create(known, id, size, ask).map(Stored::New),
+            (_, known) => {
+                let record = self.create(known, id, size, ask)?;
+                let find = ask.find.filter(|_| ask.reuse && !ask.force);
+                Ok(match find.map_or(Some(Operation::Scratch), |find| find.operation(ask.epochs)) {
+                    Some(operation) => Stored::New(record, operation),
+                    None => Stored::Owned(id, record.latest),
+                })
+            }
         }
     }
 
@@ -217,7 +223,7 @@ mod tests {
         assert_eq!((bytes.as_slice(), blob.record.size), (b"walrus".as_slice(), 6));
         let again = store(&Writer::open(dir.path()).unwrap(), b"walrus", true);
         assert!(matches!(again, Stored::Already(..)), "{again:?}");
-        assert!(matches!(store(&Writer::open(dir.path()).unwrap(), b"walrus", false), Stored::New(_)));
+        assert!(matches!(store(&Writer::open(dir.path()).unwrap(), b"walrus", false), Stored::New(..)));
     }
 
     #[test]
@@ -227,7 +233,7 @@ mod tests {
         let id = store(&writer, b"half", false).blob_id();
         fs::remove_file(writer.store().record_path(&id)).unwrap();
         assert!(writer.store().read(&id).unwrap().is_none());
-        assert!(matches!(store(&writer, b"half", true), Stored::New(_)));
+        assert!(matches!(store(&writer, b"half", true), Stored::New(..)));
         assert!(writer.store().read(&id).unwrap().is_some());
     }
 
@@ -252,7 +258,7 @@ mod tests {
             let one = |n: usize| {
                 scope.spawn({
                     let writer = &writers[n % 2];
-                    move || matches!(store(writer, b"same", true), Stored::New(_))
+                    move || matches!(store(writer, b"same", true), Stored::New(..))
                 })
             };
             let threads: Vec<_> = (0..8).map(one).collect();

@@ -1,6 +1,7 @@
 //! What is known of a blob, and what a store of the same bytes is answered because of it.
 
 use crate::blob_id::BlobId;
+use crate::reuse::Find;
 use crate::store::names;
 use serde::{Deserialize, Serialize};
 
@@ -78,8 +79,10 @@ pub struct Ask {
     pub permanent: bool,
     /// Whether to store it again whatever is there.
     pub force: bool,
-    /// Whether to use what the publisher's own wallet kept.
+    /// Whether to use what the publisher's own wallet has.
     pub reuse: bool,
+    /// What the wallet is made out to have, should it be used.
+    pub find: Option<Find>,
     /// Whether the publisher's own wallet keeps the new object.
     pub keep: bool,
     /// Whether to act as if somebody had stored it before, permanently and for as long.

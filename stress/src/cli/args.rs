@@ -189,6 +189,9 @@ pub(super) struct OutputArgs {
     /// Write the whole run (plan, totals, distributions) as one JSON document
     #[arg(long, value_name = "PATH", env = "WALRUS_STRESS_REPORT", hide_env = true)]
     pub(super) report: Option<PathBuf>,
+    /// Write every single exchange as a line of JSON, as the run goes on
+    #[arg(long, value_name = "PATH", env = "WALRUS_STRESS_LOG", hide_env = true)]
+    pub(super) log: Option<PathBuf>,
     /// A line for each upload and download; auto: in runs of up to 50 blobs
     #[arg(long, value_name = "WHEN", env = "WALRUS_STRESS_EVENTS", hide_env = true, value_enum,
           default_value_t = When::Auto)]

@@ -1,6 +1,6 @@
 //! The files that a run leaves behind: proven writable before the first byte is sent.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::OutputArgs;
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
 pub(super) struct Files {
     pub(super) export: Option<PreparedRows>,
     pub(super) report: Option<PreparedFile>,
+    pub(super) log: Option<PreparedFile>,
 }
 
 impl Files {
@@ -21,14 +22,31 @@ impl Files {
     pub(super) fn prepare(args: &OutputArgs) -> Result<Self, Error> {
         let export =
             args.export.as_deref().map(|path| named("--export", path, PreparedRows::prepare)).transpose()?;
-        let report =
-            args.report.as_deref().map(|path| named("--report", path, PreparedFile::prepare)).transpose()?;
-        if let (Some(export), Some(report)) = (&export, &report)
-            && export.target() == report.target()
-        {
-            return Err(Contradiction::new("--report", "names the same file as --export").into());
+        let file = |flag: &str, path: &Option<PathBuf>| {
+            path.as_deref().map(|path| named(flag, path, PreparedFile::prepare)).transpose()
+        };
+        let files = Self { export, report: file("--report", &args.report)?, log: file("--log", &args.log)? };
+        files.check()?;
+        Ok(files)
+    }
+
+    /// The flag of each file and where it will be.
+    pub(super) fn targets(&self) -> Vec<(&'static str, &Path)> {
+        let export = self.export.as_ref().map(|file| ("--export", file.target()));
+        let report = self.report.as_ref().map(|file| ("--report", file.target()));
+        let log = self.log.as_ref().map(|file| ("--log", file.target()));
+        [export, report, log].into_iter().flatten().collect()
+    }
+
+    /// No two may be the same file.
+    fn check(&self) -> Result<(), Contradiction> {
+        let targets = self.targets();
+        for (position, (flag, target)) in targets.iter().enumerate() {
+            if let Some((other, _)) = targets[..position].iter().find(|(_, path)| path == target) {
+                return Err(Contradiction::new(flag, format!("names the same file as {other}")));
+            }
         }
-        Ok(Self { export, report })
+        Ok(())
     }
 }
 

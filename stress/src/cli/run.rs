@@ -8,10 +8,16 @@ use super::{
 };
 use crate::{
     error::Error,
-    export::{blobs::BlobRecord, file::PreparedFile, palette::Palette, terminal},
+    export::{
+        blobs::BlobRecord,
+        file::PreparedFile,
+        log::{Header, LogFile},
+        palette::Palette,
+        terminal,
+    },
     plan::Plan,
     record::{Recording, ledger::Ledger},
-    report::{Ending, Report, summary::Summary, trust::Grade},
+    report::{Ending, Report, rfc3339, summary::Summary, trust::Grade},
     walrus::{self, Network},
 };
 
@@ -36,21 +42,23 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
     notices.iter().for_each(|warning| screen.note(&format!("warning: {warning}")));
     tell_details(&screen, &plan, &files);
     let rows = files.export.map(|export| export.begin()).transpose()?;
-    let mut listener = Listener::new(&plan, rows);
+    let started_at = SystemTime::now();
+    let log =
+        files.log.map(|log| LogFile::begin(&log, &Header::of(&plan, rfc3339(started_at)))).transpose()?;
+    let mut listener = Listener::new(&plan, rows, log);
     if list.is_none() {
         screen.note(&format!("seed {} (--seed {0} makes these blobs again)", plan.seed));
     }
     let list = list.map(|list| list.stream(plan.goes_round())).transpose()?;
     screen.open(&plan);
-    let started_at = SystemTime::now();
     let walked = walk(&plan, network, list, &mut listener, &mut screen, &mut signals).await;
     screen.close();
     let (facts, signal) = walked?;
     let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
     let mut report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
     report.notices.extend(notices.into_iter().chain(warmed_up(&facts.warm_up)));
-    let (blobs, export_failure) = listener.finish();
-    let mut failures: Vec<_> = export_failure.into_iter().chain(save(&report, files.report)).collect();
+    let (blobs, mut failures) = listener.finish();
+    failures.extend(save(&report, files.report));
     let summary = Summary::of(&report);
     failures.extend(show(&report, &summary, &blobs, screen.summary));
     failures.iter().for_each(door::complain);
@@ -68,9 +76,8 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
 fn tell_details(screen: &Screen, plan: &Plan, files: &Files) {
     let document = serde_json::to_string(plan).expect("a plan is a document");
     screen.detail(&format!("plan: {document}"));
-    let export = files.export.as_ref().map(|file| ("export", file.target()));
-    let report = files.report.as_ref().map(|file| ("report", file.target()));
-    for (what, path) in export.into_iter().chain(report) {
+    for (flag, path) in files.targets() {
+        let what = flag.trim_start_matches('-');
         screen.detail(&format!("{what}: {}", path.display()));
     }
 }

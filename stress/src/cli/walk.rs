@@ -47,6 +47,7 @@ pub(super) async fn walk(
             facts = &mut engine => break facts?,
             signal = signals.first() => {
                 stop.cancel();
+                listener.flush();
                 interrupted = Some((signal, Instant::now() + GRACE));
                 screen.note(&format!(
                     "{signal}: no new blobs; waiting up to {} s for those under way, again to end at once",
@@ -55,7 +56,12 @@ pub(super) async fn walk(
             }
             () = at(interrupted.map(|(_, patience)| patience)), if !abort.is_cancelled() => abort.cancel(),
             Some(sample) = samples.recv() => listener.hear(&sample, screen),
-            _ = ticks.tick() => if let Some(board) = &board { screen.update(&board.look()) },
+            _ = ticks.tick() => {
+                listener.flush();
+                if let Some(board) = &board {
+                    screen.update(&board.look());
+                }
+            }
         }
     };
     // The engine has let go of its end: what it sent last is still waiting here.

@@ -4,7 +4,7 @@ pub mod blobs;
 pub mod events;
 pub mod file;
 mod grid;
-
+pub mod log;
 pub mod palette;
 pub mod rows;
 pub mod terminal;

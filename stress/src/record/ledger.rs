@@ -8,6 +8,7 @@ use super::{
     claims::Claims,
     costs::{Cost, Costs},
     histogram::Latencies,
+    timeline::Timeline,
 };
 use crate::sample::{Failure, FailureClass, Outcome, Sample, Stored, StoredKind, Timing};
 
@@ -91,6 +92,9 @@ pub struct Ledger {
     pub least_lower_bound: Option<Duration>,
     /// From the first start to the last finish, since the run's origin; `None` before anything was tried.
     pub window: Option<(Duration, Duration)>,
+    /// How it went as time passed; empty in reports of the first version, which had none.
+    #[serde(default)]
+    pub timeline: Timeline,
 }
 
 /// How often one class of failure was seen.
@@ -166,12 +170,13 @@ impl Ledger {
                 self.enter_lower_bound(sample);
             }
             Outcome::Failed(failure) => {
-                if matches!(failure.class, FailureClass::Timeout | FailureClass::ConnectTimeout) {
+                if sample.outcome.is_lower_bound() {
                     self.enter_lower_bound(sample);
                 }
                 self.failures.entry(failure.class).or_default().enter(sample, failure);
             }
         }
+        self.timeline.enter(sample);
         self.bytes_sent += sample.bytes_sent;
         self.bytes_received += sample.bytes_received;
         let (start, end) = self.window.unwrap_or((sample.timing.started, sample.timing.finished));
@@ -228,6 +233,7 @@ impl Ledger {
             self.spans.entry(span).or_default().merge(&latencies);
         }
         self.least_lower_bound = earlier(self.least_lower_bound, other.least_lower_bound, Duration::min);
+        self.timeline.merge(other.timeline);
         self.window = earlier(self.window, other.window, |a, b| (a.0.min(b.0), a.1.max(b.1)));
     }
 }

@@ -8,7 +8,9 @@ pub mod generator;
 pub mod histogram;
 pub mod ledger;
 pub mod pairs;
+pub mod sketch;
 pub mod snapshot;
+pub mod timeline;
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -50,6 +50,8 @@ pub struct Estimate {
 /// Why no line can be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unknown {
+    /// None was recorded.
+    Nothing,
     /// There are too few successes.
     TooFew,
     /// Their sizes are too much alike.
@@ -60,6 +62,7 @@ impl Unknown {
     /// The reason in words.
     pub fn words(self) -> String {
         match self {
+            Unknown::Nothing => "nothing was recorded".to_owned(),
             Unknown::TooFew => format!("needs {FEWEST} successes"),
             Unknown::SizesAlike => format!("needs blobs of which some are {RANGE} times as large as others"),
         }
@@ -74,6 +77,9 @@ impl StepCost {
     pub(super) fn of(costs: &Costs) -> Result<Self, Unknown> {
         let rows: Vec<&Cost> = costs.iter().collect();
         let sizes = || rows.iter().map(|cost| cost.size);
+        if rows.is_empty() {
+            return Err(Unknown::Nothing);
+        }
         if rows.len() < FEWEST {
             return Err(Unknown::TooFew);
         }
@@ -210,6 +216,7 @@ mod tests {
     #[test]
     fn what_sizes_cannot_show_is_absent_and_says_why() {
         let of = |rows: &[(u64, f64)]| StepCost::of(&costs(rows)).map(|cost| cost.samples);
+        assert_eq!(of(&[]), Err(Unknown::Nothing));
         assert_eq!(of(&(1..=9).map(known).collect::<Vec<_>>()), Err(Unknown::TooFew));
         assert_eq!(of(&(10..=19).map(known).collect::<Vec<_>>()), Err(Unknown::SizesAlike));
         assert_eq!(of(&(10..=20).map(known).collect::<Vec<_>>()), Ok(11));

@@ -9,7 +9,7 @@ use std::{io, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ending, LoadError, Report, SCHEMA, Tool, summary::Summary};
+use super::{Ending, LoadError, READABLE, Report, SCHEMA, Tool, summary::Summary};
 use crate::plan::{Plan, limits::seconds};
 use effect::CacheDoc;
 use judged::{ThresholdDoc, TrustDoc};
@@ -90,7 +90,7 @@ pub(super) fn load(mut source: impl io::Read) -> Result<Report, LoadError> {
     let mut text = Vec::new();
     source.read_to_end(&mut text).map_err(serde_json::Error::io)?;
     let Named { schema } = serde_json::from_slice(&text)?;
-    if schema != SCHEMA {
+    if !READABLE.contains(&schema.as_str()) {
         return Err(LoadError::Schema { found: schema });
     }
     let loaded: Loaded = serde_json::from_slice(&text)?;

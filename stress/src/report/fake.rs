@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, SystemTime},
 };
 
@@ -20,6 +20,7 @@ use crate::{
     record::{
         Recording,
         pairs::{Pair, ReadFact},
+        timeline::Timeline,
     },
     sample::{
         Connecting, Failure, FailureClass, Link, Novelty, Outcome, Sample, Stored, StoredKind, Timing,
@@ -174,4 +175,53 @@ pub(crate) fn report(blobs: u64, samples: &[Sample]) -> Report {
     let began = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
     let elapsed = samples.iter().map(|sample| sample.timing.finished).max().unwrap_or_default();
     Report::new(plan(blobs), began, elapsed, Ending::Completed, recording(samples))
+}
+
+/// Numbers from 0 to 1 in an order that chance might have made (xorshift).
+pub(crate) fn chances(seed: u64) -> impl FnMut() -> f64 {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// A latency that is log-normal, as latencies are (Box and Muller).
+pub(crate) fn latency(median_seconds: f64, sigma: f64, chance: &mut impl FnMut() -> f64) -> Duration {
+    let normal = (-2.0 * (1.0 - chance()).ln()).sqrt() * (std::f64::consts::TAU * chance()).cos();
+    Duration::from_secs_f64(median_seconds * (sigma * normal).exp())
+}
+
+/// An hour of 1,000 samples a second. All of them are in the timelines; in the totals, whose size in a document does
+/// not depend on their number, are those of every 16th blob, to have them soon.
+pub(crate) fn hour() -> &'static Report {
+    static HOUR: LazyLock<Report> = LazyLock::new(|| {
+        let mut chance = chances(1);
+        let steps = [(Step::Upload, 0.4), (Step::FIRST, 0.1), (Step::CACHED, 0.01)];
+        let mut samples = steps.map(|(step, median)| {
+            let outcome = if step == Step::Upload { stored(0, StoredKind::New) } else { Outcome::Read };
+            (median, sample(0, step, 0, 0, outcome))
+        });
+        let (mut whole, mut timelines) = (Recording::default(), <[Timeline; 3]>::default());
+        for index in 0..1_200_000_u64 {
+            let mut at = Duration::from_micros(index * 3_000);
+            for ((median, sample), timeline) in samples.iter_mut().zip(&mut timelines) {
+                let finished = at + latency(*median, 0.5, &mut chance);
+                let timing = Timing { due: at, started: at, sent: Some(at), first_byte: Some(at), finished };
+                (sample.index, sample.timing) = (index, timing);
+                timeline.enter(sample);
+                if index % 16 == 0 {
+                    whole.enter(sample);
+                }
+                at = finished;
+            }
+        }
+        for (ledger, timeline) in whole.ledgers.values_mut().zip(timelines) {
+            ledger.timeline = timeline;
+        }
+        Report { recording: whole, elapsed: Duration::from_secs(3_600), ..report(1_200_000, &[]) }
+    });
+    &HOUR
 }

@@ -21,8 +21,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{plan::Plan, record::Recording};
 
-/// The version of the document that [`Report::save`] writes.
-pub const SCHEMA: &str = "walrus-stress/report/1";
+/// The version of the document that [`Report::save`] writes. The first one had no timelines.
+pub const SCHEMA: &str = "walrus-stress/report/2";
+
+/// The versions of the document that [`Report::load`] reads.
+const READABLE: [&str; 2] = ["walrus-stress/report/1", SCHEMA];
 
 /// Intent plus facts: what a run was meant to do and what it recorded.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,6 +102,11 @@ impl fmt::Display for Signal {
     }
 }
 
+/// A moment as documents tell it: RFC 3339, UTC, to the second.
+pub fn rfc3339(moment: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(moment).to_string()
+}
+
 impl Report {
     /// The report of a run that began at `started_at` and took `elapsed`.
     pub fn new(
@@ -108,7 +116,7 @@ impl Report {
         ending: Ending,
         recording: Recording,
     ) -> Self {
-        let started_at = humantime::format_rfc3339_seconds(started_at).to_string();
+        let started_at = rfc3339(started_at);
         Self { tool: Tool::this(), plan, started_at, elapsed, ending, recording, notices: Vec::new() }
     }
 
@@ -136,7 +144,7 @@ pub enum LoadError {
     #[error("not a walrus-stress report: {0}")]
     Document(#[from] serde_json::Error),
     /// It is of another kind or version.
-    #[error("its schema is `{found}`, this version reads `{SCHEMA}`")]
+    #[error("its schema is `{found}`, this version reads `{SCHEMA}` and older ones")]
     Schema {
         /// The schema it names.
         found: String,

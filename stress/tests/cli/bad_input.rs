@@ -158,6 +158,8 @@ fn flags_that_contradict_each_other_are_refused() {
     // The runs above have a report of their own.
     let line = ["--export", "x.json", "--report", "./x.json"];
     told(bare(&line), &line, &["--report", "same file", "--export"]);
+    let line = ["--report", "x.json", "--log", "./x.json"];
+    told(bare(&line), &line, &["--log", "same file", "--report"]);
 }
 
 /// A refused run without any other flags than addresses that nobody listens on.

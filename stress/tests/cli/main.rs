@@ -11,6 +11,7 @@ mod environment;
 mod flags;
 mod journeys;
 mod lists;
+mod log;
 mod output;
 mod specification;
 mod thresholds;

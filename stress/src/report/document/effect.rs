@@ -26,11 +26,9 @@ pub(super) struct CacheDoc<'a> {
     ratio_interval_95: Option<(f64, f64)>,
     p_value: Option<f64>,
     blobs_needed: Option<u64>,
-    controlled: bool,
     first_byte: Option<RatioDoc>,
     transfer: Option<RatioDoc>,
     groups: Vec<GroupDoc<'a>>,
-    order_control: Option<RatioDoc>,
     second_to_third: Option<RatioDoc>,
     fills_late: bool,
     claimed: ClaimedDoc<'a>,
@@ -46,7 +44,6 @@ struct RatioDoc {
     ratio: f64,
     ratio_interval_95: Option<(f64, f64)>,
     p_value: Option<f64>,
-    controlled: bool,
 }
 
 /// A [`Group`] in a document.
@@ -98,11 +95,9 @@ impl<'a> CacheDoc<'a> {
             ratio_interval_95: response.and_then(|response| response.interval),
             p_value: response.and_then(|response| response.p_value),
             blobs_needed: cache.needed(),
-            controlled: response.is_some_and(|response| response.controlled),
             first_byte: doc(cache.first_byte),
             transfer: doc(cache.transfer),
             groups: cache.groups.iter().map(GroupDoc::of).collect(),
-            order_control: doc(cache.control),
             second_to_third: doc(cache.third),
             fills_late: cache.fills_late().is_some(),
             claimed: ClaimedDoc::of(&cache.claimed),
@@ -114,9 +109,9 @@ impl<'a> CacheDoc<'a> {
 
 impl RatioDoc {
     fn of(ratio: Ratio) -> Self {
-        let Ratio { pairs, median, interval, p_value, controlled } = ratio;
+        let Ratio { pairs, median, interval, p_value } = ratio;
         let verdict = ratio.verdict().label();
-        Self { verdict, pairs, ratio: median, ratio_interval_95: interval, p_value, controlled }
+        Self { verdict, pairs, ratio: median, ratio_interval_95: interval, p_value }
     }
 }
 
@@ -183,16 +178,18 @@ pub(super) struct LineDoc {
 }
 
 impl CostDoc {
-    pub(super) fn of(cost: &Result<StepCost, Unknown>) -> Self {
-        match cost {
+    /// `None` when nothing was recorded to tell it from.
+    pub(super) fn of(cost: &Result<StepCost, Unknown>) -> Option<Self> {
+        Some(match cost {
             Ok(StepCost { samples, service, send, wait }) => CostDoc::Known {
                 samples: *samples,
                 service: LineDoc::of(service),
                 send: LineDoc::of(send),
                 wait: LineDoc::of(wait),
             },
+            Err(Unknown::Nothing) => return None,
             Err(unknown) => CostDoc::Unknown { absent: unknown.words() },
-        }
+        })
     }
 }
 

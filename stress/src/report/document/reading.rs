@@ -37,7 +37,8 @@ pub(super) struct StepDoc<'a> {
     stored_seconds: BTreeMap<StoredKind, DistributionDoc>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cache_claims: Vec<ClaimsDoc<'a>>,
-    cost_by_size: CostDoc,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_by_size: Option<CostDoc>,
     failures: Vec<FailureDoc<'a>>,
     response_seconds: Option<DistributionDoc>,
     service_seconds: Option<DistributionDoc>,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     plan::target::{Header, Secret},
+    record::ledger::Ledger,
     report::{Signal, fake},
 };
 
@@ -58,7 +59,7 @@ fn loaded_parts_merge_into_the_whole() {
 #[test]
 fn the_readable_part_has_units_in_its_names_and_every_count() {
     let document = document(&troubled());
-    assert_eq!(document["schema"], json!("walrus-stress/report/1"));
+    assert_eq!(document["schema"], json!("walrus-stress/report/2"));
     assert_eq!((&document["partial"], &document["elapsed_seconds"]), (&json!(true), &json!(61.7)));
     assert_eq!(document["ending"], json!({ "kind": "interrupted", "signal": "SIGTERM" }));
     assert_eq!(document["started_at"], json!("2026-09-21T14:13:20Z"));
@@ -113,9 +114,55 @@ fn other_documents_are_refused_with_the_reason() {
     let refused = |text: &str| load(text.as_bytes()).unwrap_err().to_string();
     assert_eq!(
         refused(r#"{"schema":"walrus-stress/report/9"}"#),
-        "its schema is `walrus-stress/report/9`, this version reads `walrus-stress/report/1`"
+        "its schema is `walrus-stress/report/9`, this version reads `walrus-stress/report/2` and older ones"
     );
-    for wrong in ["", "[]", "{}", "<html>", r#"{"schema":"walrus-stress/report/1"}"#] {
+    for wrong in [
+        "",
+        "[]",
+        "{}",
+        "<html>",
+        r#"{"schema":"walrus-stress/report/1"}"#,
+        r#"{"schema":"walrus-stress/report/2"}"#,
+    ] {
         assert!(refused(wrong).starts_with("not a walrus-stress report: "), "{wrong}");
     }
+}
+
+/// Whether all that was said is still said; more may be.
+fn holds(now: &Value, then: &Value) -> bool {
+    match (now, then) {
+        (Value::Object(now), Value::Object(then)) => {
+            then.iter().all(|(name, then)| now.get(name).is_some_and(|now| holds(now, then)))
+        }
+        (Value::Array(now), Value::Array(then)) if now.len() == then.len() => {
+            now.iter().zip(then).all(|(now, then)| holds(now, then))
+        }
+        (now, then) => now == then,
+    }
+}
+
+#[test]
+fn a_report_of_the_first_version_says_today_what_it_said_then() {
+    let text = include_bytes!("../../../../tests/fixtures/report-1.json");
+    let then: Value = serde_json::from_slice(text).unwrap();
+    let report = load(text.as_slice()).unwrap();
+    assert!(report.recording.ledgers.values().all(|ledger| ledger.timeline.is_empty()));
+    let now = document(&report);
+    for part in
+        ["tool", "started_at", "elapsed_seconds", "plan", "steps", "arrivals", "connections", "cache_effect"]
+    {
+        assert!(holds(&now[part], &then[part]), "{part}: {} instead of {}", now[part], then[part]);
+    }
+    assert_eq!(now["thresholds"], then["thresholds"]);
+    assert_eq!((&then["schema"], &now["schema"]), (&json!("walrus-stress/report/1"), &json!(SCHEMA)));
+}
+
+#[test]
+fn an_hour_at_a_thousand_a_second_stays_below_two_megabytes() {
+    let report = fake::hour();
+    let done = |ledger: &Ledger| ledger.timeline.intervals().map(|(_, interval)| interval.done).sum::<u64>();
+    assert_eq!(report.recording.ledgers.values().map(done).sum::<u64>(), 3_600_000);
+    let text = saved(report);
+    assert!(text.len() < 2_000_000, "{} bytes", text.len());
+    assert_eq!(&load(text.as_slice()).unwrap(), report);
 }

@@ -1,7 +1,10 @@
 //! The numbers of a summary, held against samples whose answers are known.
 
 use super::*;
-use crate::{report::fake, sample::Sample};
+use crate::{
+    report::fake,
+    sample::{FailureClass, Sample},
+};
 
 fn summary(samples: &[Sample]) -> Summary {
     Summary::of(&fake::report(5, samples))

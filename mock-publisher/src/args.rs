@@ -1,0 +1,97 @@
+//! The flags of a publisher, which a daemon has too.
+
+use crate::auth::JwtFlags;
+use crate::door::{Flags, Trouble};
+use crate::encoding::Prices;
+use crate::fault::ratio;
+use crate::gate::Limits;
+use crate::latency::Latency;
+use crate::naming::Naming;
+use crate::publisher::Config;
+use crate::reuse::{ReuseSpec, Wallet};
+use crate::size::Size;
+use crate::weather::Weather;
+use std::time::Duration;
+
+/// The flags that only a server has that stores.
+#[derive(Debug, Clone, clap::Args)]
+pub struct StoreFlags {
+    /// The largest blob, in KiB
+    #[arg(long, value_name = "KIB", default_value_t = 10_240)]
+    max_body_size: u64,
+    /// The largest multipart body of a quilt, in KiB
+    #[arg(long, value_name = "KIB", default_value_t = 102_400)]
+    max_quilt_body_size: u64,
+    /// Stores at work at once, on each of the two routes
+    #[arg(long, value_name = "N", default_value_t = Limits::PUBLISHER.concurrent as u64, value_parser = clap::value_parser!(u64).range(1..))]
+    publisher_max_concurrent_requests: u64,
+    /// Stores waiting; one more is held in between, and the next gets 429
+    #[arg(long, value_name = "N", default_value_t = Limits::PUBLISHER.buffer as u64)]
+    publisher_max_buffer_size: u64,
+    /// How long a store takes once its body is there: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%
+    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
+    store_latency: Latency,
+    /// How much longer it takes for every MiB of the blob
+    #[arg(long, value_name = "D", default_value = "0s", value_parser = humantime::parse_duration)]
+    store_latency_per_mib: Duration,
+    /// The present epoch
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    epoch: u32,
+    /// How long an epoch lasts; without it the present epoch never ends
+    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
+    epoch_duration: Option<Duration>,
+    /// FROST for a MiB of encoded blob and an epoch; 10^9 FROST are one WAL
+    #[arg(long, value_name = "FROST", default_value_t = Prices::default().storage)]
+    storage_price: u64,
+    /// FROST for a MiB of encoded blob written
+    #[arg(long, value_name = "FROST", default_value_t = Prices::default().write)]
+    write_price: u64,
+    /// The share of stores that are told alreadyCertified, as if somebody had stored the same blob before: 0.1 or 10%
+    #[arg(long, value_name = "RATIO", default_value = "0", value_parser = ratio)]
+    existing_ratio: f64,
+    /// What stores with reuse_resources find in the publisher's wallet, and its share of them: storage=10%,
+    /// registration=5%, extend=5%, extend-uncertified=1%; repeatable
+    #[arg(long, value_name = "WHAT=RATIO")]
+    reuse: Vec<ReuseSpec>,
+    /// Lets the publisher's own wallet keep new objects, so that reuse_resources finds them; a stock one sends them on
+    #[arg(long)]
+    keep_objects: bool,
+    /// Bytes of blobs that the store may hold; a store beyond that fails with 500
+    #[arg(long, value_name = "SIZE")]
+    store_limit: Option<Size>,
+    /// Which IDs blobs get: cheap (a hash in the right form) or real (those of the network, a second of work and more)
+    #[arg(long, value_name = "NAMING", default_value_t = Naming::default())]
+    blob_id: Naming,
+    #[command(flatten)]
+    jwt: JwtFlags,
+}
+
+impl StoreFlags {
+    /// The publisher that the flags ask for, in this weather.
+    ///
+    /// # Errors
+    /// Flags that make sense one by one and not together, or a key that is none.
+    pub fn config(&self, flags: &Flags, weather: Weather) -> Result<Config, Trouble> {
+        Ok(Config {
+            max_body_size: self.max_body_size.saturating_mul(1024),
+            max_quilt_body_size: self.max_quilt_body_size.saturating_mul(1024),
+            limits: Limits {
+                concurrent: usize::try_from(self.publisher_max_concurrent_requests)?,
+                buffer: usize::try_from(self.publisher_max_buffer_size)?,
+            },
+            store_latency: self.store_latency,
+            store_latency_per_mib: self.store_latency_per_mib,
+            weather,
+            epoch: self.epoch,
+            epoch_duration: self.epoch_duration,
+            prices: Prices { storage: self.storage_price, write: self.write_price },
+            wallet: Wallet::new(self.reuse.clone())?,
+            existing_ratio: self.existing_ratio,
+            keep_objects: self.keep_objects,
+            blob_id: self.blob_id,
+            jwt: self.jwt.config()?,
+            store_limit: self.store_limit.map(|size| size.0),
+            ..Config::new(&flags.store)
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! One exchange as a line of the log: what was asked of whom, when, and what came of it.
+
+use std::{borrow::Cow, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    plan::{
+        Plan,
+        journey::Step,
+        limits::{optional_seconds, seconds},
+    },
+    sample::{
+        Failure, Link, Novelty, Outcome, Sample, StoredKind,
+        cache::{Claim, Teller},
+    },
+};
+
+/// One exchange. Instants are seconds since the run's origin on the monotonic clock; an instant that the exchange did
+/// not reach is `null`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Exchange<'a> {
+    /// The phase's name.
+    pub phase: Cow<'a, str>,
+    /// What was done.
+    pub step: Step,
+    /// The blob's index + 1.
+    pub blob_number: u64,
+    /// Whether the blob repeats bytes that the run stored, or a blob that it read, before.
+    pub repeat: bool,
+    /// Which try of the step this was, counted from 1.
+    pub attempt: u32,
+    /// The address of the publisher or the aggregator.
+    pub target: Cow<'a, str>,
+    /// The blob's ID, once a publisher has told it.
+    pub blob_id: Option<Cow<'a, str>>,
+    /// The blob's size.
+    pub size_bytes: u64,
+    /// Bytes of request body given to the connection.
+    pub bytes_sent: u64,
+    /// Bytes of response body received.
+    pub bytes_received: u64,
+    /// When it should have started.
+    #[serde(rename = "due_seconds", with = "seconds")]
+    pub due: Duration,
+    /// When it did start.
+    #[serde(rename = "started_seconds", with = "seconds")]
+    pub started: Duration,
+    /// When the last byte of the request was given to the kernel.
+    #[serde(default, rename = "sent_seconds", with = "optional_seconds")]
+    pub sent: Option<Duration>,
+    /// When the answer's head had arrived.
+    #[serde(default, rename = "first_byte_seconds", with = "optional_seconds")]
+    pub first_byte: Option<Duration>,
+    /// When the last byte of the answer had arrived, or the failure was known.
+    #[serde(rename = "finished_seconds", with = "seconds")]
+    pub finished: Duration,
+    /// Where its connection came from; `null` when it never had one.
+    pub connection: Option<Connection>,
+    /// How long name resolution took, of a connection opened for this exchange.
+    #[serde(
+        default,
+        rename = "dns_seconds",
+        with = "optional_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub dns: Option<Duration>,
+    /// How long the TCP handshake took.
+    #[serde(
+        default,
+        rename = "tcp_seconds",
+        with = "optional_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub tcp: Option<Duration>,
+    /// How long the TLS handshake took.
+    #[serde(
+        default,
+        rename = "tls_seconds",
+        with = "optional_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub tls: Option<Duration>,
+    /// What the headers of a successful download say of caches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Claim>,
+    /// Which header said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_told_by: Option<Teller>,
+    /// What came of it.
+    #[serde(flatten)]
+    pub ended: Ended<'a>,
+}
+
+/// Where an exchange's connection came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connection {
+    /// Opened for this exchange.
+    Fresh,
+    /// Kept open from an earlier one.
+    Reused,
+}
+
+/// What came of an exchange, by its `outcome`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Ended<'a> {
+    /// It succeeded.
+    Done {
+        /// Of an upload, which way the publisher took.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stored: Option<StoredKind>,
+        /// What the publisher charged, in FROST, where it told.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cost_frost: Option<u64>,
+    },
+    /// It failed, with `class`, `status`, `reason` and `message`.
+    Failed(Cow<'a, Failure>),
+    /// It was still running when the run's patience ended.
+    Unfinished,
+}
+
+impl<'a> Exchange<'a> {
+    /// The exchange of `sample`; `None` for a step that was skipped.
+    pub fn of(sample: &'a Sample, plan: &'a Plan) -> Option<Self> {
+        let ended = match &sample.outcome {
+            Outcome::Stored(stored) => Ended::Done { stored: Some(stored.kind), cost_frost: stored.cost },
+            Outcome::Read => Ended::Done { stored: None, cost_frost: None },
+            Outcome::Failed(failure) => Ended::Failed(Cow::Borrowed(failure)),
+            Outcome::Unfinished => Ended::Unfinished,
+            Outcome::Skipped => return None,
+        };
+        let targets = if sample.step == Step::Upload { &plan.publishers } else { &plan.aggregators };
+        let (connection, opening) = match sample.link {
+            Some(Link::Fresh(opening)) => (Some(Connection::Fresh), Some(opening)),
+            Some(Link::Reused) => (Some(Connection::Reused), None),
+            None => (None, None),
+        };
+        let timing = sample.timing;
+        Some(Self {
+            phase: plan
+                .phases
+                .get(sample.phase)
+                .map_or_else(Cow::default, |phase| phase.name.as_str().into()),
+            step: sample.step,
+            blob_number: sample.index + 1,
+            repeat: sample.novelty == Novelty::Repeat,
+            attempt: 1,
+            target: targets.get(sample.target).map_or_else(Cow::default, |target| target.to_string().into()),
+            blob_id: sample.blob_id.as_deref().map(Cow::Borrowed),
+            size_bytes: sample.size,
+            bytes_sent: sample.bytes_sent,
+            bytes_received: sample.bytes_received,
+            due: timing.due,
+            started: timing.started,
+            sent: timing.sent,
+            first_byte: timing.first_byte,
+            finished: timing.finished,
+            connection,
+            dns: opening.and_then(|opening| opening.dns),
+            tcp: opening.map(|opening| opening.tcp),
+            tls: opening.and_then(|opening| opening.tls),
+            cache: sample.cache.told_by.map(|_| sample.cache.claim),
+            cache_told_by: sample.cache.told_by,
+            ended,
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! What a publisher's wallet saves a store, by operation and price (contract §2.2, §4.5).
+
+use crate::raw::{get, put};
+use mock_publisher::reuse::Wallet;
+use serde_json::{Value, json};
+use tests::Bottle;
+
+const LENGTH: u64 = 66_034_000;
+const UNITS: u64 = 63;
+
+pub(crate) fn bottle(reuse: &[&str]) -> Bottle {
+    let wallet = Wallet::new(reuse.iter().map(|spec| spec.parse().unwrap()).collect()).unwrap();
+    Bottle::builder()
+        .publisher(|config| {
+            config.epoch = 10;
+            config.wallet = wallet;
+        })
+        .start()
+}
+
+#[tokio::test]
+async fn s2_2_every_operation_has_its_price_and_only_an_extended_blob_was_certified_before() {
+    let scratch = json!({"registerFromScratch": {"encodedLength": LENGTH, "epochsAhead": 5}});
+    let rows: [(&[&str], Value, u64, Value); 5] = [
+        (&[], scratch, UNITS * 520_000, Value::Null),
+        (&["storage=100%"], json!({"reuseStorage": {"encodedLength": LENGTH}}), UNITS * 20_000, Value::Null),
+        (&["registration=1"], json!({"reuseRegistration": {"encodedLength": LENGTH}}), 0, Value::Null),
+        (
+            &["extend=1"],
+            json!({"reuseAndExtend": {"encodedLength": LENGTH, "epochsExtended": 4}}),
+            UNITS * 400_000,
+            json!(10),
+        ),
+        (
+            &["extend-uncertified=1"],
+            json!({"reuseAndExtendNonCertified": {"encodedLength": LENGTH, "epochsExtended": 4}}),
+            UNITS * 400_000,
+            Value::Null,
+        ),
+    ];
+    for (reuse, operation, cost, certified) in rows {
+        let bottle = bottle(reuse);
+        let url = bottle.publisher_url();
+        let answer = put(url, "?epochs=5&reuse_resources=true", b"x").await.json();
+        let created = &answer["newlyCreated"];
+        assert_eq!((&created["resourceOperation"], &created["cost"]), (&operation, &json!(cost)));
+        assert_eq!(created["blobObject"]["certifiedEpoch"], certified, "{operation}");
+        assert_eq!(created["blobObject"]["storage"]["endEpoch"], 15);
+        let id = created["blobObject"]["blobId"].as_str().unwrap();
+        assert_eq!(get(bottle.aggregator_url(), id).await.said(), (200, "x"));
+        for query in ["", "?reuse_resources=true&force=true"] {
+            let other = put(url, query, b"x").await.json();
+            let operation = &other["newlyCreated"]["resourceOperation"];
+            assert!(operation["registerFromScratch"].is_object(), "{query}: {operation}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn s2_3_what_lives_long_enough_is_answered_with_its_object() {
+    let bottle = bottle(&["extend=1"]);
+    let answer = put(bottle.publisher_url(), "?reuse_resources=true", b"x").await.json();
+    let certified = &answer["alreadyCertified"];
+    assert!(certified["object"].as_str().unwrap().starts_with("0x"), "{answer}");
+    assert_eq!((certified.get("event"), &certified["endEpoch"]), (None, &json!(11)));
+    let stores = bottle.publisher_stats().stores;
+    assert_eq!((stores.newly_created, stores.already_certified), (0, 1));
+}
+
+#[tokio::test]
+async fn s2_2_the_shares_of_operations_are_those_asked_for() {
+    let bottle = bottle(&["storage=30%", "registration=30%"]);
+    let mut seen = std::collections::BTreeMap::new();
+    for n in 0..60_u8 {
+        let answer = put(bottle.publisher_url(), "?reuse_resources=true", &[n]).await.json();
+        let operation = answer["newlyCreated"]["resourceOperation"].as_object().unwrap();
+        *seen.entry(operation.keys().next().unwrap().clone()).or_insert(0) += 1;
+    }
+    let count = |name: &str| seen.get(name).copied().unwrap_or(0);
+    assert_eq!(count("reuseStorage") + count("reuseRegistration") + count("registerFromScratch"), 60);
+    assert!(
+        (8..=30).contains(&count("reuseStorage")) && (8..=30).contains(&count("reuseRegistration")),
+        "{seen:?}"
+    );
+}
