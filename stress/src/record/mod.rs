@@ -47,9 +47,6 @@ pub struct Recording {
     pub connections: Connections,
     /// First and cached reads of the same blobs.
     pub pairs: Pairs,
-    /// First reads of two different blobs, one right behind the other on one connection: what differs between them
-    /// is no matter of caches.
-    pub controls: Pairs,
     /// The arrivals of open loops, by their phase's position in the plan.
     pub arrivals: BTreeMap<usize, ArrivalLedger>,
     /// How the generator itself fared.
@@ -64,7 +61,6 @@ impl Recording {
         }
         self.connections.merge(other.connections);
         self.pairs.merge(other.pairs);
-        self.controls.merge(other.controls);
         self.generator.merge(&other.generator);
         for (phase, arrivals) in &other.arrivals {
             self.arrivals.entry(*phase).or_default().merge(arrivals);
@@ -83,11 +79,6 @@ impl Recording {
     /// Enters the two reads of one blob.
     pub fn enter_pair(&mut self, pair: Pair) {
         self.pairs.enter(pair);
-    }
-
-    /// Enters the first reads of two blobs, one right behind the other.
-    pub fn enter_control(&mut self, pair: Pair) {
-        self.controls.enter(pair);
     }
 
     /// Enters an arrival of an open loop that was started this late.

@@ -46,8 +46,6 @@ pub struct CacheEffect {
     pub transfer: Option<Ratio>,
     /// The response times' ratio by size and by aggregator, where there are several with enough pairs.
     pub groups: Vec<Group>,
-    /// What two first downloads of different blobs, one right behind the other, differ by: taken from all of the above.
-    pub control: Option<Ratio>,
     /// Cached ÷ third response time: nothing differs, unless the cache fills late.
     pub third: Option<Ratio>,
     /// What the headers say, against the times.
@@ -77,21 +75,18 @@ impl CacheEffect {
         };
         let recording = &report.recording;
         let pairs: Vec<&Pair> = recording.pairs.iter().collect();
-        let controls: Vec<&Pair> = recording.controls.iter().collect();
-        let measured = |times: Times| Some(ratio(&pairs, times)?.without(ratio(&controls, times)));
-        let response = measured(|pair| Some((pair.first, pair.cached)));
+        let response = ratio(&pairs, |pair| Some((pair.first, pair.cached)));
         Some(Self {
             pairs_seen: recording.pairs.seen(),
             pairs: pairs.len() as u64,
             median_first: middle(pairs.iter().map(|pair| pair.first)),
             median_cached: middle(pairs.iter().map(|pair| pair.cached)),
             response,
-            first_byte: measured(|pair| both(pair, |part| part.first_byte)),
-            transfer: measured(|pair| both(pair, |part| part.transfer)),
-            groups: groups::of(report, &pairs, &controls),
-            control: ratio(&controls, |pair| Some((pair.first, pair.cached))),
+            first_byte: ratio(&pairs, |pair| both(pair, |part| part.first_byte)),
+            transfer: ratio(&pairs, |pair| both(pair, |part| part.transfer)),
+            groups: groups::of(report, &pairs),
             third: ratio(&pairs, |pair| Some((pair.cached, pair.third?))),
-            claimed: Claimed::of(recording, &pairs, &controls),
+            claimed: Claimed::of(recording, &pairs),
             verdict: response.map_or(Verdict::TooFew, |response| response.verdict()),
             shortest_cached: cached().map(|service| service.min).min_by_key(|bounded| bounded.value),
             longest_cached: cached().map(|service| service.max).max_by_key(|bounded| bounded.value),

@@ -21,7 +21,7 @@ pub(super) fn lines(cache: &CacheEffect, palette: Palette) -> Vec<String> {
     medians(cache).iter().for_each(|text| more(text, Ink::Normal));
     parts(cache).iter().for_each(|text| more(text, Ink::Normal));
     cache.groups.iter().for_each(|one| more(&group(one), Ink::Normal));
-    controls(cache).iter().for_each(|(text, ink)| more(text, *ink));
+    late(cache).iter().for_each(|text| more(text, Ink::Existing));
     extremes(cache).iter().for_each(|text| more(text, Ink::Cached));
     for (position, (text, ink)) in headers(&cache.claimed).iter().enumerate() {
         let label = if position == 0 { "headers" } else { "" };
@@ -45,7 +45,7 @@ fn medians(cache: &CacheEffect) -> Option<String> {
 fn parts(cache: &CacheEffect) -> Option<String> {
     let told = matches!(cache.verdict, Verdict::Faster | Verdict::Slower);
     let (first_byte, transfer) = (cache.first_byte?, cache.transfer?);
-    told.then(|| format!("first byte {}; transfer {}", first_byte.words(), transfer.words()))
+    told.then(|| format!("first byte {}; transfer {}", first_byte.brief(), transfer.brief()))
 }
 
 fn group(group: &Group) -> String {
@@ -56,19 +56,10 @@ fn group(group: &Group) -> String {
     format!("{of}: {}", group.response.words())
 }
 
-/// What the controls show.
-fn controls(cache: &CacheEffect) -> Vec<(String, Ink)> {
-    let mut lines = Vec::new();
-    if let Some(control) = cache.control {
-        let taken =
-            if cache.response.is_some_and(|response| response.controlled) { "taken out: " } else { "" };
-        lines.push((format!("{taken}the second of two first downloads is {}", control.words()), Ink::Normal));
-    }
-    if let Some(late) = cache.fills_late() {
-        let text = format!("the cache fills late: a third download is {} than the second", late.words());
-        lines.push((text, Ink::Existing));
-    }
-    lines
+/// What third downloads show.
+fn late(cache: &CacheEffect) -> Option<String> {
+    let late = cache.fills_late()?;
+    Some(format!("the cache fills late: a third download is {} than the second", late.words()))
 }
 
 fn extremes(cache: &CacheEffect) -> Option<String> {

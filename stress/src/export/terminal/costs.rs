@@ -29,7 +29,7 @@ fn told(step: &StepSummary, cost: &StepCost) -> Vec<String> {
     let between = if low > 0.0 { format!(" ({} to {})", seconds(low), seconds(high)) } else { String::new() };
     let mut lines = vec![format!("{}{repeats}: {}{between}", step.step, line(&cost.service))];
     if step.step == Step::Upload {
-        lines.push(format!("  sending {}, waiting {}", line(&cost.send), line(&cost.wait)));
+        lines.push(format!("of it sending {}; waiting {}", line(&cost.send), line(&cost.wait)));
     }
     lines
 }
@@ -39,7 +39,7 @@ fn line(line: &Line) -> String {
     let sure = |estimate: Estimate| (estimate.interval.0 > 0.0).then(|| seconds(estimate.value));
     match (sure(line.fixed), sure(line.per_mib)) {
         (Some(fixed), Some(per_mib)) => format!("{fixed} fixed + {per_mib}/MiB"),
-        (Some(fixed), None) => format!("{fixed} fixed, whatever the size"),
+        (Some(fixed), None) => format!("{fixed} at any size"),
         (None, Some(per_mib)) => format!("{per_mib}/MiB, nothing fixed"),
         (None, None) => "too uneven to tell".to_owned(),
     }

@@ -5,9 +5,13 @@ use std::time::Duration;
 use super::*;
 use crate::{
     export::blobs::BlobAssembler,
+    plan::journey::Step,
     record::generator::Generator,
     report::{Signal, fake},
-    sample::{Novelty, Sample},
+    sample::{
+        Novelty, Sample,
+        cache::{CacheEvidence, Claim, Teller},
+    },
 };
 
 fn rendered(report: &Report, samples: &[Sample], palette: Palette) -> String {
@@ -114,9 +118,18 @@ fn a_large_run_shows_what_its_sample_supports() {
     cost         0.05292 WAL (52,920,000 FROST)
     bytes        112 MiB sent, 224 MiB received
     connections  8 opened (median TCP 213 µs), used again for 1,192 requests
+    by size      upload: 1.12 s at any size
+                 of it sending 279 ms at any size; waiting 558 ms at any size
+                 first: 158 ms at any size
+                 cached: 24.0 ms at any size
     cache        cached downloads are 6.7 times faster (6.5–6.9, n = 400)
                  median first 161 ms, cached 24.0 ms, of 400 blobs read twice
+                 first byte 6.7 times faster (6.6–6.9); transfer 6.7 times faster
+                 (6.5–6.9)
+                 64.0 KiB to 256 KiB: 6.7 times faster (6.4–7.0, n = 169)
+                 256 KiB to 1.00 MiB: 6.7 times faster (6.5–7.0, n = 231)
                  shortest download from cache 18.0 ms, longest 30.0 ms
+    headers      no header tells of a cache, but the times do
     repeat       --seed 12345678901234567890 makes the same blobs again
 
     trust        trustworthy
@@ -270,4 +283,35 @@ fn every_line_fits_80_columns() {
     }
     // Fresh blobs, repeats and a second phase stand in two tables.
     assert_eq!(text.matches("response time").count(), 2, "{text}");
+}
+
+#[test]
+fn what_headers_claim_stands_beside_what_the_times_show() {
+    let said =
+        |claim| CacheEvidence { claim, told_by: Some(Teller::XCacheStatus), ..CacheEvidence::default() };
+    let mut samples = good(40);
+    for sample in &mut samples {
+        let warm = sample.index < 4 || sample.step == Step::CACHED;
+        sample.cache = said(if warm { Claim::Hit } else { Claim::Miss });
+        // A front that says hit and is as slow as before.
+        if sample.step == Step::CACHED {
+            let took = Duration::from_millis(120 + sample.index * 53 % 83);
+            sample.timing.finished = sample.timing.started + took;
+            sample.timing.first_byte = Some(sample.timing.finished - took / 4);
+        }
+    }
+    let text = rendered(&fake::report(40, &samples), &[], Palette::Plain);
+    let from = text.find("cache    ").unwrap();
+    insta::assert_snapshot!(&text[from..text.find("\n\n40 of").unwrap()], @r"
+    cache        no evidence of caching (1.00–1.00, n = 36)
+                 median first 161 ms, cached 161 ms, of 36 blobs read twice
+                 shortest download from cache 120 ms, longest 202 ms
+    headers      hit of 40 of 40 cached downloads (X-Cache-Status), but they are as
+                 fast (1.00–1.00, n = 36): the header is wrong, or its cache buys
+                 nothing
+                 4 of 40 first downloads came from a cache already: left out
+    repeat       --seed 12345678901234567890 makes the same blobs again
+
+    trust        use with care: first downloads that were already cached 10.0%
+    ");
 }
