@@ -10,11 +10,10 @@ use mock_publisher::common::dress;
 use mock_publisher::describe;
 use mock_publisher::fault::Role;
 use mock_publisher::gate::Limits;
-use mock_publisher::latency::Latency;
 use mock_publisher::server::{self, Port};
 use mock_publisher::stats::{Snapshot, Stats};
 use mock_publisher::store::{BadStore, Store};
-use mock_publisher::weather::Weather;
+use mock_publisher::weather::{Sky, Task, Weather};
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,21 +36,15 @@ pub struct Config {
     pub allowed_attributes: AllowList,
     /// Whether all tags of a file in a quilt become headers, not only those that are allowed.
     pub all_tags: bool,
-    /// How long a read takes that finds nothing in the cache; twice as long for a file of a quilt by its name.
-    pub first_read_latency: Latency,
-    /// How long a read takes that is served from the cache.
-    pub cached_read_latency: Latency,
     /// Bytes of blobs that the cache remembers; 0 for none.
     pub cache_size: u64,
     /// How the cache behaves and what it looks like.
     pub front: Front,
-    /// How long after its store a blob can be read; every blob has its own time.
-    pub visible_after: Latency,
     /// Whether blobs can be streamed; a daemon cannot.
     pub streams: bool,
     /// By which copies grow old.
     pub clock: Clock,
-    /// What goes wrong.
+    /// How long things take and what goes wrong, at first.
     pub weather: Weather,
 }
 
@@ -66,11 +59,8 @@ impl Config {
             blocked: Blocklist::default(),
             allowed_attributes: AllowList::default(),
             all_tags: false,
-            first_read_latency: Latency::default(),
-            cached_read_latency: Latency::default(),
             cache_size: 1 << 30,
             front: Front::default(),
-            visible_after: Latency::default(),
             streams: true,
             clock: Clock::default(),
             weather: Weather::default(),
@@ -88,6 +78,7 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) shelf: Shelf,
     pub(crate) stats: Arc<Stats>,
+    pub(crate) sky: Arc<Sky>,
     /// Any door: it knows what stands in for a read.
     pub(crate) door: Arc<Door>,
 }
@@ -98,22 +89,30 @@ impl Aggregator {
     /// # Errors
     /// The directory cannot be made.
     pub fn new(config: Config) -> Result<Self, BadStore> {
-        Self::counted(config, Stats::new("mock-aggregator"))
+        let sky = Sky::new(Role::Aggregator, config.weather.clone());
+        Self::counted(config, Stats::new("mock-aggregator"), sky)
     }
 
-    /// The same, where something else counts too.
+    /// The same, where something else counts too, under a weather that is not its own.
     ///
     /// # Errors
     /// The directory cannot be made.
-    pub fn counted(config: Config, stats: Arc<Stats>) -> Result<Self, BadStore> {
+    pub fn counted(config: Config, stats: Arc<Stats>, sky: Arc<Sky>) -> Result<Self, BadStore> {
         let store = Store::open(&config.store)?;
-        let door = door(&config, &stats);
-        Ok(Self(Arc::new(Inner { shelf: Shelf::new(config.cache_size), config, store, stats, door })))
+        let door = Door::new(Task::Read, config.limits, Arc::clone(&sky), Arc::clone(&stats));
+        Ok(Self(Arc::new(Inner { shelf: Shelf::new(config.cache_size), config, store, stats, sky, door })))
     }
 
     /// A door for one more route.
-    pub(crate) fn door(&self) -> Arc<Door> {
-        door(&self.0.config, &self.0.stats)
+    pub(crate) fn door(&self, task: Task) -> Arc<Door> {
+        let inner = &self.0;
+        Door::new(task, inner.config.limits, Arc::clone(&inner.sky), Arc::clone(&inner.stats))
+    }
+
+    /// The weather over the aggregator, which can be changed while it works.
+    #[must_use]
+    pub fn sky(&self) -> &Arc<Sky> {
+        &self.0.sky
     }
 
     /// What the aggregator saw so far.
@@ -123,15 +122,11 @@ impl Aggregator {
     }
 }
 
-fn door(config: &Config, stats: &Arc<Stats>) -> Arc<Door> {
-    Door::new(Role::Aggregator, config.limits, config.weather.clone(), Arc::clone(stats))
-}
-
 /// Serves an aggregator until `shutdown` is ready; exchanges in flight get a second more.
 pub async fn serve(port: impl Into<Port>, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
-    let stats = Arc::clone(&aggregator.0.stats);
+    let (stats, sky) = (Arc::clone(&aggregator.0.stats), Arc::clone(&aggregator.0.sky));
     // The document is part of this crate and always one; a test reads it.
     let page = describe::page("Walrus Aggregator", &[DESCRIPTION]).unwrap_or_default();
-    let routes = dress(router(&aggregator), Arc::clone(&stats), page);
+    let routes = dress(router(&aggregator), Arc::clone(&stats), sky, page);
     server::run(port.into(), routes, stats, shutdown).await;
 }

@@ -56,6 +56,7 @@ async fn concat(reading: Reading, ids: Vec<String>) -> Result<Response, Failure>
     if let Some(fault @ (Fault::Internal | Fault::Unavailable)) = reading.visit.fault {
         // The real one has said 200 by the time a blob turns out to be unreadable.
         reading.aggregator.0.stats.fault(fault);
+        reading.visit.linger().await;
         return Ok(reading.visit.unanswered(Cut::Close));
     }
     if let Some(response) = reading.instead(None).await {
@@ -111,7 +112,7 @@ fn string_together(reading: Reading, blobs: Vec<BlobId>) -> Pieces {
             let start = Instant::now();
             let blob = reading.find(id).await.map_err(|failure| io::Error::other(failure.message))?;
             let size = blob.record.size;
-            reading.wait_from(start, 1).await;
+            reading.wait_from(start, 1, size).await;
             Ok::<_, io::Error>(pieces(blob.bytes, 0, size))
         }
     };

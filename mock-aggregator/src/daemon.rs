@@ -4,9 +4,11 @@ use crate::aggregator::{Aggregator, Config, DESCRIPTION};
 use crate::routes::router;
 use mock_publisher::common::dress;
 use mock_publisher::describe;
+use mock_publisher::fault::Role;
 use mock_publisher::server::{self, Port};
 use mock_publisher::stats::{Snapshot, Stats};
 use mock_publisher::store::BadStore;
+use mock_publisher::weather::Sky;
 use mock_publisher::{Config as PublisherConfig, Publisher};
 use std::sync::Arc;
 
@@ -27,10 +29,11 @@ impl Daemon {
     /// The directory cannot be made or written to.
     pub fn new(publisher: PublisherConfig, aggregator: Config) -> Result<Self, BadStore> {
         let stats = Stats::new("mock-daemon");
+        let sky = Sky::new(Role::Daemon, publisher.weather.clone().and(aggregator.weather.clone()));
         let aggregator = Config { store: publisher.store.clone(), streams: false, ..aggregator };
         Ok(Self {
-            publisher: Publisher::counted(publisher, Arc::clone(&stats))?,
-            aggregator: Aggregator::counted(aggregator, Arc::clone(&stats))?,
+            publisher: Publisher::counted(publisher, Arc::clone(&stats), Arc::clone(&sky))?,
+            aggregator: Aggregator::counted(aggregator, Arc::clone(&stats), sky)?,
             stats,
         })
     }
@@ -47,6 +50,6 @@ pub async fn serve_daemon(port: impl Into<Port>, daemon: Daemon, shutdown: impl 
     let routes = mock_publisher::router(&daemon.publisher).merge(router(&daemon.aggregator));
     // The documents are part of these crates and always documents; a test reads them.
     let page = describe::page("Walrus Daemon", &[describe::PUBLISHER, DESCRIPTION]).unwrap_or_default();
-    let stats = daemon.stats;
-    server::run(port.into(), dress(routes, Arc::clone(&stats), page), stats, shutdown).await;
+    let (stats, sky) = (daemon.stats, Arc::clone(daemon.aggregator.sky()));
+    server::run(port.into(), dress(routes, Arc::clone(&stats), sky, page), stats, shutdown).await;
 }

@@ -60,7 +60,7 @@ async fn read(reading: &Reading, id: BlobId, span: Option<Span>) -> Result<Respo
     let blob = reading.find(id).await?;
     let size = blob.record.size;
     let length = span.map_or(Some(size), |span| span.within(size)).ok_or_else(bad_range)?;
-    reading.wait().await;
+    reading.wait(length).await;
     let body = reading.body(blob, span.map_or(0, |span| span.start), length);
     let mut response = reading.success(id, Some(length), body);
     if let Some(span) = span {

@@ -25,6 +25,7 @@ mod get;
 mod part;
 mod quilt;
 mod reading;
+mod sized;
 mod stream;
 
 mod aggregator;

@@ -10,11 +10,11 @@ use mock_aggregator::{Aggregator, Config, Daemon, serve, serve_daemon};
 use mock_publisher::args::StoreFlags;
 use mock_publisher::blob_id::BlobId;
 use mock_publisher::door::{self, Flags, Trouble};
-use mock_publisher::fault::{Fault, FaultSpec, Role};
+use mock_publisher::fault::Role;
 use mock_publisher::gate::Limits;
-use mock_publisher::latency::Latency;
 use mock_publisher::server::Port;
 use mock_publisher::weather::Weather;
+use mock_publisher::weather::flags::ReadWeather;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -50,12 +50,8 @@ struct Args {
     /// All tags of files in quilts become headers, not only those that are allowed
     #[arg(long)]
     allow_quilt_patch_tags_in_response: bool,
-    /// How long a read takes that finds nothing in the cache: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms
-    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
-    first_read_latency: Latency,
-    /// How long a read takes that is served from the cache
-    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
-    cached_read_latency: Latency,
+    #[command(flatten)]
+    weather: ReadWeather,
     /// How much the cache holds before it lets the oldest blobs go; a blob larger than this is never cached; 0 for no cache
     #[arg(long, value_name = "SIZE", default_value_t = Size(1 << 30))]
     cache_size: Size,
@@ -77,12 +73,6 @@ struct Args {
     /// Whether every Origin has copies of its own in the front, instead of what its face does
     #[arg(long, value_name = "BOOL")]
     front_per_origin: Option<bool>,
-    /// How long after its store a blob can be read; a distribution gives every blob its own time
-    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
-    visible_after: Latency,
-    /// How long after its store a blob that meets the fault not-yet is not readable
-    #[arg(long, value_name = "D", default_value = "1s", value_parser = humantime::parse_duration)]
-    not_yet_for: Duration,
     #[command(flatten, next_help_heading = "With --daemon")]
     publisher: StoreFlags,
 }
@@ -104,8 +94,7 @@ fn front(args: &Args) -> Front {
     }
 }
 
-fn config(args: &Args, flags: &Flags) -> Result<Config, Trouble> {
-    let weather = flags.weather(Role::Aggregator)?;
+fn config(args: &Args, weather: Weather) -> Result<Config, Trouble> {
     Ok(Config {
         limits: Limits {
             concurrent: usize::try_from(args.aggregator_max_concurrent_requests)?,
@@ -115,13 +104,10 @@ fn config(args: &Args, flags: &Flags) -> Result<Config, Trouble> {
         blocked: blocked(args)?,
         allowed_attributes: AllowList::new(&args.allowed_headers),
         all_tags: args.allow_quilt_patch_tags_in_response,
-        first_read_latency: args.first_read_latency,
-        cached_read_latency: args.cached_read_latency,
         cache_size: args.cache_size.0,
         front: front(args),
-        visible_after: args.visible_after,
-        weather: Weather { not_yet_for: args.not_yet_for, ..weather },
-        ..Config::new(&flags.store)
+        weather,
+        ..Config::new(&args.flags.store)
     })
 }
 
@@ -138,16 +124,15 @@ fn misplaced(matches: &ArgMatches) -> Option<NotHere> {
     misplaced.next().and_then(|arg| arg.get_long()).map(|long| NotHere(format!("--{long}")))
 }
 
-/// The faults that one of the two servers can have.
-fn flags_of(role: Role, flags: &Flags) -> Flags {
-    let has = |spec: &&FaultSpec| Fault::of(role).any(|fault| fault == spec.fault);
-    Flags { fault: flags.fault.iter().filter(has).copied().collect(), ..flags.clone() }
+/// The weather that the flags ask for, as far as reads are concerned.
+fn weather(args: &Args, role: Role) -> Result<Weather, Trouble> {
+    Ok(args.weather.over(args.flags.weather.weather(role)?))
 }
 
 fn daemon(args: &Args) -> Result<Daemon, Trouble> {
-    let flags = flags_of(Role::Publisher, &args.flags);
-    let publisher = args.publisher.config(&flags, flags.weather(Role::Publisher)?)?;
-    Ok(Daemon::new(publisher, config(args, &flags_of(Role::Aggregator, &args.flags))?)?)
+    let publisher = args.publisher.config(&args.flags, weather(args, Role::Daemon)?)?;
+    let aggregator = config(args, publisher.weather.clone())?;
+    Ok(Daemon::new(publisher, aggregator)?)
 }
 
 fn main() -> ExitCode {
@@ -165,6 +150,6 @@ fn main() -> ExitCode {
         return door::refuse("mock-aggregator", &trouble);
     }
     door::open("mock-aggregator", &args.flags, |port: Port| {
-        Ok(serve(port, Aggregator::new(config(&args, &args.flags)?)?, door::signal()?))
+        Ok(serve(port, Aggregator::new(config(&args, weather(&args, Role::Aggregator)?)?)?, door::signal()?))
     })
 }

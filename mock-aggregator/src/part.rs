@@ -22,7 +22,7 @@ pub(crate) async fn get_part(
     if end > blob.record.size {
         return Err(bad_part());
     }
-    reading.wait().await;
+    reading.wait(part.length).await;
     let body = reading.body(blob, part.start, part.length);
     let tag = format!("{id}-{}-{}", part.start, part.length);
     Ok(reading.success(tag, Some(part.length), body))

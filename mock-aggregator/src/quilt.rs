@@ -40,7 +40,7 @@ pub(crate) async fn get_patch(
         quilt.patch_at(start, end).map_err(|error| Failure::internal(error.to_string()))
     };
     let patch = open(&reading, id.quilt, work).await?;
-    reading.wait().await;
+    reading.wait(patch.bytes.len() as u64).await;
     Ok(answer(&reading, id.quilt, patch))
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn get_file(
         quilt.patch(index.named(&identifier).ok_or_else(absent)?).map_err(no_quilt)
     };
     let patch = open(&reading, id, work).await?;
-    reading.wait_twice().await;
+    reading.wait_twice(patch.bytes.len() as u64).await;
     Ok(answer(&reading, id, patch))
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn get_list(Path(id): Path<BlobId>, reading: Reading) -> Result
         return Ok(response);
     }
     let index = open(&reading, id, |mut quilt: Reader| quilt.index().map_err(no_quilt)).await?;
-    reading.wait().await;
+    reading.wait(0).await;
     let items = index.0.into_iter().map(|entry| Item {
         patch_id: PatchId::new(id, entry.start, entry.end),
         identifier: entry.identifier,

@@ -4,6 +4,7 @@ use crate::aggregator::Aggregator;
 use crate::clock::millis;
 use crate::front::{Face, Outcome};
 use crate::mirror::content_type;
+use crate::sized::sized;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, X_CONTENT_TYPE_OPTIONS};
@@ -17,7 +18,7 @@ use mock_publisher::failure::{Failure, Status};
 use mock_publisher::fault::Fault;
 use mock_publisher::spoil::{Pieces, Spoil};
 use mock_publisher::store::{Blob, ObjectEntry, pieces};
-use mock_publisher::weather::until;
+use mock_publisher::weather::{Pace, by_size, slowed, until};
 use std::io;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
@@ -41,14 +42,19 @@ impl FromRequestParts<Aggregator> for Reading {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, aggregator: &Aggregator) -> Result<Self, Failure> {
+        let start = Instant::now();
         let visit = parts.extensions.get::<Visit>().cloned();
+        let mut visit = visit.ok_or_else(|| Failure::internal("a read came in by no door"))?;
+        if visit.weather().faults.ask_sizes() {
+            sized(parts, &aggregator.0.store, &mut visit).await;
+        }
         Ok(Self {
-            visit: visit.ok_or_else(|| Failure::internal("a read came in by no door"))?,
+            visit,
             aggregator: aggregator.clone(),
             method: parts.method.clone(),
             headers: parts.headers.clone(),
             outcome: parts.extensions.get().cloned().unwrap_or(Outcome::Miss),
-            start: Instant::now(),
+            start,
         })
     }
 }
@@ -76,14 +82,24 @@ impl Reading {
         match (self.visit.fault, trouble) {
             (Some(fault @ (Fault::Unavailable | Fault::Internal)), Some(trouble)) => {
                 inner.stats.fault(fault);
+                self.visit.linger().await;
                 Some(trouble.into_response())
             }
             _ => inner.door.instead(&self.visit).await,
         }
     }
 
-    /// The blob, if there is one that may be read and is not late.
+    /// The blob, if there is one that may be read and is not late; to find out that there is none takes its time.
     pub(crate) async fn find(&self, id: BlobId) -> Result<Blob, Failure> {
+        let found = self.look(id).await;
+        if found.as_ref().is_err_and(|failure| failure.status == Status::NotFound) {
+            let weather = self.visit.weather();
+            until(self.start + weather.latency(&weather.not_found, self.visit.n)).await;
+        }
+        found
+    }
+
+    async fn look(&self, id: BlobId) -> Result<Blob, Failure> {
         let inner = &self.aggregator.0;
         let config = &inner.config;
         if config.blocked.has(&id) {
@@ -100,12 +116,14 @@ impl Reading {
             .flatten()
             .map_err(broken)?;
         let blob = found.ok_or_else(|| absent(id))?;
-        let weather = &config.weather;
+        let weather = self.visit.weather();
         let age_ms = config.clock.now_ms().saturating_sub(blob.record.stored_at_ms);
-        if age_ms < millis(weather.latency(&config.visible_after, number(&id))) {
+        if age_ms < millis(weather.latency(&weather.visible_after, number(&id))) {
             return Err(absent(id));
         }
-        if age_ms < millis(weather.not_yet_for) && weather.faults.is_late(weather.seed, &id) {
+        if age_ms < millis(weather.not_yet_for)
+            && weather.faults.is_late(weather.seed, &id, self.visit.occasion())
+        {
             inner.stats.fault(Fault::NotYet);
             return Err(absent(id));
         }
@@ -128,27 +146,35 @@ impl Reading {
             .map_err(broken)
     }
 
-    /// Waits as long as the read takes: a copy is faster, unless the cache only says that it has one.
-    pub(crate) async fn wait(&self) {
-        self.wait_from(self.start, 1).await;
+    /// Waits as long as a read of so many bytes takes: a copy is faster, unless the cache only says that it has one.
+    pub(crate) async fn wait(&self, bytes: u64) {
+        self.wait_from(self.start, 1, bytes).await;
     }
 
     /// The same for a read that goes to the network twice: once to find out where, once to fetch.
-    pub(crate) async fn wait_twice(&self) {
-        self.wait_from(self.start, 2).await;
+    pub(crate) async fn wait_twice(&self, bytes: u64) {
+        self.wait_from(self.start, 2, bytes).await;
     }
 
     /// The same for a read that began at `start` and goes to the network so many times.
-    pub(crate) async fn wait_from(&self, start: Instant, times: u32) {
-        let inner = &self.aggregator.0;
-        let (config, counts) = (&inner.config, &inner.stats.blobs);
-        let hit = self.outcome.is_hit() && config.front.face != Face::Liar;
-        let (latency, times) = match hit {
-            true => (&config.cached_read_latency, 1),
-            false => (&config.first_read_latency, times),
-        };
-        until(start + config.weather.latency(latency, self.visit.n) * times).await;
-        if hit { counts.cached_reads.add(1) } else { counts.first_reads.add(1) }
+    pub(crate) async fn wait_from(&self, start: Instant, times: u32, bytes: u64) {
+        let (weather, counts) = (self.visit.weather(), &self.aggregator.0.stats.blobs);
+        let pace = self.pace();
+        let times = if self.is_copy() { 1 } else { times };
+        until(start + weather.latency(&pace.latency, self.visit.n) * times + by_size(pace.per_mib, bytes))
+            .await;
+        if self.is_copy() { counts.cached_reads.add(1) } else { counts.first_reads.add(1) }
+    }
+
+    /// Whether the cache answers, and is one.
+    fn is_copy(&self) -> bool {
+        self.outcome.is_hit() && self.aggregator.0.config.front.face != Face::Liar
+    }
+
+    /// How long this read takes.
+    pub(crate) fn pace(&self) -> &Pace {
+        let weather = self.visit.weather();
+        if self.is_copy() { &weather.cached_read } else { &weather.first_read }
     }
 
     /// Bytes of a blob, spoiled if the request's fault says so; none for a HEAD.
@@ -159,12 +185,12 @@ impl Reading {
         }
     }
 
-    /// Pieces on their way out, spoiled if the request's fault says so.
+    /// Pieces on their way out, as slow as the weather is, spoiled if the request's fault says so.
     pub(crate) fn spoiled(&self, pieces: Pieces, length: u64) -> Body {
-        let inner = &self.aggregator.0;
-        match (self.visit.fault, Spoil::of(self.visit.fault, &inner.config.weather, self.visit.n, length)) {
+        let pieces = slowed(pieces, self.pace().body_per_mib);
+        match (self.visit.fault, Spoil::of(self.visit.fault, self.visit.weather(), self.visit.n, length)) {
             (Some(fault), Some(spoil)) => {
-                inner.stats.fault(fault);
+                self.aggregator.0.stats.fault(fault);
                 spoil.apply(pieces, length, &self.visit)
             }
             _ => Body::from_stream(pieces),

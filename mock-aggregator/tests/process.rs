@@ -43,7 +43,10 @@ fn it_reads_what_another_process_stores_and_ends_cleanly() {
     let ask = Ask { epoch: 1, epochs: 1, ..Ask::default() };
     let Stored::New(record, _) = writer.commit(intake, &ask).unwrap() else { panic!("it is new") };
     assert!(get(&address, &format!("/v1/blobs/{}", record.blob_id)).ends_with("\r\n\r\nhello walrus"));
-    assert!(get(&address, "/mock/stats").contains(r#""reads":{"first":1,"cached":0,"evicted":0}"#));
+    assert!(
+        get(&address, "/mock/stats")
+            .contains(r#""reads":{"first":1,"cached":0,"negative_hits":0,"evicted":0}"#)
+    );
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }

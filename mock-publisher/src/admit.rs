@@ -6,26 +6,25 @@ use crate::failure::Failure;
 use crate::fault::{Fault, Role};
 use crate::gate::{Gate, Limits};
 use crate::stats::{Route, Stats};
-use crate::weather::Weather;
+use crate::weather::{Met, Occasion, Present, Sky, Task, Weather};
 use crate::witness::Unanswered;
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::sleep;
 
-/// The door of one route. Requests are numbered in the order of their arrival: with one client at a time the same seed
-/// gives each request the same fault again; with many, it gives the same faults in the same number.
+/// The door of one route. Requests are numbered in the order of their arrival since the weather was set: with one client
+/// at a time the same seed gives each request the same fault again; with many, it gives the same faults in the same number.
 #[derive(Debug)]
 pub struct Door {
-    /// Whose door it is.
-    pub role: Role,
-    /// What can go wrong behind it.
-    pub weather: Weather,
-    /// Where it is written down.
-    pub stats: Arc<Stats>,
+    task: Task,
+    sky: Arc<Sky>,
+    stats: Arc<Stats>,
     gate: Arc<Gate>,
-    next: AtomicU64,
 }
 
 /// A request that came through the door.
@@ -39,6 +38,9 @@ pub struct Visit {
     pub wire: Arc<Wire>,
     /// The counts of its route.
     pub route: Arc<Route>,
+    present: Arc<Present>,
+    occasion: Occasion,
+    after: Option<Duration>,
 }
 
 /// Marks a request that something in front of the server answers: it takes no place inside.
@@ -46,6 +48,54 @@ pub struct Visit {
 pub struct Exempt;
 
 impl Visit {
+    /// The weather in which it came.
+    #[must_use]
+    pub fn weather(&self) -> &Weather {
+        &self.present.weather
+    }
+
+    /// What is known of it.
+    #[must_use]
+    pub fn occasion(&self) -> &Occasion {
+        &self.occasion
+    }
+
+    /// Now the size of its blob is known, which its fault may depend on.
+    pub fn sized(&mut self, size: u64) {
+        self.occasion.size = Some(size);
+        if self.weather().faults.ask_sizes() {
+            // A server that let a request in was not full, whatever it would have been for a blob of the true size.
+            self.meet(self.decide().filter(|met| met.fault != Fault::Shed));
+        }
+    }
+
+    fn decide(&self) -> Option<Met> {
+        let weather = self.weather();
+        match weather.faults.is_empty() {
+            true => None,
+            false => weather.faults.which(weather.seed, self.n, &self.occasion),
+        }
+    }
+
+    fn meet(&mut self, met: Option<Met>) {
+        self.fault = met.map(|met| met.fault);
+        self.after = met.and_then(|met| met.after);
+    }
+
+    /// Waits as long as the answer of its fault takes.
+    pub async fn linger(&self) {
+        let weather = self.weather();
+        let usual = match (self.fault, self.occasion.task.role()) {
+            (Some(Fault::Unavailable), Role::Aggregator) => weather.latency(&weather.unavailable, self.n),
+            (Some(Fault::NotFound), _) => weather.latency(&weather.not_found, self.n),
+            _ => Duration::ZERO,
+        };
+        let after = self.after.unwrap_or(usual);
+        if !after.is_zero() {
+            sleep(after).await;
+        }
+    }
+
     /// Ends the connection in place of an answer.
     #[must_use]
     pub fn unanswered(&self, how: Cut) -> Response {
@@ -59,8 +109,18 @@ impl Visit {
 impl Door {
     /// A door with these limits.
     #[must_use]
-    pub fn new(role: Role, limits: Limits, weather: Weather, stats: Arc<Stats>) -> Arc<Self> {
-        Arc::new(Self { role, weather, stats, gate: Gate::new(limits), next: AtomicU64::new(0) })
+    pub fn new(task: Task, limits: Limits, sky: Arc<Sky>, stats: Arc<Stats>) -> Arc<Self> {
+        Arc::new(Self { task, sky, stats, gate: Gate::new(limits) })
+    }
+
+    /// A request that comes now; `size` is what it says about its body.
+    fn visit(&self, wire: &Arc<Wire>, route: &Arc<Route>, size: Option<u64>) -> Visit {
+        let present = self.sky.now();
+        let occasion = present.occasion(self.task, size);
+        let (n, wire, route) = (present.number(self.task), Arc::clone(wire), Arc::clone(route));
+        let mut visit = Visit { n, fault: None, wire, route, present, occasion, after: None };
+        visit.meet(visit.decide());
+        visit
     }
 
     /// The fault that stands in for the whole work of a request, if its fault is one of those.
@@ -72,14 +132,19 @@ impl Door {
             return Some(visit.unanswered(Cut::Close));
         }
         let response = match fault {
-            Fault::Reset => Some(visit.unanswered(Cut::Reset)),
-            _ => errors::error(fault, self.role),
+            Fault::Reset => None,
+            _ => Some(errors::error(fault, self.task.role())?),
         };
-        if response.is_some() {
-            self.stats.fault(fault);
-        }
-        response
+        self.stats.fault(fault);
+        visit.linger().await;
+        // Only now: a connection that is cut cannot wait.
+        Some(response.unwrap_or_else(|| visit.unanswered(Cut::Reset)))
     }
+}
+
+/// The length that a body says it has: that of the blob, if the body is one.
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Lets requests in while there is room; one that waits is let in when its turn comes.
@@ -88,12 +153,11 @@ pub async fn admit(State(door): State<Arc<Door>>, mut request: Request, next: Ne
     let (Some(wire), Some(route)) = (extensions.get::<Arc<Wire>>(), extensions.get::<Arc<Route>>()) else {
         return Failure::internal("a route of a mock needs the mock's own server").into_response();
     };
-    let n = door.next.fetch_add(1, Ordering::Relaxed);
-    let fault = door.weather.faults.which(door.weather.seed, n);
-    let visit = Visit { n, fault, wire: Arc::clone(wire), route: Arc::clone(route) };
-    if fault == Some(Fault::Shed) {
+    let size = if door.task == Task::Store { announced(request.headers()) } else { None };
+    let visit = door.visit(wire, route, size);
+    if visit.fault == Some(Fault::Shed) {
         door.stats.fault(Fault::Shed);
-        return errors::busy(door.role);
+        return errors::busy(door.task.role());
     }
     if request.extensions().get::<Exempt>().is_some() {
         request.extensions_mut().insert(visit);
@@ -101,7 +165,7 @@ pub async fn admit(State(door): State<Arc<Door>>, mut request: Request, next: Ne
     }
     let Some(place) = door.gate.enter() else {
         visit.route.shed.add(1);
-        return errors::busy(door.role);
+        return errors::busy(door.task.role());
     };
     visit.route.admitted.add(1);
     request.extensions_mut().insert(visit);

@@ -5,12 +5,12 @@ use crate::door::{Flags, Trouble};
 use crate::encoding::Prices;
 use crate::fault::ratio;
 use crate::gate::Limits;
-use crate::latency::Latency;
 use crate::naming::Naming;
 use crate::publisher::Config;
 use crate::reuse::{ReuseSpec, Wallet};
 use crate::size::Size;
 use crate::weather::Weather;
+use crate::weather::flags::StoreWeather;
 use std::time::Duration;
 
 /// The flags that only a server has that stores.
@@ -28,12 +28,8 @@ pub struct StoreFlags {
     /// Stores waiting; one more is held in between, and the next gets 429
     #[arg(long, value_name = "N", default_value_t = Limits::PUBLISHER.buffer as u64)]
     publisher_max_buffer_size: u64,
-    /// How long a store takes once its body is there: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%
-    #[arg(long, value_name = "LATENCY", default_value_t = Latency::default())]
-    store_latency: Latency,
-    /// How much longer it takes for every MiB of the blob
-    #[arg(long, value_name = "D", default_value = "0s", value_parser = humantime::parse_duration)]
-    store_latency_per_mib: Duration,
+    #[command(flatten)]
+    weather: StoreWeather,
     /// The present epoch
     #[arg(long, value_name = "N", default_value_t = 1)]
     epoch: u32,
@@ -79,9 +75,7 @@ impl StoreFlags {
                 concurrent: usize::try_from(self.publisher_max_concurrent_requests)?,
                 buffer: usize::try_from(self.publisher_max_buffer_size)?,
             },
-            store_latency: self.store_latency,
-            store_latency_per_mib: self.store_latency_per_mib,
-            weather,
+            weather: self.weather.over(weather),
             epoch: self.epoch,
             epoch_duration: self.epoch_duration,
             prices: Prices { storage: self.storage_price, write: self.write_price },

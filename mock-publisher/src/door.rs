@@ -1,15 +1,14 @@
 //! The front door that both binaries share: their common flags, the address line, signals and exit codes.
 
-use crate::fault::{BadFault, Fault, FaultSpec, Faults, Role};
+use crate::fault::{Fault, Role};
 use crate::server::Port;
 use crate::tls::Tls;
-use crate::weather::Weather;
+use crate::weather::flags::WeatherFlags;
 use std::error::Error;
 use std::future::Future;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// The flags that every mock has.
@@ -24,31 +23,9 @@ pub struct Flags {
     /// Directory of the blobs, made if missing; a publisher and an aggregator over the same one know the same blobs
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// Makes faults and latencies repeatable: they depend on it and on the number of the request
-    #[arg(long, value_name = "U64", default_value_t = 0)]
-    pub seed: u64,
-    /// A fault and its share of the requests, for instance reset=1% or 500=0.05; repeatable (the kinds are listed below)
-    #[arg(long, value_name = "KIND=RATIO")]
-    pub fault: Vec<FaultSpec>,
-    /// How long a dripping body takes
-    #[arg(long, value_name = "D", default_value = "2s", value_parser = humantime::parse_duration)]
-    pub drip_for: Duration,
-}
-
-/// Faults that each make sense but that this server cannot have together, or at all.
-#[derive(Debug, thiserror::Error)]
-#[error("--fault: {0}")]
-pub struct BadFlag(BadFault);
-
-impl Flags {
-    /// The weather that the flags ask for.
-    ///
-    /// # Errors
-    /// Faults that this server cannot have.
-    pub fn weather(&self, role: Role) -> Result<Weather, BadFlag> {
-        let faults = Faults::new(role, self.fault.clone()).map_err(BadFlag)?;
-        Ok(Weather { seed: self.seed, faults, drip_for: self.drip_for, ..Weather::default() })
-    }
+    /// The weather that every mock has.
+    #[command(flatten)]
+    pub weather: WeatherFlags,
 }
 
 /// The kinds of faults of a server, for the end of its help.

@@ -11,10 +11,14 @@ pub fn error(fault: Fault, role: Role) -> Option<Response> {
     let page = |status, title, who| Some(page(status, title, who));
     match (fault, role) {
         (Fault::Unavailable, Role::Publisher) => page(503, "Service Unavailable", "nginx"),
-        (Fault::Timeout, Role::Aggregator) => page(504, "Gateway Timeout", "nginx"),
+        (Fault::Timeout, Role::Aggregator) | (Fault::GatewayTimeout, _) => {
+            page(504, "Gateway Timeout", "nginx")
+        }
         (Fault::BadGateway, _) => page(502, "Bad Gateway", "nginx"),
         (Fault::Strange, _) => page(520, "Web Server Returned an Unknown Error", "cloudflare"),
+        (Fault::Down, _) => page(521, "Web Server Is Down", "cloudflare"),
         (Fault::Unreachable, _) => page(522, "Connection Timed Out", "cloudflare"),
+        (Fault::NoRoute, _) => page(523, "Origin Is Unreachable", "cloudflare"),
         (Fault::TooLong, _) => page(524, "A Timeout Occurred", "cloudflare"),
         (Fault::TooLarge, _) => {
             let text = "Failed to buffer the request body: length limit exceeded";

@@ -14,7 +14,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! let mut config = Config::new("/tmp/blobs");
-//! config.store_latency = "lognormal:p50=20ms,p99=200ms".parse()?;
+//! config.weather.store.latency = "lognormal:p50=20ms,p99=200ms".parse()?;
 //! let publisher = Publisher::new(config)?;
 //! let server = tokio::spawn(serve(listener, publisher.clone(), async { /* ready when it is time to stop */ }));
 //! // ... a client stores its blobs ...
@@ -29,7 +29,6 @@ pub mod draw;
 pub mod encoding;
 pub mod epochs;
 pub mod fault;
-pub mod latency;
 pub mod naming;
 pub mod quilt;
 pub mod reuse;

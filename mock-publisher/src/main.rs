@@ -65,7 +65,7 @@ fn main() -> ExitCode {
     }
     let args = Args::parse();
     door::open("mock-publisher", &args.flags, |port: Port| {
-        let weather = args.flags.weather(Role::Publisher)?;
+        let weather = args.flags.weather.weather(Role::Publisher)?;
         let publisher = Publisher::new(args.store.config(&args.flags, weather)?)?;
         Ok::<_, Trouble>(serve(port, publisher, door::signal()?))
     })

@@ -1,6 +1,6 @@
 //! The mock publisher put together: its configuration, its state, its routes.
 
-use crate::admit::{Door, admit};
+use crate::admit::{Door, Visit, admit};
 use crate::auth::{self, Auth};
 use crate::common::dress;
 use crate::describe;
@@ -9,14 +9,13 @@ use crate::encoding::Prices;
 use crate::epochs::Epochs;
 use crate::fault::Role;
 use crate::gate::Limits;
-use crate::latency::Latency;
 use crate::naming::Naming;
 use crate::put::{put_blob, put_quilt};
 use crate::reuse::Wallet;
 use crate::server::{self, Port};
 use crate::stats::{Snapshot, Stats};
 use crate::store::{BadStore, Writer};
-use crate::weather::Weather;
+use crate::weather::{Sky, Task, Weather};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -36,11 +35,7 @@ pub struct Config {
     pub max_quilt_body_size: u64,
     /// Requests at work and waiting, for each route.
     pub limits: Limits,
-    /// How long a store takes once its body is there.
-    pub store_latency: Latency,
-    /// How much longer it takes for every MiB of the blob.
-    pub store_latency_per_mib: Duration,
-    /// What goes wrong.
+    /// How long things take and what goes wrong, at first.
     pub weather: Weather,
     /// The present epoch.
     pub epoch: u32,
@@ -71,8 +66,6 @@ impl Config {
             max_body_size: 10_240 * 1024,
             max_quilt_body_size: 102_400 * 1024,
             limits: Limits::PUBLISHER,
-            store_latency: Latency::default(),
-            store_latency_per_mib: Duration::ZERO,
             weather: Weather::default(),
             epoch: 1,
             epoch_duration: None,
@@ -96,6 +89,7 @@ pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) writer: Writer,
     pub(crate) stats: Arc<Stats>,
+    pub(crate) sky: Arc<Sky>,
     pub(crate) put: Arc<Door>,
     pub(crate) put_quilt: Arc<Door>,
     pub(crate) auth: Option<Arc<Auth>>,
@@ -109,9 +103,9 @@ impl Inner {
         epochs.at(self.started.elapsed())
     }
 
-    /// Whether request `n` is told that somebody stored its blob before.
-    pub(crate) fn is_existing(&self, n: u64) -> bool {
-        let bits = draw::bits(self.config.weather.seed, Purpose::Existing, n);
+    /// Whether a request is told that somebody stored its blob before.
+    pub(crate) fn is_existing(&self, visit: &Visit) -> bool {
+        let bits = draw::bits(visit.weather().seed, Purpose::Existing, visit.n);
         draw::unit(bits) < self.config.existing_ratio
     }
 }
@@ -122,19 +116,27 @@ impl Publisher {
     /// # Errors
     /// The directory cannot be made or written to.
     pub fn new(config: Config) -> Result<Self, BadStore> {
-        Self::counted(config, Stats::new("mock-publisher"))
+        let sky = Sky::new(Role::Publisher, config.weather.clone());
+        Self::counted(config, Stats::new("mock-publisher"), sky)
     }
 
-    /// The same, where something else counts too.
+    /// The same, where something else counts too, under a weather that is not its own.
     ///
     /// # Errors
     /// The directory cannot be made or written to.
-    pub fn counted(config: Config, stats: Arc<Stats>) -> Result<Self, BadStore> {
+    pub fn counted(config: Config, stats: Arc<Stats>, sky: Arc<Sky>) -> Result<Self, BadStore> {
         let writer = Writer::limited(&config.store, config.store_limit)?.naming(config.blob_id);
         let auth = config.jwt.is_active().then(|| Arc::new(Auth::new(config.jwt.clone())));
-        let door = || Door::new(Role::Publisher, config.limits, config.weather.clone(), Arc::clone(&stats));
-        let (put, put_quilt) = (door(), door());
-        Ok(Self(Arc::new(Inner { auth, config, writer, stats, put, put_quilt, started: Instant::now() })))
+        let door = |task| Door::new(task, config.limits, Arc::clone(&sky), Arc::clone(&stats));
+        let (put, put_quilt) = (door(Task::Store), door(Task::StoreQuilt));
+        let started = Instant::now();
+        Ok(Self(Arc::new(Inner { auth, config, writer, stats, sky, put, put_quilt, started })))
+    }
+
+    /// The weather over the publisher, which can be changed while it works.
+    #[must_use]
+    pub fn sky(&self) -> &Arc<Sky> {
+        &self.0.sky
     }
 
     /// What the publisher saw so far.
@@ -164,9 +166,9 @@ pub fn router(publisher: &Publisher) -> Router {
 
 /// Serves a publisher until `shutdown` is ready; exchanges in flight get a second more.
 pub async fn serve(port: impl Into<Port>, publisher: Publisher, shutdown: impl Future<Output = ()>) {
-    let stats = Arc::clone(&publisher.0.stats);
+    let (stats, sky) = (Arc::clone(&publisher.0.stats), Arc::clone(&publisher.0.sky));
     // The document is part of this crate and always one; a test reads it.
     let page = describe::page("Walrus Publisher", &[describe::PUBLISHER]).unwrap_or_default();
-    let routes = dress(router(&publisher), Arc::clone(&stats), page);
+    let routes = dress(router(&publisher), Arc::clone(&stats), sky, page);
     server::run(port.into(), routes, stats, shutdown).await;
 }

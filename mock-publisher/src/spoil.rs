@@ -2,7 +2,7 @@
 
 use crate::admit::Visit;
 use crate::fault::Fault;
-use crate::weather::Weather;
+use crate::weather::{Weather, split};
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
@@ -102,10 +102,6 @@ fn drip(pieces: Pieces, length: u64, span: Duration) -> impl Stream<Item = io::R
         tokio::time::sleep(span.mul_f64(share)).await;
         drop
     })
-}
-
-fn split(mut piece: Bytes, size: usize) -> impl Iterator<Item = Bytes> {
-    std::iter::from_fn(move || (!piece.is_empty()).then(|| piece.split_to(size.min(piece.len()))))
 }
 
 #[cfg(test)]

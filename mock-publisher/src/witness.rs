@@ -2,6 +2,7 @@
 
 use crate::connection::Wire;
 use crate::stats::{Route, Stats};
+use crate::weather::Sky;
 use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
@@ -19,8 +20,13 @@ pub struct Unanswered;
 /// Requests under these paths are not counted: whoever looks at the counts must not change them.
 const OFF_THE_RECORD: [&str; 2] = ["/mock/", "/metrics"];
 
-/// Counts the request, its answer and their bytes; hands the route's counts on to the handlers.
-pub async fn witness(State(stats): State<Arc<Stats>>, mut request: Request, next: Next) -> Response {
+/// Counts the request, its answer and their bytes; hands the route's counts on to the handlers. While nothing is
+/// answered, it holds the request.
+pub async fn witness(
+    State((stats, sky)): State<(Arc<Stats>, Arc<Sky>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     if path.is_some_and(|path| OFF_THE_RECORD.iter().any(|off| path.starts_with(off))) {
         return next.run(request).await;
@@ -33,6 +39,9 @@ pub async fn witness(State(stats): State<Arc<Stats>>, mut request: Request, next
     stats.arrival(&name);
     let mut visit = Visit { route: Arc::clone(&route), over: false };
     route.received.add(1);
+    if sky.calm().await {
+        stats.stalled();
+    }
     request.extensions_mut().insert(Arc::clone(&route));
     let response = next.run(request).await;
     if response.extensions().get::<Unanswered>().is_some() {

@@ -26,6 +26,14 @@ pub enum Error {
         /// What it did and what to do.
         reason: String,
     },
+    /// A file could not be read.
+    #[error("cannot read {path}: {reason}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// A file could not be written.
     #[error("cannot write {path}: {source}")]
     Write {

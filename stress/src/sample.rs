@@ -19,6 +19,8 @@ pub struct Sample {
     pub index: u64,
     /// What was done.
     pub step: Step,
+    /// Which attempt at the step this is, from 1; more than one only where retries are on.
+    pub attempt: u32,
     /// Whether the blob's bytes were new to this run.
     pub novelty: Novelty,
     /// The target's position among the publishers or the aggregators.
@@ -44,7 +46,7 @@ pub struct Sample {
 /// The instants of an attempt, each as the time since the run's origin on the monotonic clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// When it should have started. In a closed loop, when it did.
+    /// When its step should have started. In a closed loop, when the first attempt did.
     pub due: Duration,
     /// When it did start.
     pub started: Duration,
@@ -75,6 +77,16 @@ impl Timing {
     /// What the service took: finished − started.
     pub fn service(&self) -> Duration {
         self.finished.saturating_sub(self.started)
+    }
+}
+
+impl Sample {
+    /// A failed attempt as one after which its step goes on.
+    pub(crate) fn tried_again(self) -> Self {
+        match self.outcome {
+            Outcome::Failed(failure) => Self { outcome: Outcome::Retried(failure), ..self },
+            _ => self,
+        }
     }
 }
 
@@ -127,8 +139,10 @@ pub enum Outcome {
     Stored(Stored),
     /// A download succeeded and was what it should be.
     Read,
-    /// It failed.
+    /// It failed, and with it its step.
     Failed(Failure),
+    /// It failed, and its step goes on: another sample tells what came of that.
+    Retried(Failure),
     /// It was still running when the run's patience ended.
     Unfinished,
     /// It was never tried, because an earlier step of its journey had not succeeded.
@@ -148,7 +162,7 @@ impl Outcome {
             Outcome::Failed(failure) => {
                 matches!(failure.class, FailureClass::Timeout | FailureClass::ConnectTimeout)
             }
-            Outcome::Stored(_) | Outcome::Read | Outcome::Skipped => false,
+            Outcome::Stored(_) | Outcome::Read | Outcome::Retried(_) | Outcome::Skipped => false,
         }
     }
 }

@@ -102,7 +102,7 @@ async fn s3_2_every_route_has_a_pool_of_its_own() {
     let bottle = Bottle::builder()
         .aggregator(|config| {
             config.limits = Limits { concurrent: 1, buffer: 0 };
-            config.first_read_latency = "1h".parse().unwrap();
+            config.weather.first_read.latency = "1h".parse().unwrap();
         })
         .start();
     let id = stored(bottle.publisher_url(), b"x").await;

@@ -75,8 +75,9 @@ async fn s6_3_a_404_is_kept_for_a_minute() {
 async fn s6_4_whoever_asks_too_early_waits_for_the_404_to_go_unless_he_goes_past_it() {
     let clock = Clock::manual();
     let front = Front::of(Face::Nginx);
-    let bottle =
-        bottle(front, &clock).aggregator(|config| config.visible_after = "10s".parse().unwrap()).start();
+    let bottle = bottle(front, &clock)
+        .aggregator(|config| config.weather.visible_after = "10s".parse().unwrap())
+        .start();
     let early = stored(bottle.publisher_url(), b"early").await;
     let late = stored(bottle.publisher_url(), b"late").await;
     assert_eq!(get(bottle.aggregator_url(), &early).await.status, 404, "it cannot be seen yet");
@@ -135,7 +136,7 @@ async fn s6_3_cloudflare_and_fastly_tell_the_age_of_a_copy() {
 async fn n2_a_liar_shows_hits_and_is_no_faster() {
     let slow = Duration::from_millis(80);
     let bottle = bottle(Front::of(Face::Liar), &Clock::manual())
-        .aggregator(move |config| config.first_read_latency = format!("{slow:?}").parse().unwrap())
+        .aggregator(move |config| config.weather.first_read.latency = format!("{slow:?}").parse().unwrap())
         .start();
     let id = stored(bottle.publisher_url(), b"x").await;
     for expected in ["MISS", "HIT", "HIT"] {

@@ -115,7 +115,7 @@ async fn s3_2_a_full_aggregator_says_so_in_its_own_name() {
     let bottle = Bottle::builder()
         .aggregator(|config| {
             config.limits = Limits { concurrent: 1, buffer: 1 };
-            config.first_read_latency = "1h".parse().unwrap();
+            config.weather.first_read.latency = "1h".parse().unwrap();
         })
         .start();
     let id = stored(bottle.publisher_url(), b"x").await;

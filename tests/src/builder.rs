@@ -3,9 +3,10 @@
 use crate::{AggregatorConfig, Bottle, PublisherConfig};
 use mock_aggregator::{Aggregator, Daemon};
 use mock_publisher::Publisher;
-use mock_publisher::fault::{Faults, Role};
+use mock_publisher::fault::Role;
 use mock_publisher::server::Port;
 use mock_publisher::tls::{Secure, Tls};
+use mock_publisher::weather::{Faults, Weather};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::thread;
@@ -38,6 +39,26 @@ impl Builder {
     pub fn aggregator(mut self, change: impl FnOnce(&mut AggregatorConfig) + 'static) -> Self {
         self.aggregator.push(Box::new(change));
         self
+    }
+
+    /// Gives the publisher the weather of a document, TOML or JSON; what is changed after this is changed in it.
+    ///
+    /// # Panics
+    /// If the document describes none for a publisher.
+    #[must_use]
+    pub fn publisher_weather(self, document: &str) -> Self {
+        let weather = weather(Role::Publisher, document);
+        self.publisher(|config| config.weather = weather)
+    }
+
+    /// Gives the aggregator the weather of a document, TOML or JSON; what is changed after this is changed in it.
+    ///
+    /// # Panics
+    /// If the document describes none for an aggregator.
+    #[must_use]
+    pub fn aggregator_weather(self, document: &str) -> Self {
+        let weather = weather(Role::Aggregator, document);
+        self.aggregator(|config| config.weather = weather)
     }
 
     /// Gives the publisher faults, each `KIND=RATIO` as on its command line.
@@ -170,6 +191,14 @@ fn listen(tls: Option<Secure>) -> (String, Place) {
     listener.set_nonblocking(true).expect("a listener that does not block");
     let address = listener.local_addr().expect("an address");
     (format!("{}://{address}", if tls.is_some() { "https" } else { "http" }), (listener, tls))
+}
+
+/// Weather as written in a document.
+///
+/// # Panics
+/// If the document describes none for this server.
+pub(crate) fn weather(role: Role, document: &str) -> Weather {
+    Weather::parse(document, role).unwrap_or_else(|bad| panic!("no weather for a {role}: {bad}"))
 }
 
 /// Faults as written on a command line.

@@ -82,6 +82,26 @@ impl Bottle {
         self.certificate.as_deref()
     }
 
+    /// Replaces the publisher's weather, or all of a daemon's, by that of a document, TOML or JSON; its windows and
+    /// numbers begin now.
+    ///
+    /// # Panics
+    /// If the document describes none for a publisher.
+    pub fn set_publisher_weather(&self, document: &str) {
+        let sky = self.publisher.sky();
+        sky.set(builder::weather(sky.role(), document));
+    }
+
+    /// Replaces the aggregator's weather, or all of a daemon's, by that of a document, TOML or JSON; its windows and
+    /// numbers begin now.
+    ///
+    /// # Panics
+    /// If the document describes none for an aggregator.
+    pub fn set_aggregator_weather(&self, document: &str) {
+        let sky = self.aggregator.sky();
+        sky.set(builder::weather(sky.role(), document));
+    }
+
     /// What the publisher saw so far.
     #[must_use]
     pub fn publisher_stats(&self) -> Snapshot {

@@ -111,12 +111,14 @@ fn is_kept(front: &Front, response: &Response) -> bool {
 /// A 404 from the cache, as fast as a hit.
 async fn kept_failure(aggregator: &Aggregator, text: Bytes) -> Response {
     let start = Instant::now();
-    let config = &aggregator.0.config;
-    let latency = match config.front.face {
-        Face::Liar => &config.first_read_latency,
-        _ => &config.cached_read_latency,
+    let inner = &aggregator.0;
+    let weather = &inner.sky.now().weather;
+    let latency = match inner.config.front.face {
+        Face::Liar => &weather.not_found,
+        _ => &weather.cached_read.latency,
     };
-    until(start + config.weather.latency(latency, 0)).await;
+    until(start + weather.latency(latency, 0)).await;
+    inner.stats.blobs.negative_hits.add(1);
     let kind = HeaderValue::from_static("application/json");
     (StatusCode::NOT_FOUND, [(CONTENT_TYPE, kind)], text).into_response()
 }

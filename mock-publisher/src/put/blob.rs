@@ -1,6 +1,6 @@
 //! `PUT /v1/blobs`: body in, checks, latency, store, answer out, in the order of the real one.
 
-use super::finish::{answered, ask, check, commit, due, error_object, plain, too_large};
+use super::finish::{answered, ask, check, commit, due, error_object, plain, slowly, too_large};
 use super::refusal::Refusal;
 use crate::admit::Visit;
 use crate::encoding::encoded_length;
@@ -22,12 +22,12 @@ use tokio::task::spawn_blocking;
 /// The handler.
 pub(crate) async fn put_blob(
     State(publisher): State<Publisher>,
-    Extension(visit): Extension<Visit>,
+    Extension(mut visit): Extension<Visit>,
     Query(query): Query<PutQuery>,
     bearer: Bearer,
     body: Body,
 ) -> Response {
-    match store(&publisher, &visit, &query, &bearer, body).await {
+    match store(&publisher, &mut visit, &query, &bearer, body).await {
         Ok(response) => response,
         Err(refusal) => refusal.answer(&visit),
     }
@@ -35,14 +35,15 @@ pub(crate) async fn put_blob(
 
 async fn store(
     publisher: &Publisher,
-    visit: &Visit,
+    visit: &mut Visit,
     query: &PutQuery,
     bearer: &Bearer,
     body: Body,
 ) -> Result<Response, Refusal> {
     let config = &publisher.0.config;
     let intake = receive(publisher.0.writer.intake(), body, config.max_body_size, visit).await?;
-    let due = due(publisher, visit, intake.size());
+    visit.sized(intake.size());
+    let due = due(visit, intake.size());
     if let Some(response) = publisher.0.put.instead(visit).await {
         return Ok(response);
     }
@@ -64,7 +65,8 @@ async fn store(
 }
 
 /// Takes a body in piece by piece, up to `limit` bytes.
-async fn receive(mut intake: Intake, mut body: Body, limit: u64, visit: &Visit) -> Result<Intake, Refusal> {
+async fn receive(mut intake: Intake, body: Body, limit: u64, visit: &Visit) -> Result<Intake, Refusal> {
+    let mut body = slowly(body, visit);
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame?.into_data() else { continue };
         visit.route.bytes_in.add(piece.len() as u64);

@@ -8,21 +8,29 @@ use crate::publisher::Publisher;
 use crate::query::PutQuery;
 use crate::spoil::Spoil;
 use crate::store::{Ask, Intake, Stored};
-use crate::weather::by_size;
+use crate::weather::{by_size, paced};
 use crate::wire::Answer;
 use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
 use std::io;
+use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 /// When a store of so many bytes is over whose last byte came just now.
-pub(super) fn due(publisher: &Publisher, visit: &Visit, size: u64) -> Instant {
-    let config = &publisher.0.config;
-    let latency = config.weather.latency(&config.store_latency, visit.n);
-    Instant::now() + latency + by_size(config.store_latency_per_mib, size)
+pub(super) fn due(visit: &Visit, size: u64) -> Instant {
+    let weather = visit.weather();
+    Instant::now() + weather.latency(&weather.store.latency, visit.n) + by_size(weather.store.per_mib, size)
+}
+
+/// A body that comes no faster than the weather lets it.
+pub(super) fn slowly(body: Body, visit: &Visit) -> Body {
+    match visit.weather().store.body_per_mib {
+        Duration::ZERO => body,
+        per_mib => Body::from_stream(paced(body.into_data_stream(), per_mib)),
+    }
 }
 
 /// What the query asks of the store.
@@ -34,8 +42,8 @@ pub(super) fn ask(publisher: &Publisher, visit: &Visit, query: &PutQuery) -> Ask
         force: query.force,
         reuse: query.reuse_resources,
         keep: publisher.0.config.keep_objects && query.owner.is_none(),
-        existing: publisher.0.is_existing(visit.n),
-        find: publisher.0.config.wallet.find(publisher.0.config.weather.seed, visit.n),
+        existing: publisher.0.is_existing(visit),
+        find: publisher.0.config.wallet.find(visit.weather().seed, visit.n),
         quilt: false,
     }
 }
@@ -91,7 +99,7 @@ pub(super) fn answered(publisher: &Publisher, visit: &Visit, mut text: Vec<u8>) 
         text.truncate(text.len() / 2);
     }
     let length = text.len() as u64;
-    let Some(spoil) = Spoil::of(visit.fault, &publisher.0.config.weather, visit.n, length) else {
+    let Some(spoil) = Spoil::of(visit.fault, visit.weather(), visit.n, length) else {
         return json(length, text.into());
     };
     if let Some(fault) = visit.fault {

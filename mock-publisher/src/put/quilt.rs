@@ -1,6 +1,6 @@
 //! `PUT /v1/quilts`: parts in, one blob laid out of them, stored and answered like any other.
 
-use super::finish::{answered, ask, check, commit, due, error_object, plain};
+use super::finish::{answered, ask, check, commit, due, error_object, plain, slowly};
 use super::multipart::files;
 use super::refusal::Refusal;
 use crate::admit::Visit;
@@ -27,12 +27,12 @@ use tokio::task::spawn_blocking;
 /// The handler.
 pub(crate) async fn put_quilt(
     State(publisher): State<Publisher>,
-    Extension(visit): Extension<Visit>,
+    Extension(mut visit): Extension<Visit>,
     Query(query): Query<PutQuery>,
     bearer: Bearer,
     request: Request,
 ) -> Response {
-    match store(&publisher, &visit, &query, &bearer, request).await {
+    match store(&publisher, &mut visit, &query, &bearer, request).await {
         Ok(response) => response,
         Err(refusal) => refusal.answer(&visit),
     }
@@ -40,7 +40,7 @@ pub(crate) async fn put_quilt(
 
 async fn store(
     publisher: &Publisher,
-    visit: &Visit,
+    visit: &mut Visit,
     query: &PutQuery,
     bearer: &Bearer,
     request: Request,
@@ -48,7 +48,8 @@ async fn store(
     let config = &publisher.0.config;
     let files = receive(request, visit).await?;
     let sent = files.iter().map(|file| file.bytes.len() as u64).sum();
-    let due = due(publisher, visit, sent);
+    visit.sized(sent);
+    let due = due(visit, sent);
     if let Some(response) = publisher.0.put_quilt.instead(visit).await {
         return Ok(response);
     }
@@ -72,7 +73,9 @@ async fn receive(request: Request, visit: &Visit) -> Result<Vec<File>, Refusal> 
     let left = Arc::new(AtomicBool::new(false));
     let (route, gone) = (Arc::clone(&visit.route), Arc::clone(&left));
     let request = request.map(|body| {
-        let counted = body.into_data_stream().inspect_ok(move |piece| route.bytes_in.add(piece.len() as u64));
+        let counted = slowly(body, visit)
+            .into_data_stream()
+            .inspect_ok(move |piece| route.bytes_in.add(piece.len() as u64));
         Body::from_stream(counted.inspect_err(move |_| gone.store(true, Ordering::Relaxed)))
     });
     let parts = Multipart::from_request(request, &())

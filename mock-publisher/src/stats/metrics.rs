@@ -21,7 +21,7 @@ const ROUTES: [OfRoute; 6] = [
 /// One number of the whole server.
 type OfServer = (&'static str, &'static str, fn(&Snapshot) -> u64);
 
-const SERVER: [OfServer; 8] = [
+const SERVER: [OfServer; 9] = [
     ("mock_connections_accepted_total", "counter", |all| all.connections.accepted),
     ("mock_connections_open", "gauge", |all| all.connections.open),
     ("mock_stores_newly_created_total", "counter", |all| all.stores.newly_created),
@@ -29,6 +29,7 @@ const SERVER: [OfServer; 8] = [
     ("mock_stored_bytes_total", "counter", |all| all.stores.blob_bytes),
     ("mock_reads_first_total", "counter", |all| all.reads.first),
     ("mock_reads_cached_total", "counter", |all| all.reads.cached),
+    ("mock_cache_negative_hits_total", "counter", |all| all.reads.negative_hits),
     ("mock_cache_evictions_total", "counter", |all| all.reads.evicted),
 ];
 

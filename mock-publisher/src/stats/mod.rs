@@ -72,6 +72,8 @@ pub struct Blobs {
     pub first_reads: Count,
     /// Reads that paid the cached latency.
     pub cached_reads: Count,
+    /// Reads that were told 404 by the cache.
+    pub negative_hits: Count,
     /// Blobs that the cache had to let go.
     pub evicted: Count,
 }
@@ -135,7 +137,16 @@ impl Stats {
 
     /// Counts a fault that was done to a request.
     pub fn fault(&self, fault: Fault) {
-        *lock(&self.faults).entry(fault.label()).or_default() += 1;
+        self.bad(fault.label());
+    }
+
+    /// Counts a request that was held while nothing was answered.
+    pub fn stalled(&self) {
+        self.bad("stall");
+    }
+
+    fn bad(&self, kind: &'static str) {
+        *lock(&self.faults).entry(kind).or_default() += 1;
     }
 
     /// Counts a connection.

@@ -31,6 +31,7 @@ impl Stats {
             reads: Reads {
                 first: blobs.first_reads.get(),
                 cached: blobs.cached_reads.get(),
+                negative_hits: blobs.negative_hits.get(),
                 evicted: blobs.evicted.get(),
             },
         }
@@ -48,7 +49,7 @@ pub struct Snapshot {
     pub bytes_in: u64,
     /// Bytes of all response bodies sent.
     pub bytes_out: u64,
-    /// Faults done, by kind.
+    /// Faults done, by kind; requests that were held by a stall are a kind of their own, `stall`.
     pub faults: BTreeMap<String, u64>,
     /// Connections.
     pub connections: Connections,
@@ -111,6 +112,9 @@ pub struct Reads {
     pub first: u64,
     /// Those that paid the cached latency.
     pub cached: u64,
+    /// Reads of blobs that were not there when the cache asked, answered by it with the same 404.
+    #[serde(default)]
+    pub negative_hits: u64,
     /// Blobs that the cache had to let go.
     pub evicted: u64,
 }

@@ -10,6 +10,7 @@ use stress::{
         journey::Journey,
         limits::Limits,
         load::{Load, Stop},
+        retry::Retries,
         sizes::{ContentMix, Sizes},
         store::StoreOptions,
         supply::Supply,
@@ -52,6 +53,7 @@ fn plan(bottle: &Bottle, seed: u64) -> Plan {
             aggregator_headers: Vec::new(),
         },
         verify: Verify::Full,
+        retries: Retries::default(),
         objectives: Vec::new(),
     }
 }

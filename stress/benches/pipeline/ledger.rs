@@ -5,7 +5,7 @@ use std::{hint::black_box, time::Duration};
 use criterion::{Criterion, Throughput};
 use stress::{
     plan::journey::Step,
-    record::Recording,
+    record::{Recording, timeline::Timeline},
     sample::{Link, Novelty, Outcome, Sample, Timing, cache::CacheEvidence},
 };
 
@@ -15,6 +15,7 @@ fn sample(micros: u64) -> Sample {
         phase: 0,
         index: micros,
         step: Step::CACHED,
+        attempt: 1,
         novelty: Novelty::Fresh,
         target: 0,
         blob_id: None,
@@ -42,5 +43,9 @@ pub(crate) fn recording(c: &mut Criterion) {
     group.throughput(Throughput::Elements(samples.len() as u64));
     group.bench_function("samples", |b| {
         b.iter(|| samples.iter().for_each(|sample| recording.enter(black_box(sample))));
+    });
+    let mut timeline = Timeline::default();
+    group.bench_function("timeline", |b| {
+        b.iter(|| samples.iter().for_each(|sample| timeline.enter(black_box(sample))));
     });
 }

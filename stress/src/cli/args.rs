@@ -1,11 +1,15 @@
 //! What can be typed: the flags and their environment twins.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::expect::ExpectArgs;
+use super::metrics::parse_listen;
+use super::offline::ReportArgs;
+use super::output::{Output, parse_output};
 use super::pace::PaceArgs;
+use super::retry::RetryArgs;
 use super::value::{Bearer, parse_duration, parse_header, parse_ratio, parse_size, parse_whole};
 use crate::plan::{
     Verify,
@@ -28,6 +32,8 @@ pub struct Args {
 pub enum Command {
     /// Upload random blobs, download each twice, and report
     Run(Box<RunArgs>),
+    /// Tell a saved report again, in any format
+    Report(ReportArgs),
 }
 
 /// The flags of `walrus-stress run`.
@@ -46,6 +52,8 @@ pub struct RunArgs {
     pub(super) store: StoreArgs,
     #[command(flatten, next_help_heading = "The exchange")]
     pub(super) exchange: ExchangeArgs,
+    #[command(flatten, next_help_heading = "What is tried again")]
+    pub(super) retry: RetryArgs,
     #[command(flatten, next_help_heading = "What is expected")]
     pub(super) expect: ExpectArgs,
     #[command(flatten, next_help_heading = "What is told")]
@@ -189,9 +197,16 @@ pub(super) struct OutputArgs {
     /// Write the whole run (plan, totals, distributions) as one JSON document
     #[arg(long, value_name = "PATH", env = "WALRUS_STRESS_REPORT", hide_env = true)]
     pub(super) report: Option<PathBuf>,
+    /// Write the end of the run in this format to this file: csv, json, junit, markdown, prometheus or terminal; repeatable
+    #[arg(long, value_name = "FORMAT=PATH", env = "WALRUS_STRESS_WRITE", hide_env = true, value_delimiter = ',',
+          value_parser = parse_output)]
+    pub(super) write: Vec<Output>,
     /// Write every single exchange as a line of JSON, as the run goes on
     #[arg(long, value_name = "PATH", env = "WALRUS_STRESS_LOG", hide_env = true)]
     pub(super) log: Option<PathBuf>,
+    /// Serve /metrics for Prometheus at this address while the run goes on; port 0 takes a free one and tells it
+    #[arg(long, value_name = "ADDR", env = "WALRUS_STRESS_METRICS_LISTEN", hide_env = true, value_parser = parse_listen)]
+    pub(super) metrics_listen: Option<SocketAddr>,
     /// A line for each upload and download; auto: in runs of up to 50 blobs
     #[arg(long, value_name = "WHEN", env = "WALRUS_STRESS_EVENTS", hide_env = true, value_enum,
           default_value_t = When::Auto)]

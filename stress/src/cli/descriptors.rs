@@ -7,7 +7,7 @@ use crate::plan::{Contradiction, Plan, load::Load};
 /// What the process needs besides connections: standard streams, timers, runtimes, files.
 const BESIDES: u64 = 64;
 
-/// Raises the soft limit as far as the plan needs.
+/// Raises the soft limit when the plan needs that.
 ///
 /// # Errors
 /// Names the flag when the hard limit is too low.
@@ -18,7 +18,9 @@ pub(super) fn provide(plan: &Plan) -> Result<(), Contradiction> {
     if needed <= current {
         return Ok(());
     }
-    if needed <= maximum && setrlimit(Resource::Nofile, Rlimit { current: Some(needed), ..limits }).is_ok() {
+    // As far as it goes, so that the run is not a few descriptors from its end; some systems refuse that much.
+    let raise = |current| setrlimit(Resource::Nofile, Rlimit { current, ..limits }).is_ok();
+    if needed <= maximum && (raise(limits.maximum) || raise(Some(needed))) {
         return Ok(());
     }
     let open = plan.phases.iter().any(|phase| matches!(phase.load, Load::Open { .. }));

@@ -1,10 +1,10 @@
 //! The only place that prints: the summary to stdout, everything else to stderr.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use clap::{CommandFactory, FromArgMatches, error::ErrorKind as Usage};
 
-use super::{Exit, args::Args, wording};
+use super::{Exit, args::Args, charset, wording};
 use crate::error::Error;
 
 /// Reads the command line. What cannot be read is told in one line.
@@ -41,6 +41,19 @@ pub fn complain(error: &Error) {
 pub fn say(line: &str) {
     // When stderr is closed nobody can be told.
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Prints a screen on stdout, in the characters that it takes.
+///
+/// # Errors
+/// Those of [`show`].
+pub(super) fn show_screen(text: &str) -> Result<(), Error> {
+    let variable = |name: &str| std::env::var(name).ok();
+    if charset::is_unicode(std::io::stdout().is_terminal(), variable) {
+        show(text)
+    } else {
+        show(&charset::ascii(text))
+    }
 }
 
 /// Prints a document on stdout. A reader who has seen enough is no error.

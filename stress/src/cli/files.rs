@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::OutputArgs;
 use crate::{
     error::Error,
-    export::{file::PreparedFile, rows::PreparedRows},
+    export::{file::PreparedFile, format::Format, rows::PreparedRows},
     plan::Contradiction,
 };
 
@@ -15,6 +15,8 @@ pub(super) struct Files {
     pub(super) export: Option<PreparedRows>,
     pub(super) report: Option<PreparedFile>,
     pub(super) log: Option<PreparedFile>,
+    /// The end of the run in other forms.
+    pub(super) written: Vec<(Format, PreparedFile)>,
 }
 
 impl Files {
@@ -25,7 +27,16 @@ impl Files {
         let file = |flag: &str, path: &Option<PathBuf>| {
             path.as_deref().map(|path| named(flag, path, PreparedFile::prepare)).transpose()
         };
-        let files = Self { export, report: file("--report", &args.report)?, log: file("--log", &args.log)? };
+        let written = args
+            .write
+            .iter()
+            .map(|output| Ok((output.format, named("--write", &output.path, PreparedFile::prepare)?)));
+        let files = Self {
+            export,
+            report: file("--report", &args.report)?,
+            log: file("--log", &args.log)?,
+            written: written.collect::<Result<_, Error>>()?,
+        };
         files.check()?;
         Ok(files)
     }
@@ -35,7 +46,8 @@ impl Files {
         let export = self.export.as_ref().map(|file| ("--export", file.target()));
         let report = self.report.as_ref().map(|file| ("--report", file.target()));
         let log = self.log.as_ref().map(|file| ("--log", file.target()));
-        [export, report, log].into_iter().flatten().collect()
+        let written = self.written.iter().map(|(_, file)| ("--write", file.target()));
+        [export, report, log].into_iter().flatten().chain(written).collect()
     }
 
     /// No two may be the same file.

@@ -17,6 +17,7 @@ use crate::{
 use super::{
     args::{ExchangeArgs, LoadArgs, PlaceArgs, RunArgs, StoreArgs},
     descriptors,
+    journey::Order,
     list::BlobList,
     value::parse_header,
 };
@@ -38,6 +39,7 @@ pub(super) fn plan(args: &RunArgs, list: Option<&BlobList>) -> Result<Plan, Erro
         store: store(&args.store, args.load.duplicates > 0.0),
         limits: limits(&args.exchange, &args.place)?,
         verify: args.load.verify.into(),
+        retries: args.retry.retries()?,
         objectives: args.expect.threshold.clone(),
     };
     plan.check()?;
@@ -75,7 +77,7 @@ fn phases(
     let blobs = match (&main.supply, list) {
         (Supply::List { round: false, .. }, Some(list)) => Some(rest(list, load.blobs, pace.warm_up)?),
         (Supply::List { .. }, _) => load.blobs,
-        (Supply::Made, _) => load.blobs.or(endless.then_some(DEFAULT_BLOBS)),
+        (Supply::Made | Supply::Earlier, _) => load.blobs.or(endless.then_some(DEFAULT_BLOBS)),
     };
     let warm_up = pace.warm_up.map(|stop| Phase {
         name: "warm-up".to_owned(),
@@ -84,7 +86,12 @@ fn phases(
         load: main.load.first_level(),
         ..main.clone()
     });
-    Ok(warm_up.into_iter().chain([Phase { stop: Stop { blobs, ..main.stop }, ..main }]).collect())
+    let main = Phase { stop: Stop { blobs, ..main.stop }, ..main };
+    let measured = match args.journey.order {
+        Order::Journey => vec![main],
+        Order::Phased => main.step_by_step(),
+    };
+    Ok(warm_up.into_iter().chain(measured).collect())
 }
 
 /// A list starts again at its end where only cached downloads are wanted: those can be had any number of times.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 
 use super::{
     list::{BlobList, Format},
@@ -26,6 +26,10 @@ pub(super) struct JourneyArgs {
     #[arg(long, value_name = "N", env = "WALRUS_STRESS_READS", hide_env = true, allow_hyphen_values = true,
           value_parser = parse_whole::<u8>)]
     pub(super) reads: Option<u8>,
+    /// Whether each blob goes through its steps at once, or each step through all blobs before the next one
+    #[arg(long, value_name = "ORDER", env = "WALRUS_STRESS_ORDER", hide_env = true, value_enum,
+          default_value_t = Order::Journey)]
+    pub(super) order: Order,
     /// Upload nothing and download the blobs of this list: an ID a line, # starts a comment, - is stdin. It is read once
     /// through; --steps cached goes round it until --blobs or --duration
     #[arg(long, value_name = "FILE|-", env = "WALRUS_STRESS_BLOB_IDS", hide_env = true)]
@@ -39,19 +43,41 @@ pub(super) struct JourneyArgs {
         conflicts_with = "blob_ids"
     )]
     pub(super) from_export: Option<PathBuf>,
+    /// The same with the blobs that an earlier run's --log says were stored
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "WALRUS_STRESS_FROM_LOG",
+        hide_env = true,
+        conflicts_with_all = ["blob_ids", "from_export"]
+    )]
+    pub(super) from_log: Option<PathBuf>,
+}
+
+/// In which order steps are done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Order {
+    /// Upload, first and cached download of a blob, one after the other
+    Journey,
+    /// All uploads, then all first downloads, then all cached ones
+    Phased,
 }
 
 impl JourneyArgs {
     /// The list of stored blobs, if one is named.
     pub(super) fn list(&self) -> Result<Option<BlobList>, Error> {
-        let lines = self.blob_ids.as_deref().map(|path| (path, Format::Lines));
-        let named = lines.or(self.from_export.as_deref().map(|path| (path, Format::Export)));
+        let files = [
+            (&self.blob_ids, Format::Lines),
+            (&self.from_export, Format::Export),
+            (&self.from_log, Format::Log),
+        ];
+        let named = files.into_iter().find_map(|(path, format)| Some((path.as_deref()?, format)));
         named.map(|(path, format)| BlobList::open(path, format)).transpose()
     }
 
     /// Whether a list of stored blobs is named.
     fn reads_only(&self) -> bool {
-        self.blob_ids.is_some() || self.from_export.is_some()
+        self.blob_ids.is_some() || self.from_export.is_some() || self.from_log.is_some()
     }
 
     /// The journey that the flags mean.

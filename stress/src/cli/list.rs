@@ -15,6 +15,8 @@ use tokio::sync::mpsc;
 use crate::{
     engine::{List, Listed},
     error::Error,
+    export::log::{Ended, Exchange, LogReader},
+    plan::journey::Step,
     walrus,
 };
 
@@ -32,6 +34,8 @@ pub(super) enum Format {
     Lines,
     /// The rows of an earlier run's export.
     Export,
+    /// The lines of an earlier run's log: an exchange each, of which the uploads that stored something count.
+    Log,
 }
 
 impl Format {
@@ -39,6 +43,7 @@ impl Format {
         match self {
             Format::Lines => "--blob-ids",
             Format::Export => "--from-export",
+            Format::Log => "--from-log",
         }
     }
 }
@@ -109,6 +114,7 @@ fn each(source: impl BufRead, format: Format, take: &mut dyn FnMut(Listed) -> bo
     match format {
         Format::Lines => each_line(source, take),
         Format::Export => each_row(source, take),
+        Format::Log => each_upload(source, take),
     }
 }
 
@@ -130,6 +136,24 @@ fn each_line(mut source: impl BufRead, take: &mut dyn FnMut(Listed) -> bool) -> 
             continue;
         }
         let listed = listed(line, None).map_err(|reason| format!("line {number}: {reason}"))?;
+        if !take(listed) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The uploads of a log that stored something.
+fn each_upload(source: impl BufRead, take: &mut dyn FnMut(Listed) -> bool) -> Result<bool, String> {
+    let log = LogReader::open(source).map_err(|error| format!("not the log of a run: {error}"))?;
+    for (exchange, line) in log.zip(2_u64..) {
+        let exchange = exchange.map_err(|error| error.to_string())?;
+        let Exchange { step: Step::Upload, ended: Ended::Done { .. }, blob_id: Some(id), .. } = &exchange
+        else {
+            continue;
+        };
+        let listed =
+            listed(id, Some(exchange.size_bytes)).map_err(|reason| format!("line {line}: {reason}"))?;
         if !take(listed) {
             return Ok(false);
         }
@@ -202,6 +226,11 @@ fn listed(id: &str, size: Option<u64>) -> Result<Listed, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        export::log::Header,
+        report::fake,
+        sample::{Outcome, Sample},
+    };
 
     fn read(text: &str, format: Format) -> Result<Vec<(String, Option<u64>)>, String> {
         let mut entries = Vec::new();
@@ -256,6 +285,42 @@ mod tests {
             (format!("[{}] and more", row(&a, "1")), "trailing characters"),
         ] {
             let error = read(&text, Format::Export).unwrap_err();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+
+    /// The log of these samples, as a run writes it.
+    fn logged(samples: &[Sample]) -> String {
+        let plan = fake::plan(9);
+        let mut lines = vec![serde_json::to_string(&Header::of(&plan, "now".to_owned())).unwrap()];
+        let exchanges = samples.iter().filter_map(|sample| Exchange::of(sample, &plan));
+        lines.extend(exchanges.map(|exchange| serde_json::to_string(&exchange).unwrap()));
+        lines.join("\n") + "\n"
+    }
+
+    #[test]
+    fn of_a_log_the_uploads_that_stored_something_count() {
+        // The first and the sixth upload are refused.
+        let mut samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
+        for sample in samples.iter_mut().filter(|sample| sample.step == Step::Upload) {
+            if let Outcome::Stored(stored) = &sample.outcome {
+                sample.blob_id = Some(stored.blob_id.as_str().into());
+            }
+        }
+        let log = logged(&samples);
+        let stored = [1, 2, 3, 4, 6].map(|index| (fake::id(index), Some(92_160 + index * 1_009)));
+        assert_eq!(read(&log, Format::Log), Ok(stored.to_vec()));
+        // A run that was killed may have left half a line behind.
+        let last = log.trim_end().rfind('\n').unwrap();
+        assert_eq!(read(&log[..last + 30], Format::Log).map(|entries| entries.len()), Ok(5));
+        for (text, told) in [
+            (String::new(), "not the log of a run"),
+            (format!("{}\n", id("a")), "not the log of a run"),
+            (log.replace("log/1", "log/9"), "its schema is `walrus-stress/log/9`"),
+            (log.replace(&fake::id(2), "x"), "line 8: `x` is not a blob ID"),
+            (log.replace("\"first\"", "first"), "line 3 is none of a walrus-stress log"),
+        ] {
+            let error = read(&text, Format::Log).unwrap_err();
             assert!(error.contains(told), "{error}");
         }
     }

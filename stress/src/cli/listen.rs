@@ -45,7 +45,10 @@ impl<'a> Listener<'a> {
     fn enter(&mut self, sample: &Sample) {
         let plan = self.plan;
         self.write_log(|log| log.append(sample, plan));
-        if let Some(record) = self.assembler.enter(sample) {
+        // Blobs are put together only where someone wants them: in several phases they may be very many.
+        if (self.rows.is_some() || self.blobs.is_some())
+            && let Some(record) = self.assembler.enter(sample)
+        {
             self.keep(record);
         }
     }

@@ -1,6 +1,7 @@
 //! THE FRONT DOOR: flags in, exit codes out; only here is anything printed, and only here are signals heard.
 
 pub mod args;
+mod charset;
 mod value;
 mod pace;
 mod expect;
@@ -13,8 +14,12 @@ mod files;
 mod walk;
 mod signals;
 mod journey;
+mod retry;
 mod list;
 mod listen;
+mod metrics;
+mod offline;
+mod output;
 mod screen;
 
 use std::process::ExitCode;
@@ -62,6 +67,7 @@ impl From<Exit> for ExitCode {
 pub async fn main(args: Args) -> Exit {
     let result = match args.command {
         Command::Run(run) => run::run(*run).await,
+        Command::Report(report) => offline::report(&report),
     };
     result.unwrap_or_else(|error| {
         door::complain(&error);

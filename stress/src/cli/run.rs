@@ -3,14 +3,15 @@
 use std::{sync::Arc, time::SystemTime};
 
 use super::{
-    Exit, args::RunArgs, descriptors, door, files::Files, intent, listen::Listener, screen::Screen,
-    signals::Signals, walk::walk,
+    Exit, args::RunArgs, descriptors, door, files::Files, intent, listen::Listener, metrics::Metrics,
+    screen::Screen, signals::Signals, walk::walk,
 };
 use crate::{
     error::Error,
     export::{
         blobs::BlobRecord,
         file::PreparedFile,
+        format::Format,
         log::{Header, LogFile},
         palette::Palette,
         terminal,
@@ -29,6 +30,11 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
     let plan = Arc::new(intent::plan(&args, list.as_ref())?);
     descriptors::provide(&plan)?;
     let files = Files::prepare(&args.output)?;
+    let board = Arc::default();
+    let metrics = match args.output.metrics_listen {
+        Some(address) => Some(Metrics::serve(address, &plan, &board).await?),
+        None => None,
+    };
     let network = Arc::new(Network::new(&plan)?);
     let mut screen = Screen::new(&args.output, &plan);
     let mut notices = Vec::new();
@@ -49,17 +55,22 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
     if list.is_none() {
         screen.note(&format!("seed {} (--seed {0} makes these blobs again)", plan.seed));
     }
+    if let Some(metrics) = &metrics {
+        screen.note(&format!("metrics at http://{}/metrics", metrics.address));
+    }
     let list = list.map(|list| list.stream(plan.goes_round())).transpose()?;
     screen.open(&plan);
-    let walked = walk(&plan, network, list, &mut listener, &mut screen, &mut signals).await;
+    // Nobody pins up how far the run is unless someone looks.
+    let board = (screen.is_open() || metrics.is_some()).then_some(board);
+    let walked = walk(&plan, network, list, &mut listener, &mut screen, &mut signals, board).await;
     screen.close();
     let (facts, signal) = walked?;
     let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
     let mut report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
     report.notices.extend(notices.into_iter().chain(warmed_up(&facts.warm_up)));
     let (blobs, mut failures) = listener.finish();
-    failures.extend(save(&report, files.report));
     let summary = Summary::of(&report);
+    failures.extend(save(&report, &summary, files.report, files.written));
     failures.extend(show(&report, &summary, &blobs, screen.summary));
     failures.iter().for_each(door::complain);
     Ok(match ending {
@@ -92,14 +103,23 @@ fn warmed_up(warm_up: &Recording) -> Option<String> {
         .then(|| format!("the warm-up's {attempted} requests{failed} are left out of every number"))
 }
 
-/// Writes the report where it was asked for; gives what went wrong.
-fn save(report: &Report, file: Option<PreparedFile>) -> Option<Error> {
-    file?.write(|out| report.save(out)).err()
+/// Writes the report and its other forms where they were asked for; gives what went wrong.
+fn save(
+    report: &Report,
+    summary: &Summary,
+    file: Option<PreparedFile>,
+    written: Vec<(Format, PreparedFile)>,
+) -> Vec<Error> {
+    let saved = file.map(|file| file.write(|out| report.save(out)));
+    let written = written
+        .into_iter()
+        .map(|(format, file)| file.write(|out| format.write(report, summary, Palette::Plain, out)));
+    saved.into_iter().chain(written).filter_map(Result::err).collect()
 }
 
 /// Shows the summary; gives what went wrong.
 fn show(report: &Report, summary: &Summary, blobs: &[BlobRecord], palette: Palette) -> Option<Error> {
     let mut text = Vec::new();
     terminal::write(&mut text, report, summary, blobs, palette).expect("memory takes every byte");
-    door::show(&String::from_utf8_lossy(&text)).err()
+    door::show_screen(&String::from_utf8_lossy(&text)).err()
 }

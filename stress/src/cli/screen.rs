@@ -158,11 +158,11 @@ impl Window {
 /// Whether each blob of the run has its place on the screen.
 pub(super) fn is_small(plan: &Plan) -> bool {
     let blobs: Option<u64> =
-        plan.phases.iter().filter(|phase| !phase.warm_up).map(|phase| phase.stop.blobs).sum();
+        plan.sources().filter(|phase| !phase.warm_up).map(|phase| phase.stop.blobs).sum();
     blobs.is_some_and(|blobs| blobs <= SMALL_RUN)
 }
 
 /// The palette for a stream: NO_COLOR, CLICOLOR_FORCE, TERM and pipes are heeded unless a flag overrules them.
-fn palette(when: When, stream: &impl anstream::stream::RawStream) -> Palette {
+pub(super) fn palette(when: When, stream: &impl anstream::stream::RawStream) -> Palette {
     if when.or(AutoStream::choice(stream) != ColorChoice::Never) { Palette::Coloured } else { Palette::Plain }
 }

@@ -33,10 +33,11 @@ pub(super) async fn walk(
     listener: &mut Listener<'_>,
     screen: &mut Screen,
     signals: &mut Signals,
+    board: Option<Arc<Board>>,
 ) -> Result<(Facts, Option<Signal>), Error> {
-    let (mut samples, wires) = wires(listener.wants_samples() || screen.wants_samples(), screen.is_open());
-    let wires = Wires { list: list.map(Arc::new), ..wires };
-    let (board, stop, abort) = (wires.board.clone(), wires.stop.clone(), wires.abort.clone());
+    let (mut samples, wires) = wires(listener.wants_samples() || screen.wants_samples());
+    let wires = Wires { list: list.map(Arc::new), board: board.clone(), ..wires };
+    let (stop, abort) = (wires.stop.clone(), wires.abort.clone());
     let engine = engine::run(plan.clone(), network, wires);
     pin!(engine);
     let mut ticks = time::interval(SCREEN_INTERVAL);
@@ -71,12 +72,10 @@ pub(super) async fn walk(
     Ok((facts, interrupted.map(|(signal, _)| signal)))
 }
 
-/// What connects the engine to this side; nobody sends samples unless someone `listens`, nor pins up snapshots unless
-/// someone `looks`.
-fn wires(listens: bool, looks: bool) -> (mpsc::Receiver<Sample>, Wires) {
+/// What connects the engine to this side; nobody sends samples unless someone `listens`.
+fn wires(listens: bool) -> (mpsc::Receiver<Sample>, Wires) {
     let (sender, receiver) = mpsc::channel(WAITING_SAMPLES);
-    let (samples, board) = (listens.then_some(sender), looks.then(Arc::<Board>::default));
-    (receiver, Wires { samples, board, ..Wires::default() })
+    (receiver, Wires { samples: listens.then_some(sender), ..Wires::default() })
 }
 
 /// Waits for an instant; for ever when there is none.

@@ -1,15 +1,17 @@
-//! Which blobs this run knows: those it has stored, so that later ones can repeat their bytes, at one bit a blob; and
-//! those it was told of, so that their reads can be compared.
+//! Which blobs this run knows: those it has stored, so that later ones can repeat their bytes, at one bit a blob; those
+//! it was told of, so that their reads can be compared; and those with which later phases go on.
 
 use std::sync::{Arc, Mutex};
 
+use super::shelf::Shelf;
 use crate::blob::first_reads::FirstReads;
 
-/// The indices of stored fresh blobs, and the first reads of listed ones.
+/// The indices of stored fresh blobs, the first reads of listed ones, and what later phases need of either.
 #[derive(Debug, Default)]
 pub(super) struct Catalog {
     stored: Mutex<Vec<u64>>,
     pub(super) first_reads: Arc<FirstReads>,
+    pub(super) shelf: Shelf,
 }
 
 impl Catalog {

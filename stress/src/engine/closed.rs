@@ -10,8 +10,7 @@ use crate::plan::stages::Stages;
 /// Runs this shard's workers until the phase ends.
 pub(super) async fn work(shard: &Rc<Shard>, workers: &Stages) {
     // More workers than blobs would have nothing to do.
-    let blobs =
-        shard.job.phase().stop.blobs.map_or(u32::MAX, |blobs| u32::try_from(blobs).unwrap_or(u32::MAX));
+    let blobs = shard.job.most_blobs().map_or(u32::MAX, |blobs| u32::try_from(blobs).unwrap_or(u32::MAX));
     let peak = shard.job.phase().load.most_in_flight().min(blobs);
     let mut set = JoinSet::new();
     for number in (0..peak).skip(shard.share.index).step_by(shard.share.of) {

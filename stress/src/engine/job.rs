@@ -10,10 +10,11 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Wires, catalog::Catalog, clock::Clock, list::Listed};
+use super::{Wires, catalog::Catalog, clock::Clock, list::Listed, shelf::Kept};
 use crate::{
-    plan::{Phase, Plan, schedule::Arrival, supply::Supply},
+    plan::{Phase, Plan, journey::Step, retry::Attempt, schedule::Arrival, supply::Supply},
     record::snapshot::Snapshot,
+    sample::{Outcome, Sample},
     walrus::Network,
 };
 
@@ -28,6 +29,10 @@ pub(super) struct Job {
     pub(super) catalog: Arc<Catalog>,
     /// Cancelled when what is still under way in this phase shall be given up.
     pub(super) abort: CancellationToken,
+    /// The phase that brings the blobs.
+    origin: usize,
+    /// Whether a later phase goes on with them.
+    pub(super) goes_on: bool,
     begun: OnceLock<Begun>,
     next: AtomicU64,
     under_way: Arc<AtomicU32>,
@@ -39,14 +44,26 @@ struct Begun {
     /// Since the run's origin.
     at: Duration,
     first_index: u64,
+    /// How many blobs earlier phases have left for this one, if it goes on with theirs.
+    left: Option<u64>,
 }
 
 /// A blob for a journey.
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) index: u64,
-    /// What the list says of it, if it comes from one.
-    pub(super) listed: Option<Listed>,
+    pub(super) known: Known,
+}
+
+/// What is known of a blob before its journey.
+#[derive(Debug)]
+pub(super) enum Known {
+    /// Nothing: it is made for it.
+    Made,
+    /// What a list says.
+    Listed(Listed),
+    /// What an earlier phase has left.
+    Earlier(Kept),
 }
 
 /// One of the places that a phase has under way; given back when dropped.
@@ -70,14 +87,20 @@ impl Job {
     ) -> Self {
         let (abort, catalog) = (wires.abort.child_token(), catalog.clone());
         let (begun, next, under_way) = (OnceLock::new(), AtomicU64::new(0), Arc::default());
-        Self { plan, phase, network, wires, clock, catalog, abort, begun, next, under_way }
+        let (origin, goes_on) = (plan.origin(phase), plan.goes_on(phase));
+        Self { plan, phase, network, wires, clock, catalog, abort, origin, goes_on, begun, next, under_way }
     }
 
     /// Begins the phase now, with this blob.
     pub(super) fn begin(&self, first_index: u64) {
+        let shelf = &self.catalog.shelf;
+        let left = self.continues().then(|| shelf.rewind());
+        if left.is_none() && self.goes_on {
+            shelf.clear();
+        }
         self.next.store(first_index, Ordering::Relaxed);
         // Only the leader of the barrier comes here, and once.
-        let _ = self.begun.set(Begun { at: self.clock.elapsed(), first_index });
+        let _ = self.begun.set(Begun { at: self.clock.elapsed(), first_index, left });
     }
 
     fn begun(&self) -> Begun {
@@ -86,6 +109,34 @@ impl Job {
 
     pub(super) fn phase(&self) -> &Phase {
         &self.plan.phases[self.phase]
+    }
+
+    /// The phase that brings this one's blobs, and so decides what they are.
+    pub(super) fn origin(&self) -> &Phase {
+        &self.plan.phases[self.origin]
+    }
+
+    /// Whether it goes on with the blobs of an earlier phase.
+    pub(super) fn continues(&self) -> bool {
+        self.phase().supply == Supply::Earlier
+    }
+
+    /// Keeps what later phases need of a blob, if there are any.
+    pub(super) fn keep(&self, index: u64, kept: Kept) {
+        if self.goes_on {
+            self.catalog.shelf.put(index, kept);
+        }
+    }
+
+    /// How long to wait before the step of `sample` is tried again, now that the server `asked` to be left alone for some
+    /// time; `None` when this was the last attempt.
+    pub(super) fn wait(&self, sample: &Sample, asked: Option<Duration>) -> Option<Duration> {
+        let Outcome::Failed(failure) = &sample.outcome else { return None };
+        let Sample { index, step, attempt: number, .. } = *sample;
+        let limits = &self.plan.limits;
+        let patience = if step == Step::Upload { limits.upload_timeout } else { limits.download_timeout };
+        let attempt = Attempt { seed: self.plan.seed, index, step, number };
+        self.plan.retries.wait(attempt, failure.class, asked, patience)
     }
 
     /// The time since the phase began.
@@ -122,10 +173,14 @@ impl Job {
     /// The blob of this index; one from a list has its position there as its index. `None` when the list has ended.
     async fn ticket(&self, index: u64) -> Option<Ticket> {
         match self.phase().supply {
-            Supply::Made => Some(Ticket { index, listed: None }),
+            Supply::Made => Some(Ticket { index, known: Known::Made }),
             Supply::List { .. } => {
                 let (index, listed) = self.wires.list.as_ref()?.next().await?;
-                Some(Ticket { index, listed: Some(listed) })
+                Some(Ticket { index, known: Known::Listed(listed) })
+            }
+            Supply::Earlier => {
+                let (index, kept) = self.catalog.shelf.take()?;
+                Some(Ticket { index, known: Known::Earlier(kept) })
             }
         }
     }
@@ -136,7 +191,19 @@ impl Job {
     }
 
     fn has(&self, ordinal: u64) -> bool {
-        self.phase().stop.blobs.is_none_or(|blobs| ordinal < blobs)
+        self.most_blobs().is_none_or(|blobs| ordinal < blobs)
+    }
+
+    /// How many blobs the phase has at most, where that is known.
+    pub(super) fn most_blobs(&self) -> Option<u64> {
+        [self.phase().stop.blobs, self.begun().left].into_iter().flatten().min()
+    }
+
+    /// Lets an arrival go without a journey: a blob that is there already is then not read any more.
+    pub(super) fn pass(&self) {
+        if self.continues() {
+            self.catalog.shelf.pass();
+        }
     }
 
     /// The blob of an arrival; `None` when the list has ended.
@@ -164,6 +231,9 @@ impl Job {
     /// The first index that this phase did not use.
     pub(super) fn next_index(&self) -> u64 {
         let first = self.begun().first_index;
+        if self.continues() {
+            return first;
+        }
         let end = self.phase().stop.blobs.map_or(u64::MAX, |blobs| first.saturating_add(blobs));
         self.next.load(Ordering::Relaxed).min(end)
     }

@@ -7,12 +7,14 @@ mod alarm;
 mod catalog;
 mod clock;
 mod closed;
+mod cores;
 mod effort;
 mod job;
 mod list;
 mod open;
 mod pulse;
 mod shard;
+mod shelf;
 mod traveller;
 mod worker;
 
@@ -74,7 +76,7 @@ struct Run {
 /// Only when the machine refuses threads or what a runtime needs; failed steps are facts.
 pub async fn run(plan: Arc<Plan>, network: Arc<Network>, wires: Wires) -> Result<Facts, Error> {
     let (clock, shards) = (Clock::start(), shards(&plan));
-    let effort = Effort::start(clock);
+    let mut effort = Effort::start(clock);
     let catalog = Arc::default();
     let job =
         |phase| Arc::new(Job::new(plan.clone(), phase, network.clone(), wires.clone(), clock, &catalog));
@@ -85,10 +87,12 @@ pub async fn run(plan: Arc<Plan>, network: Arc<Network>, wires: Wires) -> Result
         (0..shards).map(|index| spawn(run.clone(), Share { index, of: shards })).collect::<Result<_, _>>()?;
     let (mut recording, mut warm_up) = (Recording::default(), Recording::default());
     for thread in threads {
-        let ledgers: Ledgers = thread.await.expect("a shard's thread sends its ledgers before it ends");
+        let ledgers: Ledgers =
+            effort.watch(thread).await.expect("a shard's thread sends its ledgers before it ends");
         recording.merge(ledgers.measured.take());
         warm_up.merge(ledgers.warm_up.take());
     }
+    recording.join_reads();
     recording.enter_effort(&effort.spent(shards));
     Ok(Facts { recording, warm_up, elapsed: clock.elapsed() })
 }

@@ -65,6 +65,7 @@ async fn wait(shard: &Rc<Shard>, alarm: &mut Alarm, due: Duration) -> bool {
 async fn start(shard: &Rc<Shard>, under_way: &mut JoinSet<()>, arrival: Arrival, max_in_flight: u32) -> bool {
     let Some(place) = shard.job.admit(max_in_flight) else {
         shard.recording().enter_dropped(shard.job.phase);
+        shard.job.pass();
         return true;
     };
     let Some(ticket) = shard.job.blob_of(arrival).await else { return false };

@@ -18,6 +18,7 @@ use super::{
     closed,
     job::{Board, Job},
     open, pulse,
+    worker::skip_lost,
 };
 use crate::{plan::load::Load, record::Recording, walrus::Client};
 
@@ -70,12 +71,16 @@ async fn phases(run: &Run, share: Share, ledgers: &Rc<Ledgers>) {
     let clients = Rc::default();
     let mut first_index = 0;
     for job in &run.jobs {
+        let shard = Shard { job: job.clone(), share, ledgers: ledgers.clone(), clients: Rc::clone(&clients) };
+        // Before the phase begins, so that it takes none of its time.
+        if share.index == 0 && job.continues() {
+            skip_lost(&shard).await;
+        }
         if run.barrier.wait().await.is_leader() {
             job.begin(first_index);
         }
         // The leader has begun the job when everyone has come here again.
         run.barrier.wait().await;
-        let shard = Shard { job: job.clone(), share, ledgers: ledgers.clone(), clients: Rc::clone(&clients) };
         phase(&Rc::new(shard)).await;
         run.barrier.wait().await;
         first_index = job.next_index();

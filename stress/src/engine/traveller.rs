@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use super::{
-    job::{Job, Ticket},
+    job::{Job, Known, Ticket},
     list::Listed,
+    shelf::{Kept, Marks},
 };
 use crate::{
     blob::{BlobSpec, Expect},
-    plan::{draw::Draw, journey::Step},
-    record::pairs::{Pair, ReadFact},
+    plan::{draw::Draw, journey::Step, supply::Supply},
+    record::{
+        Recording,
+        pairs::{Pair, ReadFact},
+    },
     sample::{Novelty, Outcome, Sample, Timing, cache::CacheEvidence},
 };
 
@@ -25,6 +29,9 @@ pub(super) struct Traveller {
     pub(super) publisher: usize,
     pub(super) aggregator: usize,
     pub(super) blob_id: Option<Arc<str>>,
+    /// Whether every download so far succeeded at its first attempt, and the first of them came from no cache, as far as
+    /// its headers tell.
+    smooth: bool,
     /// Set by the first step that did not succeed: the ones behind it are skipped.
     pub(super) stranded: bool,
     /// How many of the journey's steps have come to an end.
@@ -33,12 +40,13 @@ pub(super) struct Traveller {
 
 impl Traveller {
     pub(super) fn new(job: &Job, ticket: Ticket) -> Self {
-        let Ticket { index, listed } = ticket;
-        let draw = Draw::of(job.plan.seed, index, job.phase());
-        let blob_id = listed.as_ref().map(|listed| listed.id.clone());
-        let (expect, novelty) = match listed {
-            None => made(job, index, draw),
-            Some(listed) => told(job, &listed),
+        let Ticket { index, known } = ticket;
+        let draw = Draw::of(job.plan.seed, index, job.origin());
+        let smooth = if let Known::Earlier(kept) = &known { kept.marks.smooth } else { true };
+        let (blob_id, (expect, novelty)) = match known {
+            Known::Made => (None, made(job, index, draw)),
+            Known::Listed(listed) => (Some(listed.id.clone()), told(job, &listed)),
+            Known::Earlier(kept) => (kept.id.clone(), left(job, index, draw, &kept)),
         };
         let pick = |number: u32, count: usize| usize::try_from(number).unwrap_or(0) % count.max(1);
         Self {
@@ -49,6 +57,7 @@ impl Traveller {
             publisher: pick(draw.publisher, job.plan.publishers.len()),
             aggregator: pick(draw.aggregator, job.plan.aggregators.len()),
             blob_id,
+            smooth,
             stranded: false,
             steps_done: 0,
         }
@@ -60,6 +69,7 @@ impl Traveller {
             phase: job.phase,
             index: self.index,
             step,
+            attempt: 1,
             novelty: self.novelty,
             target: if step == Step::Upload { self.publisher } else { self.aggregator },
             blob_id: self.blob_id.clone(),
@@ -76,6 +86,8 @@ impl Traveller {
     /// What the next steps need to know of this one.
     pub(super) fn learn(&mut self, job: &Job, sample: &Sample) {
         self.steps_done += 1;
+        let warm = sample.step == Step::FIRST && sample.cache.claim.from_cache();
+        self.smooth &= !warm && (sample.attempt == 1 || sample.step == Step::Upload);
         match &sample.outcome {
             Outcome::Stored(_) => {
                 self.blob_id.clone_from(&sample.blob_id);
@@ -84,22 +96,42 @@ impl Traveller {
                 }
             }
             Outcome::Read => self.size = sample.size,
-            Outcome::Failed(_) | Outcome::Unfinished | Outcome::Skipped => self.stranded = true,
+            Outcome::Failed(_) | Outcome::Retried(_) | Outcome::Unfinished | Outcome::Skipped => {
+                self.stranded = true;
+            }
         }
+    }
+
+    /// Leaves behind what later phases need to know, at the end of the journey or where it was given up.
+    pub(super) fn leave(&self, job: &Job) {
+        let sound = !self.stranded && self.steps_done == job.phase().journey.steps.len();
+        let marks = Marks { novelty: self.novelty, sound, smooth: self.smooth };
+        job.keep(self.index, Kept { id: self.blob_id.clone(), marks });
     }
 }
 
 /// A blob that is made: its bytes, and whether they are new to the run.
 fn made(job: &Job, index: u64, draw: Draw) -> (Expect, Novelty) {
-    let seed = job.plan.seed;
     // A repeat whose source is not stored yet counts as new.
     let source = draw.repeats.filter(|&source| job.catalog.holds(source));
-    let (bytes, novelty) = match source {
-        Some(source) => (Draw::of(seed, source, job.phase()), Novelty::Repeat),
-        None => (draw, Novelty::Fresh),
+    let novelty = if source.is_some() { Novelty::Repeat } else { Novelty::Fresh };
+    (bytes(job, source.unwrap_or(index)), novelty)
+}
+
+/// The bytes that are made for the blob of this index.
+fn bytes(job: &Job, index: u64) -> Expect {
+    let Draw { size, content, .. } = Draw::of(job.plan.seed, index, job.origin());
+    Expect::Spec(BlobSpec { seed: job.plan.seed, index, size, content })
+}
+
+/// A blob that an earlier phase has left: it is what it was then.
+fn left(job: &Job, index: u64, draw: Draw, kept: &Kept) -> (Expect, Novelty) {
+    let novelty = kept.marks.novelty;
+    let expect = match (&job.origin().supply, &kept.id) {
+        (Supply::List { .. }, Some(id)) => Expect::FirstRead(job.catalog.first_reads.meet(id, None).0),
+        _ => bytes(job, draw.repeats.filter(|_| novelty == Novelty::Repeat).unwrap_or(index)),
     };
-    let index = source.unwrap_or(index);
-    (Expect::Spec(BlobSpec { seed, index, size: bytes.size, content: bytes.content }), novelty)
+    (expect, novelty)
 }
 
 /// A blob that a list tells of. Of one that was read before, a first download is none; a cached one is as good as any.
@@ -124,9 +156,20 @@ impl Reads {
         }
     }
 
-    /// Both reads, of a blob whose bytes were new to the run: a repeat's first read may find a warm cache.
-    pub(super) fn pair(&self, blob: &Traveller) -> Option<Pair> {
-        let [Some(first), Some(cached), third] = &self.facts else { return None };
-        if blob.novelty == Novelty::Fresh { Pair::of(first, cached, third.as_ref()) } else { None }
+    /// Enters what can be compared, of a blob whose bytes were new to the run and whose reads succeeded at once: a repeat's
+    /// first read may find a warm cache, and so may a second attempt.
+    pub(super) fn enter(&self, blob: &Traveller, job: &Job, recording: &mut Recording) {
+        if blob.novelty == Novelty::Repeat || !blob.smooth {
+            return;
+        }
+        match &self.facts {
+            [Some(first), Some(cached), third] => {
+                let pair = Pair::of(first, cached, third.as_ref());
+                pair.into_iter().for_each(|pair| recording.enter_pair(pair));
+            }
+            [Some(first), None, _] if job.goes_on => recording.enter_first(*first),
+            [None, Some(cached), _] if job.continues() => recording.enter_cached(*cached),
+            _ => {}
+        }
     }
 }

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::{
     clock::Clock,
-    job::{Job, Ticket},
+    job::{Job, Known, Ticket},
     shard::Shard,
     traveller::{Reads, Traveller},
 };
@@ -25,11 +25,15 @@ pub(super) struct Worker {
     under_way: Option<UnderWay>,
 }
 
-/// A step that has its place in the channel, taken before it starts so that telling never waits, and has not ended.
+/// An attempt that has its place in the channel, taken before it starts so that telling never waits, and has not ended; or
+/// one behind the first that is still to be made.
 #[derive(Debug)]
 struct UnderWay {
-    /// Its position in the journey.
+    /// Its step's position in the journey.
     position: usize,
+    /// From 1.
+    attempt: u32,
+    /// When the step was due; in a closed loop only known behind the first attempt.
     due: Option<Duration>,
     permit: Option<Permit>,
 }
@@ -72,42 +76,81 @@ impl Worker {
     async fn journey(&mut self, blob: &mut Traveller, mut due: Option<Duration>) {
         let job = self.shard.job.clone();
         let mut reads = Reads::default();
-        for (position, &step) in job.phase().journey.steps.iter().enumerate() {
-            self.under_way = Some(UnderWay { position, due, permit: self.shard.permit().await });
-            let sample = self.attempt(blob, step, due).await;
-            let permit = self.under_way.take().and_then(|step| step.permit);
-            self.shard.enter_lateness(&sample, position, due);
+        for position in 0..job.phase().journey.steps.len() {
+            let (sample, permit) = self.step(blob, position, due).await;
             // In an open loop the next step is due when this one has ended.
             due = due.map(|_| sample.timing.finished);
             blob.learn(&job, &sample);
             reads.learn(&sample);
             self.shard.enter(sample, permit);
         }
-        if let Some(pair) = reads.pair(blob) {
-            self.shard.recording().enter_pair(pair);
+        reads.enter(blob, &job, &mut self.shard.recording());
+        blob.leave(&job);
+    }
+
+    /// One step, tried again as often as its failures allow. Attempts that were not the last are entered here.
+    async fn step(
+        &mut self,
+        blob: &Traveller,
+        position: usize,
+        due: Option<Duration>,
+    ) -> (Sample, Option<Permit>) {
+        let job = self.shard.job.clone();
+        let step = job.phase().journey.steps[position];
+        let (mut attempt, mut since) = (1, due);
+        loop {
+            let permit = self.shard.permit().await;
+            self.under_way = Some(UnderWay { position, attempt, due: since, permit });
+            let (sample, asked) = self.attempt(blob, step, attempt, since).await;
+            if attempt == 1 {
+                self.shard.enter_lateness(&sample, position, due);
+            }
+            let wait = job.wait(&sample, asked);
+            let permit = self.under_way.take().and_then(|under_way| under_way.permit);
+            let Some(wait) = wait else { return (sample, permit) };
+            // Told at once: a wait that kept its place in the channel would keep others from starting.
+            since = Some(sample.timing.due);
+            self.shard.enter(sample.tried_again(), permit);
+            attempt += 1;
+            self.under_way = Some(UnderWay { position, attempt, due: since, permit: None });
+            if !job.sleep(wait).await {
+                // Who is told to start nothing more tries nothing again either.
+                let permit = self.shard.permit().await;
+                self.under_way = None;
+                return (still_waiting(blob.draft(&job, step), attempt, since, job.clock), permit);
+            }
         }
     }
 
-    /// One step, unless one before it has not succeeded: then it is skipped.
-    async fn attempt(&mut self, blob: &Traveller, step: Step, due: Option<Duration>) -> Sample {
+    /// One attempt at a step, unless a step before it has not succeeded: then it is skipped. With it comes how long the
+    /// server asked to be left alone.
+    async fn attempt(
+        &mut self,
+        blob: &Traveller,
+        step: Step,
+        attempt: u32,
+        due: Option<Duration>,
+    ) -> (Sample, Option<Duration>) {
         let job = self.shard.job.clone();
-        let draft = blob.draft(&job, step);
+        let draft = Sample { attempt, ..blob.draft(&job, step) };
         match (step, &blob.expect, &blob.blob_id) {
-            _ if blob.stranded => Sample { outcome: Outcome::Skipped, ..draft },
+            _ if blob.stranded => (Sample { outcome: Outcome::Skipped, ..draft }, None),
             (Step::Upload, Expect::Spec(spec), _) => {
                 let exchange = self.client.upload(blob.publisher, spec.source()).await;
-                fill(draft, exchange, Outcome::Stored, due, job.clock)
+                let asked = exchange.retry_after;
+                (fill(draft, exchange, Outcome::Stored, due, job.clock), asked)
             }
             (Step::Read { .. }, expect, Some(id)) => {
                 let exchange = self.client.read(blob.aggregator, id, expect.verifier(job.plan.verify)).await;
+                let asked = exchange.retry_after;
                 let sample = fill(draft, exchange, |()| Outcome::Read, due, job.clock);
                 // What nobody knew beforehand is as large as it came.
                 let size = expect.size().unwrap_or(sample.bytes_received);
-                Sample { size, ..sample }
+                (Sample { size, ..sample }, asked)
             }
             // Nobody has told the blob's ID, or its bytes: there is nothing to ask for, or to send.
             (Step::Read { .. }, _, None) | (Step::Upload, Expect::FirstRead(_), _) => {
-                Sample { outcome: Outcome::Skipped, ..draft }
+                (Sample { outcome: Outcome::Skipped, ..draft }, None)
             }
         }
     }
@@ -115,29 +158,45 @@ impl Worker {
     /// Enters the step under way as unfinished, with the time it has waited, and the ones behind it as skipped.
     async fn give_up(&mut self, blob: &Traveller) {
         let job = self.shard.job.clone();
+        blob.leave(&job);
         let abandoned = self.client.take_abandoned();
         // Without a step under way the journey was between two, waiting to be heard.
-        let Some(UnderWay { mut position, due, permit }) = self.under_way.take() else {
-            return self.skip_from(blob, blob.steps_done).await;
+        let Some(UnderWay { mut position, attempt, due, permit }) = self.under_way.take() else {
+            return self.shard.skip(blob, blob.steps_done).await;
         };
+        let draft = blob.draft(&job, job.phase().journey.steps[position]);
         if let Some(exchange) = abandoned {
-            let draft = blob.draft(&job, job.phase().journey.steps[position]);
             let filled = fill(draft, exchange, |()| Outcome::Unfinished, due, job.clock);
-            let sample = Sample { outcome: Outcome::Unfinished, ..filled };
-            self.shard.enter_lateness(&sample, position, due);
+            let sample = Sample { attempt, outcome: Outcome::Unfinished, ..filled };
+            if attempt == 1 {
+                self.shard.enter_lateness(&sample, position, due);
+            }
             self.shard.enter(sample, permit);
             position += 1;
-        }
-        self.skip_from(blob, position).await;
-    }
-
-    /// Enters the journey's steps from this position on as skipped.
-    async fn skip_from(&self, blob: &Traveller, position: usize) {
-        let job = &self.shard.job;
-        for &step in &job.phase().journey.steps[position..] {
+        } else if attempt > 1 {
             let permit = self.shard.permit().await;
-            self.shard.enter(Sample { outcome: Outcome::Skipped, ..blob.draft(job, step) }, permit);
+            self.shard.enter(still_waiting(draft, attempt, due, job.clock), permit);
+            position += 1;
         }
+        self.shard.skip(blob, position).await;
+    }
+}
+
+/// The draft of a step that waits for its next attempt, and will not get it.
+fn still_waiting(draft: Sample, attempt: u32, due: Option<Duration>, clock: Clock) -> Sample {
+    let now = clock.elapsed();
+    let timing = Timing { due: due.unwrap_or(now), started: now, finished: now, ..Timing::default() };
+    Sample { attempt, timing, outcome: Outcome::Unfinished, ..draft }
+}
+
+/// Enters the steps of this phase as skipped for each blob that an earlier one has lost.
+pub(super) async fn skip_lost(shard: &Shard) {
+    let job = &shard.job;
+    let mut from = 0;
+    while let Some((index, kept)) = job.catalog.shelf.lost(from) {
+        let blob = Traveller::new(job, Ticket { index, known: Known::Earlier(kept) });
+        shard.skip(&blob, 0).await;
+        from = index + 1;
     }
 }
 
@@ -174,6 +233,14 @@ impl Shard {
         }
         // A listener that is gone has said so itself; the run goes on.
         self.job.wires.samples.clone()?.reserve_owned().await.ok()
+    }
+
+    /// Enters the journey's steps from this position on as skipped.
+    async fn skip(&self, blob: &Traveller, position: usize) {
+        for &step in &self.job.phase().journey.steps[position..] {
+            let permit = self.permit().await;
+            self.enter(Sample { outcome: Outcome::Skipped, ..blob.draft(&self.job, step) }, permit);
+        }
     }
 
     fn enter(&self, sample: Sample, permit: Option<Permit>) {

@@ -59,37 +59,48 @@ impl BlobRecord {
 }
 
 impl StepRecord {
-    fn of(sample: &Sample) -> Self {
+    /// `None` as long as the step goes on.
+    fn of(sample: &Sample) -> Option<Self> {
         let time = sample.timing.response();
-        match &sample.outcome {
+        Some(match &sample.outcome {
+            Outcome::Retried(_) => return None,
             Outcome::Stored(stored) => StepRecord::Stored { time, kind: stored.kind },
             Outcome::Read => StepRecord::Read { time },
             Outcome::Failed(failure) => StepRecord::Failed(failure.clone()),
             Outcome::Unfinished => StepRecord::Unfinished,
             Outcome::Skipped => StepRecord::Skipped,
-        }
+        })
     }
 }
 
-/// Puts samples together; it holds only the journeys under way.
+/// Puts samples together; it holds only the journeys under way. Where the steps lie in several phases that is every blob,
+/// until its last step has ended.
 #[derive(Debug, Default)]
 pub struct BlobAssembler {
-    /// The number of steps in each phase's journey.
-    steps: Vec<usize>,
+    /// For each phase, the one that brings its blobs, and the steps of all phases that share them.
+    journeys: Vec<(usize, usize)>,
     under_way: HashMap<(usize, u64), BlobRecord>,
 }
 
 impl BlobAssembler {
     /// For the journeys of `plan`.
     pub fn new(plan: &Plan) -> Self {
-        let steps = plan.phases.iter().map(|phase| phase.journey.steps.len()).collect();
-        Self { steps, under_way: HashMap::new() }
+        let origins: Vec<_> = (0..plan.phases.len()).map(|phase| plan.origin(phase)).collect();
+        let steps = |origin: usize| {
+            let phases = plan.phases.iter().zip(&origins).filter(|(_, other)| **other == origin);
+            phases.map(|(phase, _)| phase.journey.steps.len()).sum()
+        };
+        let journeys = origins.iter().map(|&origin| (origin, steps(origin))).collect();
+        Self { journeys, under_way: HashMap::new() }
     }
 
-    /// Enters one sample; when it was its journey's last one, gives the whole record.
+    /// Enters one sample; when it was its blob's last one, gives the whole record. An attempt after which its step goes on
+    /// is none of it.
     pub fn enter(&mut self, sample: &Sample) -> Option<BlobRecord> {
-        let key = (sample.phase, sample.index);
-        let record = self.under_way.entry(key).or_insert_with(|| BlobRecord {
+        let record = StepRecord::of(sample)?;
+        let (origin, expected) = self.journeys.get(sample.phase).copied().unwrap_or((sample.phase, 0));
+        let key = (origin, sample.index);
+        let blob = self.under_way.entry(key).or_insert_with(|| BlobRecord {
             index: sample.index,
             blob_id: None,
             size: sample.size,
@@ -99,10 +110,9 @@ impl BlobAssembler {
             Outcome::Stored(stored) => Some(Arc::from(stored.blob_id.as_str())),
             _ => sample.blob_id.clone(),
         };
-        record.blob_id = told.or(record.blob_id.take());
-        record.steps.push((sample.step, StepRecord::of(sample)));
-        let expected = self.steps.get(sample.phase).copied().unwrap_or(0);
-        if record.steps.len() < expected {
+        blob.blob_id = told.or(blob.blob_id.take());
+        blob.steps.push((sample.step, record));
+        if blob.steps.len() < expected {
             return None;
         }
         self.under_way.remove(&key)

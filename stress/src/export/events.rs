@@ -40,7 +40,8 @@ pub fn line(sample: &Sample, plan: &Plan, palette: Palette) -> Option<String> {
         }
         Outcome::Failed(failure) => wrong(&format!("failed after {time}: {}", reason(failure))),
         Outcome::Unfinished => wrong(&format!("unfinished after {time}")),
-        Outcome::Skipped => None,
+        // What is tried again has its line when it has come to its end.
+        Outcome::Skipped | Outcome::Retried(_) => None,
     }
 }
 
@@ -69,7 +70,7 @@ pub(super) fn reason(failure: &Failure) -> String {
 }
 
 fn uploads(sample: &Sample, plan: &Plan) -> bool {
-    plan.phases.get(sample.phase).is_some_and(|phase| phase.journey.uploads())
+    plan.phases.get(plan.origin(sample.phase)).is_some_and(|phase| phase.journey.uploads())
 }
 
 /// Which target it was, where there is a choice.
@@ -83,7 +84,7 @@ fn several_targets(sample: &Sample, plan: &Plan) -> String {
 
 /// Columns of the largest blob number; two at least, so that short runs look alike.
 fn number_width(plan: &Plan) -> usize {
-    let blobs: Option<u64> = plan.phases.iter().map(|phase| phase.stop.blobs).sum();
+    let blobs: Option<u64> = plan.sources().map(|phase| phase.stop.blobs).sum();
     blobs.map_or(4, |blobs| blobs.to_string().len().max(2))
 }
 

@@ -2,9 +2,10 @@
 
 mod blobs;
 mod caching;
-mod closing;
+pub(super) mod closing;
 mod costs;
 mod failures;
+mod spread;
 mod steps;
 mod thresholds;
 mod trust;
@@ -45,13 +46,13 @@ pub fn write(
     blobs: &[BlobRecord],
     palette: Palette,
 ) -> io::Result<()> {
-    let measured_phases = report.plan.phases.iter().filter(|phase| !phase.warm_up).count();
     let sections = [
         heading(report, palette),
         blobs::lines(blobs, palette),
-        steps::lines(summary, measured_phases > 1, palette),
+        steps::lines(summary, report.plan.repeats_steps(), palette),
+        spread::lines(summary, report.plan.repeats_steps(), palette),
         failures::lines(summary, palette),
-        closing::facts(report, summary, palette),
+        closing::lines(report, summary, palette),
         [thresholds::lines(summary, palette), trust::lines(&summary.trust, palette)].concat(),
         closing::verdict(report, summary, palette),
     ];
@@ -87,7 +88,10 @@ fn heading(report: &Report, palette: Palette) -> Vec<String> {
 }
 
 /// What a phase asks for, in words.
-fn load(phase: &Phase) -> String {
+pub(super) fn load(phase: &Phase) -> String {
+    let (at_most, time) = (phase.stop.blobs.is_some(), phase.stop.duration);
+    let at_most = if at_most { "at most " } else { "" };
+    let time = time.map(|time| format!(", for {at_most}{}", units::duration(time))).unwrap_or_default();
     let blobs = phase.stop.blobs.map_or_else(|| "blobs".to_owned(), |blobs| units::counted(blobs, "blob"));
     let (min, max) = (units::bytes(phase.sizes.min), units::bytes(phase.sizes.max));
     let kind = match &phase.supply {
@@ -95,10 +99,9 @@ fn load(phase: &Phase) -> String {
         Supply::Made => format!("{min} to {max}"),
         Supply::List { name, round: false } => clean(name),
         Supply::List { name, round: true } => format!("{}, round after round", clean(name)),
+        Supply::Earlier => return format!("the same blobs, {}{time}", pace(&phase.load)),
     };
-    let at_most = if phase.stop.blobs.is_some() { "at most " } else { "" };
-    let time = phase.stop.duration.map(|time| format!(", for {at_most}{}", units::duration(time)));
-    format!("{blobs} of {kind}, {}{}", pace(&phase.load), time.unwrap_or_default())
+    format!("{blobs} of {kind}, {}{time}", pace(&phase.load))
 }
 
 /// How a load goes on, in words.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
-    plan::{Phase, Plan, journey::Step},
+    plan::{Phase, Plan, journey::Step, supply::Supply},
     record::snapshot::{Snapshot, StepSnapshot},
 };
 
@@ -16,6 +16,8 @@ pub struct Goal {
     pub blobs: Option<u64>,
     /// After how much time it starts no more.
     pub duration: Option<Duration>,
+    /// The steps that go once over the blobs of earlier phases, however long that takes.
+    pub behind: BTreeSet<Step>,
 }
 
 /// The phases that count.
@@ -29,15 +31,26 @@ impl Goal {
         let journeys = measured(plan).flat_map(|phase| phase.journey.steps.iter().copied());
         Self {
             steps: journeys.collect(),
-            blobs: measured(plan).map(|phase| phase.stop.blobs).sum(),
+            blobs: plan.sources().filter(|phase| !phase.warm_up).map(|phase| phase.stop.blobs).sum(),
             duration: measured(plan).map(|phase| phase.stop.duration.or(phase.load.length())).sum(),
+            behind: measured(plan)
+                .filter(|phase| phase.supply == Supply::Earlier)
+                .flat_map(|phase| phase.journey.steps.iter().copied())
+                .collect(),
         }
     }
 
     /// The share of `step`, 0 to 1, that is done: of the blobs or of the time, whichever is further.
     pub fn share(&self, step: Step, snapshot: &Snapshot) -> f64 {
-        let ended = snapshot.steps.get(&step).map_or(0, ended);
-        self.blobs_share(ended as f64).max(self.time_share(snapshot)).min(1.0)
+        let of = |step: Step| snapshot.steps.get(&step).map_or(0, ended);
+        let share = if self.blobs.is_none() && self.behind.contains(&step) {
+            // Of those that the steps before it have brought.
+            let brought = self.steps.iter().map(|&step| of(step)).max().unwrap_or(0);
+            of(step) as f64 / brought.max(1) as f64
+        } else {
+            self.blobs_share(of(step) as f64).max(self.time_share(snapshot))
+        };
+        share.min(1.0)
     }
 
     /// How long the run may still take, if it goes on as it did; `None` while nobody can say.
@@ -81,7 +94,7 @@ mod tests {
 
     fn goal(blobs: Option<u64>, seconds: Option<u64>) -> Goal {
         let steps = [Step::Upload, Step::FIRST].into();
-        Goal { steps, blobs, duration: seconds.map(Duration::from_secs) }
+        Goal { steps, blobs, duration: seconds.map(Duration::from_secs), behind: BTreeSet::new() }
     }
 
     #[test]
@@ -101,6 +114,16 @@ mod tests {
         assert_eq!(goal.share(Step::FIRST, &snapshot(15, 4, 1)), 0.25);
         assert_eq!(goal.share(Step::FIRST, &snapshot(75, 4, 1)), 1.0);
         assert_eq!(goal.left(&snapshot(75, 4, 1)), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_step_that_goes_over_earlier_blobs_is_done_when_it_has_ended_as_often() {
+        let behind = [Step::FIRST].into();
+        let timed = Goal { behind, ..goal(None, None) };
+        assert_eq!(timed.share(Step::FIRST, &snapshot(9, 20, 0)), 0.0);
+        assert_eq!(timed.share(Step::FIRST, &snapshot(9, 20, 5)), 0.25);
+        assert_eq!(timed.share(Step::FIRST, &snapshot(9, 20, 20)), 1.0);
+        assert_eq!(timed.left(&snapshot(9, 20, 5)), None);
     }
 
     #[test]

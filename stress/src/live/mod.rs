@@ -3,4 +3,5 @@
 pub mod goal;
 pub mod plain;
 pub mod progress;
+pub mod scrape;
 mod speed;

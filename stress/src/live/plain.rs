@@ -38,7 +38,12 @@ mod tests {
         upload.response.record(Duration::from_millis(1_234));
         let snapshot =
             Snapshot { elapsed: Duration::from_millis(12_300), steps: [(Step::Upload, upload)].into() };
-        let goal = Goal { steps: [Step::Upload, Step::FIRST].into(), blobs: Some(100), duration: None };
+        let goal = Goal {
+            steps: [Step::Upload, Step::FIRST].into(),
+            blobs: Some(100),
+            duration: None,
+            behind: Default::default(),
+        };
         assert_eq!(line(&snapshot, &goal), " 12.3 s: upload 34/100 p50 1.23 s 2 failed, first 0/100");
         let timed = Goal { blobs: None, ..goal };
         assert_eq!(line(&snapshot, &timed), " 12.3 s: upload 34 p50 1.23 s 2 failed, first 0");

@@ -139,7 +139,8 @@ fn footer(snapshot: &Snapshot, goal: &Goal) -> String {
     let left = match goal.left(snapshot) {
         Some(Duration::ZERO) => "finishing what is under way".to_owned(),
         Some(left) => format!("about {} left", units::duration(left)),
-        None => "waiting for the first result".to_owned(),
+        None if snapshot.steps.is_empty() => "waiting for the first result".to_owned(),
+        None => "until each blob is read".to_owned(),
     };
     format!("{} gone, {left}; Ctrl-C stops and reports", units::duration(snapshot.elapsed))
 }

@@ -48,13 +48,16 @@ impl Draw {
 const TARGETS_WORD: u128 = 256;
 /// Where in a blob's stream the draws about repeating begin.
 const REPEAT_WORD: u128 = 320;
+/// Where in a blob's stream the draws about trying again begin; two words for each attempt at each step.
+pub(super) const RETRY_WORD: u128 = 1 << 20;
 /// How many blobs are asked in turn whether they are fresh, before the search falls back on the run's first ones.
 const SEARCH: u64 = 64;
 
 /// The most blobs at the start of a run that have nothing to repeat.
 pub(super) const MOST_LAG: u64 = 1024;
 
-fn stream(seed: u64, index: u64) -> ChaCha8Rng {
+/// The stream of numbers from which everything about a blob is drawn.
+pub(super) fn stream(seed: u64, index: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(index);
     rng

@@ -24,6 +24,14 @@ impl Step {
     /// The second download, which a cache should answer.
     pub const CACHED: Step = Step::Read { ordinal: 2 };
 
+    /// What comes next for a blob.
+    pub(super) fn followed_by(self) -> Step {
+        match self {
+            Step::Upload => Step::FIRST,
+            Step::Read { ordinal } => Step::Read { ordinal: ordinal.saturating_add(1) },
+        }
+    }
+
     /// The step of this label (`upload`, `first`, `cached`, `read3` …), if there is one.
     pub fn from_label(label: &str) -> Option<Step> {
         match label {
@@ -90,12 +98,13 @@ impl Journey {
     }
 
     /// Each step rests on the one before it: an upload on nothing, a download on the one before it. A journey that
-    /// starts with a download is one over blobs that are stored already, be it their first download or not.
-    pub(super) fn check(&self) -> Result<(), Contradiction> {
+    /// starts with a download is one over blobs that are stored already, be it their first download or not; one that
+    /// `goes_on` where another journey has ended may start with any download.
+    pub(super) fn check(&self, goes_on: bool) -> Result<(), Contradiction> {
         let wrong = |reason: String| Err(Contradiction::new("--steps", reason));
         match self.steps.first() {
             None => return wrong("names no step".to_owned()),
-            Some(Step::Read { ordinal: 3.. }) => {
+            Some(Step::Read { ordinal: 3.. }) if !goes_on => {
                 return wrong("must start with upload, first or cached".to_owned());
             }
             Some(_) => {}
@@ -163,7 +172,7 @@ mod tests {
             ("cached,first", Some("must follow upload")),
             ("upload,first,read3", Some("must follow cached")),
         ] {
-            let checked = text.parse::<Journey>().unwrap().check();
+            let checked = text.parse::<Journey>().unwrap().check(false);
             match wrong {
                 None => assert_eq!(checked, Ok(()), "{text}"),
                 Some(words) => assert!(checked.unwrap_err().reason.contains(words), "{text}"),

@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contradiction, limits::optional_seconds, schedule::Arrivals, stages::Stages};
+use super::{
+    Contradiction,
+    limits::optional_seconds,
+    schedule::Arrivals,
+    stages::{Stage, Stages},
+};
 
 /// The load of a phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,7 +42,7 @@ impl Load {
             Load::Closed { workers } => (workers, "--concurrency"),
             Load::Open { rate, .. } => (rate, "--rate"),
         };
-        let least = if matches!(self, Load::Closed { .. }) { 1.0 } else { 1e-9 };
+        let least = self.least();
         if stages.peak() < least {
             let what = if least < 1.0 { "more than 0" } else { "at least 1" };
             return Err(Contradiction::new(flag, format!("must be {what}: otherwise nothing is ever done")));
@@ -46,6 +51,14 @@ impl Load {
             return Err(Contradiction::new("--max-in-flight", "must be at least 1"));
         }
         Ok(())
+    }
+
+    /// The lowest level at which journeys start.
+    fn least(&self) -> f64 {
+        match self {
+            Load::Closed { .. } => 1.0,
+            Load::Open { .. } => 1e-9,
+        }
     }
 
     /// The most journeys that can be under way at once.
@@ -70,6 +83,20 @@ impl Load {
                 Load::Open { rate: constant(rate), arrivals: *arrivals, max_in_flight: *max_in_flight }
             }
         }
+    }
+
+    /// The same load for as long as it takes: behind its last stage it stays as that ended, or at the peak where nothing
+    /// would start any more.
+    pub fn lasting(&self) -> Self {
+        let mut load = self.clone();
+        let least = self.least();
+        let (Load::Closed { workers: stages } | Load::Open { rate: stages, .. }) = &mut load;
+        if stages.length().is_some() {
+            let end = stages.0.last().map_or(0.0, |stage| stage.to);
+            let level = if end < least { stages.peak() } else { end };
+            stages.0.push(Stage { from: level, to: level, duration: None });
+        }
+        load
     }
 
     /// How long its stages last; `None` when the phase's stop alone ends it.

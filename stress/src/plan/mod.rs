@@ -6,7 +6,9 @@ pub mod journey;
 pub mod limits;
 pub mod load;
 pub mod objective;
+pub mod order;
 pub mod percentile;
+pub mod retry;
 pub mod stages;
 pub mod schedule;
 pub mod sizes;
@@ -22,6 +24,7 @@ use journey::Journey;
 use limits::Limits;
 use load::{Load, Stop};
 use objective::Objective;
+use retry::Retries;
 use sizes::{ContentMix, Sizes};
 use store::StoreOptions;
 use supply::Supply;
@@ -36,7 +39,7 @@ pub struct Plan {
     pub publishers: Vec<Target>,
     /// Where blobs are read; empty when no step reads.
     pub aggregators: Vec<Target>,
-    /// The phases, run one after the other; blob indices count on through them.
+    /// The phases, run one after the other; blob indices count on through those that bring blobs.
     pub phases: Vec<Phase>,
     /// How uploads ask the publisher to store.
     pub store: StoreOptions,
@@ -44,6 +47,9 @@ pub struct Plan {
     pub limits: Limits,
     /// How much of a downloaded blob is compared with what was uploaded.
     pub verify: Verify,
+    /// How often a failed step is tried again.
+    #[serde(default)]
+    pub retries: Retries,
     /// What the run shall hold, besides that nothing fails.
     #[serde(default)]
     pub objectives: Vec<Objective>,
@@ -101,6 +107,7 @@ impl Plan {
             }
             phase.check()?;
         }
+        self.check_order()?;
         self.objectives.iter().try_for_each(|objective| objective.check(&self.phases))?;
         let uploads = self.phases.iter().any(|phase| phase.journey.uploads());
         let reads = self.phases.iter().any(|phase| phase.journey.reads());
@@ -129,11 +136,14 @@ impl Plan {
 
 impl Phase {
     fn check(&self) -> Result<(), Contradiction> {
-        self.journey.check()?;
+        self.journey.check(self.supply == Supply::Earlier)?;
         self.supply.check(&self.journey)?;
         self.sizes.check()?;
         self.load.check()?;
-        self.stop.check(self.load.length())?;
+        // Blobs that are there already come to their end.
+        if self.supply != Supply::Earlier {
+            self.stop.check(self.load.length())?;
+        }
         let at_once = u64::from(self.load.most_in_flight()).min(draw::MOST_LAG);
         if self.duplicates > 0.0 && self.stop.blobs.is_some_and(|blobs| blobs <= at_once) {
             let reason = format!(

@@ -18,6 +18,8 @@ pub enum Supply {
         /// Whether it starts again at its end; otherwise it is read once through.
         round: bool,
     },
+    /// They are those of the phase before, as far as that came through with them; each is taken once.
+    Earlier,
 }
 
 impl Supply {
@@ -25,12 +27,16 @@ impl Supply {
         match (self, journey.uploads()) {
             (Supply::Made, false) => Err(Contradiction::new(
                 "--steps",
-                "starts with a download: --blob-ids or --from-export must name blobs that are stored already",
+                "starts with a download: --blob-ids, --from-export or --from-log must name blobs that are stored \
+                 already",
             )),
             (Supply::List { .. }, true) => Err(Contradiction::new(
                 "--steps",
-                "cannot upload the blobs of --blob-ids or --from-export: they are stored already",
+                "cannot upload the blobs of --blob-ids, --from-export or --from-log: they are stored already",
             )),
+            (Supply::Earlier, true) => {
+                Err(Contradiction::new("--steps", "cannot upload the blobs of an earlier phase once more"))
+            }
             _ => Ok(()),
         }
     }

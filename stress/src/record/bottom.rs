@@ -13,11 +13,14 @@ pub trait Row: Copy + Display + FromStr<Err = String> {
     fn index(&self) -> u64;
 }
 
+/// An index behind its hash.
+pub(super) type Key = (u64, u64);
+
 /// A bottom-k sample of at most `K` rows: merged, it is what one recorder of everything would have kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bottom<T, const K: usize> {
     seen: u64,
-    kept: BTreeMap<(u64, u64), T>,
+    kept: BTreeMap<Key, T>,
 }
 
 impl<T, const K: usize> Default for Bottom<T, K> {
@@ -55,15 +58,20 @@ impl<T: Row, const K: usize> Bottom<T, K> {
     }
 
     fn keep(&mut self, row: T) {
-        let key = (mix(row.index()), row.index());
-        let full = self.kept.len() >= K;
-        if full && self.kept.last_key_value().is_some_and(|(last, _)| key > *last) {
-            return;
-        }
-        self.kept.insert(key, row);
-        if self.kept.len() > K {
-            self.kept.pop_last();
-        }
+        keep(&mut self.kept, row.index(), row, K);
+    }
+}
+
+/// Keeps what belongs to blob `index`, as long as that is among the `most` whose index hashes lowest.
+pub(super) fn keep<T>(kept: &mut BTreeMap<Key, T>, index: u64, what: T, most: usize) {
+    let key = (mix(index), index);
+    let full = kept.len() >= most;
+    if full && kept.last_key_value().is_some_and(|(last, _)| key > *last) {
+        return;
+    }
+    kept.insert(key, what);
+    if kept.len() > most {
+        kept.pop_last();
     }
 }
 

@@ -17,6 +17,30 @@ pub struct Generator {
     pub lag: Latencies,
     /// By how much the wall clock moved against the monotonic one.
     pub wall_step: Duration,
+    /// The file descriptors that were open.
+    #[serde(default)]
+    pub descriptors: Used,
+    /// How many ports there are for connections to one target; 0 when that is not known.
+    #[serde(default)]
+    pub ports: u64,
+}
+
+/// How much of something limited was in use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// The most at a time.
+    pub most: u64,
+    /// How much there is; 0 when that is not known.
+    pub limit: u64,
+}
+
+impl Used {
+    /// The one that was closer to its limit.
+    fn closer(self, other: Used) -> Used {
+        let load = |used: Used| (u128::from(used.most) << 64) / u128::from(used.limit.max(1));
+        let key = |used: Used| (used.limit > 0, load(used), used.most, used.limit);
+        if key(other) > key(self) { other } else { self }
+    }
 }
 
 impl Generator {
@@ -25,5 +49,27 @@ impl Generator {
         self.available += other.available;
         self.lag.merge(&other.lag);
         self.wall_step = self.wall_step.max(other.wall_step);
+        self.descriptors = self.descriptors.closer(other.descriptors);
+        self.ports += other.ports;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_that_was_closer_to_its_limit_is_remembered() {
+        let of = |most, limit| Generator { descriptors: Used { most, limit }, ..Generator::default() };
+        for (one, other, closer) in [
+            (of(10, 100), of(90, 1_000), of(10, 100)),
+            (of(1, 2), of(2, 4), of(2, 4)),
+            (of(0, 0), of(1, u64::MAX), of(1, u64::MAX)),
+        ] {
+            for (mut left, right) in [(one.clone(), other.clone()), (other, one)] {
+                left.merge(&right);
+                assert_eq!(left, closer);
+            }
+        }
     }
 }

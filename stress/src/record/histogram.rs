@@ -91,6 +91,16 @@ impl Latencies {
         Some(mean.clamp(self.min()?, self.max()?))
     }
 
+    /// How many durations are at most as long as this one; what lies within its own thousandth counts.
+    pub fn at_most(&self, duration: Duration) -> u64 {
+        self.histogram.count_between(0, nanoseconds(duration))
+    }
+
+    /// The sum of all durations, in seconds.
+    pub fn sum_seconds(&self) -> f64 {
+        self.mean().map_or(0.0, |mean| mean.as_secs_f64() * self.count() as f64)
+    }
+
     /// The recorded buckets from the shortest: (longest duration of the bucket, count).
     pub fn buckets(&self) -> impl Iterator<Item = (Duration, u64)> + '_ {
         self.histogram.iter_recorded().map(|bucket| {

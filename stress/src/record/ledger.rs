@@ -59,9 +59,9 @@ impl Span {
 /// The totals of one step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
-    /// Attempts that succeeded.
+    /// Steps that succeeded.
     pub done: u64,
-    /// Attempts that were still running when the run's patience ended.
+    /// Steps that were still running when the run's patience ended.
     pub unfinished: u64,
     /// Steps never tried, because an earlier step of the journey had not succeeded.
     pub skipped: u64,
@@ -84,8 +84,11 @@ pub struct Ledger {
     pub costs: Costs,
     /// What the publisher charged, in FROST, where it told.
     pub cost_frost: u64,
-    /// Failed attempts by class.
+    /// Steps that failed for good, by class.
     pub failures: BTreeMap<FailureClass, FailureTally>,
+    /// Attempts that failed before those, and after which their step was tried again, by class.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retried: BTreeMap<FailureClass, FailureTally>,
     /// The times of successes; in `Response` also those of timeouts and unfinished work, as lower bounds.
     pub spans: BTreeMap<Span, Latencies>,
     /// The smallest lower bound in `Response`: a quantile from here on is a lower bound too.
@@ -102,8 +105,11 @@ pub struct Ledger {
 pub struct FailureTally {
     /// How often.
     pub count: u64,
-    /// How long these attempts took.
+    /// From due to the failure: earlier attempts at the same step and the waits in between are part of it.
     pub latencies: Latencies,
+    /// From start to failure: what these attempts alone took.
+    #[serde(default)]
+    pub own: Latencies,
     /// The first ones, in order of the time since the run's origin.
     pub examples: Vec<Example>,
     /// When the last one was known, since the run's origin.
@@ -136,14 +142,19 @@ pub struct Example {
 }
 
 impl Ledger {
-    /// Attempts of every outcome.
+    /// Steps that were tried, of every outcome.
     pub fn attempted(&self) -> u64 {
         self.done + self.failed() + self.unfinished
     }
 
-    /// Failed attempts of every class.
+    /// Steps that failed for good, of every class.
     pub fn failed(&self) -> u64 {
         self.failures.values().map(|tally| tally.count).sum()
+    }
+
+    /// Attempts that failed and were followed by another one.
+    pub fn retried(&self) -> u64 {
+        self.retried.values().map(|tally| tally.count).sum()
     }
 
     /// The distribution of one part of the time; `None` when nothing was entered.
@@ -169,6 +180,9 @@ impl Ledger {
                 self.unfinished += 1;
                 self.enter_lower_bound(sample);
             }
+            Outcome::Retried(failure) => {
+                self.retried.entry(failure.class).or_default().enter(sample, failure);
+            }
             Outcome::Failed(failure) => {
                 if sample.outcome.is_lower_bound() {
                     self.enter_lower_bound(sample);
@@ -176,7 +190,10 @@ impl Ledger {
                 self.failures.entry(failure.class).or_default().enter(sample, failure);
             }
         }
-        self.timeline.enter(sample);
+        // A step is one there, from its last attempt's start to its end.
+        if !matches!(sample.outcome, Outcome::Retried(_)) {
+            self.timeline.enter(sample);
+        }
         self.bytes_sent += sample.bytes_sent;
         self.bytes_received += sample.bytes_received;
         let (start, end) = self.window.unwrap_or((sample.timing.started, sample.timing.finished));
@@ -229,6 +246,9 @@ impl Ledger {
         for (class, tally) in other.failures {
             self.failures.entry(class).or_default().merge(tally);
         }
+        for (class, tally) in other.retried {
+            self.retried.entry(class).or_default().merge(tally);
+        }
         for (span, latencies) in other.spans {
             self.spans.entry(span).or_default().merge(&latencies);
         }
@@ -250,6 +270,7 @@ impl FailureTally {
     fn enter(&mut self, sample: &Sample, failure: &Failure) {
         self.count += 1;
         self.latencies.record(sample.timing.response());
+        self.own.record(sample.timing.service());
         self.last = self.last.max(sample.timing.finished);
         if let Some(reason) = &failure.reason {
             let at = sample.timing.finished;
@@ -267,6 +288,7 @@ impl FailureTally {
     fn merge(&mut self, other: FailureTally) {
         self.count += other.count;
         self.latencies.merge(&other.latencies);
+        self.own.merge(&other.own);
         self.last = self.last.max(other.last);
         self.examples.extend(other.examples);
         self.examples.sort_by_key(|example| (example.at, example.index));

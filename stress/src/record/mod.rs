@@ -2,9 +2,11 @@
 
 pub mod arrivals;
 pub mod bottom;
+pub mod buckets;
 pub mod claims;
 pub mod costs;
 pub mod generator;
+pub mod halves;
 pub mod histogram;
 pub mod ledger;
 pub mod pairs;
@@ -22,9 +24,10 @@ use crate::{
 };
 use arrivals::ArrivalLedger;
 use generator::Generator;
+use halves::Halves;
 use histogram::Latencies;
 use ledger::Ledger;
-use pairs::{Pair, Pairs};
+use pairs::{Pair, Pairs, ReadFact};
 use snapshot::Snapshot;
 
 /// Which samples a ledger sums up.
@@ -47,6 +50,8 @@ pub struct Recording {
     pub connections: Connections,
     /// First and cached reads of the same blobs.
     pub pairs: Pairs,
+    /// First and cached reads of the same blobs in different phases; empty once they are joined.
+    pub halves: Halves,
     /// The arrivals of open loops, by their phase's position in the plan.
     pub arrivals: BTreeMap<usize, ArrivalLedger>,
     /// How the generator itself fared.
@@ -61,6 +66,7 @@ impl Recording {
         }
         self.connections.merge(other.connections);
         self.pairs.merge(other.pairs);
+        self.halves.merge(other.halves);
         self.generator.merge(&other.generator);
         for (phase, arrivals) in &other.arrivals {
             self.arrivals.entry(*phase).or_default().merge(arrivals);
@@ -72,13 +78,28 @@ impl Recording {
         let key = LedgerKey { phase: sample.phase, step: sample.step, novelty: sample.novelty };
         self.ledgers.entry(key).or_default().enter(sample);
         if !matches!(sample.outcome, Outcome::Skipped) {
-            self.connections.enter(sample.link);
+            self.connections.enter(sample);
         }
     }
 
     /// Enters the two reads of one blob.
     pub fn enter_pair(&mut self, pair: Pair) {
         self.pairs.enter(pair);
+    }
+
+    /// Enters the first read of a blob whose cached one may follow in a later phase.
+    pub fn enter_first(&mut self, half: ReadFact) {
+        self.halves.enter_first(half);
+    }
+
+    /// Enters the cached read of a blob whose first one was entered in an earlier phase.
+    pub fn enter_cached(&mut self, half: ReadFact) {
+        self.halves.enter_cached(half);
+    }
+
+    /// Brings both reads of each blob together; for the end of a run, when all its parts are merged.
+    pub fn join_reads(&mut self) {
+        self.pairs.merge(std::mem::take(&mut self.halves).join());
     }
 
     /// Enters an arrival of an open loop that was started this late.
@@ -124,6 +145,12 @@ pub struct Connections {
     pub opened: u64,
     /// Attempts that found one open.
     pub reused: u64,
+    /// How many of the opened ones went to each publisher, by its position in the plan.
+    #[serde(default)]
+    pub publishers: BTreeMap<usize, u64>,
+    /// How many of the opened ones went to each aggregator, by its position in the plan.
+    #[serde(default)]
+    pub aggregators: BTreeMap<usize, u64>,
     /// Name resolutions.
     pub dns: Latencies,
     /// TCP handshakes.
@@ -133,12 +160,18 @@ pub struct Connections {
 }
 
 impl Connections {
-    fn enter(&mut self, link: Option<Link>) {
-        match link {
+    /// The most that went to one target.
+    pub fn most_to_one(&self) -> u64 {
+        self.publishers.values().chain(self.aggregators.values()).copied().max().unwrap_or(0)
+    }
+
+    fn enter(&mut self, sample: &Sample) {
+        match sample.link {
             None => {}
             Some(Link::Reused) => self.reused += 1,
             Some(Link::Fresh(connecting)) => {
                 self.opened += 1;
+                *self.targets(sample.step).entry(sample.target).or_default() += 1;
                 self.tcp.record(connecting.tcp);
                 connecting.dns.into_iter().for_each(|dns| self.dns.record(dns));
                 connecting.tls.into_iter().for_each(|tls| self.tls.record(tls));
@@ -146,7 +179,19 @@ impl Connections {
         }
     }
 
+    fn targets(&mut self, step: Step) -> &mut BTreeMap<usize, u64> {
+        match step {
+            Step::Upload => &mut self.publishers,
+            Step::Read { .. } => &mut self.aggregators,
+        }
+    }
+
     fn merge(&mut self, other: Connections) {
+        for (ours, theirs) in
+            [(&mut self.publishers, other.publishers), (&mut self.aggregators, other.aggregators)]
+        {
+            theirs.into_iter().for_each(|(target, opened)| *ours.entry(target).or_default() += opened);
+        }
         self.opened += other.opened;
         self.reused += other.reused;
         self.dns.merge(&other.dns);

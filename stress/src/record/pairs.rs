@@ -9,7 +9,10 @@ use crate::sample::{
 };
 
 /// A bottom-k sample of pairs.
-pub type Pairs = Bottom<Pair, 4096>;
+pub type Pairs = Bottom<Pair, CAPACITY>;
+
+/// The most pairs that are kept.
+pub(super) const CAPACITY: usize = 4096;
 
 /// `Date` and `Age` count whole seconds: less than this between two reads tells nothing.
 const TELLING: Duration = Duration::from_secs(2);
@@ -18,7 +21,7 @@ const TELLING: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadFact {
     /// The blob's index.
-    index: u64,
+    pub(super) index: u64,
     /// The blob's size in bytes.
     size: u64,
     /// The aggregator's position in the plan.

@@ -6,7 +6,7 @@ use super::{
     histogram::Latencies,
     ledger::{Ledger, Span},
 };
-use crate::plan::journey::Step;
+use crate::{plan::journey::Step, sample::FailureClass};
 
 /// A run at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,6 +28,12 @@ pub struct StepSnapshot {
     pub skipped: u64,
     /// Bytes of the blobs of successful attempts.
     pub bytes: u64,
+    /// Failed attempts by class.
+    pub failures: BTreeMap<FailureClass, u64>,
+    /// Bytes of request bodies, by all attempts.
+    pub bytes_sent: u64,
+    /// Bytes of response bodies, by all attempts.
+    pub bytes_received: u64,
     /// The response times so far.
     pub response: Latencies,
 }
@@ -42,6 +48,11 @@ impl Snapshot {
             ours.failed += theirs.failed;
             ours.skipped += theirs.skipped;
             ours.bytes += theirs.bytes;
+            ours.bytes_sent += theirs.bytes_sent;
+            ours.bytes_received += theirs.bytes_received;
+            for (class, count) in &theirs.failures {
+                *ours.failures.entry(*class).or_default() += count;
+            }
             ours.response.merge(&theirs.response);
         }
     }
@@ -53,6 +64,11 @@ impl StepSnapshot {
         self.failed += ledger.failed() + ledger.unfinished;
         self.skipped += ledger.skipped;
         self.bytes += ledger.bytes_done;
+        self.bytes_sent += ledger.bytes_sent;
+        self.bytes_received += ledger.bytes_received;
+        for (class, tally) in &ledger.failures {
+            *self.failures.entry(*class).or_default() += tally.count;
+        }
         if let Some(response) = ledger.span(Span::Response) {
             self.response.merge(response);
         }

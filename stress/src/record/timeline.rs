@@ -80,7 +80,7 @@ impl Timeline {
         match &sample.outcome {
             Outcome::Stored(_) | Outcome::Read => interval.done += 1,
             Outcome::Unfinished => interval.unfinished += 1,
-            Outcome::Failed(_) | Outcome::Skipped => interval.failed += 1,
+            Outcome::Failed(_) | Outcome::Retried(_) | Outcome::Skipped => interval.failed += 1,
         }
         let (response, bound) = (sample.timing.response(), sample.outcome.is_lower_bound());
         if bound {

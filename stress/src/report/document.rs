@@ -1,5 +1,6 @@
 //! The JSON document of a report: a part to read, with units in its names, and the recording to compute with.
 
+mod course;
 mod effect;
 mod judged;
 mod reading;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ending, LoadError, READABLE, Report, SCHEMA, Tool, summary::Summary};
 use crate::plan::{Plan, limits::seconds};
+use course::CourseDoc;
 use effect::CacheDoc;
 use judged::{ThresholdDoc, TrustDoc};
 use reading::{ArrivalDoc, ConnectionsDoc, StepDoc};
@@ -38,6 +40,7 @@ struct Saved<'a> {
     cache_effect: Option<CacheDoc<'a>>,
     thresholds: Vec<ThresholdDoc<'a>>,
     trust: TrustDoc,
+    timeline: Vec<CourseDoc>,
     recording: RecordingDoc,
 }
 
@@ -80,6 +83,7 @@ pub(super) fn save(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         cache_effect: summary.cache.as_ref().map(CacheDoc::of),
         thresholds: summary.thresholds.iter().map(ThresholdDoc::of).collect(),
         trust: TrustDoc::of(&summary.trust),
+        timeline: summary.courses.iter().map(|course| CourseDoc::of(report, course)).collect(),
         recording: RecordingDoc::of(&report.recording),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;

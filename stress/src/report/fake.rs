@@ -13,6 +13,7 @@ use crate::{
         journey::{Journey, Step},
         limits::Limits,
         load::{Load, Stop},
+        retry::Retries,
         sizes::{ContentMix, Sizes},
         store::StoreOptions,
         supply::Supply,
@@ -63,6 +64,7 @@ pub(crate) fn plan(blobs: u64) -> Plan {
             aggregator_headers: Vec::new(),
         },
         verify: Verify::Full,
+        retries: Retries::default(),
         objectives: Vec::new(),
     }
 }
@@ -80,6 +82,7 @@ pub(crate) fn sample(index: u64, step: Step, at: u64, took: u64, outcome: Outcom
         phase: 0,
         index,
         step,
+        attempt: 1,
         novelty: Novelty::Fresh,
         target: 0,
         blob_id: (!uploads && tried).then(|| Arc::from(id(index))),

@@ -2,11 +2,14 @@
 
 pub mod cache;
 pub mod cost;
+pub mod course;
 mod document;
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod ratio;
+pub mod shape;
 mod signed_rank;
+pub mod stationarity;
 pub mod summary;
 pub mod support;
 pub mod threshold;
@@ -118,6 +121,11 @@ impl Report {
     ) -> Self {
         let started_at = rfc3339(started_at);
         Self { tool: Tool::this(), plan, started_at, elapsed, ending, recording, notices: Vec::new() }
+    }
+
+    /// The name of the phase at this position of the plan; its number when the plan has none there.
+    pub fn phase_name(&self, position: usize) -> String {
+        self.plan.phases.get(position).map_or_else(|| position.to_string(), |phase| phase.name.clone())
     }
 
     /// Writes the report as one JSON document: a summary to read, and the recording to compute with.

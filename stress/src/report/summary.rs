@@ -10,6 +10,8 @@ use super::{
     Report,
     cache::CacheEffect,
     cost::{StepCost, Unknown},
+    course::Course,
+    shape::{self, Buckets},
     support::Percentile,
     threshold::{self, Judgement},
     trust::Trust,
@@ -43,8 +45,12 @@ pub struct Summary {
     pub connections: ConnectionSummary,
     /// The arrivals of each phase that is an open loop.
     pub arrivals: Vec<ArrivalSummary>,
+    /// The shortest and the longest response time of all steps; `None` when there are none.
+    pub scale: Option<(Duration, Duration)>,
     /// First against cached downloads; `None` when the plan has not both.
     pub cache: Option<CacheEffect>,
+    /// How each step went as time passed; empty for reports of the first version.
+    pub courses: Vec<Course>,
     /// The thresholds held against what was measured, those that every run has last.
     pub thresholds: Vec<Judgement>,
     /// How far all of this can be trusted.
@@ -60,12 +66,14 @@ pub struct StepSummary {
     pub step: Step,
     /// Whether these are the blobs that repeat bytes stored earlier in the run.
     pub repeats: bool,
-    /// Attempts of every outcome.
+    /// Steps that were tried, of every outcome.
     pub attempted: u64,
-    /// Attempts that succeeded.
+    /// Steps that succeeded.
     pub done: u64,
-    /// Attempts that failed.
+    /// Steps that failed for good.
     pub failed: u64,
+    /// Attempts that failed: those, and the ones after which their step was tried again.
+    pub attempt_failures: u64,
     /// Attempts still running when the run's patience ended.
     pub unfinished: u64,
     /// Steps never tried, because an earlier step of the journey had not succeeded.
@@ -88,8 +96,14 @@ pub struct StepSummary {
     pub cost: Result<StepCost, Unknown>,
     /// What the publisher charged, in FROST.
     pub cost_frost: u64,
-    /// Failed attempts by class.
+    /// Steps that failed for good, by class.
     pub failures: Vec<FailureSummary>,
+    /// The response times in the buckets of metrics.
+    pub buckets: Buckets,
+    /// The response times in equal parts of [`Summary::scale`]; empty when there are none.
+    pub shape: Vec<u64>,
+    /// Attempts that failed and after which their step was tried again, by class.
+    pub retried: Vec<FailureSummary>,
     /// The parts of the time that were measured.
     pub spans: BTreeMap<Span, Distribution>,
 }
@@ -185,16 +199,10 @@ impl Summary {
             }
         }
         ledgers.extend(recording.ledgers.iter().map(|(key, ledger)| (*key, ledger)));
+        let scale = shape::scale(ledgers.values().copied());
         let steps: Vec<_> = ledgers
             .iter()
-            .map(|(key, ledger)| {
-                let phase = report
-                    .plan
-                    .phases
-                    .get(key.phase)
-                    .map_or_else(|| key.phase.to_string(), |phase| phase.name.clone());
-                StepSummary::of(phase, key, ledger)
-            })
+            .map(|(key, ledger)| StepSummary::of(report.phase_name(key.phase), key, ledger, scale))
             .collect();
         let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::judge(report));
         Self {
@@ -204,15 +212,22 @@ impl Summary {
             bytes_received: steps.iter().map(|step| step.bytes_received).sum(),
             connections: ConnectionSummary::of(&recording.connections),
             arrivals,
+            scale,
             cache: CacheEffect::of(report, &steps),
+            courses: Course::all(report),
             thresholds,
             steps,
         }
     }
 
-    /// Attempts of every step that failed.
+    /// Steps that failed for good.
     pub fn failed(&self) -> u64 {
         self.steps.iter().map(|step| step.failed).sum()
+    }
+
+    /// Attempts that failed and after which their step was tried again.
+    pub fn retried(&self) -> u64 {
+        self.steps.iter().flat_map(|step| &step.retried).map(|failure| failure.count).sum()
     }
 
     /// Whether something succeeded, and every threshold holds: without one of its own, a step must not fail.
@@ -227,7 +242,7 @@ impl Summary {
 }
 
 impl StepSummary {
-    fn of(phase: String, key: &LedgerKey, ledger: &Ledger) -> Self {
+    fn of(phase: String, key: &LedgerKey, ledger: &Ledger, scale: Option<(Duration, Duration)>) -> Self {
         let bound = |span: Span| if span == Span::Response { ledger.least_lower_bound } else { None };
         let distributions = |(span, latencies): (&Span, &Latencies)| {
             Some((*span, Distribution::of(latencies, bound(*span))?))
@@ -239,6 +254,7 @@ impl StepSummary {
             attempted: ledger.attempted(),
             done: ledger.done,
             failed: ledger.failed(),
+            attempt_failures: ledger.failed() + ledger.retried(),
             unfinished: ledger.unfinished,
             skipped: ledger.skipped,
             bytes_sent: ledger.bytes_sent,
@@ -255,6 +271,9 @@ impl StepSummary {
             cost: StepCost::of(&ledger.costs),
             cost_frost: ledger.cost_frost,
             failures: ledger.failures.iter().map(FailureSummary::of).collect(),
+            buckets: Buckets::of(ledger),
+            shape: shape::of(ledger, scale),
+            retried: ledger.retried.iter().map(FailureSummary::of).collect(),
             spans: ledger.spans.iter().filter_map(distributions).collect(),
         }
     }

@@ -1,6 +1,6 @@
 //! Thresholds held against what was measured: pure judgement, and no benefit of the doubt.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Report,
@@ -15,7 +15,7 @@ use crate::{
     },
     record::{
         arrivals::ArrivalLedger,
-        ledger::{Ledger, Span},
+        ledger::{FailureTally, Ledger, Span},
     },
     sample::{FailureClass, Novelty},
 };
@@ -96,7 +96,7 @@ pub(super) fn judge(report: &Report) -> Vec<Judgement> {
         })
     });
     let phases: Vec<_> = report.plan.phases.iter().filter(|phase| !phase.warm_up).collect();
-    let several = phases.len() > 1;
+    let several = report.plan.repeats_steps();
     let implied = phases.into_iter().flat_map(|phase| {
         phase.journey.steps.iter().flat_map(move |&step| implicit(report, phase, step, several))
     });
@@ -175,7 +175,11 @@ impl Facts {
     fn measure(&self, metric: Metric) -> Measured {
         match metric {
             Metric::Time(part, statistic) => self.time(part, statistic),
-            Metric::Failures(class) => self.share(self.failed(class), self.attempted),
+            Metric::Failures(class) => self.share(count(&self.all.failures, class), self.attempted),
+            Metric::AttemptFailures(class) => {
+                let failed = count(&self.all.failures, class) + count(&self.all.retried, class);
+                self.share(failed, self.attempted + self.all.retried())
+            }
             Metric::Unfinished => self.share(self.all.unfinished, self.attempted),
             Metric::Dropped => self.share(self.arrivals.dropped, self.arrivals.offered()),
             Metric::Count => Measured::Count { count: self.all.done, of: self.attempted },
@@ -208,13 +212,6 @@ impl Facts {
             .map_or(Measured::Unsupported { has, needs }, Measured::Time)
     }
 
-    fn failed(&self, class: Option<FailureClass>) -> u64 {
-        match class {
-            None => self.all.failed(),
-            Some(class) => self.all.failures.get(&class).map_or(0, |tally| tally.count),
-        }
-    }
-
     fn share(&self, count: u64, of: u64) -> Measured {
         if of == 0 { nothing() } else { Measured::Count { count, of } }
     }
@@ -224,6 +221,14 @@ impl Facts {
         let (start, end) = self.all.window?;
         let took = end.saturating_sub(start);
         (took > Duration::ZERO).then(|| amount as f64 / took.as_secs_f64())
+    }
+}
+
+/// How often something failed, like this or in any way.
+fn count(failures: &BTreeMap<FailureClass, FailureTally>, class: Option<FailureClass>) -> u64 {
+    match class {
+        None => failures.values().map(|tally| tally.count).sum(),
+        Some(class) => failures.get(&class).map_or(0, |tally| tally.count),
     }
 }
 

@@ -3,13 +3,15 @@
 use super::{
     Report,
     cache::claims,
+    stationarity,
+    stationarity::{Drift, Stationarity},
     summary::{ArrivalSummary, StepSummary},
     support::Percentile,
     threshold::{Judgement, Measured},
 };
 use crate::{
     plan::journey::Step,
-    record::{generator::Generator, ledger::Span},
+    record::{Connections, generator::Generator, ledger::Span},
 };
 
 /// What is looked at.
@@ -35,6 +37,12 @@ pub enum Subject {
     Samples,
     /// By how much the wall clock moved against the monotonic one, in seconds.
     WallClock,
+    /// By what share a step's rate or time changed from its first to its last third, where chance does not explain it.
+    Stationarity,
+    /// Ports that connections to one target can have taken at a time, as a share of those that there are.
+    Ports,
+    /// File descriptors that were open at a time, as a share of those that the process may have.
+    Descriptors,
 }
 
 /// How far the numbers can be trusted.
@@ -48,11 +56,22 @@ pub enum Grade {
     Invalid,
 }
 
+impl Grade {
+    /// Its name in documents.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Grade::Trustworthy => "trustworthy",
+            Grade::Care => "use-with-care",
+            Grade::Invalid => "invalid",
+        }
+    }
+}
+
 /// A subject's limits: beyond the first its numbers need care, beyond the second they are invalid.
 type Limits = (Subject, f64, Option<f64>);
 
 /// The limits. That of p99 lateness grows with the step: it is never less than a tenth of its median.
-const LIMITS: [Limits; 10] = [
+const LIMITS: [Limits; 13] = [
     (Subject::LatenessP99, 0.005, Some(0.050)),
     (Subject::LatenessMax, 0.100, Some(1.0)),
     (Subject::Achieved, 0.995, Some(0.95)),
@@ -63,10 +82,16 @@ const LIMITS: [Limits; 10] = [
     (Subject::Contaminated, 0.0, Some(0.5)),
     (Subject::Samples, 0.0, None),
     (Subject::WallClock, 1.0, None),
+    (Subject::Stationarity, 0.10, None),
+    (Subject::Ports, 0.70, None),
+    (Subject::Descriptors, 0.80, None),
 ];
 
 /// Shorter runs are over before a share of the processor says anything, in seconds.
 const SHORTEST: f64 = 1.0;
+
+/// How long a port stays taken after its connection, in seconds: TIME_WAIT as Linux has it.
+const LINGERING: f64 = 60.0;
 
 /// A schedule that ended less than this late was kept, in seconds.
 const KEPT: f64 = 0.1;
@@ -89,6 +114,8 @@ pub struct Check {
 pub struct Trust {
     /// What could be looked at in this run.
     pub checks: Vec<Check>,
+    /// What changed most in the course of the run, where chance does not explain it.
+    pub drift: Option<Drift>,
 }
 
 /// What kept the generator from doing as it was asked.
@@ -100,6 +127,10 @@ pub enum Bottleneck {
     Scheduling,
     /// It had no place for another journey.
     Places,
+    /// It had hardly any ports left for connections to a target.
+    Ports,
+    /// It had hardly any file descriptors left.
+    Descriptors,
 }
 
 impl Trust {
@@ -111,7 +142,9 @@ impl Trust {
     ) -> Self {
         let mut checks: Vec<_> =
             arrivals.iter().flat_map(|arrivals| of_arrivals(report, steps, arrivals)).collect();
-        checks.extend(of_generator(&report.recording.generator, report.elapsed.as_secs_f64()));
+        let (generator, elapsed) = (&report.recording.generator, report.elapsed.as_secs_f64());
+        checks.extend(of_generator(generator, elapsed));
+        checks.extend(of_supplies(generator, &report.recording.connections, elapsed));
         let total = |count: fn(&StepSummary) -> u64| steps.iter().map(count).sum::<u64>();
         let unfinished = share(total(|step| step.unfinished), total(|step| step.attempted));
         checks.extend(unfinished.map(|share| check(Subject::Unfinished, share, 0.0)));
@@ -123,7 +156,10 @@ impl Trust {
         let unsupported =
             asked.filter(|judgement| matches!(judgement.measured, Measured::Unsupported { .. })).count();
         checks.push(check(Subject::Samples, unsupported as f64, 0.0));
-        Self { checks }
+        let stationarity = stationarity::of(report);
+        let change = |found: &Stationarity| found.worst.as_ref().map_or(0.0, Drift::share);
+        checks.extend(stationarity.as_ref().map(|found| check(Subject::Stationarity, change(found), 0.0)));
+        Self { checks, drift: stationarity.and_then(|found| found.worst) }
     }
 
     /// The verdict: that of the worst check.
@@ -141,6 +177,10 @@ impl Trust {
         let late = [Subject::LatenessP99, Subject::LatenessMax, Subject::Achieved, Subject::Lag];
         if exceeded(&[Subject::Cpu]) {
             Some(Bottleneck::Cpu)
+        } else if exceeded(&[Subject::Ports]) {
+            Some(Bottleneck::Ports)
+        } else if exceeded(&[Subject::Descriptors]) {
+            Some(Bottleneck::Descriptors)
         } else if exceeded(&[Subject::Dropped]) {
             Some(Bottleneck::Places)
         } else {
@@ -161,6 +201,13 @@ impl Bottleneck {
             }
             Bottleneck::Places => {
                 "too many blobs were under way: the server is slower than the rate, or --max-in-flight is too low"
+            }
+            Bottleneck::Ports => {
+                "connections to one target took most of this machine's ports: let the server keep connections open, \
+                 or widen net.ipv4.ip_local_port_range"
+            }
+            Bottleneck::Descriptors => {
+                "connections took most of the file descriptors: raise the limit (ulimit -Hn), or have fewer under way"
             }
         }
     }
@@ -200,6 +247,16 @@ fn of_generator(generator: &Generator, elapsed: f64) -> Vec<Check> {
         checks.push(check(Subject::WallClock, generator.wall_step.as_secs_f64(), 0.0));
     }
     checks
+}
+
+/// What the generator has only so much of.
+fn of_supplies(generator: &Generator, connections: &Connections, elapsed: f64) -> Vec<Check> {
+    // Connections that were opened longer ago, on average, no longer hold their port.
+    let lingering = (LINGERING / elapsed).min(1.0);
+    let ports = share(connections.most_to_one(), generator.ports).map(|share| share * lingering);
+    let descriptors = share(generator.descriptors.most, generator.descriptors.limit);
+    let ports = ports.map(|share| check(Subject::Ports, share, 0.0));
+    ports.into_iter().chain(descriptors.map(|share| check(Subject::Descriptors, share, 0.0))).collect()
 }
 
 /// Absent of nothing.

@@ -23,6 +23,7 @@ use super::{
     evidence,
     network::{Endpoint, Network},
     receive::{self, End, Fault},
+    retry_after,
     timer::Timer,
     wire,
 };
@@ -202,6 +203,9 @@ impl Lane<'_> {
         })?;
         course.first_byte = Some(Instant::now());
         course.status = Some(response.status().as_u16());
+        if !response.status().is_success() {
+            course.retry_after = retry_after::asked(response.headers());
+        }
         course.enter(Part::Receiving);
         Ok((connection, response))
     }

@@ -1,6 +1,9 @@
 //! How far an exchange has come: kept outside its future, so that it is known even when that was dropped.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{Exchange, meter::Meter};
 use crate::sample::{Failure, Link, cache::CacheEvidence};
@@ -44,6 +47,7 @@ pub(super) struct Course {
     pub(super) finished: Option<Instant>,
     pub(super) link: Option<Link>,
     pub(super) status: Option<u16>,
+    pub(super) retry_after: Option<Duration>,
     pub(super) received: u64,
     pub(super) cache: CacheEvidence,
     pub(super) meter: Arc<Meter>,
@@ -60,6 +64,7 @@ impl Course {
             finished: None,
             link: None,
             status: None,
+            retry_after: None,
             received: 0,
             cache: CacheEvidence::default(),
             meter: Arc::new(Meter::new()),
@@ -72,7 +77,7 @@ impl Course {
     pub(super) fn start(&mut self, owed: u64) {
         self.meter.reset(owed);
         (self.first_byte, self.finished, self.link, self.status) = (None, None, None, None);
-        (self.received, self.cache) = (0, CacheEvidence::default());
+        (self.received, self.retry_after, self.cache) = (0, None, CacheEvidence::default());
         self.part = Part::Sending;
         self.under_way = true;
         self.started = Instant::now();
@@ -105,6 +110,7 @@ impl Course {
             bytes_sent: self.meter.given(),
             bytes_received: self.received,
             cache: self.cache,
+            retry_after: self.retry_after,
             result,
         }
     }

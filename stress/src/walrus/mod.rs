@@ -13,13 +13,14 @@ mod network;
 mod patience;
 mod preflight;
 mod receive;
+mod retry_after;
 mod salvage;
 mod text;
 mod timer;
 mod tls;
 mod wire;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::sample::{Failure, Link, cache::CacheEvidence};
 
@@ -47,6 +48,8 @@ pub struct Exchange<T> {
     pub bytes_received: u64,
     /// What the headers of a successful download say of caches.
     pub cache: CacheEvidence,
+    /// How long the server asked to be left alone, if it answered with an error and said so.
+    pub retry_after: Option<Duration>,
     /// What came of it.
     pub result: Result<T, Failure>,
 }

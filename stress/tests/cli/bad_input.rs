@@ -158,6 +158,12 @@ fn flags_that_contradict_each_other_are_refused() {
     // The runs above have a report of their own.
     let line = ["--export", "x.json", "--report", "./x.json"];
     told(bare(&line), &line, &["--report", "same file", "--export"]);
+    let line = ["--report", "x.json", "--write", "csv=./x.json"];
+    told(bare(&line), &line, &["--write", "same file", "--report"]);
+    let line = ["--write", "summary.md"];
+    told(bare(&line), &line, &["--write", "FORMAT=PATH", "markdown"]);
+    let line = ["--write", "csv=no/such/steps.csv"];
+    told(bare(&line), &line, &["--write", "no/such/steps.csv", "cannot write"]);
     let line = ["--report", "x.json", "--log", "./x.json"];
     told(bare(&line), &line, &["--log", "same file", "--report"]);
 }

@@ -46,7 +46,7 @@ const INTENT: [(&str, &str); 19] = [
 ];
 
 /// What goes along with requests, and what is told of them.
-const MANNERS: [(&str, &str); 14] = [
+const MANNERS: [(&str, &str); 16] = [
     ("HEADER", "X-A: 1,X-B: 2"),
     ("PUBLISHER_HEADER", "X-P: 3"),
     ("AGGREGATOR_HEADER", "X-G: 4"),
@@ -55,6 +55,8 @@ const MANNERS: [(&str, &str); 14] = [
     ("NO_CHECK", "true"),
     ("EXPORT", "rows.json"),
     ("LOG", "log.ndjson"),
+    ("METRICS_LISTEN", "127.0.0.1:0"), // port: any that is free
+    ("WRITE", "markdown=summary.md,csv=steps.csv"),
     ("EVENTS", "never"),
     ("COLOR", "always"),
     ("PROGRESS", "never"),
@@ -105,7 +107,7 @@ fn manners_and_output_can_be_set_in_the_environment() {
     assert_eq!(headers(["x-a", "x-b", "x-p", "x-g", "authorization", "user-agent"]), expected);
     assert_eq!(server.requests().len(), 9, "no preflight");
     assert!(ran.stderr.is_empty() && ran.stdout.contains("\u{1b}[32m"), "{ran:?}");
-    assert_eq!(ran.files(), ["log.ndjson", "report.json", "rows.json"]);
+    assert_eq!(ran.files(), ["log.ndjson", "report.json", "rows.json", "steps.csv", "summary.md"]);
 }
 
 #[test]

@@ -69,6 +69,7 @@ fn failures_are_told_in_the_servers_words() {
         let outcome = match &exchange.ended {
             Ended::Done { stored, .. } => format!("{stored:?}"),
             Ended::Failed(failure) => failure.to_string(),
+            Ended::Retried(failure) => format!("{failure}, tried again"),
             Ended::Unfinished => "unfinished".to_owned(),
         };
         *outcomes.entry((exchange.step.to_string(), outcome)).or_insert(0) += 1;

@@ -17,7 +17,7 @@ pub(crate) struct Started {
     child: Child,
     pub(crate) stdout: Option<ChildStdout>,
     pub(crate) stderr: Option<BufReader<ChildStderr>>,
-    told: String,
+    pub(crate) told: String,
     dir: TempDir,
     /// Dropped when the run has ended.
     watchdog: Sender<()>,

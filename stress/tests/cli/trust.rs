@@ -10,8 +10,9 @@ use crate::common::{Ran, Run};
 
 /// A server that is far slower than the rate, and one place: nearly every arrival is dropped.
 fn overrun(line: &str) -> Ran {
-    let bottle =
-        Bottle::builder().publisher(|config| config.store_latency = "1s".parse().expect("a latency")).start();
+    let bottle = Bottle::builder()
+        .publisher(|config| config.weather.store.latency = "1s".parse().expect("a latency"))
+        .start();
     Run::new(&bottle).line("-n 20 --rate 100/s --max-in-flight 1 --size 1KiB -q").line(line).go()
 }
 
@@ -43,8 +44,9 @@ fn strict_makes_an_invalid_run_exit_code_3_whatever_else_broke() {
 
 #[test]
 fn the_machines_part_is_measured_in_every_run() {
-    let bottle =
-        Bottle::builder().publisher(|config| config.store_latency = "1s".parse().expect("a latency")).start();
+    let bottle = Bottle::builder()
+        .publisher(|config| config.weather.store.latency = "1s".parse().expect("a latency"))
+        .start();
     let ran = Run::new(&bottle).line("-n 1 --size 1KiB -q").go().exits(0);
     assert!(ran.stdout.contains("\ntrust        "), "{}", ran.stdout);
     let share = check(&ran, "cpu_share")["measured"].as_f64().unwrap();

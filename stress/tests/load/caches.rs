@@ -24,8 +24,8 @@ fn bottle(face: &str, first: &'static str, cached: &'static str, change: fn(&mut
     let builder = Bottle::builder().publisher(|config| config.limits.concurrent = 100);
     let builder = builder.aggregator(move |config| {
         config.front = front;
-        config.first_read_latency = first.parse().unwrap();
-        config.cached_read_latency = cached.parse().unwrap();
+        config.weather.first_read.latency = first.parse().unwrap();
+        config.weather.cached_read.latency = cached.parse().unwrap();
     });
     builder.start()
 }

@@ -21,7 +21,7 @@ async fn littles_law_holds() {
     for workers in [1, 4, 16] {
         let bottle = Bottle::builder()
             .publisher(|config| {
-                config.store_latency = "40ms".parse().unwrap();
+                config.weather.store.latency = "40ms".parse().unwrap();
                 config.limits.concurrent = 100;
             })
             .start();
@@ -42,7 +42,7 @@ async fn littles_law_holds() {
 async fn stages_change_how_many_are_under_way() {
     let bottle = Bottle::builder()
         .publisher(|config| {
-            config.store_latency = "50ms".parse().unwrap();
+            config.weather.store.latency = "50ms".parse().unwrap();
             config.limits.concurrent = 100;
         })
         .start();

@@ -9,6 +9,7 @@ use stress::{
         journey::{Journey, Step},
         limits::Limits,
         load::{Load, Stop},
+        retry::Retries,
         schedule::Arrivals,
         sizes::{ContentMix, Sizes},
         stages::Stages,
@@ -70,6 +71,7 @@ pub(crate) fn plan(bottle: &Bottle, phases: Vec<Phase>) -> Plan {
             aggregator_headers: Vec::new(),
         },
         verify: Verify::Full,
+        retries: Retries::default(),
         objectives: Vec::new(),
     }
 }

@@ -5,4 +5,6 @@ mod closed;
 mod common;
 mod lists;
 mod open;
+mod order;
 mod phases;
+mod retries;

@@ -20,7 +20,7 @@ async fn the_offered_load_does_not_depend_on_the_server() {
             "slow",
             Bottle::builder()
                 .publisher(|config| {
-                    config.store_latency = "400ms".parse().unwrap();
+                    config.weather.store.latency = "400ms".parse().unwrap();
                     config.limits.concurrent = 1000;
                 })
                 .start(),
@@ -102,7 +102,8 @@ async fn a_generator_that_stands_still_is_seen() {
 /// C1 and C6: a server of known latency, seen from the instants at which requests were due.
 #[tokio::test]
 async fn response_time_is_lateness_and_service_time() {
-    let bottle = Bottle::builder().publisher(|config| config.store_latency = "50ms".parse().unwrap()).start();
+    let bottle =
+        Bottle::builder().publisher(|config| config.weather.store.latency = "50ms".parse().unwrap()).start();
     let facts = run(plan(&bottle, vec![phase(rate(50.0, 100), blobs(60))]), Wires::default()).await;
     let upload = ledger(&facts.recording, 0, Step::Upload);
     let min = |span: Span| upload.span(span).unwrap().min().unwrap();

@@ -12,7 +12,9 @@ use std::{
 
 use stress::{
     blob::BlobSpec,
-    plan::{Plan, Verify, limits::Limits, sizes::Content, store::StoreOptions, target::Target},
+    plan::{
+        Plan, Verify, limits::Limits, retry::Retries, sizes::Content, store::StoreOptions, target::Target,
+    },
     walrus::{Client, Network},
 };
 use tokio::{
@@ -111,6 +113,7 @@ pub(crate) fn plan(target: &str) -> Plan {
             aggregator_headers: Vec::new(),
         },
         verify: Verify::Full,
+        retries: Retries::default(),
         objectives: Vec::new(),
     }
 }

@@ -27,9 +27,15 @@ const RULES: &[Rule] = &[
         why: "the command line is parsed at the front door",
     },
     Rule {
-        crates: &["http", "http_body", "http_body_util", "hyper", "hyper_util", "reqwest"],
+        crates: &["http", "http_body", "http_body_util", "reqwest"],
         home: Home::Only(&["walrus"]),
         why: "only `walrus` knows HTTP",
+    },
+    // A window may be one that a scraper looks through: it answers, and never asks.
+    Rule {
+        crates: &["hyper", "hyper_util"],
+        home: Home::Only(&["walrus", "live"]),
+        why: "`walrus` asks over HTTP and `live` answers; nobody else knows it",
     },
     Rule { crates: &["indicatif"], home: Home::Only(&["live"]), why: "progress is shown by `live` alone" },
     Rule {

@@ -117,6 +117,8 @@ pub enum Ended<'a> {
     },
     /// It failed, with `class`, `status`, `reason` and `message`.
     Failed(Cow<'a, Failure>),
+    /// It failed likewise, and its step goes on: a further line tells what came of that.
+    Retried(Cow<'a, Failure>),
     /// It was still running when the run's patience ended.
     Unfinished,
 }
@@ -128,6 +130,7 @@ impl<'a> Exchange<'a> {
             Outcome::Stored(stored) => Ended::Done { stored: Some(stored.kind), cost_frost: stored.cost },
             Outcome::Read => Ended::Done { stored: None, cost_frost: None },
             Outcome::Failed(failure) => Ended::Failed(Cow::Borrowed(failure)),
+            Outcome::Retried(failure) => Ended::Retried(Cow::Borrowed(failure)),
             Outcome::Unfinished => Ended::Unfinished,
             Outcome::Skipped => return None,
         };
@@ -146,7 +149,7 @@ impl<'a> Exchange<'a> {
             step: sample.step,
             blob_number: sample.index + 1,
             repeat: sample.novelty == Novelty::Repeat,
-            attempt: 1,
+            attempt: sample.attempt,
             target: targets.get(sample.target).map_or_else(Cow::default, |target| target.to_string().into()),
             blob_id: sample.blob_id.as_deref().map(Cow::Borrowed),
             size_bytes: sample.size,

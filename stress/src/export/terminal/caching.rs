@@ -1,33 +1,35 @@
 //! What the cache buys and what its headers say, in a few lines.
 
-use super::{labelled, steps::bounded};
+use super::closing::Fact;
 use crate::{
     export::{
-        palette::{Ink, Palette, clean},
+        palette::{Ink, clean},
         units,
+        words::bounded,
     },
     report::cache::{CacheEffect, Claimed, Finding, Group, Of, Row, Verdict},
     sample::cache::Claim,
 };
 
-pub(super) fn lines(cache: &CacheEffect, palette: Palette) -> Vec<String> {
+pub(super) fn facts(cache: &CacheEffect) -> Vec<Fact> {
     let ink = match cache.verdict {
         Verdict::Faster => Ink::Cached,
         Verdict::Slower => Ink::Error,
         Verdict::NoDifference | Verdict::TooFew => Ink::Existing,
     };
-    let mut lines = labelled("cache", &cache.sentence(), ink, palette);
-    let mut more = |text: &str, ink: Ink| lines.extend(labelled("", text, ink, palette));
-    medians(cache).iter().for_each(|text| more(text, Ink::Normal));
-    parts(cache).iter().for_each(|text| more(text, Ink::Normal));
-    cache.groups.iter().for_each(|one| more(&group(one), Ink::Normal));
-    late(cache).iter().for_each(|text| more(text, Ink::Existing));
-    extremes(cache).iter().for_each(|text| more(text, Ink::Cached));
-    for (position, (text, ink)) in headers(&cache.claimed).iter().enumerate() {
-        let label = if position == 0 { "headers" } else { "" };
-        lines.extend(labelled(label, text, *ink, palette));
-    }
-    lines
+    let more = |text: String, ink| Fact { label: "", text, ink };
+    let mut facts = vec![Fact { label: "cache", text: cache.sentence(), ink }];
+    facts.extend([medians(cache), parts(cache)].into_iter().flatten().map(|text| more(text, Ink::Normal)));
+    facts.extend(cache.groups.iter().map(|one| more(group(one), Ink::Normal)));
+    facts.extend(late(cache).map(|text| more(text, Ink::Existing)));
+    facts.extend(extremes(cache).map(|text| more(text, Ink::Cached)));
+    let labels = ["headers"].into_iter().chain(std::iter::repeat(""));
+    facts.extend(headers(&cache.claimed).into_iter().zip(labels).map(|((text, ink), label)| Fact {
+        label,
+        text,
+        ink,
+    }));
+    facts
 }
 
 fn medians(cache: &CacheEffect) -> Option<String> {

@@ -5,19 +5,32 @@ use crate::{
     export::{
         palette::{Ink, Palette, wrap},
         units,
+        words,
     },
-    plan::journey::Step,
     report::{
-        Ending, Report,
+        Report,
         summary::{ArrivalSummary, ConnectionSummary, Summary, Uploads},
         support::Percentile,
     },
     sample::StoredKind,
 };
 
-pub(super) fn facts(report: &Report, summary: &Summary, palette: Palette) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut fact = |label: &str, text: &str, ink: Ink| lines.extend(labelled(label, text, ink, palette));
+/// What is told of a run besides its steps.
+pub(in crate::export) struct Fact {
+    pub(in crate::export) label: &'static str,
+    pub(in crate::export) text: String,
+    pub(super) ink: Ink,
+}
+
+pub(super) fn lines(report: &Report, summary: &Summary, palette: Palette) -> Vec<String> {
+    let facts = facts(report, summary);
+    facts.iter().flat_map(|fact| labelled(fact.label, &fact.text, fact.ink, palette)).collect()
+}
+
+/// The facts in the order in which they are told; one without a label goes on with the one before it.
+pub(in crate::export) fn facts(report: &Report, summary: &Summary) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mut fact = |label, text: &str, ink| facts.push(Fact { label, text: text.to_owned(), ink });
     if let Some(uploads) = &summary.uploads {
         fact("uploads", &stored(uploads, report.plan.store.force), Ink::Normal);
         if uploads.cost_frost > 0 {
@@ -32,16 +45,16 @@ pub(super) fn facts(report: &Report, summary: &Summary, palette: Palette) -> Vec
     let (sent, received) = (units::bytes(summary.bytes_sent), units::bytes(summary.bytes_received));
     fact("bytes", &format!("{sent} sent, {received} received"), Ink::Normal);
     fact("connections", &connections(&summary.connections), Ink::Normal);
-    lines.extend(costs::lines(summary, palette));
-    lines.extend(summary.cache.iter().flat_map(|cache| caching::lines(cache, palette)));
-    let mut fact = |label: &str, text: &str, ink: Ink| lines.extend(labelled(label, text, ink, palette));
+    facts.extend(costs::facts(summary));
+    facts.extend(summary.cache.iter().flat_map(caching::facts));
+    let mut fact = |label, text: &str, ink| facts.push(Fact { label, text: text.to_owned(), ink });
     if summary.uploads.is_some() {
         fact("repeat", &format!("--seed {} makes the same blobs again", report.plan.seed), Ink::Normal);
     }
     for notice in &report.notices {
         fact("note", notice, Ink::Existing);
     }
-    lines
+    facts
 }
 
 /// Uploads by what the publishers did; what did not happen is left out, except new and existing.
@@ -97,31 +110,8 @@ fn connections(connections: &ConnectionSummary) -> String {
 
 /// Whether all went well, in one line at the very end.
 pub(super) fn verdict(report: &Report, summary: &Summary, palette: Palette) -> Vec<String> {
-    let total = |of: fn(&crate::report::summary::StepSummary) -> u64, uploads: bool| -> u64 {
-        summary.steps.iter().filter(|step| (step.step == Step::Upload) == uploads).map(of).sum()
-    };
-    let part = |uploads: bool, noun: &str| {
-        let (done, tried) = (total(|step| step.done, uploads), total(|step| step.attempted, uploads));
-        (tried > 0).then(|| format!("{} of {}", units::count(done), units::counted(tried, noun)))
-    };
-    let parts: Vec<_> = [part(true, "upload"), part(false, "download")].into_iter().flatten().collect();
-    let done = if parts.is_empty() {
-        "nothing was tried".to_owned()
-    } else {
-        format!("{} succeeded", parts.join(" and "))
-    };
-    let (failed, unfinished) = (summary.failed(), summary.unfinished());
-    let mut text = done;
-    if failed > 0 {
-        text.push_str(&format!(", {} failed", units::count(failed)));
-    }
-    if unfinished > 0 {
-        text.push_str(&format!(", {} unfinished", units::count(unfinished)));
-    }
-    let ink = if failed + unfinished > 0 || parts.is_empty() { Ink::Error } else { Ink::Good };
-    let text = match report.ending {
-        Ending::Completed => text,
-        Ending::Interrupted { .. } => format!("PARTIAL: {text}"),
-    };
-    wrap(&text, super::WIDTH).iter().map(|line| palette.paint(ink, line)).collect()
+    let (well, tried) =
+        (summary.failed() + summary.unfinished() == 0, summary.steps.iter().any(|step| step.attempted > 0));
+    let ink = if well && tried { Ink::Good } else { Ink::Error };
+    wrap(&words::outcome(report, summary), super::WIDTH).iter().map(|line| palette.paint(ink, line)).collect()
 }

@@ -1,11 +1,8 @@
 //! Where the time goes by size, a line for each step of which that can be told.
 
-use super::labelled;
+use super::closing::Fact;
 use crate::{
-    export::{
-        palette::{Ink, Palette},
-        units,
-    },
+    export::{palette::Ink, units},
     plan::journey::Step,
     report::{
         cost::{Estimate, Line, StepCost},
@@ -13,14 +10,11 @@ use crate::{
     },
 };
 
-pub(super) fn lines(summary: &Summary, palette: Palette) -> Vec<String> {
+pub(super) fn facts(summary: &Summary) -> Vec<Fact> {
     let known = summary.steps.iter().filter_map(|step| Some((step, step.cost.as_ref().ok()?)));
-    let lines = known.flat_map(|(step, cost)| told(step, cost)).enumerate();
-    lines
-        .flat_map(|(position, text)| {
-            labelled(if position == 0 { "by size" } else { "" }, &text, Ink::Normal, palette)
-        })
-        .collect()
+    let labels = ["by size"].into_iter().chain(std::iter::repeat(""));
+    let told = known.flat_map(|(step, cost)| told(step, cost)).zip(labels);
+    told.map(|(text, label)| Fact { label, text, ink: Ink::Normal }).collect()
 }
 
 fn told(step: &StepSummary, cost: &StepCost) -> Vec<String> {

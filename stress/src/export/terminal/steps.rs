@@ -8,6 +8,7 @@ use crate::{
         grid::{Cell, Column, Grid},
         palette::{Ink, Palette, clip},
         units,
+        words::bounded,
     },
     record::ledger::Span,
     report::{
@@ -68,9 +69,10 @@ fn row(label: &str, steps: &[StepSummary], cell: impl Fn(&StepSummary) -> Option
 
 fn counts(steps: &[StepSummary]) -> Vec<Vec<Cell>> {
     type Count = fn(&StepSummary) -> u64;
-    let kinds: [(&str, Count, Ink); 4] = [
+    let kinds: [(&str, Count, Ink); 5] = [
         ("done", |step| step.done, Ink::Normal),
         ("failed", |step| step.failed, Ink::Error),
+        ("failed tries", |step| step.attempt_failures, Ink::Existing),
         ("unfinished", |step| step.unfinished, Ink::Error),
         ("not tried", |step| step.skipped, Ink::Existing),
     ];
@@ -78,7 +80,7 @@ fn counts(steps: &[StepSummary]) -> Vec<Vec<Cell>> {
         .into_iter()
         // Failures are shown when there are none too: that is an answer.
         .filter(|(label, count, _)| {
-            matches!(*label, "done" | "failed") || steps.iter().any(|step| count(step) > 0)
+            matches!(*label, "done" | "failed" | "failed tries") || steps.iter().any(|step| count(step) > 0)
         })
         .map(|(label, count, ink)| {
             row(label, steps, |step| {
@@ -122,11 +124,6 @@ fn parts(steps: &[StepSummary]) -> Vec<Vec<Cell>> {
             row(label, steps, |step| Some(Cell::new(Ink::Normal, bounded(step.spans.get(&span)?.median))))
         })
         .collect()
-}
-
-/// A duration, marked where the true one may be longer.
-pub(super) fn bounded(number: Bounded) -> String {
-    format!("{}{}", if number.lower_bound { "≥" } else { "" }, units::duration(number.value))
 }
 
 /// What it would take to see more percentiles.

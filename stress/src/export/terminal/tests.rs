@@ -61,6 +61,7 @@ fn a_small_run_shows_each_blob() {
                           upload        first       cached
     done                       5            5            5
     failed                     0            0            0
+    failed tries               0            0            0
     MiB/s                  0.391         1.43         2.05
     response time
       min                 1.00 s       120 ms      18.0 ms
@@ -72,6 +73,11 @@ fn a_small_run_shows_each_blob() {
       waiting             537 ms      83.0 ms      11.5 ms
       receiving           269 ms      41.5 ms      5.75 ms
     More samples show more: p90 from 36, p95 from 72, p99 from 368.
+
+    response times from 18.0 ms to 1.15 s, logarithmic
+    upload         1.00 s                                           ▆█   1.15 s
+    first          120 ms                     ▄▄ █ ▄                     196 ms
+    cached        18.0 ms █████                                         28.0 ms
 
     uploads      5 new, 0 existing
     cost         0.0006615 WAL (661,500 FROST)
@@ -100,6 +106,7 @@ fn a_large_run_shows_what_its_sample_supports() {
                           upload        first       cached
     done                     400          400          400
     failed                     0            0            0
+    failed tries               0            0            0
     MiB/s                   1.50         1.51         1.52
     response time
       min                 1.00 s       120 ms      18.0 ms
@@ -113,6 +120,11 @@ fn a_large_run_shows_what_its_sample_supports() {
       sending             281 ms      40.3 ms      6.00 ms
       waiting             562 ms      80.5 ms      12.0 ms
       receiving           281 ms      40.3 ms      6.00 ms
+
+    response times from 18.0 ms to 1.25 s, logarithmic
+    upload         1.00 s                                          ▃██   1.25 s
+    first          120 ms                    ▂▆▆▇▇█▁                     202 ms
+    cached        18.0 ms ▆▆█▆█▃                                        30.0 ms
 
     uploads      400 new, 0 existing
     cost         0.05292 WAL (52,920,000 FROST)
@@ -162,6 +174,7 @@ fn a_stopped_run_with_failures_says_so_first_and_last() {
                           upload        first       cached
     done                       5            3            1
     failed                     2            1            2
+    failed tries               2            1            2
     unfinished                 0            1            0
     not tried                  0            2            4
     MiB/s                  0.157        0.005        0.060
@@ -175,6 +188,11 @@ fn a_stopped_run_with_failures_says_so_first_and_last() {
       waiting             550 ms       100 ms      10.0 ms
       receiving           275 ms      50.0 ms      5.00 ms
     More samples show more: p90 from 36, p95 from 72, p99 from 368.
+
+    response times from 20.0 ms to 60.0 s, logarithmic
+    upload         1.10 s                       █                        1.10 s
+    first          190 ms             █                ▃             ▃  ≥60.0 s
+    cached        20.0 ms █                                             20.0 ms
 
     2 uploads failed: shed  first at 1.10 s, last at 2.60 s
         blob 1 at 1.10 s: 429: the publisher is full: Too Many Requests
@@ -282,7 +300,7 @@ fn every_line_fits_80_columns() {
         assert_eq!(line, line.trim_end(), "blanks at the end");
     }
     // Fresh blobs, repeats and a second phase stand in two tables.
-    assert_eq!(text.matches("response time").count(), 2, "{text}");
+    assert_eq!(text.matches("\nresponse time\n").count(), 2, "{text}");
 }
 
 #[test]

@@ -1,32 +1,25 @@
 //! The thresholds that were asked for, each with what was measured; of the others, those that broke.
 
-use super::{LABEL, WIDTH, steps::bounded};
+use super::{LABEL, WIDTH};
 use crate::{
     export::{
         palette::{Ink, Palette, wrap},
-        units,
+        words,
     },
-    report::{
-        summary::Summary,
-        threshold::{Judgement, Measured, percent},
-    },
+    report::{summary::Summary, threshold::Judgement},
 };
 
 /// Columns of the verdicts.
 const VERDICT: usize = 8;
 
 pub(super) fn lines(summary: &Summary, palette: Palette) -> Vec<String> {
-    let judgements = &summary.thresholds;
-    if judgements.iter().all(|judgement| judgement.implicit) {
-        return Vec::new();
-    }
-    let shown = judgements.iter().filter(|judgement| !judgement.implicit || !judgement.holds());
-    shown.enumerate().flat_map(|(position, judgement)| threshold(position == 0, judgement, palette)).collect()
+    let shown = words::thresholds(summary).into_iter().enumerate();
+    shown.flat_map(|(position, judgement)| threshold(position == 0, judgement, palette)).collect()
 }
 
 fn threshold(first: bool, judgement: &Judgement, palette: Palette) -> Vec<String> {
-    let (word, ink) = if judgement.holds() { ("ok", Ink::Good) } else { ("BROKEN", Ink::Error) };
-    let text = format!("{}: {}", judgement.objective, measured(judgement.measured));
+    let (word, ink) = (words::held(judgement), if judgement.holds() { Ink::Good } else { Ink::Error });
+    let text = format!("{}: {}", judgement.objective, words::measured(judgement.measured));
     let lines = wrap(&text, WIDTH - LABEL - VERDICT);
     lines
         .iter()
@@ -38,18 +31,4 @@ fn threshold(first: bool, judgement: &Judgement, palette: Palette) -> Vec<String
             format!("{label}{}{line}", palette.paint(ink, &format!("{word:<VERDICT$}")))
         })
         .collect()
-}
-
-fn measured(measured: Measured) -> String {
-    match measured {
-        Measured::Time(time) => bounded(time),
-        Measured::Count { count, of } => {
-            format!("{} of {} ({:.2}%)", units::count(count), units::count(of), percent(count, of))
-        }
-        Measured::PerSecond(rate) => format!("{rate:.2}/s"),
-        Measured::BytesPerSecond(rate) => units::rate(rate),
-        Measured::Unsupported { has, needs } => {
-            format!("{} cannot say, it takes {}", units::counted(has, "sample"), units::count(needs))
-        }
-    }
 }

@@ -84,7 +84,7 @@ fn drawn(goal: Goal, snapshot: &Snapshot) -> Vec<String> {
 }
 
 fn goal(blobs: Option<u64>, duration: Option<Duration>) -> Goal {
-    Goal { steps: [Step::Upload, Step::FIRST, Step::CACHED].into(), blobs, duration }
+    Goal { steps: [Step::Upload, Step::FIRST, Step::CACHED].into(), blobs, duration, behind: [].into() }
 }
 
 #[test]

@@ -62,10 +62,12 @@ impl Limit {
                 scale.zip(finite(number)).map(|(scale, number)| Limit::PerSecond(number / scale))
             }
             Metric::Count => whole(number, unit),
-            Metric::Failures(_) | Metric::Dropped | Metric::Unfinished => match unit {
-                "%" => finite(number).filter(|percent| *percent <= 100.0).map(Limit::Percent),
-                _ => whole(number, unit),
-            },
+            Metric::Failures(_) | Metric::AttemptFailures(_) | Metric::Dropped | Metric::Unfinished => {
+                match unit {
+                    "%" => finite(number).filter(|percent| *percent <= 100.0).map(Limit::Percent),
+                    _ => whole(number, unit),
+                }
+            }
         };
         limit.ok_or_else(|| {
             format!("`{text}` is no limit for {metric}; it is written as in {}", example(metric))
@@ -80,7 +82,7 @@ fn example(metric: Metric) -> &'static str {
         Metric::Throughput => "1.5MiB/s",
         Metric::Rate => "10/s or 600/m",
         Metric::Count => "100",
-        Metric::Failures(_) | Metric::Dropped | Metric::Unfinished => "5 or 1%",
+        Metric::Failures(_) | Metric::AttemptFailures(_) | Metric::Dropped | Metric::Unfinished => "5 or 1%",
     }
 }
 

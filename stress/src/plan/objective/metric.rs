@@ -9,8 +9,10 @@ use crate::plan::{class::FailureClass, percentile::Percentile};
 pub enum Metric {
     /// A statistic of a part of the time.
     Time(Part, Statistic),
-    /// Attempts that failed, of one class or of any.
+    /// Steps that failed for good, of one class or of any.
     Failures(Option<FailureClass>),
+    /// Attempts that failed, their step's last or not, of one class or of any.
+    AttemptFailures(Option<FailureClass>),
     /// Arrivals that were not started.
     Dropped,
     /// Attempts still running when the run's patience ended.
@@ -90,8 +92,9 @@ impl Statistic {
 
 impl Metric {
     /// The metrics without a part or a class.
-    const PLAIN: [(Metric, &str); 6] = [
+    const PLAIN: [(Metric, &str); 7] = [
         (Metric::Failures(None), "failures"),
+        (Metric::AttemptFailures(None), "attempt_failures"),
         (Metric::Dropped, "dropped"),
         (Metric::Unfinished, "unfinished"),
         (Metric::Count, "count"),
@@ -105,11 +108,10 @@ impl Metric {
             return Ok(metric);
         }
         if let Some(label) = name.strip_prefix("failures.") {
-            let class = FailureClass::from_label(label).ok_or_else(|| {
-                let classes: Vec<_> = FailureClass::ALL.iter().map(|class| class.label()).collect();
-                format!("`{label}` is no class of failures; there are {}", classes.join(", "))
-            })?;
-            return Ok(Metric::Failures(Some(class)));
+            return class(label).map(|class| Metric::Failures(Some(class)));
+        }
+        if let Some(label) = name.strip_prefix("attempt_failures.") {
+            return class(label).map(|class| Metric::AttemptFailures(Some(class)));
         }
         let time = |(part, prefix): (Part, &str)| {
             Some(Metric::Time(part, Statistic::from_label(name.strip_prefix(prefix)?)?))
@@ -123,13 +125,21 @@ impl Metric {
     }
 }
 
+/// The class of this name; the error lists those that there are.
+fn class(label: &str) -> Result<FailureClass, String> {
+    FailureClass::from_label(label).ok_or_else(|| {
+        let classes: Vec<_> = FailureClass::ALL.iter().map(|class| class.label()).collect();
+        format!("`{label}` is no class of failures; there are {}", classes.join(", "))
+    })
+}
+
 fn unknown(name: &str) -> String {
     let percentiles = Percentile::ALL.map(Percentile::label).join(", ");
     let parts = Part::ALL.map(|(_, prefix)| prefix)[1..].join(", ");
     let plain = Metric::PLAIN.map(|(_, label)| label).join(", ");
     format!(
         "`{name}` is no metric; there are {percentiles}, min, mean, max (also behind {parts}), {plain}, \
-         failures.CLASS"
+         failures.CLASS, attempt_failures.CLASS"
     )
 }
 
@@ -142,6 +152,7 @@ impl fmt::Display for Metric {
                 write!(f, "{prefix}{}", statistic.label())
             }
             Metric::Failures(Some(class)) => write!(f, "failures.{class}"),
+            Metric::AttemptFailures(Some(class)) => write!(f, "attempt_failures.{class}"),
             plain => f.write_str(
                 Self::PLAIN.into_iter().find(|(one, _)| one == plain).map_or("", |(_, label)| label),
             ),

@@ -18,6 +18,7 @@ fn sample(index: u64, step: Step, at: u64, outcome: Outcome) -> Sample {
         phase: 0,
         index,
         step,
+        attempt: 1,
         novelty: Novelty::Fresh,
         target: 0,
         blob_id: None,

@@ -15,6 +15,7 @@ fn read(at: u64, cache: CacheEvidence) -> Sample {
         phase: 0,
         index: 7,
         step: Step::FIRST,
+        attempt: 1,
         novelty: Novelty::Fresh,
         target: 1,
         blob_id: None,

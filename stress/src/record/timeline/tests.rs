@@ -16,6 +16,7 @@ fn sample(started: u64, finished: u64, outcome: Outcome) -> Sample {
         phase: 0,
         index: 0,
         step: Step::CACHED,
+        attempt: 1,
         novelty: Novelty::Fresh,
         target: 0,
         blob_id: None,

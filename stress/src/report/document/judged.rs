@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use crate::{
-    plan::objective::Objective,
+    plan::{journey::Step, objective::Objective},
     report::{
+        stationarity::Drift,
         threshold::{Judgement, Measured},
-        trust::{Bottleneck, Check, Grade, Subject, Trust},
+        trust::{Bottleneck, Check, Subject, Trust},
     },
 };
 
@@ -60,6 +61,18 @@ pub(super) struct TrustDoc {
     verdict: &'static str,
     advice: Option<&'static str>,
     checks: Vec<CheckDoc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<DriftDoc>,
+}
+
+/// A [`Drift`] in a document: per second where the number is a rate, in seconds elsewhere.
+#[derive(Serialize)]
+struct DriftDoc {
+    phase: String,
+    step: Step,
+    number: &'static str,
+    first_third: f64,
+    last_third: f64,
 }
 
 /// A [`Check`] in a document; its name says the unit.
@@ -74,9 +87,22 @@ struct CheckDoc {
 impl TrustDoc {
     pub(super) fn of(trust: &Trust) -> Self {
         Self {
-            verdict: label(trust.verdict()),
+            verdict: trust.verdict().label(),
             advice: trust.bottleneck().map(Bottleneck::advice),
             checks: trust.checks.iter().map(CheckDoc::of).collect(),
+            drift: trust.drift.as_ref().map(DriftDoc::of),
+        }
+    }
+}
+
+impl DriftDoc {
+    fn of(drift: &Drift) -> Self {
+        Self {
+            phase: drift.phase.clone(),
+            step: drift.step,
+            number: drift.number.label(),
+            first_third: drift.first,
+            last_third: drift.last,
         }
     }
 }
@@ -94,15 +120,10 @@ impl CheckDoc {
             Subject::Contaminated => "contaminated_share",
             Subject::Samples => "unsupported_thresholds",
             Subject::WallClock => "wall_clock_step_seconds",
+            Subject::Stationarity => "stationarity_change_share",
+            Subject::Ports => "ports_share",
+            Subject::Descriptors => "descriptors_share",
         };
-        Self { check: name, verdict: label(check.grade), measured: check.measured, limit: check.limit }
-    }
-}
-
-fn label(grade: Grade) -> &'static str {
-    match grade {
-        Grade::Trustworthy => "trustworthy",
-        Grade::Care => "use-with-care",
-        Grade::Invalid => "invalid",
+        Self { check: name, verdict: check.grade.label(), measured: check.measured, limit: check.limit }
     }
 }

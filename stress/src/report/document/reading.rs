@@ -23,6 +23,7 @@ pub(super) struct StepDoc<'a> {
     attempted: u64,
     done: u64,
     failed: u64,
+    attempt_failures: u64,
     unfinished: u64,
     skipped: u64,
     bytes_sent: u64,
@@ -40,6 +41,7 @@ pub(super) struct StepDoc<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_by_size: Option<CostDoc>,
     failures: Vec<FailureDoc<'a>>,
+    retried: Vec<FailureDoc<'a>>,
     response_seconds: Option<DistributionDoc>,
     service_seconds: Option<DistributionDoc>,
     first_byte_seconds: Option<DistributionDoc>,
@@ -59,6 +61,7 @@ impl<'a> StepDoc<'a> {
             attempted: step.attempted,
             done: step.done,
             failed: step.failed,
+            attempt_failures: step.attempt_failures,
             unfinished: step.unfinished,
             skipped: step.skipped,
             bytes_sent: step.bytes_sent,
@@ -75,6 +78,7 @@ impl<'a> StepDoc<'a> {
             cache_claims: step.claims.iter().map(ClaimsDoc::of).collect(),
             cost_by_size: CostDoc::of(&step.cost),
             failures: step.failures.iter().map(FailureDoc::of).collect(),
+            retried: step.retried.iter().map(FailureDoc::of).collect(),
             response_seconds: span(Span::Response),
             service_seconds: span(Span::Service),
             first_byte_seconds: span(Span::FirstByte),
@@ -117,6 +121,7 @@ struct FailureDoc<'a> {
     last_seconds: f64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<ReasonDoc<'a>>,
+    attempt_seconds: Option<DistributionDoc>,
     examples: Vec<ExampleDoc<'a>>,
 }
 
@@ -162,6 +167,7 @@ impl<'a> FailureDoc<'a> {
             first_seconds: failure.first.as_secs_f64(),
             last_seconds: failure.last.as_secs_f64(),
             reasons: failure.reasons.iter().map(reason).collect(),
+            attempt_seconds: failure.own.as_ref().map(DistributionDoc::of),
             examples: failure.examples.iter().map(example).collect(),
         }
     }

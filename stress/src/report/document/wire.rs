@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     plan::journey::Step,
     record::{
-        Connections, LedgerKey, Recording, arrivals::ArrivalLedger, generator::Generator, ledger::Ledger,
-        pairs::Pairs,
+        Connections, LedgerKey, Recording, arrivals::ArrivalLedger, generator::Generator, halves::Halves,
+        ledger::Ledger, pairs::Pairs,
     },
     sample::Novelty,
 };
@@ -63,6 +63,8 @@ impl RecordingDoc {
             pairs: self.pairs,
             arrivals: self.arrivals,
             generator: self.generator,
+            // A run joins them before anyone writes it down.
+            halves: Halves::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use super::Distribution;
 use crate::{
     record::ledger::{FailureTally, ReasonTally},
     sample::{Failure, FailureClass},
@@ -18,6 +19,8 @@ pub struct FailureSummary {
     pub first: Duration,
     /// When the last was known, since the run's origin.
     pub last: Duration,
+    /// From start to failure: what these attempts alone took.
+    pub own: Option<Distribution>,
     /// A few of them.
     pub examples: Vec<FailureExample>,
     /// By Walrus' own reason, where it gave one, the most frequent first.
@@ -42,6 +45,7 @@ impl FailureSummary {
             count: tally.count,
             first: tally.examples.iter().map(|example| example.at).min().unwrap_or(tally.last),
             last: tally.last,
+            own: Distribution::of(&tally.own, None),
             reasons: by_frequency(&tally.reasons),
             examples: tally
                 .examples

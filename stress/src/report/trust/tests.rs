@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::{
     plan::{load::Load, schedule::Arrivals, stages::Stages},
-    record::arrivals::ArrivalLedger,
+    record::{arrivals::ArrivalLedger, generator::Used},
     report::{fake, summary::Summary},
 };
 
@@ -43,6 +43,9 @@ fn each_subject_has_its_limits() {
         (Subject::Contaminated, [(0.0, Trustworthy), (0.01, Care), (0.51, Invalid)]),
         (Subject::Samples, [(0.0, Trustworthy), (1.0, Care), (9.0, Care)]),
         (Subject::WallClock, [(1.0, Trustworthy), (1.1, Care), (3_600.0, Care)]),
+        (Subject::Stationarity, [(0.1, Trustworthy), (0.11, Care), (9.0, Care)]),
+        (Subject::Ports, [(0.7, Trustworthy), (0.71, Care), (1.5, Care)]),
+        (Subject::Descriptors, [(0.8, Trustworthy), (0.81, Care), (1.0, Care)]),
     ] {
         for (value, grade) in values {
             assert_eq!(check(subject, value, 0.0).grade, grade, "{subject:?} {value}");
@@ -107,4 +110,27 @@ fn unfinished_work_and_small_samples_need_care() {
     let mut report = good();
     report.plan.objectives = vec!["upload.p99<1h".parse().unwrap()];
     assert_eq!((trust(&report).verdict(), trust(&report).bottleneck()), (Grade::Care, None));
+}
+
+#[test]
+fn ports_and_descriptors_that_are_nearly_used_up_are_named() {
+    let verdict = |report: &Report| (trust(report).verdict(), trust(report).bottleneck());
+    let measured = |report: &Report, subject| {
+        trust(report).checks.into_iter().find(|check| check.subject == subject).unwrap().measured
+    };
+    // 8 connections, all to the publisher, within less than a minute.
+    let mut report = good();
+    assert_eq!(report.recording.connections.publishers, [(0, 8)].into());
+    report.recording.generator.ports = 12;
+    assert_eq!(verdict(&report), (Grade::Trustworthy, None));
+    report.recording.generator.ports = 10;
+    assert_eq!(
+        (measured(&report, Subject::Ports), verdict(&report)),
+        (0.8, (Grade::Care, Some(Bottleneck::Ports)))
+    );
+    // Within four minutes, a quarter of them at a time.
+    report.elapsed = Duration::from_secs(240);
+    assert_eq!((measured(&report, Subject::Ports), verdict(&report)), (0.2, (Grade::Trustworthy, None)));
+    report.recording.generator.descriptors = Used { most: 1_000, limit: 1_024 };
+    assert_eq!(verdict(&report), (Grade::Care, Some(Bottleneck::Descriptors)));
 }

@@ -39,6 +39,16 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 ..Job::default()
             },
         ),
+        Scenario::job(
+            "phased",
+            "all uploads, then all first downloads, then all cached ones: the cache is seen all the same",
+            Job {
+                run: &["--blobs", "24", "--order", "phased"],
+                aggregator: &["--first-read-latency", "fixed:150ms", "--cached-read-latency", "fixed:5ms"],
+                also: Some(cached_faster),
+                ..Job::default()
+            },
+        ),
     ]
 }
 

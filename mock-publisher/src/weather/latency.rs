@@ -1,5 +1,6 @@
 //! How long a request takes: a distribution, read from the command line and drawn by number.
 
+use crate::draw;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -60,14 +61,14 @@ impl Latency {
     pub fn at(&self, bits: u64) -> Duration {
         match *self {
             Self::Fixed(always) => always,
-            Self::Uniform { low, high } => low + (high - low).mul_f64(crate::draw::unit(bits)),
+            Self::Uniform { low, high } => low + (high - low).mul_f64(draw::unit(bits)),
             Self::LogNormal { p50, p99 } => {
                 let sigma = (p99.as_secs_f64() / p50.as_secs_f64()).ln() / Z99;
                 Duration::try_from_secs_f64(p50.as_secs_f64() * (sigma * normal(bits)).exp())
                     .unwrap_or(Duration::MAX)
             }
             Self::TwoPoint { usual, rare, ratio } => {
-                if crate::draw::unit(bits) < ratio {
+                if draw::unit(bits) < ratio {
                     rare
                 } else {
                     usual

@@ -1,0 +1,41 @@
+//! The run's metrics for whoever scrapes them while it goes on.
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+
+use tokio::task::JoinSet;
+
+use crate::{engine::Board, error::Error, live::scrape::Scrape, plan::Plan};
+
+/// The metrics' server, at work until dropped.
+pub(super) struct Metrics {
+    pub(super) address: SocketAddr,
+    _server: JoinSet<Infallible>,
+}
+
+impl Metrics {
+    /// Serves what is pinned up on `board`; proves before the load starts that the address can be had.
+    pub(super) async fn serve(
+        address: SocketAddr,
+        plan: &Arc<Plan>,
+        board: &Arc<Board>,
+    ) -> Result<Self, Error> {
+        let refused = |error| Error::Flag {
+            flag: "--metrics-listen".to_owned(),
+            reason: format!("cannot listen at {address}: {error}; choose another port, or 0 for a free one"),
+        };
+        let board = board.clone();
+        let look = Box::new(move || board.look());
+        let scrape = Scrape::bind(address, plan.clone(), look).await.map_err(refused)?;
+        let address = scrape.address().map_err(refused)?;
+        let mut server = JoinSet::new();
+        server.spawn(scrape.serve());
+        Ok(Self { address, _server: server })
+    }
+}
+
+/// Reads `ADDRESS:PORT`.
+pub(super) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.trim()
+        .parse()
+        .map_err(|_| "must be ADDRESS:PORT, as in 127.0.0.1:9464; port 0 takes a free one".to_owned())
+}

@@ -1,0 +1,110 @@
+//! The thresholds and the trust as test cases, for those who show test results.
+
+use std::io;
+
+use quick_xml::{
+    Writer,
+    events::{BytesDecl, BytesText, Event},
+};
+
+use super::{palette::clean, words};
+use crate::report::{
+    Report,
+    summary::Summary,
+    threshold::Judgement,
+    trust::{Bottleneck, Grade},
+};
+
+/// A test case: what was expected, and what was found instead.
+struct Case {
+    class: String,
+    name: String,
+    /// Told in any case.
+    found: String,
+    broken: bool,
+}
+
+/// Writes `report`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
+    let cases = cases(report, summary);
+    let (tests, failures) = (cases.len(), cases.iter().filter(|case| case.broken).count());
+    let seconds = format!("{:.3}", report.elapsed.as_secs_f64());
+    let counts = [
+        ("name", report.tool.name.clone()),
+        ("tests", tests.to_string()),
+        ("failures", failures.to_string()),
+        ("errors", "0".to_owned()),
+        ("time", seconds),
+    ];
+    let counts = || counts.iter().map(|(name, value)| (*name, value.as_str()));
+    // The form has no room for a zone, and its readers take it for UTC.
+    let timestamp = report.started_at.trim_end_matches('Z');
+    let mut xml = Writer::new_with_indent(&mut *out, b' ', 2);
+    xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    xml.create_element("testsuites").with_attributes(counts()).write_inner_content(|xml| {
+        let suite = xml.create_element("testsuite").with_attributes(counts());
+        let suite = suite.with_attributes([("skipped", "0"), ("timestamp", timestamp)]);
+        suite.write_inner_content(|xml| cases.iter().try_for_each(|case| case.write(xml))).map(|_| ())
+    })?;
+    out.write_all(b"\n")
+}
+
+fn cases(report: &Report, summary: &Summary) -> Vec<Case> {
+    let mut cases: Vec<_> = summary.thresholds.iter().map(threshold).collect();
+    cases.push(Case {
+        class: "run".to_owned(),
+        name: "something succeeded".to_owned(),
+        found: words::outcome(report, summary),
+        broken: summary.steps.iter().all(|step| step.done == 0),
+    });
+    let advice = summary.trust.bottleneck().map(Bottleneck::advice).map(|advice| format!("; {advice}"));
+    cases.push(Case {
+        class: "trust".to_owned(),
+        name: "the numbers can be trusted".to_owned(),
+        found: format!("{}{}", words::trust(&summary.trust), advice.unwrap_or_default()),
+        broken: summary.trust.verdict() == Grade::Invalid,
+    });
+    cases
+}
+
+fn threshold(judgement: &Judgement) -> Case {
+    let step = judgement.objective.step.map_or_else(|| "run".to_owned(), |step| step.to_string());
+    Case {
+        class: judgement.objective.phase.clone().map_or(step.clone(), |phase| format!("{phase}.{step}")),
+        name: judgement.objective.to_string(),
+        found: format!("measured {}", words::measured(judgement.measured)),
+        broken: !judgement.holds(),
+    }
+}
+
+impl Case {
+    fn write<W: io::Write>(&self, xml: &mut Writer<W>) -> io::Result<()> {
+        let Self { class, name, found, broken } = self;
+        let attributes = [("classname", text(&format!("walrus-stress.{class}"))), ("name", text(name))];
+        let found = text(found);
+        let case = xml.create_element("testcase");
+        let case = case.with_attributes(attributes.iter().map(|(name, value)| (*name, value.as_str())));
+        let case = case.with_attribute(("time", "0"));
+        case.write_inner_content(|xml| {
+            let written = if *broken {
+                let failure = xml.create_element("failure").with_attribute(("message", found.as_str()));
+                failure.with_attribute(("type", "broken")).write_empty()
+            } else {
+                xml.create_element("system-out").write_text_content(BytesText::new(&found))
+            };
+            written.map(|_| ())
+        })
+        .map(|_| ())
+    }
+}
+
+/// `text` with nothing in it that XML cannot hold, however it is escaped.
+fn text(text: &str) -> String {
+    clean(text).chars().filter(|c| !matches!(c, '\u{fffe}' | '\u{ffff}')).collect()
+}
+
+#[cfg(test)]
+mod tests;

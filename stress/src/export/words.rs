@@ -1,0 +1,183 @@
+//! Judgements in words, the same ones in every format.
+
+use std::time::Duration;
+
+use super::{events, palette::clean, units};
+use crate::{
+    plan::journey::Step,
+    record::ledger::ReasonTally,
+    report::{
+        Ending, Report,
+        stationarity::Drift,
+        summary::{Bounded, FailureSummary, StepSummary, Summary},
+        threshold::{Judgement, Measured, percent},
+        trust::{Check, Grade, Subject, Trust},
+    },
+    sample::Failure,
+};
+
+/// A duration, marked where the true one may be longer.
+pub fn bounded(number: Bounded) -> String {
+    format!("{}{}", if number.lower_bound { "≥" } else { "" }, units::duration(number.value))
+}
+
+/// What became of a threshold.
+pub fn held(judgement: &Judgement) -> &'static str {
+    if judgement.holds() { "ok" } else { "BROKEN" }
+}
+
+/// The number that a threshold was held against.
+pub fn measured(measured: Measured) -> String {
+    match measured {
+        Measured::Time(time) => bounded(time),
+        Measured::Count { count, of } => {
+            format!("{} of {} ({:.2}%)", units::count(count), units::count(of), percent(count, of))
+        }
+        Measured::PerSecond(rate) => format!("{rate:.2}/s"),
+        Measured::BytesPerSecond(rate) => units::rate(rate),
+        Measured::Unsupported { has, needs } => {
+            format!("{} cannot say, it takes {}", units::counted(has, "sample"), units::count(needs))
+        }
+    }
+}
+
+/// The thresholds worth telling: those that were asked for, and of the others those that broke; none when nobody
+/// asked for any.
+pub fn thresholds(summary: &Summary) -> Vec<&Judgement> {
+    let judgements = &summary.thresholds;
+    if judgements.iter().all(|judgement| judgement.implicit) {
+        return Vec::new();
+    }
+    judgements.iter().filter(|judgement| !judgement.implicit || !judgement.holds()).collect()
+}
+
+/// How far the numbers can be trusted, and what speaks against it.
+pub fn trust(trust: &Trust) -> String {
+    let against = trust.checks.iter().filter(|check| check.grade > Grade::Trustworthy);
+    let against: Vec<_> = against.map(|check| reason(check, trust.drift.as_ref())).collect();
+    match trust.verdict() {
+        Grade::Trustworthy => "trustworthy".to_owned(),
+        Grade::Care => format!("use with care: {}", against.join(", ")),
+        Grade::Invalid => format!("invalid: {}", against.join(", ")),
+    }
+}
+
+/// What was measured and the limit that it went beyond.
+fn reason(check: &Check, drift: Option<&Drift>) -> String {
+    let drifted;
+    let what = match check.subject {
+        Subject::LatenessP99 => "p99 lateness",
+        Subject::LatenessMax => "longest lateness",
+        Subject::Achieved => "achieved rate",
+        Subject::Dropped => "dropped arrivals",
+        Subject::Cpu => "own CPU",
+        Subject::Lag => "event-loop lag p99",
+        Subject::Unfinished => "unfinished at the end",
+        Subject::Contaminated => "first downloads that were already cached",
+        Subject::Samples => "thresholds with too few samples",
+        Subject::WallClock => "wall clock moved by",
+        Subject::Stationarity => {
+            drifted = drift.map_or_else(String::new, change);
+            &drifted
+        }
+        Subject::Ports => "ports in use",
+        Subject::Descriptors => "file descriptors in use",
+    };
+    let limit = match check.subject {
+        _ if check.limit == 0.0 => String::new(),
+        Subject::Achieved => format!(" (below {})", number(check, check.limit)),
+        _ => format!(" (above {})", number(check, check.limit)),
+    };
+    format!("{what} {}{limit}", number(check, check.measured))
+}
+
+fn number(check: &Check, value: f64) -> String {
+    match check.subject {
+        Subject::LatenessP99 | Subject::LatenessMax | Subject::Lag | Subject::WallClock => {
+            units::duration(Duration::try_from_secs_f64(value).unwrap_or_default())
+        }
+        Subject::Samples => format!("{value:.0}"),
+        Subject::Achieved
+        | Subject::Dropped
+        | Subject::Cpu
+        | Subject::Unfinished
+        | Subject::Contaminated
+        | Subject::Stationarity
+        | Subject::Ports
+        | Subject::Descriptors => format!("{:.1}%", value * 100.0),
+    }
+}
+
+/// What changed in the course of the run.
+fn change(drift: &Drift) -> String {
+    let Drift { step, number, first, last, .. } = drift;
+    let way = if last > first { "rose" } else { "fell" };
+    format!("{step} {} {way} from first to last third by", number.label())
+}
+
+/// `2 uploads failed: shed`.
+pub fn failed(step: &StepSummary, failure: &FailureSummary) -> String {
+    format!("{} failed: {}", counted(step, failure, ""), failure.class)
+}
+
+/// `2 upload attempts failed, tried again: shed`.
+pub fn tried_again(step: &StepSummary, failure: &FailureSummary) -> String {
+    format!("{} failed, tried again: {}", counted(step, failure, " attempt"), failure.class)
+}
+
+/// How many of what.
+fn counted(step: &StepSummary, failure: &FailureSummary, attempt: &str) -> String {
+    let what = units::counted(failure.count, &format!("{}{attempt}", events::noun(step.step)));
+    if step.repeats { format!("{what} of repeats") } else { what }
+}
+
+/// When the failures of a class were known, since the run's origin.
+pub fn when(failure: &FailureSummary) -> String {
+    let (first, last) = (units::duration(failure.first), units::duration(failure.last));
+    if failure.count == 1 { format!("at {last}") } else { format!("first at {first}, last at {last}") }
+}
+
+/// Walrus' own reasons, when it gave several: `12 BLOB_NOT_FOUND, 3 BLOB_UNAVAILABLE`; nothing otherwise.
+pub fn reasons(failure: &FailureSummary) -> Option<String> {
+    let reason =
+        |(reason, tally): &(String, ReasonTally)| format!("{} {}", units::count(tally.count), clean(reason));
+    let reasons: Vec<_> = failure.reasons.iter().map(reason).collect();
+    (reasons.len() > 1).then(|| reasons.join(", "))
+}
+
+/// What a failure's class does not say already.
+pub fn details(failure: &Failure) -> String {
+    let status = failure.status.map(|status| status.to_string());
+    let code = [status, failure.reason.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let message = clean(&failure.message);
+    if code.is_empty() { message } else { format!("{}: {message}", clean(&code)) }
+}
+
+/// What was done, in one sentence: `5 of 7 uploads and 4 of 8 downloads succeeded, 5 failed, 1 unfinished`.
+pub fn outcome(report: &Report, summary: &Summary) -> String {
+    let total = |of: fn(&StepSummary) -> u64, uploads: bool| -> u64 {
+        summary.steps.iter().filter(|step| (step.step == Step::Upload) == uploads).map(of).sum()
+    };
+    let part = |uploads: bool, noun: &str| {
+        let (done, tried) = (total(|step| step.done, uploads), total(|step| step.attempted, uploads));
+        (tried > 0).then(|| format!("{} of {}", units::count(done), units::counted(tried, noun)))
+    };
+    let parts: Vec<_> = [part(true, "upload"), part(false, "download")].into_iter().flatten().collect();
+    let mut text = if parts.is_empty() {
+        "nothing was tried".to_owned()
+    } else {
+        format!("{} succeeded", parts.join(" and "))
+    };
+    for (count, what) in [(summary.failed(), "failed"), (summary.unfinished(), "unfinished")] {
+        if count > 0 {
+            text.push_str(&format!(", {} {what}", units::count(count)));
+        }
+    }
+    if summary.retried() > 0 {
+        text.push_str(&format!("; {} tried again", units::counted(summary.retried(), "failed attempt")));
+    }
+    match report.ending {
+        Ending::Completed => text,
+        Ending::Interrupted { .. } => format!("PARTIAL: {text}"),
+    }
+}

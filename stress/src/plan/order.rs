@@ -1,0 +1,213 @@
+//! The order of steps: blob by blob, or each step over all blobs before the next one; then phases share their blobs.
+
+use super::{
+    Contradiction, Phase, Plan,
+    journey::{Journey, Step},
+    load::Stop,
+    supply::Supply,
+};
+
+impl Phase {
+    /// A phase for each of its steps: the first brings the blobs, and those behind it go once over what came through.
+    pub fn step_by_step(self) -> Vec<Phase> {
+        if self.journey.steps.len() < 2 {
+            return vec![self];
+        }
+        let phase = |(position, &step): (usize, &Step)| {
+            let own =
+                Phase { name: step.to_string(), journey: Journey { steps: vec![step] }, ..self.clone() };
+            match position {
+                0 => own,
+                _ => Phase {
+                    supply: Supply::Earlier,
+                    load: self.load.lasting(),
+                    stop: Stop { blobs: None, duration: None },
+                    ..own
+                },
+            }
+        };
+        self.journey.steps.iter().enumerate().map(phase).collect()
+    }
+}
+
+impl Plan {
+    /// The position of the phase that brings the blobs of `phase`: its own, unless it goes on with those of earlier ones.
+    pub fn origin(&self, phase: usize) -> usize {
+        let brings = |phase: &Phase| !phase.warm_up && phase.supply != Supply::Earlier;
+        match self.phases.get(phase) {
+            Some(Phase { supply: Supply::Earlier, .. }) => {
+                self.phases[..phase].iter().rposition(brings).unwrap_or(phase)
+            }
+            _ => phase,
+        }
+    }
+
+    /// Whether a later phase goes on with the blobs of this one.
+    pub fn goes_on(&self, phase: usize) -> bool {
+        let later = self.phases.iter().enumerate().skip(phase + 1).find(|(_, phase)| !phase.warm_up);
+        !self.phases[phase].warm_up && later.is_some_and(|(_, phase)| phase.supply == Supply::Earlier)
+    }
+
+    /// The phases that bring blobs of their own, warm-ups among them.
+    pub fn sources(&self) -> impl Iterator<Item = &Phase> {
+        self.phases.iter().filter(|phase| phase.supply != Supply::Earlier)
+    }
+
+    /// Whether a step is done in more than one measured phase, so that its name alone does not say which.
+    pub fn repeats_steps(&self) -> bool {
+        let mut steps: Vec<_> = self.measured().flat_map(|phase| phase.journey.steps.iter()).collect();
+        let all = steps.len();
+        steps.sort_unstable();
+        steps.dedup();
+        steps.len() < all
+    }
+
+    /// The phases that are no warm-ups.
+    fn measured(&self) -> impl Iterator<Item = &Phase> {
+        self.phases.iter().filter(|phase| !phase.warm_up)
+    }
+
+    /// Whether each phase that goes on with earlier blobs has some, and does what comes next with them.
+    pub(super) fn check_order(&self) -> Result<(), Contradiction> {
+        let mut before: Option<&Phase> = None;
+        for phase in &self.phases {
+            let wrong = |reason: String| {
+                Err(Contradiction::new("--order", format!("phased: the phase `{}` {reason}", phase.name)))
+            };
+            if phase.supply == Supply::Earlier {
+                let last = before.and_then(|before| before.journey.steps.last());
+                let next = phase.journey.steps.first();
+                match (last, next) {
+                    _ if phase.warm_up => {
+                        return wrong("is a warm-up; it must bring blobs of its own".into());
+                    }
+                    (None, _) => return wrong("goes on with earlier blobs, but there are none".into()),
+                    (Some(last), Some(next)) if last.followed_by() != *next => {
+                        return wrong(format!(
+                            "starts with {next}; behind {last} comes {}",
+                            last.followed_by()
+                        ));
+                    }
+                    _ => {}
+                }
+            }
+            before = if phase.warm_up { before } else { Some(phase) };
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::plan::{
+        Verify,
+        limits::Limits,
+        load::Load,
+        retry::Retries,
+        schedule::Arrivals,
+        sizes::{ContentMix, Sizes},
+        stages::{Stage, Stages},
+        store::StoreOptions,
+    };
+
+    fn main() -> Phase {
+        Phase {
+            name: "main".to_owned(),
+            journey: Journey::default(),
+            supply: Supply::Made,
+            sizes: Sizes { min: 1, max: 9 },
+            content: ContentMix::Mixed,
+            duplicates: 0.0,
+            load: Load::closed(3),
+            stop: Stop { blobs: Some(5), duration: None },
+            grace: Duration::from_secs(30),
+            warm_up: false,
+        }
+    }
+
+    /// A warm-up, and a run step by step.
+    fn phased() -> Plan {
+        let warm_up = Phase { warm_up: true, name: "warm-up".to_owned(), ..main() };
+        Plan {
+            seed: 7,
+            publishers: vec!["http://h".parse().unwrap()],
+            aggregators: vec!["http://h".parse().unwrap()],
+            phases: [vec![warm_up], main().step_by_step()].concat(),
+            store: StoreOptions::default(),
+            limits: Limits {
+                upload_timeout: Duration::from_secs(1),
+                download_timeout: Duration::from_secs(1),
+                connect_timeout: Duration::from_secs(1),
+                expect_continue: false,
+                insecure: false,
+                ca_certificates: None,
+                user_agent: "test".to_owned(),
+                publisher_headers: Vec::new(),
+                aggregator_headers: Vec::new(),
+            },
+            verify: Verify::Full,
+            retries: Retries::default(),
+            objectives: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn each_step_becomes_a_phase_over_the_blobs_of_the_first() {
+        let plan = phased();
+        let told: Vec<_> = plan.phases.iter().map(|phase| (phase.name.as_str(), phase.stop.blobs)).collect();
+        let expected = [("warm-up", Some(5)), ("upload", Some(5)), ("first", None), ("cached", None)];
+        assert_eq!(told, expected);
+        assert_eq!((0..4).map(|phase| plan.origin(phase)).collect::<Vec<_>>(), [0, 1, 1, 1]);
+        assert_eq!((0..4).map(|phase| plan.goes_on(phase)).collect::<Vec<_>>(), [false, true, true, false]);
+        assert_eq!((plan.sources().count(), plan.repeats_steps(), plan.check()), (2, false, Ok(())));
+    }
+
+    #[test]
+    fn one_step_needs_no_phases() {
+        let only = Phase { journey: Journey { steps: vec![Step::Upload] }, ..main() };
+        assert_eq!(only.clone().step_by_step(), [only]);
+    }
+
+    #[test]
+    fn reads_go_on_at_the_last_level_until_all_blobs_are_read() {
+        let stage = |from, to| Stage { from, to, duration: Some(Duration::from_secs(10)) };
+        let open = |stages: Vec<Stage>| Load::Open {
+            rate: Stages(stages),
+            arrivals: Arrivals::Uniform,
+            max_in_flight: 9,
+        };
+        for (stages, level) in
+            [(vec![stage(1.0, 8.0)], 8.0), (vec![stage(4.0, 4.0), stage(4.0, 0.0)], 4.0), (vec![], 0.0)]
+        {
+            let Load::Open { rate, .. } = open(stages.clone()).lasting() else { panic!("another load") };
+            let last = Stage { from: level, to: level, duration: None };
+            assert_eq!(rate.0, [stages, vec![last]].concat());
+        }
+        assert_eq!(Load::closed(3).lasting(), Load::closed(3));
+    }
+
+    #[test]
+    fn phases_that_go_on_with_nothing_or_with_the_wrong_step_are_refused() {
+        let refused = |change: fn(&mut Vec<Phase>)| {
+            let mut plan = phased();
+            change(&mut plan.phases);
+            plan.check().unwrap_err().to_string()
+        };
+        for (message, words) in [
+            (
+                refused(|phases| drop(phases.remove(1))),
+                "`first` goes on with earlier blobs, but there are none",
+            ),
+            (
+                refused(|phases| drop(phases.remove(2))),
+                "`cached` starts with cached; behind upload comes first",
+            ),
+            (refused(|phases| phases[2].warm_up = true), "`first` is a warm-up"),
+        ] {
+            assert!(message.starts_with("--order phased") && message.contains(words), "{message}");
+        }
+    }
+}

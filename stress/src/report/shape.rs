@@ -1,0 +1,47 @@
+//! How response times are spread: counted at the bounds of metrics, and on one scale for the eye.
+
+use std::time::Duration;
+
+use crate::record::{
+    buckets::{cumulative, logarithmic},
+    ledger::{Ledger, Span},
+};
+
+/// Into how many parts the scale is divided.
+pub const BARS: usize = 44;
+
+/// Response times in the buckets of metrics.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Buckets {
+    /// How many are at most as long as each of [`crate::record::buckets::BOUNDS`].
+    pub cumulative: Vec<u64>,
+    /// How many there are.
+    pub count: u64,
+    /// Their sum in seconds.
+    pub sum_seconds: f64,
+}
+
+impl Buckets {
+    pub(super) fn of(ledger: &Ledger) -> Self {
+        let response = ledger.span(Span::Response).cloned().unwrap_or_default();
+        let (count, sum_seconds) = (response.count(), response.sum_seconds());
+        Self { cumulative: cumulative(&response), count, sum_seconds }
+    }
+}
+
+/// The scale that all steps share: from the shortest to the longest response time.
+pub(super) fn scale<'a>(ledgers: impl Iterator<Item = &'a Ledger>) -> Option<(Duration, Duration)> {
+    let ends = ledgers.filter_map(|ledger| {
+        let response = ledger.span(Span::Response)?;
+        response.min().zip(response.max())
+    });
+    ends.reduce(|(shortest, longest), (min, max)| (shortest.min(min), longest.max(max)))
+}
+
+/// A step's response times on the shared scale.
+pub(super) fn of(ledger: &Ledger, scale: Option<(Duration, Duration)>) -> Vec<u64> {
+    let response = ledger.span(Span::Response).zip(scale);
+    response
+        .map(|(response, (shortest, longest))| logarithmic(response, shortest, longest, BARS))
+        .unwrap_or_default()
+}

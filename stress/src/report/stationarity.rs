@@ -1,0 +1,181 @@
+//! Whether a step went the same all the time: its first third held against its last.
+//!
+//! A step has drifted when two things hold: what was typical of the two thirds is more than 10 % apart (a limit of
+//! the trust table), and chance does not explain it, that is, the rank-sum test (Wilcoxon 1945; Mann and Whitney
+//! 1947) over their intervals stays below 1 in 1,000. Looked at are the rate of successes, the interval's median
+//! and, where each interval supports it, its p95.
+
+use std::time::Duration;
+
+use super::{Report, support::Percentile};
+use crate::{
+    plan::{Phase, journey::Step, load::Load},
+    record::{
+        LedgerKey,
+        sketch::Sketch,
+        timeline::{Interval, Timeline},
+    },
+    sample::Novelty,
+};
+
+/// The fewest intervals of which anything is said. Their thirds are then 8 long: below that, even thirds that do not
+/// overlap at all may be chance. As long as there are twice as many, intervals are joined, because what happens in
+/// neighbouring short ones is not independent.
+const FEWEST: usize = 24;
+
+/// How many standard deviations from chance a rank sum must lie: two-sided, 1 in 1,000.
+const BEYOND_CHANCE: f64 = 3.29;
+
+/// A number of a step that was one thing in the first third of its time and another in the last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drift {
+    /// The phase's name.
+    pub phase: String,
+    /// The step.
+    pub step: Step,
+    /// Which number.
+    pub number: Drifting,
+    /// What was typical of the first third: per second, or in seconds.
+    pub first: f64,
+    /// What was typical of the last third.
+    pub last: f64,
+}
+
+/// The numbers that are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drifting {
+    /// Successes per second.
+    Rate,
+    /// The median response time.
+    Median,
+    /// The 95th percentile of response times.
+    P95,
+}
+
+impl Drifting {
+    /// What it is called.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Drifting::Rate => "rate",
+            Drifting::Median => "median",
+            Drifting::P95 => "p95",
+        }
+    }
+}
+
+impl Drift {
+    /// By how much it changed, as a share of the smaller of the two.
+    pub fn share(&self) -> f64 {
+        let (low, high) = (self.first.min(self.last), self.first.max(self.last));
+        high / low - 1.0
+    }
+}
+
+/// What was found out.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Stationarity {
+    /// The largest change that chance does not explain.
+    pub(super) worst: Option<Drift>,
+}
+
+/// Looks at every step of blobs that are new to the run; `None` when none took long enough to say anything.
+pub(super) fn of(report: &Report) -> Option<Stationarity> {
+    let ledgers = report.recording.ledgers.iter().filter(|(key, _)| key.novelty == Novelty::Fresh);
+    let mut courses = ledgers
+        .filter_map(|(key, ledger)| {
+            let phase = report.plan.phases.get(key.phase).filter(|phase| is_steady(phase))?;
+            drifts(phase, key, &ledger.timeline)
+        })
+        .peekable();
+    courses.peek()?;
+    let worst = courses.flatten().max_by(|one, other| one.share().total_cmp(&other.share()));
+    Some(Stationarity { worst })
+}
+
+/// A load that changes on purpose has no reason to give the same numbers all the time.
+fn is_steady(phase: &Phase) -> bool {
+    let (Load::Closed { workers: stages } | Load::Open { rate: stages, .. }) = &phase.load;
+    let level = stages.0.first().map(|stage| stage.from);
+    !phase.warm_up && stages.0.iter().all(|stage| Some(stage.from) == level && stage.from == stage.to)
+}
+
+/// What has drifted in a step; `None` when it did not take long enough to say.
+fn drifts(phase: &Phase, key: &LedgerKey, timeline: &Timeline) -> Option<Vec<Drift>> {
+    let (width, intervals) = steady_part(timeline)?;
+    let third = intervals.len() / 3;
+    let (first, last) = (&intervals[..third], &intervals[intervals.len() - third..]);
+    let number = |number: Drifting| {
+        let value = |interval: &Interval| match number {
+            Drifting::Rate => Some(interval.done as f64 / width.as_secs_f64()),
+            Drifting::Median => quantile(&interval.response, Percentile::P50),
+            Drifting::P95 => quantile(&interval.response, Percentile::P95),
+        };
+        let values = |third: &[Interval]| third.iter().map(value).collect::<Option<Vec<_>>>();
+        let (early, late) = (values(first)?, values(last)?);
+        let (first, last) = (middle(&early)?, middle(&late)?);
+        let drifted = first > 0.0 && last > 0.0 && rank_sum(&early, &late).abs() > BEYOND_CHANCE;
+        drifted.then(|| Drift { phase: phase.name.clone(), step: key.step, number, first, last })
+    };
+    Some([Drifting::Rate, Drifting::Median, Drifting::P95].into_iter().filter_map(number).collect())
+}
+
+/// The intervals in which the step was in full swing, as wide as is useful.
+///
+/// Until as much time has passed as 95 % of the attempts take, those that have ended are the short ones; after the
+/// last start, those that still end are the long ones. The first and the last interval are not whole.
+fn steady_part(timeline: &Timeline) -> Option<(Duration, Vec<Interval>)> {
+    let mut whole = Sketch::default();
+    timeline.intervals().for_each(|(_, interval)| whole.merge(&interval.response));
+    let (begin, _) = timeline.intervals().next()?;
+    let filled = begin + whole.quantile(Percentile::P95.quantile())?;
+    let mut timeline = timeline.clone();
+    let mut best = None;
+    loop {
+        let width = timeline.width();
+        let intervals: Vec<_> = timeline.intervals().collect();
+        let end = intervals.iter().rposition(|(_, interval)| interval.started > 0)?;
+        let steady = intervals[..end].iter().skip(1).filter(|(begin, _)| *begin >= filled);
+        let steady: Vec<_> = steady.map(|(_, interval)| (*interval).clone()).collect();
+        if steady.len() < FEWEST {
+            return best;
+        }
+        let supported = |interval: &Interval| Percentile::P50.is_supported_by(interval.response.count());
+        if steady.iter().all(supported) {
+            best = Some((width, steady));
+        }
+        timeline = timeline.at_least(width * 2);
+    }
+}
+
+/// In seconds; `None` when the sample does not support it.
+fn quantile(sketch: &Sketch, percentile: Percentile) -> Option<f64> {
+    percentile
+        .is_supported_by(sketch.count())
+        .then(|| sketch.quantile(percentile.quantile()))
+        .flatten()
+        .map(|duration| duration.as_secs_f64())
+}
+
+/// The middle value, of an even number the lower one.
+fn middle(values: &[f64]) -> Option<f64> {
+    let mut values = values.to_vec();
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len().checked_sub(1)? / 2).copied()
+}
+
+/// How many standard deviations the sum of the second sample's ranks lies above what chance makes of it, ties counted
+/// half (normal approximation, with its correction for ties).
+fn rank_sum(one: &[f64], other: &[f64]) -> f64 {
+    let (n, m) = (one.len() as f64, other.len() as f64);
+    let above = |a: &f64, b: &f64| if b > a { 1.0 } else { f64::from(u8::from(a == b)) / 2.0 };
+    let u: f64 = one.iter().map(|a| other.iter().map(|b| above(a, b)).sum::<f64>()).sum();
+    let mut all = [one, other].concat();
+    all.sort_unstable_by(f64::total_cmp);
+    let cubes = |tied: &[f64]| (tied.len() as f64).powi(3) - tied.len() as f64;
+    let ties: f64 = all.chunk_by(|a, b| a == b).map(cubes).sum();
+    let variance = n * m / 12.0 * (n + m + 1.0 - ties / ((n + m) * (n + m - 1.0)));
+    if variance > 0.0 { (u - n * m / 2.0) / variance.sqrt() } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests;

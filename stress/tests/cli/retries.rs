@@ -1,0 +1,101 @@
+//! `--retries`: what was tried again is shown beside what failed, and files keep one row for each step.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::json;
+
+use crate::{
+    bad_input::refuses,
+    common::{Run, only},
+    server::{Reply, Server, answer},
+};
+
+/// A server that refuses each second store, the first one too.
+fn refusing() -> Server {
+    let stores = AtomicU64::new(0);
+    Server::answering(move |request, right| {
+        if request.is_store() && stores.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
+            return Reply::Send(answer(503, "text/plain", b"not now"));
+        }
+        right
+    })
+}
+
+#[test]
+fn what_was_tried_again_is_shown_and_has_thresholds_of_its_own() {
+    let server = refusing();
+    let line = "-n 3 -c 1 --size 1KiB --retries 1 --backoff 20ms --export --events always --log log.ndjson \
+                --threshold upload.attempt_failures<=3 --threshold upload.attempt_failures.unavailable<51% \
+                --threshold upload.min>20ms";
+    let ran = Run::between(&server.url(), &server.url()).line(line).go().exits(0);
+    assert_eq!(server.stores().len(), 6);
+    let report = ran.report();
+    let upload = ["done", "failed", "attempt_failures"].map(|name| report.total("upload", name));
+    assert_eq!(upload, [3, 0, 3]);
+    let step = &report.0["steps"][0];
+    let retried = &step["retried"][0];
+    assert_eq!(
+        (&step["failures"], &retried["class"], &retried["count"]),
+        (&json!([]), &json!("unavailable"), &json!(3))
+    );
+    assert_eq!(retried["attempt_seconds"]["count"], json!(3));
+    assert_eq!(
+        (step["service_seconds"]["count"].as_u64(), step["response_seconds"]["count"].as_u64()),
+        (Some(3), Some(3))
+    );
+    assert_eq!(report.0["plan"]["retries"]["most"], json!(1));
+    // One row, one line for each step, with the time of all its attempts.
+    assert_eq!(ran.rows().len(), 3);
+    assert!(ran.column("upload_time").iter().all(|time| *time >= 0.020), "{:?}", ran.column("upload_time"));
+    assert_eq!(ran.stderr.lines().filter(|line| line.contains(" uploaded ")).count(), 3, "{}", ran.stderr);
+    // The log has a line for each exchange.
+    let log = std::fs::read_to_string(ran.dir.path().join("log.ndjson")).expect("a log");
+    let attempts: Vec<_> = log.lines().filter(|line| line.contains(r#""step":"upload""#)).collect();
+    assert_eq!(attempts.len(), 6, "{log}");
+    let first = |line: &&&str| line.contains(r#""attempt":1"#) && line.contains(r#""outcome":"retried""#);
+    assert_eq!(attempts.iter().filter(first).count(), 3, "{log}");
+    for shown in [
+        "\nfailed                     0            0            0\n",
+        "\nfailed tries               3            0            0\n",
+        "\n3 upload attempts failed, tried again: unavailable  first at",
+        "ok      upload.attempt_failures<=3: 3 of 6 (50.00%)",
+        "ok      upload.attempt_failures.unavailable<51%: 3 of 6 (50.00%)",
+    ] {
+        assert!(ran.stdout.contains(shown), "{shown:?}: {}", ran.stdout);
+    }
+    let end = "3 of 3 uploads and 6 of 6 downloads succeeded; 3 failed attempts tried again\n";
+    assert!(ran.stdout.ends_with(end), "{}", ran.stdout);
+}
+
+#[test]
+fn without_retries_each_step_is_tried_once() {
+    let server = refusing();
+    let ran = Run::between(&server.url(), &server.url()).line("-n 4 -c 1 --size 1KiB").go().exits(1);
+    assert_eq!(server.stores().len(), 4);
+    let report = ran.report();
+    assert_eq!(report.failures("upload"), only("unavailable", 2));
+    assert_eq!((report.total("upload", "failed"), report.total("upload", "attempt_failures")), (2, 2));
+}
+
+#[test]
+fn a_threshold_on_attempts_breaks_where_all_steps_succeed() {
+    let server = refusing();
+    let line = "-n 2 -c 1 --size 1KiB --retries 3 --backoff 1ms..2ms --threshold *.attempt_failures==0";
+    let ran = Run::between(&server.url(), &server.url()).line(line).go().exits(1);
+    assert_eq!(ran.report().total("upload", "failed"), 0);
+    assert!(ran.stdout.contains("BROKEN  upload.attempt_failures==0: 2 of 4 (50.00%)"), "{}", ran.stdout);
+}
+
+#[test]
+fn retries_that_make_no_sense_are_refused() {
+    for (line, words) in [
+        (vec!["--retries", "some"], ["--retries", "whole number"]),
+        (vec!["--retries", "-1"], ["--retries", "below zero"]),
+        (vec!["--backoff", "1s"], ["--backoff", "needs --retries"]),
+        (vec!["--retries", "1", "--backoff", "2s..1s"], ["--backoff", "ends before it starts"]),
+        (vec!["--retries", "1", "--backoff", "soon"], ["--backoff", "soon"]),
+        (vec!["--threshold", "upload.attempt_failures.bad<1"], ["--threshold", "`bad` is no class"]),
+    ] {
+        refuses(&line, &words);
+    }
+}

@@ -1,0 +1,77 @@
+//! A saved report told again: the same words and numbers as at the end of its run, in every format.
+
+use std::{fs, path::Path};
+
+use assert_cmd::Command;
+use tests::Bottle;
+
+use crate::common::{HARD_LIMIT, PROGRAM, Ran, Run};
+
+/// `walrus-stress report` in this directory; gives exit code, stdout and stderr.
+fn report(dir: &Path, line: &str, input: &str) -> (i32, String, String) {
+    let output = Command::new(PROGRAM)
+        .arg("report")
+        .args(line.split_whitespace())
+        .env_clear()
+        .current_dir(dir)
+        .write_stdin(input)
+        .timeout(HARD_LIMIT)
+        .output()
+        .expect("a program that starts");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().expect("an exit code"), text(output.stdout), text(output.stderr))
+}
+
+fn read(ran: &Ran, name: &str) -> String {
+    fs::read_to_string(ran.dir.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The screen without its table of blobs: that is in the export.
+fn without_blobs(screen: &str) -> String {
+    let blocks = screen.split("\n\n").filter(|block| !block.contains("blob ID"));
+    blocks.collect::<Vec<_>>().join("\n\n")
+}
+
+#[test]
+fn every_format_is_the_same_at_the_end_of_the_run_and_from_its_report() {
+    let formats = ["terminal", "json", "csv", "markdown", "junit", "prometheus"];
+    let bottle = Bottle::start();
+    let outputs: Vec<_> = formats.iter().map(|format| format!("--write {format}={format}.out")).collect();
+    let run = Run::new(&bottle).line("-n 40 -c 4 --size 1KiB --seed 7 --threshold upload.max<1ns -q");
+    let ran = run.line(&outputs.join(" ")).go().exits(1);
+    for format in formats {
+        let (code, stdout, stderr) = report(ran.dir.path(), &format!("report.json --format {format}"), "");
+        assert_eq!((code, stderr.as_str()), (0, ""), "{format}");
+        assert_eq!(stdout, read(&ran, &format!("{format}.out")), "{format}");
+        let line = format!("report.json --format {format} -o again.out");
+        assert_eq!(report(ran.dir.path(), &line, ""), (0, String::new(), String::new()));
+        assert_eq!(read(&ran, "again.out"), stdout, "{format}");
+    }
+    assert_eq!(read(&ran, "terminal.out"), without_blobs(&ran.stdout));
+    assert_eq!(read(&ran, "json.out"), read(&ran, "report.json"));
+    let holds = "walrus_stress_threshold_holds{threshold=\"upload.max<1ns\",step=\"upload\"} 0\n";
+    assert!(read(&ran, "prometheus.out").contains(holds));
+    assert!(read(&ran, "markdown.out").starts_with("### walrus-stress: FAILED\n"));
+    // Without a format, and from stdin, it is the screen again.
+    let (code, stdout, _) = report(ran.dir.path(), "-", &read(&ran, "report.json"));
+    assert_eq!((code, stdout), (0, read(&ran, "terminal.out")));
+    let (_, coloured, _) = report(ran.dir.path(), "report.json --color always", "");
+    assert!(coloured.contains("\u{1b}[31mBROKEN"), "{coloured}");
+}
+
+#[test]
+fn what_cannot_be_told_is_refused_in_one_line() {
+    let dir = tempfile::tempdir().expect("a directory");
+    fs::write(dir.path().join("rows.json"), "[]").expect("a file");
+    fs::write(dir.path().join("future.json"), r#"{"schema":"walrus-stress/report/99"}"#).expect("a file");
+    for (line, words) in [
+        ("missing.json", ["cannot read missing.json", "No such file"]),
+        ("rows.json", ["cannot read rows.json", "not a walrus-stress report"]),
+        ("future.json", ["cannot read future.json", "walrus-stress/report/99"]),
+        ("rows.json --format pdf", ["--format", "markdown"]),
+    ] {
+        let (code, stdout, stderr) = report(dir.path(), line, "");
+        assert_eq!((code, stdout.as_str(), stderr.lines().count()), (2, "", 1), "{line}: {stderr}");
+        assert!(words.iter().all(|word| stderr.contains(word)), "{line}: {stderr}");
+    }
+}

@@ -1,0 +1,181 @@
+//! Each step over all blobs before the next one: the same blobs, the same numbers, in phases.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use stress::{
+    engine::{Facts, List, Listed, Wires},
+    plan::{
+        Phase, Plan,
+        journey::{Journey, Step},
+        load::Load,
+        supply::Supply,
+    },
+    record::{LedgerKey, ledger::Ledger},
+    sample::{Novelty, Outcome, Sample},
+};
+use tests::{Bottle, GET_BLOB, PUT_BLOB};
+use tokio::sync::mpsc;
+
+use crate::common::{blobs, ledger, millis, phase, plan, rate, run};
+
+/// A plan whose steps follow one another through all blobs.
+fn phased(bottle: &Bottle, main: Phase) -> Plan {
+    plan(bottle, main.step_by_step())
+}
+
+/// Runs the plan and keeps every sample.
+async fn heard(plan: Plan) -> (Facts, Vec<Sample>) {
+    let (sender, mut receiver) = mpsc::channel(64);
+    let listener = tokio::spawn(async move {
+        let mut samples = Vec::new();
+        while let Some(sample) = receiver.recv().await {
+            samples.push(sample);
+        }
+        samples
+    });
+    let facts = run(plan, Wires { samples: Some(sender), ..Wires::default() }).await;
+    (facts, listener.await.expect("a listener that ends"))
+}
+
+fn window(ledger: &Ledger) -> (Duration, Duration) {
+    ledger.window.expect("something was tried")
+}
+
+#[tokio::test]
+async fn steps_follow_one_another_through_all_blobs_and_reads_are_paired() {
+    for load in [Load::closed(4), rate(400.0, 100)] {
+        let bottle = Bottle::start();
+        let (facts, samples) = heard(phased(&bottle, phase(load, blobs(40)))).await;
+        let [upload, first, cached] = [(0, Step::Upload), (1, Step::FIRST), (2, Step::CACHED)]
+            .map(|(position, step)| ledger(&facts.recording, position, step));
+        assert_eq!((upload.done, first.done, cached.done), (40, 40, 40));
+        assert_eq!(facts.recording.ledgers.len(), 3);
+        assert!(window(upload).1 <= window(first).0 && window(first).1 <= window(cached).0);
+        assert_eq!(bottle.publisher_stats().route(PUT_BLOB).received, 40);
+        let reads = bottle.aggregator_stats().reads;
+        assert_eq!((reads.first, reads.cached), (40, 40), "the servers agree on what was read first");
+        let mut times: BTreeMap<(u64, Step), Duration> = BTreeMap::new();
+        for sample in &samples {
+            times.insert((sample.index, sample.step), sample.timing.response());
+        }
+        assert_eq!((samples.len(), times.len()), (120, 120), "each blob has each step once");
+        assert_eq!((facts.recording.pairs.seen(), facts.recording.pairs.iter().count()), (40, 40));
+        for pair in facts.recording.pairs.iter() {
+            let expected = [Step::FIRST, Step::CACHED].map(|step| times[&(pair.index, step)]);
+            assert_eq!([pair.first, pair.cached], expected, "{pair:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_blob_that_was_not_stored_is_skipped_from_then_on() {
+    for load in [Load::closed(4), rate(400.0, 100)] {
+        let bottle = Bottle::builder().publisher_faults(&["500=50%"]).start();
+        let (facts, samples) = heard(phased(&bottle, phase(load, blobs(40)))).await;
+        let upload = ledger(&facts.recording, 0, Step::Upload);
+        let (stored, failed) = (upload.done, upload.failed());
+        assert!(stored > 0 && failed > 0 && stored + failed == 40, "{stored} and {failed}");
+        for (position, step) in [(1, Step::FIRST), (2, Step::CACHED)] {
+            let reads = ledger(&facts.recording, position, step);
+            assert_eq!((reads.done, reads.attempted(), reads.skipped), (stored, stored, failed), "{step}");
+        }
+        let outcome = |step| {
+            let of = samples.iter().filter(move |sample| sample.step == step);
+            of.map(|sample| (sample.index, &sample.outcome)).collect::<BTreeMap<_, _>>()
+        };
+        let (uploads, cached) = (outcome(Step::Upload), outcome(Step::CACHED));
+        for (index, upload) in uploads {
+            assert_eq!(matches!(upload, Outcome::Failed(_)), *cached[&index] == Outcome::Skipped, "{index}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_blob_whose_arrival_was_dropped_is_not_read_later_as_if_it_had_been() {
+    let bottle = Bottle::builder()
+        .aggregator(|config| config.weather.first_read.latency = "150ms".parse().unwrap())
+        .start();
+    let mut plan = phased(&bottle, phase(Load::closed(4), blobs(30)));
+    plan.phases[1].load = rate(200.0, 2);
+    let facts = run(plan, Wires::default()).await;
+    let (first, cached) =
+        (ledger(&facts.recording, 1, Step::FIRST), ledger(&facts.recording, 2, Step::CACHED));
+    let dropped = facts.recording.arrivals[&1].dropped;
+    assert!(dropped > 0 && first.done > 0, "{dropped}");
+    assert_eq!((first.done + dropped, facts.recording.arrivals[&1].offered()), (30, 30));
+    assert_eq!((cached.done, cached.skipped), (first.done, dropped));
+    let reads = bottle.aggregator_stats().reads;
+    assert_eq!((reads.first, reads.cached), (first.done, cached.done));
+}
+
+#[tokio::test]
+async fn a_time_limit_ends_the_uploads_and_the_reads_go_once_over_what_was_stored() {
+    let bottle =
+        Bottle::builder().publisher(|config| config.weather.store.latency = "20ms".parse().unwrap()).start();
+    let mut main = phase(Load::closed(4), millis(300));
+    main.journey = Journey::with_reads(true, 3);
+    let facts = run(phased(&bottle, main), Wires::default()).await;
+    let done = |position, step| ledger(&facts.recording, position, step).done;
+    let stored = done(0, Step::Upload);
+    assert!((1..=64).contains(&stored), "{stored}");
+    let reads = [done(1, Step::FIRST), done(2, Step::CACHED), done(3, Step::Read { ordinal: 3 })];
+    assert_eq!(reads, [stored; 3]);
+    assert_eq!(bottle.aggregator_stats().route(GET_BLOB).received, 3 * stored);
+}
+
+#[tokio::test]
+async fn repeats_stay_repeats_and_are_still_verified() {
+    let bottle = Bottle::start();
+    let mut main = phase(Load::closed(2), blobs(60));
+    main.duplicates = 0.5;
+    let mut plan = phased(&bottle, main);
+    plan.store.persistence = Some(stress::plan::store::Persistence::Permanent);
+    // Other loads decide nothing about what a blob is.
+    plan.phases[1].load = Load::closed(7);
+    let facts = run(plan, Wires::default()).await;
+    let done = |phase, step, novelty| facts.recording.ledgers[&LedgerKey { phase, step, novelty }].done;
+    let repeats = done(0, Step::Upload, Novelty::Repeat);
+    assert!((10..=50).contains(&repeats), "{repeats}");
+    for (position, step) in [(1, Step::FIRST), (2, Step::CACHED)] {
+        assert_eq!(done(position, step, Novelty::Repeat), repeats, "{step}");
+        assert_eq!(done(position, step, Novelty::Fresh), 60 - repeats, "{step}");
+    }
+    assert_eq!(facts.recording.pairs.seen(), 60 - repeats);
+}
+
+#[tokio::test]
+async fn a_list_is_read_through_for_each_step() {
+    let bottle = Bottle::start();
+    let mut main = phase(Load::closed(3), blobs(10));
+    main.journey = Journey { steps: vec![Step::Upload] };
+    let (_, stored) = heard(plan(&bottle, vec![main])).await;
+    let (sender, receiver) = mpsc::channel(20);
+    // The last one comes again: a repeat, whose first download is over.
+    for sample in stored.iter().chain(stored.last()) {
+        let id = sample.blob_id.clone().expect("it was stored");
+        sender.send(Listed { id, size: Some(sample.size) }).await.expect("a place");
+    }
+    drop(sender);
+    let mut main = phase(Load::closed(3), blobs(11));
+    main.journey = Journey::with_reads(false, 2);
+    main.supply = Supply::List { name: "list".to_owned(), round: false };
+    let wires = Wires { list: Some(Arc::new(List::new(receiver))), ..Wires::default() };
+    let facts = run(phased(&bottle, main), wires).await;
+    let done = |phase, step, novelty| facts.recording.ledgers[&LedgerKey { phase, step, novelty }].done;
+    assert_eq!((done(0, Step::FIRST, Novelty::Fresh), done(0, Step::FIRST, Novelty::Repeat)), (10, 1));
+    assert_eq!((done(1, Step::CACHED, Novelty::Fresh), done(1, Step::CACHED, Novelty::Repeat)), (10, 1));
+    assert_eq!(facts.recording.pairs.seen(), 10);
+    assert_eq!(bottle.aggregator_stats().reads.first, 10);
+}
+
+#[tokio::test]
+async fn a_warm_up_before_it_is_no_part_of_it() {
+    let bottle = Bottle::start();
+    let main = phase(Load::closed(4), blobs(10));
+    let warm_up = Phase { warm_up: true, ..phase(Load::closed(4), blobs(6)) };
+    let facts = run(plan(&bottle, [vec![warm_up], main.step_by_step()].concat()), Wires::default()).await;
+    assert_eq!(facts.recording.ledgers.keys().map(|key| key.phase).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(ledger(&facts.recording, 3, Step::CACHED).done, 10);
+    assert_eq!(facts.recording.pairs.seen(), 10);
+    assert_eq!(bottle.aggregator_stats().route(GET_BLOB).received, 32);
+}
