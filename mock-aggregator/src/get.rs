@@ -57,8 +57,8 @@ fn bad_range() -> Failure {
 }
 
 async fn read(reading: &Reading, id: BlobId, span: Option<Span>) -> Result<Response, Failure> {
-    let blob = reading.find(id).await?;
-    let size = blob.record.size;
+    let blob = reading.find_whole(id).await?;
+    let size = blob.record().size;
     let length = span.map_or(Some(size), |span| span.within(size)).ok_or_else(bad_range)?;
     reading.wait(length).await;
     let body = reading.body(blob, span.map_or(0, |span| span.start), length);

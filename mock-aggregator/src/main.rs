@@ -7,14 +7,14 @@ use mock_aggregator::blocklist::{BadBlocklist, Blocklist};
 use mock_aggregator::front::{Face, Front};
 use mock_aggregator::size::Size;
 use mock_aggregator::{Aggregator, Config, Daemon, serve, serve_daemon};
-use mock_publisher::args::StoreFlags;
+use mock_publisher::args::PublisherFlags;
 use mock_publisher::blob_id::BlobId;
 use mock_publisher::door::{self, Flags, Trouble};
 use mock_publisher::fault::Role;
 use mock_publisher::gate::Limits;
 use mock_publisher::server::Port;
 use mock_publisher::weather::Weather;
-use mock_publisher::weather::flags::ReadWeather;
+use mock_publisher::weather::args::ReadWeather;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -74,7 +74,7 @@ struct Args {
     #[arg(long, value_name = "BOOL")]
     front_per_origin: Option<bool>,
     #[command(flatten, next_help_heading = "With --daemon")]
-    publisher: StoreFlags,
+    publisher: PublisherFlags,
 }
 
 fn blocked(args: &Args) -> Result<Blocklist, BadBlocklist> {
@@ -118,7 +118,7 @@ struct NotHere(String);
 
 /// The first flag on the command line that only a publisher heeds.
 fn misplaced(matches: &ArgMatches) -> Option<NotHere> {
-    let publishers = StoreFlags::augment_args(Command::new("publisher"));
+    let publishers = PublisherFlags::augment_args(Command::new("publisher"));
     let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     let mut misplaced = publishers.get_arguments().filter(|arg| given(arg.get_id().as_str()));
     misplaced.next().and_then(|arg| arg.get_long()).map(|long| NotHere(format!("--{long}")))

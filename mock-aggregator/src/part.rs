@@ -18,8 +18,8 @@ pub(crate) async fn get_part(
     if let Some(response) = reading.instead(Some(trouble)).await {
         return Ok(response);
     }
-    let blob = reading.find(id).await?;
-    if end > blob.record.size {
+    let blob = reading.find_whole(id).await?;
+    if end > blob.record().size {
         return Err(bad_part());
     }
     reading.wait(part.length).await;

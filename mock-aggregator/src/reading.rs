@@ -11,13 +11,12 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, X_CO
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt;
 use mock_publisher::admit::Visit;
 use mock_publisher::blob_id::BlobId;
 use mock_publisher::failure::{Failure, Status};
 use mock_publisher::fault::Fault;
 use mock_publisher::spoil::{Pieces, Spoil};
-use mock_publisher::store::{Blob, ObjectEntry, pieces};
+use mock_publisher::store::{Blob, ObjectEntry, Record, Store, Whole};
 use mock_publisher::weather::{Pace, by_size, slowed, until};
 use std::io;
 use tokio::task::spawn_blocking;
@@ -89,9 +88,34 @@ impl Reading {
         }
     }
 
-    /// The blob, if there is one that may be read and is not late; to find out that there is none takes its time.
+    /// The blob, if there is one that may be read and is neither late nor over; to find out that there is none takes its
+    /// time.
     pub(crate) async fn find(&self, id: BlobId) -> Result<Blob, Failure> {
-        let found = self.look(id).await;
+        let look = async {
+            self.unblocked(id)?;
+            let blob = self.fetch(move |store| store.read(&id)).await?.ok_or_else(|| absent(id))?;
+            self.judge(id, &blob.record)?;
+            Ok(blob)
+        };
+        self.in_time(look.await).await
+    }
+
+    /// The same for a blob that is sent as it is.
+    pub(crate) async fn find_whole(&self, id: BlobId) -> Result<Whole, Failure> {
+        let look = async {
+            self.unblocked(id)?;
+            let whole = match self.aggregator.0.store.recent(&id) {
+                Some(whole) => whole,
+                None => self.fetch(move |store| store.whole(&id)).await?.ok_or_else(|| absent(id))?,
+            };
+            self.judge(id, whole.record())?;
+            Ok(whole)
+        };
+        self.in_time(look.await).await
+    }
+
+    /// What was found, as late as the network says that there is nothing.
+    async fn in_time<T>(&self, found: Result<T, Failure>) -> Result<T, Failure> {
         if found.as_ref().is_err_and(|failure| failure.status == Status::NotFound) {
             let weather = self.visit.weather();
             until(self.start + weather.latency(&weather.not_found, self.visit.n)).await;
@@ -99,25 +123,34 @@ impl Reading {
         found
     }
 
-    async fn look(&self, id: BlobId) -> Result<Blob, Failure> {
+    /// Asks the store, where waiting for the disk holds nobody up.
+    async fn fetch<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Store) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let store = self.aggregator.0.store.clone();
+        spawn_blocking(move || work(store)).await.map_err(io::Error::other).flatten().map_err(broken)
+    }
+
+    fn unblocked(&self, id: BlobId) -> Result<(), Failure> {
+        match self.aggregator.0.config.blocked.has(&id) {
+            false => Ok(()),
+            true => {
+                Err(Failure::daemon(Status::Forbidden, "FORBIDDEN_BLOB", format!("the blob {id} is blocked")))
+            }
+        }
+    }
+
+    /// Whether a blob that is there can be read now and here.
+    fn judge(&self, id: BlobId, record: &Record) -> Result<(), Failure> {
         let inner = &self.aggregator.0;
         let config = &inner.config;
-        if config.blocked.has(&id) {
-            return Err(Failure::daemon(
-                Status::Forbidden,
-                "FORBIDDEN_BLOB",
-                format!("the blob {id} is blocked"),
-            ));
+        let now_ms = config.clock.now_ms();
+        if record.ends_ms.is_some_and(|end| end <= now_ms) {
+            return Err(absent(id));
         }
-        let store = inner.store.clone();
-        let found = spawn_blocking(move || store.read(&id))
-            .await
-            .map_err(io::Error::other)
-            .flatten()
-            .map_err(broken)?;
-        let blob = found.ok_or_else(|| absent(id))?;
         let weather = self.visit.weather();
-        let age_ms = config.clock.now_ms().saturating_sub(blob.record.stored_at_ms);
+        let age_ms = now_ms.saturating_sub(record.stored_at_ms);
         if age_ms < millis(weather.latency(&weather.visible_after, number(&id))) {
             return Err(absent(id));
         }
@@ -127,8 +160,8 @@ impl Reading {
             inner.stats.fault(Fault::NotYet);
             return Err(absent(id));
         }
-        match config.max_blob_size.filter(|most| blob.record.size > *most) {
-            None => Ok(blob),
+        match config.max_blob_size.filter(|most| record.size > *most) {
+            None => Ok(()),
             Some(most) => {
                 let message = format!("the blob {id} is larger than the {most} bytes that are read here");
                 Err(Failure::daemon(Status::SizeExceeded, "BLOB_TOO_LARGE", message))
@@ -138,12 +171,7 @@ impl Reading {
 
     /// What is known of an object.
     pub(crate) async fn object(&self, address: String) -> Result<Option<ObjectEntry>, Failure> {
-        let store = self.aggregator.0.store.clone();
-        spawn_blocking(move || store.object(&address))
-            .await
-            .map_err(io::Error::other)
-            .flatten()
-            .map_err(broken)
+        self.fetch(move |store| store.object(&address)).await
     }
 
     /// Waits as long as a read of so many bytes takes: a copy is faster, unless the cache only says that it has one.
@@ -178,10 +206,15 @@ impl Reading {
     }
 
     /// Bytes of a blob, spoiled if the request's fault says so; none for a HEAD.
-    pub(crate) fn body(&self, blob: Blob, from: u64, length: u64) -> Body {
-        match self.method == Method::HEAD {
-            true => Body::empty(),
-            false => self.spoiled(pieces(blob.bytes, from, length).boxed(), length),
+    pub(crate) fn body(&self, whole: Whole, from: u64, length: u64) -> Body {
+        if self.method == Method::HEAD {
+            return Body::empty();
+        }
+        // In one piece, unless somebody wants to do something to it on its way.
+        let plain = self.visit.fault.is_none() && self.pace().body_per_mib.is_zero();
+        match whole.in_memory(from, length) {
+            Some(bytes) if plain => Body::from(bytes),
+            _ => self.spoiled(whole.stream(from, length), length),
         }
     }
 

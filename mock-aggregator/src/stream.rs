@@ -5,10 +5,8 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
-use futures_util::StreamExt;
 use mock_publisher::blob_id::BlobId;
 use mock_publisher::failure::{Failure, Status};
-use mock_publisher::store::pieces;
 use mock_publisher::weather::slowed;
 
 /// Marks an answer that is streamed.
@@ -23,16 +21,16 @@ pub(crate) async fn get_stream(Path(id): Path<BlobId>, reading: Reading) -> Resu
     if let Some(response) = reading.instead(Some(broken("the mock was asked to fail"))).await {
         return Ok(response);
     }
-    let blob = reading.find(id).await.map_err(|failure| match failure.status {
+    let blob = reading.find_whole(id).await.map_err(|failure| match failure.status {
         Status::Internal => broken(&failure.message),
         _ => failure,
     })?;
-    let size = blob.record.size;
+    let size = blob.record().size;
     reading.wait(0).await;
     // What takes others their time before the first byte, this route does while it sends.
     let body = match reading.method == Method::HEAD {
         true => Body::empty(),
-        false => reading.spoiled(slowed(pieces(blob.bytes, 0, size).boxed(), reading.pace().per_mib), size),
+        false => reading.spoiled(slowed(blob.stream(0, size), reading.pace().per_mib), size),
     };
     let mut response = reading.success(id, Some(size), body);
     response.headers_mut().extend([STREAMING]);

@@ -8,6 +8,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
 
 fn command(store: &Path, flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mock-aggregator"));
@@ -49,6 +51,72 @@ fn it_reads_what_another_process_stores_and_ends_cleanly() {
     );
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// Stores bytes and gives the blob's ID; `None` if the server went away before it answered.
+fn put(address: &str, body: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    let head = "PUT /v1/blobs HTTP/1.1\r\nhost: w\r\nconnection: close\r\ncontent-length:";
+    stream.write_all(format!("{head} {}\r\n\r\n{body}", body.len()).as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer.split_once("\"blobId\":\"")?.1.get(..43)?.to_owned())
+}
+
+#[test]
+fn a_daemon_killed_and_started_again_has_every_blob_that_it_answered_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut answered = Vec::new();
+    for round in 0..3 {
+        let (mut child, address) = start(dir.path(), &["--daemon", "--epoch", "7"]);
+        for (id, body) in &answered {
+            assert!(
+                get(&address, &format!("/v1/blobs/{id}")).ends_with(&format!("\r\n\r\n{body}")),
+                "{body}"
+            );
+        }
+        let (tell, told) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let bodies = (0..).map(|n| format!("blob {n} of round {round}"));
+                let stores = bodies.map_while(|body| put(&address, &body).map(|id| (id, body)));
+                stores.for_each(|pair| tell.send(pair).unwrap());
+                drop(tell);
+            });
+            answered.extend(told.iter().take(20));
+            child.kill().unwrap();
+            answered.extend(told.iter());
+        });
+        child.wait().unwrap();
+    }
+    assert!(answered.len() >= 60);
+}
+
+#[test]
+fn a_publishers_flags_need_a_daemon() {
+    let dir = tempfile::tempdir().unwrap();
+    for flags in [&["--epoch", "7"][..], &["--keep-objects"], &["--jwt-verify-upload"]] {
+        let output = command(dir.path(), flags).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{flags:?}");
+        assert_eq!(
+            stderr,
+            format!(
+                "mock-aggregator: {} is a publisher's: add --daemon, or give it to mock-publisher\n",
+                flags[0]
+            )
+        );
+    }
+    let (mut child, address) =
+        start(dir.path(), &["--daemon", "--fault", "error-object=100%", "--fault", "451=100%"]);
+    assert_eq!(put(&address, "x").map(|id| id.len()), Some(43));
+    assert!(get(&address, "/mock/stats").contains(r#""error-object":1"#), "a publisher's fault");
+    assert!(
+        get(&address, &format!("/v1/blobs/{}", "A".repeat(43))).starts_with("HTTP/1.1 451 "),
+        "the other's"
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]

@@ -10,12 +10,12 @@ use crate::publisher::Config;
 use crate::reuse::{ReuseSpec, Wallet};
 use crate::size::Size;
 use crate::weather::Weather;
-use crate::weather::flags::StoreWeather;
+use crate::weather::args::StoreWeather;
 use std::time::Duration;
 
 /// The flags that only a server has that stores.
 #[derive(Debug, Clone, clap::Args)]
-pub struct StoreFlags {
+pub struct PublisherFlags {
     /// The largest blob, in KiB
     #[arg(long, value_name = "KIB", default_value_t = 10_240)]
     max_body_size: u64,
@@ -62,7 +62,7 @@ pub struct StoreFlags {
     jwt: JwtFlags,
 }
 
-impl StoreFlags {
+impl PublisherFlags {
     /// The publisher that the flags ask for, in this weather.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use crate::fault::{Fault, Role};
 use crate::server::Port;
 use crate::tls::Tls;
-use crate::weather::flags::WeatherFlags;
+use crate::weather::args::WeatherFlags;
 use std::error::Error;
 use std::future::Future;
 use std::io::{self, Write};
@@ -31,7 +31,9 @@ pub struct Flags {
 /// The kinds of faults of a server, for the end of its help.
 #[must_use]
 pub fn kinds(role: Role) -> String {
-    let lines = Fault::of(role).map(|fault| format!("  {:<16}{}\n", fault.label(), fault.meaning(role)));
+    let width = Fault::of(role).map(|fault| fault.label().len()).max().unwrap_or(0);
+    let lines =
+        Fault::of(role).map(|fault| format!("  {:<width$}  {}\n", fault.label(), fault.meaning(role)));
     format!("Faults:\n{}", lines.collect::<String>())
 }
 

@@ -79,6 +79,18 @@ mod tests {
     }
 
     #[test]
+    fn s4_2_a_byte_more_than_the_symbols_hold_takes_larger_ones() {
+        for symbol in [2, 4, 6, 24, 48, 72, 472, MAX_SYMBOL] {
+            let holds = ROWS * COLUMNS * symbol;
+            let length = |symbol| 1000 * (1001 * symbol + 64_032);
+            assert_eq!(encoded_length(holds), Some(length(symbol)), "{symbol}");
+            assert_eq!(encoded_length(holds - 1), Some(length(symbol)), "{symbol}");
+            let larger = (symbol < MAX_SYMBOL).then(|| length(symbol + 2));
+            assert_eq!(encoded_length(holds + 1), larger, "{symbol}");
+        }
+    }
+
+    #[test]
     fn cost_is_storage_and_write_by_the_unit() {
         let rows = [(17, 5, 32_760_000), (445_556, 1, 7_560_000), (10_485_760, 1, 12_840_000)];
         for (size, epochs, frost) in rows {

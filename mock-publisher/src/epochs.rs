@@ -12,6 +12,13 @@ pub struct Epochs {
 }
 
 impl Epochs {
+    /// How long after the start an epoch begins; `None` if it never does.
+    #[must_use]
+    pub fn begins(&self, epoch: u32) -> Option<Duration> {
+        let duration = self.duration.filter(|duration| !duration.is_zero())?;
+        duration.checked_mul(epoch.saturating_sub(self.first))
+    }
+
     /// The epoch so long after the start.
     #[must_use]
     pub fn at(&self, elapsed: Duration) -> u32 {
@@ -24,6 +31,15 @@ impl Epochs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_epoch_begins_when_those_before_it_are_over() {
+        let epochs = Epochs { first: 10, duration: Some(Duration::from_secs(3)) };
+        let begins = |epoch| epochs.begins(epoch).map(|at| at.as_secs());
+        assert_eq!([5, 10, 11, 15].map(begins), [Some(0), Some(0), Some(3), Some(15)]);
+        assert_eq!(Epochs { duration: None, ..epochs }.begins(11), None);
+        assert_eq!(Epochs { duration: Some(Duration::MAX), ..epochs }.begins(12), None);
+    }
 
     #[test]
     fn an_epoch_ends_when_its_time_is_up() {

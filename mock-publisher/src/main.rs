@@ -1,7 +1,7 @@
 //! The front door of the mock publisher: flags in, a running server out.
 
 use clap::Parser;
-use mock_publisher::args::StoreFlags;
+use mock_publisher::args::PublisherFlags;
 use mock_publisher::door::{self, Flags, Trouble};
 use mock_publisher::fault::Role;
 use mock_publisher::server::Port;
@@ -17,7 +17,7 @@ struct Args {
     #[command(flatten)]
     flags: Flags,
     #[command(flatten)]
-    store: StoreFlags,
+    store: PublisherFlags,
     /// Publisher and aggregator on one address, as the real daemon: starts `mock-aggregator --daemon` in its own place,
     /// which takes the flags of both
     #[arg(long)]

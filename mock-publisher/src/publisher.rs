@@ -14,7 +14,7 @@ use crate::put::{put_blob, put_quilt};
 use crate::reuse::Wallet;
 use crate::server::{self, Port};
 use crate::stats::{Snapshot, Stats};
-use crate::store::{BadStore, Writer};
+use crate::store::{BadStore, Writer, now_ms};
 use crate::weather::{Sky, Task, Weather};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -94,13 +94,23 @@ pub(crate) struct Inner {
     pub(crate) put_quilt: Arc<Door>,
     pub(crate) auth: Option<Arc<Auth>>,
     started: Instant,
+    started_ms: u64,
 }
 
 impl Inner {
+    fn epochs(&self) -> Epochs {
+        Epochs { first: self.config.epoch, duration: self.config.epoch_duration }
+    }
+
     /// The present epoch.
     pub(crate) fn epoch(&self) -> u32 {
-        let epochs = Epochs { first: self.config.epoch, duration: self.config.epoch_duration };
-        epochs.at(self.started.elapsed())
+        self.epochs().at(self.started.elapsed())
+    }
+
+    /// When so many epochs, this one among them, are over, in milliseconds since 1970; `None` if never.
+    pub(crate) fn ends_ms(&self, epochs: u32) -> Option<u64> {
+        let begins = self.epochs().begins(self.epoch().saturating_add(epochs))?;
+        self.started_ms.checked_add(u64::try_from(begins.as_millis()).ok()?)
     }
 
     /// Whether a request is told that somebody stored its blob before.
@@ -129,8 +139,9 @@ impl Publisher {
         let auth = config.jwt.is_active().then(|| Arc::new(Auth::new(config.jwt.clone())));
         let door = |task| Door::new(task, config.limits, Arc::clone(&sky), Arc::clone(&stats));
         let (put, put_quilt) = (door(Task::Store), door(Task::StoreQuilt));
-        let started = Instant::now();
-        Ok(Self(Arc::new(Inner { auth, config, writer, stats, sky, put, put_quilt, started })))
+        let (started, started_ms) = (Instant::now(), now_ms());
+        let inner = Inner { auth, config, writer, stats, sky, put, put_quilt, started, started_ms };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// The weather over the publisher, which can be changed while it works.

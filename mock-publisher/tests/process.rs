@@ -154,8 +154,59 @@ fn killed_in_the_middle_it_loses_nothing_it_answered_and_invents_nothing() {
 }
 
 #[test]
+fn a_weather_file_is_heard_and_a_bad_one_told_with_its_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("storm.toml");
+    let file = path.to_str().unwrap();
+    std::fs::write(&path, "seed = 5\n[[fault]]\nkind = \"500\"\nratio = 1\nsize = \"2B..\"\n").unwrap();
+    let server = Server::start(dir.path(), &["--weather-file", file, "--store-latency", "1ms"]);
+    assert!(put(&server.address, b"1").unwrap().contains("newlyCreated"));
+    assert!(put(&server.address, b"12").unwrap().starts_with("HTTP/1.1 500 "));
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    stream.write_all(b"GET /mock/weather HTTP/1.1\r\nhost: w\r\nconnection: close\r\n\r\n").unwrap();
+    let mut told = String::new();
+    stream.read_to_string(&mut told).unwrap();
+    for said in
+        [r#""seed":5,"#, r#""store":{"latency":"fixed:1ms","#, r#""kind":"500","ratio":1.0,"size":"2B..""#]
+    {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    std::fs::write(&path, "seed = 5\n[store]\nlatancy = \"1s\"\n").unwrap();
+    let (code, stderr) = refused(&["--weather-file", file]);
+    let line =
+        format!("mock-publisher: --weather-file: {file}: line 3: unknown field `latancy`, expected one of");
+    assert!(code == Some(2) && stderr.starts_with(&line) && stderr.lines().count() == 1, "{stderr}");
+}
+
+#[test]
+fn a_daemon_is_the_program_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = dir.path().join("mock-publisher");
+    std::fs::copy(env!("CARGO_BIN_EXE_mock-publisher"), &own).unwrap();
+    let run = || Command::new(&own).args(["--daemon", "--front", "nginx", "--store", "x"]).output().unwrap();
+    let alone = run();
+    assert_eq!(alone.status.code(), Some(2));
+    let stderr = String::from_utf8(alone.stderr).unwrap();
+    assert!(
+        stderr.starts_with("mock-publisher: --daemon needs mock-aggregator beside this program: "),
+        "{stderr}"
+    );
+    let other = dir.path().join("mock-aggregator");
+    std::fs::write(&other, "#!/bin/sh\necho \"$@\"\nexit 7\n").unwrap();
+    std::fs::set_permissions(&other, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let both = run();
+    assert_eq!(both.status.code(), Some(7));
+    assert_eq!(both.stdout, b"--daemon --front nginx --store x\n");
+}
+
+#[test]
 fn bad_usage_is_told_on_stderr_with_status_2() {
-    let rows: [(&[&str], &str); 6] = [
+    let rows: [(&[&str], &str); 12] = [
+        (
+            &["--reuse", "gold=1%"],
+            "'--reuse <WHAT=RATIO>': `gold=1%` cannot be found in a wallet: write storage=",
+        ),
+        (&["--reuse", "storage=60%", "--reuse", "extend=60%"], "--reuse: the ratios add up to 120.0%"),
         (&["--listen", "nonsense"], "cannot listen on nonsense: choose another address with --listen"),
         (&["--store-latency", "fast"], "'--store-latency <LATENCY>': `fast` is not a latency"),
         (
@@ -170,6 +221,16 @@ fn bad_usage_is_told_on_stderr_with_status_2() {
             &["--fault", "hang=60%", "--fault", "reset=60%"],
             "--fault: the ratios of the faults add up to 120.0%",
         ),
+        (
+            &["--fault", "reset=1%,route=upload"],
+            "'--fault <KIND=RATIO>': there is no route called `upload`; they are store, store-quilt,",
+        ),
+        (
+            &["--weather", "moon"],
+            "'--weather <NAME>': there is no weather called `moon`: there are instant, lan,",
+        ),
+        (&["--weather-file", "absent.toml"], "--weather-file: cannot read absent.toml: No such file"),
+        (&["--stall", "10s"], "'--stall <from=D,for=D>': `10s` is not a stall: write from=10s,for=5s,"),
         (&["--publisher-max-concurrent-requests", "0"], "'--publisher-max-concurrent-requests <N>'"),
     ];
     for (flags, text) in rows {

@@ -9,12 +9,12 @@ use ring::hmac;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tests::{Bottle, PUT_BLOB};
 
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
 /// The header of a token with these claims besides its name and its end.
-fn bearer(jti: &str, exp: u64, claims: &str) -> String {
+pub(crate) fn bearer(jti: &str, exp: u64, claims: &str) -> String {
     signed(&format!(r#"{{"exp":{exp},"jti":"{jti}"{claims}}}"#))
 }
 
@@ -40,7 +40,7 @@ async fn put(bottle: &Bottle, query: &str, header: &str) -> Reply {
 }
 
 /// Status and reason; the reason of text is its own beginning.
-fn verdict(reply: &Reply) -> (u16, String) {
+pub(crate) fn verdict(reply: &Reply) -> (u16, String) {
     match reply.header("content-type") {
         Some("application/json") => (reply.status, reply.reason()),
         _ => (reply.status, reply.text().to_owned()),

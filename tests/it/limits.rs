@@ -1,6 +1,11 @@
 //! Admission over real sockets: eight at work, eight waiting, one in between, and an early no to everybody else.
 
 use crate::raw::{self, ask, connect, exchange, get, head, put, stored};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use mock_publisher::gate::Limits;
 use std::time::Duration;
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
@@ -89,6 +94,33 @@ async fn s3_2_whoever_leaves_makes_room() {
     assert_eq!(put(url, "", b"x").await.status, 200);
     let route = bottle.publisher_stats().route(PUT_BLOB);
     assert_eq!((route.received, route.unanswered, route.status(429), route.status(200)), (4, 2, 1, 1));
+}
+
+#[tokio::test]
+async fn s3_2_of_six_hundred_reads_at_once_577_are_let_in() {
+    let bottle =
+        Bottle::builder().aggregator(|config| config.first_read_latency = "1h".parse().unwrap()).start();
+    let id = stored(bottle.publisher_url(), b"x").await;
+    let address = format!("{}/v1/blobs/{id}", bottle.aggregator_url());
+    // Over HTTP/2, because not every machine has a thousand file descriptors for this.
+    let (mut clients, mut answers) = (Vec::new(), JoinSet::new());
+    for _ in 0..4 {
+        let stream = TokioIo::new(connect(bottle.aggregator_url()).await);
+        let (mut client, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+        tokio::spawn(connection);
+        for _ in 0..150 {
+            answers.spawn(client.send_request(Request::get(&address).body(Full::new(Bytes::new())).unwrap()));
+        }
+        clients.push(client);
+    }
+    until(|| bottle.aggregator_stats().route(GET_BLOB).status(429) == 600 - 577).await;
+    let route = bottle.aggregator_stats().route(GET_BLOB);
+    assert_eq!((route.received, route.admitted, route.shed, route.in_flight), (600, 577, 23, 577));
+    for _ in 0..23 {
+        assert_eq!(answers.join_next().await.unwrap().unwrap().unwrap().status(), 429);
+    }
+    let part = ask(bottle.aggregator_url(), &format!("GET /v1/quilts/{id}/patches"), &[]).await;
+    assert_eq!(part.status, 500, "another route has places of its own");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Epochs, prices, wallets and limits of a publisher, over real sockets.
 
-use crate::raw::{put, stored};
+use crate::raw::{get, put, stored};
+use mock_aggregator::clock::Clock;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tests::Bottle;
@@ -51,6 +52,29 @@ async fn s2_2_epochs_move_on_by_the_clock() {
         last = epoch;
         tokio::time::sleep(Duration::from_millis(10)).await; // sleep: epochs pass by the clock
     }
+}
+
+#[tokio::test]
+async fn s1_2_a_blob_is_gone_when_the_epochs_that_were_paid_are_over() {
+    let hour = Duration::from_secs(3600);
+    let clock = Clock::manual();
+    let now = clock.clone();
+    let bottle = Bottle::builder()
+        .publisher(move |config| config.epoch_duration = Some(hour))
+        .aggregator(move |config| config.clock = now)
+        .start();
+    let url = bottle.publisher_url();
+    put(url, "?epochs=2", b"x").await;
+    let (short, long) = (stored(url, b"x").await, stored(url, b"y").await);
+    put(url, "?permanent=true&epochs=5", b"y").await;
+    let status = async |id: &str| get(bottle.aggregator_url(), id).await.status;
+    clock.advance(hour * 2 - Duration::from_secs(600));
+    assert_eq!((status(&short).await, status(&long).await), (200, 200), "the first object lives on");
+    // The clock stood still while the publisher started.
+    clock.advance(Duration::from_secs(1200));
+    assert_eq!((status(&short).await, status(&long).await), (404, 200));
+    clock.advance(hour * 3);
+    assert_eq!(get(bottle.aggregator_url(), &long).await.reason(), "BLOB_NOT_FOUND");
 }
 
 #[tokio::test]

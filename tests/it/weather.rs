@@ -39,8 +39,11 @@ async fn errors_come_with_the_status_and_in_the_form_of_their_source() {
         ("413", 413, "length limit exceeded", "text/plain; charset=utf-8"),
         ("insufficient-funds", 500, "WAL coins", "application/json"),
         ("502", 502, "<h1>502 Bad Gateway</h1>", "text/html"),
+        ("gateway-504", 504, "<h1>504 Gateway Timeout</h1>", "text/html"),
         ("520", 520, "cloudflare", "text/html"),
+        ("521", 521, "cloudflare", "text/html"),
         ("522", 522, "cloudflare", "text/html"),
+        ("523", 523, "cloudflare", "text/html"),
         ("524", 524, "cloudflare", "text/html"),
     ];
     for (fault, status, text, kind) in rows {
@@ -62,6 +65,11 @@ async fn errors_come_with_the_status_and_in_the_form_of_their_source() {
         ("404", 404, "BLOB_NOT_FOUND", "application/json"),
         ("451", 451, "FORBIDDEN_BLOB", "application/json"),
         ("502", 502, "<h1>502 Bad Gateway</h1>", "text/html"),
+        ("gateway-504", 504, "<h1>504 Gateway Timeout</h1>", "text/html"),
+        ("520", 520, "cloudflare", "text/html"),
+        ("521", 521, "cloudflare", "text/html"),
+        ("522", 522, "cloudflare", "text/html"),
+        ("523", 523, "cloudflare", "text/html"),
         ("524", 524, "cloudflare", "text/html"),
     ];
     for (fault, status, text, kind) in rows {

@@ -13,6 +13,11 @@
 
 mod builder;
 
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 pub use builder::Builder;
 pub use mock_aggregator::Config as AggregatorConfig;
 pub use mock_aggregator::front::{Face, Front};

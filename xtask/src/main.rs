@@ -5,6 +5,7 @@
     reason = "telling a person at a terminal what happens is its job"
 )]
 
+mod bench;
 mod ci;
 mod e2e;
 mod failure;
@@ -38,6 +39,8 @@ enum Task {
         #[arg(long)]
         release: bool,
     },
+    /// Measure what the tool itself costs, against other tools, on this machine
+    Bench(bench::Args),
     /// Check everything that must hold before a change is merged
     Ci,
     /// Check the habits that the compiler does not know: rooms, edges, file shapes, honest tests
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Task::E2e { names, release, .. } => e2e::run(&names, release),
+        Task::Bench(args) => bench::run(&args),
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
     };

@@ -123,7 +123,8 @@ impl Drop for Process {
     }
 }
 
-fn peak_memory(status: &str) -> Option<u64> {
+/// The most memory held, in bytes, as `/proc/PID/status` tells.
+pub(crate) fn peak_memory(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()? * 1024)
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::quilt::{File, Quilt, Tags};
 use bytes::Bytes;
 use std::io::Cursor;
+use std::thread;
 
 fn named(bytes: &[u8], shards: usize) -> String {
     name(&mut Cursor::new(bytes), bytes.len() as u64, shards).unwrap().to_string()
@@ -45,15 +46,61 @@ fn s4_4_ten_shards() {
     assert_eq!(named(text, 10), "RcU82Mwf-CFkv1LaI_2qcpANwpGUuG3TMwnVzZxD2kY");
 }
 
+/// Every step on the way to a name of ten shards: rows extended, columns extended, leaves, roots.
+#[test]
+fn s4_4_ten_shards_step_by_step() {
+    let (rows, columns, symbol) = (4, 7, 2);
+    let mut bytes = b"walrus blob id v1 regression test".to_vec();
+    bytes.resize(rows * columns * symbol, 0);
+    let extend = |symbols: Vec<Vec<u8>>| {
+        let mut encoder = ReedSolomonEncoder::new(symbols.len(), 10 - symbols.len(), symbol).unwrap();
+        symbols.iter().for_each(|shard| encoder.add_original_shard(shard).unwrap());
+        let encoded = encoder.encode().unwrap();
+        let more: Vec<Vec<u8>> = encoded.recovery_iter().map(<[u8]>::to_vec).collect();
+        [symbols, more].concat()
+    };
+    let split = |row: &[u8]| row.chunks_exact(symbol).map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let extended: Vec<_> = bytes.chunks_exact(columns * symbol).map(|row| extend(split(row))).collect();
+    let all: Vec<_> =
+        (0..10).map(|column| extend(extended.iter().map(|row| row[column].clone()).collect())).collect();
+    let row = |n: usize| all.iter().map(|column| column[n].clone()).collect::<Vec<_>>();
+    assert_eq!(hex(&row(0).concat()), "77616c72757320626c6f6220696405f61a1ec2f8");
+    assert_eq!(hex(&row(9).concat()), "f5922d0de94cd01282141b50fbb80f23874d9d6d");
+    let leaf = |symbol: &Vec<u8>| hash(&[&[LEAF], symbol.as_slice()].concat());
+    let root_of = |symbols: &[Vec<u8>]| root(&symbols.iter().map(leaf).collect::<Vec<_>>());
+    assert_eq!(hex(&leaf(&row(0)[0])), "1a559a5ef65211237a89e0cd450b126be075e5394611716f790658352d211c29");
+    assert_eq!(hex(&root_of(&row(0))), "e72fef473a7821fd33d556b2c2cee51481e6198fbccc8904232ae517c25b507f");
+    assert_eq!(hex(&root_of(&all[9])), "3e97b1aacf9199e3d46a777da0c6026de6aede8aeb509e53a5df0b01a5beacd2");
+    let pair = |n: usize| hash(&[&[LEAF], &root_of(&row(n))[..], &root_of(&all[9 - n])[..]].concat());
+    let tree = root(&(0..10).map(pair).collect::<Vec<_>>());
+    assert_eq!(hex(&tree), "dc3457c94140737f55ccfba619f79c96928f3845da745142c7c8e23396eedf88");
+}
+
 #[test]
 fn s4_4_a_thousand_shards() {
-    let rows = [
-        (0, "3GPQL3HZNnFhN_F7l5Aa-X1VOtAKwIsg9zuWk8R81v4"),
-        (1_048_576, "AOGLGy-xkgThw5z9o3as-P9c5YezAywHJRUEQCUu9AY"),
+    let counted: Vec<u8> = (0..1024_u32).map(|i| u8::try_from(i % 256).unwrap()).collect();
+    let rows: [(Vec<u8>, &str); 13] = [
+        (pattern(0), "3GPQL3HZNnFhN_F7l5Aa-X1VOtAKwIsg9zuWk8R81v4"),
+        (vec![0], "ikLkoKbOGH6P7kZyA78_GOJnoOjkbI1lOYH5I77Qi7Y"),
+        (b"some other string".to_vec(), "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk"),
+        (b"hello walrus".to_vec(), "kIrHJ_1VfYJD-OV0O1JicM2lB5swr83ZkfvTD7BWV0I"),
+        (b"Hello Walrus!".to_vec(), "HgdsoQvwPXUN5r-SPJUR1jr7AZcmipShkQLBY4lruqI"),
+        (counted, "Y7I3MQ2INptonwwvnMInAO8PTxIzVI1Haqrwmv06h5c"),
+        (pattern(445_556), "5ve6zjr3I0MNvhjSy9nVFSvWrZ6sGfJ0cbL6BsYQVFs"),
+        (pattern(445_557), "rSo-y_RhNzySiHKeOLUIN-vyO4km_wCA3JUOGw4CTdU"),
+        (pattern(1_048_576), "AOGLGy-xkgThw5z9o3as-P9c5YezAywHJRUEQCUu9AY"),
+        (pattern(5_242_880), "2sQpMJ0-MBPOITz3dpkaXC_5cz_-6zvuIBvJOw796XI"),
+        (pattern(10_485_760), "gUxwyUTN6q9ic_jTAMcxJhpQS9vEW2BYCV4Bd6H1Ci8"),
+        (pattern(15_728_640), "0vP2a2xq456fxPG7uzGzKP-GYZ5lRdZR4twuH8iNOto"),
+        (pattern(104_857_600), "t4iy9baTVGtcFmZ39zhhplVifE_5MuwjuHs0_8lPzvk"),
     ];
-    for (length, id) in rows {
-        assert_eq!(named(&pattern(length), 1000), id, "{length}");
-    }
+    let check = |(bytes, id): &(Vec<u8>, &str)| assert_eq!(named(bytes, 1000), *id, "{} bytes", bytes.len());
+    // A second of computing each; two halves of about the same work.
+    let (one, other) = rows.split_at(8);
+    thread::scope(|scope| {
+        scope.spawn(|| one.iter().for_each(check));
+        other.iter().for_each(check);
+    });
 }
 
 #[test]

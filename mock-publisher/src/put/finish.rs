@@ -38,6 +38,7 @@ pub(super) fn ask(publisher: &Publisher, visit: &Visit, query: &PutQuery) -> Ask
     Ask {
         epoch: publisher.0.epoch(),
         epochs: query.epochs,
+        ends_ms: publisher.0.ends_ms(query.epochs),
         permanent: query.permanent,
         force: query.force,
         reuse: query.reuse_resources,

@@ -180,7 +180,7 @@ impl Writer {
 
 /// Milliseconds since 1970, by the wall clock that all processes on a machine share.
 #[must_use]
-fn now_ms() -> u64 {
+pub(crate) fn now_ms() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))

@@ -17,17 +17,22 @@ mod intake;
 mod names;
 mod objects;
 mod pieces;
+mod recent;
 mod record;
 
+pub(crate) use commit::now_ms;
 pub use commit::{Stored, Writer};
 pub use intake::Intake;
 pub use objects::{Attributes, ObjectEntry};
 pub use pieces::pieces;
+pub use recent::Whole;
 pub use record::{Ask, Certified, Decision, Kept, Object, Record, decide};
 
 use crate::blob_id::BlobId;
+use bytes::Bytes;
+use recent::{Recent, SMALL, Stamp};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,6 +48,7 @@ pub struct BadStore {
 #[derive(Debug, Clone)]
 pub struct Store {
     root: Arc<Path>,
+    recent: Arc<Recent>,
 }
 
 /// A stored blob: what is known of it, and its bytes.
@@ -64,7 +70,7 @@ impl Store {
             let path = root.join(folder);
             fs::create_dir_all(&path).map_err(|source| BadStore { path, source })?;
         }
-        Ok(Self { root: root.into() })
+        Ok(Self { root: root.into(), recent: Arc::default() })
     }
 
     /// A stored blob, or `None` if there is none of this name. Blocks on the disk.
@@ -74,6 +80,35 @@ impl Store {
     pub fn read(&self, id: &BlobId) -> io::Result<Option<Blob>> {
         let Some(record) = self.record(id)? else { return Ok(None) };
         Ok(Some(Blob { record, bytes: File::open(self.bytes_path(id))? }))
+    }
+
+    /// A small blob that was read before and is in memory still. Looks at one file and reads none, so that nobody need
+    /// be spared the wait.
+    #[must_use]
+    pub fn recent(&self, id: &BlobId) -> Option<Whole> {
+        let metadata = fs::metadata(self.record_path(id)).ok()?;
+        self.recent.get(id, Stamp::of(&metadata))
+    }
+
+    /// A stored blob with its bytes, if it is small, which are then in memory for those who ask next. Blocks on the
+    /// disk.
+    ///
+    /// # Errors
+    /// The disk failed, a record is not one, or the bytes are fewer than it says.
+    pub fn whole(&self, id: &BlobId) -> io::Result<Option<Whole>> {
+        // Before the record is read: a change in between is then noticed the next time.
+        let stamp = fs::metadata(self.record_path(id)).ok().map(|metadata| Stamp::of(&metadata));
+        let Some(mut blob) = self.read(id)? else { return Ok(None) };
+        if blob.record.size > SMALL {
+            return Ok(Some(Whole::Large(blob)));
+        }
+        let mut bytes = vec![0; usize::try_from(blob.record.size).map_err(io::Error::other)?];
+        blob.bytes.read_exact(&mut bytes)?;
+        let (record, bytes) = (Arc::new(blob.record), Bytes::from(bytes));
+        if let Some(stamp) = stamp {
+            self.recent.hold(*id, stamp, Arc::clone(&record), bytes.clone());
+        }
+        Ok(Some(Whole::Small(record, bytes)))
     }
 
     /// What is known of a blob, or `None` if there is none of this name. Blocks on the disk.

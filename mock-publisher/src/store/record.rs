@@ -14,6 +14,9 @@ pub struct Record {
     pub size: u64,
     /// When it was first stored, in milliseconds since 1970.
     pub stored_at_ms: u64,
+    /// When the last of its objects ends, in milliseconds since 1970; never if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_ms: Option<u64>,
     /// How many objects stand for it.
     pub objects: u64,
     /// The newest of those objects.
@@ -75,6 +78,8 @@ pub struct Ask {
     pub epoch: u32,
     /// Epochs to live.
     pub epochs: u32,
+    /// When these are over, in milliseconds since 1970; never if nothing is said.
+    pub ends_ms: Option<u64>,
     /// Whether the blob must not be deletable.
     pub permanent: bool,
     /// Whether to store it again whatever is there.
@@ -137,8 +142,14 @@ pub(super) fn extended(mut record: Record, mut object: Object, ask: &Ask) -> Rec
     if let Some(certified) = record.permanent.as_mut().filter(|_| !object.deletable) {
         certified.end_epoch = certified.end_epoch.max(object.end_epoch);
     }
+    record.ends_ms = later(record.ends_ms, ask.ends_ms);
     record.latest = object;
     record
+}
+
+/// The later of two ends; never is the latest.
+fn later(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    one.zip(other).map(|(one, other)| one.max(other))
 }
 
 /// The record after one more object was made.
@@ -162,11 +173,12 @@ pub(super) fn with_one_more(known: Option<Record>, id: BlobId, size: u64, ask: &
         false => before,
     };
     let stored_at_ms = known.as_ref().map_or(now_ms, |record| record.stored_at_ms);
+    let ends_ms = known.as_ref().map_or(ask.ends_ms, |record| later(record.ends_ms, ask.ends_ms));
     let mut kept = known.map_or_else(Kept::default, |record| record.kept);
     if ask.keep {
         *kept.slot(latest.deletable) = Some(latest.clone());
     }
-    Record { blob_id: id, size, stored_at_ms, objects: objects + 1, latest, permanent, kept }
+    Record { blob_id: id, size, stored_at_ms, ends_ms, objects: objects + 1, latest, permanent, kept }
 }
 
 #[cfg(test)]
@@ -215,6 +227,18 @@ mod tests {
         assert_ne!(record.latest.id, first.latest.id);
         let longer = with_one_more(Some(record), ID, 1, &ask(6, true, false), 300);
         assert_eq!(longer.permanent.unwrap().end_epoch, 16);
+    }
+
+    #[test]
+    fn a_blob_ends_with_the_last_of_its_objects() {
+        let until = |ends_ms| Ask { ends_ms, ..ask(1, false, false) };
+        let mut record = with_one_more(None, ID, 1, &until(Some(500)), 0);
+        for (ends_ms, expected) in
+            [(Some(400), Some(500)), (Some(900), Some(900)), (None, None), (Some(1), None)]
+        {
+            record = with_one_more(Some(record), ID, 1, &until(ends_ms), 0);
+            assert_eq!(record.ends_ms, expected);
+        }
     }
 
     #[test]

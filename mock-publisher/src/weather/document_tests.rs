@@ -113,6 +113,20 @@ fn whatever_is_not_weather_is_refused_with_its_line() {
 }
 
 #[test]
+fn the_example_of_the_readme_is_weather() {
+    let readme = include_str!("../../../README.md");
+    let example =
+        readme.split("```toml\npreset = ").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let weather = Weather::parse(&format!("preset = {example}"), Role::Aggregator).unwrap();
+    let rules: Vec<_> = weather.faults.rules().iter().map(ToString::to_string).collect();
+    assert_eq!((rules.join(" "), weather.seed), ("503=0.02,route=read,from=10s,for=5s".to_owned(), 7));
+    for (_, line) in readme.lines().filter_map(|line| line.split_once("--fault ")) {
+        let rule = line.split([' ', '`', '\\']).next().unwrap_or_default();
+        assert!(rule.starts_with("KIND") || rule.parse::<Rule>().is_ok(), "{line}");
+    }
+}
+
+#[test]
 fn one_document_can_be_for_both_servers() {
     let text = "[[fault]]\nkind = \"413\"\nratio = 1\nroute = \"store\"\n\
         [[fault]]\nkind = \"corrupt\"\nratio = 1\nroute = \"read\"";

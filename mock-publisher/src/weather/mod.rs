@@ -7,9 +7,9 @@
 //! ```
 
 pub mod api;
+pub mod args;
 mod document;
 mod faults;
-pub mod flags;
 mod latency;
 mod pace;
 mod preset;

@@ -184,6 +184,28 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_has_the_same_table() {
+        let readme = include_str!("../../../README.md");
+        let at_once = |text: String| if text == "`fixed:0s`" { "at once".to_owned() } else { text };
+        let one = |latency: &Latency| at_once(format!("`{latency}`"));
+        let pace = |pace: &Pace| match pace.per_mib {
+            Duration::ZERO => one(&pace.latency),
+            per_mib => format!("{} + {}", one(&pace.latency), humantime::format_duration(per_mib)),
+        };
+        for (name, preset) in PRESETS {
+            let weather = preset.weather();
+            let paces = [weather.store, weather.first_read, weather.cached_read].map(|step| pace(&step));
+            let row = format!(
+                "| `{name}` | {} | {} | {} |\n",
+                paces.join(" | "),
+                one(&weather.not_found),
+                one(&weather.unavailable)
+            );
+            assert!(readme.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
     fn instant_is_no_time_at_all() {
         let weather = Weather::default();
         for pace in [weather.store, weather.first_read, weather.cached_read] {

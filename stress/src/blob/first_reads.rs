@@ -2,11 +2,18 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use rand::RngExt as _;
+use twox_hash::xxhash3_128::{Hasher, RawHasher, SecretBuffer};
+
 use super::verify::Mismatch;
 use crate::plan::Verify;
+
+/// Bytes of the key: what XXH3 takes when it shall use nothing of its own.
+const KEY: usize = 192;
 
 /// Names a blob in 16 bytes, however long its ID is.
 type Name = [u8; 16];
@@ -29,24 +36,65 @@ impl Print {
     }
 }
 
-/// What the first reads of this run were like. The key is this process's own: nobody can make two blobs that are
-/// taken for the same.
+/// What the first reads of this run were like.
+///
+/// Prints are 128 bits of XXH3 under a key that this process draws and never shows. That is no cryptographic hash, and
+/// need not be: whoever answers a read sees neither key nor print, and can only guess at two blobs that share one. A
+/// cryptographic one costs more than all the rest of a read.
 #[derive(Debug)]
 pub struct FirstReads {
-    key: [u8; 32],
+    key: Key,
     met: Mutex<HashMap<Name, Print>>,
+}
+
+/// Draws prints that nobody else can foretell.
+struct Key {
+    seed: u64,
+    secret: [u8; KEY],
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+impl Key {
+    fn draw() -> Self {
+        let mut secret = [0; KEY];
+        rand::rng().fill(&mut secret);
+        Self { seed: rand::random(), secret }
+    }
+
+    fn print(&self, bytes: &[u8]) -> [u8; 16] {
+        Hasher::oneshot_with_secret(&self.secret, bytes).expect("the key is long enough").to_le_bytes()
+    }
+
+    fn printer(&self) -> Box<Printer> {
+        let buffer = SecretBuffer::new(self.seed, self.secret);
+        Box::new(Printer(RawHasher::new(buffer.unwrap_or_else(|_| unreachable!("the key is long enough")))))
+    }
+}
+
+/// Takes the print of bytes that come in pieces.
+struct Printer(RawHasher<[u8; KEY]>);
+
+impl fmt::Debug for Printer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Printer")
+    }
 }
 
 impl Default for FirstReads {
     fn default() -> Self {
-        Self { key: rand::random(), met: Mutex::default() }
+        Self { key: Key::draw(), met: Mutex::default() }
     }
 }
 
 impl FirstReads {
     /// Meets the blob of this ID, whose `size` in bytes may be known beforehand; also tells whether it was met before.
     pub fn meet(self: &Arc<Self>, id: &str, size: Option<u64>) -> (Acquaintance, bool) {
-        let name = self.short(id.as_bytes());
+        let name = self.key.print(id.as_bytes());
         let met_before = match self.lock().entry(name) {
             Entry::Occupied(_) => true,
             Entry::Vacant(place) => {
@@ -57,22 +105,10 @@ impl FirstReads {
         (Acquaintance { reads: self.clone(), name, size }, met_before)
     }
 
-    fn short(&self, bytes: &[u8]) -> [u8; 16] {
-        let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        hasher.update(bytes);
-        shortened(&hasher)
-    }
-
     fn lock(&self) -> MutexGuard<'_, HashMap<Name, Print>> {
         // A panic elsewhere cannot leave an entry half made.
         self.met.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn shortened(hasher: &blake3::Hasher) -> [u8; 16] {
-    let mut short = [0; 16];
-    hasher.finalize_xof().fill(&mut short);
-    short
 }
 
 /// A blob that this run knows by its ID alone.
@@ -88,9 +124,9 @@ impl Acquaintance {
     /// A judge of a read of this blob.
     pub(super) fn judge(&self, mode: Verify) -> ByFirstRead {
         let first = self.reads.lock().get(&self.name).copied().filter(Print::is_read);
-        let hasher = (mode == Verify::Full).then(|| Box::new(blake3::Hasher::new_keyed(&self.reads.key)));
+        let printer = (mode == Verify::Full).then(|| self.reads.key.printer());
         let expected = self.size.or(first.map(|first| first.size));
-        ByFirstRead { blob: self.clone(), expected, received: 0, hasher }
+        ByFirstRead { blob: self.clone(), expected, received: 0, printer }
     }
 
     /// The blob's size in bytes, as far as the list has told it.
@@ -120,7 +156,7 @@ pub(super) struct ByFirstRead {
     expected: Option<u64>,
     received: u64,
     /// `None` where only the size is compared.
-    hasher: Option<Box<blake3::Hasher>>,
+    printer: Option<Box<Printer>>,
 }
 
 impl ByFirstRead {
@@ -133,17 +169,17 @@ impl ByFirstRead {
         if let Some(expected) = self.expected.filter(|&expected| self.received > expected) {
             return Err(Mismatch::TooLong { expected });
         }
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(chunk);
+        if let Some(printer) = &mut self.printer {
+            printer.0.write(chunk);
         }
         Ok(())
     }
 
-    pub(super) fn finish(self) -> Result<(), Mismatch> {
+    pub(super) fn finish(&self) -> Result<(), Mismatch> {
         if let Some(expected) = self.expected.filter(|&expected| self.received < expected) {
             return Err(Mismatch::Truncated { expected, received: self.received });
         }
-        let digest = self.hasher.map_or([0; 16], |hasher| shortened(&hasher));
+        let digest = self.printer.as_ref().map_or([0; 16], |printer| printer.0.finish_128().to_le_bytes());
         self.blob.settle(Print { size: self.received, digest })
     }
 }

@@ -103,8 +103,8 @@ impl Verifier {
     ///
     /// # Errors
     /// [`Mismatch::Truncated`] when bytes are missing; what could only be seen in the whole.
-    pub fn finish(self) -> Result<(), Mismatch> {
-        match (self.mode, self.judge) {
+    pub fn finish(&mut self) -> Result<(), Mismatch> {
+        match (self.mode, &mut self.judge) {
             (Verify::Off, _) => Ok(()),
             (_, Judge::BySpec(spec)) => spec.finish(),
             (_, Judge::ByFirstRead(first)) => first.finish(),
@@ -133,7 +133,7 @@ impl BySpec {
         self.received += chunk.len() as u64;
     }
 
-    fn finish(self) -> Result<(), Mismatch> {
+    fn finish(&self) -> Result<(), Mismatch> {
         if self.received < self.size {
             return Err(Mismatch::Truncated { expected: self.size, received: self.received });
         }

@@ -5,15 +5,18 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::expect::ExpectArgs;
+use super::forecast::ForecastArgs;
 use super::metrics::parse_listen;
 use super::offline::ReportArgs;
 use super::output::{Output, parse_output};
 use super::pace::PaceArgs;
 use super::retry::RetryArgs;
-use super::value::{Bearer, parse_duration, parse_header, parse_ratio, parse_size, parse_whole};
+use super::search::args::SearchArgs;
+use super::typed::Typed;
+use super::value::{Bearer, parse_duration, parse_header, parse_ratio, parse_size, parse_sizes, parse_whole};
 use crate::plan::{
     Verify,
-    sizes::ContentMix,
+    sizes::{ContentMix, Sizes},
     store::SuiAddress,
     target::{Header, Target},
 };
@@ -25,6 +28,9 @@ pub struct Args {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// The words themselves, for what a plan file may say besides.
+    #[arg(skip)]
+    pub(super) typed: Typed,
 }
 
 /// What can be done.
@@ -32,14 +38,33 @@ pub struct Args {
 pub enum Command {
     /// Upload random blobs, download each twice, and report
     Run(Box<RunArgs>),
+    /// Print what a run with these flags would do, and start nothing
+    Plan(Box<ForecastArgs>),
+    /// Find the highest rate or concurrency at which the objectives hold
+    Search(Box<SearchArgs>),
     /// Tell a saved report again, in any format
     Report(ReportArgs),
+}
+
+impl Command {
+    /// The flags of a run, of the commands that have them.
+    pub(super) fn into_run(self) -> Option<RunArgs> {
+        match self {
+            Command::Run(run) => Some(*run),
+            Command::Plan(plan) => Some(plan.run),
+            Command::Search(search) => Some(search.run),
+            Command::Report(_) => None,
+        }
+    }
 }
 
 /// The flags of `walrus-stress run`.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = EXIT_STATUS)]
 pub struct RunArgs {
+    /// Take what is not said here from this plan file (TOML), or repeat the run of this report (JSON)
+    #[arg(long, value_name = "FILE", env = "WALRUS_STRESS_PLAN", hide_env = true)]
+    pub(super) plan: Option<PathBuf>,
     #[command(flatten, next_help_heading = "Where")]
     pub(super) place: PlaceArgs,
     #[command(flatten, next_help_heading = "What and how much")]
@@ -100,10 +125,10 @@ pub(super) struct LoadArgs {
     /// Largest blob [default: 100KiB]
     #[arg(long, value_name = "SIZE", env = "WALRUS_STRESS_MAX_SIZE", allow_hyphen_values = true, hide_env = true, value_parser = parse_size)]
     pub(super) max_size: Option<u64>,
-    /// Size of every blob
-    #[arg(long, value_name = "SIZE", env = "WALRUS_STRESS_SIZE", allow_hyphen_values = true, hide_env = true, value_parser = parse_size,
+    /// Size of every blob, or the range of all sizes, as in 100KiB..1MiB
+    #[arg(long, value_name = "SIZE", env = "WALRUS_STRESS_SIZE", allow_hyphen_values = true, hide_env = true, value_parser = parse_sizes,
           conflicts_with_all = ["min_size", "max_size"])]
-    pub(super) size: Option<u64>,
+    pub(super) size: Option<Sizes>,
     /// What blobs are made of; mixed is half random binary, half random UTF-8 text
     #[arg(long, value_name = "KIND", env = "WALRUS_STRESS_CONTENT", hide_env = true, value_enum,
           default_value_t = ContentKind::Mixed)]
@@ -197,7 +222,8 @@ pub(super) struct OutputArgs {
     /// Write the whole run (plan, totals, distributions) as one JSON document
     #[arg(long, value_name = "PATH", env = "WALRUS_STRESS_REPORT", hide_env = true)]
     pub(super) report: Option<PathBuf>,
-    /// Write the end of the run in this format to this file: csv, json, junit, markdown, prometheus or terminal; repeatable
+    /// Write the end of the run in this format to this file: csv, timeline-csv, json, junit, markdown,
+    /// prometheus or terminal; repeatable
     #[arg(long, value_name = "FORMAT=PATH", env = "WALRUS_STRESS_WRITE", hide_env = true, value_delimiter = ',',
           value_parser = parse_output)]
     pub(super) write: Vec<Output>,

@@ -42,9 +42,9 @@ pub(super) fn most_journeys(targets: usize) -> u32 {
 /// A connection to each target for each journey that can be under way.
 fn needed(plan: &Plan) -> u64 {
     let targets = (plan.publishers.len() + plan.aggregators.len()) as u64;
-    let journeys = plan.phases.iter().map(|phase| {
+    let journeys = plan.phases.iter().enumerate().map(|(position, phase)| {
         let most = u64::from(phase.load.most_in_flight());
-        phase.stop.blobs.map_or(most, |blobs| blobs.min(most))
+        plan.phases[plan.origin(position)].stop.blobs.map_or(most, |blobs| blobs.min(most))
     });
     journeys.max().unwrap_or(0).saturating_mul(targets).saturating_add(BESIDES)
 }

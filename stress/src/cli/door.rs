@@ -2,9 +2,9 @@
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
-use clap::{CommandFactory, FromArgMatches, error::ErrorKind as Usage};
+use clap::{FromArgMatches, error::ErrorKind as Usage};
 
-use super::{Exit, args::Args, charset, wording};
+use super::{Exit, args::Args, charset, typed::Typed, wording};
 use crate::error::Error;
 
 /// Reads the command line. What cannot be read is told in one line.
@@ -13,9 +13,13 @@ use crate::error::Error;
 /// How to exit when there is nothing to do: after help was printed, or wrong usage was told.
 pub fn read() -> Result<Args, Exit> {
     let typed: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    let mut command = Args::command().mut_subcommands(|sub| sub.mut_args(wording::without_empty_variables));
+    let mut command = wording::command();
     let matches = command.try_get_matches_from_mut(std::env::args_os());
-    matches.and_then(|matches| Args::from_arg_matches(&matches)).map_err(|error| match error.kind() {
+    let args = matches.and_then(|matches| {
+        let args = Args::from_arg_matches(&matches)?;
+        Ok(Args { typed: Typed::new(std::env::args_os().collect(), &matches), ..args })
+    });
+    args.map_err(|error| match error.kind() {
         Usage::DisplayHelp | Usage::DisplayVersion => {
             // Nobody is left to be told when stdout is closed.
             let _ = error.print();

@@ -6,7 +6,7 @@ use crate::{
         Contradiction, Phase, Plan,
         journey::{Journey, Step},
         limits::Limits,
-        load::{Load, Stop},
+        load::Stop,
         sizes::Sizes,
         store::{Persistence, StoreOptions},
         supply::Supply,
@@ -25,18 +25,18 @@ use super::{
 /// How many blobs a run has when neither a number nor a time is given.
 const DEFAULT_BLOBS: u64 = 5;
 
-/// The plan that the flags of `run` and the list of stored blobs mean; it is checked.
-pub(super) fn plan(args: &RunArgs, list: Option<&BlobList>) -> Result<Plan, Error> {
-    let targets = args.place.publisher.len() + args.place.aggregator.len();
-    let journey = args.journey.journey()?;
-    let pattern = args.pace.load(descriptors::most_journeys(targets))?;
+/// The plan that the flags of a run, its phases and the list of stored blobs mean; it is checked.
+pub(super) fn plan(args: &RunArgs, phases: Vec<Phase>) -> Result<Plan, Error> {
+    let uploads = phases.iter().any(|phase| phase.journey.uploads());
+    let reads = phases.iter().any(|phase| phase.journey.reads());
+    let duplicates = phases.iter().any(|phase| phase.duplicates > 0.0);
     let plan = Plan {
         seed: args.load.seed.unwrap_or_else(random_seed),
         // Who is not needed is not asked for its status either.
-        publishers: if journey.uploads() { args.place.publisher.clone() } else { Vec::new() },
-        aggregators: if journey.reads() { args.place.aggregator.clone() } else { Vec::new() },
-        phases: phases(args, journey, pattern, list)?,
-        store: store(&args.store, args.load.duplicates > 0.0),
+        publishers: if uploads { args.place.publisher.clone() } else { Vec::new() },
+        aggregators: if reads { args.place.aggregator.clone() } else { Vec::new() },
+        phases,
+        store: store(&args.store, duplicates),
         limits: limits(&args.exchange, &args.place)?,
         verify: args.load.verify.into(),
         retries: args.retry.retries()?,
@@ -51,17 +51,24 @@ fn random_seed() -> u64 {
     rand::random::<u64>() >> 11
 }
 
-/// The warm-up, if there is one, and the run itself: the same load, until different stops.
-fn phases(
+/// The name of a run's only phase.
+pub(super) const MAIN: &str = "main";
+
+/// A phase of this name, and its warm-up before it, if there is one: the same load, until different stops. Phases
+/// before it have `taken` so many blobs of the list.
+pub(super) fn phases(
+    name: &str,
     args: &RunArgs,
-    journey: Journey,
-    pattern: Load,
     list: Option<&BlobList>,
-) -> Result<Vec<Phase>, Contradiction> {
+    taken: u64,
+) -> Result<Vec<Phase>, Error> {
     let RunArgs { load, pace, .. } = args;
+    let targets = args.place.publisher.len() + args.place.aggregator.len();
+    let journey = args.journey.journey()?;
+    let pattern = args.pace.load(descriptors::most_journeys(targets))?;
     let supply = supply(load, &journey, list)?;
     let main = Phase {
-        name: "main".to_owned(),
+        name: name.to_owned(),
         journey,
         supply,
         sizes: sizes(load.size, load.min_size, load.max_size),
@@ -75,12 +82,12 @@ fn phases(
     // Stages say themselves when the run ends.
     let endless = load.duration.is_none() && main.load.length().is_none();
     let blobs = match (&main.supply, list) {
-        (Supply::List { round: false, .. }, Some(list)) => Some(rest(list, load.blobs, pace.warm_up)?),
+        (Supply::List { round: false, .. }, Some(list)) => Some(rest(list, load.blobs, pace.warm_up, taken)?),
         (Supply::List { .. }, _) => load.blobs,
         (Supply::Made | Supply::Earlier, _) => load.blobs.or(endless.then_some(DEFAULT_BLOBS)),
     };
     let warm_up = pace.warm_up.map(|stop| Phase {
-        name: "warm-up".to_owned(),
+        name: if name == MAIN { "warm-up".to_owned() } else { format!("{name} warm-up") },
         warm_up: true,
         stop,
         load: main.load.first_level(),
@@ -91,7 +98,9 @@ fn phases(
         Order::Journey => vec![main],
         Order::Phased => main.step_by_step(),
     };
-    Ok(warm_up.into_iter().chain(measured).collect())
+    let phases: Vec<_> = warm_up.into_iter().chain(measured).collect();
+    phases.iter().try_for_each(Phase::check)?;
+    Ok(phases)
 }
 
 /// A list starts again at its end where only cached downloads are wanted: those can be had any number of times.
@@ -108,23 +117,35 @@ fn supply(load: &LoadArgs, journey: &Journey, list: Option<&BlobList>) -> Result
         }
     }
     let round = !journey.steps.contains(&Step::FIRST);
-    Ok(Supply::List { name: list.name.clone(), round })
+    Ok(Supply::List { name: list.name.clone(), round, listing: list.listing() })
 }
 
-/// How many blobs of a list that is read once through are left for the run behind a warm-up.
-fn rest(list: &BlobList, wanted: Option<u64>, warm_up: Option<Stop>) -> Result<u64, Contradiction> {
+/// How many blobs of a list that is read once through are left for a phase behind its warm-up and those before it.
+fn rest(
+    list: &BlobList,
+    wanted: Option<u64>,
+    warm_up: Option<Stop>,
+    before: u64,
+) -> Result<u64, Contradiction> {
     let taken = warm_up.and_then(|stop| stop.blobs).unwrap_or(0);
-    match list.count.saturating_sub(taken) {
+    match list.count.saturating_sub(before).saturating_sub(taken) {
+        0 if before > 0 => {
+            let reason = format!(
+                "leaves none of the {} blobs of {} to this phase: give those before it a number",
+                list.count, list.name
+            );
+            Err(Contradiction::new("--blobs", reason))
+        }
         0 => Err(Contradiction::new("--warm-up", format!("takes all {} blobs of {}", list.count, list.name))),
         left => Ok(wanted.map_or(left, |wanted| wanted.min(left))),
     }
 }
 
 /// A lone limit on the wrong side of the other's default takes that along.
-fn sizes(both: Option<u64>, min: Option<u64>, max: Option<u64>) -> Sizes {
+fn sizes(both: Option<Sizes>, min: Option<u64>, max: Option<u64>) -> Sizes {
     let default = Sizes::default();
     match (both, min, max) {
-        (Some(size), ..) => Sizes { min: size, max: size },
+        (Some(both), ..) => both,
         (None, Some(min), Some(max)) => Sizes { min, max },
         (None, Some(min), None) => Sizes { min, max: default.max.max(min) },
         (None, None, Some(max)) => Sizes { min: default.min.min(max), max },
@@ -208,7 +229,7 @@ mod tests {
             (None, None, Some(10 * kib), (10 * kib, 10 * kib)),
             (None, None, Some(200 * kib), (90 * kib, 200 * kib)),
             (None, Some(3), Some(2), (3, 2)),
-            (Some(0), None, None, (0, 0)),
+            (Some(Sizes { min: 0, max: 0 }), None, None, (0, 0)),
         ] {
             let Sizes { min, max } = sizes(both, min, max);
             assert_eq!((min, max), expected);

@@ -16,12 +16,14 @@ use crate::{
     engine::{List, Listed},
     error::Error,
     export::log::{Ended, Exchange, LogReader},
-    plan::journey::Step,
+    plan::{journey::Step, supply::Listing},
     walrus,
 };
 
-/// How many entries may wait for the run.
-const WAITING: usize = 1024;
+/// How many entries come at a time.
+const BATCH: usize = 256;
+/// How many batches may wait for the run.
+const WAITING: usize = 4;
 /// The longest line of a list in bytes.
 const LONGEST_LINE: u64 = 4096;
 /// Characters of a blob's ID: 32 bytes in URL-safe base64.
@@ -78,16 +80,31 @@ impl BlobList {
         Ok(Self { name, count, format, file })
     }
 
+    /// How it is written.
+    pub(super) fn listing(&self) -> Listing {
+        match self.format {
+            Format::Lines => Listing::BlobIds,
+            Format::Export => Listing::FromExport,
+            Format::Log => Listing::FromLog,
+        }
+    }
+
     /// The entries in their order, again from the start at the end if they go `round`.
     pub(super) fn stream(mut self, round: bool) -> Result<List, Error> {
         let (sender, receiver) = mpsc::channel(WAITING);
         let body = move || {
             // It was sound when it was looked at; where it has changed since, it ends. So it does when nobody listens.
-            let mut send = |listed| sender.blocking_send(listed).is_ok();
+            let mut batch = Vec::with_capacity(BATCH);
+            let mut send = |listed| {
+                batch.push(listed);
+                batch.len() < BATCH || sender.blocking_send(std::mem::take(&mut batch)).is_ok()
+            };
             while self.file.rewind().is_ok()
                 && each(BufReader::new(&mut self.file), self.format, &mut send).is_ok_and(|whole| whole)
                 && round
             {}
+            // The last ones may not fill a batch; whether anyone still wants them does not matter.
+            let _ = sender.blocking_send(batch);
         };
         let thread = thread::Builder::new().name("blob-ids".to_owned()).spawn(body);
         thread.map_err(|source| Error::System { what: "cannot start a thread".to_owned(), source })?;
@@ -317,8 +334,8 @@ mod tests {
             (String::new(), "not the log of a run"),
             (format!("{}\n", id("a")), "not the log of a run"),
             (log.replace("log/1", "log/9"), "its schema is `walrus-stress/log/9`"),
-            (log.replace(&fake::id(2), "x"), "line 8: `x` is not a blob ID"),
-            (log.replace("\"first\"", "first"), "line 3 is none of a walrus-stress log"),
+            (log.replace(&fake::id(2), "x"), "line 6: `x` is not a blob ID"),
+            (log.replace("\"first\"", "first"), "line 4 is none of a walrus-stress log"),
         ] {
             let error = read(&text, Format::Log).unwrap_err();
             assert!(error.contains(told), "{error}");

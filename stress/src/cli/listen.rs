@@ -11,7 +11,10 @@ use crate::{
     sample::Sample,
 };
 
-use super::screen::{self, Screen};
+use super::{
+    screen::{self, Screen},
+    walk::Ear,
+};
 
 /// Hears every sample of a run.
 pub(super) struct Listener<'a> {
@@ -23,23 +26,28 @@ pub(super) struct Listener<'a> {
     blobs: Option<Vec<BlobRecord>>,
 }
 
+impl Ear for Listener<'_> {
+    fn wants_samples(&self) -> bool {
+        self.rows.is_some() || self.log.is_some() || self.blobs.is_some()
+    }
+
+    fn hear(&mut self, sample: &Sample, screen: &Screen) {
+        self.enter(sample);
+        // Told last: whose end has been shown has its row in the file.
+        screen.tell(sample, self.plan);
+    }
+
+    /// Writes what waits in the log, so that a reader finds it.
+    fn flush(&mut self) {
+        self.write_log(LogFile::flush);
+    }
+}
+
 impl<'a> Listener<'a> {
     /// A listener that exports to `rows`, tells `log` of every exchange, and keeps the blobs of a small run.
     pub(super) fn new(plan: &'a Plan, rows: Option<RowFile>, log: Option<LogFile>) -> Self {
         let blobs = screen::is_small(plan).then(Vec::new);
         Self { plan, assembler: BlobAssembler::new(plan), rows, log, failures: Vec::new(), blobs }
-    }
-
-    /// Whether single samples are of interest.
-    pub(super) fn wants_samples(&self) -> bool {
-        self.rows.is_some() || self.log.is_some() || self.blobs.is_some()
-    }
-
-    /// Takes one sample.
-    pub(super) fn hear(&mut self, sample: &Sample, screen: &Screen) {
-        self.enter(sample);
-        // Told last: whose end has been shown has its row in the file.
-        screen.tell(sample, self.plan);
     }
 
     fn enter(&mut self, sample: &Sample) {
@@ -66,11 +74,6 @@ impl<'a> Listener<'a> {
         if let Some(blobs) = &mut self.blobs {
             blobs.push(record);
         }
-    }
-
-    /// Writes what waits in the log, so that a reader finds it.
-    pub(super) fn flush(&mut self) {
-        self.write_log(LogFile::flush);
     }
 
     /// The log ends with its first failure, which is told once.

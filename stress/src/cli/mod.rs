@@ -6,10 +6,14 @@ mod value;
 mod pace;
 mod expect;
 mod wording;
+mod typed;
+mod planned;
 mod intent;
 mod descriptors;
 pub mod door;
 mod run;
+mod forecast;
+mod search;
 mod files;
 mod walk;
 mod signals;
@@ -66,7 +70,9 @@ impl From<Exit> for ExitCode {
 /// Does what the command line says.
 pub async fn main(args: Args) -> Exit {
     let result = match args.command {
-        Command::Run(run) => run::run(*run).await,
+        Command::Run(run) => run::run(*run, &args.typed).await,
+        Command::Plan(plan) => forecast::tell(*plan, &args.typed),
+        Command::Search(search) => search::search(*search, &args.typed).await,
         Command::Report(report) => offline::report(&report),
     };
     result.unwrap_or_else(|error| {

@@ -125,7 +125,7 @@ impl PaceArgs {
 }
 
 /// A rate per second: `10/s`, `600/m`, `36000/h`.
-fn parse_rate(text: &str) -> Result<f64, String> {
+pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
     let wrong = || format!("`{text}` is not a rate; write it as in 10/s, 600/m or 36000/h");
     let (number, unit) = text.trim().split_once('/').ok_or_else(wrong)?;
     let seconds = match unit.trim() {

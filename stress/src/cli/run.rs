@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::SystemTime};
 
 use super::{
-    Exit, args::RunArgs, descriptors, door, files::Files, intent, listen::Listener, metrics::Metrics,
-    screen::Screen, signals::Signals, walk::walk,
+    Exit, args::RunArgs, descriptors, door, files::Files, listen::Listener, metrics::Metrics,
+    planned::Intention, screen::Screen, signals::Signals, typed::Typed, walk::walk,
 };
 use crate::{
     error::Error,
@@ -23,11 +23,13 @@ use crate::{
 };
 
 /// Uploads random blobs, downloads each twice, and reports.
-pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
+pub(super) async fn run(args: RunArgs, typed: &Typed) -> Result<Exit, Error> {
+    let intention = Intention::of(args, typed, &[])?;
     // A list may keep us waiting, as on stdin: until it is here, signals end the program as they end any other.
-    let list = args.journey.list()?;
+    let list = intention.list()?;
     let mut signals = Signals::listen()?;
-    let plan = Arc::new(intent::plan(&args, list.as_ref())?);
+    let plan = Arc::new(intention.plan(list.as_ref())?);
+    let args = intention.run;
     descriptors::provide(&plan)?;
     let files = Files::prepare(&args.output)?;
     let board = Arc::default();
@@ -58,7 +60,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Error> {
     if let Some(metrics) = &metrics {
         screen.note(&format!("metrics at http://{}/metrics", metrics.address));
     }
-    let list = list.map(|list| list.stream(plan.goes_round())).transpose()?;
+    let list = list.map(|list| list.stream(plan.goes_round())).transpose()?.map(Arc::new);
     screen.open(&plan);
     // Nobody pins up how far the run is unless someone looks.
     let board = (screen.is_open() || metrics.is_some()).then_some(board);

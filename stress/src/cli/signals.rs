@@ -41,6 +41,12 @@ impl Signals {
         Ok(Self(receiver))
     }
 
+    /// For tests: none ever comes.
+    #[cfg(test)]
+    pub(super) fn silent() -> Self {
+        Self(oneshot::channel().1)
+    }
+
     /// Waits for the first signal; for ever once it was heard.
     pub(super) async fn first(&mut self) -> Signal {
         if !self.0.is_terminated()

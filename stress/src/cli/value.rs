@@ -2,7 +2,10 @@
 
 use std::{num::IntErrorKind, str::FromStr, time::Duration};
 
-use crate::plan::target::{Header, Secret};
+use crate::plan::{
+    sizes::Sizes,
+    target::{Header, Secret},
+};
 
 /// A whole number that is not below zero.
 pub(super) fn parse_whole<N: FromStr<Err = std::num::ParseIntError>>(text: &str) -> Result<N, String> {
@@ -50,6 +53,16 @@ pub(super) fn parse_size(text: &str) -> Result<u64, String> {
         reason = "checked to be whole and in range"
     )]
     Ok(bytes as u64)
+}
+
+/// One size, or a range of sizes: `100KiB` or `90KiB..100KiB`.
+pub(super) fn parse_sizes(text: &str) -> Result<Sizes, String> {
+    let (min, max) = text.split_once("..").unwrap_or((text, text));
+    let sizes = Sizes { min: parse_size(min)?, max: parse_size(max)? };
+    if sizes.min > sizes.max {
+        return Err(format!("`{text}` ends below its start"));
+    }
+    Ok(sizes)
 }
 
 /// Up to here every whole number has an exact `f64`.
@@ -198,6 +211,15 @@ mod tests {
         }
         for wrong in ["", "-1", "1TB", "KiB", "1.3B", "99999999999GiB", "1e3", "NaN", "inf"] {
             assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_range_of_sizes_has_two_ends() {
+        assert_eq!(parse_sizes("1KiB"), Ok(Sizes { min: 1024, max: 1024 }));
+        assert_eq!(parse_sizes("17B .. 1MiB"), Ok(Sizes { min: 17, max: 1 << 20 }));
+        for wrong in ["", "..", "1KiB..", "..1KiB", "2KiB..1KiB", "1KiB..2KiB..3KiB", "1KiB-2KiB"] {
+            assert!(parse_sizes(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -8,7 +8,7 @@ use tokio::{
     time::{self, Instant, MissedTickBehavior},
 };
 
-use super::{listen::Listener, screen::Screen, signals::Signals};
+use super::{screen::Screen, signals::Signals};
 use crate::{
     engine::{self, Board, Facts, List, Wires},
     error::Error,
@@ -25,18 +25,30 @@ const SCREEN_INTERVAL: Duration = Duration::from_millis(200);
 /// How many samples may wait for the export and the screen before the load waits for them.
 const WAITING_SAMPLES: usize = 1024;
 
+/// Who hears single samples.
+pub(super) trait Ear {
+    /// Whether they are of interest.
+    fn wants_samples(&self) -> bool;
+
+    /// Takes one; events of it may be shown.
+    fn hear(&mut self, sample: &Sample, screen: &Screen);
+
+    /// Lets nothing that was heard wait any longer.
+    fn flush(&mut self);
+}
+
 /// Puts the load on and lives with it until it ends; with it comes the signal that ended it early.
 pub(super) async fn walk(
     plan: &Arc<Plan>,
     network: Arc<Network>,
-    list: Option<List>,
-    listener: &mut Listener<'_>,
+    list: Option<Arc<List>>,
+    listener: &mut impl Ear,
     screen: &mut Screen,
     signals: &mut Signals,
     board: Option<Arc<Board>>,
 ) -> Result<(Facts, Option<Signal>), Error> {
     let (mut samples, wires) = wires(listener.wants_samples() || screen.wants_samples());
-    let wires = Wires { list: list.map(Arc::new), board: board.clone(), ..wires };
+    let wires = Wires { list, board: board.clone(), ..wires };
     let (stop, abort) = (wires.stop.clone(), wires.abort.clone());
     let engine = engine::run(plan.clone(), network, wires);
     pin!(engine);

@@ -3,11 +3,12 @@
 use std::env;
 
 use clap::{
-    Arg, ArgAction, Command, Error,
+    Arg, ArgAction, Command, CommandFactory, Error,
     builder::Resettable,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
+use super::{args::Args, search::args::DECIDED};
 use crate::plan::target::Secret;
 
 /// The flags whose values are often keys.
@@ -16,8 +17,18 @@ const SECRET: [&str; 4] = ["--bearer", "--header", "--publisher-header", "--aggr
 /// The flags whose values may hold a password or a key.
 const ADDRESS: [&str; 2] = ["--publisher", "--aggregator"];
 
+/// The command line that is understood; what a search decides itself is no part of its help.
+pub(super) fn command() -> Command {
+    let decided = |arg: Arg| {
+        let hide = DECIDED.iter().any(|(flag, _)| arg.get_long() == Some(flag));
+        arg.hide(hide)
+    };
+    let command = Args::command().mut_subcommands(|sub| sub.mut_args(without_empty_variables));
+    command.mut_subcommand("search", |search| search.mut_args(decided))
+}
+
 /// Lets no variable speak that says nothing: an empty one, or `false` for a switch. They would contradict flags.
-pub(super) fn without_empty_variables(arg: Arg) -> Arg {
+fn without_empty_variables(arg: Arg) -> Arg {
     let value = arg.get_env().and_then(env::var_os);
     let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
     let says_nothing = value.is_some_and(|value| value.is_empty() || (is_switch && value == "false"));
@@ -87,10 +98,7 @@ fn one_line(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
-    use crate::cli::args::Args;
 
     fn told(line: &[&str]) -> String {
         let typed: Vec<_> =

@@ -132,6 +132,9 @@ impl Job {
     /// time; `None` when this was the last attempt.
     pub(super) fn wait(&self, sample: &Sample, asked: Option<Duration>) -> Option<Duration> {
         let Outcome::Failed(failure) = &sample.outcome else { return None };
+        if self.wires.stop.is_cancelled() {
+            return None;
+        }
         let Sample { index, step, attempt: number, .. } = *sample;
         let limits = &self.plan.limits;
         let patience = if step == Step::Upload { limits.upload_timeout } else { limits.download_timeout };

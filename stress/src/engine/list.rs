@@ -1,8 +1,11 @@
 //! Blobs that are stored already: their IDs come from a list, one after the other, and are never held all at once.
 
-use std::sync::Arc;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
 
 /// An entry of a list.
 #[derive(Debug, Clone)]
@@ -13,27 +16,56 @@ pub struct Listed {
     pub size: Option<u64>,
 }
 
-/// A list, as far as it has not been taken yet.
+/// A list, as far as it has not been taken yet. Entries come in batches: to wake a thread for each would cost more than
+/// a small blob's read.
 #[derive(Debug)]
-pub struct List(Mutex<Rest>);
+pub struct List {
+    here: Mutex<Here>,
+    to_come: tokio::sync::Mutex<mpsc::Receiver<Vec<Listed>>>,
+}
 
-#[derive(Debug)]
-struct Rest {
-    entries: mpsc::Receiver<Listed>,
+#[derive(Debug, Default)]
+struct Here {
+    entries: VecDeque<Listed>,
     taken: u64,
 }
 
 impl List {
-    /// The list that comes through this channel; it ends when the channel is closed.
-    pub fn new(entries: mpsc::Receiver<Listed>) -> Self {
-        Self(Mutex::new(Rest { entries, taken: 0 }))
+    /// The list that comes through this channel, in order; it ends when the channel is closed.
+    pub fn new(batches: mpsc::Receiver<Vec<Listed>>) -> Self {
+        Self { here: Mutex::default(), to_come: batches.into() }
+    }
+
+    /// How many entries have been taken.
+    pub async fn taken(&self) -> u64 {
+        self.0.lock().await.taken
     }
 
     /// The next entry and its position, from 0.
     pub(super) async fn next(&self) -> Option<(u64, Listed)> {
-        let mut rest = self.0.lock().await;
-        let entry = rest.entries.recv().await?;
-        rest.taken += 1;
-        Some((rest.taken - 1, entry))
+        loop {
+            if let Some(entry) = self.take() {
+                return Some(entry);
+            }
+            let mut to_come = self.to_come.lock().await;
+            // Whoever held the lock before may have fetched more.
+            if let Some(entry) = self.take() {
+                return Some(entry);
+            }
+            let batch = to_come.recv().await?;
+            self.here().entries.extend(batch);
+        }
+    }
+
+    fn take(&self) -> Option<(u64, Listed)> {
+        let mut here = self.here();
+        let entry = here.entries.pop_front()?;
+        here.taken += 1;
+        Some((here.taken - 1, entry))
+    }
+
+    fn here(&self) -> MutexGuard<'_, Here> {
+        // A panic elsewhere cannot leave an entry half taken.
+        self.here.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -141,7 +141,8 @@ impl Worker {
                 (fill(draft, exchange, Outcome::Stored, due, job.clock), asked)
             }
             (Step::Read { .. }, expect, Some(id)) => {
-                let exchange = self.client.read(blob.aggregator, id, expect.verifier(job.plan.verify)).await;
+                let mut verifier = expect.verifier(job.plan.verify);
+                let exchange = self.client.read(blob.aggregator, id, &mut verifier).await;
                 let asked = exchange.retry_after;
                 let sample = fill(draft, exchange, |()| Outcome::Read, due, job.clock);
                 // What nobody knew beforehand is as large as it came.

@@ -47,10 +47,11 @@ fn columns(step: Option<&StepSummary>) -> Vec<(String, String)> {
     column("step", &|step| step.step.to_string());
     column("repeats", &|step| step.repeats.to_string());
     type Count = fn(&StepSummary) -> u64;
-    let counts: [(&str, Count); 8] = [
+    let counts: [(&str, Count); 9] = [
         ("attempted", |step| step.attempted),
         ("done", |step| step.done),
         ("failed", |step| step.failed),
+        ("attempt_failures", |step| step.attempt_failures),
         ("unfinished", |step| step.unfinished),
         ("skipped", |step| step.skipped),
         ("bytes_sent", |step| step.bytes_sent),
@@ -162,7 +163,7 @@ mod tests {
         report.plan.phases[0].name = "a, \"quoted\"\nname".to_owned();
         let rows = rows(&report);
         assert_eq!(rows[0]["phase"], "a, \"quoted\"\nname");
-        assert_eq!(cells(&rows[0], "done failed failures"), ["5", "2", "shed=2"]);
+        assert_eq!(cells(&rows[0], "done failed attempt_failures failures"), ["5", "2", "2", "shed=2"]);
         assert_eq!(
             cells(&rows[1], "failures unfinished response_lower_bounds"),
             ["timeout=1", "1", "mean max"]

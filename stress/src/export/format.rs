@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{csv, junit, markdown, palette::Palette, prometheus, terminal};
+use super::{csv, html, junit, markdown, palette::Palette, prometheus, terminal, timeline_csv};
 use crate::report::{Report, summary::Summary};
 
 /// A form in which a report can be told.
@@ -14,6 +14,10 @@ pub enum Format {
     Json,
     /// A row for each step.
     Csv,
+    /// A row for each interval of each step.
+    TimelineCsv,
+    /// A page for a browser.
+    Html,
     /// A comment for a pull request.
     Markdown,
     /// The thresholds and the trust as test cases.
@@ -24,8 +28,16 @@ pub enum Format {
 
 impl Format {
     /// All forms.
-    pub const ALL: [Format; 6] =
-        [Format::Terminal, Format::Json, Format::Csv, Format::Markdown, Format::Junit, Format::Prometheus];
+    pub const ALL: [Format; 8] = [
+        Format::Terminal,
+        Format::Json,
+        Format::Csv,
+        Format::TimelineCsv,
+        Format::Html,
+        Format::Markdown,
+        Format::Junit,
+        Format::Prometheus,
+    ];
 
     /// The name by which the form is asked for.
     pub const fn label(self) -> &'static str {
@@ -33,6 +45,8 @@ impl Format {
             Format::Terminal => "terminal",
             Format::Json => "json",
             Format::Csv => "csv",
+            Format::TimelineCsv => "timeline-csv",
+            Format::Html => "html",
             Format::Markdown => "markdown",
             Format::Junit => "junit",
             Format::Prometheus => "prometheus",
@@ -59,6 +73,8 @@ impl Format {
             Format::Terminal => terminal::write(out, report, summary, &[], palette),
             Format::Json => report.save(out),
             Format::Csv => csv::write(summary, out),
+            Format::TimelineCsv => timeline_csv::write(report, summary, out),
+            Format::Html => html::write(report, summary, out),
             Format::Markdown => markdown::write(report, summary, out),
             Format::Junit => junit::write(report, summary, out),
             Format::Prometheus => prometheus::write(report, summary, out),

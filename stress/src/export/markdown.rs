@@ -88,6 +88,7 @@ fn steps(report: &Report, summary: &Summary) -> Vec<String> {
     };
     tell("done", &|step| Some(units::count(step.done)));
     tell("failed", &|step| Some(units::count(step.failed)));
+    tell("failed tries", &|step| Some(units::count(step.attempt_failures)));
     tell("unfinished", &|step| (step.unfinished > 0).then(|| units::count(step.unfinished)));
     tell("not tried", &|step| (step.skipped > 0).then(|| units::count(step.skipped)));
     tell("MiB/s", &|step| step.throughput_mib.map(units::mib_per_second));

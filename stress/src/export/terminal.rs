@@ -28,6 +28,7 @@ use crate::{
     },
     report::{Ending, Report, summary::Summary},
 };
+pub(super) use trust::lines as trust_lines;
 
 /// The width that every line fits.
 pub const WIDTH: usize = 80;
@@ -97,11 +98,23 @@ pub(super) fn load(phase: &Phase) -> String {
     let kind = match &phase.supply {
         Supply::Made if min == max => min,
         Supply::Made => format!("{min} to {max}"),
-        Supply::List { name, round: false } => clean(name),
-        Supply::List { name, round: true } => format!("{}, round after round", clean(name)),
+        Supply::List { name, round: false, .. } => clean(name),
+        Supply::List { name, round: true, .. } => format!("{}, round after round", clean(name)),
         Supply::Earlier => return format!("the same blobs, {}{time}", pace(&phase.load)),
     };
     format!("{blobs} of {kind}, {}{time}", pace(&phase.load))
+}
+
+/// What each step of a search asks for, in words; how much at a time is for the search to say.
+pub(super) fn load_of(phase: &Phase) -> String {
+    let steps = phase.journey.steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let blobs = match &phase.supply {
+        Supply::Made if phase.sizes.min == phase.sizes.max => units::bytes(phase.sizes.min),
+        Supply::Made => format!("{} to {}", units::bytes(phase.sizes.min), units::bytes(phase.sizes.max)),
+        Supply::List { name, .. } => clean(name),
+        Supply::Earlier => "earlier phases".to_owned(),
+    };
+    format!("{steps} of blobs of {blobs}")
 }
 
 /// How a load goes on, in words.
@@ -128,7 +141,7 @@ fn targets(role: &str, targets: &[Target], palette: Palette) -> Vec<String> {
 }
 
 /// `text` behind a faint label, wrapped beneath itself.
-fn labelled(label: &str, text: &str, ink: Ink, palette: Palette) -> Vec<String> {
+pub(super) fn labelled(label: &str, text: &str, ink: Ink, palette: Palette) -> Vec<String> {
     let lines = wrap(text, WIDTH - LABEL);
     lines
         .iter()

@@ -64,25 +64,7 @@ pub fn trust(trust: &Trust) -> String {
 
 /// What was measured and the limit that it went beyond.
 fn reason(check: &Check, drift: Option<&Drift>) -> String {
-    let drifted;
-    let what = match check.subject {
-        Subject::LatenessP99 => "p99 lateness",
-        Subject::LatenessMax => "longest lateness",
-        Subject::Achieved => "achieved rate",
-        Subject::Dropped => "dropped arrivals",
-        Subject::Cpu => "own CPU",
-        Subject::Lag => "event-loop lag p99",
-        Subject::Unfinished => "unfinished at the end",
-        Subject::Contaminated => "first downloads that were already cached",
-        Subject::Samples => "thresholds with too few samples",
-        Subject::WallClock => "wall clock moved by",
-        Subject::Stationarity => {
-            drifted = drift.map_or_else(String::new, change);
-            &drifted
-        }
-        Subject::Ports => "ports in use",
-        Subject::Descriptors => "file descriptors in use",
-    };
+    let what = checked(check, drift);
     let limit = match check.subject {
         _ if check.limit == 0.0 => String::new(),
         Subject::Achieved => format!(" (below {})", number(check, check.limit)),
@@ -91,7 +73,29 @@ fn reason(check: &Check, drift: Option<&Drift>) -> String {
     format!("{what} {}{limit}", number(check, check.measured))
 }
 
-fn number(check: &Check, value: f64) -> String {
+/// What a check of the trust looked at.
+pub fn checked(check: &Check, drift: Option<&Drift>) -> String {
+    let what = match (check.subject, drift) {
+        (Subject::Stationarity, Some(drift)) => return change(drift),
+        (Subject::Stationarity, None) => "change from first to last third",
+        (Subject::LatenessP99, _) => "p99 lateness",
+        (Subject::LatenessMax, _) => "longest lateness",
+        (Subject::Achieved, _) => "achieved rate",
+        (Subject::Dropped, _) => "dropped arrivals",
+        (Subject::Cpu, _) => "own CPU",
+        (Subject::Lag, _) => "event-loop lag p99",
+        (Subject::Unfinished, _) => "unfinished at the end",
+        (Subject::Contaminated, _) => "first downloads that were already cached",
+        (Subject::Samples, _) => "thresholds with too few samples",
+        (Subject::WallClock, _) => "wall clock moved by",
+        (Subject::Ports, _) => "ports in use",
+        (Subject::Descriptors, _) => "file descriptors in use",
+    };
+    what.to_owned()
+}
+
+/// A number in the unit of what a check looked at.
+pub fn number(check: &Check, value: f64) -> String {
     match check.subject {
         Subject::LatenessP99 | Subject::LatenessMax | Subject::Lag | Subject::WallClock => {
             units::duration(Duration::try_from_secs_f64(value).unwrap_or_default())
@@ -117,17 +121,20 @@ fn change(drift: &Drift) -> String {
 
 /// `2 uploads failed: shed`.
 pub fn failed(step: &StepSummary, failure: &FailureSummary) -> String {
-    format!("{} failed: {}", counted(step, failure, ""), failure.class)
+    format!("{} failed: {}", counted(step, failure), failure.class)
 }
 
-/// `2 upload attempts failed, tried again: shed`.
+/// `2 retries of uploads: shed`.
 pub fn tried_again(step: &StepSummary, failure: &FailureSummary) -> String {
-    format!("{} failed, tried again: {}", counted(step, failure, " attempt"), failure.class)
+    let retries = if failure.count == 1 { "retry" } else { "retries" };
+    let repeats = if step.repeats { " (repeats)" } else { "" };
+    let (count, noun) = (units::count(failure.count), events::noun(step.step));
+    format!("{count} {retries} of {noun}s{repeats}: {}", failure.class)
 }
 
 /// How many of what.
-fn counted(step: &StepSummary, failure: &FailureSummary, attempt: &str) -> String {
-    let what = units::counted(failure.count, &format!("{}{attempt}", events::noun(step.step)));
+fn counted(step: &StepSummary, failure: &FailureSummary) -> String {
+    let what = units::counted(failure.count, &events::noun(step.step));
     if step.repeats { format!("{what} of repeats") } else { what }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod class;
 pub mod draw;
+pub mod forecast;
 pub mod journey;
 pub mod limits;
 pub mod load;
@@ -11,6 +12,7 @@ pub mod percentile;
 pub mod retry;
 pub mod stages;
 pub mod schedule;
+pub mod search;
 pub mod sizes;
 pub mod store;
 pub mod supply;
@@ -135,7 +137,11 @@ impl Plan {
 }
 
 impl Phase {
-    fn check(&self) -> Result<(), Contradiction> {
+    /// Whether the phase holds together by itself.
+    ///
+    /// # Errors
+    /// A [`Contradiction`] when two wishes exclude each other.
+    pub fn check(&self) -> Result<(), Contradiction> {
         self.journey.check(self.supply == Supply::Earlier)?;
         self.supply.check(&self.journey)?;
         self.sizes.check()?;

@@ -75,6 +75,11 @@ impl Objective {
         Self { phase, step: Some(step), metric, operator: Operator::Equal, limit: Limit::Count(0) }
     }
 
+    /// The same of one phase, unless it names one already.
+    pub fn in_phase(self, phase: &str) -> Self {
+        Self { phase: self.phase.or_else(|| Some(phase.to_owned())), ..self }
+    }
+
     /// Whether it speaks of this step of this phase.
     pub fn covers(&self, phase: &str, step: Step) -> bool {
         self.phase.as_deref().is_none_or(|name| name == phase) && self.step.is_none_or(|one| one == step)

@@ -17,9 +17,36 @@ pub enum Supply {
         name: String,
         /// Whether it starts again at its end; otherwise it is read once through.
         round: bool,
+        /// How it is written.
+        #[serde(default)]
+        listing: Listing,
     },
     /// They are those of the phase before, as far as that came through with them; each is taken once.
     Earlier,
+}
+
+/// How a list of stored blobs is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Listing {
+    /// An ID a line; blank lines and those that start with `#` say nothing.
+    #[default]
+    BlobIds,
+    /// The rows of an earlier run's export.
+    FromExport,
+    /// The lines of an earlier run's log.
+    FromLog,
+}
+
+impl Listing {
+    /// The flag that names such a list, without its dashes.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Listing::BlobIds => "blob-ids",
+            Listing::FromExport => "from-export",
+            Listing::FromLog => "from-log",
+        }
+    }
 }
 
 impl Supply {

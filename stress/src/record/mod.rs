@@ -5,6 +5,7 @@ pub mod bottom;
 pub mod buckets;
 pub mod claims;
 pub mod costs;
+pub mod gauge;
 pub mod generator;
 pub mod halves;
 pub mod histogram;

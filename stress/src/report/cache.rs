@@ -114,6 +114,16 @@ impl CacheEffect {
         }
     }
 
+    /// The median of first ÷ cached response time, blob by blob; `None` without pairs.
+    pub fn ratio(&self) -> Option<f64> {
+        self.response.map(|response| response.median)
+    }
+
+    /// The 95 % interval of that median; `None` with fewer than 6 pairs.
+    pub fn interval(&self) -> Option<(f64, f64)> {
+        self.response?.interval
+    }
+
     /// About how many blobs would tell; `None` when these do, or are too few to show how much their times differ.
     pub fn needed(&self) -> Option<u64> {
         self.response.filter(|_| self.verdict == Verdict::TooFew)?.needed()

@@ -4,6 +4,7 @@ mod course;
 mod effect;
 mod judged;
 mod reading;
+mod search;
 mod wire;
 
 use std::{io, time::Duration};

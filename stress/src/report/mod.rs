@@ -1,6 +1,7 @@
 //! JUDGEMENT: a report is a plan and what came of it; it is saved, loaded, and summed up.
 
 pub mod cache;
+pub mod capacity;
 pub mod cost;
 pub mod course;
 mod document;
@@ -28,7 +29,7 @@ use crate::{plan::Plan, record::Recording};
 pub const SCHEMA: &str = "walrus-stress/report/2";
 
 /// The versions of the document that [`Report::load`] reads.
-const READABLE: [&str; 2] = ["walrus-stress/report/1", SCHEMA];
+pub const READABLE: [&str; 2] = ["walrus-stress/report/1", SCHEMA];
 
 /// Intent plus facts: what a run was meant to do and what it recorded.
 #[derive(Debug, Clone, PartialEq)]

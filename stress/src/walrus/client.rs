@@ -1,6 +1,7 @@
 //! One worker's access to the targets: uploads and reads, each over a connection that nobody else uses.
 
 use std::{
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -38,14 +39,17 @@ const MAX_ERROR: usize = 64 * 1024;
 /// The most bytes of a publisher's answer that are read.
 const MAX_ANSWER: usize = 1024 * 1024;
 
+/// A kept-open connection, if there is one; boxed, since it goes from hand to hand with every exchange.
+type Slot = Option<Box<Connection>>;
+
 /// One worker's access to the targets: at most one kept-open connection to each.
 ///
 /// A future of [`Client::upload`] or [`Client::read`] may be dropped at any time: its connection is dropped with it.
 #[derive(Debug)]
 pub struct Client {
     network: Arc<Network>,
-    publishers: Vec<Option<Connection>>,
-    aggregators: Vec<Option<Connection>>,
+    publishers: Vec<Slot>,
+    aggregators: Vec<Slot>,
     timer: Timer,
     course: Course,
 }
@@ -80,12 +84,14 @@ impl Client {
             Lane { endpoint, slot: &mut publishers[publisher], connect: network.limits.connect_timeout };
         course.start(size);
         let (started, limit) = (course.started, network.limits.upload_timeout);
-        let result = timer.bound(started, limit, lane.store(request, course)).await;
+        // Pinned where it is made: it is too large to be moved once more.
+        let exchange = pin!(lane.store(request, course));
+        let result = timer.bound(started, limit, exchange).await;
         course.end(result.unwrap_or_else(|| Err(late(course, limit))))
     }
 
     /// Reads a blob from the aggregator of this number; `verifier` judges what comes.
-    pub async fn read(&mut self, aggregator: usize, blob_id: &str, verifier: Verifier) -> Exchange<()> {
+    pub async fn read(&mut self, aggregator: usize, blob_id: &str, verifier: &mut Verifier) -> Exchange<()> {
         let Client { network, aggregators, timer, course, .. } = self;
         let endpoint = &network.aggregators[aggregator];
         let uri = endpoint.read(blob_id).filter(|_| wire::is_blob_id(blob_id));
@@ -99,7 +105,8 @@ impl Client {
         let lengths_matter = network.verify != Verify::Off;
         course.start(0);
         let (started, limit) = (course.started, network.limits.download_timeout);
-        let result = timer.bound(started, limit, lane.read(request, verifier, lengths_matter, course)).await;
+        let exchange = pin!(lane.read(request, verifier, lengths_matter, course));
+        let result = timer.bound(started, limit, exchange).await;
         course.end(result.unwrap_or_else(|| Err(late(course, limit))))
     }
 
@@ -125,7 +132,7 @@ fn late(course: &Course, limit: Duration) -> Failure {
 /// The way to one target.
 struct Lane<'a> {
     endpoint: &'a Endpoint,
-    slot: &'a mut Option<Connection>,
+    slot: &'a mut Slot,
     connect: Duration,
 }
 
@@ -151,7 +158,7 @@ impl Lane<'_> {
     async fn read(
         mut self,
         request: Request<Body>,
-        verifier: Verifier,
+        verifier: &mut Verifier,
         lengths_matter: bool,
         course: &mut Course,
     ) -> Result<(), Failure> {
@@ -188,7 +195,7 @@ impl Lane<'_> {
         &mut self,
         request: Request<Body>,
         course: &mut Course,
-    ) -> Result<(Connection, Response<Incoming>), Failure> {
+    ) -> Result<(Box<Connection>, Response<Incoming>), Failure> {
         let mut connection = match self.kept().await {
             Some(connection) => {
                 course.link = Some(Link::Reused);
@@ -210,20 +217,21 @@ impl Lane<'_> {
         Ok((connection, response))
     }
 
-    async fn kept(&mut self) -> Option<Connection> {
+    async fn kept(&mut self) -> Slot {
         let mut connection = self.slot.take()?;
         connection.is_idle().await.then_some(connection)
     }
 
-    async fn open(&self, course: &mut Course) -> Result<Connection, Failure> {
+    async fn open(&self, course: &mut Course) -> Result<Box<Connection>, Failure> {
         let stream = dial(self.endpoint, self.connect, course).await?;
-        Connection::over(stream)
-            .await
+        let connection = Connection::over(stream).await;
+        connection
+            .map(Box::new)
             .map_err(|error| classify::broken(&Breakage { error: Some(error), ..Breakage::default() }))
     }
 
     /// Keeps a connection for the next exchange, when both sides have said all they had to say and neither closes.
-    fn keep(&mut self, connection: Connection, head: &Parts, course: &Course) {
+    fn keep(&mut self, connection: Box<Connection>, head: &Parts, course: &Course) {
         let leaves = closes(Version::HTTP_11, &self.endpoint.headers) || closes(head.version, &head.headers);
         if course.sent().is_some() && !leaves {
             *self.slot = Some(connection);

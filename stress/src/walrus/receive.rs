@@ -64,7 +64,7 @@ pub(super) async fn collect(
 pub(super) async fn blob(
     connection: &mut Connection,
     body: &mut Incoming,
-    mut verifier: Verifier,
+    verifier: &mut Verifier,
     course: &mut Course,
 ) -> Result<(), Fault> {
     // The chunk that is here but not judged yet.

@@ -41,6 +41,12 @@ impl Run {
         Run { args: vec!["run".to_owned()], variables: Vec::new(), dir, input: String::new() }
     }
 
+    /// Another command than `run`, with the same words behind it.
+    pub(crate) fn command(mut self, command: &str) -> Run {
+        self.args[0] = command.to_owned();
+        self
+    }
+
     /// Adds words to the command line.
     pub(crate) fn args<S: AsRef<str>>(mut self, args: impl IntoIterator<Item = S>) -> Run {
         self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
@@ -138,7 +144,8 @@ impl Ran {
         self.stderr.lines().chain(self.stdout.lines()).filter(|line| line.contains(text)).collect()
     }
 
-    fn json(&self, name: &str) -> Value {
+    /// A file of the run's directory as JSON.
+    pub(crate) fn json(&self, name: &str) -> Value {
         let path = self.dir.path().join(name);
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}; {self:?}"));
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}: {text}"))

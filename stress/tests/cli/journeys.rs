@@ -88,7 +88,7 @@ fn steps_that_make_no_journey_are_refused() {
         (["--steps", "upload,cached,first"], ["--steps", "it must follow first"]),
         (["--steps", "cached,first"], ["--steps", "it must follow upload"]),
         (["--steps", "upload,first,read3"], ["--steps", "it must follow cached"]),
-        (["--steps", "first,cached"], ["--steps", "--blob-ids or --from-export must name"]),
+        (["--steps", "first,cached"], ["--steps", "--blob-ids, --from-export or --from-log must name"]),
         (["--reads", "0"], ["--reads", "at least 1"]),
         (["--reads", "-1"], ["--reads", "below zero"]),
         (["--reads", "256"], ["--reads", "too large"]),

@@ -68,7 +68,11 @@ fn blobs_that_were_not_stored_have_no_row_and_are_not_tried() {
     }
     assert_eq!(bottle.aggregator_stats().route(GET_BLOB).received, 2 * stored);
     // The implied thresholds need no phase before a step that there is once.
-    assert!(ran.stdout.contains(&format!("BROKEN  upload.failures==0: {}", 16 - stored)), "{}", ran.stdout);
+    let broken = json!({
+        "threshold": "upload.failures==0", "implicit": true, "holds": false, "measured": 16 - stored, "of": 16,
+    });
+    let thresholds = report.0["thresholds"].as_array().expect("thresholds");
+    assert_eq!(thresholds.iter().filter(|one| one["holds"] == json!(false)).collect::<Vec<_>>(), [&broken]);
 }
 
 #[test]

@@ -57,12 +57,13 @@ fn what_was_tried_again_is_shown_and_has_thresholds_of_its_own() {
     for shown in [
         "\nfailed                     0            0            0\n",
         "\nfailed tries               3            0            0\n",
-        "\n3 upload attempts failed, tried again: unavailable  first at",
+        "\n3 retries of uploads: unavailable  first at",
         "ok      upload.attempt_failures<=3: 3 of 6 (50.00%)",
         "ok      upload.attempt_failures.unavailable<51%: 3 of 6 (50.00%)",
     ] {
         assert!(ran.stdout.contains(shown), "{shown:?}: {}", ran.stdout);
     }
+    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
     let end = "3 of 3 uploads and 6 of 6 downloads succeeded; 3 failed attempts tried again\n";
     assert!(ran.stdout.ends_with(end), "{}", ran.stdout);
 }

@@ -34,7 +34,7 @@ fn without_blobs(screen: &str) -> String {
 
 #[test]
 fn every_format_is_the_same_at_the_end_of_the_run_and_from_its_report() {
-    let formats = ["terminal", "json", "csv", "markdown", "junit", "prometheus"];
+    let formats = ["terminal", "json", "csv", "timeline-csv", "markdown", "junit", "prometheus"];
     let bottle = Bottle::start();
     let outputs: Vec<_> = formats.iter().map(|format| format!("--write {format}={format}.out")).collect();
     let run = Run::new(&bottle).line("-n 40 -c 4 --size 1KiB --seed 7 --threshold upload.max<1ns -q");

@@ -11,7 +11,7 @@ use stress::{
         Phase,
         journey::{Journey, Step},
         load::Load,
-        supply::Supply,
+        supply::{Listing, Supply},
     },
     sample::FailureClass,
 };
@@ -28,7 +28,7 @@ fn list(count: usize, waiting: usize) -> (Arc<List>, Arc<AtomicUsize>) {
     tokio::spawn(async move {
         for number in 0..count {
             let listed = Listed { id: format!("{number:0>5}{:A>38}", "").into(), size: None };
-            if sender.send(listed).await.is_err() {
+            if sender.send(vec![listed]).await.is_err() {
                 break;
             }
             counter.fetch_add(1, Ordering::Relaxed);
@@ -40,7 +40,7 @@ fn list(count: usize, waiting: usize) -> (Arc<List>, Arc<AtomicUsize>) {
 fn first_downloads(load: Load, time: u64) -> Phase {
     Phase {
         journey: Journey { steps: vec![Step::FIRST] },
-        supply: Supply::List { name: "list".to_owned(), round: false },
+        supply: Supply::List { name: "list".to_owned(), round: false, listing: Listing::BlobIds },
         ..phase(load, millis(time))
     }
 }

@@ -26,7 +26,7 @@ async fn one_connection_to_each_target_serves_every_exchange() {
         let upload = client.upload(0, spec.source()).await;
         assert_eq!((upload.bytes_sent, is_fresh(upload.link)), (200_000, round == 0));
         assert!(upload.result.is_ok());
-        let read = client.read(0, "abc", spec.verifier(Verify::Full)).await;
+        let read = client.read(0, "abc", &mut spec.verifier(Verify::Full)).await;
         assert_eq!((read.result, read.bytes_received, is_fresh(read.link)), (Ok(()), 200_000, round == 0));
     }
     assert_eq!((publisher.accepted(), aggregator.accepted()), (1, 1));
@@ -176,12 +176,12 @@ async fn a_request_says_what_it_should_and_a_path_prefix_is_kept() {
         assert_eq!(header(&head, "authorization"), Some("Basic bWU6c2VjcmV0"));
         assert_eq!(body, bytes(blob(size)));
     }
-    let _ = client.read(0, "abc-_9", blob(1).verifier(Verify::Full)).await;
+    let _ = client.read(0, "abc-_9", &mut blob(1).verifier(Verify::Full)).await;
     let (head, _) = told.recv().await.unwrap();
     assert!(head.starts_with("GET /walrus/x/v1/blobs/abc-_9 HTTP/1.1\r\n"), "{head}");
     assert_eq!(header(&head, "content-length"), None);
     for wrong in ["", "a/b", "../x", "a?b", "a b", "ä", &"x".repeat(129)] {
-        let exchange = client.read(0, wrong, blob(1).verifier(Verify::Full)).await;
+        let exchange = client.read(0, wrong, &mut blob(1).verifier(Verify::Full)).await;
         assert_eq!((exchange.result.unwrap_err().class, exchange.link), (FailureClass::BadRequest, None));
     }
 }

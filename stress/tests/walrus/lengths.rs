@@ -25,7 +25,7 @@ async fn read(answer: Vec<u8>, verify: Verify) -> Exchange<()> {
     .await;
     let mut plan = server.plan();
     plan.verify = verify;
-    client(&plan).read(0, "abc", blob(SIZE).verifier(verify)).await
+    client(&plan).read(0, "abc", &mut blob(SIZE).verifier(verify)).await
 }
 
 async fn class(answer: Vec<u8>, verify: Verify) -> Option<FailureClass> {
@@ -81,7 +81,7 @@ async fn an_empty_blob_passes_and_anything_in_its_place_does_not() {
             }
         })
         .await;
-        let exchange = server.client().read(0, "abc", empty.verifier(Verify::Full)).await;
+        let exchange = server.client().read(0, "abc", &mut empty.verifier(Verify::Full)).await;
         assert_eq!(exchange.result.err().map(|failure| failure.class), expected);
     }
 }
@@ -130,7 +130,7 @@ async fn a_reset_inside_an_answer_is_a_reset() {
         reset(stream);
     })
     .await;
-    let exchange = server.client().read(0, "abc", blob(SIZE).verifier(Verify::Full)).await;
+    let exchange = server.client().read(0, "abc", &mut blob(SIZE).verifier(Verify::Full)).await;
     assert_eq!(exchange.result.unwrap_err().class, Reset);
 }
 

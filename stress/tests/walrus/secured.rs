@@ -77,7 +77,7 @@ async fn a_trusted_server_is_used_over_one_connection_and_its_handshake_timed_ap
             }
             link => assert!(round > 0 && link == Some(Link::Reused)),
         }
-        assert_eq!(client.read(0, "abc", blob(300_000).verifier(Verify::Full)).await.result, Ok(()));
+        assert_eq!(client.read(0, "abc", &mut blob(300_000).verifier(Verify::Full)).await.result, Ok(()));
     }
     assert_eq!(server.accepted(), 2);
     assert_eq!(preflight(&plan).await.unwrap(), Vec::<String>::new());

@@ -59,7 +59,7 @@ async fn a_download_has_its_head_before_its_end() {
         std::future::pending::<()>().await;
     })
     .await;
-    let exchange = server.client().read(0, "abc", spec.verifier(Verify::Full)).await;
+    let exchange = server.client().read(0, "abc", &mut spec.verifier(Verify::Full)).await;
     assert_eq!((exchange.result, exchange.bytes_received), (Ok(()), 500_000));
     let (sent, first_byte) = (exchange.sent.unwrap(), exchange.first_byte.unwrap());
     assert!(exchange.started <= sent && sent <= first_byte);

@@ -109,7 +109,7 @@ async fn a_short_limit_after_a_long_one_and_the_other_way_round_both_hold() {
         (Duration::from_secs(5), Duration::from_millis(100));
     let mut client = client(&plan);
     for _ in 0..3 {
-        let read = client.read(0, "abc", blob(1).verifier(stress::plan::Verify::Full)).await;
+        let read = client.read(0, "abc", &mut blob(1).verifier(stress::plan::Verify::Full)).await;
         assert_eq!(read.result.unwrap_err().class, Timeout);
         assert!(read.finished - read.started < Duration::from_secs(2));
         let upload = client.upload(0, blob(1000).source()).await;

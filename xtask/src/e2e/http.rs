@@ -1,4 +1,4 @@
-//! One GET for a JSON document over plain HTTP: all that the scenarios ask of a server themselves.
+//! JSON documents over plain HTTP: all that the scenarios ask of a server, and tell it, themselves.
 
 use std::{
     io::{Read, Write},
@@ -15,7 +15,16 @@ use crate::{
 
 /// The JSON document at `path` of the server at `base`, such as `http://127.0.0.1:PORT`.
 pub(crate) fn get_json(base: &str, path: &str, deadline: Deadline) -> Result<Value> {
-    let what = || format!("cannot get {base}{path}");
+    ask(base, &format!("GET {path}"), "", deadline).context(format!("cannot get {base}{path}"))
+}
+
+/// The JSON document that the server at `base` answers with when it is sent this text.
+pub(crate) fn post(base: &str, path: &str, text: &str, deadline: Deadline) -> Result<Value> {
+    ask(base, &format!("POST {path}"), text, deadline).context(format!("cannot post to {base}{path}"))
+}
+
+fn ask(base: &str, line: &str, text: &str, deadline: Deadline) -> Result<Value> {
+    let what = || format!("no exchange with {base}");
     let host = base.strip_prefix("http://").context(what())?.trim_end_matches('/');
     // Zero would mean no limit at all.
     let patience = Some(deadline.left().max(Duration::from_millis(1)));
@@ -23,10 +32,11 @@ pub(crate) fn get_json(base: &str, path: &str, deadline: Deadline) -> Result<Val
     stream.set_read_timeout(patience).context(what())?;
     stream.set_write_timeout(patience).context(what())?;
     // HTTP/1.0: the answer is not chunked and ends with the connection.
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n").context(what())?;
+    let length = if text.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", text.len()) };
+    write!(stream, "{line} HTTP/1.0\r\nHost: {host}\r\n{length}\r\n{text}").context(what())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).context(what())?;
-    parse(&answer).context(what())
+    parse(&answer)
 }
 
 fn parse(answer: &str) -> Result<Value> {
@@ -62,6 +72,27 @@ mod tests {
         let document = get_json(&base, "/a", Deadline::after(Duration::from_secs(20))).unwrap();
         assert_eq!(document["a"], 1);
         assert_eq!(server.join().unwrap(), ["GET /a HTTP/1.0".to_owned(), format!("Host: {}", &base[7..])]);
+    }
+
+    #[test]
+    fn text_is_sent_with_its_length() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked =
+                vec![0; format!("POST /a HTTP/1.0\r\nHost: {}\r\n", listener.local_addr().unwrap()).len()];
+            stream.read_exact(&mut asked).unwrap();
+            let mut rest = [0; 26];
+            stream.read_exact(&mut rest).unwrap();
+            stream.write_all(b"HTTP/1.0 200 OK\r\n\r\n[]").unwrap();
+            String::from_utf8(rest.to_vec()).unwrap()
+        });
+        let document = post(&base, "/a", "a = 1", Deadline::after(Duration::from_secs(20))).unwrap();
+        assert_eq!(
+            (document, server.join().unwrap().as_str()),
+            (Value::Array(vec![]), "Content-Length: 5\r\n\r\na = 1")
+        );
     }
 
     #[test]

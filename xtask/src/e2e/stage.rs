@@ -4,7 +4,7 @@ use std::{cell::RefCell, env, path::PathBuf, process::Command, sync::Arc, time::
 
 use tempfile::TempDir;
 
-use super::stats::Stats;
+use super::{http, stats::Stats};
 use crate::{
     failure::{Context, Result},
     process::{Deadline, Process},
@@ -27,6 +27,12 @@ impl Server {
     /// What it has seen so far.
     pub(crate) fn stats(&self) -> Result<Stats> {
         Stats::ask(&self.url, Deadline::after(MOCK_PATIENCE)).context(self.name)
+    }
+
+    /// Replaces its weather by what this document says.
+    pub(crate) fn weather(&self, document: &str) -> Result<()> {
+        let told = http::post(&self.url, "/mock/weather", document, Deadline::after(MOCK_PATIENCE));
+        told.map(drop).context(format!("{} does not take the weather", self.name))
     }
 
     /// Interrupts it and wants it to end well.

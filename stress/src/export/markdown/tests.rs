@@ -38,6 +38,7 @@ fn trouble_is_told_with_its_verdict_first() {
     | --- | --- | --- | --- |
     | done | 5 | 3 | 1 |
     | failed | 2 | 1 | 2 |
+    | failed tries | 2 | 1 | 2 |
     | unfinished | – | 1 | – |
     | not tried | – | 2 | 4 |
     | MiB/s | 0.157 | 0.005 | 0.060 |

@@ -4,8 +4,7 @@ use super::{caching, costs, labelled};
 use crate::{
     export::{
         palette::{Ink, Palette, wrap},
-        units,
-        words,
+        units, words,
     },
     report::{
         Report,
@@ -40,7 +39,8 @@ pub(in crate::export) fn facts(report: &Report, summary: &Summary) -> Vec<Fact> 
     }
     for arrivals in &summary.arrivals {
         let ink = if arrivals.dropped > 0 { Ink::Error } else { Ink::Normal };
-        fact("arrivals", &due(arrivals), ink);
+        let phase = if summary.arrivals.len() > 1 { format!("{}: ", arrivals.phase) } else { String::new() };
+        fact("arrivals", &format!("{phase}{}", due(arrivals)), ink);
     }
     let (sent, received) = (units::bytes(summary.bytes_sent), units::bytes(summary.bytes_received));
     fact("bytes", &format!("{sent} sent, {received} received"), Ink::Normal);

@@ -27,10 +27,13 @@ pub(super) fn lines(summary: &Summary, palette: Palette) -> Vec<String> {
 }
 
 fn class(text: &str, failure: &FailureSummary, ink: Ink, palette: Palette) -> Vec<String> {
-    let when = palette.paint(Ink::Faint, &words::when(failure));
-    let mut lines = vec![format!("{}  {when}", palette.paint(ink, text))];
+    let (when, indent) = (words::when(failure), " ".repeat(INDENT));
+    let fits = text.chars().count() + 2 + when.chars().count() <= WIDTH;
+    let (text, when) = (palette.paint(ink, text), palette.paint(Ink::Faint, &when));
+    let mut lines =
+        if fits { vec![format!("{text}  {when}")] } else { vec![text, format!("{indent}{when}")] };
     let reasons = words::reasons(failure).map(|reasons| wrap(&reasons, WIDTH - INDENT)).unwrap_or_default();
-    lines.extend(reasons.iter().map(|line| format!("{}{}", " ".repeat(INDENT), palette.paint(ink, line))));
+    lines.extend(reasons.iter().map(|line| format!("{indent}{}", palette.paint(ink, line))));
     lines.extend(failure.examples.iter().flat_map(|failure| example(failure, ink, palette)));
     lines
 }

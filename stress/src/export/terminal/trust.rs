@@ -9,7 +9,7 @@ use crate::{
     report::trust::{Grade, Trust},
 };
 
-pub(super) fn lines(trust: &Trust, palette: Palette) -> Vec<String> {
+pub(in crate::export) fn lines(trust: &Trust, palette: Palette) -> Vec<String> {
     let ink = match trust.verdict() {
         Grade::Trustworthy => Ink::Good,
         Grade::Care => Ink::Existing,

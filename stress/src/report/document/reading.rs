@@ -180,7 +180,7 @@ pub(super) struct DistributionDoc {
 }
 
 impl DistributionDoc {
-    fn of(distribution: &Distribution) -> Self {
+    pub(super) fn of(distribution: &Distribution) -> Self {
         let mut numbers =
             vec![("min", distribution.min), ("mean", distribution.mean), ("median", distribution.median)];
         numbers

@@ -5,9 +5,13 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    plan::target::{Header, Secret},
+    plan::{
+        journey::Step,
+        target::{Header, Secret},
+    },
     record::ledger::Ledger,
     report::{Signal, fake},
+    sample::{FailureClass, Outcome, Sample, StoredKind},
 };
 
 fn saved(report: &Report) -> Vec<u8> {
@@ -54,6 +58,45 @@ fn loaded_parts_merge_into_the_whole() {
     let mut merged = part(0..21).recording;
     merged.merge(part(21..42).recording);
     assert_eq!(merged, whole.recording);
+}
+
+/// An upload that is refused, waits, and is stored at its second attempt.
+fn retried(index: u64) -> [Sample; 2] {
+    let busy = fake::failed(FailureClass::Unavailable, Some(503), None, "not now");
+    let Outcome::Failed(failure) = busy else { unreachable!("it failed") };
+    let (at, stored) = (index * 1_000, fake::stored(index, StoredKind::New));
+    let first = fake::sample(index, Step::Upload, at, 60, Outcome::Retried(failure));
+    let mut second = fake::sample(index, Step::Upload, at + 160, 440, stored);
+    (second.attempt, second.timing.due) = (2, first.timing.due);
+    [first, second]
+}
+
+#[test]
+fn attempts_that_were_not_the_last_are_kept_with_their_own_time_and_merge() {
+    let samples: Vec<_> = (0..6).flat_map(retried).collect();
+    let whole = fake::report(6, &samples);
+    for middle in [1, 5, 8] {
+        let (one, other) = samples.split_at(middle);
+        let (mut left, right) = (fake::recording(one), fake::recording(other));
+        let mut turned = right.clone();
+        turned.merge(left.clone());
+        left.merge(right);
+        assert_eq!((&left, &turned), (&whole.recording, &whole.recording), "{middle}");
+    }
+    assert_eq!(load(saved(&whole).as_slice()).unwrap(), whole);
+    let upload = &document(&whole)["steps"][0];
+    let counts =
+        ["attempted", "done", "failed", "attempt_failures"].map(|name| upload[name].as_u64().unwrap());
+    assert_eq!(counts, [6, 6, 0, 6]);
+    let (response, service) = (&upload["response_seconds"], &upload["service_seconds"]);
+    assert_eq!(
+        [&response["min"], &response["max"], &service["min"]],
+        [&json!(0.6), &json!(0.6), &json!(0.44)]
+    );
+    let again = &upload["retried"][0];
+    assert_eq!((&again["class"], &again["count"]), (&json!("unavailable"), &json!(6)));
+    assert_eq!(again["attempt_seconds"]["max"], json!(0.06));
+    assert_eq!(upload["failures"], json!([]));
 }
 
 #[test]
@@ -148,16 +191,20 @@ fn other_documents_are_refused_with_the_reason() {
     }
 }
 
-/// Whether all that was said is still said; more may be.
-fn holds(now: &Value, then: &Value) -> bool {
-    match (now, then) {
-        (Value::Object(now), Value::Object(then)) => {
-            then.iter().all(|(name, then)| now.get(name).is_some_and(|now| holds(now, then)))
+/// Everything that was said is still said, whatever is said besides.
+#[track_caller]
+fn assert_kept(then: &Value, now: &Value, place: &str) {
+    match (then, now) {
+        (Value::Object(then), Value::Object(now)) => {
+            for (name, value) in then {
+                assert_kept(value, now.get(name).unwrap_or(&Value::Null), &format!("{place}.{name}"));
+            }
         }
-        (Value::Array(now), Value::Array(then)) if now.len() == then.len() => {
-            now.iter().zip(then).all(|(now, then)| holds(now, then))
+        (Value::Array(then), Value::Array(now)) => {
+            assert_eq!(then.len(), now.len(), "{place}");
+            then.iter().zip(now).for_each(|(then, now)| assert_kept(then, now, place));
         }
-        (now, then) => now == then,
+        _ => assert_eq!(now, then, "{place}"),
     }
 }
 
@@ -171,9 +218,9 @@ fn a_report_of_the_first_version_says_today_what_it_said_then() {
     for part in
         ["tool", "started_at", "elapsed_seconds", "plan", "steps", "arrivals", "connections", "cache_effect"]
     {
-        assert!(holds(&now[part], &then[part]), "{part}: {} instead of {}", now[part], then[part]);
+        assert_kept(&then[part], &now[part], part);
     }
-    assert_eq!(now["thresholds"], then["thresholds"]);
+    assert_kept(&then["thresholds"], &now["thresholds"], "thresholds");
     assert_eq!((&then["schema"], &now["schema"]), (&json!("walrus-stress/report/1"), &json!(SCHEMA)));
 }
 

@@ -4,6 +4,7 @@ mod faults;
 mod happy;
 mod pressure;
 mod trouble;
+mod weather;
 
 use std::time::Duration;
 
@@ -58,6 +59,7 @@ pub(crate) fn all() -> Vec<Scenario> {
     all.extend(faults::scenarios());
     all.extend(pressure::scenarios());
     all.extend(trouble::scenarios());
+    all.extend(weather::scenarios());
     all
 }
 

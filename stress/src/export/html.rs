@@ -1,0 +1,127 @@
+//! The report as a page: one file that needs no network and no script, in light and dark, on paper and read aloud.
+
+mod chart;
+mod course;
+mod failures;
+mod glance;
+mod latency;
+mod markup;
+mod pairs;
+mod plan;
+mod scale;
+mod steps;
+mod table;
+mod verdicts;
+
+use std::io;
+
+use crate::{
+    plan::journey::Step,
+    record::ledger::Ledger,
+    report::{
+        Report,
+        summary::{StepSummary, Summary},
+    },
+    sample::Novelty,
+};
+use markup::{Element, element, text};
+
+/// How it looks. Nothing in it comes from elsewhere.
+const STYLE: &str = include_str!("html/style.css");
+
+/// Keeps a browser from fetching anything, whatever the page may hold.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
+/// Writes the page of `report`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
+    let title = text("title", format!("walrus-stress {}", report.started_at));
+    write!(
+        out,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         {title}\n<style>\n{STYLE}</style>\n</head>\n{}\n</html>\n",
+        body(report, summary)
+    )
+}
+
+fn body(report: &Report, summary: &Summary) -> Element {
+    let sections: Vec<Section> = [
+        Some(steps::section(report, summary)),
+        latency::section(report, summary),
+        course::section(report, summary),
+        pairs::section(report, summary),
+        failures::section(summary),
+        verdicts::thresholds(summary),
+        Some(verdicts::trust(summary)),
+        Some(plan::section(report, summary)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let link = |section: &Section| {
+        element("li").with(text("a", section.heading).set("href", format!("#{}", section.id)))
+    };
+    let contents = element("ul").with_all(sections.iter().map(link));
+    element("body")
+        .with(text("a", "Skip to the numbers").class("skip").set("href", "#main"))
+        .with(glance::header(report, summary))
+        .with(element("nav").set("aria-label", "Contents").with(contents))
+        .with(element("main").set("id", "main").with_all(sections.into_iter().map(Section::element)))
+        .with(text("footer", format!("{} {}", report.tool.name, report.tool.version)))
+}
+
+/// A part of the page with a heading that the contents lead to.
+struct Section {
+    id: &'static str,
+    heading: &'static str,
+    inside: Vec<Element>,
+}
+
+impl Section {
+    fn element(self) -> Element {
+        let heading = format!("{}-heading", self.id);
+        element("section")
+            .set("id", self.id)
+            .set("aria-labelledby", &heading)
+            .with(text("h2", self.heading).set("id", heading))
+            .with_all(self.inside)
+    }
+}
+
+/// Which colour and dashes a step's line has.
+fn kind(step: Step, repeats: bool) -> usize {
+    let first = match step {
+        Step::Upload => 0,
+        Step::Read { ordinal } => usize::from(ordinal),
+    };
+    first + if repeats { 3 } else { 0 }
+}
+
+/// What a step is called beside others.
+fn name(step: Step, repeats: bool) -> String {
+    if repeats { format!("{step}, repeats") } else { step.to_string() }
+}
+
+/// The recording that a step's numbers come from.
+fn ledger<'a>(report: &'a Report, step: &StepSummary) -> Option<&'a Ledger> {
+    let ledgers = report.recording.ledgers.iter();
+    let mut same = ledgers.filter(|(key, _)| {
+        let repeats = key.novelty == Novelty::Repeat;
+        key.step == step.step && repeats == step.repeats && report.phase_name(key.phase) == step.phase
+    });
+    same.next().map(|(_, ledger)| ledger)
+}
+
+/// The names of the phases that have steps, in their order.
+fn phases(summary: &Summary) -> Vec<&str> {
+    let mut phases: Vec<&str> = summary.steps.iter().map(|step| step.phase.as_str()).collect();
+    phases.dedup();
+    phases
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! The top of the page: what ran, and the answers to the first four questions.
+
+use super::markup::{Element, element, text};
+use crate::{
+    export::{units, words},
+    report::{
+        Ending, Report,
+        cache::Verdict,
+        summary::Summary,
+        threshold::Judgement,
+        trust::{Bottleneck, Grade, Trust},
+    },
+};
+
+pub(super) fn header(report: &Report, summary: &Summary) -> Element {
+    let ran = format!("started {}, took {}", report.started_at, units::duration(report.elapsed));
+    let mut header =
+        element("header").with(theme()).with(text("h1", "Walrus under load")).with(text("p", ran));
+    if let Ending::Interrupted { signal } = report.ending {
+        let text = format!("Partial: interrupted by {signal}; this is what was measured until then.");
+        header = header.with(element("p").class("bad").with(super::text("strong", text)));
+    }
+    let mut cards = vec![outcome(report, summary), trust(&summary.trust)];
+    cards.extend(thresholds(&summary.thresholds));
+    cards.extend(cache(summary));
+    let header = header.with(element("div").class("cards").with_all(cards));
+    header.with_all(report.notices.iter().map(|notice| text("p", notice).class("note")))
+}
+
+/// The choice of light or dark, without a script: the style sheet looks at what is checked.
+fn theme() -> Element {
+    let choice = |value: &'static str, label: &'static str| {
+        let input =
+            element("input").set("type", "radio").set("name", "theme").set("id", format!("theme-{value}"));
+        let input = if value == "auto" { input.set("checked", "checked") } else { input };
+        element("label").with(input).text(label)
+    };
+    element("fieldset").class("theme").with(text("legend", "Colours")).with_all([
+        choice("auto", "as the system"),
+        choice("light", "light"),
+        choice("dark", "dark"),
+    ])
+}
+
+/// A question and its answer. The mark says what the colour says.
+fn card(class: &'static str, question: &str, answer: String) -> Element {
+    let mark = match class {
+        "good" => "✓ ",
+        "bad" => "✕ ",
+        "care" => "! ",
+        _ => "",
+    };
+    element("div")
+        .set("class", format!("card {class}"))
+        .with(text("h2", question))
+        .with(element("p").with(text("span", mark).set("aria-hidden", "true")).text(answer))
+}
+
+fn outcome(report: &Report, summary: &Summary) -> Element {
+    let well = summary.failed() + summary.unfinished() == 0 && summary.steps.iter().any(|step| step.done > 0);
+    card(if well { "good" } else { "bad" }, "Did it work?", words::outcome(report, summary))
+}
+
+fn trust(trust: &Trust) -> Element {
+    let class = match trust.verdict() {
+        Grade::Trustworthy => "good",
+        Grade::Care => "care",
+        Grade::Invalid => "bad",
+    };
+    let advice = trust.bottleneck().map(Bottleneck::advice).into_iter().map(|advice| text("p", advice));
+    card(class, "Can the numbers be trusted?", words::trust(trust)).with_all(advice)
+}
+
+/// `None` when nobody asked for any and those that every run has hold.
+fn thresholds(judgements: &[Judgement]) -> Option<Element> {
+    let broken: Vec<_> = judgements.iter().filter(|judgement| !judgement.holds()).collect();
+    let asked = judgements.iter().filter(|judgement| !judgement.implicit).count();
+    match (&broken[..], asked) {
+        ([], 0) => None,
+        ([], asked) => {
+            Some(card("good", "Do the thresholds hold?", format!("all {asked} that were asked for")))
+        }
+        (broken, _) => {
+            let names: Vec<_> = broken.iter().map(|judgement| judgement.objective.to_string()).collect();
+            Some(card("bad", "Do the thresholds hold?", format!("broken: {}", names.join(", "))))
+        }
+    }
+}
+
+fn cache(summary: &Summary) -> Option<Element> {
+    let cache = summary.cache.as_ref()?;
+    let class = match cache.verdict {
+        Verdict::Faster => "good",
+        Verdict::Slower => "bad",
+        Verdict::NoDifference | Verdict::TooFew => "care",
+    };
+    Some(card(class, "What does the cache buy?", cache.sentence()))
+}

@@ -1,0 +1,146 @@
+//! The page says what the JSON says, and nothing in it is markup that came from elsewhere.
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+use crate::{
+    report::fake,
+    sample::{FailureClass, Outcome},
+};
+
+fn page(report: &Report) -> String {
+    let mut page = Vec::new();
+    write(report, &Summary::of(report), &mut page).unwrap();
+    String::from_utf8(page).unwrap()
+}
+
+fn document(report: &Report) -> Value {
+    let mut text = Vec::new();
+    report.save(&mut text).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+/// The run with everything in it: successes, failures of several classes, lower bounds, thresholds.
+fn eventful() -> Report {
+    let samples: Vec<_> = (0..60).flat_map(fake::journey).chain((60..90).flat_map(fake::troubled)).collect();
+    let mut report = fake::report(90, &samples);
+    report.plan.objectives = ["upload.p90<2s", "first.failures<1%", "cached.rate>1/s", "upload.p99<1h"]
+        .map(|text| text.parse().unwrap())
+        .to_vec();
+    report
+}
+
+/// What the page's numbers are, by where the JSON should have them.
+fn numbers(page: &str) -> Vec<(String, f64)> {
+    let data = page.split("<data value=\"").skip(1);
+    data.map(|rest| {
+        let (value, rest) = rest.split_once("\" data-json=\"").unwrap();
+        (rest.split_once('"').unwrap().0.to_owned(), value.parse().unwrap())
+    })
+    .collect()
+}
+
+#[test]
+fn every_number_is_that_of_the_json() {
+    let report = eventful();
+    let (numbers, document) = (numbers(&page(&report)), document(&report));
+    assert!(numbers.len() > 60, "{}", numbers.len());
+    for (pointer, value) in numbers {
+        let expected = document.pointer(&pointer).and_then(Value::as_f64);
+        let expected = expected.unwrap_or_else(|| panic!("the JSON has no number at {pointer}"));
+        assert!(
+            (value - expected).abs() <= expected.abs() * 1e-12,
+            "{pointer}: {value} instead of {expected}"
+        );
+    }
+}
+
+#[test]
+fn every_interval_is_in_a_table() {
+    let report = eventful();
+    let (page, document) = (page(&report), document(&report));
+    for course in document["timeline"].as_array().unwrap() {
+        let begin = format!("data-course=\"{}\"", course["step"].as_str().unwrap());
+        let table = page.split(&begin).nth(1).unwrap().split("</table>").next().unwrap();
+        let rows: Vec<Vec<&str>> = table
+            .split("<tr><th scope=\"row\">")
+            .skip(1)
+            .map(|row| row.split("</t").filter_map(|cell| cell.rsplit('>').next()).collect())
+            .collect();
+        assert_eq!(rows.len(), course["begin_seconds"].as_array().unwrap().len());
+        for (position, row) in rows.iter().enumerate() {
+            let counts = ["started", "done", "failed", "unfinished", "in_flight"]
+                .map(|name| course[name][position].as_u64().unwrap().to_string());
+            assert_eq!(row[1..6], counts, "{position}");
+            let median = course["median_seconds"][position].as_f64().map_or_else(
+                || "–".to_owned(),
+                |median| crate::export::units::duration(std::time::Duration::from_secs_f64(median)),
+            );
+            assert_eq!(row[7].trim_start_matches('≥'), median, "{position}");
+        }
+    }
+}
+
+#[test]
+fn a_run_in_which_nothing_happened_has_a_page_too() {
+    let page = page(&fake::report(5, &[]));
+    assert!(page.contains("nothing was tried") && !page.contains("<svg viewBox=\"0 0 480"), "{page}");
+    assert!(!page.contains("NaN") && !page.contains("inf"), "{page}");
+}
+
+#[test]
+fn it_needs_nothing_from_elsewhere() {
+    let page = page(&eventful());
+    for loading in ["<script", "<link", "<img", "<iframe", "@import", "url(", " src=", "javascript:"] {
+        assert!(!page.contains(loading), "{loading}");
+    }
+    assert!(page.contains("default-src 'none'"));
+}
+
+#[test]
+fn headings_tables_and_pictures_are_told_in_words() {
+    let page = page(&eventful());
+    let count = |what: &str| page.matches(what).count();
+    assert_eq!((count("<h1>"), count("<main")), (1, 1));
+    assert_eq!(count("<table>"), count("<caption>"));
+    assert_eq!(count("<th"), count("<th scope=") + count("<thead>"), "each says what it is the head of");
+    assert_eq!(count("<svg viewBox=\"0 0 480"), count("role=\"img\""));
+    assert_eq!(count("role=\"img\""), count("<desc>"));
+    for class in ["shed", "not-found", "timeout"] {
+        assert!(page.contains(&format!("<td>{class}</td>")), "{class}");
+    }
+}
+
+#[test]
+fn an_hour_at_a_thousand_a_second_stays_below_three_megabytes() {
+    let page = page(fake::hour());
+    assert!(page.len() < 3_000_000, "{} bytes", page.len());
+    assert!(!page.contains("NaN"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn what_a_server_says_is_never_markup(message in "(<|>|&|\"|'|/|script|onload=|.){1,60}") {
+        let of = |message: &str| {
+            let outcome = fake::failed(FailureClass::ServerError, Some(500), Some(message), message);
+            let mut report = fake::report(1, &[fake::sample(0, crate::plan::journey::Step::FIRST, 0, 10, outcome)]);
+            report.notices = vec![message.to_owned()];
+            report.plan.phases[0].name = message.to_owned();
+            page(&report)
+        };
+        // The same tags as of a message without any, and no tag that only the message could have made.
+        let (hostile, harmless) = (of(&message), of("x"));
+        prop_assert_eq!(hostile.matches('<').count(), harmless.matches('<').count());
+        prop_assert_eq!(hostile.matches('>').count(), harmless.matches('>').count());
+        prop_assert!(!hostile.contains("<script"));
+    }
+}
+
+#[test]
+fn an_outcome_that_is_no_success_is_not_drawn_as_one() {
+    let page = page(&fake::report(1, &[fake::sample(0, Step::FIRST, 0, 500, Outcome::Unfinished)]));
+    assert!(page.contains("≥500 ms"), "{page}");
+    assert!(page.contains("1 unfinished"));
+}

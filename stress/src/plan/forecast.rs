@@ -1,0 +1,209 @@
+//! What a plan will do before it has done anything: requests, bytes and time, exactly or within bounds.
+
+use std::{iter::Sum, ops::Add, time::Duration};
+
+use super::{
+    Phase, Plan, draw::Draw, journey::Step, load::Load, schedule::Schedule, stages::Stages, supply::Supply,
+};
+
+/// So many arrivals of a schedule are walked through to count them.
+const MOST_ARRIVALS: usize = 2_000_000;
+/// So many blobs are drawn to add their sizes up.
+const MOST_DRAWS: u64 = 200_000;
+
+/// A number, or what is known of it beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent<T> {
+    /// It is no less.
+    pub least: T,
+    /// It is no more; `None` when nothing bounds it.
+    pub most: Option<T>,
+}
+
+impl<T: Copy + PartialEq> Extent<T> {
+    /// A number that is known.
+    pub const fn exactly(value: T) -> Self {
+        Self { least: value, most: Some(value) }
+    }
+
+    /// The number, if it is known.
+    pub fn exact(self) -> Option<T> {
+        self.most.filter(|most| *most == self.least)
+    }
+}
+
+impl<T: Add<Output = T>> Add for Extent<T> {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let most = self.most.zip(other.most).map(|(a, b)| a + b);
+        Self { least: self.least + other.least, most }
+    }
+}
+
+impl<T: Add<Output = T> + Default + Copy + PartialEq> Sum for Extent<T> {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::exactly(T::default()), Add::add)
+    }
+}
+
+/// What a phase will do if nothing fails, is dropped or is cut off.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecast {
+    /// Upload requests.
+    pub uploads: Extent<u64>,
+    /// Download requests.
+    pub downloads: Extent<u64>,
+    /// Bytes of the blobs that are uploaded.
+    pub bytes_up: Extent<u64>,
+    /// Bytes of the blobs that are downloaded, each time.
+    pub bytes_down: Extent<u64>,
+    /// How long it takes from its first start to its end.
+    pub lasts: Extent<Duration>,
+}
+
+impl Add for Forecast {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            uploads: self.uploads + other.uploads,
+            downloads: self.downloads + other.downloads,
+            bytes_up: self.bytes_up + other.bytes_up,
+            bytes_down: self.bytes_down + other.bytes_down,
+            lasts: self.lasts + other.lasts,
+        }
+    }
+}
+
+/// What each phase of the plan will do, in their order.
+pub fn forecast(plan: &Plan) -> Vec<Forecast> {
+    // Where a phase's blobs begin is known as long as all before it are counted.
+    let mut first = Some(0);
+    let mut before = (Extent::exactly(0), Extent::exactly(0));
+    let phases = plan.phases.iter().map(|phase| {
+        let (journeys, bytes, last_due) = if phase.supply == Supply::Earlier {
+            (before.0, before.1, None)
+        } else {
+            let (journeys, last_due) = journeys(plan, phase);
+            let bytes = bytes(plan, phase, first, journeys);
+            first = first.zip(journeys.exact()).map(|(first, count)| first + count);
+            (journeys, bytes, last_due)
+        };
+        before = (journeys, bytes);
+        let reads =
+            phase.journey.steps.iter().filter(|step| matches!(step, Step::Read { .. })).count() as u64;
+        let uploads = u64::from(phase.journey.uploads());
+        Forecast {
+            uploads: times(journeys, uploads),
+            downloads: times(journeys, reads),
+            bytes_up: times(bytes, uploads),
+            bytes_down: times(bytes, reads),
+            lasts: lasts(plan, phase, journeys, last_due),
+        }
+    });
+    phases.collect()
+}
+
+fn times(extent: Extent<u64>, factor: u64) -> Extent<u64> {
+    if factor == 0 {
+        return Extent::exactly(0);
+    }
+    let most = extent.most.and_then(|most| most.checked_mul(factor));
+    Extent { least: extent.least.saturating_mul(factor), most }
+}
+
+/// When no new journey is started any more, whatever else happens.
+fn length(phase: &Phase) -> Option<Duration> {
+    [phase.stop.duration, phase.load.length()].into_iter().flatten().min()
+}
+
+/// How many journeys start; of an open loop also when the last one does.
+fn journeys(plan: &Plan, phase: &Phase) -> (Extent<u64>, Option<Duration>) {
+    match &phase.load {
+        Load::Closed { .. } => {
+            let at_once = u64::from(phase.load.first_level().most_in_flight());
+            let most = phase.stop.blobs;
+            match (length(phase), most) {
+                (None, Some(blobs)) => (Extent::exactly(blobs), None),
+                _ => (Extent { least: most.map_or(at_once, |most| most.min(at_once)), most }, None),
+            }
+        }
+        Load::Open { rate, arrivals, .. } => {
+            let (length, blobs) = (length(phase), phase.stop.blobs);
+            let takes = |ordinal: u64, due: Duration| {
+                blobs.is_none_or(|blobs| ordinal < blobs) && length.is_none_or(|length| due < length)
+            };
+            let schedule = Schedule::new(rate, *arrivals, plan.seed);
+            let taken =
+                schedule.take_while(|arrival| takes(arrival.ordinal, arrival.due)).take(MOST_ARRIVALS);
+            let (count, last) =
+                taken.fold((0, Duration::ZERO), |(count, _), arrival| (count + 1, arrival.due));
+            let counted = count < MOST_ARRIVALS as u64 || blobs == Some(count);
+            (
+                Extent { least: count, most: if counted { Some(count) } else { blobs } },
+                counted.then_some(last),
+            )
+        }
+    }
+}
+
+/// The bytes of as many blobs, once each.
+fn bytes(plan: &Plan, phase: &Phase, first: Option<u64>, journeys: Extent<u64>) -> Extent<u64> {
+    let (min, max) = (phase.sizes.min, phase.sizes.max);
+    if phase.supply != Supply::Made {
+        return Extent { least: 0, most: None };
+    }
+    if let (Some(first), Some(count)) = (first, journeys.exact())
+        && count <= MOST_DRAWS
+        && min < max
+        // Whether a repeat repeats depends on what is stored by then.
+        && phase.duplicates == 0.0
+    {
+        return Extent::exactly(
+            (first..first + count).map(|index| Draw::of(plan.seed, index, phase).size).sum(),
+        );
+    }
+    let most = journeys.most.and_then(|most| most.checked_mul(max));
+    Extent { least: journeys.least.saturating_mul(min), most }
+}
+
+fn lasts(plan: &Plan, phase: &Phase, journeys: Extent<u64>, last_due: Option<Duration>) -> Extent<Duration> {
+    match &phase.load {
+        Load::Open { .. } => Extent {
+            least: last_due.unwrap_or_default(),
+            most: last_due.or(length(phase)).map(|last| last.saturating_add(phase.grace)),
+        },
+        Load::Closed { workers } => {
+            let by_time = length(phase).map(|length| length.saturating_add(phase.grace));
+            let by_patience = is_constant(workers).then(|| patience(plan, phase, journeys.most)).flatten();
+            let most = [by_time, by_patience].into_iter().flatten().min();
+            let unbounded = phase.stop.blobs.is_none() && is_constant(workers);
+            let least = if unbounded { length(phase).unwrap_or_default() } else { Duration::ZERO };
+            Extent { least, most }
+        }
+    }
+}
+
+fn is_constant(stages: &Stages) -> bool {
+    stages.0.windows(2).all(|pair| pair[0].to == pair[1].from)
+        && stages.0.iter().all(|one| one.from == one.to)
+}
+
+/// How long as many journeys take when every step runs into its timeout; unknown when it is then tried again.
+fn patience(plan: &Plan, phase: &Phase, journeys: Option<u64>) -> Option<Duration> {
+    if plan.retries.most > 0 {
+        return None;
+    }
+    let step = |step: &Step| match step {
+        Step::Upload => plan.limits.upload_timeout,
+        Step::Read { .. } => plan.limits.download_timeout,
+    };
+    let one: Duration = phase.journey.steps.iter().map(step).sum();
+    let rounds = journeys?.div_ceil(u64::from(phase.load.most_in_flight()).max(1));
+    one.checked_mul(u32::try_from(rounds).ok()?)
+}
+
+#[cfg(test)]
+#[path = "forecast_tests.rs"]
+mod tests;

@@ -1,0 +1,148 @@
+//! Forecasts held against sums made by hand.
+
+use std::time::Duration;
+
+use super::*;
+use crate::plan::{
+    Verify,
+    journey::Journey,
+    limits::Limits,
+    load::Stop,
+    retry::Retries,
+    schedule::Arrivals,
+    sizes::{ContentMix, Sizes},
+    stages::Stage,
+    store::StoreOptions,
+    supply::Listing,
+};
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn plan(change: impl FnOnce(&mut Phase)) -> Plan {
+    let mut phase = Phase {
+        name: "main".to_owned(),
+        journey: Journey::default(),
+        supply: Supply::Made,
+        sizes: Sizes { min: 1000, max: 1000 },
+        content: ContentMix::Mixed,
+        duplicates: 0.0,
+        load: Load::closed(8),
+        stop: Stop { blobs: Some(10), duration: None },
+        grace: seconds(30),
+        warm_up: false,
+    };
+    change(&mut phase);
+    let limits = Limits {
+        upload_timeout: seconds(300),
+        download_timeout: seconds(60),
+        connect_timeout: seconds(10),
+        expect_continue: false,
+        insecure: false,
+        ca_certificates: None,
+        user_agent: "test".to_owned(),
+        publisher_headers: Vec::new(),
+        aggregator_headers: Vec::new(),
+    };
+    let (publishers, aggregators, store) = (Vec::new(), Vec::new(), StoreOptions::default());
+    let (verify, retries, objectives) = (Verify::Full, Retries::default(), Vec::new());
+    Plan { seed: 7, publishers, aggregators, phases: vec![phase], store, limits, verify, retries, objectives }
+}
+
+fn only(change: impl FnOnce(&mut Phase)) -> Forecast {
+    forecast(&plan(change)).remove(0)
+}
+
+fn open(rate: Stages) -> Load {
+    Load::Open { rate, arrivals: Arrivals::Uniform, max_in_flight: 100 }
+}
+
+fn between<T>(least: T, most: T) -> Extent<T> {
+    Extent { least, most: Some(most) }
+}
+
+#[test]
+fn a_number_of_blobs_is_known_to_the_byte() {
+    let told = only(|_| {});
+    assert_eq!((told.uploads, told.downloads), (Extent::exactly(10), Extent::exactly(20)));
+    assert_eq!((told.bytes_up, told.bytes_down), (Extent::exactly(10_000), Extent::exactly(20_000)));
+    // 8 at a time are 2 rounds; each blob may wait for an upload (300 s) and two downloads (60 s each).
+    assert_eq!(told.lasts, between(Duration::ZERO, seconds(2 * 420)));
+}
+
+#[test]
+fn sizes_of_a_range_are_those_that_will_be_drawn() {
+    let plan = plan(|phase| phase.sizes = Sizes { min: 1000, max: 2000 });
+    let sum = (0..10).map(|index| Draw::of(plan.seed, index, &plan.phases[0]).size).sum();
+    assert_eq!(forecast(&plan)[0].bytes_up, Extent::exactly(sum));
+    // Repeats may be new after all: only bounds are known.
+    let told = only(|phase| (phase.sizes, phase.duplicates) = (Sizes { min: 1000, max: 2000 }, 0.5));
+    assert_eq!(told.bytes_up, between(10_000, 20_000));
+}
+
+#[test]
+fn a_second_phase_goes_on_where_the_first_one_ended() {
+    let mut plan = plan(|phase| phase.sizes = Sizes { min: 1000, max: 2000 });
+    plan.phases.push(plan.phases[0].clone());
+    let sum = (10..20).map(|index| Draw::of(plan.seed, index, &plan.phases[0]).size).sum();
+    assert_eq!(forecast(&plan)[1].bytes_up, Extent::exactly(sum));
+    // Behind a phase of unknown length nobody knows which blobs come.
+    plan.phases[0].stop = Stop { blobs: None, duration: Some(seconds(5)) };
+    assert_eq!(forecast(&plan)[1].bytes_up, between(10_000, 20_000));
+}
+
+#[test]
+fn a_time_bounds_a_closed_loop_and_does_not_count_it() {
+    let time = Stop { blobs: None, duration: Some(seconds(60)) };
+    let told = only(|phase| phase.stop = time);
+    assert_eq!(told.uploads, Extent { least: 8, most: None });
+    assert_eq!(
+        (told.bytes_up, told.lasts),
+        (Extent { least: 8000, most: None }, between(seconds(60), seconds(90)))
+    );
+    let told = only(|phase| phase.stop = Stop { blobs: Some(5), ..time });
+    assert_eq!((told.uploads, told.lasts), (between(5, 5), between(Duration::ZERO, seconds(90))));
+}
+
+#[test]
+fn arrivals_are_counted_before_they_come() {
+    let ramp = Stages(vec![
+        Stage { from: 10.0, to: 10.0, duration: Some(seconds(30)) },
+        Stage { from: 10.0, to: 50.0, duration: Some(seconds(60)) },
+    ]);
+    let told = only(|phase| {
+        phase.load = open(ramp.clone());
+        phase.stop = Stop { blobs: None, duration: None };
+    });
+    assert_eq!(told.uploads, Extent::exactly(300 + 1800));
+    let told = only(|phase| {
+        phase.load = open(Stages::constant(2.0));
+        phase.stop = Stop { blobs: Some(9), duration: None };
+    });
+    // The first is due at once, the ninth after 4 s; then comes the grace.
+    assert_eq!((told.uploads, told.lasts), (Extent::exactly(9), between(seconds(4), seconds(34))));
+}
+
+#[test]
+fn what_a_list_holds_is_not_known() {
+    let told = only(|phase| {
+        phase.supply = Supply::List { name: "ids".to_owned(), round: false, listing: Listing::BlobIds };
+        phase.journey = Journey::with_reads(false, 2);
+    });
+    assert_eq!((told.uploads, told.bytes_up), (Extent::exactly(0), Extent::exactly(0)));
+    assert_eq!((told.downloads, told.bytes_down), (Extent::exactly(20), Extent { least: 0, most: None }));
+}
+
+#[test]
+fn step_by_step_is_as_much_in_other_words() {
+    let mut plan = plan(|phase| phase.stop.blobs = Some(16));
+    plan.phases = plan.phases[0].clone().step_by_step();
+    let told = forecast(&plan);
+    let count =
+        |told: &[Forecast], of: fn(&Forecast) -> Extent<u64>| told.iter().map(of).sum::<Extent<u64>>();
+    assert_eq!((told.len(), count(&told, |one| one.uploads)), (3, Extent::exactly(16)));
+    assert_eq!(count(&told, |one| one.downloads), Extent::exactly(32));
+    assert_eq!(count(&told, |one| one.bytes_down), Extent::exactly(32_000));
+    assert_eq!(told[2].lasts, between(Duration::ZERO, seconds(2 * 60)));
+}

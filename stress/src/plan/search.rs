@@ -1,0 +1,222 @@
+//! Which load to try next in search of the highest that holds: a pure answer to what was tried so far.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What is raised until it breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Axis {
+    /// Journeys that start per second.
+    Rate,
+    /// Journeys under way at a time, a whole number.
+    Concurrency,
+}
+
+/// A search for the highest level at which the objectives hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Search {
+    /// What is raised.
+    pub axis: Axis,
+    /// The first level, above 0.
+    pub from: f64,
+    /// The highest level that may be tried, no less than the first.
+    pub max: f64,
+    /// How far apart, as a share of the lower one, the highest level that holds and the lowest that breaks may be.
+    pub precision: f64,
+    /// How long a step is measured, at least.
+    pub step: Duration,
+    /// How many samples the objectives need to be judged.
+    pub needs: u64,
+}
+
+/// A step that was made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tried {
+    /// The level.
+    pub level: f64,
+    /// How long it was measured.
+    pub length: Duration,
+    /// What came of it.
+    pub verdict: Verdict,
+}
+
+/// What came of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// All objectives hold.
+    Holds,
+    /// At least one is broken.
+    Breaks,
+    /// None is broken, but the sample is too small for one of them.
+    TooFew {
+        /// How large the sample is.
+        has: u64,
+        /// How large it would have to be.
+        needs: u64,
+    },
+    /// The generator was the limit: this step says nothing about the server.
+    Generator,
+    /// It was not ended.
+    Interrupted,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Next {
+    /// Make a step at this level, measured for this long.
+    Try {
+        /// The level.
+        level: f64,
+        /// How long to measure.
+        length: Duration,
+    },
+    /// Nothing: the search is over.
+    Done(Answer),
+}
+
+/// What a search came to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Answer {
+    /// One level holds, and one above it, no farther off than the precision asks for, breaks.
+    Between {
+        /// The highest level that holds.
+        holds: f64,
+        /// The lowest that breaks.
+        breaks: f64,
+    },
+    /// The highest level that may be tried holds.
+    UpTo {
+        /// That level.
+        holds: f64,
+    },
+    /// The first level breaks already.
+    Nowhere {
+        /// The lowest level that breaks.
+        breaks: f64,
+    },
+    /// The generator was the limit at this level: nothing is claimed of the server.
+    Generator {
+        /// That level.
+        at: f64,
+    },
+    /// Even the longest step at this level has too few samples to judge by.
+    TooFew {
+        /// That level.
+        at: f64,
+        /// How large the sample is.
+        has: u64,
+        /// How large it would have to be.
+        needs: u64,
+    },
+    /// It was ended before it was over; this is what was known by then.
+    Unended {
+        /// The highest level that held.
+        holds: Option<f64>,
+        /// The lowest that broke.
+        breaks: Option<f64>,
+    },
+}
+
+/// A step may be this many times longer than asked for to get its samples.
+const LONGEST: u32 = 10;
+/// How often a level must hold to be the answer: one lucky step is none.
+const TWICE: usize = 2;
+/// How much the level grows as long as nothing breaks.
+const GROWTH: f64 = 2.0;
+
+impl Search {
+    /// What to do after these steps.
+    ///
+    /// Levels grow geometrically until one breaks; then the geometric mean of the highest that holds and the lowest
+    /// that breaks is tried until the two are close. A level that held once is tried again before it is the answer,
+    /// and one that ever broke does not hold: chance can make the answer smaller, hardly larger.
+    pub fn next(&self, tried: &[Tried]) -> Next {
+        match tried.last() {
+            Some(&Tried { level, verdict: Verdict::Generator, .. }) => {
+                return Next::Done(Answer::Generator { at: level });
+            }
+            Some(&Tried { level, length, verdict: Verdict::TooFew { has, needs } }) => {
+                return self.longer(level, length, has, needs);
+            }
+            _ => {}
+        }
+        let (holds, breaks) = bounds(tried);
+        match (holds, breaks) {
+            (None, None) => self.attempt(self.from),
+            (None, Some(breaks)) => Next::Done(Answer::Nowhere { breaks }),
+            (Some(holds), None) if holds >= self.max => self.confirm(tried, holds, Answer::UpTo { holds }),
+            (Some(holds), None) => self.attempt((holds * GROWTH).min(self.max)),
+            (Some(holds), Some(breaks)) => match self.between(holds, breaks) {
+                Some(level) => self.attempt(level),
+                None => self.confirm(tried, holds, Answer::Between { holds, breaks }),
+            },
+        }
+    }
+
+    /// What is known after these steps if no more are made.
+    pub fn unended(tried: &[Tried]) -> Answer {
+        let (holds, breaks) = bounds(tried);
+        Answer::Unended { holds, breaks }
+    }
+
+    fn confirm(&self, tried: &[Tried], holds: f64, answer: Answer) -> Next {
+        let held = tried.iter().filter(|one| one.level == holds && one.verdict == Verdict::Holds).count();
+        if held >= TWICE { Next::Done(answer) } else { self.attempt(holds) }
+    }
+
+    /// A step as long as asked for, or as the samples take at this rate.
+    fn attempt(&self, level: f64) -> Next {
+        let takes = match self.axis {
+            // A few more than needed: not every arrival becomes a sample.
+            Axis::Rate => {
+                Duration::try_from_secs_f64(self.needs as f64 * 1.1 / level).unwrap_or(Duration::MAX)
+            }
+            Axis::Concurrency => Duration::ZERO,
+        };
+        Next::Try { level, length: takes.clamp(self.step, self.step * LONGEST) }
+    }
+
+    /// The same step again, as long as it seems to take.
+    fn longer(&self, level: f64, length: Duration, has: u64, needs: u64) -> Next {
+        let longest = self.step * LONGEST;
+        if length >= longest {
+            return Next::Done(Answer::TooFew { at: level, has, needs });
+        }
+        let factor = needs as f64 / has.max(1) as f64 * 1.25;
+        let wanted = Duration::try_from_secs_f64(length.as_secs_f64() * factor).unwrap_or(longest);
+        // At least half as long again, so that this ends.
+        Next::Try { level, length: wanted.max(length + length / 2).min(longest) }
+    }
+
+    /// A level between these two; `None` when they are close enough.
+    fn between(&self, holds: f64, breaks: f64) -> Option<f64> {
+        if breaks <= holds * (1.0 + self.precision) {
+            return None;
+        }
+        let middle = (holds * breaks).sqrt();
+        let inside = |level: &f64| *level > holds && *level < breaks;
+        match self.axis {
+            Axis::Rate => Some(Some(readable(middle)).filter(inside).unwrap_or(middle)).filter(inside),
+            Axis::Concurrency => [middle.round(), middle.floor(), middle.ceil()].into_iter().find(inside),
+        }
+    }
+}
+
+/// The highest level that holds below the lowest that ever broke, and that one.
+fn bounds(tried: &[Tried]) -> (Option<f64>, Option<f64>) {
+    let with = |verdict| tried.iter().filter(move |one| one.verdict == verdict).map(|one| one.level);
+    let breaks = with(Verdict::Breaks).reduce(f64::min);
+    let holds = with(Verdict::Holds).filter(|level| breaks.is_none_or(|breaks| *level < breaks));
+    (holds.reduce(f64::max), breaks)
+}
+
+/// Four digits are enough for a rate that people shall read.
+fn readable(level: f64) -> f64 {
+    format!("{level:.3e}").parse().unwrap_or(level)
+}
+
+#[cfg(test)]
+#[path = "search_tests.rs"]
+mod tests;

@@ -1,0 +1,277 @@
+//! A search for the highest load that holds: what each step came to, and what all of them say together.
+
+use std::time::Duration;
+
+use super::{
+    Ending, Report, Tool,
+    summary::{Bounded, Distribution, Summary},
+    threshold::{Judgement, Measured},
+    trust::{Bottleneck, Grade, Subject, Trust},
+};
+use crate::{
+    plan::{
+        Plan,
+        journey::Step,
+        search::{Answer, Search, Tried, Verdict},
+    },
+    record::{Recording, gauge::Reading, ledger::Ledger},
+};
+
+/// The version of the document that [`Capacity::save`](crate::report::capacity::Capacity::save) writes.
+pub const SCHEMA: &str = "walrus-stress/search/1";
+
+/// A search and what it came to.
+#[derive(Debug)]
+pub struct Capacity {
+    /// What made it.
+    pub tool: Tool,
+    /// When it began: RFC 3339, UTC.
+    pub started_at: String,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// How it ended.
+    pub ending: Ending,
+    /// What each of its steps did, at its first level.
+    pub plan: Plan,
+    /// What was searched for.
+    pub search: Search,
+    /// The step of a journey whose times and rate are shown: the one that the first objective speaks of.
+    pub focus: Step,
+    /// The steps in the order in which they were made.
+    pub steps: Vec<Tier>,
+    /// What it came to.
+    pub answer: Answer,
+}
+
+/// One step of a search.
+#[derive(Debug)]
+pub struct Tier {
+    /// Its level, length and verdict.
+    pub tried: Tried,
+    /// Successes of the step that is in focus.
+    pub done: u64,
+    /// Failures of any step.
+    pub failed: u64,
+    /// Arrivals that were not started.
+    pub dropped: u64,
+    /// Successes of the step in focus per second, from its first start to its last finish.
+    pub per_second: Option<f64>,
+    /// The response times of the step in focus.
+    pub response: Option<Distribution>,
+    /// The objectives held against what was measured.
+    pub judgements: Vec<Judgement>,
+    /// How far the numbers can be trusted.
+    pub trust: Trust,
+    /// What the generator lacked, if it was the limit.
+    pub bottleneck: Option<Bottleneck>,
+    /// Uploads under way.
+    pub uploads: Reading,
+    /// What it took, settling included.
+    pub cost: Cost,
+}
+
+/// What was asked of the servers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Upload requests.
+    pub uploads: u64,
+    /// Download requests.
+    pub downloads: u64,
+    /// Bytes of request bodies.
+    pub bytes_sent: u64,
+    /// Bytes of response bodies.
+    pub bytes_received: u64,
+    /// What publishers charged, in FROST, where they told.
+    pub frost: u64,
+}
+
+/// The knee of the curve of latency over throughput.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Knee {
+    /// The level.
+    pub level: f64,
+    /// Successes per second.
+    pub per_second: f64,
+    /// The mean response time.
+    pub mean: Duration,
+}
+
+/// What was seen of a publisher that is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shedding {
+    /// The fewest uploads under way when one was refused, that one included.
+    pub began_at: Option<u64>,
+    /// The most under way in a step in which none was refused.
+    pub most_taken: Option<u64>,
+}
+
+/// Decides whether the generator was the limit, by the trust in a step and by whether an objective broke.
+pub type Blame = fn(&Trust, bool) -> Option<Bottleneck>;
+
+/// The generator was the limit when its own part makes the numbers invalid.
+///
+/// A full `--max-in-flight` is one when the objectives hold. When they break, the server was slower than the rate
+/// with as many requests at once as it may have: that is an answer.
+pub fn blame(trust: &Trust, broken: bool) -> Option<Bottleneck> {
+    let invalid = |subject: Subject| {
+        trust.checks.iter().any(|check| check.subject == subject && check.grade == Grade::Invalid)
+    };
+    let dropped = trust.checks.iter().any(|check| check.subject == Subject::Dropped && check.measured > 0.0);
+    let late = [Subject::LatenessP99, Subject::LatenessMax, Subject::Lag].into_iter().any(invalid);
+    if invalid(Subject::Cpu) {
+        Some(Bottleneck::Cpu)
+    } else if late || invalid(Subject::Achieved) && !dropped {
+        Some(Bottleneck::Scheduling)
+    } else {
+        (invalid(Subject::Dropped) && !broken).then_some(Bottleneck::Places)
+    }
+}
+
+impl Tier {
+    /// What the step of this report came to; its settling was recorded apart.
+    pub fn of(
+        (level, length): (f64, Duration),
+        focus: Step,
+        report: &Report,
+        warm_up: &Recording,
+        uploads: Reading,
+        blame: Blame,
+    ) -> Self {
+        let summary = Summary::of(report);
+        let mut ledger = Ledger::default();
+        for (key, one) in &report.recording.ledgers {
+            if key.step == focus {
+                ledger.merge(one.clone());
+            }
+        }
+        let broken = summary.thresholds.iter().any(is_broken);
+        let bottleneck = blame(&summary.trust, broken);
+        let verdict = match report.ending {
+            Ending::Interrupted { .. } => Verdict::Interrupted,
+            Ending::Completed if bottleneck.is_some() => Verdict::Generator,
+            Ending::Completed => verdict(&summary.thresholds),
+        };
+        let fresh = summary.steps.iter().find(|step| step.step == focus && !step.repeats);
+        Self {
+            tried: Tried { level, length, verdict },
+            done: ledger.done,
+            failed: summary.failed(),
+            dropped: summary.arrivals.iter().map(|arrivals| arrivals.dropped).sum(),
+            per_second: per_second(&ledger),
+            response: fresh.and_then(|step| step.response().cloned()),
+            judgements: summary.thresholds,
+            trust: summary.trust,
+            bottleneck,
+            uploads,
+            cost: Cost::of(&report.recording).plus(Cost::of(warm_up)),
+        }
+    }
+
+    /// The objectives that were broken.
+    pub fn broken(&self) -> impl Iterator<Item = &Judgement> {
+        self.judgements.iter().filter(|judgement| is_broken(judgement))
+    }
+}
+
+/// A number that is not there breaks nothing.
+fn is_broken(judgement: &Judgement) -> bool {
+    !judgement.holds() && !matches!(judgement.measured, Measured::Unsupported { .. })
+}
+
+fn verdict(judgements: &[Judgement]) -> Verdict {
+    if judgements.iter().any(is_broken) {
+        return Verdict::Breaks;
+    }
+    let missing = judgements.iter().filter_map(|judgement| match judgement.measured {
+        Measured::Unsupported { has, needs } => Some((needs, has)),
+        _ => None,
+    });
+    missing.max().map_or(Verdict::Holds, |(needs, has)| Verdict::TooFew { has, needs })
+}
+
+fn per_second(ledger: &Ledger) -> Option<f64> {
+    let (start, end) = ledger.window?;
+    let seconds = end.saturating_sub(start).as_secs_f64();
+    (ledger.done > 0 && seconds > 0.0).then(|| ledger.done as f64 / seconds)
+}
+
+impl Cost {
+    fn of(recording: &Recording) -> Self {
+        recording.ledgers.iter().fold(Self::default(), |cost, (key, ledger)| {
+            let uploads = if key.step == Step::Upload { ledger.attempted() } else { 0 };
+            cost.plus(Self {
+                uploads,
+                downloads: ledger.attempted() - uploads,
+                bytes_sent: ledger.bytes_sent,
+                bytes_received: ledger.bytes_received,
+                frost: ledger.cost_frost,
+            })
+        })
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            uploads: self.uploads + other.uploads,
+            downloads: self.downloads + other.downloads,
+            bytes_sent: self.bytes_sent + other.bytes_sent,
+            bytes_received: self.bytes_received + other.bytes_received,
+            frost: self.frost.saturating_add(other.frost),
+        }
+    }
+}
+
+impl Capacity {
+    /// What the whole search took.
+    pub fn cost(&self) -> Cost {
+        self.steps.iter().fold(Cost::default(), |cost, tier| cost.plus(tier.cost))
+    }
+
+    /// The level with the highest power, which is throughput by mean response time (L. Kleinrock, "Power and
+    /// deterministic rules of thumb for probabilistic problems in computer communications", ICC 1979). Absent unless
+    /// there are levels below and above it: otherwise the true one may lie beyond them.
+    pub fn knee(&self) -> Option<Knee> {
+        let mut curve: Vec<_> = self.steps.iter().filter_map(Tier::knee).collect();
+        curve.sort_by(|a, b| a.level.total_cmp(&b.level));
+        let power = |knee: &Knee| knee.per_second / knee.mean.as_secs_f64();
+        let best = *curve.iter().max_by(|a, b| power(a).total_cmp(&power(b)))?;
+        let inside = curve.first()?.level < best.level && best.level < curve.last()?.level;
+        inside.then_some(best)
+    }
+
+    /// What was seen of a publisher that is full; `None` when nothing was uploaded.
+    pub fn shedding(&self) -> Option<Shedding> {
+        let readings = || self.steps.iter().map(|tier| tier.uploads);
+        let calm = readings().filter(|reading| reading.at_first_shed.is_none());
+        let shedding = Shedding {
+            began_at: readings().filter_map(|reading| reading.at_first_shed).min(),
+            most_taken: calm.filter_map(|reading| reading.most).max(),
+        };
+        (shedding.began_at.is_some() || shedding.most_taken.is_some()).then_some(shedding)
+    }
+
+    /// The steps on which the answer rests.
+    pub fn grounds(&self) -> impl Iterator<Item = &Tier> {
+        let levels = match self.answer {
+            Answer::Between { holds, breaks } => [Some(holds), Some(breaks)],
+            Answer::UpTo { holds } => [Some(holds), None],
+            Answer::Nowhere { breaks } => [None, Some(breaks)],
+            Answer::Generator { at } | Answer::TooFew { at, .. } => [Some(at), None],
+            Answer::Unended { holds, breaks } => [holds, breaks],
+        };
+        self.steps.iter().filter(move |tier| levels.contains(&Some(tier.tried.level)))
+    }
+}
+
+impl Tier {
+    /// The step as a point of the curve, if its mean is known and not only a lower bound.
+    fn knee(&self) -> Option<Knee> {
+        let Bounded { value: mean, lower_bound: false } = self.response.as_ref()?.mean else { return None };
+        if mean.is_zero() || matches!(self.tried.verdict, Verdict::Generator | Verdict::Interrupted) {
+            return None;
+        }
+        Some(Knee { level: self.tried.level, per_second: self.per_second?, mean })
+    }
+}
+
+#[cfg(test)]
+mod tests;

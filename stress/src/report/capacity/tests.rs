@@ -1,0 +1,154 @@
+//! Steps and searches that never happened: verdicts, blame, knee, and what it all took.
+
+use super::*;
+use crate::{
+    plan::search::Axis,
+    report::{fake, trust::Check},
+};
+
+fn check(subject: Subject, grade: Grade, measured: f64) -> Trust {
+    Trust { checks: vec![Check { subject, measured, grade, limit: 0.0 }], drift: None }
+}
+
+fn tier(objectives: &[&str], journeys: u64, uploads: Reading) -> Tier {
+    let samples: Vec<_> = (0..journeys).flat_map(fake::journey).collect();
+    let mut report = fake::report(journeys, &samples);
+    report.plan.objectives = objectives.iter().map(|text| text.parse().unwrap()).collect();
+    let warm_up = fake::recording(&fake::journey(0));
+    Tier::of((1.0, Duration::from_secs(1)), Step::Upload, &report, &warm_up, uploads, blame)
+}
+
+#[test]
+fn objectives_break_hold_or_cannot_be_judged() {
+    let verdict =
+        |objectives: &[&str], journeys| tier(objectives, journeys, Reading::default()).tried.verdict;
+    assert_eq!(verdict(&["upload.p50<1h"], 40), Verdict::Holds);
+    assert_eq!(verdict(&["upload.p50<1h", "upload.max<1ms"], 40), Verdict::Breaks);
+    assert_eq!(verdict(&["upload.p95<1h", "upload.p50<1h"], 40), Verdict::TooFew { has: 40, needs: 72 });
+    // What is known to be broken needs no more samples.
+    assert_eq!(verdict(&["upload.p95<1h", "upload.max<1ms"], 40), Verdict::Breaks);
+    // Nobody asked for it, and still nothing may fail.
+    let mut samples: Vec<_> = (0..40).flat_map(fake::journey).collect();
+    samples.extend(fake::troubled(40));
+    let report = fake::report(41, &samples);
+    let none = Recording::default();
+    let at = (1.0, Duration::from_secs(1));
+    let tier = Tier::of(at, Step::Upload, &report, &none, Reading::default(), blame);
+    assert_eq!((tier.tried.verdict, tier.failed), (Verdict::Breaks, 1));
+    assert_eq!(tier.broken().next().unwrap().objective.to_string(), "upload.failures==0");
+    // A generator that is the limit is told whatever else happened, an interruption above all.
+    let blamed: Blame = |_, _| Some(Bottleneck::Cpu);
+    let tier = Tier::of(at, Step::Upload, &report, &none, Reading::default(), blamed);
+    assert_eq!((tier.tried.verdict, tier.bottleneck), (Verdict::Generator, Some(Bottleneck::Cpu)));
+    let ending = Ending::Interrupted { signal: crate::report::Signal::Interrupt };
+    let stopped = Report { ending, ..report };
+    let tier = Tier::of(at, Step::Upload, &stopped, &none, Reading::default(), blamed);
+    assert_eq!(tier.tried.verdict, Verdict::Interrupted);
+}
+
+#[test]
+fn the_generator_is_blamed_for_its_own_part_only() {
+    use Grade::{Care, Invalid};
+    for (subject, grade, measured, broken, blamed) in [
+        (Subject::Cpu, Invalid, 0.95, false, Some(Bottleneck::Cpu)),
+        (Subject::Cpu, Care, 0.8, false, None),
+        (Subject::LatenessP99, Invalid, 1.0, true, Some(Bottleneck::Scheduling)),
+        (Subject::LatenessMax, Invalid, 2.0, false, Some(Bottleneck::Scheduling)),
+        (Subject::Lag, Invalid, 1.0, false, Some(Bottleneck::Scheduling)),
+        (Subject::Achieved, Invalid, 0.5, true, Some(Bottleneck::Scheduling)),
+        (Subject::Dropped, Invalid, 0.5, false, Some(Bottleneck::Places)),
+        (Subject::Dropped, Invalid, 0.5, true, None),
+        (Subject::Unfinished, Invalid, 0.5, true, None),
+        (Subject::WallClock, Care, 5.0, false, None),
+    ] {
+        assert_eq!(
+            blame(&check(subject, grade, measured), broken),
+            blamed,
+            "{subject:?} {measured} {broken}"
+        );
+    }
+    // Arrivals that were dropped were not achieved either: that is the same thing.
+    let mut trust = check(Subject::Dropped, Invalid, 0.5);
+    trust.checks.extend(check(Subject::Achieved, Invalid, 0.5).checks);
+    assert_eq!((blame(&trust, true), blame(&trust, false)), (None, Some(Bottleneck::Places)));
+}
+
+/// A search whose steps had these levels, rates and mean response times in milliseconds.
+fn capacity(curve: &[(f64, f64, u64)]) -> Capacity {
+    let search = Search {
+        axis: Axis::Rate,
+        from: 1.0,
+        max: 100.0,
+        precision: 0.05,
+        step: Duration::from_secs(1),
+        needs: 1,
+    };
+    let steps = curve.iter().map(|&(level, per_second, mean)| {
+        let mut tier = tier(&[], 10, Reading::default());
+        tier.tried.level = level;
+        tier.per_second = Some(per_second);
+        tier.response.as_mut().unwrap().mean =
+            Bounded { value: Duration::from_millis(mean), lower_bound: false };
+        tier
+    });
+    Capacity {
+        tool: Tool::this(),
+        started_at: "2026-01-01T00:00:00Z".to_owned(),
+        elapsed: Duration::from_secs(9),
+        ending: Ending::Completed,
+        plan: fake::plan(1),
+        search,
+        focus: Step::Upload,
+        steps: steps.collect(),
+        answer: Answer::Between { holds: 20.0, breaks: 40.0 },
+    }
+}
+
+#[test]
+fn the_knee_is_where_throughput_by_latency_is_highest() {
+    // Steps come in the order of the search, not of their levels. Power: 5, 47.6, 80, 66.7, 20.
+    let curve =
+        [(1.0, 1.0, 200), (10.0, 10.0, 210), (40.0, 38.0, 570), (80.0, 40.0, 2000), (20.0, 20.0, 250)];
+    let knee = capacity(&curve).knee().unwrap();
+    assert_eq!(knee, Knee { level: 20.0, per_second: 20.0, mean: Duration::from_millis(250) });
+    // At the edge of what was tried it may lie beyond.
+    assert_eq!(capacity(&curve[..2]).knee(), None);
+    assert_eq!(capacity(&[(1.0, 1.0, 100), (2.0, 1.0, 900)]).knee(), None);
+    assert_eq!(capacity(&[]).knee(), None);
+    // A mean that may be longer is no point of the curve.
+    let mut bounded = capacity(&curve);
+    bounded.steps[4].response.as_mut().unwrap().mean.lower_bound = true;
+    assert_eq!(bounded.knee().map(|knee| knee.level), Some(40.0));
+}
+
+#[test]
+fn shedding_is_what_was_seen() {
+    let mut found = capacity(&[(1.0, 1.0, 1), (2.0, 2.0, 1), (3.0, 3.0, 1)]);
+    assert_eq!(found.shedding(), None);
+    let reading = |most, at_first_shed| Reading { most: Some(most), at_first_shed };
+    for (tier, uploads) in
+        found.steps.iter_mut().zip([reading(17, None), reading(40, Some(19)), reading(18, Some(18))])
+    {
+        tier.uploads = uploads;
+    }
+    assert_eq!(found.shedding(), Some(Shedding { began_at: Some(18), most_taken: Some(17) }));
+}
+
+#[test]
+fn settling_is_paid_for_as_well() {
+    let cost = tier(&[], 10, Reading::default()).cost;
+    assert_eq!((cost.uploads, cost.downloads, cost.frost), (11, 22, 11 * 132_300));
+    let whole = capacity(&[(1.0, 1.0, 1), (2.0, 2.0, 1)]).cost();
+    assert_eq!((whole.uploads, whole.bytes_sent), (22, 2 * cost.bytes_sent));
+}
+
+#[test]
+fn the_document_has_the_answer_and_every_step() {
+    let mut document = Vec::new();
+    capacity(&[(10.0, 10.0, 210), (20.0, 20.0, 250), (40.0, 38.0, 570)]).save(&mut document).unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
+    assert_eq!(document["schema"], SCHEMA);
+    assert_eq!(document["answer"], serde_json::json!({ "kind": "between", "holds": 20.0, "breaks": 40.0 }));
+    assert_eq!(document["knee"]["level"], 20.0);
+    assert_eq!((document["steps"].as_array().unwrap().len(), &document["took"]["uploads"]), (3, &33.into()));
+}

@@ -1,0 +1,183 @@
+//! The JSON document of a search.
+
+use std::io;
+
+use serde::Serialize;
+
+use super::{
+    judged::{ThresholdDoc, TrustDoc},
+    reading::DistributionDoc,
+};
+use crate::{
+    plan::{
+        Plan,
+        journey::Step,
+        objective::Objective,
+        search::{Answer, Axis, Verdict},
+    },
+    report::{
+        Ending, Tool,
+        capacity::{Capacity, Cost, Knee, SCHEMA, Tier},
+    },
+};
+
+#[derive(Serialize)]
+struct Saved<'a> {
+    schema: &'static str,
+    tool: &'a Tool,
+    partial: bool,
+    ending: Ending,
+    started_at: &'a str,
+    elapsed_seconds: f64,
+    axis: Axis,
+    from: f64,
+    max: f64,
+    precision: f64,
+    step_seconds: f64,
+    objectives: &'a [Objective],
+    answer: AnswerDoc,
+    focus: Step,
+    knee: Option<KneeDoc>,
+    uploads_at_first_shed: Option<u64>,
+    most_uploads_without_shed: Option<u64>,
+    took: CostDoc,
+    steps: Vec<TierDoc<'a>>,
+    /// What each step did, at its first level.
+    plan: &'a Plan,
+}
+
+/// An [`Answer`] in a document; levels are per second or journeys at a time, as the axis says.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+enum AnswerDoc {
+    Between { holds: f64, breaks: f64 },
+    UpTo { holds: f64 },
+    Nowhere { breaks: f64 },
+    Generator { at: f64, advice: Option<&'static str> },
+    TooFew { at: f64, samples: u64, samples_needed: u64 },
+    Unended { holds: Option<f64>, breaks: Option<f64> },
+}
+
+#[derive(Serialize)]
+struct KneeDoc {
+    level: f64,
+    per_second: f64,
+    mean_seconds: f64,
+}
+
+#[derive(Serialize)]
+struct CostDoc {
+    uploads: u64,
+    downloads: u64,
+    bytes_sent: u64,
+    bytes_received: u64,
+    cost_frost: u64,
+}
+
+/// A [`Tier`] in a document.
+#[derive(Serialize)]
+struct TierDoc<'a> {
+    level: f64,
+    seconds: f64,
+    verdict: &'static str,
+    done: u64,
+    failed: u64,
+    dropped: u64,
+    per_second: Option<f64>,
+    response_seconds: Option<DistributionDoc>,
+    most_uploads_under_way: Option<u64>,
+    uploads_at_first_shed: Option<u64>,
+    objectives: Vec<ThresholdDoc<'a>>,
+    trust: TrustDoc,
+    took: CostDoc,
+}
+
+impl Capacity {
+    /// Writes the search as one JSON document.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn save(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        let shedding = self.shedding();
+        let document = Saved {
+            schema: SCHEMA,
+            tool: &self.tool,
+            partial: self.ending.is_partial(),
+            ending: self.ending,
+            started_at: &self.started_at,
+            elapsed_seconds: self.elapsed.as_secs_f64(),
+            axis: self.search.axis,
+            from: self.search.from,
+            max: self.search.max,
+            precision: self.search.precision,
+            step_seconds: self.search.step.as_secs_f64(),
+            objectives: &self.plan.objectives,
+            answer: AnswerDoc::of(self),
+            focus: self.focus,
+            knee: self.knee().map(KneeDoc::of),
+            uploads_at_first_shed: shedding.and_then(|shedding| shedding.began_at),
+            most_uploads_without_shed: shedding.and_then(|shedding| shedding.most_taken),
+            took: CostDoc::of(self.cost()),
+            steps: self.steps.iter().map(TierDoc::of).collect(),
+            plan: &self.plan,
+        };
+        serde_json::to_writer_pretty(&mut *out, &document)?;
+        out.write_all(b"\n")
+    }
+}
+
+impl AnswerDoc {
+    fn of(capacity: &Capacity) -> Self {
+        match capacity.answer {
+            Answer::Between { holds, breaks } => Self::Between { holds, breaks },
+            Answer::UpTo { holds } => Self::UpTo { holds },
+            Answer::Nowhere { breaks } => Self::Nowhere { breaks },
+            Answer::Generator { at } => {
+                let bottleneck = capacity.steps.last().and_then(|tier| tier.bottleneck);
+                Self::Generator { at, advice: bottleneck.map(|bottleneck| bottleneck.advice()) }
+            }
+            Answer::TooFew { at, has, needs } => Self::TooFew { at, samples: has, samples_needed: needs },
+            Answer::Unended { holds, breaks } => Self::Unended { holds, breaks },
+        }
+    }
+}
+
+impl KneeDoc {
+    fn of(knee: Knee) -> Self {
+        let Knee { level, per_second, mean } = knee;
+        Self { level, per_second, mean_seconds: mean.as_secs_f64() }
+    }
+}
+
+impl CostDoc {
+    fn of(cost: Cost) -> Self {
+        let Cost { uploads, downloads, bytes_sent, bytes_received, frost } = cost;
+        Self { uploads, downloads, bytes_sent, bytes_received, cost_frost: frost }
+    }
+}
+
+impl<'a> TierDoc<'a> {
+    fn of(tier: &'a Tier) -> Self {
+        Self {
+            level: tier.tried.level,
+            seconds: tier.tried.length.as_secs_f64(),
+            verdict: match tier.tried.verdict {
+                Verdict::Holds => "holds",
+                Verdict::Breaks => "breaks",
+                Verdict::TooFew { .. } => "too-few",
+                Verdict::Generator => "generator",
+                Verdict::Interrupted => "interrupted",
+            },
+            done: tier.done,
+            failed: tier.failed,
+            dropped: tier.dropped,
+            per_second: tier.per_second,
+            response_seconds: tier.response.as_ref().map(DistributionDoc::of),
+            most_uploads_under_way: tier.uploads.most,
+            uploads_at_first_shed: tier.uploads.at_first_shed,
+            objectives: tier.judgements.iter().map(ThresholdDoc::of).collect(),
+            trust: TrustDoc::of(&tier.trust),
+            took: CostDoc::of(tier.cost),
+        }
+    }
+}

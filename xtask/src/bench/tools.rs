@@ -1,0 +1,131 @@
+//! The contenders: this workspace's tool and those that people use, as commands that do the same work.
+
+use std::{path::PathBuf, process::Command};
+
+use serde_json::Value;
+
+use super::{nginx, usage::Spent};
+use crate::failure::{Context, Failure, Result};
+
+/// Who does the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tool {
+    /// `walrus-stress`, which also verifies and records everything.
+    Ours,
+    /// The Rust load generator.
+    Oha,
+    /// The C load generator; it runs for a time instead of a number of requests.
+    Wrk,
+}
+
+impl Tool {
+    /// How it is called in tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Tool::Ours => "ours",
+            Tool::Oha => "oha",
+            Tool::Wrk => "wrk",
+        }
+    }
+
+    /// How many requests it made, when all of them succeeded.
+    pub(crate) fn requests(self, asked: u64, spent: &Spent) -> Result<u64> {
+        match self {
+            // It exits with an error unless everything it was asked for went well.
+            Tool::Ours => Ok(asked),
+            Tool::Oha => {
+                let said: Value = serde_json::from_str(&spent.said).context("oha's words are not JSON")?;
+                let done = said["statusCodeDistribution"]["200"].as_u64().unwrap_or(0);
+                if done == asked {
+                    return Ok(done);
+                }
+                Err(Failure::new(format!(
+                    "oha succeeded {done} times instead of {asked}: {}",
+                    said["errorDistribution"]
+                )))
+            }
+            Tool::Wrk if spent.said.contains("Non-2xx") => {
+                Err(Failure::new(format!("wrk met failures: {}", spent.said)))
+            }
+            Tool::Wrk => wrk_requests(&spent.said).context("wrk does not say how many requests it made"),
+        }
+    }
+}
+
+/// Which of them are here.
+pub(crate) struct Tools {
+    /// The tool as it was built from this workspace.
+    pub(crate) ours: PathBuf,
+    /// oha, if it is installed.
+    pub(crate) oha: Option<PathBuf>,
+    /// wrk, if it is installed.
+    pub(crate) wrk: Option<PathBuf>,
+}
+
+impl Tools {
+    /// Says who takes part, and how to have the others.
+    pub(crate) fn introduce(&self) {
+        let first_line = |program: &PathBuf| {
+            let output = Command::new(program).arg("--version").output().ok()?;
+            String::from_utf8_lossy(&[output.stdout, output.stderr].concat())
+                .lines()
+                .next()
+                .map(str::to_owned)
+        };
+        println!("ours  {}", first_line(&self.ours).unwrap_or_default());
+        match &self.oha {
+            Some(oha) => println!("oha   {}", first_line(oha).unwrap_or_default()),
+            None => {
+                println!("oha   not installed (cargo install oha): nothing to hold CPU and bytes/s against")
+            }
+        }
+        match &self.wrk {
+            Some(wrk) => println!("wrk   {}", first_line(wrk).unwrap_or_default()),
+            None => println!("wrk   not installed (on Debian: apt-get install wrk): left out of the tables"),
+        }
+    }
+
+    /// Where a tool is, if it is here.
+    pub(crate) fn program(&self, tool: Tool) -> Option<&PathBuf> {
+        match tool {
+            Tool::Ours => Some(&self.ours),
+            Tool::Oha => self.oha.as_ref(),
+            Tool::Wrk => self.wrk.as_ref(),
+        }
+    }
+}
+
+/// Where `name` is, if it is installed.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    nginx::which(name)
+}
+
+/// `  123456 requests in 2.00s, 1.2GB read`.
+fn wrk_requests(said: &str) -> Option<u64> {
+    said.lines().find_map(|line| line.split_once(" requests in ")?.0.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn spent(said: &str) -> Spent {
+        let (cpu, wall) = (Duration::ZERO, Duration::ZERO);
+        Spent { cpu, wall, memory: 0, early_memory: None, said: said.to_owned() }
+    }
+
+    #[test]
+    fn only_work_that_succeeded_counts() {
+        let oha = |said| Tool::Oha.requests(10, &spent(said)).map_err(|failure| failure.to_string());
+        assert_eq!(oha(r#"{"statusCodeDistribution":{"200":10}}"#), Ok(10));
+        let missed =
+            oha(r#"{"statusCodeDistribution":{"200":9},"errorDistribution":{"refused":1}}"#).unwrap_err();
+        assert_eq!(missed, r#"oha succeeded 9 times instead of 10: {"refused":1}"#);
+        let wrk = |said| Tool::Wrk.requests(0, &spent(said)).ok();
+        assert_eq!(wrk("Running 1s test\n  52 requests in 1.00s, 4MB read\n"), Some(52));
+        assert_eq!(wrk("  52 requests in 1.00s\n  Non-2xx or 3xx responses: 3\n"), None);
+        assert_eq!(Tool::Ours.requests(7, &spent("")).ok(), Some(7));
+    }
+}

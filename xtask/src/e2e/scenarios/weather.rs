@@ -1,0 +1,86 @@
+//! Scenarios of weather that is told to the servers: in a file when they start, and anew while they work.
+
+use std::{collections::BTreeMap, fs};
+
+use super::Scenario;
+use crate::{
+    e2e::{
+        check::Checks,
+        report::{READS, Report, Step},
+        stage::{Servers, Stage},
+    },
+    failure::{Context, Result},
+};
+
+/// What both servers are told at first: each takes what is about its own routes.
+const FILE: &str = r#"
+[store]
+latency = "uniform:1ms..5ms"
+
+[[fault]]
+kind = "insufficient-funds"
+ratio = "100%"
+route = "store"
+size = "64KiB.."
+
+[[fault]]
+kind = "451"
+ratio = "100%"
+route = "read"
+size = "..64KiB"
+"#;
+
+/// What the publisher is told later.
+const GATEWAY: &str = r#"{"fault": [{"kind": "gateway-504", "ratio": 1, "from": "0s", "for": "1h"}]}"#;
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![Scenario::scene(
+        "weather-told",
+        "a weather file, and weather changed while the servers work: each fault where it belongs, and none afterwards",
+        weather_told,
+    )]
+}
+
+fn weather_told(stage: &Stage<'_>) -> Result<String> {
+    let file = stage.path("storm.toml");
+    fs::write(&file, FILE).context("cannot write the weather file")?;
+    let flags = ["--weather-file".to_owned(), file.display().to_string()];
+    let servers = stage.servers(&flags, &flags)?;
+    let mut checks = Checks::default();
+    let rows = [
+        ("small blobs", None, "32KiB", [None, Some("legal")]),
+        ("large blobs", None, "128KiB", [Some("server-error"), None]),
+        ("a gateway", Some(GATEWAY), "32KiB", [Some("gateway"), None]),
+        ("fine weather", Some("{}"), "32KiB", [None, None]),
+    ];
+    for (name, news, size, [uploads, reads]) in rows {
+        if let Some(document) = news {
+            servers.publisher.weather(document)?;
+            servers.aggregator.weather("{}")?;
+        }
+        let report = run(stage, &servers, size)?;
+        let classes = |class: Option<&str>, count| class.map(|class| (class.to_owned(), count)).into_iter();
+        let wanted: BTreeMap<_, _> = classes(uploads, BLOBS).collect();
+        checks.equal(&format!("failures of uploads, {name}"), report.failures(&[Step::Upload])?, wanted);
+        // A blob whose first read fails is not read again.
+        let wanted: BTreeMap<_, _> = classes(reads, report.attempts(&READS)?).collect();
+        checks.equal(&format!("failures of downloads, {name}"), report.failures(&READS)?, wanted);
+        let stored = if uploads.is_some() { 0 } else { BLOBS };
+        checks.equal(&format!("uploads done, {name}"), report.done(&[Step::Upload])?, stored);
+    }
+    let funds = servers.publisher.stats()?.faults("insufficient-funds")?;
+    checks.equal("stores that nobody paid for", funds, BLOBS);
+    checks.equal("stores that a gateway gave up", servers.publisher.stats()?.faults("gateway-504")?, BLOBS);
+    servers.stop()?;
+    checks.verdict()
+}
+
+const BLOBS: u64 = 6;
+
+/// A run of the tool over a few blobs of this size.
+fn run(stage: &Stage<'_>, servers: &Servers, size: &str) -> Result<Report> {
+    let flags = ["--blobs", &BLOBS.to_string(), "--size", size];
+    let command = stage.tool(&servers.publisher.url, &servers.aggregator.url, &flags)?;
+    stage.start("walrus-stress", command)?.wait(stage.deadline)?;
+    Report::load(&stage.path("report.json"))
+}
