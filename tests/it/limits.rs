@@ -98,8 +98,9 @@ async fn s3_2_whoever_leaves_makes_room() {
 
 #[tokio::test]
 async fn s3_2_of_six_hundred_reads_at_once_577_are_let_in() {
-    let bottle =
-        Bottle::builder().aggregator(|config| config.first_read_latency = "1h".parse().unwrap()).start();
+    let bottle = Bottle::builder()
+        .aggregator(|config| config.weather.first_read.latency = "1h".parse().unwrap())
+        .start();
     let id = stored(bottle.publisher_url(), b"x").await;
     let address = format!("{}/v1/blobs/{id}", bottle.aggregator_url());
     // Over HTTP/2, because not every machine has a thousand file descriptors for this.

@@ -76,9 +76,15 @@ fn columns(step: Option<&StepSummary>) -> Vec<(String, String)> {
         column(&name, &|step| step.stored.get(&kind).copied().unwrap_or(0).to_string());
     }
     column("cost_frost", &|step| step.cost_frost.to_string());
-    let class = |failure: &FailureSummary| format!("{}={}", failure.class, failure.count);
-    column("failures", &|step| step.failures.iter().map(class).collect::<Vec<_>>().join(" "));
+    column("failures", &|step| classes(&step.failures));
+    column("retried", &|step| classes(&step.retried));
     columns
+}
+
+/// Failures as `class=count`, blanks between them.
+fn classes(failures: &[FailureSummary]) -> String {
+    let class = |failure: &FailureSummary| format!("{}={}", failure.class, failure.count);
+    failures.iter().map(class).collect::<Vec<_>>().join(" ")
 }
 
 /// A number of a distribution, where the sample supports it.

@@ -72,7 +72,7 @@ fn thresholds(summary: &Summary) -> Vec<String> {
 /// One column for each step; of the times, what any step's sample supports.
 fn steps(report: &Report, summary: &Summary) -> Vec<String> {
     let steps = &summary.steps;
-    let several = report.plan.phases.iter().filter(|phase| !phase.warm_up).count() > 1;
+    let several = report.plan.repeats_steps();
     let names = steps.iter().map(|step| {
         let phase = if several { format!("{}: ", step.phase) } else { String::new() };
         let repeats = if step.repeats { " (repeats)" } else { "" };
@@ -119,13 +119,18 @@ fn facts(report: &Report, summary: &Summary) -> Vec<String> {
 }
 
 fn failures(summary: &Summary) -> Vec<String> {
-    let failed =
-        summary.steps.iter().flat_map(|step| step.failures.iter().map(move |failure| (step, failure)));
-    let rows = failed.map(|(step, failure)| {
+    let failed = summary.steps.iter().flat_map(|step| {
+        let (failed, retried) = (step.failures.iter(), step.retried.iter());
+        failed
+            .map(|failure| (failure, ""))
+            .chain(retried.map(|failure| (failure, ", tried again")))
+            .map(move |(failure, then)| (step, failure, then))
+    });
+    let rows = failed.map(|(step, failure, then)| {
         let example = failure.examples.first().map(|example| {
             format!("blob {}: {}", units::count(example.blob_number), words::details(&example.failure))
         });
-        let what = [events::noun(step.step), failure.class.to_string()];
+        let what = [events::noun(step.step), format!("{}{then}", failure.class)];
         let told = [units::count(failure.count), words::when(failure), example.unwrap_or_default()];
         row(what.iter().chain(&told).map(|cell| escaped(cell)))
     });

@@ -52,6 +52,7 @@ pub fn snapshot(plan: &Plan, snapshot: &Snapshot) -> String {
                 blob_bytes: totals.bytes,
                 sent_bytes: totals.bytes_sent,
                 received_bytes: totals.bytes_received,
+                retried: totals.retried.iter().map(|(class, count)| (*class, *count)).collect(),
                 failures: totals.failures.iter().map(|(class, count)| (*class, *count)).collect(),
                 response: Histogram {
                     cumulative: cumulative(&totals.response),
@@ -82,6 +83,7 @@ fn of_step(step: &StepSummary) -> Row {
         blob_bytes: step.bytes_done,
         sent_bytes: step.bytes_sent,
         received_bytes: step.bytes_received,
+        retried: step.retried.iter().map(|failure| (failure.class, failure.count)).collect(),
         failures: step.failures.iter().map(|failure| (failure.class, failure.count)).collect(),
         response: Histogram {
             cumulative: step.buckets.cumulative.clone(),

@@ -28,8 +28,10 @@ pub struct StepSnapshot {
     pub skipped: u64,
     /// Bytes of the blobs of successful attempts.
     pub bytes: u64,
-    /// Failed attempts by class.
+    /// Failed steps by class.
     pub failures: BTreeMap<FailureClass, u64>,
+    /// Attempts that failed and after which their step was tried again, by class.
+    pub retried: BTreeMap<FailureClass, u64>,
     /// Bytes of request bodies, by all attempts.
     pub bytes_sent: u64,
     /// Bytes of response bodies, by all attempts.
@@ -50,12 +52,16 @@ impl Snapshot {
             ours.bytes += theirs.bytes;
             ours.bytes_sent += theirs.bytes_sent;
             ours.bytes_received += theirs.bytes_received;
-            for (class, count) in &theirs.failures {
-                *ours.failures.entry(*class).or_default() += count;
-            }
+            add(&mut ours.failures, theirs.failures.iter().map(|(class, count)| (*class, *count)));
+            add(&mut ours.retried, theirs.retried.iter().map(|(class, count)| (*class, *count)));
             ours.response.merge(&theirs.response);
         }
     }
+}
+
+/// Adds counts by class.
+fn add(ours: &mut BTreeMap<FailureClass, u64>, theirs: impl Iterator<Item = (FailureClass, u64)>) {
+    theirs.for_each(|(class, count)| *ours.entry(class).or_default() += count);
 }
 
 impl StepSnapshot {
@@ -66,9 +72,8 @@ impl StepSnapshot {
         self.bytes += ledger.bytes_done;
         self.bytes_sent += ledger.bytes_sent;
         self.bytes_received += ledger.bytes_received;
-        for (class, tally) in &ledger.failures {
-            *self.failures.entry(*class).or_default() += tally.count;
-        }
+        add(&mut self.failures, ledger.failures.iter().map(|(class, tally)| (*class, tally.count)));
+        add(&mut self.retried, ledger.retried.iter().map(|(class, tally)| (*class, tally.count)));
         if let Some(response) = ledger.span(Span::Response) {
             self.response.merge(response);
         }

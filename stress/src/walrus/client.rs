@@ -85,8 +85,10 @@ impl Client {
         course.start(size);
         let (started, limit) = (course.started, network.limits.upload_timeout);
         // Pinned where it is made: it is too large to be moved once more.
-        let exchange = pin!(lane.store(request, course));
-        let result = timer.bound(started, limit, exchange).await;
+        let result = {
+            let exchange = pin!(lane.store(request, course));
+            timer.bound(started, limit, exchange).await
+        };
         course.end(result.unwrap_or_else(|| Err(late(course, limit))))
     }
 
@@ -105,8 +107,10 @@ impl Client {
         let lengths_matter = network.verify != Verify::Off;
         course.start(0);
         let (started, limit) = (course.started, network.limits.download_timeout);
-        let exchange = pin!(lane.read(request, verifier, lengths_matter, course));
-        let result = timer.bound(started, limit, exchange).await;
+        let result = {
+            let exchange = pin!(lane.read(request, verifier, lengths_matter, course));
+            timer.bound(started, limit, exchange).await
+        };
         course.end(result.unwrap_or_else(|| Err(late(course, limit))))
     }
 

@@ -153,7 +153,7 @@ async fn a_list_is_read_through_for_each_step() {
     // The last one comes again: a repeat, whose first download is over.
     for sample in stored.iter().chain(stored.last()) {
         let id = sample.blob_id.clone().expect("it was stored");
-        sender.send(Listed { id, size: Some(sample.size) }).await.expect("a place");
+        sender.send(vec![Listed { id, size: Some(sample.size) }]).await.expect("a place");
     }
     drop(sender);
     let mut main = phase(Load::closed(3), blobs(11));

@@ -11,7 +11,10 @@ mod text;
 use std::{fs, path::Path};
 
 use super::{args::RunArgs, intent, journey::Order, list::BlobList, typed::Typed};
-use crate::{error::Error, plan::Plan};
+use crate::{
+    error::Error,
+    plan::{Phase, Plan},
+};
 use file::PlanFile;
 pub(super) use text::toml;
 
@@ -61,9 +64,14 @@ impl Intention {
         let named = self.phases.iter().map(|(name, args)| (name, args));
         let all: Vec<_> = if self.phases.is_empty() { only.into() } else { named.collect() };
         for (position, (name, args)) in all.iter().enumerate() {
-            let taken = phases.iter().filter_map(|phase: &crate::plan::Phase| phase.stop.blobs).sum();
-            let made = intent::phases(name, args, list, taken);
+            let taken = phases.iter().filter_map(|phase: &Phase| phase.stop.blobs).sum();
             let layer = self.file.phases.get(position).map(|(_, layer)| layer);
+            let made = intent::phases(name, args, list, taken).and_then(|made| {
+                // Of several phases, each is looked at by itself first: what is wrong has its place.
+                let alone = if layer.is_some() { &made[..] } else { &[] };
+                alone.iter().try_for_each(Phase::check)?;
+                Ok(made)
+            });
             phases.extend(made.map_err(|error| self.placed(error, layer))?);
         }
         let mut plan = intent::plan(&self.run, phases).map_err(|error| self.placed(error, None))?;

@@ -77,7 +77,7 @@ fn line(key: &str, value: &Value) -> String {
     let value = match value {
         Value::Switch(on) => on.to_string(),
         Value::Words(words) => match &words[..] {
-            [word] if word.parse::<u32>().is_ok_and(|n| n.to_string() == *word) => word.clone(),
+            [word] if word.parse::<i64>().is_ok_and(|n| n >= 0 && n.to_string() == *word) => word.clone(),
             [word] => quoted(word),
             words => format!("[{}]", words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ")),
         },

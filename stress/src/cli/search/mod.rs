@@ -210,7 +210,7 @@ impl Climb<'_> {
             let focus = focus(&plan);
             let report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
             let mut tier = Tier::of((level, length), focus, &report, &facts.warm_up, gauge.read(), blame);
-            let used_up = self.is_used_up().await;
+            let used_up = self.is_used_up();
             if used_up {
                 // Its load ran out before its time did.
                 tier.tried.verdict = Verdict::Interrupted;
@@ -227,9 +227,9 @@ impl Climb<'_> {
     }
 
     /// Whether a list that is read once through has come to its end.
-    async fn is_used_up(&self) -> bool {
+    fn is_used_up(&self) -> bool {
         match (&self.list, self.entries) {
-            (Some(list), Some(entries)) => list.taken().await >= entries,
+            (Some(list), Some(entries)) => list.taken() >= entries,
             _ => false,
         }
     }

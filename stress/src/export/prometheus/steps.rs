@@ -19,12 +19,24 @@ pub(super) struct Row {
     pub(super) sent_bytes: u64,
     /// Of response bodies.
     pub(super) received_bytes: u64,
+    /// Attempts that failed and after which their step was tried again.
+    pub(super) retried: Vec<(FailureClass, u64)>,
     pub(super) failures: Vec<(FailureClass, u64)>,
     pub(super) response: Histogram,
 }
 
 /// A metric's name, its help, and its number of a row.
 type Counter = (&'static str, &'static str, fn(&Row) -> u64);
+
+/// A metric's name, its help, and its numbers of a row by class.
+type Classes = (&'static str, &'static str, fn(&Row) -> &[(FailureClass, u64)]);
+
+const CLASSES: [Classes; 2] = [
+    ("walrus_stress_failures_total", "Steps that failed, by class", |row| &row.failures),
+    ("walrus_stress_retried_total", "Attempts that failed and were followed by another, by class", |row| {
+        &row.retried
+    }),
+];
 
 const BYTES: [Counter; 3] = [
     ("walrus_stress_blob_bytes_total", "Bytes of the blobs of successful exchanges", |row| row.blob_bytes),
@@ -46,10 +58,12 @@ pub(super) fn write(text: &mut Exposition, rows: &[Row]) {
             family.sample(&with(row, ("outcome", outcome)), count);
         }
     }
-    let mut family = text.family("walrus_stress_failures_total", Kind::Counter, "Failed exchanges by class");
-    for row in rows {
-        for (class, count) in &row.failures {
-            family.sample(&with(row, ("class", class.label())), *count);
+    for (name, help, classes) in CLASSES {
+        let mut family = text.family(name, Kind::Counter, help);
+        for row in rows {
+            for (class, count) in classes(row) {
+                family.sample(&with(row, ("class", class.label())), *count);
+            }
         }
     }
     for (name, help, number) in BYTES {
