@@ -53,7 +53,7 @@ impl Ratio {
         let mut ratios: Vec<f64> = ratios.collect();
         ratios.sort_unstable_by(f64::total_cmp);
         let upper = *ratios.get(ratios.len() / 2)?;
-        let even = ratios.len() % 2 == 0;
+        let even = ratios.len().is_multiple_of(2);
         let interval =
             support::ranks(ratios.len(), 0.5).map(|(low, high)| (ratios[low - 1], ratios[high - 1]));
         let logarithms: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
