@@ -81,6 +81,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::approx_constant, reason = "measured, and near a constant by chance")]
     fn small_samples_agree_with_published_values() {
         // Hollander and Wolfe's depression scale, table 3.1: V = 40, one-sided 0.01953.
         let before = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30];

@@ -19,13 +19,13 @@ use crate::common::{blobs, phase, plan, run};
 
 /// A bottle behind this front, whose reads take these times.
 fn bottle(face: &str, first: &'static str, cached: &'static str, change: fn(&mut Front)) -> Bottle {
-    let mut front = Front::of(face.parse().unwrap());
+    let mut front = Front::of(face.parse().expect("a face"));
     change(&mut front);
     let builder = Bottle::builder().publisher(|config| config.limits.concurrent = 100);
     let builder = builder.aggregator(move |config| {
         config.front = front;
-        config.weather.first_read.latency = first.parse().unwrap();
-        config.weather.cached_read.latency = cached.parse().unwrap();
+        config.weather.first_read.latency = first.parse().expect("a latency");
+        config.weather.cached_read.latency = cached.parse().expect("a latency");
     });
     builder.start()
 }
@@ -44,7 +44,7 @@ async fn summary(plan: Plan) -> Summary {
 }
 
 async fn effect(plan: Plan) -> CacheEffect {
-    summary(plan).await.cache.unwrap()
+    summary(plan).await.cache.expect("both downloads")
 }
 
 fn only_row(effect: &CacheEffect) -> (Claim, u64, Finding) {

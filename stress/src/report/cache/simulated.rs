@@ -139,7 +139,7 @@ fn first_downloads_that_were_cached_already_are_counted_and_left_out() {
 fn sizes_and_aggregators_are_told_apart_where_each_has_enough() {
     let mut world = World::new(4);
     let pair = |world: &mut World, index: u64| {
-        let small = index % 2 == 0;
+        let small = index.is_multiple_of(2);
         let times = if small { [0.1, 0.05, 0.05] } else { [0.1, 0.01, 0.01] };
         let (size, target) = (if small { 100 << 10 } else { 10 << 20 }, usize::from(index >= 58));
         Pair { size, target, ..world.pair(index, times, Claim::Untold) }
