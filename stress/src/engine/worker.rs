@@ -228,8 +228,8 @@ fn fill<T>(
         Outcome::Stored(stored) => Some(Arc::from(stored.blob_id.as_str())),
         _ => draft.blob_id,
     };
-    let Exchange { bytes_sent, bytes_received, link, .. } = exchange;
-    Sample { timing, blob_id, bytes_sent, bytes_received, link, outcome, ..draft }
+    let Exchange { bytes_sent, bytes_received, link, cache, .. } = exchange;
+    Sample { timing, blob_id, bytes_sent, bytes_received, link, cache, outcome, ..draft }
 }
 
 impl Shard {

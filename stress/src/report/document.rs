@@ -1,6 +1,7 @@
 //! The JSON document of a report: a part to read, with units in its names, and the recording to compute with.
 
 mod course;
+mod effect;
 mod judged;
 mod reading;
 mod search;
@@ -13,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::{Ending, LoadError, READABLE, Report, SCHEMA, Tool, identity::RunId, summary::Summary};
 use crate::plan::{Plan, limits::seconds};
 use course::CourseDoc;
+use effect::CacheDoc;
 use judged::{ThresholdDoc, TrustDoc};
-use reading::{ArrivalDoc, CacheDoc, ConnectionsDoc, StepDoc};
+use reading::{ArrivalDoc, ConnectionsDoc, StepDoc};
 use wire::RecordingDoc;
 
 /// What is written.
@@ -37,7 +39,7 @@ struct Saved<'a> {
     arrivals: Vec<ArrivalDoc<'a>>,
     connections: ConnectionsDoc,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cache_effect: Option<CacheDoc>,
+    cache_effect: Option<CacheDoc<'a>>,
     thresholds: Vec<ThresholdDoc<'a>>,
     trust: TrustDoc,
     timeline: Vec<CourseDoc>,

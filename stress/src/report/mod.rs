@@ -3,13 +3,16 @@
 pub mod cache;
 pub mod compare;
 pub mod capacity;
+pub mod cost;
 pub mod course;
 mod document;
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod identity;
 pub mod merge;
+pub mod ratio;
 pub mod shape;
+mod signed_rank;
 pub mod stationarity;
 pub mod summary;
 pub mod support;

@@ -1,5 +1,6 @@
 //! Load models and clocks, against servers whose behaviour is known.
 
+mod caches;
 mod closed;
 mod common;
 mod lists;
