@@ -133,8 +133,12 @@ mod tests {
         let one = |length| Blocks { length, memory: 1, correction: 1.0 };
         assert_eq!([of(&[3.0; 100]), of(&[1.0, 2.0]), of(&[])], [one(13), one(1), one(1)]);
         assert_eq!(typical(-0.5, 200), 1, "neighbours that repel each other");
-        let climbing = of(&(0..30).map(f64::from).collect::<Vec<_>>());
-        assert_eq!((climbing.length, climbing.memory), (10, 10));
+        let climbing = |n| {
+            let Blocks { length, memory, .. } = of(&(0..n).map(f64::from).collect::<Vec<_>>());
+            (length, memory)
+        };
+        assert_eq!(climbing(30), (7, 7), "the rule says 7.4, the root 7.1");
+        assert_eq!(climbing(9), (3, 2), "the root says 3.9, but nine have a third of three");
     }
 
     #[test]
