@@ -152,7 +152,7 @@ impl Answer {
     #[must_use]
     pub fn to(stored: Stored, prices: &Prices, share: bool) -> Self {
         match stored {
-            Stored::New(record, operation) => Self::NewlyCreated(created(record, operation, prices, share)),
+            Stored::New(record, operation) => Self::NewlyCreated(created(*record, operation, prices, share)),
             Stored::Already(blob_id, certified) => Self::AlreadyCertified {
                 blob_id,
                 proof: Proof::Event(Event { tx_digest: certified.tx_digest, event_seq: "0" }),

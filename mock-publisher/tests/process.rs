@@ -182,7 +182,12 @@ fn a_weather_file_is_heard_and_a_bad_one_told_with_its_line() {
 fn a_daemon_is_the_program_beside_it() {
     let dir = tempfile::tempdir().unwrap();
     let own = dir.path().join("mock-publisher");
-    std::fs::copy(env!("CARGO_BIN_EXE_mock-publisher"), &own).unwrap();
+    // By processes of their own: a file that this one has open for writing may be too busy to start.
+    let sh = |script: &str, path: &Path| {
+        let status = Command::new("sh").args(["-c", script, "sh"]).arg(path).status().unwrap();
+        assert!(status.success(), "{script}");
+    };
+    sh(concat!("cp '", env!("CARGO_BIN_EXE_mock-publisher"), "' \"$1\""), &own);
     let run = || Command::new(&own).args(["--daemon", "--front", "nginx", "--store", "x"]).output().unwrap();
     let alone = run();
     assert_eq!(alone.status.code(), Some(2));
@@ -192,8 +197,7 @@ fn a_daemon_is_the_program_beside_it() {
         "{stderr}"
     );
     let other = dir.path().join("mock-aggregator");
-    std::fs::write(&other, "#!/bin/sh\necho \"$@\"\nexit 7\n").unwrap();
-    std::fs::set_permissions(&other, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    sh(r#"printf '#!/bin/sh\necho "$@"\nexit 7\n' > "$1" && chmod +x "$1""#, &other);
     let both = run();
     assert_eq!(both.status.code(), Some(7));
     assert_eq!(both.stdout, b"--daemon --front nginx --store x\n");

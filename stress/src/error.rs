@@ -42,6 +42,14 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A file that was given cannot be used.
+    #[error("{path}: {reason}")]
+    Input {
+        /// The file.
+        path: String,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// The machine refused something the run needs.
     #[error("{what}: {source}")]
     System {

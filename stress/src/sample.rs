@@ -1,11 +1,14 @@
 //! FACT: what one step of one journey came to.
 
+pub mod cache;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 pub use crate::plan::class::FailureClass;
 use crate::plan::journey::Step;
+use cache::CacheEvidence;
 
 /// One attempt at one step of one journey.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +37,8 @@ pub struct Sample {
     pub timing: Timing,
     /// The connection it used; `None` when it never had one.
     pub link: Option<Link>,
+    /// What the headers of a successful download say of caches.
+    pub cache: CacheEvidence,
     /// What came of it.
     pub outcome: Outcome,
 }
@@ -57,6 +62,16 @@ impl Timing {
     /// What a user of the service would have waited: finished − due.
     pub fn response(&self) -> Duration {
         self.finished.saturating_sub(self.due)
+    }
+
+    /// From the start to the answer's head, if it came.
+    pub fn to_first_byte(&self) -> Option<Duration> {
+        self.first_byte.map(|first| first.saturating_sub(self.started))
+    }
+
+    /// From the answer's head to its last byte, if it came.
+    pub fn transfer(&self) -> Option<Duration> {
+        self.first_byte.map(|first| self.finished.saturating_sub(first))
     }
 
     /// What the service took: finished − started.
@@ -103,6 +118,18 @@ pub struct Connecting {
     pub tcp: Duration,
     /// The TLS handshake; `None` for plain HTTP.
     pub tls: Option<Duration>,
+}
+
+impl Link {
+    /// How long opening it took; nothing when it was open.
+    pub fn opening(&self) -> Duration {
+        match self {
+            Link::Reused => Duration::ZERO,
+            Link::Fresh(Connecting { dns, tcp, tls }) => {
+                dns.unwrap_or_default() + *tcp + tls.unwrap_or_default()
+            }
+        }
+    }
 }
 
 /// What came of an attempt.

@@ -68,11 +68,14 @@ async fn s2_failures_are_answered_as_captured() {
 }
 
 #[test]
-fn every_fixture_is_one_line_of_json() {
+fn every_captured_answer_is_one_line_of_json() {
     let folder = format!("{}/fixtures", env!("CARGO_MANIFEST_DIR"));
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("report-")) {
+            continue; // A document of the tool, not an answer.
+        }
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(!text.contains('\n'), "{}", path.display());
         serde_json::from_str::<serde_json::Value>(&text)

@@ -7,13 +7,16 @@ use tests::{Bottle, PUT_BLOB};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// Headers of a request by name.
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 #[tokio::test]
 async fn s1_1_reads_are_looked_at_from_the_path_to_the_blob() {
     let bottle = Bottle::start();
     let absent = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
     let both = "strict_consistency_check=true&skip_consistency_check=true";
     let range = [("range", "bytes=5-")];
-    let rows: [(String, &[(&str, &str)], u16, &str); 9] = [
+    let rows: [(String, Headers<'_>, u16, &str); 9] = [
         (format!("/v1/blobs/abc?cb=1&{both}"), &range, 400, "Cannot parse `blob_id`"),
         (format!("/v1/blobs/{absent}?cb=1&{both}"), &range, 400, "cb: unknown field"),
         (format!("/v1/blobs/{absent}?{both}"), &range, 400, "INVALID_CONSISTENCY_CHECK"),
@@ -36,7 +39,7 @@ async fn s1_1_stores_are_looked_at_from_the_query_to_the_chain() {
     let bottle = Bottle::builder().publisher(|config| config.max_body_size = 9).start();
     let (basic, key) = (("authorization", "Basic eA=="), ("authorization", "Bearer an-api-key"));
     let both = "?deletable=true&permanent=true&epochs=0";
-    let rows: [(&str, &[(&str, &str)], &[u8], u16, &str); 6] = [
+    let rows: [(&str, Headers<'_>, &[u8], u16, &str); 6] = [
         ("?foo=1", &[basic], b"0123456789", 400, "unknown field `foo`"),
         (both, &[basic], b"0123456789", 400, "invalid HTTP header (authorization)"),
         (both, &[key], b"0123456789", 413, "length limit exceeded"),

@@ -20,6 +20,7 @@ struct Readme;
 
 pub use builder::Builder;
 pub use mock_aggregator::Config as AggregatorConfig;
+pub use mock_aggregator::front::{Face, Front};
 pub use mock_publisher::Config as PublisherConfig;
 pub use mock_publisher::stats::{Arrival, RouteSnapshot, Snapshot};
 

@@ -40,7 +40,7 @@ enum Task {
         release: bool,
     },
     /// Measure what the tool itself costs, against other tools, on this machine
-    Bench(bench::Args),
+    Bench(bench::args::Args),
     /// Check everything that must hold before a change is merged
     Ci,
     /// Check the habits that the compiler does not know: rooms, edges, file shapes, honest tests

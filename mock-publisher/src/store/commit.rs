@@ -30,7 +30,7 @@ pub struct Writer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
     /// A new object, or one that was there and lives longer now; it is the record's latest.
-    New(Record, Operation),
+    New(Box<Record>, Operation),
     /// A permanent object was there already.
     Already(BlobId, Certified),
     /// The publisher's own wallet had an object already.
@@ -140,7 +140,7 @@ impl Writer {
                 let epochs = ask.end_epoch() - object.end_epoch;
                 let record = extended(known, object, ask);
                 self.write(&record)?;
-                Ok(Stored::New(record, Operation::Extend(epochs)))
+                Ok(Stored::New(record.into(), Operation::Extend(epochs)))
             }
             (_, known) if ask.existing && !ask.force => {
                 let others = Ask { permanent: true, keep: false, ..*ask };
@@ -152,7 +152,7 @@ impl Writer {
                 let record = self.create(known, id, size, ask)?;
                 let find = ask.find.filter(|_| ask.reuse && !ask.force);
                 Ok(match find.map_or(Some(Operation::Scratch), |find| find.operation(ask.epochs)) {
-                    Some(operation) => Stored::New(record, operation),
+                    Some(operation) => Stored::New(record.into(), operation),
                     None => Stored::Owned(id, record.latest),
                 })
             }

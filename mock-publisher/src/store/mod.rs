@@ -100,7 +100,7 @@ impl Store {
         let stamp = fs::metadata(self.record_path(id)).ok().map(|metadata| Stamp::of(&metadata));
         let Some(mut blob) = self.read(id)? else { return Ok(None) };
         if blob.record.size > SMALL {
-            return Ok(Some(Whole::Large(blob)));
+            return Ok(Some(Whole::Large(Box::new(blob))));
         }
         let mut bytes = vec![0; usize::try_from(blob.record.size).map_err(io::Error::other)?];
         blob.bytes.read_exact(&mut bytes)?;

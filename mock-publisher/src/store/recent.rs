@@ -22,7 +22,7 @@ pub enum Whole {
     /// What is known of a small blob, and all its bytes.
     Small(Arc<Record>, Bytes),
     /// A blob whose bytes are fetched as they are sent.
-    Large(Blob),
+    Large(Box<Blob>),
 }
 
 impl Whole {

@@ -55,6 +55,7 @@ fn plan(bottle: &Bottle, seed: u64) -> Plan {
         verify: Verify::Full,
         retries: Retries::default(),
         objectives: Vec::new(),
+        shard: None,
     }
 }
 

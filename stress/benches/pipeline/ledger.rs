@@ -6,7 +6,7 @@ use criterion::{Criterion, Throughput};
 use stress::{
     plan::journey::Step,
     record::{Recording, timeline::Timeline},
-    sample::{Link, Novelty, Outcome, Sample, Timing},
+    sample::{Link, Novelty, Outcome, Sample, Timing, cache::CacheEvidence},
 };
 
 fn sample(micros: u64) -> Sample {
@@ -30,6 +30,7 @@ fn sample(micros: u64) -> Sample {
             finished: at(micros + 20),
         },
         link: Some(Link::Reused),
+        cache: CacheEvidence::default(),
         outcome: Outcome::Read,
     }
 }

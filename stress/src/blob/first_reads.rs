@@ -14,6 +14,8 @@ use crate::plan::Verify;
 
 /// Bytes of the key: what XXH3 takes when it shall use nothing of its own.
 const KEY: usize = 192;
+/// How many parts the blobs are divided into.
+const PARTS: usize = 64;
 
 /// Names a blob in 16 bytes, however long its ID is.
 type Name = [u8; 16];
@@ -44,7 +46,8 @@ impl Print {
 #[derive(Debug)]
 pub struct FirstReads {
     key: Key,
-    met: Mutex<HashMap<Name, Print>>,
+    /// By a part of the name: threads seldom meet at the same one.
+    met: [Mutex<HashMap<Name, Print>>; PARTS],
 }
 
 /// Draws prints that nobody else can foretell.
@@ -87,7 +90,7 @@ impl fmt::Debug for Printer {
 
 impl Default for FirstReads {
     fn default() -> Self {
-        Self { key: Key::draw(), met: Mutex::default() }
+        Self { key: Key::draw(), met: std::array::from_fn(|_| Mutex::default()) }
     }
 }
 
@@ -95,7 +98,7 @@ impl FirstReads {
     /// Meets the blob of this ID, whose `size` in bytes may be known beforehand; also tells whether it was met before.
     pub fn meet(self: &Arc<Self>, id: &str, size: Option<u64>) -> (Acquaintance, bool) {
         let name = self.key.print(id.as_bytes());
-        let met_before = match self.lock().entry(name) {
+        let met_before = match self.part(name).entry(name) {
             Entry::Occupied(_) => true,
             Entry::Vacant(place) => {
                 place.insert(Print::UNREAD);
@@ -105,9 +108,9 @@ impl FirstReads {
         (Acquaintance { reads: self.clone(), name, size }, met_before)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Name, Print>> {
+    fn part(&self, name: Name) -> MutexGuard<'_, HashMap<Name, Print>> {
         // A panic elsewhere cannot leave an entry half made.
-        self.met.lock().unwrap_or_else(PoisonError::into_inner)
+        self.met[usize::from(name[0]) % PARTS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,7 +126,7 @@ pub struct Acquaintance {
 impl Acquaintance {
     /// A judge of a read of this blob.
     pub(super) fn judge(&self, mode: Verify) -> ByFirstRead {
-        let first = self.reads.lock().get(&self.name).copied().filter(Print::is_read);
+        let first = self.reads.part(self.name).get(&self.name).copied().filter(Print::is_read);
         let printer = (mode == Verify::Full).then(|| self.reads.key.printer());
         let expected = self.size.or(first.map(|first| first.size));
         ByFirstRead { blob: self.clone(), expected, received: 0, printer }
@@ -136,7 +139,7 @@ impl Acquaintance {
 
     /// Holds a whole read against the first one, or makes it the first one.
     fn settle(&self, print: Print) -> Result<(), Mismatch> {
-        let mut reads = self.reads.lock();
+        let mut reads = self.reads.part(self.name);
         let first = reads.entry(self.name).or_insert(print);
         if !first.is_read() {
             *first = print;

@@ -44,6 +44,10 @@ pub enum Command {
     Search(Box<SearchArgs>),
     /// Tell a saved report again, in any format
     Report(ReportArgs),
+    /// Hold the numbers of one run, or of several, against those of another
+    Compare(super::compare::CompareArgs),
+    /// Make the reports of a run's shards into one
+    Merge(super::merge::MergeArgs),
 }
 
 impl Command {
@@ -53,7 +57,7 @@ impl Command {
             Command::Run(run) => Some(*run),
             Command::Plan(plan) => Some(plan.run),
             Command::Search(search) => Some(search.run),
-            Command::Report(_) => None,
+            Command::Report(_) | Command::Compare(_) | Command::Merge(_) => None,
         }
     }
 }
@@ -222,11 +226,14 @@ pub(super) struct OutputArgs {
     /// Write the whole run (plan, totals, distributions) as one JSON document
     #[arg(long, value_name = "PATH", env = "WALRUS_STRESS_REPORT", hide_env = true)]
     pub(super) report: Option<PathBuf>,
-    /// Write the end of the run in this format to this file: csv, timeline-csv, json, junit, markdown,
+    /// Write the end of the run in this format to this file: csv, timeline-csv, html, json, junit, markdown,
     /// prometheus or terminal; repeatable
     #[arg(long, value_name = "FORMAT=PATH", env = "WALRUS_STRESS_WRITE", hide_env = true, value_delimiter = ',',
           value_parser = parse_output)]
     pub(super) write: Vec<Output>,
+    /// Write the run as a page for a browser, in one file; the same as --write html=PATH
+    #[arg(long, value_name = "PATH", env = "WALRUS_STRESS_HTML", hide_env = true)]
+    pub(super) html: Option<PathBuf>,
     /// Write every single exchange as a line of JSON, as the run goes on
     #[arg(long, value_name = "PATH", env = "WALRUS_STRESS_LOG", hide_env = true)]
     pub(super) log: Option<PathBuf>,

@@ -16,7 +16,15 @@ pub(super) struct Files {
     pub(super) report: Option<PreparedFile>,
     pub(super) log: Option<PreparedFile>,
     /// The end of the run in other forms.
-    pub(super) written: Vec<(Format, PreparedFile)>,
+    pub(super) written: Vec<Written>,
+}
+
+/// The end of the run in another form.
+#[derive(Debug)]
+pub(super) struct Written {
+    flag: &'static str,
+    pub(super) format: Format,
+    pub(super) file: PreparedFile,
 }
 
 impl Files {
@@ -27,10 +35,11 @@ impl Files {
         let file = |flag: &str, path: &Option<PathBuf>| {
             path.as_deref().map(|path| named(flag, path, PreparedFile::prepare)).transpose()
         };
-        let written = args
-            .write
-            .iter()
-            .map(|output| Ok((output.format, named("--write", &output.path, PreparedFile::prepare)?)));
+        let asked = args.write.iter().map(|output| ("--write", output.format, &output.path));
+        let written = args.html.iter().map(|path| ("--html", Format::Html, path)).chain(asked);
+        let written = written.map(|(flag, format, path)| {
+            Ok(Written { flag, format, file: named(flag, path, PreparedFile::prepare)? })
+        });
         let files = Self {
             export,
             report: file("--report", &args.report)?,
@@ -46,7 +55,7 @@ impl Files {
         let export = self.export.as_ref().map(|file| ("--export", file.target()));
         let report = self.report.as_ref().map(|file| ("--report", file.target()));
         let log = self.log.as_ref().map(|file| ("--log", file.target()));
-        let written = self.written.iter().map(|(_, file)| ("--write", file.target()));
+        let written = self.written.iter().map(|written| (written.flag, written.file.target()));
         [export, report, log].into_iter().flatten().chain(written).collect()
     }
 

@@ -30,6 +30,10 @@ pub(super) fn plan(args: &RunArgs, phases: Vec<Phase>) -> Result<Plan, Error> {
     let uploads = phases.iter().any(|phase| phase.journey.uploads());
     let reads = phases.iter().any(|phase| phase.journey.reads());
     let duplicates = phases.iter().any(|phase| phase.duplicates > 0.0);
+    if args.pace.shard.is_some() && args.load.seed.is_none() {
+        let reason = "needs --seed: only with the same one do all parts make one run";
+        return Err(Contradiction::new("--shard", reason).into());
+    }
     let plan = Plan {
         seed: args.load.seed.unwrap_or_else(random_seed),
         // Who is not needed is not asked for its status either.
@@ -41,6 +45,7 @@ pub(super) fn plan(args: &RunArgs, phases: Vec<Phase>) -> Result<Plan, Error> {
         verify: args.load.verify.into(),
         retries: args.retry.retries()?,
         objectives: args.expect.threshold.clone(),
+        shard: args.pace.shard,
     };
     plan.check()?;
     Ok(plan)

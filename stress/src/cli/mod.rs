@@ -12,6 +12,9 @@ mod intent;
 mod descriptors;
 pub mod door;
 mod run;
+mod sources;
+mod compare;
+mod merge;
 mod forecast;
 mod search;
 mod files;
@@ -74,6 +77,8 @@ pub async fn main(args: Args) -> Exit {
         Command::Plan(plan) => forecast::tell(*plan, &args.typed),
         Command::Search(search) => search::search(*search, &args.typed).await,
         Command::Report(report) => offline::report(&report),
+        Command::Compare(args) => compare::compare(&args),
+        Command::Merge(args) => merge::merge(&args),
     };
     result.unwrap_or_else(|error| {
         door::complain(&error);

@@ -11,6 +11,7 @@ use crate::{
         Contradiction,
         load::{Load, Stop},
         schedule::Arrivals,
+        shard::Shard,
         stages::{Stage, Stages},
     },
 };
@@ -55,6 +56,10 @@ pub(super) struct PaceArgs {
           allow_hyphen_values = true,
           default_value = "30s")]
     pub(super) grace: Duration,
+    /// Do only part K (from 0) of N of the run; N machines with the same flags and --seed make it whole, and
+    /// `walrus-stress merge` makes their reports one
+    #[arg(long, value_name = "K/N", env = "WALRUS_STRESS_SHARD", hide_env = true)]
+    pub(super) shard: Option<Shard>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -3,15 +3,23 @@
 use std::{sync::Arc, time::SystemTime};
 
 use super::{
-    Exit, args::RunArgs, descriptors, door, files::Files, listen::Listener, metrics::Metrics,
-    planned::Intention, screen::Screen, signals::Signals, typed::Typed, walk::walk,
+    Exit,
+    args::RunArgs,
+    descriptors, door,
+    files::{Files, Written},
+    listen::Listener,
+    metrics::Metrics,
+    planned::Intention,
+    screen::Screen,
+    signals::Signals,
+    typed::Typed,
+    walk::walk,
 };
 use crate::{
     error::Error,
     export::{
         blobs::BlobRecord,
         file::PreparedFile,
-        format::Format,
         log::{Header, LogFile},
         palette::Palette,
         terminal,
@@ -106,16 +114,11 @@ fn warmed_up(warm_up: &Recording) -> Option<String> {
 }
 
 /// Writes the report and its other forms where they were asked for; gives what went wrong.
-fn save(
-    report: &Report,
-    summary: &Summary,
-    file: Option<PreparedFile>,
-    written: Vec<(Format, PreparedFile)>,
-) -> Vec<Error> {
+fn save(report: &Report, summary: &Summary, file: Option<PreparedFile>, written: Vec<Written>) -> Vec<Error> {
     let saved = file.map(|file| file.write(|out| report.save(out)));
-    let written = written
-        .into_iter()
-        .map(|(format, file)| file.write(|out| format.write(report, summary, Palette::Plain, out)));
+    let written = written.into_iter().map(|Written { format, file, .. }| {
+        file.write(|out| format.write(report, summary, Palette::Plain, out))
+    });
     saved.into_iter().chain(written).filter_map(Result::err).collect()
 }
 

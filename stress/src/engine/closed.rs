@@ -12,8 +12,10 @@ pub(super) async fn work(shard: &Rc<Shard>, workers: &Stages) {
     // More workers than blobs would have nothing to do.
     let blobs = shard.job.most_blobs().map_or(u32::MAX, |blobs| u32::try_from(blobs).unwrap_or(u32::MAX));
     let peak = shard.job.phase().load.most_in_flight().min(blobs);
+    let part = shard.job.plan.part();
+    let own = (0..peak).filter(|&number| part.keeps(u64::from(number)));
     let mut set = JoinSet::new();
-    for number in (0..peak).skip(shard.share.index).step_by(shard.share.of) {
+    for number in own.skip(shard.share.index).step_by(shard.share.of) {
         set.spawn_local(journeys(Worker::new(shard.clone()), workers.clone(), f64::from(number + 1)));
     }
     // `join_all` passes on a worker's panic instead of losing its samples silently.
@@ -22,14 +24,15 @@ pub(super) async fn work(shard: &Rc<Shard>, workers: &Stages) {
 
 /// Performs journeys, one after the other, as long as the stages want at least `level` workers.
 async fn journeys(mut worker: Worker, workers: Stages, level: f64) {
+    let shard = Rc::clone(worker.shard());
+    let job = &shard.job;
     loop {
-        let job = worker.job().clone();
         let now = job.elapsed();
         let Some(turn) = workers.reaches(level, now) else { break };
         if turn > now && !job.sleep(turn - now).await {
             break;
         }
-        let Some(ticket) = job.claim().await else { break };
+        let Some(ticket) = job.claim(&shard.stop).await else { break };
         if !worker.perform(ticket, None).await {
             break;
         }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Wires, catalog::Catalog, clock::Clock, list::Listed, shelf::Kept};
 use crate::{
-    plan::{Phase, Plan, journey::Step, retry::Attempt, schedule::Arrival, supply::Supply},
+    plan::{Phase, Plan, journey::Step, load::Load, retry::Attempt, schedule::Arrival, supply::Supply},
     record::snapshot::Snapshot,
     sample::{Outcome, Sample},
     walrus::Network,
@@ -98,7 +98,12 @@ impl Job {
         if left.is_none() && self.goes_on {
             shelf.clear();
         }
-        self.next.store(first_index, Ordering::Relaxed);
+        // Arrivals of a rate are all passed by, so that every part of the run sees the same number of them.
+        let next = match self.phase().load {
+            Load::Closed { .. } => self.plan.part().first_from(first_index),
+            Load::Open { .. } => first_index,
+        };
+        self.next.store(next, Ordering::Relaxed);
         // Only the leader of the barrier comes here, and once.
         let _ = self.begun.set(Begun { at: self.clock.elapsed(), first_index, left });
     }
@@ -163,13 +168,13 @@ impl Job {
         self.length().map(|length| self.since_origin(length))
     }
 
-    /// The next blob of a closed loop, unless the phase has reached its stop.
-    pub(super) async fn claim(&self) -> Option<Ticket> {
+    /// The next blob of a closed loop, unless the phase has reached its end or was told to `stop`.
+    pub(super) async fn claim(&self, stop: &CancellationToken) -> Option<Ticket> {
         let late = self.deadline().is_some_and(|deadline| self.clock.elapsed() >= deadline);
-        if late || self.wires.stop.is_cancelled() {
+        if late || stop.is_cancelled() {
             return None;
         }
-        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        let index = self.next.fetch_add(self.plan.part().stride(), Ordering::Relaxed);
         if self.has(index - self.begun().first_index) { self.ticket(index).await } else { None }
     }
 
@@ -178,8 +183,13 @@ impl Job {
         match self.phase().supply {
             Supply::Made => Some(Ticket { index, known: Known::Made }),
             Supply::List { .. } => {
-                let (index, listed) = self.wires.list.as_ref()?.next().await?;
-                Some(Ticket { index, known: Known::Listed(listed) })
+                let list = self.wires.list.as_ref()?;
+                loop {
+                    let (index, listed) = list.next().await?;
+                    if self.plan.part().keeps(index) {
+                        return Some(Ticket { index, known: Known::Listed(listed) });
+                    }
+                }
             }
             Supply::Earlier => {
                 let (index, kept) = self.catalog.shelf.take()?;
@@ -191,6 +201,13 @@ impl Job {
     /// Whether this arrival of an open loop still belongs to the phase.
     pub(super) fn takes(&self, arrival: Arrival) -> bool {
         self.has(arrival.ordinal) && self.length().is_none_or(|length| arrival.due < length)
+    }
+
+    /// Whether this part of the run makes the arrival; the others' blobs are passed by all the same.
+    pub(super) fn keeps(&self, arrival: Arrival) -> bool {
+        let first_index = self.begun().first_index;
+        self.next.fetch_max(first_index + arrival.ordinal + 1, Ordering::Relaxed);
+        self.plan.part().takes(arrival, first_index)
     }
 
     fn has(&self, ordinal: u64) -> bool {
@@ -211,9 +228,7 @@ impl Job {
 
     /// The blob of an arrival; `None` when the list has ended.
     pub(super) async fn blob_of(&self, arrival: Arrival) -> Option<Ticket> {
-        let index = self.begun().first_index + arrival.ordinal;
-        self.next.fetch_max(index + 1, Ordering::Relaxed);
-        self.ticket(index).await
+        self.ticket(self.begun().first_index + arrival.ordinal).await
     }
 
     /// A place among those under way, unless there are `most` already.

@@ -99,7 +99,8 @@ pub async fn run(plan: Arc<Plan>, network: Arc<Network>, wires: Wires) -> Result
 
 /// A shard per core, unless there is less to do at once.
 fn shards(plan: &Plan) -> usize {
-    let most = plan.phases.iter().map(|phase| phase.load.most_in_flight()).max().unwrap_or(1);
+    let most =
+        plan.phases.iter().map(|phase| plan.part().part(phase.load.most_in_flight())).max().unwrap_or(1);
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     usize::try_from(most).map_or(cores, |most| most.clamp(1, cores))
 }

@@ -23,9 +23,14 @@ pub(super) async fn work(shard: &Rc<Shard>, rate: &Stages, arrivals: Arrivals, m
     let mut alarm = Alarm::new();
     let mut under_way = JoinSet::new();
     let mut last_due = Duration::ZERO;
-    for (number, arrival) in schedule.take_while(|arrival| job.takes(*arrival)).enumerate() {
+    let mut kept = 0;
+    for arrival in schedule.take_while(|arrival| job.takes(*arrival)) {
         last_due = arrival.due;
-        if number % shard.share.of != shard.share.index {
+        if !job.keeps(arrival) {
+            continue;
+        }
+        kept += 1;
+        if (kept - 1) % shard.share.of != shard.share.index {
             continue;
         }
         if !wait(shard, &mut alarm, arrival.due).await {
@@ -63,7 +68,7 @@ async fn wait(shard: &Rc<Shard>, alarm: &mut Alarm, due: Duration) -> bool {
 
 /// Starts one journey, or drops the arrival when too many are under way; false when there are no more blobs.
 async fn start(shard: &Rc<Shard>, under_way: &mut JoinSet<()>, arrival: Arrival, max_in_flight: u32) -> bool {
-    let Some(place) = shard.job.admit(max_in_flight) else {
+    let Some(place) = shard.job.admit(shard.job.plan.part().part(max_in_flight)) else {
         shard.recording().enter_dropped(shard.job.phase);
         shard.job.pass();
         return true;

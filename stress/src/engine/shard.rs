@@ -11,6 +11,7 @@ use tokio::{
     runtime::Runtime,
     task::{LocalSet, spawn_local},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Run,
@@ -39,6 +40,10 @@ pub(super) struct Share {
 pub(super) struct Shard {
     pub(super) job: Arc<Job>,
     pub(super) share: Share,
+    /// The job's own, for this thread alone: every journey asks them, and shards shall not wait for one another.
+    pub(super) stop: CancellationToken,
+    /// As above: cancelled when what is still under way shall be given up.
+    pub(super) abort: CancellationToken,
     pub(super) ledgers: Rc<Ledgers>,
     /// Nobody's connections at the moment: they stay open from phase to phase.
     pub(super) clients: Rc<RefCell<Vec<Client>>>,
@@ -71,7 +76,14 @@ async fn phases(run: &Run, share: Share, ledgers: &Rc<Ledgers>) {
     let clients = Rc::default();
     let mut first_index = 0;
     for job in &run.jobs {
-        let shard = Shard { job: job.clone(), share, ledgers: ledgers.clone(), clients: Rc::clone(&clients) };
+        let shard = Shard {
+            job: job.clone(),
+            share,
+            stop: job.wires.stop.child_token(),
+            abort: job.abort.child_token(),
+            ledgers: ledgers.clone(),
+            clients: Rc::clone(&clients),
+        };
         // Before the phase begins, so that it takes none of its time.
         if share.index == 0 && job.continues() {
             skip_lost(&shard).await;

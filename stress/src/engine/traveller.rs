@@ -1,6 +1,6 @@
 //! A blob on its journey: which bytes it has, where it goes, and what has become of it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::{
     job::{Job, Known, Ticket},
@@ -10,8 +10,11 @@ use super::{
 use crate::{
     blob::{BlobSpec, Expect},
     plan::{draw::Draw, journey::Step, supply::Supply},
-    record::{Recording, halves::Half, pairs::Pair},
-    sample::{Novelty, Outcome, Sample, Timing},
+    record::{
+        Recording,
+        pairs::{Pair, ReadFact},
+    },
+    sample::{Novelty, Outcome, Sample, Timing, cache::CacheEvidence},
 };
 
 /// A blob on its journey.
@@ -26,7 +29,8 @@ pub(super) struct Traveller {
     pub(super) publisher: usize,
     pub(super) aggregator: usize,
     pub(super) blob_id: Option<Arc<str>>,
-    /// Whether every download so far succeeded at its first attempt.
+    /// Whether every download so far succeeded at its first attempt, and the first of them came from no cache, as far as
+    /// its headers tell.
     smooth: bool,
     /// Set by the first step that did not succeed: the ones behind it are skipped.
     pub(super) stranded: bool,
@@ -74,6 +78,7 @@ impl Traveller {
             bytes_received: 0,
             timing: Timing::default(),
             link: None,
+            cache: CacheEvidence::default(),
             outcome: Outcome::Unfinished,
         }
     }
@@ -81,7 +86,8 @@ impl Traveller {
     /// What the next steps need to know of this one.
     pub(super) fn learn(&mut self, job: &Job, sample: &Sample) {
         self.steps_done += 1;
-        self.smooth &= sample.attempt == 1 || sample.step == Step::Upload;
+        let warm = sample.step == Step::FIRST && sample.cache.claim.from_cache();
+        self.smooth &= !warm && (sample.attempt == 1 || sample.step == Step::Upload);
         match &sample.outcome {
             Outcome::Stored(_) => {
                 self.blob_id.clone_from(&sample.blob_id);
@@ -138,34 +144,31 @@ fn told(job: &Job, listed: &Listed) -> (Expect, Novelty) {
 /// The successful reads of one blob, as far as they are compared.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
-    first: Option<Duration>,
-    cached: Option<Duration>,
+    /// The first, the cached and the third.
+    facts: [Option<ReadFact>; 3],
 }
 
 impl Reads {
     pub(super) fn learn(&mut self, sample: &Sample) {
-        let slot = match sample.step {
-            Step::FIRST => &mut self.first,
-            Step::CACHED => &mut self.cached,
-            _ => return,
-        };
-        *slot = (sample.outcome == Outcome::Read).then(|| sample.timing.response());
+        let Step::Read { ordinal } = sample.step else { return };
+        if let Some(slot) = self.facts.get_mut(usize::from(ordinal) - 1) {
+            *slot = ReadFact::of(sample);
+        }
     }
 
     /// Enters what can be compared, of a blob whose bytes were new to the run and whose reads succeeded at once: a repeat's
     /// first read may find a warm cache, and so may a second attempt.
     pub(super) fn enter(&self, blob: &Traveller, job: &Job, recording: &mut Recording) {
-        let (index, size, target) = (blob.index, blob.size, blob.aggregator);
-        let half = |time| Half { index, size, target, time };
         if blob.novelty == Novelty::Repeat || !blob.smooth {
             return;
         }
-        match (self.first, self.cached) {
-            (Some(first), Some(cached)) => {
-                recording.enter_pair(Pair { index, size, target, first, cached });
+        match &self.facts {
+            [Some(first), Some(cached), third] => {
+                let pair = Pair::of(first, cached, third.as_ref());
+                pair.into_iter().for_each(|pair| recording.enter_pair(pair));
             }
-            (Some(first), None) if job.goes_on => recording.enter_first(half(first)),
-            (None, Some(cached)) if job.continues() => recording.enter_cached(half(cached)),
+            [Some(first), None, _] if job.goes_on => recording.enter_first(*first),
+            [None, Some(cached), _] if job.continues() => recording.enter_cached(*cached),
             _ => {}
         }
     }

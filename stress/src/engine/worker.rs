@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::{
     clock::Clock,
-    job::{Job, Known, Ticket},
+    job::{Known, Ticket},
     shard::Shard,
     traveller::{Reads, Traveller},
 };
@@ -54,19 +54,21 @@ impl Worker {
         self.shard.clients.borrow_mut().push(self.client);
     }
 
-    pub(super) fn job(&self) -> &Arc<Job> {
-        &self.shard.job
+    /// The shard whose part of the work this one does.
+    pub(super) fn shard(&self) -> &Rc<Shard> {
+        &self.shard
     }
 
     /// One journey over one blob, `due` at this time since the run's origin; in a closed loop it is due when it starts.
     /// False when it was given up: the step under way is then entered as unfinished.
     pub(super) async fn perform(&mut self, ticket: Ticket, due: Option<Duration>) -> bool {
-        let job = self.shard.job.clone();
-        let mut blob = Traveller::new(&job, ticket);
+        let shard = Rc::clone(&self.shard);
+        let job = &shard.job;
+        let mut blob = Traveller::new(job, ticket);
         tokio::select! {
             // Asked first, so that no step starts when everything is given up.
             biased;
-            () = job.abort.cancelled() => {}
+            () = shard.abort.cancelled() => {}
             () = self.journey(&mut blob, due) => return true,
         }
         self.give_up(&blob).await;
@@ -74,18 +76,19 @@ impl Worker {
     }
 
     async fn journey(&mut self, blob: &mut Traveller, mut due: Option<Duration>) {
-        let job = self.shard.job.clone();
+        let shard = Rc::clone(&self.shard);
+        let job = &shard.job;
         let mut reads = Reads::default();
         for position in 0..job.phase().journey.steps.len() {
             let (sample, permit) = self.step(blob, position, due).await;
             // In an open loop the next step is due when this one has ended.
             due = due.map(|_| sample.timing.finished);
-            blob.learn(&job, &sample);
+            blob.learn(job, &sample);
             reads.learn(&sample);
             self.shard.enter(sample, permit);
         }
-        reads.enter(blob, &job, &mut self.shard.recording());
-        blob.leave(&job);
+        reads.enter(blob, job, &mut self.shard.recording());
+        blob.leave(job);
     }
 
     /// One step, tried again as often as its failures allow. Attempts that were not the last are entered here.
@@ -95,7 +98,8 @@ impl Worker {
         position: usize,
         due: Option<Duration>,
     ) -> (Sample, Option<Permit>) {
-        let job = self.shard.job.clone();
+        let shard = Rc::clone(&self.shard);
+        let job = &shard.job;
         let step = job.phase().journey.steps[position];
         let (mut attempt, mut since) = (1, due);
         loop {
@@ -117,7 +121,7 @@ impl Worker {
                 // Who is told to start nothing more tries nothing again either.
                 let permit = self.shard.permit().await;
                 self.under_way = None;
-                return (still_waiting(blob.draft(&job, step), attempt, since, job.clock), permit);
+                return (still_waiting(blob.draft(job, step), attempt, since, job.clock), permit);
             }
         }
     }
@@ -131,8 +135,9 @@ impl Worker {
         attempt: u32,
         due: Option<Duration>,
     ) -> (Sample, Option<Duration>) {
-        let job = self.shard.job.clone();
-        let draft = Sample { attempt, ..blob.draft(&job, step) };
+        let shard = Rc::clone(&self.shard);
+        let job = &shard.job;
+        let draft = Sample { attempt, ..blob.draft(job, step) };
         match (step, &blob.expect, &blob.blob_id) {
             _ if blob.stranded => (Sample { outcome: Outcome::Skipped, ..draft }, None),
             (Step::Upload, Expect::Spec(spec), _) => {
@@ -158,14 +163,15 @@ impl Worker {
 
     /// Enters the step under way as unfinished, with the time it has waited, and the ones behind it as skipped.
     async fn give_up(&mut self, blob: &Traveller) {
-        let job = self.shard.job.clone();
-        blob.leave(&job);
+        let shard = Rc::clone(&self.shard);
+        let job = &shard.job;
+        blob.leave(job);
         let abandoned = self.client.take_abandoned();
         // Without a step under way the journey was between two, waiting to be heard.
         let Some(UnderWay { mut position, attempt, due, permit }) = self.under_way.take() else {
             return self.shard.skip(blob, blob.steps_done).await;
         };
-        let draft = blob.draft(&job, job.phase().journey.steps[position]);
+        let draft = blob.draft(job, job.phase().journey.steps[position]);
         if let Some(exchange) = abandoned {
             let filled = fill(draft, exchange, |()| Outcome::Unfinished, due, job.clock);
             let sample = Sample { attempt, outcome: Outcome::Unfinished, ..filled };
@@ -222,8 +228,8 @@ fn fill<T>(
         Outcome::Stored(stored) => Some(Arc::from(stored.blob_id.as_str())),
         _ => draft.blob_id,
     };
-    let Exchange { bytes_sent, bytes_received, link, .. } = exchange;
-    Sample { timing, blob_id, bytes_sent, bytes_received, link, outcome, ..draft }
+    let Exchange { bytes_sent, bytes_received, link, cache, .. } = exchange;
+    Sample { timing, blob_id, bytes_sent, bytes_received, link, cache, outcome, ..draft }
 }
 
 impl Shard {

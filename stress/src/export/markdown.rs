@@ -152,7 +152,7 @@ fn row(cells: impl IntoIterator<Item = String>) -> String {
 }
 
 /// `text` as text: nothing in it is markup, ends a cell, addresses somebody, or stands on a line of its own.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in clean(text).chars() {
         match c {

@@ -1,6 +1,7 @@
 //! TEXT: a report in words and numbers, one file for each form; nothing here prints, it writes where it is told.
 
 pub mod blobs;
+pub mod compare;
 pub mod csv;
 pub mod events;
 pub mod file;

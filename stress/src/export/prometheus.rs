@@ -137,8 +137,8 @@ fn totals(text: &mut Exposition, summary: &Summary) {
         text.family("walrus_stress_cost_frost_total", Kind::Counter, help).sample(&[], uploads.cost_frost);
     }
     let Some(cache) = &summary.cache else { return };
-    let (low, high) = cache.interval.unzip();
-    let bounds = [("median", cache.ratio), ("low", low), ("high", high)];
+    let (low, high) = cache.interval().unzip();
+    let bounds = [("median", cache.ratio()), ("low", low), ("high", high)];
     let help = "How many times faster cached downloads are, with the ends of the 95 % interval";
     let mut family = text.family("walrus_stress_cache_speedup_ratio", Kind::Gauge, help);
     for (bound, ratio) in bounds.into_iter().filter_map(|(bound, ratio)| Some((bound, ratio?))) {

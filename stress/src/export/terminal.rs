@@ -1,7 +1,9 @@
 //! The summary as a person reads it at the end of a run: 80 columns, the answer last.
 
 mod blobs;
+mod caching;
 pub(super) mod closing;
+mod costs;
 mod failures;
 mod spread;
 mod steps;
@@ -80,6 +82,10 @@ fn heading(report: &Report, palette: Palette) -> Vec<String> {
     for phase in &report.plan.phases {
         let name = if report.plan.phases.len() > 1 { phase.name.as_str() } else { "load" };
         lines.extend(labelled(name, &load(phase), Ink::Normal, palette));
+    }
+    if let Some(shard) = report.plan.shard {
+        let text = format!("{shard}, counted from 0: the others do the rest of this load");
+        lines.extend(labelled("shard", &text, Ink::Normal, palette));
     }
     lines.extend(targets("publisher", &report.plan.publishers, palette));
     lines.extend(targets("aggregator", &report.plan.aggregators, palette));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{events, palette::clean, units};
 use crate::{
     plan::journey::Step,
+    record::ledger::ReasonTally,
     report::{
         Ending, Report,
         stationarity::Drift,
@@ -84,6 +85,7 @@ pub fn checked(check: &Check, drift: Option<&Drift>) -> String {
         (Subject::Cpu, _) => "own CPU",
         (Subject::Lag, _) => "event-loop lag p99",
         (Subject::Unfinished, _) => "unfinished at the end",
+        (Subject::Contaminated, _) => "first downloads that were already cached",
         (Subject::Samples, _) => "thresholds with too few samples",
         (Subject::WallClock, _) => "wall clock moved by",
         (Subject::Ports, _) => "ports in use",
@@ -103,6 +105,7 @@ pub fn number(check: &Check, value: f64) -> String {
         | Subject::Dropped
         | Subject::Cpu
         | Subject::Unfinished
+        | Subject::Contaminated
         | Subject::Stationarity
         | Subject::Ports
         | Subject::Descriptors => format!("{:.1}%", value * 100.0),
@@ -139,6 +142,14 @@ fn counted(step: &StepSummary, failure: &FailureSummary) -> String {
 pub fn when(failure: &FailureSummary) -> String {
     let (first, last) = (units::duration(failure.first), units::duration(failure.last));
     if failure.count == 1 { format!("at {last}") } else { format!("first at {first}, last at {last}") }
+}
+
+/// Walrus' own reasons, when it gave several: `12 BLOB_NOT_FOUND, 3 BLOB_UNAVAILABLE`; nothing otherwise.
+pub fn reasons(failure: &FailureSummary) -> Option<String> {
+    let reason =
+        |(reason, tally): &(String, ReasonTally)| format!("{} {}", units::count(tally.count), clean(reason));
+    let reasons: Vec<_> = failure.reasons.iter().map(reason).collect();
+    (reasons.len() > 1).then(|| reasons.join(", "))
 }
 
 /// What a failure's class does not say already.

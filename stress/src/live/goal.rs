@@ -31,7 +31,11 @@ impl Goal {
         let journeys = measured(plan).flat_map(|phase| phase.journey.steps.iter().copied());
         Self {
             steps: journeys.collect(),
-            blobs: plan.sources().filter(|phase| !phase.warm_up).map(|phase| phase.stop.blobs).sum(),
+            blobs: plan
+                .sources()
+                .filter(|phase| !phase.warm_up)
+                .map(|phase| phase.stop.blobs.map(|blobs| plan.part().part_of_blobs(blobs)))
+                .sum(),
             duration: measured(plan).map(|phase| phase.stop.duration.or(phase.load.length())).sum(),
             behind: measured(plan)
                 .filter(|phase| phase.supply == Supply::Earlier)

@@ -47,7 +47,19 @@ fn plan(change: impl FnOnce(&mut Phase)) -> Plan {
     };
     let (publishers, aggregators, store) = (Vec::new(), Vec::new(), StoreOptions::default());
     let (verify, retries, objectives) = (Verify::Full, Retries::default(), Vec::new());
-    Plan { seed: 7, publishers, aggregators, phases: vec![phase], store, limits, verify, retries, objectives }
+    let shard = None;
+    Plan {
+        seed: 7,
+        publishers,
+        aggregators,
+        phases: vec![phase],
+        store,
+        limits,
+        verify,
+        retries,
+        objectives,
+        shard,
+    }
 }
 
 fn only(change: impl FnOnce(&mut Phase)) -> Forecast {

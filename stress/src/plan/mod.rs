@@ -12,6 +12,7 @@ pub mod percentile;
 pub mod retry;
 pub mod stages;
 pub mod schedule;
+pub mod shard;
 pub mod search;
 pub mod sizes;
 pub mod store;
@@ -27,6 +28,7 @@ use limits::Limits;
 use load::{Load, Stop};
 use objective::Objective;
 use retry::Retries;
+use shard::Shard;
 use sizes::{ContentMix, Sizes};
 use store::StoreOptions;
 use supply::Supply;
@@ -55,6 +57,9 @@ pub struct Plan {
     /// What the run shall hold, besides that nothing fails.
     #[serde(default)]
     pub objectives: Vec<Objective>,
+    /// Which part of the run this is; `None` when it is not divided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
 }
 
 /// Journeys made under one load until a stop.
@@ -111,6 +116,7 @@ impl Plan {
         }
         self.check_order()?;
         self.objectives.iter().try_for_each(|objective| objective.check(&self.phases))?;
+        self.part().check(&self.phases)?;
         let uploads = self.phases.iter().any(|phase| phase.journey.uploads());
         let reads = self.phases.iter().any(|phase| phase.journey.reads());
         if uploads && self.publishers.is_empty() {
@@ -130,6 +136,11 @@ impl Plan {
 }
 
 impl Plan {
+    /// The part of the run that this is.
+    pub fn part(&self) -> Shard {
+        self.shard.unwrap_or(Shard::WHOLE)
+    }
+
     /// Whether a list of blobs starts again at its end.
     pub fn goes_round(&self) -> bool {
         self.phases.iter().any(|phase| matches!(phase.supply, Supply::List { round: true, .. }))

@@ -1,5 +1,6 @@
 //! Thresholds as data: what a run shall hold, written and read as `upload.p99<20s`.
 
+mod change;
 mod limit;
 mod metric;
 
@@ -8,6 +9,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::{Contradiction, Phase, journey::Step, load::Load};
+pub use change::{Bound, ChangeLimit, Quantity};
 pub use limit::Limit;
 pub use metric::{Metric, Part, Statistic};
 

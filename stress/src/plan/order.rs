@@ -151,6 +151,7 @@ mod tests {
             verify: Verify::Full,
             retries: Retries::default(),
             objectives: Vec::new(),
+            shard: None,
         }
     }
 

@@ -74,7 +74,7 @@ impl Gauge {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{Failure, Novelty, Timing};
+    use crate::sample::{Failure, Novelty, Timing, cache::CacheEvidence};
 
     fn sample(step: Step, started: u64, finished: u64, outcome: Outcome) -> Sample {
         let [started, finished] = [started, finished].map(Duration::from_millis);
@@ -91,6 +91,7 @@ mod tests {
             bytes_received: 0,
             timing: Timing { due: started, started, finished, ..Timing::default() },
             link: None,
+            cache: CacheEvidence::default(),
             outcome,
         }
     }

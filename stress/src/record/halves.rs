@@ -1,67 +1,77 @@
 //! First and cached reads of the same blobs when they lie in different phases: each kind is sampled by the same hash, so
 //! that what is kept of the one meets what is kept of the other, in bounded memory.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
-use super::pairs::{self, Key, Pair, Pairs};
-
-/// One of the two reads of a blob.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Half {
-    /// The blob's index.
-    pub index: u64,
-    /// The blob's size in bytes.
-    pub size: u64,
-    /// The aggregator's position in the plan.
-    pub target: usize,
-    /// The response time.
-    pub time: Duration,
-}
+use super::{
+    bottom::{Key, keep},
+    pairs::{CAPACITY, Pair, Pairs, ReadFact},
+};
 
 /// The reads that still look for their other half.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Halves {
-    first: BTreeMap<Key, Half>,
-    cached: BTreeMap<Key, Half>,
+    first: BTreeMap<Key, ReadFact>,
+    cached: BTreeMap<Key, ReadFact>,
     /// Cached reads, kept or not; each has a first one.
     pairs: u64,
 }
 
 impl Halves {
-    pub(super) fn enter_first(&mut self, half: Half) {
-        pairs::keep(&mut self.first, half.index, half);
+    pub(super) fn enter_first(&mut self, half: ReadFact) {
+        keep(&mut self.first, half.index, half, CAPACITY);
     }
 
     /// Enters a cached read of a blob whose first one was entered, here or elsewhere.
-    pub(super) fn enter_cached(&mut self, half: Half) {
-        pairs::keep(&mut self.cached, half.index, half);
+    pub(super) fn enter_cached(&mut self, half: ReadFact) {
+        keep(&mut self.cached, half.index, half, CAPACITY);
         self.pairs += 1;
     }
 
     pub(super) fn merge(&mut self, other: Halves) {
-        other.first.into_values().for_each(|half| pairs::keep(&mut self.first, half.index, half));
-        other.cached.into_values().for_each(|half| pairs::keep(&mut self.cached, half.index, half));
+        other.first.into_values().for_each(|half| keep(&mut self.first, half.index, half, CAPACITY));
+        other.cached.into_values().for_each(|half| keep(&mut self.cached, half.index, half, CAPACITY));
         self.pairs += other.pairs;
     }
 
     /// The pairs that come together. First reads without a cached one may have taken the places of others: then it is
     /// fewer than could be kept, but still an even sample, that of all pairs up to some hash.
     pub(super) fn join(self) -> Pairs {
-        let pair = |(key, cached): (Key, Half)| {
-            let first = self.first.get(&key)?;
-            let Half { index, size, target, time } = *first;
-            Some(Pair { index, size, target, first: time, cached: cached.time })
-        };
+        let pair = |(key, cached): (Key, ReadFact)| Pair::of(self.first.get(&key)?, &cached, None);
         Pairs::restore(self.pairs, self.cached.into_iter().filter_map(pair))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
 
-    fn half(index: u64, millis: u64) -> Half {
-        Half { index, size: index, target: 1, time: Duration::from_millis(millis) }
+    use super::*;
+    use crate::{
+        plan::journey::Step,
+        sample::{Novelty, Outcome, Sample, Timing, cache::CacheEvidence},
+    };
+
+    /// A read that took this long; the first half of it to its first byte.
+    fn half(index: u64, millis: u64) -> ReadFact {
+        let at = |millis| Duration::from_millis(millis);
+        ReadFact::of(&Sample {
+            phase: 0,
+            index,
+            step: Step::FIRST,
+            attempt: 1,
+            novelty: Novelty::Fresh,
+            target: 1,
+            blob_id: None,
+            size: index,
+            bytes_sent: 0,
+            bytes_received: index,
+            timing: Timing { first_byte: Some(at(millis / 2)), finished: at(millis), ..Timing::default() },
+            link: None,
+            cache: CacheEvidence::default(),
+            outcome: Outcome::Read,
+        })
+        .unwrap()
     }
 
     /// Reads of this many blobs; of each ninth one there is no cached one.
@@ -88,7 +98,7 @@ mod tests {
         let pairs = merged(recorded(100, 3)).join();
         assert_eq!((pairs.seen(), pairs.iter().count()), (88, 88));
         for pair in pairs.iter() {
-            let Pair { index, size, target, first, cached } = *pair;
+            let Pair { index, size, target, first, cached, .. } = *pair;
             assert!(index % 9 > 0 && size == index && target == 1);
             let millis = Duration::from_millis;
             assert_eq!((first, cached), (millis(100 + index), millis(index)), "{index}");

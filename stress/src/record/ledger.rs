@@ -4,11 +4,20 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{histogram::Latencies, timeline::Timeline};
-use crate::sample::{Failure, FailureClass, Outcome, Sample, StoredKind, Timing};
+use super::{
+    claims::Claims,
+    costs::{Cost, Costs},
+    histogram::Latencies,
+    timeline::Timeline,
+};
+use crate::sample::{Failure, FailureClass, Outcome, Sample, Stored, StoredKind, Timing};
 
 /// How many examples are kept of each class of failure.
 const EXAMPLES: usize = 3;
+
+/// How many reasons of each class of failure are counted apart: those that stand first in the alphabet, so that it
+/// does not matter who counted which part.
+const REASONS: usize = 16;
 
 /// A measured part of a step's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,10 +48,10 @@ impl Span {
         match self {
             Span::Response => Some(timing.response()),
             Span::Service => Some(timing.service()),
-            Span::FirstByte => timing.first_byte.map(|first| between(timing.started, first)),
+            Span::FirstByte => timing.to_first_byte(),
             Span::Send => timing.sent.map(|sent| between(timing.started, sent)),
             Span::Wait => timing.sent.zip(timing.first_byte).map(|(sent, first)| between(sent, first)),
-            Span::Receive => timing.first_byte.map(|first| between(first, timing.finished)),
+            Span::Receive => timing.transfer(),
         }
     }
 }
@@ -64,6 +73,15 @@ pub struct Ledger {
     pub bytes_done: u64,
     /// Successful uploads by the way that the publisher took.
     pub stored: BTreeMap<StoredKind, u64>,
+    /// The response times of successful uploads by that way.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stored_times: BTreeMap<StoredKind, Latencies>,
+    /// What the headers of successful downloads said of caches, by the target's position in the plan.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub claims: BTreeMap<usize, Claims>,
+    /// Sizes and times of single successes.
+    #[serde(default)]
+    pub costs: Costs,
     /// What the publisher charged, in FROST, where it told.
     pub cost_frost: u64,
     /// Steps that failed for good, by class.
@@ -95,6 +113,20 @@ pub struct FailureTally {
     /// The first ones, in order of the time since the run's origin.
     pub examples: Vec<Example>,
     /// When the last one was known, since the run's origin.
+    pub last: Duration,
+    /// Those for which Walrus gave a reason of its own, by that reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reasons: BTreeMap<String, ReasonTally>,
+}
+
+/// How often one reason was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReasonTally {
+    /// How often.
+    pub count: u64,
+    /// When the first was known, since the run's origin.
+    pub first: Duration,
+    /// When the last was known, since the run's origin.
     pub last: Duration,
 }
 
@@ -137,12 +169,13 @@ impl Ledger {
                 return;
             }
             Outcome::Stored(stored) => {
-                *self.stored.entry(stored.kind).or_default() += 1;
-                // What a server says it costs may be any number.
-                self.cost_frost = self.cost_frost.saturating_add(stored.cost.unwrap_or(0));
+                self.enter_stored(stored, sample.timing.response());
                 self.enter_success(sample);
             }
-            Outcome::Read => self.enter_success(sample),
+            Outcome::Read => {
+                self.claims.entry(sample.target).or_default().enter(&sample.cache);
+                self.enter_success(sample);
+            }
             Outcome::Unfinished => {
                 self.unfinished += 1;
                 self.enter_lower_bound(sample);
@@ -167,9 +200,17 @@ impl Ledger {
         self.window = Some((start.min(sample.timing.started), end.max(sample.timing.finished)));
     }
 
+    fn enter_stored(&mut self, stored: &Stored, response: Duration) {
+        *self.stored.entry(stored.kind).or_default() += 1;
+        self.stored_times.entry(stored.kind).or_default().record(response);
+        // What a server says it costs may be any number.
+        self.cost_frost = self.cost_frost.saturating_add(stored.cost.unwrap_or(0));
+    }
+
     fn enter_success(&mut self, sample: &Sample) {
         self.done += 1;
         self.bytes_done += sample.size;
+        Cost::of(sample).into_iter().for_each(|cost| self.costs.enter(cost));
         for span in Span::ALL {
             if let Some(duration) = span.of(&sample.timing) {
                 self.spans.entry(span).or_default().record(duration);
@@ -195,6 +236,13 @@ impl Ledger {
         for (kind, count) in other.stored {
             *self.stored.entry(kind).or_default() += count;
         }
+        for (kind, latencies) in other.stored_times {
+            self.stored_times.entry(kind).or_default().merge(&latencies);
+        }
+        for (target, claims) in other.claims {
+            self.claims.entry(target).or_default().merge(&claims);
+        }
+        self.costs.merge(other.costs);
         for (class, tally) in other.failures {
             self.failures.entry(class).or_default().merge(tally);
         }
@@ -224,6 +272,10 @@ impl FailureTally {
         self.latencies.record(sample.timing.response());
         self.own.record(sample.timing.service());
         self.last = self.last.max(sample.timing.finished);
+        if let Some(reason) = &failure.reason {
+            let at = sample.timing.finished;
+            self.enter_reason(reason.clone(), ReasonTally { count: 1, first: at, last: at });
+        }
         if self.examples.len() < EXAMPLES {
             self.examples.push(Example {
                 at: sample.timing.finished,
@@ -241,5 +293,19 @@ impl FailureTally {
         self.examples.extend(other.examples);
         self.examples.sort_by_key(|example| (example.at, example.index));
         self.examples.truncate(EXAMPLES);
+        other.reasons.into_iter().for_each(|(reason, tally)| self.enter_reason(reason, tally));
+    }
+
+    fn enter_reason(&mut self, reason: String, tally: ReasonTally) {
+        let ReasonTally { count, first, last } = tally;
+        let known = self.reasons.entry(reason).or_insert(ReasonTally { count: 0, first, last });
+        known.count += count;
+        (known.first, known.last) = (known.first.min(first), known.last.max(last));
+        if self.reasons.len() > REASONS {
+            self.reasons.pop_last();
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

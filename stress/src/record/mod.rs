@@ -1,7 +1,10 @@
 //! THE LEDGER: samples go in, totals stay; memory does not grow with the number of samples.
 
 pub mod arrivals;
+pub mod bottom;
 pub mod buckets;
+pub mod claims;
+pub mod costs;
 pub mod gauge;
 pub mod generator;
 pub mod halves;
@@ -22,10 +25,10 @@ use crate::{
 };
 use arrivals::ArrivalLedger;
 use generator::Generator;
-use halves::{Half, Halves};
+use halves::Halves;
 use histogram::Latencies;
 use ledger::Ledger;
-use pairs::{Pair, Pairs};
+use pairs::{Pair, Pairs, ReadFact};
 use snapshot::Snapshot;
 
 /// Which samples a ledger sums up.
@@ -86,12 +89,12 @@ impl Recording {
     }
 
     /// Enters the first read of a blob whose cached one may follow in a later phase.
-    pub fn enter_first(&mut self, half: Half) {
+    pub fn enter_first(&mut self, half: ReadFact) {
         self.halves.enter_first(half);
     }
 
     /// Enters the cached read of a blob whose first one was entered in an earlier phase.
-    pub fn enter_cached(&mut self, half: Half) {
+    pub fn enter_cached(&mut self, half: ReadFact) {
         self.halves.enter_cached(half);
     }
 

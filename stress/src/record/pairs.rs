@@ -1,14 +1,65 @@
 //! First and cached reads of the same blobs, as a sample of bounded size that is the same whoever records.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use super::bottom::{Bottom, Row};
+use crate::sample::{
+    Outcome, Sample,
+    cache::{CacheEvidence, Claim},
+};
+
+/// A bottom-k sample of pairs.
+pub type Pairs = Bottom<Pair, CAPACITY>;
 
 /// The most pairs that are kept.
-const CAPACITY: usize = 4096;
+pub(super) const CAPACITY: usize = 4096;
 
-/// The two reads of one blob.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// `Date` and `Age` count whole seconds: less than this between two reads tells nothing.
+const TELLING: Duration = Duration::from_secs(2);
+
+/// A successful read, as far as it is compared with another one of the same blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadFact {
+    /// The blob's index.
+    pub(super) index: u64,
+    /// The blob's size in bytes.
+    size: u64,
+    /// The aggregator's position in the plan.
+    target: usize,
+    /// The response time, less what opening a connection took.
+    response: Duration,
+    /// From started to the answer's head, less what opening a connection took.
+    first_byte: Duration,
+    /// From the answer's head to its last byte.
+    transfer: Duration,
+    /// When the head had arrived, since the run's origin.
+    head: Duration,
+    /// What the headers say of caches.
+    cache: CacheEvidence,
+}
+
+impl ReadFact {
+    /// `None` when it did not succeed.
+    pub fn of(sample: &Sample) -> Option<Self> {
+        let (timing, head) = (&sample.timing, sample.timing.first_byte?);
+        let opening = sample.link.map(|link| link.opening()).unwrap_or_default();
+        (sample.outcome == Outcome::Read).then_some(Self {
+            index: sample.index,
+            size: sample.size,
+            target: sample.target,
+            response: timing.response().saturating_sub(opening),
+            first_byte: timing.to_first_byte()?.saturating_sub(opening),
+            transfer: timing.transfer()?,
+            head,
+            cache: sample.cache,
+        })
+    }
+}
+
+/// The two reads of one blob that no cache had before the first one, as far as its headers tell.
+///
+/// Opening a connection is left out of all times: mostly the first read has to, and it is no matter of caches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair {
     /// The blob's index.
     pub index: u64,
@@ -20,98 +71,157 @@ pub struct Pair {
     pub first: Duration,
     /// The cached read's response time.
     pub cached: Duration,
+    /// The third read's response time, if there was one.
+    pub third: Option<Duration>,
+    /// The parts of the first and of the cached read; documents of earlier versions have none.
+    pub parts: Option<[Parts; 2]>,
+    /// What the cached read's headers say.
+    pub claim: Claim,
+    /// What `Date` and `Age` say of the two answers.
+    pub standing: Standing,
 }
 
-/// An index behind its hash.
-pub(super) type Key = (u64, u64);
-
-/// A bottom-k sample of pairs: those whose index hashes lowest, however they were collected.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Pairs {
-    seen: u64,
-    kept: BTreeMap<Key, Pair>,
+/// The parts of a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parts {
+    /// From started to the answer's head.
+    pub first_byte: Duration,
+    /// From the answer's head to its last byte.
+    pub transfer: Duration,
 }
 
-impl Pairs {
-    /// The sample that `kept` was taken from: `seen` pairs, of which these were kept.
-    pub fn restore(seen: u64, kept: impl IntoIterator<Item = Pair>) -> Self {
-        let mut pairs = Self { seen, kept: BTreeMap::new() };
-        kept.into_iter().for_each(|pair| pairs.keep(pair));
-        pairs
-    }
-
-    /// How many pairs there were.
-    pub fn seen(&self) -> u64 {
-        self.seen
-    }
-
-    /// The kept pairs, in an order that chance decided.
-    pub fn iter(&self) -> impl Iterator<Item = &Pair> {
-        self.kept.values()
-    }
-
-    pub(super) fn enter(&mut self, pair: Pair) {
-        self.seen += 1;
-        self.keep(pair);
-    }
-
-    pub(super) fn merge(&mut self, other: Pairs) {
-        self.seen += other.seen;
-        other.kept.into_values().for_each(|pair| self.keep(pair));
-    }
-
-    fn keep(&mut self, pair: Pair) {
-        keep(&mut self.kept, pair.index, pair);
-    }
+/// What `Date` and `Age` of two answers say when enough time lies between them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// `Date` stood still, or `Age` grew with the time: both are the same copy.
+    Still,
+    /// `Date` moved with the time: made anew, or dated anew by what stands in between.
+    Moving,
+    /// Too little time between them, or nothing is said.
+    #[default]
+    Untold,
 }
 
-/// Keeps what belongs to blob `index`, as long as that is among those whose index hashes lowest.
-pub(super) fn keep<T>(kept: &mut BTreeMap<Key, T>, index: u64, what: T) {
-    let key = (mix(index), index);
-    let full = kept.len() >= CAPACITY;
-    if full && kept.last_key_value().is_some_and(|(last, _)| key > *last) {
-        return;
-    }
-    kept.insert(key, what);
-    if kept.len() > CAPACITY {
-        kept.pop_last();
+impl Pair {
+    /// A blob's reads; `None` when the first one came from a cache already, if its headers are true.
+    pub fn of(first: &ReadFact, cached: &ReadFact, third: Option<&ReadFact>) -> Option<Self> {
+        let ReadFact { index, size, target, .. } = *first;
+        let parts = |read: &ReadFact| Parts { first_byte: read.first_byte, transfer: read.transfer };
+        (!first.cache.claim.from_cache()).then_some(Self {
+            index,
+            size,
+            target,
+            first: first.response,
+            cached: cached.response,
+            third: third.map(|third| third.response),
+            parts: Some([parts(first), parts(cached)]),
+            claim: cached.cache.claim,
+            standing: Standing::of(first, cached),
+        })
     }
 }
 
-/// SplitMix64's finalizer (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
-fn mix(index: u64) -> u64 {
-    let mut x = index.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
+impl Standing {
+    fn of(first: &ReadFact, cached: &ReadFact) -> Self {
+        let passed = cached.head.saturating_sub(first.head);
+        if passed < TELLING {
+            return Standing::Untold;
+        }
+        let passed = passed.as_secs_f64();
+        // Both ends are whole seconds, so that the difference may be up to one off.
+        let grown = |from: Option<u64>, to: Option<u64>| Some(to?.checked_sub(from?)? as f64);
+        let along = |grown: f64| (grown - passed).abs() <= 1.0;
+        let age = grown(first.cache.age.or(Some(0)), cached.cache.age).filter(|age| *age > 0.0);
+        match grown(first.cache.date, cached.cache.date) {
+            Some(moved) if moved < 1.0 => Standing::Still,
+            _ if age.is_some_and(along) => Standing::Still,
+            Some(moved) if along(moved) => Standing::Moving,
+            _ => Standing::Untold,
+        }
+    }
+
+    const ALL: [(Standing, &'static str); 3] =
+        [(Standing::Still, "still"), (Standing::Moving, "moving"), (Standing::Untold, "untold")];
+}
+
+impl Row for Pair {
+    const COLUMNS: &'static str = "index size_bytes target first_nanoseconds cached_nanoseconds \
+        third_nanoseconds first_ttfb_nanoseconds first_transfer_nanoseconds cached_ttfb_nanoseconds \
+        cached_transfer_nanoseconds claim standing";
+
+    fn index(&self) -> u64 {
+        self.index
+    }
+}
+
+/// What stands in a line for a number that there is not.
+const NONE: &str = "-";
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { index, size, target, first, cached, third, parts, claim, standing } = self;
+        write!(f, "{index} {size} {target} {} {}", first.as_nanos(), cached.as_nanos())?;
+        let [a, b] = parts.map_or([None; 2], |parts| parts.map(Some));
+        let times = [
+            *third,
+            a.map(|a| a.first_byte),
+            a.map(|a| a.transfer),
+            b.map(|b| b.first_byte),
+            b.map(|b| b.transfer),
+        ];
+        for time in times {
+            match time {
+                Some(time) => write!(f, " {}", time.as_nanos())?,
+                None => write!(f, " {NONE}")?,
+            }
+        }
+        let standing = Standing::ALL.iter().find(|(one, _)| one == standing).map_or(NONE, |(_, name)| name);
+        write!(f, " {} {standing}", claim.label())
+    }
+}
+
+impl FromStr for Pair {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        parse(text).ok_or_else(|| format!("not a pair ({}): {text:?}", Self::COLUMNS))
+    }
+}
+
+/// A line of now, or one of earlier versions, which ends behind the cached read's time.
+fn parse(text: &str) -> Option<Pair> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let time = |at: usize| words[at].parse().ok().map(Duration::from_nanos);
+    let perhaps = |at: usize| if words[at] == NONE { Some(None) } else { time(at).map(Some) };
+    let (5 | 12) = words.len() else { return None };
+    let pair = Pair {
+        index: words[0].parse().ok()?,
+        size: words[1].parse().ok()?,
+        target: words[2].parse().ok()?,
+        first: time(3)?,
+        cached: time(4)?,
+        third: None,
+        parts: None,
+        claim: Claim::Untold,
+        standing: Standing::Untold,
+    };
+    if words.len() == 5 {
+        return Some(pair);
+    }
+    let parts = |from: usize| {
+        let (first_byte, transfer) = (perhaps(from)?, perhaps(from + 1)?);
+        Some(first_byte.zip(transfer).map(|(first_byte, transfer)| Parts { first_byte, transfer }))
+    };
+    let (first, cached) = (parts(6)?, parts(8)?);
+    let standing = Standing::ALL.iter().find(|(_, name)| *name == words[11])?.0;
+    Some(Pair {
+        third: perhaps(5)?,
+        parts: first.zip(cached).map(|(first, cached)| [first, cached]),
+        claim: Claim::from_label(words[10])?,
+        standing,
+        ..pair
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pair(index: u64) -> Pair {
-        Pair {
-            index,
-            size: 1,
-            target: 0,
-            first: Duration::from_millis(index),
-            cached: Duration::from_millis(1),
-        }
-    }
-
-    #[test]
-    fn the_sample_is_the_same_whoever_recorded_which_part() {
-        let mut whole = Pairs::default();
-        let mut parts = [Pairs::default(), Pairs::default(), Pairs::default()];
-        for index in 0..20_000 {
-            whole.enter(pair(index));
-            parts[usize::try_from(index * 7 % 3).unwrap()].enter(pair(index));
-        }
-        let [mut a, b, c] = parts;
-        a.merge(c);
-        a.merge(b);
-        assert_eq!(a, whole);
-        assert_eq!((whole.seen(), whole.iter().count()), (20_000, CAPACITY));
-    }
-}
+mod tests;

@@ -17,7 +17,7 @@ pub struct Sketch {
 }
 
 impl Sketch {
-    /// The sketch of these buckets; `None` when they are not ascending, hold nothing, or are none.
+    /// The sketch of these buckets; `None` when they are not ascending, or one of them holds nothing or is none.
     pub(super) fn restore(buckets: Vec<(u16, u32)>) -> Option<Self> {
         let ascending = buckets.is_sorted_by(|(one, _), (next, _)| one < next);
         let valid = buckets.iter().all(|&(bucket, count)| bucket < BUCKETS && count > 0);

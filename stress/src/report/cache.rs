@@ -1,32 +1,56 @@
-//! What the cache buys: first against cached downloads, paired by blob.
+//! What the cache buys: first against cached downloads, paired by blob, and what the answers' headers say of it.
+
+mod claims;
+mod groups;
 
 use std::time::Duration;
 
+pub(super) use claims::claims;
+pub use claims::{Claimed, Finding, Row};
+pub use groups::{Group, Of};
+
+pub use super::ratio::{Ratio, Verdict};
 use super::{
+    Report,
+    ratio::times,
     summary::{Bounded, StepSummary},
-    support::{self, Percentile},
+    support::Percentile,
 };
 use crate::{
     plan::journey::Step,
-    record::{ledger::Span, pairs::Pairs},
+    record::{
+        ledger::Span,
+        pairs::{Pair, Parts},
+    },
 };
+
+/// How much faster than the second a third download must be for certain, before the cache is said to fill late.
+const LATE: f64 = 1.1;
 
 /// First against cached downloads of the same blobs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CacheEffect {
-    /// Blobs of which both downloads succeeded.
+    /// Blobs of which both downloads succeeded, the first one not from a cache as far as its headers tell.
     pub pairs_seen: u64,
     /// How many of them the numbers below come from: all, or an even sample of very many.
     pub pairs: u64,
-    /// The median response time of the first downloads.
+    /// The median response time of the first downloads, less the opening of connections.
     pub median_first: Option<Duration>,
-    /// The median response time of the cached downloads.
+    /// The median response time of the cached downloads, less the opening of connections.
     pub median_cached: Option<Duration>,
-    /// The median of first ÷ cached, blob by blob.
-    pub ratio: Option<f64>,
-    /// The 95 % interval of that median, whatever the distribution; `None` with fewer than 6 pairs.
-    pub interval: Option<(f64, f64)>,
-    /// What that means.
+    /// First ÷ cached response time, blob by blob; `None` without pairs.
+    pub response: Option<Ratio>,
+    /// The same of the times to the first byte.
+    pub first_byte: Option<Ratio>,
+    /// The same of the times from the first byte to the last.
+    pub transfer: Option<Ratio>,
+    /// The response times' ratio by size and by aggregator, where there are several with enough pairs.
+    pub groups: Vec<Group>,
+    /// Cached ÷ third response time: nothing differs, unless the cache fills late.
+    pub third: Option<Ratio>,
+    /// What the headers say, against the times.
+    pub claimed: Claimed,
+    /// What all that means.
     pub verdict: Verdict,
     /// The shortest cached download.
     pub shortest_cached: Option<Bounded>,
@@ -34,34 +58,12 @@ pub struct CacheEffect {
     pub longest_cached: Option<Bounded>,
 }
 
-/// What the pairs say about the cache.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Cached downloads are faster.
-    Faster,
-    /// Cached downloads are slower.
-    Slower,
-    /// Chance alone can explain what difference there is.
-    NoDifference,
-    /// There are not enough pairs to say.
-    TooFew,
-}
-
-impl Verdict {
-    /// Its name in documents.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Verdict::Faster => "faster",
-            Verdict::Slower => "slower",
-            Verdict::NoDifference => "no-difference",
-            Verdict::TooFew => "too-few-pairs",
-        }
-    }
-}
+/// Two times that are compared.
+type Times = fn(&Pair) -> Option<(Duration, Duration)>;
 
 impl CacheEffect {
     /// `None` when the run has not both downloads.
-    pub(super) fn of(steps: &[StepSummary], pairs: &Pairs) -> Option<Self> {
+    pub(super) fn of(report: &Report, steps: &[StepSummary]) -> Option<Self> {
         let has = |wanted| steps.iter().any(|step| step.step == wanted);
         if !(has(Step::FIRST) && has(Step::CACHED)) {
             return None;
@@ -71,24 +73,21 @@ impl CacheEffect {
             let steps = steps.iter().filter(|step| step.step == Step::CACHED);
             steps.filter_map(|step| step.spans.get(&Span::Service))
         };
-        // A cached download of 0 s would make an infinite ratio; the clock's own grain is the least that it can be.
-        let seconds = |duration: Duration| duration.as_secs_f64().max(1e-9);
-        let ratios = sorted(pairs.iter().map(|pair| seconds(pair.first) / seconds(pair.cached)));
-        let interval =
-            support::ranks(ratios.len(), 0.5).map(|(low, high)| (ratios[low - 1], ratios[high - 1]));
+        let recording = &report.recording;
+        let pairs: Vec<&Pair> = recording.pairs.iter().collect();
+        let response = ratio(&pairs, |pair| Some((pair.first, pair.cached)));
         Some(Self {
-            pairs_seen: pairs.seen(),
-            pairs: ratios.len() as u64,
+            pairs_seen: recording.pairs.seen(),
+            pairs: pairs.len() as u64,
             median_first: middle(pairs.iter().map(|pair| pair.first)),
             median_cached: middle(pairs.iter().map(|pair| pair.cached)),
-            ratio: median(&ratios),
-            interval,
-            verdict: match interval {
-                None => Verdict::TooFew,
-                Some((low, _)) if low > 1.0 => Verdict::Faster,
-                Some((_, high)) if high < 1.0 => Verdict::Slower,
-                Some(_) => Verdict::NoDifference,
-            },
+            response,
+            first_byte: ratio(&pairs, |pair| both(pair, |part| part.first_byte)),
+            transfer: ratio(&pairs, |pair| both(pair, |part| part.transfer)),
+            groups: groups::of(report, &pairs),
+            third: ratio(&pairs, |pair| Some((pair.cached, pair.third?))),
+            claimed: Claimed::of(recording, &pairs),
+            verdict: response.map_or(Verdict::TooFew, |response| response.verdict()),
             shortest_cached: cached().map(|service| service.min).min_by_key(|bounded| bounded.value),
             longest_cached: cached().map(|service| service.max).max_by_key(|bounded| bounded.value),
         })
@@ -96,45 +95,56 @@ impl CacheEffect {
 
     /// The verdict in words.
     pub fn sentence(&self) -> String {
-        let n = self.pairs;
-        match (self.verdict, self.ratio, self.interval) {
-            (Verdict::Faster, Some(ratio), Some((low, high))) => {
-                format!(
-                    "cached downloads are {} times faster ({}–{}, n = {n})",
-                    times(ratio),
-                    times(low),
-                    times(high)
-                )
+        match (self.verdict, self.response.and_then(|response| Some((response, response.interval?)))) {
+            (Verdict::Faster | Verdict::Slower, Some((response, _))) => {
+                format!("cached downloads are {}", response.words())
             }
-            (Verdict::Slower, Some(ratio), Some((low, high))) => {
-                let (ratio, low, high) = (times(1.0 / ratio), times(1.0 / high), times(1.0 / low));
-                format!("cached downloads are {ratio} times slower ({low}–{high}, n = {n})")
+            (Verdict::NoDifference, Some((_, (low, high)))) => {
+                format!("no evidence of caching ({}–{}, n = {})", times(low), times(high), self.pairs)
             }
-            (Verdict::NoDifference, _, Some((low, high))) => {
+            (_, Some((response, (low, high)))) => {
+                let needed = response.needed().unwrap_or(response.pairs);
                 let (low, high) = (times(low), times(high));
-                format!("no difference seen between first and cached ({low}–{high}, n = {n})")
+                format!("not enough data ({low}–{high}, n = {}): about {needed} blobs needed", self.pairs)
             }
-            _ => {
+            (_, None) => {
                 let needed = Percentile::P50.needs();
-                format!("not enough pairs to say what caching does (n = {n}; {needed} are needed)")
+                format!("not enough data (n = {}): at least {needed} blobs needed", self.pairs)
             }
         }
     }
-}
 
-/// A factor with as many digits as say something.
-fn times(factor: f64) -> String {
-    match factor {
-        f if f < 1.995 => format!("{f:.2}"),
-        f if f < 99.95 => format!("{f:.1}"),
-        f => format!("{f:.0}"),
+    /// The median of first ÷ cached response time, blob by blob; `None` without pairs.
+    pub fn ratio(&self) -> Option<f64> {
+        self.response.map(|response| response.median)
+    }
+
+    /// The 95 % interval of that median; `None` with fewer than 6 pairs.
+    pub fn interval(&self) -> Option<(f64, f64)> {
+        self.response?.interval
+    }
+
+    /// About how many blobs would tell; `None` when these do, or are too few to show how much their times differ.
+    pub fn needed(&self) -> Option<u64> {
+        self.response.filter(|_| self.verdict == Verdict::TooFew)?.needed()
+    }
+
+    /// By how much third downloads are faster than second ones, when the cache fills so late that they are.
+    pub fn fills_late(&self) -> Option<Ratio> {
+        self.third.filter(|third| third.interval.is_some_and(|(low, _)| low > LATE))
     }
 }
 
-fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_unstable_by(f64::total_cmp);
-    values
+/// First ÷ second, pair by pair; `None` without pairs that have both.
+fn ratio(pairs: &[&Pair], times: Times) -> Option<Ratio> {
+    // A download of 0 s would make an infinite ratio; the clock's own grain is the least that it can be.
+    let seconds = |duration: Duration| duration.as_secs_f64().max(1e-9);
+    let ratios = pairs.iter().filter_map(|pair| times(pair));
+    Ratio::of(ratios.map(|(first, second)| seconds(first) / seconds(second)))
+}
+
+fn both(pair: &Pair, part: fn(&Parts) -> Duration) -> Option<(Duration, Duration)> {
+    pair.parts.map(|[first, cached]| (part(&first), part(&cached)))
 }
 
 /// The middle duration, of an even number the lower one: as everywhere in a summary.
@@ -144,11 +154,7 @@ fn middle(durations: impl Iterator<Item = Duration>) -> Option<Duration> {
     durations.get(durations.len().checked_sub(1)? / 2).copied()
 }
 
-/// The middle of sorted values, or the mean of the two in the middle.
-fn median(sorted: &[f64]) -> Option<f64> {
-    let upper = *sorted.get(sorted.len() / 2)?;
-    Some(if sorted.len() % 2 == 1 { upper } else { f64::midpoint(sorted[sorted.len() / 2 - 1], upper) })
-}
-
+#[cfg(test)]
+mod simulated;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! The JSON document of a report: a part to read, with units in its names, and the recording to compute with.
 
 mod course;
+mod effect;
 mod judged;
 mod reading;
 mod search;
@@ -10,11 +11,12 @@ use std::{io, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ending, LoadError, READABLE, Report, SCHEMA, Tool, summary::Summary};
+use super::{Ending, LoadError, READABLE, Report, SCHEMA, Tool, identity::RunId, summary::Summary};
 use crate::plan::{Plan, limits::seconds};
 use course::CourseDoc;
+use effect::CacheDoc;
 use judged::{ThresholdDoc, TrustDoc};
-use reading::{ArrivalDoc, CacheDoc, ConnectionsDoc, StepDoc};
+use reading::{ArrivalDoc, ConnectionsDoc, StepDoc};
 use wire::RecordingDoc;
 
 /// What is written.
@@ -22,6 +24,7 @@ use wire::RecordingDoc;
 struct Saved<'a> {
     schema: &'static str,
     tool: &'a Tool,
+    runs: &'a [RunId],
     partial: bool,
     ending: Ending,
     started_at: &'a str,
@@ -36,7 +39,7 @@ struct Saved<'a> {
     arrivals: Vec<ArrivalDoc<'a>>,
     connections: ConnectionsDoc,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cache_effect: Option<CacheDoc>,
+    cache_effect: Option<CacheDoc<'a>>,
     thresholds: Vec<ThresholdDoc<'a>>,
     trust: TrustDoc,
     timeline: Vec<CourseDoc>,
@@ -47,6 +50,9 @@ struct Saved<'a> {
 #[derive(Deserialize)]
 struct Loaded {
     tool: Tool,
+    /// Reports of the first version have none.
+    #[serde(default)]
+    runs: Vec<RunId>,
     ending: Ending,
     started_at: String,
     #[serde(with = "seconds")]
@@ -68,6 +74,7 @@ pub(super) fn save(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let document = Saved {
         schema: SCHEMA,
         tool: &report.tool,
+        runs: &report.runs,
         partial: report.ending.is_partial(),
         ending: report.ending,
         started_at: &report.started_at,
@@ -99,6 +106,7 @@ pub(super) fn load(mut source: impl io::Read) -> Result<Report, LoadError> {
     let loaded: Loaded = serde_json::from_slice(&text)?;
     Ok(Report {
         tool: loaded.tool,
+        runs: loaded.runs,
         plan: loaded.plan,
         started_at: loaded.started_at,
         elapsed: loaded.elapsed_seconds,

@@ -18,8 +18,15 @@ use crate::{
         store::StoreOptions,
         supply::Supply,
     },
-    record::{Recording, pairs::Pair, timeline::Timeline},
-    sample::{Connecting, Failure, FailureClass, Link, Novelty, Outcome, Sample, Stored, StoredKind, Timing},
+    record::{
+        Recording,
+        pairs::{Pair, ReadFact},
+        timeline::Timeline,
+    },
+    sample::{
+        Connecting, Failure, FailureClass, Link, Novelty, Outcome, Sample, Stored, StoredKind, Timing,
+        cache::CacheEvidence,
+    },
 };
 
 /// An ID as publishers give them: 43 characters.
@@ -59,6 +66,7 @@ pub(crate) fn plan(blobs: u64) -> Plan {
         verify: Verify::Full,
         retries: Retries::default(),
         objectives: Vec::new(),
+        shard: None,
     }
 }
 
@@ -90,6 +98,7 @@ pub(crate) fn sample(index: u64, step: Step, at: u64, took: u64, outcome: Outcom
             finished,
         },
         link: tried.then_some(if uploads && index < 8 { Link::Fresh(connecting) } else { Link::Reused }),
+        cache: CacheEvidence::default(),
         outcome,
     }
 }
@@ -152,17 +161,15 @@ pub(crate) fn troubled(index: u64) -> Vec<Sample> {
 pub(crate) fn recording(samples: &[Sample]) -> Recording {
     let mut recording = Recording::default();
     samples.iter().for_each(|sample| recording.enter(sample));
-    let read = |step| samples.iter().filter(move |s: &&Sample| s.step == step && s.outcome == Outcome::Read);
-    let cached: BTreeMap<_, _> = read(Step::CACHED).map(|sample| (sample.index, sample)).collect();
-    for first in read(Step::FIRST) {
-        if let Some(cached) = cached.get(&first.index) {
-            recording.enter_pair(Pair {
-                index: first.index,
-                size: first.size,
-                target: 0,
-                first: first.timing.response(),
-                cached: cached.timing.response(),
-            });
+    let mut reads: BTreeMap<u64, [Option<ReadFact>; 3]> = BTreeMap::new();
+    for sample in samples {
+        if let Step::Read { ordinal: ordinal @ 1..=3 } = sample.step {
+            reads.entry(sample.index).or_default()[usize::from(ordinal) - 1] = ReadFact::of(sample);
+        }
+    }
+    for facts in reads.values() {
+        if let [Some(first), Some(cached), third] = facts {
+            Pair::of(first, cached, third.as_ref()).into_iter().for_each(|pair| recording.enter_pair(pair));
         }
     }
     recording

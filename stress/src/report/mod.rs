@@ -1,12 +1,18 @@
 //! JUDGEMENT: a report is a plan and what came of it; it is saved, loaded, and summed up.
 
 pub mod cache;
+pub mod compare;
 pub mod capacity;
+pub mod cost;
 pub mod course;
 mod document;
 #[cfg(test)]
 pub(crate) mod fake;
+pub mod identity;
+pub mod merge;
+pub mod ratio;
 pub mod shape;
+mod signed_rank;
 pub mod stationarity;
 pub mod summary;
 pub mod support;
@@ -21,6 +27,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{plan::Plan, record::Recording};
+use identity::RunId;
 
 /// The version of the document that [`Report::save`] writes. The first one had no timelines.
 pub const SCHEMA: &str = "walrus-stress/report/2";
@@ -45,6 +52,17 @@ pub struct Report {
     pub recording: Recording,
     /// What a reader should know besides, a sentence each.
     pub notices: Vec<String>,
+    /// The run's number; of a merged report, those of all its parts.
+    pub runs: Vec<RunId>,
+}
+
+/// A report and what the user calls it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// A path.
+    pub name: String,
+    /// What was read from it.
+    pub report: Report,
 }
 
 /// A program and its version.
@@ -118,7 +136,14 @@ impl Report {
         recording: Recording,
     ) -> Self {
         let started_at = rfc3339(started_at);
-        Self { tool: Tool::this(), plan, started_at, elapsed, ending, recording, notices: Vec::new() }
+        let (notices, runs) = (Vec::new(), vec![RunId::random()]);
+        Self { tool: Tool::this(), plan, started_at, elapsed, ending, recording, notices, runs }
+    }
+
+    /// Whether both are of the same run, or have one in common.
+    pub fn is_same_run_as(&self, other: &Report) -> bool {
+        let unknown = self.runs.is_empty() || other.runs.is_empty();
+        self.runs.iter().any(|run| other.runs.contains(run)) || (unknown && self.recording == other.recording)
     }
 
     /// The name of the phase at this position of the plan; its number when the plan has none there.

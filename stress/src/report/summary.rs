@@ -1,10 +1,15 @@
 //! What a report means: every number that is shown, derived once.
 
+mod failure;
+
 use std::{collections::BTreeMap, time::Duration};
+
+pub use failure::{FailureExample, FailureSummary};
 
 use super::{
     Report,
     cache::CacheEffect,
+    cost::{StepCost, Unknown},
     course::Course,
     shape::{self, Buckets},
     support::Percentile,
@@ -14,11 +19,12 @@ use super::{
 use crate::{
     plan::{journey::Step, load::Load},
     record::{
-        Connections, LedgerKey,
+        Connections, LedgerKey, Recording,
+        claims::Claims,
         histogram::Latencies,
-        ledger::{FailureTally, Ledger, Span},
+        ledger::{Ledger, Span},
     },
-    sample::{Failure, FailureClass, Novelty, StoredKind},
+    sample::{Novelty, StoredKind},
 };
 
 /// Bytes in a MiB.
@@ -82,6 +88,12 @@ pub struct StepSummary {
     pub throughput_mib: Option<f64>,
     /// Successful uploads by the way that the publisher took.
     pub stored: BTreeMap<StoredKind, u64>,
+    /// Their response times by that way.
+    pub stored_times: BTreeMap<StoredKind, Distribution>,
+    /// What the headers of successful downloads said of caches, by the aggregator's position in the plan.
+    pub claims: BTreeMap<usize, Claims>,
+    /// What a success costs however small its blob, and what each MiB adds; or why that cannot be told.
+    pub cost: Result<StepCost, Unknown>,
     /// What the publisher charged, in FROST.
     pub cost_frost: u64,
     /// Steps that failed for good, by class.
@@ -96,36 +108,8 @@ pub struct StepSummary {
     pub spans: BTreeMap<Span, Distribution>,
 }
 
-/// The failures of one class.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FailureSummary {
-    /// The class.
-    pub class: FailureClass,
-    /// How often.
-    pub count: u64,
-    /// When the first was known, since the run's origin.
-    pub first: Duration,
-    /// When the last was known, since the run's origin.
-    pub last: Duration,
-    /// From start to failure: what these attempts alone took.
-    pub own: Option<Distribution>,
-    /// A few of them.
-    pub examples: Vec<FailureExample>,
-}
-
-/// One failure as it happened.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FailureExample {
-    /// When it was known, since the run's origin.
-    pub at: Duration,
-    /// The blob's number: its index + 1.
-    pub blob_number: u64,
-    /// What happened.
-    pub failure: Failure,
-}
-
 /// All uploads of a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Uploads {
     /// Stored from scratch.
     pub new: u64,
@@ -139,6 +123,8 @@ pub struct Uploads {
     pub unfinished: u64,
     /// What the publishers charged, in FROST, where they told.
     pub cost_frost: u64,
+    /// Median response times by the way that the publishers took.
+    pub medians: BTreeMap<StoredKind, Duration>,
 }
 
 /// The connections of a run.
@@ -221,13 +207,13 @@ impl Summary {
         let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::judge(report));
         Self {
             trust: Trust::of(report, &steps, &arrivals, &thresholds),
-            uploads: Uploads::of(&steps),
+            uploads: Uploads::of(&steps, recording),
             bytes_sent: steps.iter().map(|step| step.bytes_sent).sum(),
             bytes_received: steps.iter().map(|step| step.bytes_received).sum(),
             connections: ConnectionSummary::of(&recording.connections),
             arrivals,
             scale,
-            cache: CacheEffect::of(&steps, &recording.pairs),
+            cache: CacheEffect::of(report, &steps),
             courses: Course::all(report),
             thresholds,
             steps,
@@ -276,6 +262,13 @@ impl StepSummary {
             bytes_done: ledger.bytes_done,
             throughput_mib: throughput_mib(ledger),
             stored: ledger.stored.clone(),
+            stored_times: ledger
+                .stored_times
+                .iter()
+                .filter_map(|(kind, times)| Some((*kind, Distribution::of(times, None)?)))
+                .collect(),
+            claims: ledger.claims.clone(),
+            cost: StepCost::of(&ledger.costs),
             cost_frost: ledger.cost_frost,
             failures: ledger.failures.iter().map(FailureSummary::of).collect(),
             buckets: Buckets::of(ledger),
@@ -298,29 +291,14 @@ fn throughput_mib(ledger: &Ledger) -> Option<f64> {
     (ledger.done > 0 && seconds > 0.0).then(|| ledger.bytes_done as f64 / MIB / seconds)
 }
 
-impl FailureSummary {
-    fn of((&class, tally): (&FailureClass, &FailureTally)) -> Self {
-        Self {
-            class,
-            count: tally.count,
-            first: tally.examples.iter().map(|example| example.at).min().unwrap_or(tally.last),
-            last: tally.last,
-            own: Distribution::of(&tally.own, None),
-            examples: tally
-                .examples
-                .iter()
-                .map(|example| FailureExample {
-                    at: example.at,
-                    blob_number: example.index + 1,
-                    failure: example.failure.clone(),
-                })
-                .collect(),
-        }
-    }
-}
-
 impl Uploads {
-    fn of(steps: &[StepSummary]) -> Option<Self> {
+    fn of(steps: &[StepSummary], recording: &Recording) -> Option<Self> {
+        let mut times: BTreeMap<StoredKind, Latencies> = BTreeMap::new();
+        for (kind, latencies) in recording.ledgers.values().flat_map(|ledger| &ledger.stored_times) {
+            times.entry(*kind).or_default().merge(latencies);
+        }
+        let medians: BTreeMap<_, _> =
+            times.into_iter().filter_map(|(kind, times)| Some((kind, times.quantile(0.5)?))).collect();
         let uploads = steps.iter().filter(|step| step.step == Step::Upload);
         uploads.fold(None, |sum: Option<Self>, step| {
             let sum = sum.unwrap_or_default();
@@ -332,6 +310,7 @@ impl Uploads {
                 failed: sum.failed + step.failed,
                 unfinished: sum.unfinished + step.unfinished,
                 cost_frost: sum.cost_frost.saturating_add(step.cost_frost),
+                medians: medians.clone(),
             })
         })
     }

@@ -1,13 +1,18 @@
 //! Whether a run's numbers can be trusted: what the generator went through, held against one table of limits.
 
 use super::{
-    Report, stationarity,
+    Report,
+    cache::claims,
+    stationarity,
     stationarity::{Drift, Stationarity},
     summary::{ArrivalSummary, StepSummary},
     support::Percentile,
     threshold::{Judgement, Measured},
 };
-use crate::record::{Connections, generator::Generator, ledger::Span};
+use crate::{
+    plan::journey::Step,
+    record::{Connections, generator::Generator, ledger::Span},
+};
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +31,8 @@ pub enum Subject {
     Lag,
     /// Attempts still running at the end, as a share of those tried.
     Unfinished,
+    /// First downloads that came from a cache already, as a share of all, if their headers are true.
+    Contaminated,
     /// Thresholds that the sample is too small for.
     Samples,
     /// By how much the wall clock moved against the monotonic one, in seconds.
@@ -64,7 +71,7 @@ impl Grade {
 type Limits = (Subject, f64, Option<f64>);
 
 /// The limits. That of p99 lateness grows with the step: it is never less than a tenth of its median.
-const LIMITS: [Limits; 12] = [
+const LIMITS: [Limits; 13] = [
     (Subject::LatenessP99, 0.005, Some(0.050)),
     (Subject::LatenessMax, 0.100, Some(1.0)),
     (Subject::Achieved, 0.995, Some(0.95)),
@@ -72,6 +79,7 @@ const LIMITS: [Limits; 12] = [
     (Subject::Cpu, 0.70, Some(0.90)),
     (Subject::Lag, 0.005, Some(0.100)),
     (Subject::Unfinished, 0.0, Some(0.05)),
+    (Subject::Contaminated, 0.0, Some(0.5)),
     (Subject::Samples, 0.0, None),
     (Subject::WallClock, 1.0, None),
     (Subject::Stationarity, 0.10, None),
@@ -140,6 +148,10 @@ impl Trust {
         let total = |count: fn(&StepSummary) -> u64| steps.iter().map(count).sum::<u64>();
         let unfinished = share(total(|step| step.unfinished), total(|step| step.attempted));
         checks.extend(unfinished.map(|share| check(Subject::Unfinished, share, 0.0)));
+        // Where no header says anything there is nothing to look at.
+        let firsts = claims(&report.recording, Step::FIRST);
+        let contaminated = share(firsts.from_cache(), firsts.total()).filter(|_| !firsts.told.is_empty());
+        checks.extend(contaminated.map(|share| check(Subject::Contaminated, share, 0.0)));
         let asked = judged.iter().filter(|judgement| !judgement.implicit);
         let unsupported =
             asked.filter(|judgement| matches!(judgement.measured, Measured::Unsupported { .. })).count();

@@ -21,6 +21,7 @@ use super::{
     connection::{Connection, closes},
     course::{Course, Part},
     dial::dial,
+    evidence,
     network::{Endpoint, Network},
     receive::{self, End, Fault},
     retry_after,
@@ -182,6 +183,7 @@ impl Lane<'_> {
         }
         match receive::blob(&mut connection, &mut body, verifier, course).await {
             Ok(()) => {
+                course.cache = evidence::evidence(&head.headers);
                 self.keep(connection, &head, course);
                 Ok(())
             }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Exchange, meter::Meter};
-use crate::sample::{Failure, Link};
+use crate::sample::{Failure, Link, cache::CacheEvidence};
 
 /// The part of an exchange that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,7 @@ pub(super) struct Course {
     pub(super) status: Option<u16>,
     pub(super) retry_after: Option<Duration>,
     pub(super) received: u64,
+    pub(super) cache: CacheEvidence,
     pub(super) meter: Arc<Meter>,
     part: Part,
     under_way: bool,
@@ -65,6 +66,7 @@ impl Course {
             status: None,
             retry_after: None,
             received: 0,
+            cache: CacheEvidence::default(),
             meter: Arc::new(Meter::new()),
             part: Part::Sending,
             under_way: false,
@@ -75,7 +77,7 @@ impl Course {
     pub(super) fn start(&mut self, owed: u64) {
         self.meter.reset(owed);
         (self.first_byte, self.finished, self.link, self.status) = (None, None, None, None);
-        (self.received, self.retry_after) = (0, None);
+        (self.received, self.retry_after, self.cache) = (0, None, CacheEvidence::default());
         self.part = Part::Sending;
         self.under_way = true;
         self.started = Instant::now();
@@ -107,6 +109,7 @@ impl Course {
             link: self.link,
             bytes_sent: self.meter.given(),
             bytes_received: self.received,
+            cache: self.cache,
             retry_after: self.retry_after,
             result,
         }

@@ -6,6 +6,7 @@ mod client;
 mod connection;
 mod course;
 mod dial;
+mod evidence;
 mod headers;
 mod meter;
 mod network;
@@ -21,7 +22,7 @@ mod wire;
 
 use std::time::{Duration, Instant};
 
-use crate::sample::{Failure, Link};
+use crate::sample::{Failure, Link, cache::CacheEvidence};
 
 pub use client::Client;
 pub use network::Network;
@@ -45,6 +46,8 @@ pub struct Exchange<T> {
     pub bytes_sent: u64,
     /// Bytes of response body received.
     pub bytes_received: u64,
+    /// What the headers of a successful download say of caches.
+    pub cache: CacheEvidence,
     /// How long the server asked to be left alone, if it answered with an error and said so.
     pub retry_after: Option<Duration>,
     /// What came of it.

@@ -67,7 +67,10 @@ pub(super) async fn blob(
     verifier: &mut Verifier,
     course: &mut Course,
 ) -> Result<(), Fault> {
-    // The chunk that is here but not judged yet.
+    // Where the length is announced the last chunk is known when it comes. Those before it are judged at once: so they
+    // are still in the processor's cache, and the connection can use their memory again.
+    let length_known = body.size_hint().exact().is_some();
+    // The chunk that is here but not judged yet, for it may be the last.
     let mut unjudged: Option<Bytes> = None;
     while !body.is_end_stream() {
         let next = poll_fn(|cx| {
@@ -84,6 +87,9 @@ pub(super) async fn blob(
         course.received += chunk.len() as u64;
         if body.is_end_stream() {
             course.finished = Some(Instant::now());
+        } else if length_known {
+            verifier.feed(&chunk).map_err(Fault::Mismatch)?;
+            continue;
         }
         if let Some(previous) = unjudged.replace(chunk) {
             verifier.feed(&previous).map_err(Fault::Mismatch)?;

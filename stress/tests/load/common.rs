@@ -82,6 +82,7 @@ pub(crate) fn plan(bottle: &Bottle, phases: Vec<Phase>) -> Plan {
         verify: Verify::Full,
         retries: Retries::default(),
         objectives: Vec::new(),
+        shard: None,
     }
 }
 

@@ -17,6 +17,7 @@
 //! | a publisher's no to the eighteenth upload is heard at every size | `full` |
 //! | attempts and the step that they belong to both keep their time | `retries` |
 
+mod caches;
 mod closed;
 mod common;
 mod counts;

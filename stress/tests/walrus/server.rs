@@ -115,6 +115,7 @@ pub(crate) fn plan(target: &str) -> Plan {
         verify: Verify::Full,
         retries: Retries::default(),
         objectives: Vec::new(),
+        shard: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what the generator itself costs, against the tools that people use, on one machine in turns.
 
+pub(crate) mod args;
 mod contest;
 mod field;
 mod figures;
@@ -10,7 +11,7 @@ mod open_loop;
 mod tools;
 mod usage;
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use serde_json::{Value, json};
 
@@ -18,29 +19,8 @@ use crate::{
     failure::{Context, Result},
     workspace,
 };
+use args::Args;
 use field::Field;
-
-/// What a person may choose.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    /// Only these; a start of names such as `read` means all of them
-    names: Vec<String>,
-    /// Show what there is instead of measuring it
-    #[arg(long)]
-    list: bool,
-    /// How often each tool has its turn
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-    rounds: u32,
-    /// How much of the usual work each turn has: 0.1 for a quick look
-    #[arg(long, default_value_t = 1.0)]
-    scale: f64,
-    /// Also what takes many minutes
-    #[arg(long)]
-    long: bool,
-    /// Write the figures to this file as JSON, too
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-}
 
 /// One thing to measure.
 struct Work {

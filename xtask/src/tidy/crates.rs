@@ -136,6 +136,7 @@ mod tests {
             ("stress/src/cli/args.rs", "use clap::Parser;"),
             ("stress/src/walrus/mod.rs", "use hyper::Request; use tokio::net::TcpStream;"),
             ("stress/src/live/progress.rs", "use indicatif::ProgressBar;"),
+            ("stress/src/live/scrape.rs", "use hyper::Response; use hyper_util::rt::TokioIo;"),
             ("stress/src/engine/clock.rs", "std::time::Instant::now(); tokio::spawn(f)"),
             ("stress/src/cli/run.rs", "use std::time::SystemTime;"),
             ("stress/src/plan/mod.rs", "// clap::Parser\nuse std::time::Duration; x.http; a::clap::b()"),

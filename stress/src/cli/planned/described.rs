@@ -25,6 +25,7 @@ pub(super) fn describe(name: &str, plan: &Plan) -> Result<PlanFile, String> {
     many(&mut shared, "aggregator", addresses(&plan.aggregators));
     one(&mut shared, "seed", plan.seed.to_string());
     one(&mut shared, "verify", label(&plan.verify));
+    plan.shard.into_iter().for_each(|shard| one(&mut shared, "shard", shard.to_string()));
     store(&mut shared, plan);
     limits(&mut shared, &plan.limits);
     retries(&mut shared, plan.retries);

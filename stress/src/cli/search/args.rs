@@ -92,7 +92,7 @@ pub(super) enum AxisKind {
 }
 
 /// Flags of a run that a search decides itself, each with what to say instead.
-pub(in crate::cli) const DECIDED: [(&str, &str); 14] = [
+pub(in crate::cli) const DECIDED: [(&str, &str); 15] = [
     ("blobs", "--step says how long each step is measured"),
     ("concurrency", "--for concurrency searches for it, between --from and --max"),
     ("concurrency-stages", "--for concurrency searches for it, between --from and --max"),
@@ -103,6 +103,7 @@ pub(in crate::cli) const DECIDED: [(&str, &str); 14] = [
     ("metrics-listen", "a search serves no metrics"),
     ("order", "each blob goes through its steps at once"),
     ("rate", "--for rate searches for it, between --from and --max"),
+    ("shard", "what a part of a load can be says nothing of the whole"),
     ("stages", "--for rate searches for it, between --from and --max"),
     ("threshold", "--slo says what must hold"),
     ("warm-up", "--settle says how long each step's load goes on before it is measured"),

@@ -10,7 +10,7 @@ pub(super) const WIDTH: f64 = 480.0;
 /// See [`WIDTH`].
 pub(super) const HEIGHT: f64 = 220.0;
 /// The pixels of the plot from left to right.
-pub(super) const ACROSS: (f64, f64) = (58.0, 470.0);
+pub(super) const ACROSS: (f64, f64) = (58.0, 450.0);
 /// The pixels of the plot from bottom to top.
 pub(super) const UP: (f64, f64) = (188.0, 12.0);
 
@@ -71,8 +71,13 @@ fn label(at: (f64, f64), anchor: &str, name: &str) -> Element {
     text("text", name).set("x", short(at.0)).set("y", short(at.1)).set("text-anchor", anchor)
 }
 
-/// A line through the points; a gap where there is none. A point that stands alone is a dot.
+/// A line of one kind through the points; a gap where there is none. A point that stands alone is a dot.
 pub(super) fn path(kind: usize, points: impl IntoIterator<Item = Option<(f64, f64)>>) -> Element {
+    trace(points).set("class", format!("line k{}", kind % KINDS))
+}
+
+/// The same, looking like nothing in particular yet.
+pub(super) fn trace(points: impl IntoIterator<Item = Option<(f64, f64)>>) -> Element {
     let points: Vec<_> = points.into_iter().collect();
     let mut drawn = String::new();
     for (position, point) in points.iter().enumerate() {
@@ -85,7 +90,7 @@ pub(super) fn path(kind: usize, points: impl IntoIterator<Item = Option<(f64, f6
             drawn.push_str("h0");
         }
     }
-    element("path").set("class", format!("line k{}", kind % KINDS)).set("d", drawn)
+    element("path").set("d", drawn)
 }
 
 /// Dots, as one path, because there may be thousands.
@@ -103,10 +108,19 @@ pub(super) fn bar(kind: usize, left: f64, right: f64, top: f64) -> Element {
 
 /// Which line is which.
 pub(super) fn legend(names: impl IntoIterator<Item = (usize, String)>) -> Element {
+    keys(names, |kind| path(kind, [Some((2.0, 5.0)), Some((32.0, 5.0))]))
+}
+
+/// Which bar is which.
+pub(super) fn swatches(names: impl IntoIterator<Item = (usize, String)>) -> Element {
+    let swatch = element("rect").set("x", 8).set("y", 0).set("width", 18).set("height", 10);
+    keys(names, |kind| swatch.clone().set("class", format!("bar k{}", kind % KINDS)))
+}
+
+fn keys(names: impl IntoIterator<Item = (usize, String)>, sample: impl Fn(usize) -> Element) -> Element {
     let entry = |(kind, name): (usize, String)| {
-        let sample = element("svg").set("viewBox", "0 0 34 10").set("aria-hidden", "true");
-        let sample = sample.with(path(kind, [Some((2.0, 5.0)), Some((32.0, 5.0))]));
-        element("li").with(sample).text(name)
+        let svg = element("svg").set("viewBox", "0 0 34 10").set("aria-hidden", "true");
+        element("li").with(svg.with(sample(kind))).text(name)
     };
     element("ul").class("legend").with_all(names.into_iter().map(entry))
 }
@@ -124,7 +138,7 @@ mod tests {
     #[test]
     fn a_line_has_gaps_and_lone_points_are_dots() {
         let points = [Some((0.0, 1.0)), Some((2.0, 3.25)), None, Some((5.0, 6.0)), None];
-        assert_eq!(path(7, points).to_string(), r#"<path class="line k1" d="M0 1L2 3.2M5 6h0"></path>"#);
+        assert_eq!(path(7, points).to_string(), r#"<path d="M0 1L2 3.2M5 6h0" class="line k1"></path>"#);
     }
 
     #[test]

@@ -148,7 +148,7 @@ fn failures(courses: &[Course], time: &Axis) -> Option<Element> {
     for point in courses.iter().flat_map(|course| &course.points) {
         *tops.entry(point.begin).or_default() += lost(point);
     }
-    let scale = Scale::linear(0.0, tops.values().copied().max().unwrap_or(0) as f64, UP);
+    let scale = Scale::linear(0.0, tops.values().copied().max().unwrap_or(0) as f64 * 1.05, UP);
     let whole = |tick: &f64| tick.fract() == 0.0;
     let y = Axis::new(scale, scale.ticks(4).into_iter().filter(whole).collect(), compact);
     let mut drawn = Vec::new();
@@ -169,7 +169,7 @@ fn failures(courses: &[Course], time: &Axis) -> Option<Element> {
         }
     }
     let with_some = courses.iter().filter(|course| course.points.iter().any(|point| lost(point) > 0));
-    let legend = chart::legend(
+    let legend = chart::swatches(
         with_some.map(|course| (kind(course.step, course.repeats), name(course.step, course.repeats))),
     );
     let words = format!("{} in all", units::counted(total, "attempt"));

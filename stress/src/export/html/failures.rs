@@ -14,9 +14,12 @@ use crate::{
 /// `None` when nothing failed.
 pub(super) fn section(summary: &Summary) -> Option<Section> {
     let rows = summary.steps.iter().enumerate().flat_map(|(position, step)| {
-        let failures = step.failures.iter().enumerate();
-        failures
-            .map(move |(place, failure)| row(step, failure, &format!("/steps/{position}/failures/{place}")))
+        let of = |kind: &'static str, all: &[FailureSummary]| -> Vec<Element> {
+            let pointer = |place: usize| format!("/steps/{position}/{kind}/{place}");
+            let row = |(place, failure)| row(step, failure, kind == "retried", &pointer(place));
+            all.iter().enumerate().map(row).collect()
+        };
+        [of("failures", &step.failures), of("retried", &step.retried)].concat()
     });
     let rows: Vec<_> = rows.collect();
     let heads = ["step", "class", "how often", "first at", "last at", "the first ones"].map(str::to_owned);
@@ -24,7 +27,8 @@ pub(super) fn section(summary: &Summary) -> Option<Section> {
     (!rows.is_empty()).then_some(Section { id: "failures", heading: "Failures", inside })
 }
 
-fn row(step: &StepSummary, failure: &FailureSummary, pointer: &str) -> Element {
+/// Of failures with which the step ended, or of those after which it was tried again.
+fn row(step: &StepSummary, failure: &FailureSummary, retried: bool, pointer: &str) -> Element {
     let at = |time: std::time::Duration, name: &str| {
         number(units::duration(time), time.as_secs_f64(), &format!("{pointer}/{name}"))
     };
@@ -32,7 +36,7 @@ fn row(step: &StepSummary, failure: &FailureSummary, pointer: &str) -> Element {
     let examples = element("ul").with_all(failure.examples.iter().map(example));
     element("tr")
         .with(text("th", name(step.step, step.repeats)).set("scope", "row"))
-        .with(text("td", failure.class.to_string()))
+        .with(text("td", format!("{}{}", failure.class, if retried { ", tried again" } else { "" })))
         .with_all(
             [count, at(failure.first, "first_seconds"), at(failure.last, "last_seconds")]
                 .map(|number| element("td").class("n").with(number)),

@@ -167,7 +167,7 @@ fn histogram((step, _, times): &Measured<'_>) -> Element {
     }
     let most = bars.iter().copied().max().unwrap_or(0);
     let x = Axis::new(x, x.ticks(7), seconds);
-    let y = Scale::linear(0.0, most as f64, UP);
+    let y = Scale::linear(0.0, most as f64 * 1.05, UP);
     let whole = |tick: &f64| tick.fract() == 0.0;
     let y = Axis::new(y, y.ticks(4).into_iter().filter(whole).collect(), compact);
     let drawn = bars.iter().enumerate().filter(|(_, count)| **count > 0).map(|(bar, count)| {

@@ -13,7 +13,7 @@ use crate::{
     report::{Report, cache::CacheEffect, summary::Summary},
 };
 
-/// The kinds of the lines: what caching does, and what no difference would be.
+/// The dots look like the lines of cached downloads.
 const CACHED: usize = 2;
 
 /// Points of the interval's edge.
@@ -42,12 +42,12 @@ fn scatter(report: &Report, cache: &CacheEffect) -> Option<Element> {
     let x = Axis::new(across, across.ticks(6), seconds);
     let y = Axis::new(up, up.ticks(6), seconds);
     let mut drawn = Vec::new();
-    if let Some((low, high)) = cache.interval {
+    if let Some((low, high)) = cache.interval() {
         drawn.push(band(&across, &up, low, high));
     }
     drawn.push(chart::dots(CACHED, pairs.iter().map(|(first, cached)| (across.at(*first), up.at(*cached)))));
     drawn.push(along(&across, &up, 1.0).set("class", "same"));
-    drawn.extend(cache.ratio.map(|ratio| along(&across, &up, ratio).set("class", "ratio")));
+    drawn.extend(cache.ratio().map(|ratio| along(&across, &up, ratio).set("class", "ratio")));
     let key = element("ul").class("legend").with_all(
         [
             ("key dot", "a blob"),
@@ -71,7 +71,7 @@ fn scatter(report: &Report, cache: &CacheEffect) -> Option<Element> {
 fn along(x: &Scale, y: &Scale, ratio: f64) -> Element {
     let (from, to) = (x.low().max(y.low() * ratio), x.high().min(y.high() * ratio));
     let points = (from < to).then(|| [from, to].map(|first| Some((x.at(first), y.at(first / ratio)))));
-    chart::path(CACHED, points.into_iter().flatten())
+    chart::trace(points.into_iter().flatten())
 }
 
 /// Where `first ÷ cached` lies between `low` and `high`.
@@ -98,7 +98,7 @@ fn numbers(cache: &CacheEffect) -> Element {
             ratio.map(|ratio| number(format!("{ratio:.2}"), ratio, &format!("/cache_effect/{pointer}")));
         row(name, [cell(shown)])
     };
-    let (low, high) = cache.interval.unzip();
+    let (low, high) = cache.interval().unzip();
     let rows = [
         row(
             "blobs read twice",
@@ -110,7 +110,7 @@ fn numbers(cache: &CacheEffect) -> Element {
         ),
         time("median first download", cache.median_first, "median_first_seconds"),
         time("median cached download", cache.median_cached, "median_cached_seconds"),
-        ratio("median of first ÷ cached", cache.ratio, "ratio"),
+        ratio("median of first ÷ cached", cache.ratio(), "ratio"),
         ratio("95 % interval, from", low, "ratio_interval_95/0"),
         ratio("to", high, "ratio_interval_95/1"),
     ];

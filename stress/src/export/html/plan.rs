@@ -21,10 +21,13 @@ pub(super) fn section(report: &Report, summary: &Summary) -> Section {
     facts.extend(targets("publisher", &plan.publishers));
     facts.extend(targets("aggregator", &plan.aggregators));
     let mut inside = vec![element("dl").with_all(facts)];
-    if summary.uploads.is_some() {
-        let seed = text("code", format!("--seed {}", plan.seed));
-        inside.push(element("p").with(seed).text(" with the same flags makes the same blobs again."));
-    }
+    let command = text("code", "walrus-stress run --plan report.json");
+    let again = if summary.uploads.is_some() {
+        format!(" repeats this run from its saved report, with the same blobs (seed {}).", plan.seed)
+    } else {
+        " repeats this run from its saved report.".to_owned()
+    };
+    inside.push(element("p").with(command).text(again));
     let document = serde_json::to_string_pretty(plan).expect("a plan is a document");
     let listing = element("pre").set("tabindex", "0").with(text("code", document));
     inside.push(folded("The whole plan, without secrets", [listing]));

@@ -67,10 +67,11 @@ fn group(name: &str, summary: &Summary) -> Element {
 
 fn counts(summary: &Summary) -> Vec<Element> {
     type Count = fn(&StepSummary) -> u64;
-    let kinds: [(&str, &str, Count); 5] = [
+    let kinds: [(&str, &str, Count); 6] = [
         ("tried", "attempted", |step| step.attempted),
         ("done", "done", |step| step.done),
         ("failed", "failed", |step| step.failed),
+        ("failed tries", "attempt_failures", |step| step.attempt_failures),
         ("unfinished", "unfinished", |step| step.unfinished),
         ("not tried", "skipped", |step| step.skipped),
     ];
@@ -80,7 +81,7 @@ fn counts(summary: &Summary) -> Vec<Element> {
     let throughput = numbers("MiB/s", "throughput_mib_per_second", summary, |step| {
         step.throughput_mib.map(|rate| (units::mib_per_second(rate), rate))
     });
-    [group("Attempts", summary)].into_iter().chain(rows).chain([throughput]).collect()
+    [group("How many", summary)].into_iter().chain(rows).chain([throughput]).collect()
 }
 
 fn times(summary: &Summary) -> Vec<Element> {

@@ -57,6 +57,21 @@ fn every_number_is_that_of_the_json() {
 }
 
 #[test]
+fn attempts_that_were_tried_again_are_told_apart() {
+    let mut report = eventful();
+    let ledger = report.recording.ledgers.values_mut().find(|ledger| !ledger.failures.is_empty()).unwrap();
+    ledger.retried = std::mem::take(&mut ledger.failures);
+    let (page, document) = (page(&report), document(&report));
+    assert!(page.contains("<td>shed, tried again</td>"));
+    let numbers =
+        numbers(&page).into_iter().filter(|(pointer, _)| pointer.contains("retried")).collect::<Vec<_>>();
+    assert_eq!(numbers.len(), 3, "{numbers:?}");
+    for (pointer, value) in numbers {
+        assert_eq!(document.pointer(&pointer).and_then(Value::as_f64), Some(value), "{pointer}");
+    }
+}
+
+#[test]
 fn every_interval_is_in_a_table() {
     let report = eventful();
     let (page, document) = (page(&report), document(&report));

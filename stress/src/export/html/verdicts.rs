@@ -20,7 +20,7 @@ pub(super) fn thresholds(summary: &Summary) -> Option<Section> {
     let rows =
         summary.thresholds.iter().enumerate().map(|(position, judgement)| threshold(judgement, position));
     let what = "Those that nobody asked for are what every run has: a step must not fail.";
-    let inside = vec![text("p", what), table("Thresholds", &heads, rows)];
+    let inside = vec![text("p", what), table("Each with what was measured", &heads, rows)];
     (!summary.thresholds.is_empty()).then_some(Section { id: "thresholds", heading: "Thresholds", inside })
 }
 

@@ -10,7 +10,10 @@ use crate::{
         journey::Step,
         limits::{optional_seconds, seconds},
     },
-    sample::{Failure, Link, Novelty, Outcome, Sample, StoredKind},
+    sample::{
+        Failure, Link, Novelty, Outcome, Sample, StoredKind,
+        cache::{Claim, Teller},
+    },
 };
 
 /// One exchange. Instants are seconds since the run's origin on the monotonic clock; an instant that the exchange did
@@ -78,6 +81,12 @@ pub struct Exchange<'a> {
         skip_serializing_if = "Option::is_none"
     )]
     pub tls: Option<Duration>,
+    /// What the headers of a successful download say of caches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Claim>,
+    /// Which header said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_told_by: Option<Teller>,
     /// What came of it.
     #[serde(flatten)]
     pub ended: Ended<'a>,
@@ -155,6 +164,8 @@ impl<'a> Exchange<'a> {
             dns: opening.and_then(|opening| opening.dns),
             tcp: opening.map(|opening| opening.tcp),
             tls: opening.and_then(|opening| opening.tls),
+            cache: sample.cache.told_by.map(|_| sample.cache.claim),
+            cache_told_by: sample.cache.told_by,
             ended,
         })
     }

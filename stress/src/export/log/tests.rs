@@ -8,7 +8,10 @@ use super::*;
 use crate::{
     plan::journey::Step,
     report::fake,
-    sample::{Connecting, Link, Outcome, StoredKind},
+    sample::{
+        Connecting, Link, Outcome, StoredKind,
+        cache::{CacheEvidence, Claim, Teller},
+    },
 };
 
 /// The log of `samples`, header included.
@@ -25,6 +28,24 @@ fn written(samples: &[Sample]) -> Vec<u8> {
 
 fn troubled() -> Vec<Sample> {
     (0..5).flat_map(fake::troubled).collect()
+}
+
+#[test]
+fn what_a_downloads_headers_say_of_caches_stands_in_its_line() {
+    let mut sample = fake::sample(2, Step::CACHED, 1_000, 40, Outcome::Read);
+    let line = |sample: &Sample| -> serde_json::Value {
+        serde_json::from_slice(
+            written(std::slice::from_ref(sample)).split(|byte| *byte == b'\n').nth(1).unwrap(),
+        )
+        .unwrap()
+    };
+    assert_eq!((line(&sample).get("cache"), line(&sample).get("cache_told_by")), (None, None));
+    sample.cache =
+        CacheEvidence { claim: Claim::Hit, told_by: Some(Teller::XCache), ..CacheEvidence::default() };
+    assert_eq!(
+        (&line(&sample)["cache"], &line(&sample)["cache_told_by"]),
+        (&json!("hit"), &json!("x-cache"))
+    );
 }
 
 #[test]

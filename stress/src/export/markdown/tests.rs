@@ -52,13 +52,14 @@ fn trouble_is_told_with_its_verdict_first() {
 
     #### Facts
 
-    - **uploads**: 2 new, 2 existing, 1 with reused storage, 2 failed
+    - **uploads**: 2 new (median 1.10 s), 2 existing (median 1.10 s), 1 with reused storage (median 1.10 s), 2 failed
     - **cost**: 0.0002646 WAL (264,600 FROST)
     - **bytes**: 651 KiB sent, 375 KiB received
     - **connections**: 7 opened (median TCP 213 µs), used again for 8 requests
-    - **cache**: not enough pairs to say what caching does (n = 1; 6 are needed)
+    - **cache**: not enough data (n = 1): at least 6 blobs needed
       median first 190 ms, cached 20.0 ms, of 1 blob read twice
       shortest download from cache 20.0 ms, longest 20.0 ms
+    - **headers**: no header tells of a cache
     - **repeat**: --seed 12345678901234567890 makes the same blobs again
 
     #### Failures

@@ -1,25 +1,24 @@
 //! The end of the summary: bytes, uploads, cache and connections in words, how to repeat, and the verdict.
 
-use super::labelled;
+use super::{caching, costs, labelled};
 use crate::{
     export::{
         palette::{Ink, Palette, wrap},
-        units,
-        words::{self, bounded},
+        units, words,
     },
     report::{
         Report,
-        cache::{CacheEffect, Verdict},
         summary::{ArrivalSummary, ConnectionSummary, Summary, Uploads},
         support::Percentile,
     },
+    sample::StoredKind,
 };
 
 /// What is told of a run besides its steps.
 pub(in crate::export) struct Fact {
     pub(in crate::export) label: &'static str,
     pub(in crate::export) text: String,
-    ink: Ink,
+    pub(super) ink: Ink,
 }
 
 pub(super) fn lines(report: &Report, summary: &Summary, palette: Palette) -> Vec<String> {
@@ -32,7 +31,7 @@ pub(in crate::export) fn facts(report: &Report, summary: &Summary) -> Vec<Fact> 
     let mut facts = Vec::new();
     let mut fact = |label, text: &str, ink| facts.push(Fact { label, text: text.to_owned(), ink });
     if let Some(uploads) = &summary.uploads {
-        fact("uploads", &stored(uploads), Ink::Normal);
+        fact("uploads", &stored(uploads, report.plan.store.force), Ink::Normal);
         if uploads.cost_frost > 0 {
             let frost = units::count(uploads.cost_frost);
             fact("cost", &format!("{} ({frost} FROST)", units::wal(uploads.cost_frost)), Ink::Normal);
@@ -46,16 +45,9 @@ pub(in crate::export) fn facts(report: &Report, summary: &Summary) -> Vec<Fact> 
     let (sent, received) = (units::bytes(summary.bytes_sent), units::bytes(summary.bytes_received));
     fact("bytes", &format!("{sent} sent, {received} received"), Ink::Normal);
     fact("connections", &connections(&summary.connections), Ink::Normal);
-    if let Some(cache) = &summary.cache {
-        let ink = match cache.verdict {
-            Verdict::Faster => Ink::Cached,
-            Verdict::Slower => Ink::Error,
-            Verdict::NoDifference | Verdict::TooFew => Ink::Existing,
-        };
-        fact("cache", &cache.sentence(), ink);
-        medians(cache).iter().for_each(|text| fact("", text, Ink::Normal));
-        extremes(cache).iter().for_each(|text| fact("", text, Ink::Cached));
-    }
+    facts.extend(costs::facts(summary));
+    facts.extend(summary.cache.iter().flat_map(caching::facts));
+    let mut fact = |label, text: &str, ink| facts.push(Fact { label, text: text.to_owned(), ink });
     if summary.uploads.is_some() {
         fact("repeat", &format!("--seed {} makes the same blobs again", report.plan.seed), Ink::Normal);
     }
@@ -66,16 +58,22 @@ pub(in crate::export) fn facts(report: &Report, summary: &Summary) -> Vec<Fact> 
 }
 
 /// Uploads by what the publishers did; what did not happen is left out, except new and existing.
-fn stored(uploads: &Uploads) -> String {
+fn stored(uploads: &Uploads, forced: bool) -> String {
+    let several = uploads.medians.len() > 1;
+    let kind = |kind: StoredKind, count: u64, what: &str| {
+        let median = uploads.medians.get(&kind).filter(|_| several);
+        let median = median.map(|median| format!(" (median {})", units::duration(*median)));
+        format!("{} {what}{}", units::count(count), median.unwrap_or_default())
+    };
+    let new = if forced { "forced" } else { "new" };
     let mut parts = vec![
-        format!("{} new", units::count(uploads.new)),
-        format!("{} existing", units::count(uploads.existing)),
+        kind(StoredKind::New, uploads.new, new),
+        kind(StoredKind::Existing, uploads.existing, "existing"),
     ];
-    let others = [
-        (uploads.reused, "with reused storage"),
-        (uploads.failed, "failed"),
-        (uploads.unfinished, "unfinished"),
-    ];
+    if uploads.reused > 0 {
+        parts.push(kind(StoredKind::Reused, uploads.reused, "with reused storage"));
+    }
+    let others = [(uploads.failed, "failed"), (uploads.unfinished, "unfinished")];
     parts.extend(
         others.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", units::count(*n))),
     );
@@ -108,22 +106,6 @@ fn connections(connections: &ConnectionSummary) -> String {
     let opened = units::count(connections.opened);
     let reused = units::counted(connections.reused, "request");
     format!("{opened} opened{medians}, used again for {reused}")
-}
-
-fn medians(cache: &CacheEffect) -> Option<String> {
-    let (first, cached) = (units::duration(cache.median_first?), units::duration(cache.median_cached?));
-    let pairs = units::counted(cache.pairs, "blob");
-    let of = if cache.pairs < cache.pairs_seen {
-        format!("an even sample of {pairs} out of {}", units::count(cache.pairs_seen))
-    } else {
-        pairs
-    };
-    Some(format!("median first {first}, cached {cached}, of {of} read twice"))
-}
-
-fn extremes(cache: &CacheEffect) -> Option<String> {
-    let (shortest, longest) = (bounded(cache.shortest_cached?), bounded(cache.longest_cached?));
-    Some(format!("shortest download from cache {shortest}, longest {longest}"))
 }
 
 /// Whether all went well, in one line at the very end.

@@ -32,6 +32,8 @@ fn class(text: &str, failure: &FailureSummary, ink: Ink, palette: Palette) -> Ve
     let (text, when) = (palette.paint(ink, text), palette.paint(Ink::Faint, &when));
     let mut lines =
         if fits { vec![format!("{text}  {when}")] } else { vec![text, format!("{indent}{when}")] };
+    let reasons = words::reasons(failure).map(|reasons| wrap(&reasons, WIDTH - INDENT)).unwrap_or_default();
+    lines.extend(reasons.iter().map(|line| format!("{indent}{}", palette.paint(ink, line))));
     lines.extend(failure.examples.iter().flat_map(|failure| example(failure, ink, palette)));
     lines
 }

@@ -5,9 +5,13 @@ use std::time::Duration;
 use super::*;
 use crate::{
     export::blobs::BlobAssembler,
+    plan::journey::Step,
     record::generator::Generator,
     report::{Signal, fake},
-    sample::{Novelty, Sample},
+    sample::{
+        Novelty, Sample,
+        cache::{CacheEvidence, Claim, Teller},
+    },
 };
 
 fn rendered(report: &Report, samples: &[Sample], palette: Palette) -> String {
@@ -79,9 +83,10 @@ fn a_small_run_shows_each_blob() {
     cost         0.0006615 WAL (661,500 FROST)
     bytes        460 KiB sent, 920 KiB received
     connections  5 opened (median TCP 212 µs), used again for 10 requests
-    cache        not enough pairs to say what caching does (n = 5; 6 are needed)
+    cache        not enough data (n = 5): at least 6 blobs needed
                  median first 166 ms, cached 23.0 ms, of 5 blobs read twice
                  shortest download from cache 18.0 ms, longest 28.0 ms
+    headers      no header tells of a cache
     repeat       --seed 12345678901234567890 makes the same blobs again
 
     trust        trustworthy
@@ -125,9 +130,18 @@ fn a_large_run_shows_what_its_sample_supports() {
     cost         0.05292 WAL (52,920,000 FROST)
     bytes        112 MiB sent, 224 MiB received
     connections  8 opened (median TCP 213 µs), used again for 1,192 requests
+    by size      upload: 1.12 s at any size
+                 of it sending 279 ms at any size; waiting 558 ms at any size
+                 first: 158 ms at any size
+                 cached: 24.0 ms at any size
     cache        cached downloads are 6.7 times faster (6.5–6.9, n = 400)
                  median first 161 ms, cached 24.0 ms, of 400 blobs read twice
+                 first byte 6.7 times faster (6.6–6.9); transfer 6.7 times faster
+                 (6.5–6.9)
+                 64.0 KiB to 256 KiB: 6.7 times faster (6.4–7.0, n = 169)
+                 256 KiB to 1.00 MiB: 6.7 times faster (6.5–7.0, n = 231)
                  shortest download from cache 18.0 ms, longest 30.0 ms
+    headers      no header tells of a cache, but the times do
     repeat       --seed 12345678901234567890 makes the same blobs again
 
     trust        trustworthy
@@ -189,13 +203,15 @@ fn a_stopped_run_with_failures_says_so_first_and_last() {
         blob 2 at 1.62 s: 404 BLOB_NOT_FOUND: the requested blob ID does not exist
         blob 7 at 3.12 s: 404 BLOB_NOT_FOUND: the requested blob ID does not exist
 
-    uploads      2 new, 2 existing, 1 with reused storage, 2 failed
+    uploads      2 new (median 1.10 s), 2 existing (median 1.10 s), 1 with reused
+                 storage (median 1.10 s), 2 failed
     cost         0.0002646 WAL (264,600 FROST)
     bytes        651 KiB sent, 375 KiB received
     connections  7 opened (median TCP 213 µs), used again for 8 requests
-    cache        not enough pairs to say what caching does (n = 1; 6 are needed)
+    cache        not enough data (n = 1): at least 6 blobs needed
                  median first 190 ms, cached 20.0 ms, of 1 blob read twice
                  shortest download from cache 20.0 ms, longest 20.0 ms
+    headers      no header tells of a cache
     repeat       --seed 12345678901234567890 makes the same blobs again
     note         1 target answered 404 to GET /status and was not checked
 
@@ -285,4 +301,35 @@ fn every_line_fits_80_columns() {
     }
     // Fresh blobs, repeats and a second phase stand in two tables.
     assert_eq!(text.matches("\nresponse time\n").count(), 2, "{text}");
+}
+
+#[test]
+fn what_headers_claim_stands_beside_what_the_times_show() {
+    let said =
+        |claim| CacheEvidence { claim, told_by: Some(Teller::XCacheStatus), ..CacheEvidence::default() };
+    let mut samples = good(40);
+    for sample in &mut samples {
+        let warm = sample.index < 4 || sample.step == Step::CACHED;
+        sample.cache = said(if warm { Claim::Hit } else { Claim::Miss });
+        // A front that says hit and is as slow as before.
+        if sample.step == Step::CACHED {
+            let took = Duration::from_millis(120 + sample.index * 53 % 83);
+            sample.timing.finished = sample.timing.started + took;
+            sample.timing.first_byte = Some(sample.timing.finished - took / 4);
+        }
+    }
+    let text = rendered(&fake::report(40, &samples), &[], Palette::Plain);
+    let from = text.find("cache    ").unwrap();
+    insta::assert_snapshot!(&text[from..text.find("\n\n40 of").unwrap()], @r"
+    cache        no evidence of caching (1.00–1.00, n = 36)
+                 median first 161 ms, cached 161 ms, of 36 blobs read twice
+                 shortest download from cache 120 ms, longest 202 ms
+    headers      hit of 40 of 40 cached downloads (X-Cache-Status), but they are as
+                 fast (1.00–1.00, n = 36): the header is wrong, or its cache buys
+                 nothing
+                 4 of 40 first downloads came from a cache already: left out
+    repeat       --seed 12345678901234567890 makes the same blobs again
+
+    trust        use with care: first downloads that were already cached 10.0%
+    ");
 }

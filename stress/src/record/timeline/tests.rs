@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     plan::{class::FailureClass, journey::Step},
-    sample::{Failure, Novelty, Timing},
+    sample::{Failure, Novelty, Timing, cache::CacheEvidence},
 };
 
 /// An attempt from one millisecond to another since the origin.
@@ -25,6 +25,7 @@ fn sample(started: u64, finished: u64, outcome: Outcome) -> Sample {
         bytes_received: 1_000,
         timing: Timing { due: started, started, sent: None, first_byte: None, finished },
         link: None,
+        cache: CacheEvidence::default(),
         outcome,
     }
 }

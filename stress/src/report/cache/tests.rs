@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
-    record::pairs::Pair,
+    record::pairs::{Pair, Standing},
     report::{fake, summary::Summary},
+    sample::cache::Claim,
 };
 
 /// The effect seen in pairs of these response times, in milliseconds.
@@ -11,7 +12,17 @@ fn effect(pairs: &[(u64, u64)]) -> CacheEffect {
     let mut report = fake::report(5, &[]);
     for (index, (first, cached)) in (0..).zip(pairs) {
         let (first, cached) = (Duration::from_millis(*first), Duration::from_millis(*cached));
-        report.recording.enter_pair(Pair { index, size: 1, target: 0, first, cached });
+        report.recording.enter_pair(Pair {
+            index,
+            size: 1,
+            target: 0,
+            first,
+            cached,
+            third: None,
+            parts: None,
+            claim: Claim::Untold,
+            standing: Standing::Untold,
+        });
     }
     Summary::of(&report).cache.unwrap()
 }
@@ -23,16 +34,17 @@ fn faster_slower_and_no_difference_are_told_apart() {
     let slower: Vec<_> = (0..40).map(|n| (100, 150 + n)).collect();
     assert_eq!(effect(&slower).sentence(), "cached downloads are 1.69 times slower (1.63–1.76, n = 40)");
     let equal: Vec<_> = (0..40).map(|n| (980 + n, 1_000)).collect();
-    let sentence = "no difference seen between first and cached (0.99–1.01, n = 40)";
+    let sentence = "no evidence of caching (0.99–1.01, n = 40)";
     assert_eq!(effect(&equal).sentence(), sentence);
 }
 
 #[test]
 fn the_interval_is_that_of_the_ranks() {
     let effect = effect(&(1..=40).map(|n| (n * 100, 100)).collect::<Vec<_>>());
+    let response = effect.response.unwrap();
     // Ranks 14 and 27 of 40 enclose the median with 95 %; each ratio is its rank.
-    let (low, high) = effect.interval.unwrap();
-    assert_eq!((effect.ratio, low.round(), high.round()), (Some(20.5), 14.0, 27.0));
+    let (low, high) = response.interval.unwrap();
+    assert_eq!((response.median, low.round(), high.round()), (20.5, 14.0, 27.0));
     assert_eq!(effect.median_first, Some(Duration::from_secs(2)));
     assert_eq!(effect.median_cached, Some(Duration::from_millis(100)));
 }
@@ -41,16 +53,23 @@ fn the_interval_is_that_of_the_ranks() {
 fn the_ratio_is_taken_blob_by_blob() {
     // Large and small blobs: the medians of the sides say 1, each pair says 10.
     let pairs: Vec<_> = (0..10).map(|n| if n % 2 == 0 { (1_000, 100) } else { (100, 10) }).collect();
-    assert_eq!(effect(&pairs).ratio, Some(10.0));
+    assert_eq!(effect(&pairs).response.unwrap().median, 10.0);
 }
 
 #[test]
 fn few_pairs_say_nothing_however_far_apart_they_are() {
     let few = effect(&[(1_000, 1); 5]);
-    assert_eq!((few.verdict, few.ratio, few.interval), (Verdict::TooFew, Some(1_000.0), None));
-    assert_eq!(few.sentence(), "not enough pairs to say what caching does (n = 5; 6 are needed)");
-    assert_eq!(effect(&[(1_000, 1); 6]).verdict, Verdict::Faster);
-    assert_eq!(effect(&[]).ratio, None);
+    let response = few.response.unwrap();
+    assert_eq!((few.verdict, response.median, response.interval), (Verdict::TooFew, 1_000.0, None));
+    assert_eq!(
+        (response.p_value, few.sentence().as_str()),
+        (None, "not enough data (n = 5): at least 6 blobs needed")
+    );
+    let six = effect(&[(1_000, 1); 6]);
+    assert_eq!((six.verdict, six.response.unwrap().p_value), (Verdict::Faster, Some(2.0 / 64.0)));
+    assert_eq!(effect(&[]).response, None);
+    let wide = effect(&[(50, 100), (60, 100), (90, 100), (110, 100), (200, 100), (300, 100)]);
+    assert_eq!(wide.sentence(), "not enough data (0.50–3.0, n = 6): about 145 blobs needed");
 }
 
 #[test]
@@ -71,7 +90,7 @@ fn equal_downloads_are_called_different_in_at_most_one_of_twenty_runs() {
     let different = (0..1_000)
         .filter(|_| {
             let pairs: Vec<_> = (0..30).map(|_| (random(), random())).collect();
-            effect(&pairs).verdict != Verdict::NoDifference
+            matches!(effect(&pairs).verdict, Verdict::Faster | Verdict::Slower)
         })
         .count();
     assert!(different <= 60, "{different} of 1,000");

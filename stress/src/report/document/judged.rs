@@ -117,6 +117,7 @@ impl CheckDoc {
             Subject::Cpu => "cpu_share",
             Subject::Lag => "event_loop_lag_p99_seconds",
             Subject::Unfinished => "unfinished_share",
+            Subject::Contaminated => "contaminated_share",
             Subject::Samples => "unsupported_thresholds",
             Subject::WallClock => "wall_clock_step_seconds",
             Subject::Stationarity => "stationarity_change_share",

@@ -1,18 +1,15 @@
 //! The part of a report's document that people and scripts read: the summary, with units in its names.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use serde::{Serialize, ser::SerializeMap};
 
+use super::effect::{ClaimsDoc, CostDoc};
 use crate::{
     plan::journey::Step,
-    record::ledger::Span,
-    report::{
-        cache::CacheEffect,
-        summary::{
-            ArrivalSummary, Bounded, ConnectionSummary, Distribution, FailureExample, FailureSummary,
-            StepSummary,
-        },
+    record::ledger::{ReasonTally, Span},
+    report::summary::{
+        ArrivalSummary, Bounded, ConnectionSummary, Distribution, FailureExample, FailureSummary, StepSummary,
     },
     sample::{FailureClass, StoredKind},
 };
@@ -37,6 +34,12 @@ pub(super) struct StepDoc<'a> {
     stored: Option<BTreeMap<StoredKind, u64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_frost: Option<u64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    stored_seconds: BTreeMap<StoredKind, DistributionDoc>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cache_claims: Vec<ClaimsDoc<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_by_size: Option<CostDoc>,
     failures: Vec<FailureDoc<'a>>,
     retried: Vec<FailureDoc<'a>>,
     response_seconds: Option<DistributionDoc>,
@@ -67,6 +70,13 @@ impl<'a> StepDoc<'a> {
             throughput_mib_per_second: step.throughput_mib,
             stored: uploads.then(|| every_kind(&step.stored)),
             cost_frost: uploads.then_some(step.cost_frost),
+            stored_seconds: step
+                .stored_times
+                .iter()
+                .map(|(kind, times)| (*kind, DistributionDoc::of(times)))
+                .collect(),
+            cache_claims: step.claims.iter().map(ClaimsDoc::of).collect(),
+            cost_by_size: CostDoc::of(&step.cost),
             failures: step.failures.iter().map(FailureDoc::of).collect(),
             retried: step.retried.iter().map(FailureDoc::of).collect(),
             response_seconds: span(Span::Response),
@@ -109,8 +119,19 @@ struct FailureDoc<'a> {
     count: u64,
     first_seconds: f64,
     last_seconds: f64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<ReasonDoc<'a>>,
     attempt_seconds: Option<DistributionDoc>,
     examples: Vec<ExampleDoc<'a>>,
+}
+
+/// How often Walrus gave a reason, in a document.
+#[derive(Serialize)]
+struct ReasonDoc<'a> {
+    reason: &'a str,
+    count: u64,
+    first_seconds: f64,
+    last_seconds: f64,
 }
 
 /// A [`FailureExample`] in a document.
@@ -134,11 +155,18 @@ impl<'a> FailureDoc<'a> {
             reason: example.failure.reason.as_deref(),
             message: &example.failure.message,
         };
+        let reason = |(reason, tally): &'a (String, ReasonTally)| ReasonDoc {
+            reason,
+            count: tally.count,
+            first_seconds: tally.first.as_secs_f64(),
+            last_seconds: tally.last.as_secs_f64(),
+        };
         Self {
             class: failure.class,
             count: failure.count,
             first_seconds: failure.first.as_secs_f64(),
             last_seconds: failure.last.as_secs_f64(),
+            reasons: failure.reasons.iter().map(reason).collect(),
             attempt_seconds: failure.own.as_ref().map(DistributionDoc::of),
             examples: failure.examples.iter().map(example).collect(),
         }
@@ -195,39 +223,6 @@ impl ConnectionsDoc {
             dns_seconds: doc(&connections.dns),
             tcp_seconds: doc(&connections.tcp),
             tls_seconds: doc(&connections.tls),
-        }
-    }
-}
-
-/// A [`CacheEffect`] in a document.
-#[derive(Serialize)]
-pub(super) struct CacheDoc {
-    verdict: &'static str,
-    sentence: String,
-    pairs_seen: u64,
-    pairs: u64,
-    median_first_seconds: Option<f64>,
-    median_cached_seconds: Option<f64>,
-    ratio: Option<f64>,
-    ratio_interval_95: Option<(f64, f64)>,
-    shortest_cached_seconds: Option<f64>,
-    longest_cached_seconds: Option<f64>,
-}
-
-impl CacheDoc {
-    pub(super) fn of(cache: &CacheEffect) -> Self {
-        let seconds = |duration: Option<Duration>| duration.map(|duration| duration.as_secs_f64());
-        Self {
-            verdict: cache.verdict.label(),
-            sentence: cache.sentence(),
-            pairs_seen: cache.pairs_seen,
-            pairs: cache.pairs,
-            median_first_seconds: seconds(cache.median_first),
-            median_cached_seconds: seconds(cache.median_cached),
-            ratio: cache.ratio,
-            ratio_interval_95: cache.interval,
-            shortest_cached_seconds: seconds(cache.shortest_cached.map(|bounded| bounded.value)),
-            longest_cached_seconds: seconds(cache.longest_cached.map(|bounded| bounded.value)),
         }
     }
 }

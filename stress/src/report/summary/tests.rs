@@ -1,7 +1,10 @@
 //! The numbers of a summary, held against samples whose answers are known.
 
 use super::*;
-use crate::{report::fake, sample::Sample};
+use crate::{
+    report::fake,
+    sample::{FailureClass, Sample},
+};
 
 fn summary(samples: &[Sample]) -> Summary {
     Summary::of(&fake::report(5, samples))
@@ -27,7 +30,10 @@ fn a_planned_step_that_was_never_reached_shows_zeros() {
 fn counts_bytes_and_uploads_add_up() {
     let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
     let summary = summary(&samples);
-    let expected = Uploads { new: 2, existing: 2, reused: 1, failed: 2, unfinished: 0, cost_frost: 264_600 };
+    let medians = [StoredKind::New, StoredKind::Reused, StoredKind::Existing];
+    let medians = medians.map(|kind| (kind, Duration::from_millis(1_100))).into();
+    let expected =
+        Uploads { new: 2, existing: 2, reused: 1, failed: 2, unfinished: 0, cost_frost: 264_600, medians };
     assert_eq!(summary.uploads, Some(expected));
     assert_eq!((summary.failed(), summary.unfinished()), (5, 1));
     assert_eq!(summary.bytes_sent, samples.iter().map(|sample| sample.bytes_sent).sum::<u64>());

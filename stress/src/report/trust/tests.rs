@@ -40,6 +40,7 @@ fn each_subject_has_its_limits() {
         (Subject::Cpu, [(0.7, Trustworthy), (0.71, Care), (0.91, Invalid)]),
         (Subject::Lag, [(0.005, Trustworthy), (0.006, Care), (0.101, Invalid)]),
         (Subject::Unfinished, [(0.0, Trustworthy), (0.01, Care), (0.06, Invalid)]),
+        (Subject::Contaminated, [(0.0, Trustworthy), (0.01, Care), (0.51, Invalid)]),
         (Subject::Samples, [(0.0, Trustworthy), (1.0, Care), (9.0, Care)]),
         (Subject::WallClock, [(1.0, Trustworthy), (1.1, Care), (3_600.0, Care)]),
         (Subject::Stationarity, [(0.1, Trustworthy), (0.11, Care), (9.0, Care)]),

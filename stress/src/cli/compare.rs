@@ -1,0 +1,113 @@
+//! `walrus-stress compare`: one run against another, and whether that is a regression.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::{Exit, args::When, door, screen::palette, sources, value::parse_ratio};
+use crate::{
+    error::Error,
+    export::{
+        compare::{json, markdown, terminal},
+        file::PreparedFile,
+        palette::Palette,
+    },
+    plan::{Contradiction, objective::ChangeLimit},
+    report::compare::Comparison,
+};
+
+/// The flags of `walrus-stress compare`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = EXIT_STATUS)]
+pub struct CompareArgs {
+    /// The report before and the one after, as `run --report` wrote them; of several runs, those before
+    #[arg(value_name = "BEFORE", required = true)]
+    before: Vec<PathBuf>,
+    /// The reports after, behind `--`, where there are several
+    #[arg(value_name = "AFTER", last = true)]
+    after: Vec<PathBuf>,
+    /// A change that shall not be, as in 'cached.p95>+10%', 'upload.rate<-5/s' or '*.failures>+1%'; repeatable.
+    /// Without one, any number that is worse is a regression
+    #[arg(
+        long,
+        value_name = "STEP.NUMBER>+LIMIT",
+        env = "WALRUS_STRESS_FAIL_IF",
+        hide_env = true,
+        value_delimiter = ','
+    )]
+    fail_if: Vec<ChangeLimit>,
+    /// The smallest change that is worth someone's attention
+    #[arg(long, value_name = "RATIO", env = "WALRUS_STRESS_RELEVANT", hide_env = true, value_parser = parse_ratio,
+          allow_hyphen_values = true, default_value = "2%")]
+    relevant: f64,
+    /// What the comparison is written as
+    #[arg(long, value_name = "FORMAT", value_enum,
+          default_value_t = Format::Terminal)]
+    format: Format,
+    /// Write to this file instead of stdout
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// Colours; auto: on terminals, unless NO_COLOR says otherwise
+    #[arg(long, value_name = "WHEN", env = "WALRUS_STRESS_COLOR", hide_env = true, value_enum,
+          default_value_t = When::Auto)]
+    color: When,
+}
+
+const EXIT_STATUS: &str = "\
+Exit status: 0 no regression; 1 one of --fail-if fails, or cannot be known; without --fail-if: a number is worse;
+2 wrong usage, or a report cannot be read.";
+
+/// What a comparison is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Terminal,
+    Markdown,
+    Json,
+}
+
+/// Compares and tells.
+pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Error> {
+    let (before, after) = sides(args)?;
+    let output = args.output.as_deref().map(PreparedFile::prepare).transpose()?;
+    let (before, after) = (sources::load(before)?, sources::load(after)?);
+    let comparison = Comparison::of(&before, &after, args.relevant, &args.fail_if)?;
+    let palette = match (&output, args.color) {
+        // A file is no terminal.
+        (Some(_), When::Auto) => Palette::Plain,
+        (_, when) => palette(when, &std::io::stdout()),
+    };
+    let document = document(&comparison, args.format, palette);
+    let text = String::from_utf8_lossy(&document);
+    match output {
+        Some(file) => file.write(|out| out.write_all(&document))?,
+        None if args.format == Format::Terminal => door::show_screen(&text)?,
+        None => door::show(&text)?,
+    }
+    Ok(if comparison.regressed() { Exit::Failure } else { Exit::Success })
+}
+
+/// Two reports without a `--` between them are one on each side.
+fn sides(args: &CompareArgs) -> Result<(&[PathBuf], &[PathBuf]), Contradiction> {
+    match (&args.before[..], &args.after[..]) {
+        ([before, after], []) => Ok((std::slice::from_ref(before), std::slice::from_ref(after))),
+        (_, []) => Err(Contradiction::new(
+            "compare",
+            "takes one report before and one after, or several of each with -- between them",
+        )),
+        sides => Ok(sides),
+    }
+}
+
+fn document(comparison: &Comparison, format: Format, palette: Palette) -> Vec<u8> {
+    let mut text = Vec::new();
+    let written = match format {
+        Format::Terminal => terminal::write(&mut text, comparison, palette),
+        Format::Markdown => markdown::write(&mut text, comparison),
+        Format::Json => json::write(&mut text, comparison),
+    };
+    written.expect("memory takes every byte");
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! A comparison in words and numbers, one file for each form.
+
+pub mod json;
+pub mod markdown;
+pub mod terminal;
+mod words;

@@ -1,0 +1,110 @@
+//! The comparison's screen, as people see it.
+
+use std::time::Duration;
+
+use super::*;
+use crate::{
+    plan::{journey::Step, objective::Quantity, percentile::Percentile},
+    report::compare::{Difference, Place, Run, Value, Verdict},
+};
+
+fn number(quantity: Quantity, before: f64, after: f64, interval: (f64, f64), verdict: Verdict) -> Number {
+    let value = |value| Some(Value { value, lower_bound: false });
+    let relative = if quantity == Quantity::Failures { after - before } else { after / before - 1.0 };
+    Number {
+        place: Place { phase: "main".to_owned(), step: Step::CACHED, repeats: false },
+        quantity,
+        before: value(before),
+        after: value(after),
+        change: Some(relative),
+        interval: Some(interval),
+        verdict,
+        needs: (quantity != Quantity::Failures).then_some(Duration::from_secs(140)),
+    }
+}
+
+fn comparison() -> Comparison {
+    let run = |name: &str| Run {
+        name: name.to_owned(),
+        started_at: "2026-09-21T14:13:20Z".to_owned(),
+        elapsed: Duration::from_secs(60),
+    };
+    let p = Quantity::Percentile;
+    Comparison {
+        before: vec![run("before.json")],
+        after: vec![run("after.json")],
+        differences: vec![Difference {
+            what: "main.load.workers".to_owned(),
+            before: Some("8".to_owned()),
+            after: Some("16".to_owned()),
+        }],
+        notes: Vec::new(),
+        relevance: 0.02,
+        numbers: vec![
+            number(p(Percentile::P50), 0.0123, 0.0134, (0.051, 0.128), Verdict::Worse),
+            number(p(Percentile::P95), 0.05, 0.051, (-0.1, 0.14), Verdict::NoEvidence),
+            number(Quantity::Throughput, 1e6, 1.001e6, (0.0, 0.003), Verdict::NoRelevantChange),
+            number(Quantity::Failures, 0.0, 0.001, (-0.0004, 0.0024), Verdict::NoEvidence),
+        ],
+        guards: Vec::new(),
+    }
+}
+
+fn screen(comparison: &Comparison) -> Vec<String> {
+    let mut text = Vec::new();
+    write(&mut text, comparison, Palette::Plain).unwrap();
+    String::from_utf8(text).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_screen_is_as_a_person_reads_it() {
+    let screen = screen(&comparison());
+    assert!(screen.iter().all(|line| line.chars().count() <= WIDTH), "{screen:#?}");
+    assert_eq!(
+        screen,
+        [
+            "before    before.json (started 2026-09-21T14:13:20Z, took 60.0 s)",
+            "after     after.json (started 2026-09-21T14:13:20Z, took 60.0 s)",
+            "",
+            "plans differ         before  after",
+            "  main.load.workers  8       16",
+            "",
+            "cached             before        after    change   95 % interval  verdict",
+            "  p50             12.3 ms      13.4 ms    +8.9 %      +5.1…+13 %  worse",
+            "  p95             50.0 ms      51.0 ms    +2.0 %       -10…+14 %  no evidence",
+            "  throughput  0.954 MiB/s  0.955 MiB/s    +0.1 %        0…+0.3 %  same",
+            "  failures         0.00 %       0.10 %  +0.10 pp  -0.04…+0.24 pp  no evidence",
+            "cached: to see a change of 10 %, runs should take about: p95 140 s",
+            "Intervals hold the true change with 95 %, each number by itself; verdicts allow",
+            "for all 4 numbers (Holm) and count changes from 2 % on.",
+            "",
+            "worse: cached p50",
+        ]
+    );
+}
+
+#[test]
+fn columns_line_up_when_everything_is_as_wide_as_it_gets() {
+    let mut wide = comparison();
+    wide.numbers.pop();
+    wide.numbers.push(number(Quantity::Failures, 0.0, 1.0, (0.9999, 1.0), Verdict::Worse));
+    for number in &mut wide.numbers[..3] {
+        number.before = Some(Value { value: 1e9, lower_bound: true });
+        number.after = number.before;
+        (number.change, number.interval) = (Some(12.345), Some((-0.999, 12.34)));
+        number.verdict =
+            Verdict::NotEnoughData { has: Duration::from_secs(12), needs: Duration::from_secs(3_600) };
+    }
+    wide.notes.push(
+        "a sentence that is much longer than what remains of a line of eighty columns beside a label"
+            .to_owned(),
+    );
+    let screen = screen(&wide);
+    assert!(screen.iter().all(|line| line.chars().count() <= WIDTH), "{screen:#?}");
+    assert!(
+        screen
+            .iter()
+            .any(|line| line == "cached: too little data in 12.0 s: each run should take about 60.0 min"),
+        "{screen:#?}"
+    );
+}

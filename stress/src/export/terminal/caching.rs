@@ -1,0 +1,110 @@
+//! What the cache buys and what its headers say, in a few lines.
+
+use super::closing::Fact;
+use crate::{
+    export::{
+        palette::{Ink, clean},
+        units,
+        words::bounded,
+    },
+    report::cache::{CacheEffect, Claimed, Finding, Group, Of, Row, Verdict},
+    sample::cache::Claim,
+};
+
+pub(super) fn facts(cache: &CacheEffect) -> Vec<Fact> {
+    let ink = match cache.verdict {
+        Verdict::Faster => Ink::Cached,
+        Verdict::Slower => Ink::Error,
+        Verdict::NoDifference | Verdict::TooFew => Ink::Existing,
+    };
+    let more = |text: String, ink| Fact { label: "", text, ink };
+    let mut facts = vec![Fact { label: "cache", text: cache.sentence(), ink }];
+    facts.extend([medians(cache), parts(cache)].into_iter().flatten().map(|text| more(text, Ink::Normal)));
+    facts.extend(cache.groups.iter().map(|one| more(group(one), Ink::Normal)));
+    facts.extend(late(cache).map(|text| more(text, Ink::Existing)));
+    facts.extend(extremes(cache).map(|text| more(text, Ink::Cached)));
+    let labels = ["headers"].into_iter().chain(std::iter::repeat(""));
+    facts.extend(headers(&cache.claimed).into_iter().zip(labels).map(|((text, ink), label)| Fact {
+        label,
+        text,
+        ink,
+    }));
+    facts
+}
+
+fn medians(cache: &CacheEffect) -> Option<String> {
+    let (first, cached) = (units::duration(cache.median_first?), units::duration(cache.median_cached?));
+    let pairs = units::counted(cache.pairs, "blob");
+    let of = if cache.pairs < cache.pairs_seen {
+        format!("an even sample of {pairs} out of {}", units::count(cache.pairs_seen))
+    } else {
+        pairs
+    };
+    Some(format!("median first {first}, cached {cached}, of {of} read twice"))
+}
+
+/// Where the difference lies, when there is one.
+fn parts(cache: &CacheEffect) -> Option<String> {
+    let told = matches!(cache.verdict, Verdict::Faster | Verdict::Slower);
+    let (first_byte, transfer) = (cache.first_byte?, cache.transfer?);
+    told.then(|| format!("first byte {}; transfer {}", first_byte.brief(), transfer.brief()))
+}
+
+fn group(group: &Group) -> String {
+    let of = match &group.of {
+        Of::Sizes(from, below) => format!("{} to {}", units::bytes(*from), units::bytes(*below)),
+        Of::Aggregator(address) => clean(address),
+    };
+    format!("{of}: {}", group.response.words())
+}
+
+/// What third downloads show.
+fn late(cache: &CacheEffect) -> Option<String> {
+    let late = cache.fills_late()?;
+    Some(format!("the cache fills late: a third download is {} than the second", late.words()))
+}
+
+fn extremes(cache: &CacheEffect) -> Option<String> {
+    let (shortest, longest) = (bounded(cache.shortest_cached?), bounded(cache.longest_cached?));
+    Some(format!("shortest download from cache {shortest}, longest {longest}"))
+}
+
+/// What the headers claim, against what the times show.
+fn headers(claimed: &Claimed) -> Vec<(String, Ink)> {
+    let mut lines: Vec<_> = claimed.rows.iter().map(|row| said(claimed, row)).collect();
+    if claimed.contaminated > 0 {
+        let (before, firsts) =
+            (units::count(claimed.contaminated), units::counted(claimed.firsts, "first download"));
+        lines.push((format!("{before} of {firsts} came from a cache already: left out"), Ink::Existing));
+    }
+    if claimed.same_copy > 0 {
+        let pairs = units::counted(claimed.same_copy, "blob");
+        lines.push((format!("Date or Age prove the same copy twice for {pairs}"), Ink::Normal));
+    }
+    lines
+}
+
+fn said(claimed: &Claimed, row: &Row) -> (String, Ink) {
+    let tellers: Vec<_> = claimed.tellers.keys().map(ToString::to_string).collect();
+    let (count, of) = (units::count(row.downloads), units::counted(claimed.cached, "cached download"));
+    let claim = match row.claim {
+        Claim::Untold if claimed.tellers.is_empty() => "no header tells of a cache".to_owned(),
+        Claim::Untold => format!("nothing is said of {count} of {of}"),
+        claim => format!("{} of {count} of {of} ({})", claim.label(), tellers.join(", ")),
+    };
+    let observed = row.observed.map(|observed| observed.words()).unwrap_or_default();
+    let (finding, ink) = match row.finding {
+        Finding::Unknown if row.claim == Claim::Untold => (String::new(), Ink::Normal),
+        Finding::Unknown => (", too few to check by their times".to_owned(), Ink::Normal),
+        Finding::Borne if row.claim == Claim::Untold => (", nor do the times".to_owned(), Ink::Normal),
+        Finding::Borne => (", and the times agree".to_owned(), Ink::Normal),
+        Finding::HitsNoFaster => {
+            (format!(", but they are {observed}: the header is wrong, or its cache buys nothing"), Ink::Error)
+        }
+        Finding::MissesFaster => {
+            (format!(", but they are {observed}: something caches without saying so"), Ink::Existing)
+        }
+        Finding::SilentFaster => (", but the times do".to_owned(), Ink::Normal),
+    };
+    (format!("{claim}{finding}"), ink)
+}

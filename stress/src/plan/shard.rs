@@ -1,0 +1,177 @@
+//! A part of a run: every shard walks the whole schedule and keeps every n-th blob, so that none has to ask another.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Contradiction, Phase, load::Load, schedule::Arrival, supply::Supply};
+
+/// Shard `index` of `of`: the blobs whose index leaves it as the remainder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shard {
+    index: u32,
+    of: u32,
+}
+
+impl Shard {
+    /// The only shard of a run that is not divided.
+    pub const WHOLE: Shard = Shard { index: 0, of: 1 };
+
+    /// From 0.
+    pub fn index(self) -> u32 {
+        self.index
+    }
+
+    /// How many there are.
+    pub fn of(self) -> u32 {
+        self.of
+    }
+
+    /// Its first blob from `index` on.
+    pub fn first_from(self, index: u64) -> u64 {
+        let (of, own) = (u64::from(self.of), u64::from(self.index));
+        index.saturating_add((own + of - index % of) % of)
+    }
+
+    /// How far its blobs lie apart.
+    pub fn stride(self) -> u64 {
+        u64::from(self.of)
+    }
+
+    /// Whether blob `index` is one of its own.
+    pub fn keeps(self, index: u64) -> bool {
+        index % u64::from(self.of) == u64::from(self.index)
+    }
+
+    /// Whether the arrival of a phase that began with blob `first_index` is one of its own.
+    pub fn takes(self, arrival: Arrival, first_index: u64) -> bool {
+        self.keeps(first_index.saturating_add(arrival.ordinal))
+    }
+
+    /// Its part of so many places: workers, or journeys under way at once.
+    pub fn part(self, places: u32) -> u32 {
+        places.saturating_sub(self.index).div_ceil(self.of)
+    }
+
+    /// Its part of so many blobs from the first on.
+    pub fn part_of_blobs(self, blobs: u64) -> u64 {
+        blobs.saturating_sub(u64::from(self.index)).div_ceil(u64::from(self.of))
+    }
+
+    /// Whether all shards of these phases make together what one run would, each without asking the others.
+    pub(super) fn check(self, phases: &[Phase]) -> Result<(), Contradiction> {
+        let refuse = |reason: String| Err(Contradiction::new("--shard", reason));
+        if self.of == 1 {
+            return Ok(());
+        }
+        for (position, phase) in phases.iter().enumerate() {
+            let (places, flag) = match &phase.load {
+                Load::Closed { .. } => (phase.load.most_in_flight(), "--concurrency"),
+                Load::Open { max_in_flight, .. } => (*max_in_flight, "--max-in-flight"),
+            };
+            if places < self.of {
+                return refuse(format!(
+                    "divides the run, but {flag} {places} is not enough for {} shards",
+                    self.of
+                ));
+            }
+            if phase.supply == Supply::Earlier {
+                return refuse(
+                    "cannot go with phases over the blobs of earlier ones: use the default --order".into(),
+                );
+            }
+            if phase.duplicates > 0.0 {
+                return refuse(
+                    "cannot go with --duplicates: a shard does not know what another has stored".into(),
+                );
+            }
+            let counted = phase.stop.blobs.is_some() && phase.stop.duration.or(phase.load.length()).is_none();
+            // A rate's arrivals are counted without making them.
+            let foreseen = counted || matches!(phase.load, Load::Open { .. });
+            if position + 1 < phases.len() && !foreseen {
+                return refuse(format!(
+                    "needs to know which blob comes after `{}`, but how far that gets in its time differs from machine \
+                     to machine: give it a number of blobs",
+                    phase.name
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.of)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no shard; the second of three is written 1/3");
+        let (index, of) = text.trim().split_once('/').ok_or_else(wrong)?;
+        let (index, of): (u32, u32) = index.parse().ok().zip(of.parse().ok()).ok_or_else(wrong)?;
+        if index >= of {
+            return Err(format!("there is no shard {index} of {of}: they are counted from 0"));
+        }
+        Ok(Self { index, of })
+    }
+}
+
+impl Serialize for Shard {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Shard {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shards(of: u32) -> impl Iterator<Item = Shard> {
+        (0..of).map(move |index| Shard { index, of })
+    }
+
+    #[test]
+    fn every_blob_belongs_to_exactly_one_shard() {
+        for of in 1..6 {
+            for first in 0..20 {
+                let owners = shards(of).filter(|shard| shard.keeps(first)).count();
+                assert_eq!(owners, 1);
+                let mut firsts: Vec<u64> = shards(of).map(|shard| shard.first_from(first)).collect();
+                firsts.sort_unstable();
+                assert_eq!(firsts, (first..first + u64::from(of)).collect::<Vec<_>>());
+                assert!(shards(of).all(|shard| shard.keeps(shard.first_from(first) + shard.stride())));
+            }
+        }
+    }
+
+    #[test]
+    fn parts_make_the_whole() {
+        for of in 1..6 {
+            for places in 0..20 {
+                assert_eq!(shards(of).map(|shard| shard.part(places)).sum::<u32>(), places);
+                let blobs = u64::from(places);
+                assert_eq!(shards(of).map(|shard| shard.part_of_blobs(blobs)).sum::<u64>(), blobs);
+            }
+        }
+    }
+
+    #[test]
+    fn a_shard_is_written_as_it_is_read() {
+        assert_eq!("2/3".parse::<Shard>().map(|shard| shard.to_string()), Ok("2/3".to_owned()));
+        for (text, words) in
+            [("3/3", "counted from 0"), ("1", "1/3"), ("a/b", "1/3"), ("0/0", "no shard 0 of 0")]
+        {
+            assert!(text.parse::<Shard>().unwrap_err().contains(words), "{text}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The estimate held against simulated runs whose truth is known: no cache, a known factor, a cache that
+//! fills late, and headers that lie.
+
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+
+use super::*;
+use crate::{
+    record::{claims::Claims, pairs::Standing},
+    report::{fake, summary::Summary},
+    sample::cache::{CacheEvidence, Claim, Teller},
+};
+
+/// Seeded times, skewed as those of networks are.
+struct World(ChaCha8Rng);
+
+impl World {
+    fn new(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// About this many seconds, times a lognormal number whose logarithm has a standard deviation of about 0.4.
+    fn about(&mut self, seconds: f64) -> Duration {
+        let uniform: f64 = (0..12).map(|_| self.0.random::<f64>()).sum();
+        Duration::from_secs_f64(seconds * ((uniform - 6.0) * 0.4).exp())
+    }
+
+    /// A blob's reads that take about these seconds; the blob itself is slow or quick for all of them.
+    fn pair(&mut self, index: u64, seconds: [f64; 3], claim: Claim) -> Pair {
+        let blob = self.about(1.0).as_secs_f64();
+        let [first, cached, third] = seconds.map(|seconds| self.about(seconds * blob));
+        let halves = |time: Duration| Parts { first_byte: time / 2, transfer: time / 2 };
+        Pair {
+            index,
+            size: 1 << 20,
+            target: 0,
+            first,
+            cached,
+            third: Some(third),
+            parts: Some([halves(first), halves(cached)]),
+            claim,
+            standing: Standing::Untold,
+        }
+    }
+}
+
+/// The effect that these pairs show.
+fn effect(pairs: &[Pair]) -> CacheEffect {
+    let mut report = fake::report(5, &[]);
+    pairs.iter().for_each(|pair| report.recording.enter_pair(*pair));
+    Summary::of(&report).cache.unwrap()
+}
+
+/// In how many of 400 runs of 40 pairs, whose cached read is really `factor` times faster, the interval contains that.
+fn contained(factor: f64) -> usize {
+    let run = |seed: u64| {
+        let mut world = World::new(seed);
+        let pairs: Vec<_> = (0..40)
+            .map(|index| world.pair(index, [0.1, 0.1 / factor, 0.1 / factor], Claim::Untold))
+            .collect();
+        let (low, high) = effect(&pairs).response.unwrap().interval.unwrap();
+        low <= factor && factor <= high
+    };
+    (0..400).filter(|seed| run(*seed)).count()
+}
+
+#[test]
+fn without_a_cache_none_is_seen_in_19_of_20_runs() {
+    let contained = contained(1.0);
+    assert!(contained >= 380, "{contained} of 400");
+}
+
+#[test]
+fn a_known_factor_is_found_in_19_of_20_runs() {
+    let contained = contained(3.0);
+    assert!(contained >= 380, "{contained} of 400");
+}
+
+#[test]
+fn a_cache_that_fills_late_is_told_by_its_third_reads() {
+    let mut world = World::new(2);
+    let late: Vec<_> = (0..40).map(|index| world.pair(index, [0.1, 0.1, 0.025], Claim::Miss)).collect();
+    let effect_of_late = effect(&late);
+    let (low, high) = effect_of_late.fills_late().unwrap().interval.unwrap();
+    assert!(low <= 4.0 && 4.0 <= high, "{low} {high}");
+    let at_once: Vec<_> = (0..40).map(|index| world.pair(index, [0.1, 0.025, 0.025], Claim::Hit)).collect();
+    assert_eq!(effect(&at_once).fills_late(), None);
+}
+
+#[test]
+fn headers_that_lie_are_found_out_and_honest_ones_borne_out() {
+    let finding = |seconds: [f64; 3], claim: Claim, teller: Option<Teller>| {
+        let mut world = World::new(3);
+        let mut report = fake::report(100, &(0..100).flat_map(fake::journey).collect::<Vec<_>>());
+        report.recording.pairs = crate::record::pairs::Pairs::default();
+        for index in 0..100 {
+            report.recording.enter_pair(world.pair(index, seconds, claim));
+        }
+        let mut claims = Claims::default();
+        if let Some(teller) = teller {
+            claims.told.entry(teller).or_default().insert(claim, 100);
+        } else {
+            claims.untold = 100;
+        }
+        for (key, ledger) in &mut report.recording.ledgers {
+            if key.step == Step::CACHED {
+                ledger.claims = [(0, claims.clone())].into();
+            }
+        }
+        let rows = Summary::of(&report).cache.unwrap().claimed.rows;
+        assert_eq!((rows.len(), rows[0].claim, rows[0].downloads), (1, claim, 100));
+        rows[0].finding
+    };
+    let (fast, slow) = ([0.1, 0.02, 0.02], [0.1, 0.1, 0.1]);
+    let nginx = Some(Teller::XCacheStatus);
+    assert_eq!(finding(fast, Claim::Hit, nginx), Finding::Borne);
+    assert_eq!(finding(slow, Claim::Hit, nginx), Finding::HitsNoFaster);
+    assert_eq!(finding(slow, Claim::Miss, nginx), Finding::Borne);
+    assert_eq!(finding(fast, Claim::Bypass, nginx), Finding::MissesFaster);
+    assert_eq!(finding(fast, Claim::Untold, None), Finding::SilentFaster);
+    assert_eq!(finding(slow, Claim::Untold, None), Finding::Borne);
+}
+
+#[test]
+fn first_downloads_that_were_cached_already_are_counted_and_left_out() {
+    let said = |claim| CacheEvidence { claim, told_by: Some(Teller::XCache), ..CacheEvidence::default() };
+    let mut samples: Vec<_> = (0..40).flat_map(fake::journey).collect();
+    for sample in &mut samples {
+        // Of every fourth blob some cache has a copy before this run reads it.
+        let warm = sample.index % 4 == 0 || sample.step == Step::CACHED;
+        sample.cache = said(if warm { Claim::Hit } else { Claim::Miss });
+    }
+    let report = fake::report(40, &samples);
+    let cache = Summary::of(&report).cache.unwrap();
+    assert_eq!((cache.claimed.contaminated, cache.claimed.firsts, cache.pairs), (10, 40, 30));
+    assert_eq!(cache.claimed.tellers, [(Teller::XCache, 40)].into());
+}
+
+#[test]
+fn sizes_and_aggregators_are_told_apart_where_each_has_enough() {
+    let mut world = World::new(4);
+    let pair = |world: &mut World, index: u64| {
+        let small = index.is_multiple_of(2);
+        let times = if small { [0.1, 0.05, 0.05] } else { [0.1, 0.01, 0.01] };
+        let (size, target) = (if small { 100 << 10 } else { 10 << 20 }, usize::from(index >= 58));
+        Pair { size, target, ..world.pair(index, times, Claim::Untold) }
+    };
+    let pairs: Vec<_> = (0..60).map(|index| pair(&mut world, index)).collect();
+    let groups = effect(&pairs).groups;
+    let sizes: Vec<_> = groups.iter().map(|group| (group.of.clone(), group.response.pairs)).collect();
+    // The second aggregator has two pairs only: then the first one's are no group of their own either.
+    assert_eq!(sizes, [(Of::Sizes(64 << 10, 256 << 10), 30), (Of::Sizes(4 << 20, 16 << 20), 30)]);
+    let between = |at: usize, from: f64, to: f64| (from..to).contains(&groups[at].response.median);
+    assert!(between(0, 1.5, 2.7) && between(1, 7.5, 13.3), "{groups:?}");
+}

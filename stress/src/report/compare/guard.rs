@@ -1,0 +1,163 @@
+//! Changes that shall not be, held against what changed: no benefit of the doubt where nothing is known.
+
+use super::numbers::{Number, Value, Verdict};
+use crate::plan::objective::{Bound, ChangeLimit};
+
+/// A limit on a change and what became of it in one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GuardJudgement {
+    /// The limit; of one for each step, the part that speaks of this one.
+    pub limit: ChangeLimit,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The number before and after, and its change.
+    pub number: Number,
+}
+
+/// What became of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The whole interval lies within it.
+    Holds,
+    /// The whole interval lies beyond it: there is evidence of too large a change.
+    Broken,
+    /// The interval holds it: there is no evidence of too large a change, nor that there is none.
+    Undecided,
+    /// Nothing is known: too little data, or timeouts hide the number.
+    Unknown,
+}
+
+impl Outcome {
+    /// Its name in documents.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Outcome::Holds => "holds",
+            Outcome::Broken => "broken",
+            Outcome::Undecided => "undecided",
+            Outcome::Unknown => "unknown",
+        }
+    }
+
+    /// Whether it fails the comparison: evidence of too large a change does, and so does knowing nothing.
+    pub const fn fails(self) -> bool {
+        matches!(self, Outcome::Broken | Outcome::Unknown)
+    }
+}
+
+/// Holds `limit` against every number that it speaks of.
+pub(super) fn judge(limit: &ChangeLimit, numbers: &[Number]) -> Vec<GuardJudgement> {
+    let meant = |number: &&Number| {
+        number.quantity == limit.quantity
+            && !number.place.repeats
+            && limit.covers(&number.place.phase, number.place.step)
+    };
+    let judge = |number: &Number| GuardJudgement {
+        limit: ChangeLimit { step: Some(number.place.step), ..limit.clone() },
+        outcome: outcome(limit, number),
+        number: number.clone(),
+    };
+    numbers.iter().filter(meant).map(judge).collect()
+}
+
+fn outcome(limit: &ChangeLimit, number: &Number) -> Outcome {
+    let (Some((low, high)), Some(before), Some(after)) = (number.interval, number.before, number.after)
+    else {
+        return Outcome::Unknown;
+    };
+    if matches!(number.verdict, Verdict::NotEnoughData { .. }) {
+        return Outcome::Unknown;
+    }
+    let bound = match limit.bound {
+        Bound::Percent(percent) => percent / 100.0,
+        // Held against the number before as it was measured.
+        Bound::Amount { value, .. } => value / before.value,
+    };
+    let (broken, holds) =
+        if limit.above { (low > bound, high <= bound) } else { (high < bound, low >= bound) };
+    // The true change is larger than measured where only the least of the later number is known, and smaller where that
+    // is so of the earlier one.
+    let (larger, smaller) = (is_bound(after), is_bound(before));
+    let hides = |from_above: bool| if from_above { smaller } else { larger };
+    if broken {
+        if hides(limit.above) { Outcome::Unknown } else { Outcome::Broken }
+    } else if larger || smaller {
+        Outcome::Unknown
+    } else if holds {
+        Outcome::Holds
+    } else {
+        Outcome::Undecided
+    }
+}
+
+const fn is_bound(value: Value) -> bool {
+    value.lower_bound
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        plan::{journey::Step, objective::Quantity, percentile::Percentile},
+        report::compare::Place,
+    };
+
+    fn number(interval: (f64, f64)) -> Number {
+        Number {
+            place: Place { phase: "main".to_owned(), step: Step::CACHED, repeats: false },
+            quantity: Quantity::Percentile(Percentile::P95),
+            before: Some(Value::exact(0.1)),
+            after: Some(Value::exact(0.11)),
+            change: Some(f64::midpoint(interval.0, interval.1)),
+            interval: Some(interval),
+            verdict: Verdict::NoEvidence,
+            needs: None,
+        }
+    }
+
+    fn judged(limit: &str, number: Number) -> Vec<Outcome> {
+        let judged = judge(&limit.parse().unwrap(), &[number]);
+        judged.iter().map(|judgement| judgement.outcome).collect()
+    }
+
+    #[test]
+    fn a_change_is_too_large_when_its_whole_interval_is() {
+        for (limit, interval, outcome) in [
+            ("cached.p95>+10%", (0.11, 0.30), Outcome::Broken),
+            ("cached.p95>+10%", (0.09, 0.30), Outcome::Undecided),
+            ("cached.p95>+10%", (-0.05, 0.09), Outcome::Holds),
+            ("*.p95>+0%", (0.01, 0.02), Outcome::Broken),
+            ("cached.p95<-10%", (-0.30, -0.11), Outcome::Broken),
+            ("cached.p95<-10%", (-0.30, -0.09), Outcome::Undecided),
+            // 20 ms of 100 ms.
+            ("cached.p95>+20ms", (0.21, 0.3), Outcome::Broken),
+            ("main:cached.p95>+20ms", (0.1, 0.19), Outcome::Holds),
+        ] {
+            assert_eq!(judged(limit, number(interval)), [outcome], "{limit} of {interval:?}");
+        }
+        for other in ["cached.p50>+10%", "first.p95>+10%", "warm:cached.p95>+10%"] {
+            assert_eq!(judged(other, number((0.11, 0.3))), [], "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_fails() {
+        let few = Verdict::NotEnoughData { has: Duration::from_secs(5), needs: Duration::from_secs(20) };
+        let few = Number { interval: None, verdict: few, ..number((0.0, 0.0)) };
+        let unknown = judged("cached.p95>+10%", few);
+        assert_eq!((unknown[0], unknown[0].fails()), (Outcome::Unknown, true));
+        let least = Some(Value { value: 0.1, lower_bound: true });
+        let hidden_after = |interval| Number { after: least, ..number(interval) };
+        let hidden_before = |interval| Number { before: least, ..number(interval) };
+        for (number, outcome) in [
+            // It may have risen further than that: broken all the same.
+            (hidden_after((0.11, 0.3)), Outcome::Broken),
+            (hidden_after((-0.1, 0.05)), Outcome::Unknown),
+            (hidden_before((0.11, 0.3)), Outcome::Unknown),
+        ] {
+            assert_eq!(judged("cached.p95>+10%", number), [outcome]);
+        }
+        assert!(!Outcome::Undecided.fails());
+    }
+}

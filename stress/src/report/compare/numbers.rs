@@ -1,0 +1,326 @@
+//! A number before and after, how sure its change is, and what that means.
+
+use std::time::Duration;
+
+use super::{
+    Place,
+    bootstrap::FEWEST,
+    inference::{Estimate, Spread, holm},
+    side::Measure,
+};
+use crate::plan::objective::Quantity;
+
+/// A number of both sides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Number {
+    /// Which step it is of.
+    pub place: Place,
+    /// Which number.
+    pub quantity: Quantity,
+    /// What it was, in seconds, per second, bytes per second, a share or a factor; `None` when the sample does not
+    /// support it. Of several runs the geometric mean, of shares the arithmetic one.
+    pub before: Option<Value>,
+    /// What it is.
+    pub after: Option<Value>,
+    /// How far the number rose, as a share of what it was; of a share, how far it rose itself.
+    pub change: Option<f64>,
+    /// The interval that holds the true change with 95 %, of this number looked at alone.
+    pub interval: Option<(f64, f64)>,
+    /// What that means.
+    pub verdict: Verdict,
+    /// How long both sides should be to see a change of 10 %, after what was seen of the spread.
+    pub needs: Option<Duration>,
+}
+
+/// A number as a report shows it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Value {
+    /// The number.
+    pub value: f64,
+    /// Whether the true one may be larger: timeouts or unfinished work decide it.
+    pub lower_bound: bool,
+}
+
+/// What a number says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is better.
+    Better,
+    /// It is worse.
+    Worse,
+    /// It is so little different that nobody need care.
+    NoRelevantChange,
+    /// Chance alone can explain what difference there is.
+    NoEvidence,
+    /// Timeouts or unfinished work hide the true number.
+    Hidden,
+    /// There is too little to say anything.
+    NotEnoughData {
+        /// How long the shorter side is.
+        has: Duration,
+        /// How long both sides should be.
+        needs: Duration,
+    },
+}
+
+impl Verdict {
+    /// Its name in documents.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Verdict::Better => "better",
+            Verdict::Worse => "worse",
+            Verdict::NoRelevantChange => "no-relevant-change",
+            Verdict::NoEvidence => "no-evidence",
+            Verdict::Hidden => "hidden-by-timeouts",
+            Verdict::NotEnoughData { .. } => "not-enough-data",
+        }
+    }
+}
+
+impl Value {
+    /// A number that is known.
+    pub(super) const fn exact(value: f64) -> Self {
+        Self { value, lower_bound: false }
+    }
+}
+
+/// On which scale numbers differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scale {
+    /// By a factor.
+    Ratio,
+    /// By an amount.
+    Difference,
+}
+
+impl Scale {
+    pub(super) const fn of(quantity: Quantity) -> Self {
+        if matches!(quantity, Quantity::Failures) { Scale::Difference } else { Scale::Ratio }
+    }
+
+    /// What puts a number on the scale.
+    pub(super) fn function(self) -> fn(f64) -> f64 {
+        match self {
+            Scale::Ratio => f64::ln,
+            Scale::Difference => |value| value,
+        }
+    }
+
+    /// A difference on the scale as a change.
+    fn change(self, difference: f64) -> f64 {
+        match self {
+            Scale::Ratio => difference.exp_m1(),
+            Scale::Difference => difference,
+        }
+    }
+}
+
+/// Failures whose share changes by less than this need nobody's care.
+const RELEVANT_SHARE: f64 = 0.001;
+
+/// Shorter runs have too few intervals to say anything.
+const SHORTEST: Duration = Duration::from_secs(FEWEST as u64);
+
+/// A number before its verdict: that needs all the others.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) number: Number,
+    estimate: Option<Estimate>,
+    scale: Scale,
+    /// How long the shorter side is.
+    time: Duration,
+}
+
+/// One side's runs as one.
+struct Side {
+    value: Option<Value>,
+    spread: Result<Spread, Duration>,
+    time: Duration,
+}
+
+impl Draft {
+    /// The number `quantity` of the runs on both sides.
+    pub(super) fn of(place: &Place, quantity: Quantity, before: &[Measure], after: &[Measure]) -> Self {
+        let scale = Scale::of(quantity);
+        let (before, after) = (together(before, scale), together(after, scale));
+        let time = before.time.min(after.time);
+        let values = before.value.zip(after.value);
+        let difference =
+            values.map(|(before, after)| scale.function()(after.value) - scale.function()(before.value));
+        let spreads = before.spread.and_then(|one| after.spread.map(|other| (one, other)));
+        let estimate = difference
+            .zip(spreads.ok())
+            .map(|(difference, (before, after))| Estimate::between(difference, before, after));
+        let longest = [before.spread.err(), after.spread.err()].into_iter().flatten().max();
+        let needs = longest.unwrap_or(time);
+        let interval = estimate.map(|estimate| {
+            let (low, high) = estimate.interval();
+            (scale.change(low), scale.change(high))
+        });
+        let number = Number {
+            place: place.clone(),
+            quantity,
+            before: before.value,
+            after: after.value,
+            change: difference.map(|difference| scale.change(difference)),
+            interval,
+            verdict: Verdict::NotEnoughData { has: time, needs },
+            needs: None,
+        };
+        Self { number, estimate, scale, time }
+    }
+
+    /// Whether the change, and not only the numbers, says it.
+    fn verdict(&self, estimate: Estimate, stands_out: bool, relevance: f64) -> Verdict {
+        let Number { quantity, before, after, .. } = self.number;
+        let relevant = match self.scale {
+            Scale::Ratio => relevance.ln_1p(),
+            Scale::Difference => RELEVANT_SHARE,
+        };
+        let bound = |value: Option<Value>| value.is_some_and(|value| value.lower_bound);
+        let rises = estimate.difference > 0.0;
+        // A number that may be larger is known to have risen, or to have fallen, only from one side.
+        let hidden = if rises { bound(before) } else { bound(after) };
+        let (low, high) = estimate.interval();
+        if stands_out && estimate.difference.abs() >= relevant {
+            return match (hidden, rises == quantity.is_better_low()) {
+                (true, _) => Verdict::Hidden,
+                (false, true) => Verdict::Worse,
+                (false, false) => Verdict::Better,
+            };
+        }
+        if bound(before) || bound(after) {
+            Verdict::Hidden
+        } else if stands_out || (low >= -relevant && high <= relevant) {
+            Verdict::NoRelevantChange
+        } else {
+            Verdict::NoEvidence
+        }
+    }
+}
+
+/// Judges all numbers at once.
+pub(super) fn judge(drafts: Vec<Draft>, relevance: f64) -> Vec<Number> {
+    let estimates: Vec<Estimate> = drafts.iter().filter_map(|draft| draft.estimate).collect();
+    let chances: Vec<f64> = estimates.iter().map(Estimate::chance).collect();
+    let mut stand_out = holm(&chances).into_iter();
+    let judge = |mut draft: Draft| {
+        if let (Some(estimate), Some(stands_out)) =
+            (draft.estimate, draft.estimate.and_then(|_| stand_out.next()))
+        {
+            draft.number.verdict = draft.verdict(estimate, stands_out, relevance);
+            if draft.scale == Scale::Ratio {
+                let seconds = draft.time.as_secs_f64() * estimate.stretch(chances.len());
+                draft.number.needs =
+                    Duration::try_from_secs_f64(seconds.ceil()).ok().map(|time| time.max(SHORTEST));
+            }
+        }
+        draft.number
+    };
+    drafts.into_iter().map(judge).collect()
+}
+
+/// Several runs as one. Of more than one, what differs between them is their spread (as in Treadmill: Zhang et al.,
+/// 2016), unless what differs within them says more; a single run can only speak for itself.
+fn together(runs: &[Measure], scale: Scale) -> Side {
+    let count = runs.len() as f64;
+    let values: Option<Vec<Value>> = runs.iter().map(|run| run.value).collect();
+    let scaled: Vec<f64> = values.iter().flatten().map(|value| scale.function()(value.value)).collect();
+    let mean = scaled.iter().sum::<f64>() / count;
+    let value = values.map(|values| Value {
+        value: if scale == Scale::Ratio { mean.exp() } else { mean },
+        lower_bound: values.iter().any(|value| value.lower_bound),
+    });
+    let time = runs.iter().map(|run| run.time).min().unwrap_or_default();
+    let lacking =
+        runs.iter().filter(|run| run.lacks > 1.0).map(|run| run.time.mul_f64(run.lacks.min(1e6))).max();
+    let within: Result<Vec<Spread>, Duration> = runs.iter().map(|run| run.spread).collect();
+    let within =
+        within.map(|spreads| spreads.iter().map(|spread| spread.variance).sum::<f64>() / count.powi(2));
+    let spread = match (lacking, runs) {
+        (Some(needs), _) => {
+            Err(needs.max(runs.iter().filter_map(|run| run.spread.err()).max().unwrap_or_default()))
+        }
+        (None, [single]) => single.spread,
+        (None, _) => {
+            let between = scaled.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (count - 1.0) / count;
+            Ok(Spread { variance: between.max(within.unwrap_or(0.0)), freedom: count - 1.0 })
+        }
+    };
+    Side { value, spread, time }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{journey::Step, percentile::Percentile};
+
+    const P95: Quantity = Quantity::Percentile(Percentile::P95);
+
+    fn measure(value: f64) -> Measure {
+        let spread = Spread { variance: 0.000_01, freedom: 50.0 };
+        let time = Duration::from_secs(60);
+        Measure { value: Some(Value::exact(value)), spread: Ok(spread), time, lacks: 0.1 }
+    }
+
+    fn judged(quantity: Quantity, before: &[Measure], after: &[Measure]) -> Number {
+        let place = Place { phase: "main".to_owned(), step: Step::CACHED, repeats: false };
+        judge(vec![Draft::of(&place, quantity, before, after)], 0.02).remove(0)
+    }
+
+    #[test]
+    fn a_change_is_better_or_worse_by_what_the_number_is() {
+        let (low, high) = ([measure(1.0)], [measure(1.1)]);
+        let verdict = |quantity, before, after| judged(quantity, before, after).verdict;
+        assert_eq!(verdict(P95, &low, &high), Verdict::Worse);
+        assert_eq!(verdict(P95, &high, &low), Verdict::Better);
+        assert_eq!(verdict(Quantity::Rate, &low, &high), Verdict::Better);
+        assert_eq!(verdict(Quantity::Speedup, &high, &low), Verdict::Worse);
+        let number = judged(P95, &low, &high);
+        let (change, (low, high)) = (number.change.unwrap(), number.interval.unwrap());
+        assert!((change - 0.1).abs() < 1e-9 && low < 0.1 && high > 0.1 && high - low < 0.03, "{number:?}");
+    }
+
+    #[test]
+    fn a_tiny_change_is_not_relevant_however_certain() {
+        let tight =
+            |value| Measure { spread: Ok(Spread { variance: 1e-9, freedom: 50.0 }), ..measure(value) };
+        assert_eq!(judged(P95, &[tight(1.0)], &[tight(1.01)]).verdict, Verdict::NoRelevantChange);
+        assert_eq!(judged(P95, &[tight(1.0)], &[tight(1.03)]).verdict, Verdict::Worse);
+        let wide = |value| Measure { spread: Ok(Spread { variance: 0.01, freedom: 50.0 }), ..measure(value) };
+        assert_eq!(judged(P95, &[wide(1.0)], &[wide(1.1)]).verdict, Verdict::NoEvidence);
+    }
+
+    #[test]
+    fn a_lower_bound_hides_what_may_be_larger() {
+        let least = |value| {
+            let value = Some(Value { value, lower_bound: true });
+            [Measure { value, ..measure(1.0) }]
+        };
+        assert_eq!(judged(P95, &[measure(1.0)], &least(1.2)).verdict, Verdict::Worse);
+        assert_eq!(judged(P95, &[measure(1.2)], &least(1.0)).verdict, Verdict::Hidden);
+        assert_eq!(judged(P95, &least(1.0), &[measure(1.2)]).verdict, Verdict::Hidden);
+        assert_eq!(judged(P95, &least(1.0), &least(1.0)).verdict, Verdict::Hidden);
+    }
+
+    #[test]
+    fn too_little_says_how_much_it_takes() {
+        let short = |needs| Measure { spread: Err(Duration::from_secs(needs)), ..measure(1.0) };
+        let (has, needs) = (Duration::from_secs(60), Duration::from_secs(90));
+        let number = judged(P95, &[short(80)], &[short(90)]);
+        assert_eq!((number.verdict, number.interval), (Verdict::NotEnoughData { has, needs }, None));
+        // Four times as many samples are four times as long a run.
+        let sparse = Measure { value: None, lacks: 4.0, ..measure(1.0) };
+        let needs = Duration::from_secs(240);
+        assert_eq!(judged(P95, &[measure(1.0)], &[sparse]).verdict, Verdict::NotEnoughData { has, needs });
+    }
+
+    #[test]
+    fn runs_that_differ_among_themselves_are_no_evidence() {
+        let runs = |values: [f64; 3]| values.map(measure);
+        assert_eq!(judged(P95, &runs([1.0, 1.2, 0.9]), &runs([1.1, 1.0, 1.3])).verdict, Verdict::NoEvidence);
+        assert_eq!(judged(P95, &runs([1.0, 1.01, 0.99]), &runs([1.2, 1.21, 1.19])).verdict, Verdict::Worse);
+        let number = judged(P95, &runs([1.0, 2.0, 4.0]), &runs([1.0, 2.0, 4.0]));
+        assert!((number.before.unwrap().value - 2.0).abs() < 1e-9, "the geometric mean: {number:?}");
+    }
+}

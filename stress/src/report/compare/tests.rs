@@ -1,0 +1,217 @@
+//! Equal runs are called equal, changed ones are found, and what is too short says how long it should be.
+
+use std::rc::Rc;
+
+use super::{
+    inference::ALARM,
+    noise::Noise,
+    numbers::Scale,
+    track::{Bin, Counts, Table, Track},
+    *,
+};
+use crate::{
+    plan::percentile::Percentile,
+    report::fake,
+    sample::{Outcome as Fate, Sample, StoredKind},
+};
+
+/// Optimised builds take all pairs; others as many as a person likes to wait for.
+const PAIRS: u64 = if cfg!(debug_assertions) { 60 } else { 1000 };
+/// The smallest change that counts, as a share of the number.
+const RELEVANT: f64 = 0.02;
+const P95: Quantity = Quantity::Percentile(Percentile::P95);
+const NUMBERS: [Quantity; 4] =
+    [Quantity::Percentile(Percentile::P50), P95, Quantity::Percentile(Percentile::P99), Quantity::Mean];
+
+/// What happens with `chance` happens no more often than this in so many trials; in few of them, not but once in a
+/// hundred times.
+fn at_most(trials: u64, chance: f64) -> u64 {
+    if trials >= 250 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 1,000")]
+        return (chance * trials as f64).round() as u64;
+    }
+    let mut probability = (1.0 - chance).powf(trials as f64);
+    let (mut below, mut count) = (probability, 0);
+    while below < 0.99 {
+        count += 1;
+        probability *= (trials + 1 - count) as f64 / count as f64 * chance / (1.0 - chance);
+        below += probability;
+    }
+    count
+}
+
+/// A run of so many seconds with 40 successes in each: their level wanders, they are spread around it.
+fn run(seed: u64, phi: f64, seconds: usize, factor: f64) -> BTreeMap<Quantity, Measure> {
+    const GRAIN: f64 = 0.008;
+    let (mut level, mut each) = (Noise::new(seed, phi), Noise::new(seed + (1 << 40), 0.0));
+    let mut grains = Vec::new();
+    for _ in 0..seconds {
+        let level = 0.1 * level.next() + factor.ln();
+        grains.push((0..40).map(|_| ((level + 0.3 * each.normal()) / GRAIN).round()).collect::<Vec<_>>());
+    }
+    let mut all = grains.concat();
+    all.sort_unstable_by(f64::total_cmp);
+    all.dedup();
+    let bin = |grain: &f64| Bin { low: ((grain - 0.5) * GRAIN).exp(), high: ((grain + 0.5) * GRAIN).exp() };
+    let bins: Vec<Bin> = all.iter().map(bin).collect();
+    let place = |grain: &f64| (all.partition_point(|one| one < grain), 1);
+    let counts: Vec<Counts> = grains.iter().map(|second| second.iter().map(place).collect()).collect();
+    let table = Rc::new(Table::of(&bins, &counts));
+    let mean = |second: &Vec<f64>| (second.iter().map(|grain| (grain * GRAIN).exp()).sum(), 40.0);
+    let track = |quantity| match quantity {
+        Quantity::Percentile(percentile) => Track::quantile(percentile.quantile(), &table),
+        _ => Track::ratio(grains.iter().map(mean)),
+    };
+    let measure = |quantity| {
+        let (track, time) = (track(quantity), Duration::from_secs(seconds as u64));
+        let spread = bootstrap::spread(&track, Scale::of(quantity).function());
+        let spread = spread.map_err(|few| Duration::from_secs(few.needs as u64));
+        Measure { value: track.over(&[(0, seconds)]).map(Value::exact), spread, time, lacks: 0.1 }
+    };
+    NUMBERS.into_iter().map(|quantity| (quantity, measure(quantity))).collect()
+}
+
+/// What is said of two runs when no change is too small to count.
+fn judged(before: &BTreeMap<Quantity, Measure>, after: &BTreeMap<Quantity, Measure>) -> Vec<Number> {
+    let place = Place { phase: "main".to_owned(), step: Step::CACHED, repeats: false };
+    let draft = |quantity: Quantity| {
+        let of = |side: &BTreeMap<Quantity, Measure>| [side[&quantity].clone()];
+        Draft::of(&place, quantity, &of(before), &of(after))
+    };
+    numbers::judge(NUMBERS.into_iter().map(draft).collect(), 0.0)
+}
+
+fn false_alarms(phi: f64) -> u64 {
+    let alarm = |pair: &u64| {
+        let (before, after) = (run(2 * pair, phi, 60, 1.0), run(2 * pair + 1, phi, 60, 1.0));
+        judged(&before, &after)
+            .iter()
+            .any(|number| matches!(number.verdict, Verdict::Better | Verdict::Worse))
+    };
+    (0..PAIRS).filter(alarm).count() as u64
+}
+
+#[test]
+fn equal_runs_are_called_different_in_at_most_5_of_100_pairs() {
+    let alarms = false_alarms(0.0);
+    assert!(alarms <= at_most(PAIRS, ALARM), "{alarms} of {PAIRS}");
+}
+
+#[test]
+fn nor_are_equal_runs_whose_seconds_hang_together() {
+    let alarms = false_alarms(0.6);
+    assert!(alarms <= at_most(PAIRS, ALARM), "{alarms} of {PAIRS}");
+}
+
+#[test]
+fn ten_percent_are_found_in_80_of_100_runs_as_long_as_was_asked_for() {
+    let (mut found, mut asked) = (0, 0);
+    for pair in 0..PAIRS / 4 {
+        let seed = 1_000_000 + 4 * pair;
+        let pilot = judged(&run(seed, 0.4, 60, 1.0), &run(seed + 1, 0.4, 60, 1.0));
+        let needs = pilot.iter().find(|number| number.quantity == P95).and_then(|number| number.needs);
+        let Some(needs) = needs.and_then(|needs| usize::try_from(needs.as_secs()).ok()) else { continue };
+        asked += 1;
+        let numbers = judged(&run(seed + 2, 0.4, needs, 1.0), &run(seed + 3, 0.4, needs, 1.1));
+        let worse = |number: &&Number| number.quantity == P95 && number.verdict == Verdict::Worse;
+        found += u64::from(numbers.iter().any(|number| worse(&number)));
+    }
+    assert!(asked >= PAIRS / 4 * 9 / 10 && asked - found <= at_most(asked, 0.2), "{found} of {asked}");
+}
+
+/// A run in which a journey starts every 50 ms; cached downloads take `cached` times as long as they might.
+fn samples(blobs: u64, cached: u64) -> Vec<Sample> {
+    let stored = |index| fake::stored(index, StoredKind::New);
+    let journey = |index: u64| {
+        // Nothing that repeats in step with the seconds.
+        let jitter = index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
+        let (at, upload, first) = (index * 50, 200 + jitter, 150 + jitter / 2);
+        [
+            fake::sample(index, Step::Upload, at, upload, stored(index)),
+            fake::sample(index, Step::FIRST, at + upload, first, Fate::Read),
+            fake::sample(index, Step::CACHED, at + upload + first, cached * (40 + jitter / 16), Fate::Read),
+        ]
+    };
+    (0..blobs).flat_map(journey).collect()
+}
+
+fn source(name: &str, samples: &[Sample]) -> Source {
+    Source { name: name.to_owned(), report: fake::report(600, samples) }
+}
+
+fn compared(before: &Source, after: &Source, limits: &[&str]) -> Comparison {
+    let limits: Vec<_> = limits.iter().map(|limit| limit.parse().unwrap()).collect();
+    Comparison::of(std::slice::from_ref(before), std::slice::from_ref(after), RELEVANT, &limits).unwrap()
+}
+
+fn verdict(comparison: &Comparison, step: Step, quantity: Quantity) -> Verdict {
+    let meant = |number: &&Number| number.place.step == step && number.quantity == quantity;
+    comparison.numbers.iter().find(meant).unwrap().verdict
+}
+
+#[test]
+fn a_slower_cache_is_worse_and_nothing_else_is() {
+    let (before, after) = (source("a", &samples(700, 1)), source("b", &samples(700, 2)));
+    let comparison = compared(&before, &after, &["cached.p95>+10%", "upload.p95>+10%", "cached.p95>+200%"]);
+    let cached = |quantity| verdict(&comparison, Step::CACHED, quantity);
+    for quantity in NUMBERS.into_iter().chain([Quantity::Speedup]) {
+        assert_eq!(cached(quantity), Verdict::Worse, "{quantity:?}");
+    }
+    let others = comparison.numbers.iter().filter(|number| number.place.step != Step::CACHED);
+    for number in others {
+        assert!(!matches!(number.verdict, Verdict::Better | Verdict::Worse), "{number:?}");
+    }
+    let outcomes: Vec<_> = comparison.guards.iter().map(|guard| guard.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Broken, Outcome::Holds, Outcome::Holds]);
+    assert!(comparison.regressed() && comparison.differences.is_empty());
+    let p95 = comparison.numbers.iter().find(|one| one.place.step == Step::CACHED && one.quantity == P95);
+    let change = p95.and_then(|number| number.change).unwrap();
+    assert!((change - 1.0).abs() < 0.01, "{change}");
+    // The other way round it is better, and no regression.
+    let comparison = compared(&after, &before, &[]);
+    assert_eq!(verdict(&comparison, Step::CACHED, P95), Verdict::Better);
+    assert!(!comparison.regressed());
+}
+
+#[test]
+fn the_same_run_twice_is_told_and_differs_in_nothing() {
+    let one = source("a", &samples(700, 1));
+    let comparison = compared(&one, &Source { name: "copy".to_owned(), ..one.clone() }, &[]);
+    assert_eq!(comparison.notes[0], "a and copy are the same run: that they are equal says nothing");
+    assert!(comparison.notes[1].starts_with("a single run on a side: "), "{:?}", comparison.notes);
+    assert!(comparison.numbers.iter().all(|number| number.change.is_none_or(|change| change == 0.0)));
+    assert!(!comparison.regressed());
+}
+
+#[test]
+fn a_short_run_gets_no_verdict_but_a_length() {
+    let (before, after) = (source("a", &samples(100, 1)), source("b", &samples(100, 3)));
+    let comparison = compared(&before, &after, &["cached.p50>+10%"]);
+    for number in &comparison.numbers {
+        let Verdict::NotEnoughData { has, needs } = number.verdict else { panic!("{number:?}") };
+        assert!(has <= Duration::from_secs(8) && needs >= Duration::from_secs(30), "{number:?}");
+    }
+    // What cannot be known fails.
+    assert_eq!((comparison.guards[0].outcome, comparison.regressed()), (Outcome::Unknown, true));
+    assert!(!compared(&before, &after, &[]).regressed());
+}
+
+#[test]
+fn a_limit_on_what_is_not_there_is_refused() {
+    let one = [source("a", &samples(10, 1))];
+    let limit = ["read3.p50>+10%".parse().unwrap()];
+    let refused = Comparison::of(&one, &one, RELEVANT, &limit).unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "--fail-if `read3.p50>+10%` speaks of a number that not every one of these runs has; all have main:upload, \
+         main:first, main:cached"
+    );
+}
+
+#[test]
+fn a_step_that_one_run_lacks_is_told() {
+    let uploads: Vec<_> = samples(10, 1).into_iter().filter(|sample| sample.step == Step::Upload).collect();
+    let comparison = compared(&source("a", &samples(10, 1)), &source("b", &uploads), &[]);
+    let last = comparison.notes.last().unwrap();
+    assert_eq!(last, "a has main:first, main:cached, which not every run has: not compared");
+}

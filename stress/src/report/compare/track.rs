@@ -1,0 +1,222 @@
+//! A number as it went along a run, laid out so that any stretch of it is summed up in no time.
+
+use std::rc::Rc;
+
+/// Values that count as one kind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Bin {
+    /// The smallest value that counts as this one.
+    pub(super) low: f64,
+    /// The largest.
+    pub(super) high: f64,
+}
+
+/// One interval of a run: how many values fell into bins, by their place among all bins.
+pub(super) type Counts = Vec<(usize, u64)>;
+
+/// A number along a run, over the intervals of its timeline.
+#[derive(Debug, Clone)]
+pub(super) enum Track {
+    /// What a share of the values does not exceed.
+    Quantile(Quantile),
+    /// The sum of one thing by the sum of another: a mean, a rate, a share.
+    Ratio(Ratio),
+}
+
+/// A share, and the values that it is one of.
+#[derive(Debug, Clone)]
+pub(super) struct Quantile {
+    share: f64,
+    table: Rc<Table>,
+}
+
+/// Counts of values: how many lay before an interval, up to a bin.
+#[derive(Debug)]
+pub(super) struct Table {
+    bins: Vec<Bin>,
+    rows: usize,
+    /// Row `i`, column `b`: the values of the first `i` intervals in the bins up to `b`.
+    below: Vec<u64>,
+}
+
+/// Sums of two things over the first `i` intervals.
+#[derive(Debug, Clone)]
+pub(super) struct Ratio {
+    numerators: Vec<f64>,
+    denominators: Vec<f64>,
+}
+
+/// A stretch of intervals: the first, and the one behind the last; it may go on at the start of the run.
+pub(super) type Stretch = (usize, usize);
+
+impl Track {
+    /// What a `share` of the values does not exceed.
+    pub(super) fn quantile(share: f64, table: &Rc<Table>) -> Self {
+        Track::Quantile(Quantile { share, table: table.clone() })
+    }
+
+    /// The sum of what stands first by the sum of what stands second.
+    pub(super) fn ratio(parts: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        let (mut numerators, mut denominators) = (vec![0.0], vec![0.0]);
+        for (numerator, denominator) in parts {
+            numerators.push(numerators[numerators.len() - 1] + numerator);
+            denominators.push(denominators[denominators.len() - 1] + denominator);
+        }
+        Track::Ratio(Ratio { numerators, denominators })
+    }
+
+    /// How many intervals there are.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Track::Quantile(quantile) => quantile.table.rows - 1,
+            Track::Ratio(ratio) => ratio.numerators.len() - 1,
+        }
+    }
+
+    /// The number over these stretches; `None` when nothing happened in them.
+    pub(super) fn over(&self, stretches: &[Stretch]) -> Option<f64> {
+        match self {
+            Track::Quantile(quantile) => quantile.over(stretches),
+            Track::Ratio(ratio) => ratio.over(stretches),
+        }
+    }
+
+    /// What each interval adds to the error of the whole number: its own autocorrelation is the number's.
+    pub(super) fn influence(&self) -> Vec<f64> {
+        match self {
+            Track::Quantile(quantile) => quantile.influence(),
+            Track::Ratio(ratio) => ratio.influence(),
+        }
+    }
+}
+
+impl Table {
+    /// The counts of `intervals`; `bins` ascend.
+    pub(super) fn of(bins: &[Bin], intervals: &[Counts]) -> Self {
+        let (width, rows) = (bins.len(), intervals.len() + 1);
+        let mut below = vec![0; rows * width];
+        for (row, interval) in intervals.iter().enumerate() {
+            let (before, after) = below.split_at_mut((row + 1) * width);
+            interval.iter().for_each(|&(bin, count)| after[bin] += count);
+            let mut so_far = 0;
+            for bin in 0..width {
+                so_far += after[bin];
+                after[bin] = before[row * width + bin] + so_far;
+            }
+        }
+        Self { bins: bins.to_vec(), rows, below }
+    }
+
+    /// The values of `stretches` in the bins up to `bin`.
+    fn below(&self, bin: usize, stretches: &[Stretch]) -> u64 {
+        let (width, last) = (self.bins.len(), self.rows - 1);
+        let at = |row: usize| self.below[row * width + bin];
+        let mut sum = 0;
+        for &(from, to) in stretches {
+            sum += if to <= last { at(to) - at(from) } else { at(last) - at(from) + at(to - last) };
+        }
+        sum
+    }
+}
+
+impl Quantile {
+    fn over(&self, stretches: &[Stretch]) -> Option<f64> {
+        let table = &*self.table;
+        let last = table.bins.len().checked_sub(1)?;
+        let all = table.below(last, stretches);
+        if all == 0 {
+            return None;
+        }
+        let rank = self.share * all as f64;
+        let (mut first, mut behind) = (0, last);
+        while first < behind {
+            let middle = usize::midpoint(first, behind);
+            if (table.below(middle, stretches) as f64) < rank { first = middle + 1 } else { behind = middle }
+        }
+        // Within a bin values count as spread evenly: otherwise the number would move in steps of a bin.
+        let before = if first == 0 { 0 } else { table.below(first - 1, stretches) };
+        let within = (table.below(first, stretches) - before).max(1) as f64;
+        let Bin { low, high } = table.bins[first];
+        Some(low + (high - low) * ((rank - before as f64) / within).clamp(0.0, 1.0))
+    }
+
+    fn influence(&self) -> Vec<f64> {
+        let (table, count) = (&*self.table, self.table.rows - 1);
+        let Some(value) = self.over(&[(0, count)]) else { return Vec::new() };
+        let last = table.bins.len() - 1;
+        let bin = table.bins.partition_point(|bin| bin.high < value).min(last);
+        let within = |row: usize, bin: usize| table.below(bin, &[(row, row + 1)]) as f64;
+        (0..count).map(|row| self.share * within(row, last) - within(row, bin)).collect()
+    }
+}
+
+impl Ratio {
+    fn over(&self, stretches: &[Stretch]) -> Option<f64> {
+        let denominator = sum(&self.denominators, stretches);
+        (denominator > 0.0).then(|| sum(&self.numerators, stretches) / denominator)
+    }
+
+    fn influence(&self) -> Vec<f64> {
+        let count = self.numerators.len() - 1;
+        let Some(whole) = self.over(&[(0, count)]) else { return Vec::new() };
+        let part = |sums: &[f64], row: usize| sums[row + 1] - sums[row];
+        (0..count).map(|row| part(&self.numerators, row) - whole * part(&self.denominators, row)).collect()
+    }
+}
+
+fn sum(sums: &[f64], stretches: &[Stretch]) -> f64 {
+    let last = sums.len() - 1;
+    let part = |&(from, to): &Stretch| {
+        if to <= last { sums[to] - sums[from] } else { sums[last] - sums[from] + sums[to - last] }
+    };
+    stretches.iter().map(part).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn track(share: f64) -> Track {
+        let bins = [1.0, 2.0, 5.0, 9.0].map(|value| Bin { low: value, high: value });
+        let intervals = [vec![(0, 2), (3, 1)], vec![], vec![(1, 3)], vec![(2, 4), (0, 1)]];
+        Track::quantile(share, &Rc::new(Table::of(&bins, &intervals)))
+    }
+
+    #[test]
+    fn quantiles_of_stretches_are_those_of_their_values() {
+        let median = track(0.5);
+        assert_eq!(median.len(), 4);
+        // The values are 1 1 9, none, 2 2 2, and 1 5 5 5 5; behind the last interval comes the first.
+        assert_eq!(median.over(&[(0, 1)]), Some(1.0));
+        assert_eq!(median.over(&[(0, 3)]), Some(2.0));
+        assert_eq!(median.over(&[(1, 3)]), Some(2.0));
+        assert_eq!(median.over(&[(3, 5)]), Some(5.0));
+        assert_eq!(track(0.99).over(&[(3, 5)]), Some(9.0));
+        assert_eq!(median.over(&[(0, 1), (0, 1), (2, 3)]), Some(2.0), "1 1 1 1 2 2 2 9 9");
+        assert_eq!(median.over(&[(1, 2)]), None);
+    }
+
+    #[test]
+    fn within_a_bin_values_are_spread() {
+        let bins = [Bin { low: 10.0, high: 20.0 }];
+        let table = Rc::new(Table::of(&bins, &[vec![(0, 8)]]));
+        let at = |share| Track::quantile(share, &table).over(&[(0, 1)]);
+        assert_eq!((at(0.25), at(1.0)), (Some(12.5), Some(20.0)));
+    }
+
+    #[test]
+    fn ratios_of_stretches_are_sums_by_sums() {
+        let track = Track::ratio([(2.0, 1.0), (4.0, 1.0), (9.0, 2.0)]);
+        assert_eq!((track.len(), track.over(&[(0, 3)])), (3, Some(3.75)));
+        assert_eq!(track.over(&[(2, 4)]), Some(11.0 / 3.0), "on at the start");
+        assert_eq!(Track::ratio([(1.0, 0.0)]).over(&[(0, 1)]), None);
+    }
+
+    #[test]
+    fn what_intervals_add_to_the_error_is_nothing_together() {
+        let ratio = Track::ratio([(2.0, 1.0), (4.0, 1.0), (9.0, 2.0)]);
+        assert_eq!(ratio.influence(), [-1.75, 0.25, 1.5]);
+        // Half of an interval's values, minus those up to the median, 2.
+        assert_eq!(track(0.5).influence(), [1.5 - 2.0, 0.0, 1.5 - 3.0, 2.5 - 1.0]);
+    }
+}

@@ -1,0 +1,187 @@
+//! The shards of one run as the one report that an undivided run would have had, or the reason why they are none.
+//!
+//! Each shard's times run from its own origin on its own monotonic clock. Shards are laid over each other at these
+//! origins, as if all had begun at once: rates are totals by the time from the first start to the last finish of any of
+//! them, and the whole took as long as its longest shard. Wall clocks decide nothing but whether that can be: shards of
+//! which one ended long before another began were never one load.
+
+use std::time::{Duration, SystemTime};
+
+use super::{Ending, Report, Source, Tool, compare};
+use crate::plan::{Plan, shard::Shard};
+
+/// How far apart in time shards may lie and still be one load: clocks differ, and so do starts.
+const APART: Duration = Duration::from_secs(30);
+/// Starts that lie further apart are told: they are written down to the second.
+const TOGETHER: Duration = Duration::from_secs(1);
+
+/// Why reports are not the shards of one run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {reason}")]
+pub struct Refusal {
+    /// Which report it is.
+    pub name: String,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+/// The report of the run that these are the shards of. With `partial` some may be missing or have been stopped.
+///
+/// # Errors
+/// When they are not shards of one run, are incomplete, or come twice.
+pub fn merge(shards: &[Source], partial: bool) -> Result<Report, Refusal> {
+    let Some(first) = shards.first() else {
+        return Err(Refusal { name: "merge".to_owned(), reason: "there is nothing to merge".to_owned() });
+    };
+    for (position, source) in shards.iter().enumerate() {
+        belongs(source, first)?;
+        shards[..position].iter().try_for_each(|earlier| differs(source, earlier))?;
+        if let (false, Ending::Interrupted { signal }) = (partial, source.report.ending) {
+            let reason =
+                format!("was stopped by {signal} before its end (--allow-partial takes what there is)");
+            return Err(refuse(source, reason));
+        }
+    }
+    let of = shard(first)?.of();
+    let present: Vec<u32> =
+        shards.iter().filter_map(|source| source.report.plan.shard).map(Shard::index).collect();
+    let missing: Vec<String> =
+        (0..of).filter(|index| !present.contains(index)).map(|index| format!("{index}/{of}")).collect();
+    let missing = missing.join(", ");
+    if !partial && !missing.is_empty() {
+        let reason =
+            format!("is one of {of} shards, but {missing} is missing (--allow-partial does without)");
+        return Err(refuse(first, reason));
+    }
+    let apart = overlap(shards)?;
+    let mut merged = whole(shards, first);
+    let count = shards.len();
+    merged.notices.push(format!("merged from {count} of {of} shards, laid over each other at their starts"));
+    if !missing.is_empty() {
+        merged.notices.push(format!("shard {missing} is missing: these numbers are not the whole run's"));
+    }
+    if apart > TOGETHER {
+        let apart = apart.as_secs();
+        merged.notices.push(format!("by their machines' clocks the shards began up to {apart} s apart"));
+    }
+    Ok(merged)
+}
+
+fn refuse(source: &Source, reason: impl Into<String>) -> Refusal {
+    Refusal { name: source.name.clone(), reason: reason.into() }
+}
+
+fn shard(source: &Source) -> Result<Shard, Refusal> {
+    source.report.plan.shard.ok_or_else(|| {
+        refuse(
+            source,
+            "is no shard: only runs with --shard K/N, of one plan and one seed, make one run together",
+        )
+    })
+}
+
+/// Whether it is a shard of the plan that `first` is a shard of.
+fn belongs(source: &Source, first: &Source) -> Result<(), Refusal> {
+    let (own, other) = (shard(source)?, shard(first)?);
+    if source.report.runs.is_empty() {
+        return Err(refuse(
+            source,
+            "has no run's number: it was not written by walrus-stress, or was changed",
+        ));
+    }
+    if own.of() != other.of() {
+        return Err(refuse(source, format!("is shard {own}, but {} is shard {other}", first.name)));
+    }
+    let (plan, whole) = (undivided(&source.report.plan), undivided(&first.report.plan));
+    if plan.seed != whole.seed {
+        let reason = format!(
+            "has seed {}, but {} has {}: give all shards the same",
+            plan.seed, first.name, whole.seed
+        );
+        return Err(refuse(source, reason));
+    }
+    if plan != whole {
+        let different = compare::differences(&whole, &plan);
+        let different: Vec<&str> = different.iter().map(|one| one.what.as_str()).collect();
+        let reason = format!("is of another plan than {}: {} differ", first.name, different.join(", "));
+        return Err(refuse(source, reason));
+    }
+    Ok(())
+}
+
+/// Whether it is not the same as one before it.
+fn differs(source: &Source, earlier: &Source) -> Result<(), Refusal> {
+    if source.report.is_same_run_as(&earlier.report) {
+        return Err(refuse(source, format!("is the same run as {}", earlier.name)));
+    }
+    let (own, other) = (shard(source)?, shard(earlier)?);
+    if own == other {
+        return Err(refuse(source, format!("is shard {own}, and so is {}: it was run twice", earlier.name)));
+    }
+    Ok(())
+}
+
+/// The plan that it is a shard of.
+fn undivided(plan: &Plan) -> Plan {
+    Plan { shard: None, ..plan.clone() }
+}
+
+/// How far their starts lie apart by their wall clocks.
+fn overlap(shards: &[Source]) -> Result<Duration, Refusal> {
+    let began = |source: &Source| -> Result<SystemTime, Refusal> {
+        let text = &source.report.started_at;
+        humantime::parse_rfc3339(text)
+            .map_err(|error| refuse(source, format!("its start `{text}` is no time: {error}")))
+    };
+    let mut times = Vec::new();
+    for source in shards {
+        times.push((began(source)?, source));
+    }
+    times.sort_by_key(|(began, _)| *began);
+    let Some(&(first, mut last)) = times.first() else { return Ok(Duration::ZERO) };
+    let end = |began: SystemTime, source: &Source| began + source.report.elapsed;
+    let mut latest_end = end(first, last);
+    let mut latest_start = first;
+    for &(start, source) in &times {
+        let gap = start.duration_since(latest_end).unwrap_or_default();
+        if gap > APART {
+            let (gap, name) = (gap.as_secs(), &last.name);
+            let reason =
+                format!("began {gap} s after {name} had ended: they were not one load (or a clock is wrong)");
+            return Err(refuse(source, reason));
+        }
+        if end(start, source) > latest_end {
+            (latest_end, last) = (end(start, source), source);
+        }
+        latest_start = start;
+    }
+    Ok(latest_start.duration_since(first).unwrap_or_default())
+}
+
+fn whole(shards: &[Source], first: &Source) -> Report {
+    let mut merged = Report {
+        tool: Tool::this(),
+        plan: undivided(&first.report.plan),
+        notices: Vec::new(),
+        runs: Vec::new(),
+        recording: Default::default(),
+        ..first.report.clone()
+    };
+    for source in shards {
+        let Report { started_at, elapsed, ending, recording, notices, runs, plan, .. } =
+            source.report.clone();
+        merged.started_at = merged.started_at.min(started_at);
+        merged.elapsed = merged.elapsed.max(elapsed);
+        if ending.is_partial() {
+            merged.ending = ending;
+        }
+        merged.recording.merge(recording);
+        merged.runs.extend(runs);
+        let shard = plan.shard.map(|shard| format!("shard {shard}: ")).unwrap_or_default();
+        merged.notices.extend(notices.iter().map(|notice| format!("{shard}{notice}")));
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests;

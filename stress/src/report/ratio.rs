@@ -1,0 +1,160 @@
+//! How many times longer one of two times is, pair by pair: the median, its interval, and what that proves.
+
+use super::{signed_rank, support};
+
+/// How close to the truth an answer must be to say that nothing differs: within 20 %.
+const CLOSE: f64 = 1.2;
+
+/// The median of ratios.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ratio {
+    /// Of how many pairs.
+    pub pairs: u64,
+    /// The median.
+    pub median: f64,
+    /// Its 95 % interval, whatever the distribution; `None` with fewer than 6 pairs.
+    pub interval: Option<(f64, f64)>,
+    /// The two-sided p-value of Wilcoxon's signed-rank test of the logarithms; `None` with fewer than 6 pairs.
+    pub p_value: Option<f64>,
+}
+
+/// What pairs say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The second time is the shorter one.
+    Faster,
+    /// The second time is the longer one.
+    Slower,
+    /// They are the same within 20 %.
+    NoDifference,
+    /// There are not enough pairs to say.
+    TooFew,
+}
+
+impl Verdict {
+    /// Its name in documents.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Verdict::Faster => "faster",
+            Verdict::Slower => "slower",
+            Verdict::NoDifference => "no-difference",
+            Verdict::TooFew => "too-few-pairs",
+        }
+    }
+}
+
+impl Ratio {
+    /// The median of these ratios; `None` of none.
+    ///
+    /// Its interval is that of the order statistics that enclose a median whatever the distribution (the sign test's), not
+    /// that of the signed ranks: times are skewed even as logarithms, it takes no list of all pairs of pairs, and the
+    /// percentiles rest on it as well.
+    pub(super) fn of(ratios: impl Iterator<Item = f64>) -> Option<Self> {
+        let mut ratios: Vec<f64> = ratios.collect();
+        ratios.sort_unstable_by(f64::total_cmp);
+        let upper = *ratios.get(ratios.len() / 2)?;
+        let even = ratios.len().is_multiple_of(2);
+        let interval =
+            support::ranks(ratios.len(), 0.5).map(|(low, high)| (ratios[low - 1], ratios[high - 1]));
+        let logarithms: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
+        Some(Self {
+            pairs: ratios.len() as u64,
+            median: if even { f64::midpoint(ratios[ratios.len() / 2 - 1], upper) } else { upper },
+            interval,
+            // Where nothing differs, nothing speaks against chance.
+            p_value: interval.map(|_| signed_rank::p_value(&logarithms).unwrap_or(1.0)),
+        })
+    }
+
+    /// What it proves.
+    pub fn verdict(&self) -> Verdict {
+        match self.interval {
+            Some((low, _)) if low > 1.0 => Verdict::Faster,
+            Some((_, high)) if high < 1.0 => Verdict::Slower,
+            Some((low, high)) if (high / low).sqrt() <= CLOSE => Verdict::NoDifference,
+            _ => Verdict::TooFew,
+        }
+    }
+
+    /// About how many pairs would tell the median within 20 %, as far as those that there are show how wide they
+    /// spread; `None` when they are too few to show it.
+    ///
+    /// A median's interval narrows with the square root of their number (David and Nagaraja, "Order statistics", 7.1).
+    pub fn needed(&self) -> Option<u64> {
+        let (low, high) = self.interval?;
+        let half = (high / low).ln() / 2.0;
+        let needed = (self.pairs as f64 * (half / CLOSE.ln()).powi(2)).ceil();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a square, and rounded up"
+        )]
+        let needed = needed as u64;
+        Some(needed.max(self.pairs + 1))
+    }
+
+    /// In words: `6.1 times faster (5.2–7.4, n = 40)`.
+    pub fn words(&self) -> String {
+        self.told(&format!(", n = {}", self.pairs))
+    }
+
+    /// In words, where the number of pairs is known: `6.1 times faster (5.2–7.4)`.
+    pub fn brief(&self) -> String {
+        self.told("")
+    }
+
+    fn told(&self, pairs: &str) -> String {
+        let between = |low: f64, high: f64| format!("({}–{}{pairs})", times(low), times(high));
+        match (self.verdict(), self.interval) {
+            (Verdict::Faster, Some((low, high))) => {
+                format!("{} times faster {}", times(self.median), between(low, high))
+            }
+            (Verdict::Slower, Some((low, high))) => {
+                format!("{} times slower {}", times(1.0 / self.median), between(1.0 / high, 1.0 / low))
+            }
+            (Verdict::NoDifference, Some((low, high))) => format!("as fast {}", between(low, high)),
+            (_, Some((low, high))) => format!("not enough data {}", between(low, high)),
+            (_, None) => format!("not enough data (n = {})", self.pairs),
+        }
+    }
+}
+
+/// A factor with as many digits as say something.
+pub fn times(factor: f64) -> String {
+    match factor {
+        f if f < 1.995 => format!("{f:.2}"),
+        f if f < 99.95 => format!("{f:.1}"),
+        f => format!("{f:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(ratios: &[f64]) -> Ratio {
+        Ratio::of(ratios.iter().copied()).unwrap()
+    }
+
+    #[test]
+    fn the_number_of_pairs_that_is_asked_for_makes_the_interval_narrow_enough() {
+        let wide = Ratio { pairs: 12, interval: Some((0.7, 1.6)), ..of(&[1.0; 6]) };
+        assert_eq!((wide.verdict(), wide.needed()), (Verdict::TooFew, Some(62)));
+        let narrow = |needed: u64| {
+            let half = (1.6_f64 / 0.7).sqrt().ln() * (12.0 / needed as f64).sqrt();
+            Ratio { interval: Some(((-half).exp(), half.exp())), ..wide }.verdict()
+        };
+        assert_eq!((narrow(61), narrow(62)), (Verdict::TooFew, Verdict::NoDifference));
+        assert_eq!(of(&[1.0; 5]).needed(), None);
+    }
+
+    #[test]
+    fn verdicts_are_put_in_words() {
+        let spread = |from: f64| (0..40).map(|n| from * (1.0 + f64::from(n) / 400.0)).collect::<Vec<_>>();
+        assert_eq!(of(&spread(6.0)).words(), "6.3 times faster (6.2–6.4, n = 40)");
+        assert_eq!(of(&spread(0.5)).words(), "1.91 times slower (1.88–1.94, n = 40)");
+        assert_eq!(of(&spread(0.95)).words(), "as fast (0.98–1.01, n = 40)");
+        assert_eq!(of(&[0.5, 0.6, 1.0, 2.0, 3.0, 9.0]).words(), "not enough data (0.50–9.0, n = 6)");
+        assert_eq!(of(&[3.0]).words(), "not enough data (n = 1)");
+    }
+}

@@ -1,0 +1,134 @@
+//! The page of a run: what the JSON says is in it, and a real browser opens it without a complaint.
+
+use std::{env, fs, path::Path, path::PathBuf, time::Duration};
+
+use assert_cmd::Command;
+use serde_json::Value;
+use tests::Bottle;
+
+use crate::common::{Ran, Run};
+
+/// Browsers as systems call them.
+const BROWSERS: [&str; 5] =
+    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+
+/// A browser that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn run() -> Ran {
+    let bottle = Bottle::start();
+    let line = "-n 12 -c 3 --size 3KiB --seed 5 --threshold upload.max<1h --html page.html";
+    Run::new(&bottle).line(line).go().exits(0)
+}
+
+/// The numbers of a page by where the JSON has them.
+fn numbers(page: &str) -> Vec<(String, f64)> {
+    let attribute = |tag: &str, name: &str| -> String {
+        let value = tag.split(&format!("{name}=\"")).nth(1).expect("the attribute is there");
+        value.split('"').next().expect("a text has a beginning").to_owned()
+    };
+    let tags = page.split("<data ").skip(1).map(|rest| rest.split('>').next().expect("it ends"));
+    tags.map(|tag| (attribute(tag, "data-json"), attribute(tag, "value").parse().expect("a number")))
+        .collect()
+}
+
+/// Each of them is that of the report.
+#[track_caller]
+fn agree(page: &str, report: &Value) {
+    let numbers = numbers(page);
+    assert!(numbers.len() > 50, "{}", numbers.len());
+    for (pointer, value) in numbers {
+        let expected = report.pointer(&pointer).and_then(Value::as_f64);
+        let expected = expected.unwrap_or_else(|| panic!("the report has no number at {pointer}"));
+        assert!((value - expected).abs() <= expected.abs() * 1e-12, "{pointer}: {value}, not {expected}");
+    }
+}
+
+#[test]
+fn the_page_says_what_the_report_says_and_a_saved_report_makes_the_same_page() {
+    let ran = run();
+    let page = fs::read_to_string(ran.dir.path().join("page.html")).unwrap();
+    agree(&page, &ran.report().0);
+    let again = Command::new(crate::common::PROGRAM)
+        .args(["report", "report.json", "--format", "html"])
+        .current_dir(ran.dir.path())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(again.stdout).unwrap(), page);
+}
+
+#[test]
+fn two_files_at_one_place_are_refused() {
+    let bottle = Bottle::start();
+    let ran = Run::new(&bottle).line("-n 1 --html a.html --write html=a.html").go().exits(2);
+    assert!(ran.stderr.contains("--write names the same file as --html"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_browser_opens_it_without_a_complaint_in_light_and_dark_and_narrow() {
+    let Some(browser) = browser() else {
+        #[expect(clippy::print_stderr, reason = "a test that did not look must say so")]
+        {
+            eprintln!("SKIPPED: no Chromium on the PATH, the page was not opened in a browser");
+        }
+        return;
+    };
+    let ran = run();
+    let dom = open(&browser, ran.dir.path(), &["--dump-dom"]);
+    agree(&dom, &ran.report().0);
+    assert!(
+        dom.contains("12 of 12 uploads and 24 of 24 downloads succeeded")
+            && dom.trim_end().ends_with("</html>"),
+        "{dom}"
+    );
+    let picture = |name: &str, theme: &str, size: &str| {
+        let path = ran.dir.path().join(name);
+        let flags = [
+            format!("--screenshot={}", path.display()),
+            format!("--blink-settings=preferredColorScheme={theme}"),
+            format!("--window-size={size}"),
+        ];
+        open(&browser, ran.dir.path(), &flags.each_ref().map(String::as_str));
+        fs::read(path).unwrap()
+    };
+    let (light, dark) = (picture("light.png", "1", "1200,900"), picture("dark.png", "0", "1200,900"));
+    let narrow = picture("narrow.png", "1", "390,900");
+    for picture in [&light, &dark, &narrow] {
+        assert!(picture.starts_with(b"\x89PNG") && picture.len() > 10_000, "{} bytes", picture.len());
+    }
+    assert!(light != dark, "the theme makes a difference");
+}
+
+/// Opens the page, and gives what the browser wrote; fails when something was told on its console.
+#[track_caller]
+fn open(browser: &Path, dir: &Path, flags: &[&str]) -> String {
+    let output = Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            "--enable-logging=stderr",
+            "--v=0",
+        ])
+        .arg(format!("--user-data-dir={}", dir.join("profile").display()))
+        .args(flags)
+        .arg(format!("file://{}", dir.join("page.html").display()))
+        .timeout(PATIENCE)
+        .output()
+        .expect("a browser that starts");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let console: Vec<_> = told.lines().filter(|line| line.contains("CONSOLE")).collect();
+    assert!(console.is_empty(), "{console:?}");
+    String::from_utf8(output.stdout).expect("a page is UTF-8")
+}
+
+fn browser() -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    let places: Vec<_> = env::split_paths(&path).collect();
+    BROWSERS
+        .iter()
+        .flat_map(|name| places.iter().map(move |place| place.join(name)))
+        .find(|file| file.is_file())
+}

@@ -1,0 +1,125 @@
+//! A run in parts: shards make together what one run makes, their reports merge into its report, and runs compare.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use tests::Bottle;
+
+use crate::common::{Ran, Report, Run, nowhere};
+
+/// `walrus-stress` with another command than `run`.
+fn command(words: &[&str], files: &[PathBuf]) -> Run {
+    let words = words.iter().map(|&word| word.to_owned());
+    let files = files.iter().map(|file| file.display().to_string());
+    Run { args: words.chain(files).collect(), ..Run::bare() }
+}
+
+fn report(ran: &Ran) -> PathBuf {
+    ran.dir.path().join("report.json")
+}
+
+fn read(path: &Path) -> Report {
+    let text = std::fs::read_to_string(path).expect("a report");
+    Report(serde_json::from_str(&text).expect("JSON"))
+}
+
+#[test]
+fn shards_make_the_blobs_of_one_run_and_merge_into_its_report() {
+    let bottle = Bottle::start();
+    let line = "-n 10 -c 3 --size 1KiB --seed 7 --permanent -q";
+    let shards: Vec<_> = (0..3)
+        .map(|shard| Run::new(&bottle).line(line).line(&format!("--shard {shard}/3")).go().exits(0))
+        .collect();
+    let done: Vec<_> = shards.iter().map(|ran| ran.report().total("upload", "done")).collect();
+    assert_eq!(done, [4, 3, 3]);
+    assert!(shards[1].stdout.contains("shard        1/3, counted from 0"), "{}", shards[1].stdout);
+    // An undivided run finds all of its blobs there, and no shard made another's.
+    let whole = Run::new(&bottle).line(line).go().exits(0);
+    assert_eq!(whole.report().stored("existing"), 10);
+    assert_eq!(shards.iter().map(|ran| ran.report().stored("new")).sum::<u64>(), 10);
+    let files: Vec<_> = shards.iter().map(report).collect();
+    let merged = command(&["merge", "-o", "merged.json"], &files).go().exits(0);
+    let document = read(&merged.dir.path().join("merged.json"));
+    for step in ["upload", "first", "cached"] {
+        assert_eq!((document.total(step, "done"), document.total(step, "failed")), (10, 0), "{step}");
+    }
+    assert_eq!((document.stored("new"), document.0["plan"].get("shard")), (10, None));
+    assert_eq!(document.0["runs"].as_array().map(Vec::len), Some(3));
+    assert_eq!(document.0["cache_effect"]["pairs_seen"], json!(10));
+    let note = "note: merged from 3 of 3 shards, laid over each other at their starts\n";
+    assert!(merged.stderr.starts_with(note), "{}", merged.stderr);
+}
+
+#[test]
+fn shards_of_a_rate_share_its_arrivals() {
+    let bottle = Bottle::start();
+    let line = "-n 9 --rate 200/s --size 1KiB --seed 8 --permanent -q --warm-up 4";
+    let mut arrivals = Vec::new();
+    for shard in 0..2 {
+        let ran = Run::new(&bottle).line(line).line(&format!("--shard {shard}/2")).go().exits(0);
+        arrivals.push(ran.report().0["arrivals"][0]["offered"].as_u64().expect("a number"));
+        assert_eq!(ran.report().stored("existing"), 0);
+    }
+    assert_eq!(arrivals, [5, 4]);
+    let whole = Run::new(&bottle).line(line).go().exits(0);
+    assert_eq!(whole.report().stored("existing"), 9);
+}
+
+#[test]
+fn what_cannot_be_divided_is_refused() {
+    let nobody = nowhere();
+    for (line, words) in [
+        ("--shard 0/2", "--seed"),
+        ("--shard 2/2 --seed 1", "counted from 0"),
+        ("--shard 0/4 -c 3 --seed 1", "--concurrency 3 is not enough for 4 shards"),
+        ("--shard 0/2 --seed 1 --duplicates 50% -n 100", "--duplicates"),
+        ("--shard 0/2 --seed 1 --warm-up 10s", "give it a number of blobs"),
+    ] {
+        let ran = Run::between(&nobody, &nobody).line(line).go().exits(2);
+        assert!(ran.stderr.lines().count() == 1 && ran.stderr.contains(words), "{line}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn merge_refuses_what_is_no_whole_and_says_which_file() {
+    let bottle = Bottle::start();
+    let line = "-n 4 -c 2 --size 1KiB --seed 9 -q";
+    let shard = |flags: &str| Run::new(&bottle).line(line).line(flags).go().exits(0);
+    let (first, second, alone) = (shard("--shard 0/2"), shard("--shard 1/2"), shard(""));
+    let refused = |files: &[&Ran], words: &str| {
+        let files: Vec<_> = files.iter().map(|ran| report(ran)).collect();
+        let ran = command(&["merge", "-o", "merged.json"], &files).go().exits(2);
+        assert!(ran.stderr.contains(words) && ran.stderr.lines().count() == 1, "{}", ran.stderr);
+        assert_eq!(ran.files(), Vec::<String>::new(), "nothing is written");
+    };
+    refused(&[&first], "1/2 is missing");
+    refused(&[&first, &second, &first], "is the same run as");
+    refused(&[&first, &alone], "is no shard");
+    std::fs::write(report(&second), "{\"schema\":\"walrus-stress/rep").expect("a file");
+    refused(&[&first, &second], "not a walrus-stress report: EOF");
+}
+
+#[test]
+fn short_runs_are_compared_with_what_they_lack() {
+    let bottle = Bottle::start();
+    let run = |concurrency: &str| {
+        Run::new(&bottle).line("-n 8 --size 1KiB -q").args(["-c", concurrency]).go().exits(0)
+    };
+    let (two, four) = (run("2"), run("4"));
+    let files = [report(&two), report(&four)];
+    let ran = command(&["compare"], &files).go().exits(0);
+    assert!(ran.stdout.contains("  main.load.workers  2       4\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("each run should take about 30.0 s"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("\ntoo little data to say anything\n"), "{}", ran.stdout);
+    let ran = command(&["compare", "--fail-if", "cached.p50>+10%"], &files).go().exits(1);
+    assert!(ran.stdout.contains("UNKNOWN   cached.p50>+10%: too little data in "), "{}", ran.stdout);
+    let ran = command(&["compare", "--fail-if", "cached.p98>+10%"], &files).go().exits(2);
+    assert!(ran.stderr.contains("`p98` is no number that runs are compared by"), "{}", ran.stderr);
+    let same = command(&["compare"], &[files[0].clone(), files[0].clone()]).go().exits(0);
+    let words: Vec<_> = same.stdout.split_whitespace().collect();
+    assert!(
+        words.join(" ").contains("are the same run: that they are equal says nothing"),
+        "{}",
+        same.stdout
+    );
+}

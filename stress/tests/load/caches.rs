@@ -1,0 +1,108 @@
+//! What a run says of caches, against aggregators whose caches behave in known ways.
+
+use std::time::SystemTime;
+
+use stress::{
+    engine::Wires,
+    plan::{Plan, journey::Journey, load::Load},
+    report::{
+        Ending, Report,
+        cache::{CacheEffect, Finding, Verdict},
+        summary::Summary,
+        trust::{Grade, Subject},
+    },
+    sample::cache::{Claim, Teller},
+};
+use tests::{Bottle, Front};
+
+use crate::common::{blobs, phase, plan, run};
+
+/// A bottle behind this front, whose reads take these times.
+fn bottle(face: &str, first: &'static str, cached: &'static str, change: fn(&mut Front)) -> Bottle {
+    let mut front = Front::of(face.parse().expect("a face"));
+    change(&mut front);
+    let builder = Bottle::builder().publisher(|config| config.limits.concurrent = 100);
+    let builder = builder.aggregator(move |config| {
+        config.front = front;
+        config.weather.first_read.latency = first.parse().expect("a latency");
+        config.weather.cached_read.latency = cached.parse().expect("a latency");
+    });
+    builder.start()
+}
+
+/// 30 blobs, ten at a time, each read so many times.
+fn thirty(bottle: &Bottle, reads: u8) -> Plan {
+    let mut main = phase(Load::closed(10), blobs(30));
+    main.journey = Journey::with_reads(true, reads);
+    plan(bottle, vec![main])
+}
+
+async fn summary(plan: Plan) -> Summary {
+    let facts = run(plan.clone(), Wires::default()).await;
+    let report = Report::new(plan, SystemTime::now(), facts.elapsed, Ending::Completed, facts.recording);
+    Summary::of(&report)
+}
+
+async fn effect(plan: Plan) -> CacheEffect {
+    summary(plan).await.cache.expect("both downloads")
+}
+
+fn only_row(effect: &CacheEffect) -> (Claim, u64, Finding) {
+    let [row] = effect.claimed.rows.as_slice() else { panic!("{:?}", effect.claimed) };
+    (row.claim, row.downloads, row.finding)
+}
+
+#[tokio::test]
+async fn an_honest_cache_is_borne_out_and_its_factor_found() {
+    let bottle = bottle("nginx", "150ms", "50ms", |_| {});
+    let summary = summary(thirty(&bottle, 2)).await;
+    let effect = summary.cache.unwrap();
+    assert_eq!(only_row(&effect), (Claim::Hit, 30, Finding::Borne));
+    assert_eq!(effect.claimed.tellers, [(Teller::XCacheStatus, 30)].into());
+    assert_eq!((effect.claimed.contaminated, effect.claimed.firsts, effect.pairs), (0, 30, 30));
+    // Three, less what a busy machine adds to both.
+    let response = effect.response.unwrap();
+    assert!((1.5..3.2).contains(&response.median), "{response:?}");
+    assert!(response.p_value.unwrap() < 1e-6 && effect.verdict == Verdict::Faster, "{response:?}");
+    // All of it is in the wait for the first byte.
+    assert_eq!(effect.first_byte.unwrap().verdict(), Verdict::Faster);
+    let check = summary.trust.checks.iter().find(|check| check.subject == Subject::Contaminated).unwrap();
+    assert_eq!((check.measured, check.grade), (0.0, Grade::Trustworthy));
+}
+
+#[tokio::test]
+async fn a_front_that_lies_is_found_out() {
+    let bottle = bottle("liar", "200ms", "10ms", |_| {});
+    let effect = effect(thirty(&bottle, 2)).await;
+    assert_eq!(only_row(&effect), (Claim::Hit, 30, Finding::HitsNoFaster));
+    assert_ne!(effect.verdict, Verdict::Faster, "{}", effect.sentence());
+}
+
+#[tokio::test]
+async fn a_cache_that_says_nothing_is_told_by_its_times() {
+    let bottle = bottle("none", "150ms", "50ms", |_| {});
+    let effect = effect(thirty(&bottle, 2)).await;
+    assert_eq!(only_row(&effect), (Claim::Untold, 30, Finding::SilentFaster));
+}
+
+#[tokio::test]
+async fn a_cache_that_fills_late_is_told_by_third_reads() {
+    // The second read comes before its copy, the third one a good while after.
+    let bottle =
+        bottle("nginx", "200ms", "20ms", |front| front.fill_after = std::time::Duration::from_millis(100));
+    let effect = effect(thirty(&bottle, 3)).await;
+    let late = effect.fills_late().unwrap();
+    assert!(late.median > 2.0, "{late:?}");
+    assert_ne!(effect.verdict, Verdict::Faster, "{}", effect.sentence());
+}
+
+#[tokio::test]
+async fn blobs_that_were_cached_before_the_run_are_no_pairs_and_make_it_invalid() {
+    let bottle = bottle("cloudflare", "1ms", "1ms", |_| {});
+    let plan = thirty(&bottle, 2);
+    assert_eq!(effect(plan.clone()).await.claimed.contaminated, 0);
+    let again = summary(plan).await;
+    let effect = again.cache.unwrap();
+    assert_eq!((effect.claimed.contaminated, effect.claimed.firsts, effect.pairs_seen), (30, 30, 0));
+    assert_eq!(again.trust.verdict(), Grade::Invalid);
+}
