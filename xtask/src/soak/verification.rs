@@ -16,8 +16,10 @@ const TURN: Duration = Duration::from_secs(20);
 const TOLERANCE: f64 = 0.02;
 
 pub(super) fn play(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> Result<Played> {
-    let servers =
-        stage.servers(&[], &["--first-latency", "20ms", "--cached-latency", "20ms"].map(str::to_owned))?;
+    let servers = stage.servers(
+        &[],
+        &["--first-read-latency", "20ms", "--cached-read-latency", "20ms"].map(str::to_owned),
+    )?;
     let turn = length.of(TURN).as_secs().max(2);
     let median = |verify: &str| -> Result<f64> {
         let flags = format!("-c 2 --duration {turn}s --size 1MiB --duplicates 99% --verify {verify}");
