@@ -13,7 +13,7 @@ use crate::naming::Naming;
 use crate::put::{put_blob, put_quilt};
 use crate::reuse::Wallet;
 use crate::server::{self, Port};
-use crate::stats::{Snapshot, Stats};
+use crate::stats::{Arrival, Snapshot, Stats};
 use crate::store::{BadStore, Writer, now_ms};
 use crate::weather::{Sky, Task, Weather};
 use axum::Router;
@@ -154,6 +154,12 @@ impl Publisher {
     #[must_use]
     pub fn stats(&self) -> Snapshot {
         self.0.stats.snapshot()
+    }
+
+    /// The last requests that arrived, the oldest first.
+    #[must_use]
+    pub fn arrivals(&self) -> Vec<Arrival> {
+        self.0.stats.arrivals()
     }
 }
 

@@ -22,7 +22,7 @@ pub use builder::Builder;
 pub use mock_aggregator::Config as AggregatorConfig;
 pub use mock_aggregator::front::{Face, Front};
 pub use mock_publisher::Config as PublisherConfig;
-pub use mock_publisher::stats::{RouteSnapshot, Snapshot};
+pub use mock_publisher::stats::{Arrival, RouteSnapshot, Snapshot};
 
 use mock_aggregator::Aggregator;
 use mock_publisher::Publisher;
@@ -111,6 +111,12 @@ impl Bottle {
     #[must_use]
     pub fn publisher_stats(&self) -> Snapshot {
         self.publisher.stats()
+    }
+
+    /// When requests arrived at the publisher, the last 65,536 of them, the oldest first.
+    #[must_use]
+    pub fn publisher_arrivals(&self) -> Vec<Arrival> {
+        self.publisher.arrivals()
     }
 
     /// What the aggregator saw so far.

@@ -187,6 +187,50 @@ mod tests {
         assert_eq!([one.min(), one.quantile(0.5), one.mean(), one.max()], [exact; 4]);
     }
 
+    /// Whole numbers in an order that chance might have made (xorshift), as long as anybody asks.
+    fn chances() -> impl Iterator<Item = u64> {
+        std::iter::successors(Some(0x9e37_79b9_7f4a_7c15_u64), |&state| {
+            let state = state ^ (state << 13);
+            let state = state ^ (state >> 7);
+            Some(state ^ (state << 17))
+        })
+    }
+
+    #[test]
+    fn a_million_latencies_from_a_microsecond_to_an_hour_are_read_back_within_a_thousandth() {
+        // Evenly in the logarithm: as many in each decade.
+        let span = (3_600.0_f64 / 1e-6).ln();
+        let seconds = chances().map(|bits| 1e-6 * (span * (bits as f64 / u64::MAX as f64)).exp());
+        let mut values: Vec<_> = seconds.take(1_000_000).map(Duration::from_secs_f64).collect();
+        let of = |part: &[Duration]| {
+            let mut latencies = Latencies::default();
+            part.iter().for_each(|&value| latencies.record(value));
+            latencies
+        };
+        let merged = |mut left: Latencies, right: &Latencies| {
+            left.merge(right);
+            left
+        };
+        let (whole, thirds) = (of(&values), values.chunks(333_334).map(of).collect::<Vec<_>>());
+        let [a, b, c] = thirds.as_slice() else { panic!("{} parts", thirds.len()) };
+        assert_eq!(merged(merged(a.clone(), b), c), whole);
+        assert_eq!(merged(a.clone(), &merged(b.clone(), c)), whole);
+        values.sort_unstable();
+        for (quantile, rank) in [
+            (0.000_001, 1),
+            (0.01, 10_000),
+            (0.5, 500_000),
+            (0.99, 990_000),
+            (0.9999, 999_900),
+            (1.0, 1_000_000),
+        ] {
+            let (exact, found) =
+                (values[rank - 1].as_secs_f64(), whole.quantile(quantile).unwrap().as_secs_f64());
+            assert!((found / exact - 1.0).abs() <= 1e-3, "{quantile}: {found} s instead of {exact} s");
+        }
+        assert_eq!((whole.min(), whole.max()), (values.first().copied(), values.last().copied()));
+    }
+
     proptest! {
         #[test]
         fn quantiles_are_within_a_thousandth_of_an_exact_sort(

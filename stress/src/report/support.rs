@@ -44,6 +44,7 @@ pub fn ranks(count: usize, quantile: f64) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::fake;
 
     #[test]
     fn percentiles_need_these_many_samples() {
@@ -68,6 +69,25 @@ mod tests {
             [(6, (1, 6)), (8, (1, 8)), (9, (2, 8)), (20, (6, 15)), (40, (14, 27)), (100, (40, 61))]
         {
             assert_eq!(ranks(count, 0.5), Some(expected), "n = {count}");
+        }
+    }
+
+    #[test]
+    fn intervals_enclose_the_true_value_as_often_as_they_say() {
+        const RUNS: u32 = 1_000;
+        const COUNT: usize = 400;
+        // Of a uniform distribution each quantile is known: it is itself. The rule asks for no distribution.
+        let mut chance = fake::chances(16);
+        let mut samples = vec![[0.0; COUNT]; RUNS as usize];
+        for sample in &mut samples {
+            sample.fill_with(&mut chance);
+            sample.sort_by(f64::total_cmp);
+        }
+        for quantile in [0.25, 0.5, 0.9, 0.95] {
+            let (low, high) = ranks(COUNT, quantile).unwrap();
+            let encloses = |sample: &&[f64; COUNT]| (sample[low - 1]..=sample[high - 1]).contains(&quantile);
+            let share = samples.iter().filter(encloses).count() as f64 / f64::from(RUNS);
+            assert!((0.93..=0.97).contains(&share), "{quantile}: {share}");
         }
     }
 

@@ -25,3 +25,4 @@ mod search;
 mod specification;
 mod thresholds;
 mod trust;
+mod truth;

@@ -15,7 +15,7 @@ use tests::Bottle;
 
 use crate::common::{blobs, ledger, phase, plan, run};
 
-/// C7: the number of requests under way is what comes through times how long it takes.
+/// The number of requests under way is what comes through times how long it takes.
 #[tokio::test]
 async fn littles_law_holds() {
     for workers in [1, 4, 16] {

@@ -1,6 +1,9 @@
 //! Plans and runs in this process, without the front door.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use stress::{
     engine::{self, Facts, Wires},
@@ -17,6 +20,7 @@ use stress::{
         supply::Supply,
     },
     record::{LedgerKey, Recording, ledger::Ledger},
+    report::{Ending, Report, summary::Summary},
     sample::Novelty,
     walrus::Network,
 };
@@ -36,6 +40,11 @@ pub(crate) fn phase(load: Load, stop: Stop) -> Phase {
         grace: Duration::from_secs(30),
         warm_up: false,
     }
+}
+
+/// The same, with nothing but uploads.
+pub(crate) fn uploads(load: Load, stop: Stop) -> Phase {
+    Phase { journey: Journey { steps: vec![Step::Upload] }, ..phase(load, stop) }
 }
 
 pub(crate) fn blobs(blobs: u64) -> Stop {
@@ -82,6 +91,12 @@ pub(crate) async fn run(plan: Plan, wires: Wires) -> Facts {
     let network = Arc::new(Network::new(&plan).expect("a plain network"));
     let run = engine::run(Arc::new(plan), network, wires);
     tokio::time::timeout(Duration::from_secs(60), run).await.expect("the run ends").expect("the run starts")
+}
+
+/// What a plan's facts mean.
+pub(crate) fn summary(plan: Plan, facts: Facts) -> Summary {
+    let (began, ending) = (SystemTime::UNIX_EPOCH, Ending::Completed);
+    Summary::of(&Report::new(plan, began, facts.elapsed, ending, facts.recording))
 }
 
 /// The totals of a step of fresh blobs in the first phase that has it.

@@ -13,40 +13,6 @@ use tokio::sync::mpsc;
 use crate::common::{blobs, ledger, millis, phase, plan, rate, run};
 
 #[tokio::test]
-async fn the_offered_load_does_not_depend_on_the_server() {
-    for (name, bottle) in [
-        ("instant", Bottle::start()),
-        (
-            "slow",
-            Bottle::builder()
-                .publisher(|config| {
-                    config.weather.store.latency = "400ms".parse().unwrap();
-                    config.limits.concurrent = 1000;
-                })
-                .start(),
-        ),
-        (
-            "hanging",
-            Bottle::builder()
-                .publisher_faults(&["hang=100%"])
-                .publisher(|config| config.limits.concurrent = 1000)
-                .start(),
-        ),
-    ] {
-        let mut main = phase(rate(100.0, 1000), millis(1000));
-        (main.journey, main.grace) = (Journey { steps: vec![Step::Upload] }, Duration::from_millis(600));
-        let facts = run(plan(&bottle, vec![main]), Wires::default()).await;
-        let stats = bottle.publisher_stats();
-        // 100 arrivals are due within the second: the servers' own count is the judge.
-        assert_eq!(stats.route(PUT_BLOB).received, 100, "{name}");
-        assert_eq!(facts.recording.arrivals[&0].offered(), 100, "{name}");
-        let upload = ledger(&facts.recording, 0, Step::Upload);
-        let unfinished = if name == "hanging" { 100 } else { 0 };
-        assert_eq!((upload.attempted(), upload.unfinished), (100, unfinished), "{name}");
-    }
-}
-
-#[tokio::test]
 async fn work_that_never_ends_is_reported_with_the_time_it_has_waited() {
     let bottle = Bottle::builder().publisher_faults(&["hang=100%"]).start();
     let mut main = phase(rate(20.0, 100), millis(500));
@@ -66,14 +32,14 @@ async fn work_that_never_ends_is_reported_with_the_time_it_has_waited() {
 async fn arrivals_above_the_limit_are_dropped_and_counted() {
     let bottle = Bottle::builder().publisher_faults(&["hang=100%"]).start();
     let mut main = phase(rate(100.0, 5), blobs(40));
-    main.grace = Duration::from_millis(100);
+    main.grace = Duration::from_millis(500);
     let facts = run(plan(&bottle, vec![main]), Wires::default()).await;
     let arrivals = &facts.recording.arrivals[&0];
     assert_eq!((arrivals.offered(), arrivals.dropped), (40, 35));
     assert_eq!(bottle.publisher_stats().route(PUT_BLOB).received, 5);
 }
 
-/// C2: when the generator itself stands still, response times and lateness say so, and service times do not.
+/// When the generator itself stands still, response times and lateness say so, and service times do not.
 #[tokio::test]
 async fn a_generator_that_stands_still_is_seen() {
     const FROZEN: Duration = Duration::from_millis(1500);
@@ -99,7 +65,7 @@ async fn a_generator_that_stands_still_is_seen() {
     assert!(share(Span::Service, 0.5) < FROZEN.mul_f64(0.2), "{:?}", share(Span::Service, 0.5));
 }
 
-/// C1 and C6: a server of known latency, seen from the instants at which requests were due.
+/// A server of known latency, seen from the instants at which requests were due.
 #[tokio::test]
 async fn response_time_is_lateness_and_service_time() {
     let bottle =

@@ -53,7 +53,7 @@ async fn requests(server: &MockServer) -> usize {
     server.received_requests().await.expect("requests are kept").len()
 }
 
-/// C28: an attempt that failed is kept with its own time, and the step took as long as all of it.
+/// An attempt that failed is kept with its own time, and the step took as long as all of it.
 #[tokio::test]
 async fn the_failed_attempt_the_good_one_and_the_whole_are_each_kept() {
     let (server, plan) = refusing(1, unavailable(), Load::closed(1), 1).await;

@@ -1,0 +1,83 @@
+//! Runs that meet the worst, as processes: what they then say is still the truth.
+
+use std::process::Command;
+
+use rustix::process::Signal;
+use stress::export::log::{Ended, LogReader};
+use tests::{Bottle, GET_BLOB, PUT_BLOB};
+
+use crate::common::{PROGRAM, Run};
+
+#[test]
+fn whoever_waits_for_a_server_that_never_answers_is_told_with_the_time_it_waited() {
+    let bottle = Bottle::builder().publisher_faults(&["hang=100%"]).start();
+    let ran = Run::new(&bottle).line("-c 4 --duration 200ms --grace 1s --color never -q").go().exits(1);
+    let report = ran.report();
+    assert_eq!(bottle.publisher_stats().route(PUT_BLOB).received, 4);
+    assert_eq!((report.total("upload", "done"), report.total("upload", "unfinished")), (0, 4));
+    assert!(ran.stdout.contains("0 of 4 uploads") && ran.stdout.contains("4 unfinished"), "{}", ran.stdout);
+    // They had waited for the 200 ms of the phase and the second of grace, and may wait for ever.
+    let least = report.0["steps"][0]["response_seconds"]["min"].as_f64();
+    assert!(least.is_some_and(|seconds| seconds >= 1.0), "{least:?}");
+    assert!(ran.stdout.contains("≥"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_run_that_is_stopped_half_way_says_what_its_first_half_was() {
+    let bottle = Bottle::builder()
+        .publisher(|config| config.weather.store.latency = "20ms".parse().expect("a latency"))
+        .start();
+    let line = "-n 4000 -c 4 --size 1KiB --log log.ndjson --events always --color never";
+    let started = Run::new(&bottle).line(line).start().until(" 30 cached download");
+    let ran = started.signal(Signal::INT).finish().exits(130);
+    let report = ran.report();
+    assert_eq!(report.0["partial"], true);
+    let bytes = std::fs::read(ran.dir.path().join("log.ndjson")).expect("a log");
+    let log: Vec<_> =
+        LogReader::open(bytes.as_slice()).expect("a header").map(|line| line.expect("a line")).collect();
+    let (puts, gets) = (bottle.publisher_stats().route(PUT_BLOB), bottle.aggregator_stats().route(GET_BLOB));
+    for (step, received) in
+        [("upload", puts.received), ("first", gets.received / 2), ("cached", gets.received / 2)]
+    {
+        // What was under way was waited for: all that the servers saw is in the log and in the report.
+        let mut took: Vec<_> = (log.iter().filter(|exchange| exchange.step.to_string() == step))
+            .inspect(|exchange| assert!(matches!(exchange.ended, Ended::Done { .. }), "{exchange:?}"))
+            .map(|exchange| exchange.finished - exchange.due)
+            .collect();
+        took.sort();
+        let count = u64::try_from(took.len()).expect("a count");
+        assert!(count >= 26, "{step}: {count}");
+        assert_eq!((report.total(step, "done"), received), (count, count), "{step}");
+        let steps = report.0["steps"].as_array().expect("steps");
+        let told = &steps.iter().find(|told| told["step"] == step).expect("the step")["response_seconds"];
+        let told = |name: &str| told[name].as_f64().expect("a number");
+        let exact = |rank: usize| took[rank].as_secs_f64();
+        assert_eq!((told("min"), told("max")), (exact(0), exact(took.len() - 1)), "{step}");
+        let (median, middle) = (told("median"), exact((took.len() - 1) / 2));
+        assert!((median / middle - 1.0).abs() <= 1e-3, "{step}: {median} of {middle}");
+    }
+}
+
+#[test]
+fn a_limit_of_descriptors_that_cannot_hold_the_load_is_named_before_the_run() {
+    let bottle = Bottle::builder().publisher(|config| config.limits.concurrent = 100).start();
+    let run = |limits: &str, at_once: &str| {
+        let script = format!("{limits}; exec \"$@\"");
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &script, "sh", PROGRAM, "run", "-n", "200", "-c", at_once, "--size", "1KiB", "-q"]);
+        command.args(["--publisher", bottle.publisher_url(), "--aggregator", bottle.aggregator_url()]);
+        let output = command.output().expect("a shell");
+        (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    let (code, said) = run("ulimit -n 64", "16");
+    assert_eq!(code, Some(2), "{said}");
+    for words in ["--concurrency", "file descriptors", "this process may have 64", "ulimit -Hn"] {
+        assert!(said.contains(words), "{said}");
+    }
+    assert_eq!(bottle.publisher_stats().route(PUT_BLOB).received, 0);
+    // A soft limit is no reason to refuse: it is raised, and 50 connections to each server are opened.
+    let (code, said) = run("ulimit -S -n 64", "50");
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert_eq!(bottle.publisher_stats().route(PUT_BLOB).received, 200);
+}

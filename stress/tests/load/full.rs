@@ -1,0 +1,66 @@
+//! A publisher with the real one's room for 8 at work, 8 waiting and 1 in between, asked by 18 at once.
+
+use stress::{
+    engine::Wires,
+    plan::{journey::Step, load::Load, sizes::Sizes},
+    sample::{FailureClass, Outcome, Sample},
+};
+use tests::{Bottle, PUT_BLOB};
+use tokio::sync::mpsc;
+
+use crate::common::{blobs, ledger, plan, run, uploads};
+
+const MIB: u64 = 1024 * 1024;
+
+/// 18 uploads of this size to a publisher that never finishes one; ended as soon as one of them is. Gives that one.
+async fn eighteen(size: u64, expect_continue: bool) -> Sample {
+    let bottle = Bottle::builder()
+        .publisher(|config| config.weather.store.latency = "1h".parse().expect("a latency"))
+        .start();
+    let mut main = uploads(Load::closed(18), blobs(18));
+    main.sizes = Sizes { min: size, max: size };
+    let mut plan = plan(&bottle, vec![main]);
+    plan.limits.expect_continue = expect_continue;
+    let (sender, mut samples) = mpsc::channel::<Sample>(18);
+    let wires = Wires { samples: Some(sender), ..Wires::default() };
+    let abort = wires.abort.clone();
+    let listener = tokio::spawn(async move {
+        let refused = samples.recv().await.expect("one of them ends");
+        abort.cancel();
+        let mut unfinished = 0;
+        while let Some(sample) = samples.recv().await {
+            assert_eq!(sample.outcome, Outcome::Unfinished);
+            unfinished += 1;
+        }
+        (refused, unfinished)
+    });
+    let facts = run(plan, wires).await;
+    let (refused, unfinished) = listener.await.expect("a listener that ends");
+    let route = bottle.publisher_stats().route(PUT_BLOB);
+    assert_eq!((route.received, route.admitted, route.shed, route.status(429)), (18, 17, 1, 1), "{size}");
+    let upload = ledger(&facts.recording, 0, Step::Upload);
+    let classes: Vec<_> = upload.failures.iter().map(|(class, tally)| (*class, tally.count)).collect();
+    assert_eq!((classes, upload.unfinished, unfinished), (vec![(FailureClass::Shed, 1)], 17, 17), "{size}");
+    refused
+}
+
+#[tokio::test]
+async fn of_eighteen_uploads_at_once_one_is_shed_and_none_breaks_whatever_its_size() {
+    for size in [10, MIB, 4 * MIB, 9 * MIB] {
+        for round in 0..3 {
+            let refused = eighteen(size, false).await;
+            assert!(
+                matches!(&refused.outcome, Outcome::Failed(failure) if failure.status == Some(429)),
+                "{size} {round}: {refused:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_asks_first_sends_nothing_of_a_blob_that_is_refused() {
+    for size in [10, MIB, 9 * MIB] {
+        let refused = eighteen(size, true).await;
+        assert_eq!((refused.bytes_sent, refused.size), (0, size), "{refused:?}");
+    }
+}

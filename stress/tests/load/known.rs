@@ -1,0 +1,53 @@
+//! Servers whose every latency is known beforehand, and what is read back.
+
+use std::{path::Path, time::Duration};
+
+use stress::{
+    engine::Wires,
+    plan::{journey::Step, load::Load},
+    record::ledger::Span,
+};
+use tests::{Bottle, PublisherConfig};
+
+use crate::common::{blobs, ledger, plan, run, uploads};
+
+/// The latencies of a publisher's first requests in this weather, sorted: its dice are thrown by number.
+fn drawn(latency: &str, count: u64) -> Vec<Duration> {
+    let mut weather = PublisherConfig::new(Path::new("unused")).weather;
+    weather.store.latency = latency.parse().expect("a latency");
+    let mut drawn: Vec<_> = (0..count).map(|n| weather.latency(&weather.store.latency, n)).collect();
+    drawn.sort();
+    drawn
+}
+
+#[tokio::test]
+async fn known_latencies_are_read_back() {
+    const COUNT: usize = 160;
+    // What a machine with other work may add to an ordinary request: less than lies between the two points.
+    const SLACK: Duration = Duration::from_millis(130);
+    for latency in ["fixed:10ms", "twopoint:10ms,150ms@10%", "lognormal:p50=15ms,p99=150ms"] {
+        let bottle = Bottle::builder()
+            .publisher(|config| {
+                config.weather.store.latency = latency.parse().unwrap();
+                config.limits.concurrent = 100;
+            })
+            .start();
+        let main = uploads(Load::closed(6), blobs(COUNT as u64));
+        let facts = run(plan(&bottle, vec![main]), Wires::default()).await;
+        let oracle = drawn(latency, COUNT as u64);
+        let service = ledger(&facts.recording, 0, Step::Upload).span(Span::Service).unwrap();
+        for (quantile, rank) in [(0.1, 16), (0.5, 80), (0.8, 128), (0.95, 152)] {
+            let (measured, known) = (service.quantile(quantile).unwrap(), oracle[rank - 1]);
+            // Nothing is faster than its server; a histogram's value is within a thousandth.
+            let least = known.mul_f64(0.999);
+            assert!(measured >= least, "{latency} p{}: {measured:?} of {known:?}", quantile * 100.0);
+            // The slowest of them are the machine's.
+            let ordinary = quantile > 0.9 || measured < known + SLACK;
+            assert!(ordinary, "{latency} p{}: {measured:?} of {known:?}", quantile * 100.0);
+        }
+        assert!(
+            service.min().unwrap() >= oracle[0] && service.max().unwrap() >= oracle[COUNT - 1],
+            "{latency}"
+        );
+    }
+}

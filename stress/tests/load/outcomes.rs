@@ -1,0 +1,77 @@
+//! Steps that fail or never end, and what they do to the latencies of the others: nothing, or what they must.
+
+use std::time::Duration;
+
+use stress::{
+    engine::Wires,
+    plan::{journey::Step, load::Load, percentile::Percentile},
+    sample::FailureClass,
+};
+use tests::{Bottle, PUT_BLOB};
+
+use crate::common::{blobs, ledger, plan, run, summary, uploads};
+
+#[tokio::test]
+async fn timeouts_are_latencies_of_at_least_their_limit() {
+    const LIMIT: Duration = Duration::from_millis(700);
+    let bottle = Bottle::builder()
+        .publisher_faults(&["hang=5%"])
+        .publisher(|config| config.limits.concurrent = 100)
+        .start();
+    let mut plan = plan(&bottle, vec![uploads(Load::closed(16), blobs(400))]);
+    plan.limits.upload_timeout = LIMIT;
+    let facts = run(plan.clone(), Wires::default()).await;
+    let summary = summary(plan, facts);
+    let [upload] = summary.steps.as_slice() else { panic!("{summary:?}") };
+    let response = upload.response().unwrap();
+    let hung = bottle.publisher_stats().fault("hang");
+    // On a machine that does nothing for so long, a request may time out that would have been answered.
+    assert!(hung > 4 && upload.failed >= hung, "{hung} hung, {} failed", upload.failed);
+    assert_eq!((upload.attempted, response.count, upload.done + upload.failed), (400, 400, 400));
+    assert!(
+        upload.failures.iter().all(|failure| failure.class == FailureClass::Timeout),
+        "{:?}",
+        upload.failures
+    );
+    let p99 = response.percentiles[&Percentile::P99];
+    assert!(p99.lower_bound && p99.value >= LIMIT.mul_f64(0.999), "{p99:?}");
+    assert!(response.max.lower_bound && response.mean.lower_bound);
+    assert!(!response.median.lower_bound && response.median.value < LIMIT, "{:?}", response.median);
+}
+
+#[tokio::test]
+async fn half_of_the_uploads_refused_at_once_make_the_others_no_faster() {
+    const LATENCY: Duration = Duration::from_millis(60);
+    let bottle = Bottle::builder()
+        .publisher_faults(&["shed=50%"])
+        .publisher(|config| {
+            config.weather.store.latency = "60ms".parse().unwrap();
+            config.limits.concurrent = 100;
+        })
+        .start();
+    let plan = plan(&bottle, vec![uploads(Load::closed(8), blobs(200))]);
+    let facts = run(plan.clone(), Wires::default()).await;
+    let shed = bottle.publisher_stats().fault("shed");
+    let failed = &ledger(&facts.recording, 0, Step::Upload).failures[&FailureClass::Shed];
+    let (refused, fastest) = (failed.count, failed.own.min().unwrap());
+    let summary = summary(plan, facts);
+    let upload = &summary.steps[0];
+    assert!((60..=140).contains(&shed), "{shed} of 200 by the dice");
+    assert_eq!((refused, upload.failed, upload.done, upload.attempted), (shed, shed, 200 - shed, 200));
+    let response = upload.response().unwrap();
+    assert_eq!(response.count, upload.done, "a refusal is no latency");
+    assert!(response.min.value >= LATENCY && response.median.value >= LATENCY, "{response:?}");
+    assert!(fastest < LATENCY, "they came at once: {fastest:?}");
+}
+
+#[tokio::test]
+async fn where_everything_is_refused_nothing_is_a_success() {
+    let bottle = Bottle::builder().publisher_faults(&["shed=100%"]).start();
+    let plan = plan(&bottle, vec![uploads(Load::closed(4), blobs(40))]);
+    let facts = run(plan.clone(), Wires::default()).await;
+    let summary = summary(plan, facts);
+    let upload = &summary.steps[0];
+    assert_eq!((upload.done, upload.failed, upload.response()), (0, 40, None));
+    assert_eq!((upload.throughput_mib, summary.all_well()), (None, false));
+    assert_eq!(bottle.publisher_stats().route(PUT_BLOB).status(429), 40);
+}

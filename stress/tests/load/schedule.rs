@@ -1,0 +1,77 @@
+//! The schedule of an open loop, as the server saw it: what is offered, and when.
+
+use std::time::Duration;
+
+use stress::engine::Wires;
+use tests::{Bottle, PUT_BLOB};
+
+use crate::common::{ledger, millis, plan, rate, run, uploads};
+
+/// A publisher that takes so long and has room for everything.
+fn roomy(latency: &'static str) -> Bottle {
+    Bottle::builder()
+        .publisher(move |config| {
+            config.weather.store.latency = latency.parse().expect("a latency");
+            config.limits.concurrent = 1000;
+        })
+        .start()
+}
+
+/// When uploads arrived at the publisher.
+fn arrivals(bottle: &Bottle) -> Vec<Duration> {
+    let arrivals = bottle.publisher_arrivals().into_iter().filter(|arrival| arrival.route == PUT_BLOB);
+    arrivals.map(|arrival| Duration::from_micros(arrival.at_us)).collect()
+}
+
+#[tokio::test]
+async fn the_offered_load_does_not_depend_on_the_server() {
+    // Less than all may be under way at the one that never answers: the rest is counted, not forgotten.
+    for (name, latency, places, sent) in [
+        ("instant", "0s", 1000, 100),
+        ("slow", "400ms", 1000, 100),
+        ("hanging", "1h", 1000, 100),
+        ("hanging with few places", "1h", 40, 40),
+    ] {
+        let bottle = roomy(latency);
+        let mut main = uploads(rate(100.0, places), millis(1000));
+        let hangs = name.starts_with("hanging");
+        if hangs {
+            // Long enough for a busy machine to send what was due, since nothing else will end.
+            main.grace = Duration::from_secs(2);
+        }
+        let facts = run(plan(&bottle, vec![main]), Wires::default()).await;
+        // 100 arrivals are due within the second: the server's own record is the judge.
+        assert_eq!(arrivals(&bottle).len(), sent, "{name}");
+        let (upload, offered) =
+            (ledger(&facts.recording, 0, stress::plan::journey::Step::Upload), &facts.recording.arrivals[&0]);
+        let sent = u64::try_from(sent).unwrap();
+        assert_eq!((offered.offered(), offered.dropped), (100, 100 - sent), "{name}");
+        assert_eq!((upload.attempted(), upload.unfinished), (sent, if hangs { sent } else { 0 }), "{name}");
+    }
+}
+
+/// By how much the punctual ones of these arrivals were later than their schedule, which began when one likes.
+///
+/// A busy machine makes many of them late but not all: the least late shows where the schedule stands.
+fn offset(arrivals: &[Duration], first: usize, gap: Duration) -> f64 {
+    let late =
+        |(number, at): (usize, &Duration)| at.as_secs_f64() - gap.as_secs_f64() * (first + number) as f64;
+    arrivals.iter().enumerate().map(late).fold(f64::INFINITY, f64::min)
+}
+
+#[tokio::test]
+async fn arrivals_do_not_drift_from_their_schedule() {
+    const GAP: Duration = Duration::from_millis(5);
+    let bottle = roomy("0s");
+    let facts = run(plan(&bottle, vec![uploads(rate(200.0, 1000), millis(3000))]), Wires::default()).await;
+    let arrivals = arrivals(&bottle);
+    assert_eq!((arrivals.len(), facts.recording.arrivals[&0].offered()), (600, 600));
+    // A generator that waits for the gap instead of the instant loses its timer's grain at each of 600 arrivals.
+    let drift = offset(&arrivals[400..], 400, GAP) - offset(&arrivals[..200], 0, GAP);
+    assert!(drift.abs() < 0.03, "the schedule moved by {drift} s within 2 s");
+    assert_eq!(
+        facts.recording.arrivals[&0].lateness.count(),
+        600,
+        "who is late is started, and told as late"
+    );
+}

@@ -1,0 +1,61 @@
+//! A server that stands still for a while, seen by everybody who would have come meanwhile.
+
+use std::time::Duration;
+
+use stress::{
+    engine::Wires,
+    plan::{journey::Step, load::Load},
+    record::ledger::Span,
+};
+use tests::{Bottle, PUT_BLOB};
+
+use crate::common::{ledger, millis, plan, rate, run, uploads};
+
+const STALL: Duration = Duration::from_millis(1500);
+const WEATHER: &str = "[[stall]]\nfrom = \"1s\"\nfor = \"1500ms\"";
+
+fn still() -> Bottle {
+    let bottle = Bottle::builder().publisher(|config| config.limits.concurrent = 1000).start();
+    // Its time is counted from now, and no run starts earlier.
+    bottle.set_publisher_weather(WEATHER);
+    bottle
+}
+
+/// With `count` arrivals in all, those `stalled` that were due in the stall have waited for its end, evenly from all of
+/// it down to nothing: so long is the wait at this quantile.
+fn oracle(quantile: f64, count: f64, stalled: f64) -> f64 {
+    STALL.as_secs_f64() * (1.0 - (1.0 - quantile) * count / stalled).max(0.0)
+}
+
+#[tokio::test]
+async fn response_times_run_from_the_schedule_through_a_stall() {
+    let bottle = still();
+    let facts = run(plan(&bottle, vec![uploads(rate(100.0, 1000), millis(4000))]), Wires::default()).await;
+    let upload = ledger(&facts.recording, 0, Step::Upload);
+    assert_eq!((upload.done, bottle.publisher_stats().route(PUT_BLOB).received), (400, 400));
+    let response = |quantile| upload.span(Span::Response).unwrap().quantile(quantile).unwrap().as_secs_f64();
+    for quantile in [0.75, 0.9, 0.95, 0.99] {
+        let (measured, least) = (response(quantile), oracle(quantile, 400.0, 150.0));
+        // From below it is exact, but for one arrival's 10 ms at either end, whatever the machine does; from above
+        // the machine has a second to come back to its schedule.
+        assert!(
+            (least - 0.02..least + 1.0).contains(&measured),
+            "p{}: {measured} of {least}",
+            quantile * 100.0
+        );
+    }
+    assert!(response(0.5) < 1.0, "most came when it answered: {}", response(0.5));
+}
+
+#[tokio::test]
+async fn a_closed_loop_has_nobody_who_waits_and_does_not_claim_otherwise() {
+    let bottle = still();
+    let facts = run(plan(&bottle, vec![uploads(Load::closed(2), millis(3000))]), Wires::default()).await;
+    let upload = ledger(&facts.recording, 0, Step::Upload);
+    let (response, service) = (upload.span(Span::Response).unwrap(), upload.span(Span::Service).unwrap());
+    // Two uploads met the stall, and only they: both views are the same, and no arrival was promised.
+    assert_eq!(bottle.publisher_stats().fault("stall"), 2);
+    assert_eq!(response, service);
+    assert!(response.max().unwrap() >= STALL.mul_f64(0.9), "{response:?}");
+    assert!(facts.recording.arrivals.is_empty());
+}
