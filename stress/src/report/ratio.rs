@@ -4,6 +4,8 @@ use super::{signed_rank, support};
 
 /// How close to the truth an answer must be to say that nothing differs: within 20 %.
 const CLOSE: f64 = 1.2;
+/// The least difference worth telling, however certain it is: 5 %.
+const WORTH_TELLING: f64 = 1.05;
 
 /// The median of ratios.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,7 +27,7 @@ pub enum Verdict {
     Faster,
     /// The second time is the longer one.
     Slower,
-    /// They are the same within 20 %.
+    /// They are the same within 20 %, or differ for certain, but by less than 5 %.
     NoDifference,
     /// There are not enough pairs to say.
     TooFew,
@@ -69,8 +71,8 @@ impl Ratio {
     /// What it proves.
     pub fn verdict(&self) -> Verdict {
         match self.interval {
-            Some((low, _)) if low > 1.0 => Verdict::Faster,
-            Some((_, high)) if high < 1.0 => Verdict::Slower,
+            Some((low, _)) if low > 1.0 && self.median >= WORTH_TELLING => Verdict::Faster,
+            Some((_, high)) if high < 1.0 && self.median <= 1.0 / WORTH_TELLING => Verdict::Slower,
             Some((low, high)) if (high / low).sqrt() <= CLOSE => Verdict::NoDifference,
             _ => Verdict::TooFew,
         }
@@ -134,6 +136,15 @@ mod tests {
 
     fn of(ratios: &[f64]) -> Ratio {
         Ratio::of(ratios.iter().copied()).unwrap()
+    }
+
+    #[test]
+    fn a_certain_difference_that_nobody_would_notice_is_none() {
+        let slightly = |factor: f64| (0..40).map(|n| factor + f64::from(n) * 1e-4).collect::<Vec<_>>();
+        assert_eq!(of(&slightly(1.03)).verdict(), Verdict::NoDifference);
+        assert_eq!(of(&slightly(0.96)).verdict(), Verdict::NoDifference);
+        assert_eq!(of(&slightly(1.06)).verdict(), Verdict::Faster);
+        assert_eq!(of(&slightly(0.94)).verdict(), Verdict::Slower);
     }
 
     #[test]
