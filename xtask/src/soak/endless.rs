@@ -19,7 +19,9 @@ pub(super) fn play(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> Re
     );
     // Repeats are known to the publisher and take no place on its disk.
     let flags = format!("{stop} -c 8 --size 1KiB --duplicates 99.9%");
-    watched::watch(stage, watched::tool(stage, &servers, &flags)?)?.check(checks);
+    let memory = watched::watch(stage, watched::tool(stage, &servers, &flags)?)?;
+    memory.is_little(checks);
+    memory.stays(checks);
     let report = report(stage)?;
     let done = |step| Ok(of_step(&report, step, false, "/done")? + of_step(&report, step, true, "/done")?);
     let (uploads, reads) = (done("upload")?, done("first")? + done("cached")?);

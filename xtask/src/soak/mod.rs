@@ -55,7 +55,7 @@ impl Length {
 const SOAKS: &[Soak] = &[
     Soak {
         name: "schedule",
-        about: "10 min at 100/s: the mean rate within 0.1 %, gaps even, none lost, memory flat; the publisher judges",
+        about: "10 min at 100/s: the mean rate within 0.1 %, gaps even, none lost; the publisher judges",
         play: schedule::play,
     },
     Soak {

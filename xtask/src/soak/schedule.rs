@@ -21,7 +21,7 @@ pub(super) fn play(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> Re
     let servers = stage.servers(&["--publisher-max-concurrent-requests", "1000"].map(str::to_owned), &[])?;
     // Repeats are known to the publisher and take no place on its disk.
     let flags = format!("--steps upload --rate {RATE}/s --duration {seconds}s --size 1KiB --duplicates 99%");
-    watched::watch(stage, watched::tool(stage, &servers, &flags)?)?.check(checks);
+    watched::watch(stage, watched::tool(stage, &servers, &flags)?)?.is_little(checks);
     let report = report(stage)?;
     let record =
         http::get_json(&servers.publisher.url, "/mock/arrivals", Deadline::after(Duration::from_secs(60)))?;
