@@ -97,7 +97,8 @@ impl BlobAssembler {
     /// Enters one sample; when it was its blob's last one, gives the whole record. An attempt after which its step goes on
     /// is none of it.
     pub fn enter(&mut self, sample: &Sample) -> Option<BlobRecord> {
-        let record = StepRecord::of(sample)?;
+        // The other blob of an order control is none of the journey's own.
+        let record = StepRecord::of(sample).filter(|_| !sample.step.is_of_control())?;
         let (origin, expected) = self.journeys.get(sample.phase).copied().unwrap_or((sample.phase, 0));
         let key = (origin, sample.index);
         let blob = self.under_way.entry(key).or_insert_with(|| BlobRecord {

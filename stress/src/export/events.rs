@@ -52,14 +52,16 @@ pub(super) fn noun(step: Step) -> String {
         Step::Read { ordinal: 1 } => "first download".to_owned(),
         Step::Read { ordinal: 2 } => "cached download".to_owned(),
         Step::Read { ordinal } => format!("download {ordinal}"),
+        Step::ControlUpload => "upload for the order control".to_owned(),
+        Step::Control => "first download for the order control".to_owned(),
     }
 }
 
 /// The colour of what a step did well.
 pub(super) fn ink(step: Step) -> Ink {
     match step {
-        Step::Upload => Ink::Good,
-        Step::Read { ordinal: 1 } => Ink::First,
+        Step::Upload | Step::ControlUpload => Ink::Good,
+        Step::Read { ordinal: 1 } | Step::Control => Ink::First,
         Step::Read { .. } => Ink::Cached,
     }
 }
@@ -75,7 +77,7 @@ fn uploads(sample: &Sample, plan: &Plan) -> bool {
 
 /// Which target it was, where there is a choice.
 fn several_targets(sample: &Sample, plan: &Plan) -> String {
-    let targets: &[Target] = if sample.step == Step::Upload { &plan.publishers } else { &plan.aggregators };
+    let targets: &[Target] = if sample.step.stores() { &plan.publishers } else { &plan.aggregators };
     match targets.get(sample.target) {
         Some(target) if targets.len() > 1 => format!(" ({target})"),
         _ => String::new(),

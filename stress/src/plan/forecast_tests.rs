@@ -28,6 +28,7 @@ fn plan(change: impl FnOnce(&mut Phase)) -> Plan {
         sizes: Sizes { min: 1000, max: 1000 },
         content: ContentMix::Mixed,
         duplicates: 0.0,
+        order_control: 0.0,
         load: Load::closed(8),
         stop: Stop { blobs: Some(10), duration: None },
         grace: seconds(30),
