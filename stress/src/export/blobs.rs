@@ -152,6 +152,20 @@ mod tests {
     }
 
     #[test]
+    fn the_other_blob_of_an_order_control_is_no_part_of_the_journey() {
+        let mut samples = fake::journey(0);
+        let control = |at: usize, step| Sample { step, blob_id: None, ..samples[at].clone() };
+        let (upload, read) = (control(0, Step::ControlUpload), control(1, Step::Control));
+        samples.insert(0, upload);
+        samples.insert(3, read);
+        let mut assembler = BlobAssembler::new(&fake::plan(1));
+        let records: Vec<_> = samples.iter().filter_map(|sample| assembler.enter(sample)).collect();
+        let steps: Vec<_> = records[0].steps.iter().map(|(step, _)| *step).collect();
+        assert_eq!((records.len(), steps), (1, vec![Step::Upload, Step::FIRST, Step::CACHED]));
+        assert_eq!(assembler.into_unended(), []);
+    }
+
+    #[test]
     fn journeys_that_never_ended_are_not_lost() {
         let mut assembler = BlobAssembler::new(&fake::plan(2));
         assert_eq!(assembler.enter(&fake::journey(1)[0]), None);

@@ -120,6 +120,25 @@ mod tests {
         supply::Supply,
     };
 
+    #[test]
+    fn order_controls_are_chosen_by_seed_and_index_alone_and_are_no_repeats() {
+        let chosen = |share: f64, duplicates: f64| {
+            let phase = Phase { order_control: share, ..phase(1, 9, duplicates) };
+            (0..10_000).filter(|&index| controls(7, index, &phase)).collect::<Vec<_>>()
+        };
+        assert_eq!((chosen(0.0, 0.0).len(), chosen(1.0, 0.0).len()), (0, 10_000));
+        let fifth = chosen(0.2, 0.0);
+        // Ten thousand draws: five standard deviations are 200.
+        assert!((1_800..2_200).contains(&fifth.len()), "{}", fifth.len());
+        // Who asks for more gets those and others, and repeats are never among them.
+        let half = chosen(0.5, 0.0);
+        assert!(fifth.iter().all(|index| half.contains(index)));
+        let repeats = phase(1, 9, 0.4);
+        let fresh = |index: &u64| Draw::of(7, *index, &repeats).repeats.is_none();
+        assert_eq!(chosen(0.2, 0.4), fifth.iter().copied().filter(fresh).collect::<Vec<_>>());
+        assert_ne!(control_seed(7), 7);
+    }
+
     fn phase(min: u64, max: u64, duplicates: f64) -> Phase {
         Phase {
             name: "main".to_owned(),
