@@ -32,6 +32,9 @@ pub fn line(sample: &Sample, plan: &Plan, palette: Palette) -> Option<String> {
         Outcome::Stored(stored) if stored.kind == StoredKind::Existing => {
             told(Ink::Existing, "already exists", &clean(&stored.blob_id))
         }
+        Outcome::Stored(stored) if sample.step.is_of_control() => {
+            told(Ink::Good, &noun(sample.step), &clean(&stored.blob_id))
+        }
         Outcome::Stored(stored) => told(Ink::Good, "uploaded", &clean(&stored.blob_id)),
         Outcome::Read => {
             // Where nothing is uploaded, no earlier line has told the ID.
@@ -52,8 +55,8 @@ pub(super) fn noun(step: Step) -> String {
         Step::Read { ordinal: 1 } => "first download".to_owned(),
         Step::Read { ordinal: 2 } => "cached download".to_owned(),
         Step::Read { ordinal } => format!("download {ordinal}"),
-        Step::ControlUpload => "upload for the order control".to_owned(),
-        Step::Control => "first download for the order control".to_owned(),
+        Step::ControlUpload => "control upload".to_owned(),
+        Step::Control => "control read".to_owned(),
     }
 }
 

@@ -164,7 +164,7 @@ fn step_by_step_is_as_much_in_other_words() {
 fn order_controls_come_on_top() {
     let share = |share: f64| {
         let plan = plan(|phase| phase.order_control = share);
-        forecast(&plan)[0]
+        forecast(&plan).remove(0)
     };
     let (none, all) = (share(0.0), share(1.0));
     let exactly = Extent::exactly;
