@@ -29,7 +29,8 @@ fn ledgers(facts: &Facts) -> [&Ledger; 5] {
 #[tokio::test]
 async fn controls_come_on_top_and_are_what_the_servers_counted() {
     for load in [Load::closed(4), rate(400.0, 64)] {
-        let bottle = Bottle::start();
+        // An open loop on a busy machine may have all of them under way at once.
+        let bottle = Bottle::builder().publisher(|config| config.limits.concurrent = 100).start();
         let (main, chosen) = controlled(load, 40, 0.5);
         assert!((10..=30).contains(&chosen), "{chosen}");
         let plan = plan(&bottle, vec![main]);
