@@ -154,7 +154,7 @@ impl Job {
 
     /// A time since the phase began as one since the run's origin.
     pub(super) fn since_origin(&self, time: Duration) -> Duration {
-        self.begun().at + time
+        self.begun().at.saturating_add(time)
     }
 
     /// When no new journey starts any more, since the phase began.
