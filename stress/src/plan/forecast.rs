@@ -3,7 +3,13 @@
 use std::{iter::Sum, ops::Add, time::Duration};
 
 use super::{
-    Phase, Plan, draw::Draw, journey::Step, load::Load, schedule::Schedule, shard::Shard, stages::Stages,
+    Phase, Plan,
+    draw::{self, Draw},
+    journey::Step,
+    load::Load,
+    schedule::Schedule,
+    shard::Shard,
+    stages::Stages,
     supply::Supply,
 };
 
@@ -83,24 +89,27 @@ pub fn forecast(plan: &Plan) -> Vec<Forecast> {
     let mut first = Some(0);
     let mut before = (Extent::exactly(0), Extent::exactly(0));
     let phases = plan.phases.iter().map(|phase| {
+        let mut blobs = None;
         let (journeys, bytes, last_due) = if phase.supply == Supply::Earlier {
             (before.0, before.1, None)
         } else {
             let (all, last_due) = journeys(plan, phase, first);
             let own = part(plan.part(), first, all);
-            let bytes = bytes(plan, phase, first.zip(all.exact()), own);
-            first = first.zip(all.exact()).map(|(first, count)| first + count);
+            blobs = first.zip(all.exact());
+            first = blobs.map(|(first, count)| first + count);
+            let bytes = bytes(plan, phase, blobs, own);
             (own, bytes, last_due)
         };
         before = (journeys, bytes);
         let reads =
             phase.journey.steps.iter().filter(|step| matches!(step, Step::Read { .. })).count() as u64;
         let uploads = u64::from(phase.journey.uploads());
+        let (controls, control_bytes) = controls(plan, phase, blobs, journeys);
         Forecast {
-            uploads: times(journeys, uploads),
-            downloads: times(journeys, reads),
-            bytes_up: times(bytes, uploads),
-            bytes_down: times(bytes, reads),
+            uploads: times(journeys, uploads) + controls,
+            downloads: times(journeys, reads) + controls,
+            bytes_up: times(bytes, uploads) + control_bytes,
+            bytes_down: times(bytes, reads) + control_bytes,
             lasts: lasts(plan, phase, journeys, last_due),
         }
     });
@@ -186,6 +195,29 @@ fn bytes(plan: &Plan, phase: &Phase, blobs: Option<(u64, u64)>, journeys: Extent
     Extent { least: journeys.least.saturating_mul(min), most }
 }
 
+/// How many of as many journeys are order controls, and the bytes of their other blobs. `blobs` as of [`bytes`].
+fn controls(
+    plan: &Plan,
+    phase: &Phase,
+    blobs: Option<(u64, u64)>,
+    journeys: Extent<u64>,
+) -> (Extent<u64>, Extent<u64>) {
+    if phase.order_control <= 0.0 {
+        return (Extent::exactly(0), Extent::exactly(0));
+    }
+    if let Some((first, count)) = blobs
+        && count <= MOST_DRAWS
+    {
+        let own = (first..first + count).filter(|&index| plan.part().keeps(index));
+        let chosen = own.filter(|&index| draw::controls(plan.seed, index, phase));
+        let sizes = chosen.map(|index| Draw::of(plan.seed, index, phase).size);
+        let (count, bytes) = sizes.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size));
+        return (Extent::exactly(count), Extent::exactly(bytes));
+    }
+    let most = journeys.most.and_then(|most| most.checked_mul(phase.sizes.max));
+    (Extent { least: 0, most: journeys.most }, Extent { least: 0, most })
+}
+
 fn lasts(plan: &Plan, phase: &Phase, journeys: Extent<u64>, last_due: Option<Duration>) -> Extent<Duration> {
     match &phase.load {
         Load::Open { .. } => Extent {
@@ -214,10 +246,10 @@ fn patience(plan: &Plan, phase: &Phase, journeys: Option<u64>) -> Option<Duratio
         return None;
     }
     let step = |step: &Step| match step {
-        Step::Upload => plan.limits.upload_timeout,
-        Step::Read { .. } => plan.limits.download_timeout,
+        Step::Upload | Step::ControlUpload => plan.limits.upload_timeout,
+        Step::Read { .. } | Step::Control => plan.limits.download_timeout,
     };
-    let one: Duration = phase.journey.steps.iter().map(step).sum();
+    let one: Duration = phase.steps().iter().map(step).sum();
     let at_once = plan.part().part(phase.load.most_in_flight());
     let rounds = journeys?.div_ceil(u64::from(at_once).max(1));
     one.checked_mul(u32::try_from(rounds).ok()?)
