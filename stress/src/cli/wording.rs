@@ -37,23 +37,21 @@ fn without_empty_variables(arg: Arg) -> Arg {
 
 /// Why the command line `typed` cannot be read, in one line.
 pub(super) fn explain(mut error: Error, command: &Command, typed: &[String]) -> String {
-    conceal(&mut error, typed);
+    conceal(&mut error, command, typed);
     let line = one_line(&error.render().to_string());
     let variables = variables_behind(&line, command, typed);
     if variables.is_empty() { line } else { format!("{line} ({} is set)", variables.join(", ")) }
 }
 
 /// Takes what may be a secret out of the error: a key, or an address with a password in it.
-fn conceal(error: &mut Error, typed: &[String]) {
+fn conceal(error: &mut Error, command: &Command, typed: &[String]) {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.as_str(),
         _ => "",
     };
     let flag = text(ContextKind::InvalidArg).split(' ').next().unwrap_or_default();
     let redacted = || ContextValue::String(Secret::REDACTED.to_owned());
-    if SECRET.contains(&flag)
-        || ADDRESS.contains(&flag) && text(ContextKind::InvalidValue).contains(['@', '?'])
-    {
+    if SECRET.contains(&flag) || ADDRESS.contains(&flag) && has_secret(flag, command, typed) {
         error.insert(ContextKind::InvalidValue, redacted());
     } else if error.kind() == ErrorKind::UnknownArgument
         && !flag.starts_with('-')
@@ -62,6 +60,16 @@ fn conceal(error: &mut Error, typed: &[String]) {
         // Most likely the rest of a header that lost its quotes.
         error.insert(ContextKind::InvalidArg, redacted());
     }
+}
+
+/// Whether what was said of addresses may hold a password or a key. Not the wrong value alone is looked at: a comma in a
+/// password has cut it into pieces.
+fn has_secret(flag: &str, command: &Command, typed: &[String]) -> bool {
+    let suspect = |text: &str| text.contains(['@', '?']);
+    let args = command.get_subcommands().flat_map(Command::get_arguments);
+    let twins = args.filter(|arg| arg.get_long() == flag.strip_prefix("--")).filter_map(Arg::get_env);
+    typed.iter().any(|word| suspect(word))
+        || twins.filter_map(env::var_os).any(|value| suspect(&value.to_string_lossy()))
 }
 
 /// The environment variables that gave a value to a flag which `line` names but nobody typed.
@@ -122,9 +130,12 @@ mod tests {
 
     #[test]
     fn keys_and_passwords_are_not_repeated() {
-        for line in
-            [["--bearer", "s3cret key"], ["--header", "s3cret"], ["--publisher", "http://me:s3cret@h:x"]]
-        {
+        for line in [
+            ["--bearer", "s3cret key"],
+            ["--header", "s3cret"],
+            ["--publisher", "http://me:s3cret@h:x"],
+            ["--publisher", "http://me:s3cret,x@h"],
+        ] {
             let told = told(&line);
             assert!(told.starts_with(&format!("invalid value '[redacted]' for '{} <", line[0])), "{told}");
             assert!(!told.contains("s3cret"), "{told}");

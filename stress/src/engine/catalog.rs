@@ -25,6 +25,11 @@ impl Catalog {
         stored[word] |= bit;
     }
 
+    /// Forgets what is stored: what comes now has other bytes at the same indices.
+    pub(super) fn forget(&self) {
+        self.lock().clear();
+    }
+
     /// Whether the blob is stored.
     pub(super) fn holds(&self, index: u64) -> bool {
         let (word, bit) = place(index);
@@ -54,5 +59,7 @@ mod tests {
             assert!(catalog.holds(index));
         }
         assert!(!catalog.holds(1) && !catalog.holds(999) && !catalog.holds(1 << 40));
+        catalog.forget();
+        assert!(!catalog.holds(0) && !catalog.holds(1000));
     }
 }

@@ -9,11 +9,13 @@ use crate::plan::stages::Stages;
 
 /// Runs this shard's workers until the phase ends.
 pub(super) async fn work(shard: &Rc<Shard>, workers: &Stages) {
-    // More workers than blobs would have nothing to do.
-    let blobs = shard.job.most_blobs().map_or(u32::MAX, |blobs| u32::try_from(blobs).unwrap_or(u32::MAX));
-    let peak = shard.job.phase().load.most_in_flight().min(blobs);
+    // More workers than blobs would have nothing to do. They are counted behind the division: of few blobs, a part's may
+    // have other remainders than the first workers'.
+    let blobs =
+        shard.job.most_blobs().map_or(usize::MAX, |blobs| usize::try_from(blobs).unwrap_or(usize::MAX));
     let part = shard.job.plan.part();
-    let own = (0..peak).filter(|&number| part.keeps(u64::from(number)));
+    let all = 0..shard.job.phase().load.most_in_flight();
+    let own = all.filter(|&number| part.keeps(u64::from(number))).take(blobs);
     let mut set = JoinSet::new();
     for number in own.skip(shard.share.index).step_by(shard.share.of) {
         set.spawn_local(journeys(Worker::new(shard.clone()), workers.clone(), f64::from(number + 1)));

@@ -98,6 +98,9 @@ impl Job {
         if left.is_none() && self.goes_on {
             shelf.clear();
         }
+        if left.is_none() && !self.plan.draws_on(self.phase) {
+            self.catalog.forget();
+        }
         // Arrivals of a rate are all passed by, so that every part of the run sees the same number of them.
         let next = match self.phase().load {
             Load::Closed { .. } => self.plan.part().first_from(first_index),
@@ -154,7 +157,7 @@ impl Job {
 
     /// A time since the phase began as one since the run's origin.
     pub(super) fn since_origin(&self, time: Duration) -> Duration {
-        self.begun().at + time
+        self.begun().at.saturating_add(time)
     }
 
     /// When no new journey starts any more, since the phase began.

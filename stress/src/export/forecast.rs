@@ -43,6 +43,10 @@ pub fn text(
         tell("together", &format!("{} phases, one after the other", plan.phases.len()));
         amounts("  ", &total, &mut tell);
     }
+    if let Some(shard) = plan.shard {
+        let text = format!("{shard}, counted from 0: requests, bytes and times are those of this part");
+        tell("shard", &text);
+    }
     for (role, targets) in [("publisher", &plan.publishers), ("aggregator", &plan.aggregators)] {
         targets.iter().for_each(|target| tell(role, &target.to_string()));
     }

@@ -8,6 +8,7 @@ use super::{
     journey::Step,
     load::Load,
     schedule::Schedule,
+    shard::Shard,
     stages::Stages,
     supply::Supply,
 };
@@ -82,26 +83,28 @@ impl Add for Forecast {
     }
 }
 
-/// What each phase of the plan will do, in their order.
+/// What each phase of the plan will do, in their order; of a shard, its part of it.
 pub fn forecast(plan: &Plan) -> Vec<Forecast> {
     // Where a phase's blobs begin is known as long as all before it are counted.
     let mut first = Some(0);
     let mut before = (Extent::exactly(0), Extent::exactly(0));
     let phases = plan.phases.iter().map(|phase| {
-        let start = first;
+        let mut blobs = None;
         let (journeys, bytes, last_due) = if phase.supply == Supply::Earlier {
             (before.0, before.1, None)
         } else {
-            let (journeys, last_due) = journeys(plan, phase);
-            let bytes = bytes(plan, phase, first, journeys);
-            first = first.zip(journeys.exact()).map(|(first, count)| first + count);
-            (journeys, bytes, last_due)
+            let (all, last_due) = journeys(plan, phase, first);
+            let own = part(plan.part(), first, all);
+            blobs = first.zip(all.exact());
+            first = blobs.map(|(first, count)| first + count);
+            let bytes = bytes(plan, phase, blobs, own);
+            (own, bytes, last_due)
         };
         before = (journeys, bytes);
         let reads =
             phase.journey.steps.iter().filter(|step| matches!(step, Step::Read { .. })).count() as u64;
         let uploads = u64::from(phase.journey.uploads());
-        let (controls, control_bytes) = controls(plan, phase, start, journeys);
+        let (controls, control_bytes) = controls(plan, phase, blobs, journeys);
         Forecast {
             uploads: times(journeys, uploads) + controls,
             downloads: times(journeys, reads) + controls,
@@ -126,8 +129,23 @@ fn length(phase: &Phase) -> Option<Duration> {
     [phase.stop.duration, phase.load.length()].into_iter().flatten().min()
 }
 
-/// How many journeys start; of an open loop also when the last one does.
-fn journeys(plan: &Plan, phase: &Phase) -> (Extent<u64>, Option<Duration>) {
+/// How many of these journeys, whose blobs begin with `first`, are the shard's.
+fn part(shard: Shard, first: Option<u64>, all: Extent<u64>) -> Extent<u64> {
+    match first.zip(all.exact()) {
+        Some((first, count)) => {
+            let before = |index: u64| shard.part_of_blobs(index);
+            Extent::exactly(before(first.saturating_add(count)) - before(first))
+        }
+        None => Extent {
+            least: all.least / shard.stride(),
+            most: all.most.map(|most| most.div_ceil(shard.stride())),
+        },
+    }
+}
+
+/// How many journeys of all shards start, their blobs beginning with `first`; of an open loop also when the last one
+/// of this shard does.
+fn journeys(plan: &Plan, phase: &Phase, first: Option<u64>) -> (Extent<u64>, Option<Duration>) {
     match &phase.load {
         Load::Closed { .. } => {
             let at_once = u64::from(phase.load.first_level().most_in_flight());
@@ -145,8 +163,10 @@ fn journeys(plan: &Plan, phase: &Phase) -> (Extent<u64>, Option<Duration>) {
             let schedule = Schedule::new(rate, *arrivals, plan.seed);
             let taken =
                 schedule.take_while(|arrival| takes(arrival.ordinal, arrival.due)).take(MOST_ARRIVALS);
-            let (count, last) =
-                taken.fold((0, Duration::ZERO), |(count, _), arrival| (count + 1, arrival.due));
+            let (part, first) = (plan.part(), first.unwrap_or(0));
+            let (count, last) = taken.fold((0, Duration::ZERO), |(count, last), arrival| {
+                (count + 1, if part.takes(arrival, first) { arrival.due } else { last })
+            });
             let counted = count < MOST_ARRIVALS as u64 || blobs == Some(count);
             (
                 Extent { least: count, most: if counted { Some(count) } else { blobs } },
@@ -156,40 +176,40 @@ fn journeys(plan: &Plan, phase: &Phase) -> (Extent<u64>, Option<Duration>) {
     }
 }
 
-/// The bytes of as many blobs, once each.
-fn bytes(plan: &Plan, phase: &Phase, first: Option<u64>, journeys: Extent<u64>) -> Extent<u64> {
+/// The bytes of as many blobs, once each. Where it is known, `blobs` are the first and the number of those of all shards.
+fn bytes(plan: &Plan, phase: &Phase, blobs: Option<(u64, u64)>, journeys: Extent<u64>) -> Extent<u64> {
     let (min, max) = (phase.sizes.min, phase.sizes.max);
     if phase.supply != Supply::Made {
         return Extent { least: 0, most: None };
     }
-    if let (Some(first), Some(count)) = (first, journeys.exact())
+    if let Some((first, count)) = blobs
         && count <= MOST_DRAWS
         && min < max
         // Whether a repeat repeats depends on what is stored by then.
         && phase.duplicates == 0.0
     {
-        return Extent::exactly(
-            (first..first + count).map(|index| Draw::of(plan.seed, index, phase).size).sum(),
-        );
+        let own = (first..first + count).filter(|&index| plan.part().keeps(index));
+        return Extent::exactly(own.map(|index| Draw::of(plan.seed, index, phase).size).sum());
     }
     let most = journeys.most.and_then(|most| most.checked_mul(max));
     Extent { least: journeys.least.saturating_mul(min), most }
 }
 
-/// How many of as many journeys are order controls, and the bytes of their other blobs.
+/// How many of as many journeys are order controls, and the bytes of their other blobs. `blobs` as of [`bytes`].
 fn controls(
     plan: &Plan,
     phase: &Phase,
-    first: Option<u64>,
+    blobs: Option<(u64, u64)>,
     journeys: Extent<u64>,
 ) -> (Extent<u64>, Extent<u64>) {
     if phase.order_control <= 0.0 {
         return (Extent::exactly(0), Extent::exactly(0));
     }
-    if let (Some(first), Some(count)) = (first, journeys.exact())
+    if let Some((first, count)) = blobs
         && count <= MOST_DRAWS
     {
-        let chosen = (first..first + count).filter(|&index| draw::controls(plan.seed, index, phase));
+        let own = (first..first + count).filter(|&index| plan.part().keeps(index));
+        let chosen = own.filter(|&index| draw::controls(plan.seed, index, phase));
         let sizes = chosen.map(|index| Draw::of(plan.seed, index, phase).size);
         let (count, bytes) = sizes.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size));
         return (Extent::exactly(count), Extent::exactly(bytes));
@@ -230,7 +250,8 @@ fn patience(plan: &Plan, phase: &Phase, journeys: Option<u64>) -> Option<Duratio
         Step::Read { .. } | Step::Control => plan.limits.download_timeout,
     };
     let one: Duration = phase.steps().iter().map(step).sum();
-    let rounds = journeys?.div_ceil(u64::from(phase.load.most_in_flight()).max(1));
+    let at_once = plan.part().part(phase.load.most_in_flight());
+    let rounds = journeys?.div_ceil(u64::from(at_once).max(1));
     one.checked_mul(u32::try_from(rounds).ok()?)
 }
 

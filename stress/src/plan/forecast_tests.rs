@@ -161,6 +161,33 @@ fn step_by_step_is_as_much_in_other_words() {
 }
 
 #[test]
+fn a_shard_is_told_its_own_part() {
+    let mut plan = plan(|phase| phase.sizes = Sizes { min: 1000, max: 2000 });
+    plan.phases.push(plan.phases[0].clone());
+    let whole = forecast(&plan);
+    let parts = ["0/3", "1/3", "2/3"].map(|shard| {
+        plan.shard = Some(shard.parse().unwrap());
+        forecast(&plan)
+    });
+    // Blobs 0 to 9 and 10 to 19; blob 10 is the second shard's.
+    for (phase, uploads) in [[4, 3, 3], [3, 4, 3]].into_iter().enumerate() {
+        assert_eq!(parts.each_ref().map(|part| part[phase].uploads), uploads.map(Extent::exactly));
+        let bytes: Extent<u64> = parts.iter().map(|part| part[phase].bytes_down).sum();
+        assert_eq!(bytes, whole[phase].bytes_down);
+    }
+    // The second shard has 3 of 8 places: two rounds for its 4 blobs.
+    assert_eq!(parts[1][1].lasts.most, Some(seconds(2 * 420)));
+    // An arrival each second, the last of the first shard's at 9 s.
+    plan.phases.truncate(1);
+    plan.phases[0].load = open(Stages::constant(1.0));
+    plan.shard = Some("0/3".parse().unwrap());
+    let lasts = forecast(&plan)[0].lasts;
+    plan.shard = Some("2/3".parse().unwrap());
+    let earlier = forecast(&plan)[0].lasts;
+    assert_eq!(lasts.least.saturating_sub(earlier.least), seconds(1));
+}
+
+#[test]
 fn order_controls_come_on_top() {
     let share = |share: f64| {
         let plan = plan(|phase| phase.order_control = share);

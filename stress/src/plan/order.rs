@@ -42,6 +42,15 @@ impl Plan {
         }
     }
 
+    /// Whether the blobs of `phase` are drawn like those made before it: only then are bytes that were stored earlier those
+    /// that it would draw again.
+    pub fn draws_on(&self, phase: usize) -> bool {
+        let (before, from) = self.phases.split_at(phase);
+        let made = before.iter().rfind(|phase| phase.supply == Supply::Made);
+        let alike = |own: &Phase, other: &Phase| own.sizes == other.sizes && own.content == other.content;
+        made.zip(from.first()).is_none_or(|(other, own)| alike(own, other))
+    }
+
     /// Whether a later phase goes on with the blobs of this one.
     pub fn goes_on(&self, phase: usize) -> bool {
         let later = self.phases.iter().enumerate().skip(phase + 1).find(|(_, phase)| !phase.warm_up);

@@ -175,19 +175,23 @@ impl Search {
             }
             Axis::Concurrency => Duration::ZERO,
         };
-        Next::Try { level, length: takes.clamp(self.step, self.step * LONGEST) }
+        Next::Try { level, length: takes.clamp(self.step, self.longest()) }
     }
 
     /// The same step again, as long as it seems to take.
     fn longer(&self, level: f64, length: Duration, has: u64, needs: u64) -> Next {
-        let longest = self.step * LONGEST;
+        let longest = self.longest();
         if length >= longest {
             return Next::Done(Answer::TooFew { at: level, has, needs });
         }
         let factor = needs as f64 / has.max(1) as f64 * 1.25;
         let wanted = Duration::try_from_secs_f64(length.as_secs_f64() * factor).unwrap_or(longest);
         // At least half as long again, so that this ends.
-        Next::Try { level, length: wanted.max(length + length / 2).min(longest) }
+        Next::Try { level, length: wanted.max(length.saturating_add(length / 2)).min(longest) }
+    }
+
+    fn longest(&self) -> Duration {
+        self.step.saturating_mul(LONGEST)
     }
 
     /// A level between these two; `None` when they are close enough.

@@ -119,6 +119,15 @@ fn what_is_known_half_way_is_told() {
     assert_eq!(Search::unended(&[]), Answer::Unended { holds: None, breaks: None });
 }
 
+#[test]
+fn a_step_may_be_as_long_as_a_time_can_be() {
+    let search = Search { step: Duration::MAX, needs: 10, ..search(Axis::Rate, 1.0, 8.0) };
+    assert_eq!(search.next(&[]), Next::Try { level: 1.0, length: Duration::MAX });
+    let verdict = Verdict::TooFew { has: 1, needs: 10 };
+    let tried = [Tried { level: 1.0, length: Duration::MAX, verdict }];
+    assert_eq!(search.next(&tried), Next::Done(Answer::TooFew { at: 1.0, has: 1, needs: 10 }));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

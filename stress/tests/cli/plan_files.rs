@@ -59,6 +59,20 @@ fn headers_come_from_the_environment_or_a_file_and_are_shown_nowhere() {
 }
 
 #[test]
+fn a_phase_of_other_sizes_repeats_only_what_was_stored_in_it() {
+    let bottle = Bottle::start();
+    let text = "concurrency = 1\nblobs = 30\nsteps = \"upload\"\nduplicates = \"50%\"\n\
+                [[phase]]\nname = \"small\"\nsize = \"1KiB\"\n[[phase]]\nname = \"large\"\nsize = \"2KiB\"";
+    let ran = Run::new(&bottle).file("plan.toml", text).line("--plan plan.toml --seed 3").go().exits(0);
+    let document = ran.report();
+    let repeats =
+        document.0["steps"].as_array().expect("a list").iter().filter(|step| step["repeats"] == true);
+    let repeats: Vec<_> = repeats.map(|step| (&step["done"], &step["stored"]["existing"])).collect();
+    // The publisher, which goes by the bytes, says the same.
+    assert!(repeats.len() == 2 && repeats.iter().all(|(done, existing)| done == existing), "{repeats:?}");
+}
+
+#[test]
 fn several_phases_follow_one_another_in_one_run() {
     let server = Server::start();
     let more = "size = \"1KiB\"\nconcurrency = 1\n[[phase]]\nname = \"write\"\nsteps = \"upload\"\nblobs = 3\n\

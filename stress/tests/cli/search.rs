@@ -152,6 +152,10 @@ fn what_makes_no_sense_is_refused_before_anything_is_done() {
         ("", "--slo: is missing"),
         ("--slo upload.p50<1s --rate 3/s", "--rate: (or WALRUS_STRESS_RATE) is not for a search: --for rate"),
         ("--slo upload.p50<1s -n 3", "--blobs: (or WALRUS_STRESS_BLOBS) is not for a search: --step"),
+        (
+            "--slo upload.p50<1s --html x.html",
+            "--html: (or WALRUS_STRESS_HTML) is not for a search: --report",
+        ),
         ("--slo upload.p50<1s --from 3", "--from: `3` is not a rate"),
         ("--slo upload.p50<1s --for concurrency --from 3/s", "--from: `3/s` is not a whole number"),
         ("--slo upload.p50<1s --from 5/s --max 3/s", "--max is below --from"),

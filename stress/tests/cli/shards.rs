@@ -66,6 +66,18 @@ fn shards_of_a_rate_share_its_arrivals() {
 }
 
 #[test]
+fn of_few_blobs_behind_a_warm_up_none_is_left_out() {
+    let bottle = Bottle::start();
+    // Blob 0 warms up; of blobs 1 and 2, none belongs to the first shard.
+    let line = "-n 2 -c 3 --size 1KiB --seed 10 -q --warm-up 1 --steps upload";
+    let done = [0, 1, 2].map(|shard| {
+        let ran = Run::new(&bottle).line(line).line(&format!("--shard {shard}/3")).go();
+        ran.report().total("upload", "done")
+    });
+    assert_eq!(done, [0, 1, 1]);
+}
+
+#[test]
 fn what_cannot_be_divided_is_refused() {
     let nobody = nowhere();
     for (line, words) in [

@@ -20,8 +20,10 @@ pub(super) fn check_reference(key: &str, word: &str) -> Result<(), String> {
     if !keys::is_secret(key) {
         return Ok(());
     }
+    // However few slashes stand before it.
+    let holds = || user(word).is_some() || word.parse::<Target>().is_ok_and(|one| one.credentials.is_some());
     match (keys::is_address(key), reference(key, word)) {
-        (true, None) if user(word).is_some() => Err("holds a user or a password; a plan file names the \
+        (true, None) if holds() => Err("holds a user or a password; a plan file names the \
             environment variable that holds both, as in https://$NAME@host with NAME=user:password"
             .to_owned()),
         (true, _) | (false, Some(_)) => Ok(()),
@@ -52,9 +54,16 @@ pub(super) fn resolve(key: &str, word: &str) -> Result<String, String> {
     if !keys::is_address(key) {
         return Ok(format!("{before}{secret}"));
     }
-    let mut url = Url::parse(word).map_err(|_| "is not a URL".to_owned())?;
-    let (user, password) = secret.split_once(':').unwrap_or((secret, ""));
-    let set = url.set_username(user).and_then(|()| url.set_password(Some(password)));
+    with_login(word, secret)
+}
+
+/// The address with this `user:password` in place of their name.
+fn with_login(address: &str, login: &str) -> Result<String, String> {
+    let mut url = Url::parse(address).map_err(|_| "is not a URL".to_owned())?;
+    // `Url` leaves these as they are: the one would begin an escape, the other the next address.
+    let escaped = |text: &str| text.replace('%', "%25").replace(',', "%2C");
+    let (user, password) = login.split_once(':').unwrap_or((login, ""));
+    let set = url.set_username(&escaped(user)).and_then(|()| url.set_password(Some(&escaped(password))));
     set.map_err(|()| "cannot carry a user and a password".to_owned())?;
     Ok(url.into())
 }
@@ -130,6 +139,7 @@ fn without_password<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::target::Secret;
 
     #[test]
     fn a_secret_is_named_and_not_told() {
@@ -146,6 +156,7 @@ mod tests {
             ("publisher", "https://h/x", false),
             ("publisher", "https://$LOGIN@h/x", false),
             ("publisher", "https://me:s3cret@h/x", true),
+            ("publisher", "https:me:s3cret@h/x", true),
             ("aggregator", "https://h/x@y", false),
         ] {
             let checked = check_reference(key, word);
@@ -163,5 +174,17 @@ mod tests {
         assert_eq!(resolve("publisher", "http://h/x"), Ok("http://h/x".to_owned()));
         let unset = resolve("bearer", "$NO_SUCH_VARIABLE_HERE").unwrap_err();
         assert!(unset.contains("no NO_SUCH_VARIABLE_HERE"), "{unset}");
+    }
+
+    #[test]
+    fn a_password_may_be_made_of_anything() {
+        let login = "me:a,b%41:/@?#+&=ü";
+        let address = with_login("http://$LOGIN@h:1/x", login).unwrap();
+        assert!(!address.contains(','), "addresses are separated by commas: {address}");
+        let target: Target = address.parse().unwrap();
+        assert_eq!(
+            (target.to_string().as_str(), target.credentials),
+            ("http://h:1/x", Some(Secret::new(login)))
+        );
     }
 }

@@ -92,13 +92,14 @@ pub(super) enum AxisKind {
 }
 
 /// Flags of a run that a search decides itself, each with what to say instead.
-pub(in crate::cli) const DECIDED: [(&str, &str); 15] = [
+pub(in crate::cli) const DECIDED: [(&str, &str); 16] = [
     ("blobs", "--step says how long each step is measured"),
     ("concurrency", "--for concurrency searches for it, between --from and --max"),
     ("concurrency-stages", "--for concurrency searches for it, between --from and --max"),
     ("duration", "--step says how long each step is measured"),
     ("events", "a search shows no single blobs"),
     ("export", "a search keeps no single blobs"),
+    ("html", "--report writes the search as a document"),
     ("log", "a search keeps no single exchanges"),
     ("metrics-listen", "a search serves no metrics"),
     ("order", "each blob goes through its steps at once"),
