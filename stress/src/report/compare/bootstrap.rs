@@ -18,8 +18,8 @@ const SEED: u64 = 0x5eed;
 pub(super) const FEWEST: usize = 30;
 /// Of a run that remembers further, too little is independent to say anything.
 const FEWEST_BLOCKS: usize = 6;
-/// From this autocorrelation on, a run of a minute hangs together so much that blocks see too little of its spread: with
-/// 0.8, equal runs that short were called different in 9 of 100 pairs.
+/// From this autocorrelation on, as it is seen, a run of a minute hangs together so much that blocks see too little of
+/// its spread.
 const STRONG: f64 = 0.7;
 /// Such a run has to take as long as this to say something.
 const STRONG_NEEDS: Duration = Duration::from_secs(300);
