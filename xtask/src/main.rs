@@ -10,6 +10,7 @@ mod ci;
 mod e2e;
 mod failure;
 mod process;
+mod soak;
 mod tidy;
 mod transcript;
 mod workspace;
@@ -43,6 +44,8 @@ enum Task {
     Bench(bench::args::Args),
     /// Check everything that must hold before a change is merged
     Ci,
+    /// Try what needs minutes or a quiet machine: long runs, a clock that is set, measurements in turns
+    Soak(soak::args::Args),
     /// Check the habits that the compiler does not know: rooms, edges, file shapes, honest tests
     Tidy,
 }
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::E2e { names, release, .. } => e2e::run(&names, release),
         Task::Bench(args) => bench::run(&args),
         Task::Ci => ci::run(),
+        Task::Soak(args) => soak::run(&args),
         Task::Tidy => tidy::run(),
     };
     match done {

@@ -35,6 +35,7 @@ fn plan(bottle: &Bottle, seed: u64) -> Plan {
             sizes: Sizes { min: SIZE, max: SIZE },
             content: ContentMix::Mixed,
             duplicates: 0.0,
+            order_control: 0.0,
             load: Load::closed(8),
             stop: Stop { blobs: Some(JOURNEYS), duration: None },
             grace: Duration::from_secs(30),

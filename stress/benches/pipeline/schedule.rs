@@ -21,6 +21,7 @@ pub(crate) fn draws(c: &mut Criterion) {
         sizes: Sizes::default(),
         content: ContentMix::Mixed,
         duplicates: 0.0,
+        order_control: 0.0,
         load: Load::closed(8),
         stop: Stop { blobs: Some(5), duration: None },
         grace: Duration::from_secs(30),

@@ -79,6 +79,7 @@ pub(super) fn phases(
         sizes: sizes(load.size, load.min_size, load.max_size),
         content: load.content.into(),
         duplicates: load.duplicates,
+        order_control: args.journey.order_control,
         load: pattern,
         stop: Stop { blobs: load.blobs, duration: load.duration },
         grace: pace.grace,

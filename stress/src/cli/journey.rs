@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::{
     list::{BlobList, Format},
-    value::parse_whole,
+    value::{parse_ratio, parse_whole},
 };
 use crate::{
     error::Error,
@@ -30,6 +30,12 @@ pub(super) struct JourneyArgs {
     #[arg(long, value_name = "ORDER", env = "WALRUS_STRESS_ORDER", hide_env = true, value_enum,
           default_value_t = Order::Journey)]
     pub(super) order: Order,
+    /// Share of journeys that upload a second blob of the same size and read it for the first time right behind the
+    /// first one's first download: so much faster a second download is without any cache, which is then taken out of
+    /// what the cache buys. These uploads and downloads come on top, as steps of their own
+    #[arg(long, value_name = "SHARE", env = "WALRUS_STRESS_ORDER_CONTROL", hide_env = true,
+          allow_hyphen_values = true, value_parser = parse_ratio, default_value = "0%")]
+    pub(super) order_control: f64,
     /// Upload nothing and download the blobs of this list: an ID a line, # starts a comment, - is stdin. It is read once
     /// through; --steps cached goes round it until --blobs or --duration
     #[arg(long, value_name = "FILE|-", env = "WALRUS_STRESS_BLOB_IDS", hide_env = true)]

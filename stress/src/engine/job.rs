@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Wires, catalog::Catalog, clock::Clock, list::Listed, shelf::Kept};
 use crate::{
-    plan::{Phase, Plan, journey::Step, load::Load, retry::Attempt, schedule::Arrival, supply::Supply},
+    plan::{Phase, Plan, load::Load, retry::Attempt, schedule::Arrival, supply::Supply},
     record::snapshot::Snapshot,
     sample::{Outcome, Sample},
     walrus::Network,
@@ -142,7 +142,7 @@ impl Job {
         }
         let Sample { index, step, attempt: number, .. } = *sample;
         let limits = &self.plan.limits;
-        let patience = if step == Step::Upload { limits.upload_timeout } else { limits.download_timeout };
+        let patience = if step.stores() { limits.upload_timeout } else { limits.download_timeout };
         let attempt = Attempt { seed: self.plan.seed, index, step, number };
         self.plan.retries.wait(attempt, failure.class, asked, patience)
     }

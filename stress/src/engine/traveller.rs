@@ -9,7 +9,11 @@ use super::{
 };
 use crate::{
     blob::{BlobSpec, Expect},
-    plan::{draw::Draw, journey::Step, supply::Supply},
+    plan::{
+        draw::{self, Draw},
+        journey::Step,
+        supply::Supply,
+    },
     record::{
         Recording,
         pairs::{Pair, ReadFact},
@@ -21,6 +25,10 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Traveller {
     index: u64,
+    /// What the journey does, the steps of an order control among them.
+    pub(super) steps: Vec<Step>,
+    /// The blob that an order control reads right behind this one's first read.
+    other: Option<Box<Traveller>>,
     /// What its downloads shall be.
     pub(super) expect: Expect,
     /// In bytes; 0 as long as nobody knows.
@@ -34,14 +42,15 @@ pub(super) struct Traveller {
     smooth: bool,
     /// Set by the first step that did not succeed: the ones behind it are skipped.
     pub(super) stranded: bool,
-    /// How many of the journey's steps have come to an end.
-    pub(super) steps_done: usize,
+    /// How many of this blob's steps have come to an end.
+    steps_done: usize,
 }
 
 impl Traveller {
     pub(super) fn new(job: &Job, ticket: Ticket) -> Self {
         let Ticket { index, known } = ticket;
         let draw = Draw::of(job.plan.seed, index, job.origin());
+        let controls = matches!(known, Known::Made) && draw::controls(job.plan.seed, index, job.origin());
         let smooth = if let Known::Earlier(kept) = &known { kept.marks.smooth } else { true };
         let (blob_id, (expect, novelty)) = match known {
             Known::Made => (None, made(job, index, draw)),
@@ -49,8 +58,11 @@ impl Traveller {
             Known::Earlier(kept) => (kept.id.clone(), left(job, index, draw, &kept)),
         };
         let pick = |number: u32, count: usize| usize::try_from(number).unwrap_or(0) % count.max(1);
-        Self {
+        let journey = &job.phase().journey;
+        let blob = Self {
             index,
+            steps: if controls { journey.with_control() } else { journey.steps.clone() },
+            other: None,
             size: expect.size().unwrap_or(0),
             expect,
             novelty,
@@ -60,20 +72,44 @@ impl Traveller {
             smooth,
             stranded: false,
             steps_done: 0,
+        };
+        if controls { blob.controlled(job.plan.seed, draw) } else { blob }
+    }
+
+    /// The same with another blob beside it, which differs in its bytes alone.
+    fn controlled(self, seed: u64, draw: Draw) -> Self {
+        let Draw { size, content, .. } = draw;
+        let spec = BlobSpec { seed: draw::control_seed(seed), index: self.index, size, content };
+        let other =
+            Self { expect: Expect::Spec(spec), steps: Vec::new(), other: None, blob_id: None, ..self };
+        Self { other: Some(Box::new(other)), ..self }
+    }
+
+    /// The blob that `step` is done to.
+    pub(super) fn of(&self, step: Step) -> &Self {
+        match &self.other {
+            Some(other) if step.is_of_control() => other,
+            _ => self,
         }
+    }
+
+    /// How many of the journey's steps have come to an end, the other blob's among them.
+    pub(super) fn all_steps_done(&self) -> usize {
+        self.steps_done + self.other.as_ref().map_or(0, |other| other.steps_done)
     }
 
     /// A sample with everything known before the step.
     pub(super) fn draft(&self, job: &Job, step: Step) -> Sample {
+        let blob = self.of(step);
         Sample {
             phase: job.phase,
-            index: self.index,
+            index: blob.index,
             step,
             attempt: 1,
-            novelty: self.novelty,
-            target: if step == Step::Upload { self.publisher } else { self.aggregator },
-            blob_id: self.blob_id.clone(),
-            size: self.size,
+            novelty: blob.novelty,
+            target: if step.stores() { blob.publisher } else { blob.aggregator },
+            blob_id: blob.blob_id.clone(),
+            size: blob.size,
             bytes_sent: 0,
             bytes_received: 0,
             timing: Timing::default(),
@@ -85,13 +121,22 @@ impl Traveller {
 
     /// What the next steps need to know of this one.
     pub(super) fn learn(&mut self, job: &Job, sample: &Sample) {
+        match &mut self.other {
+            Some(other) if sample.step.is_of_control() => other.note(job, sample),
+            _ => self.note(job, sample),
+        }
+    }
+
+    fn note(&mut self, job: &Job, sample: &Sample) {
         self.steps_done += 1;
-        let warm = sample.step == Step::FIRST && sample.cache.claim.from_cache();
-        self.smooth &= !warm && (sample.attempt == 1 || sample.step == Step::Upload);
+        let first = matches!(sample.step, Step::FIRST | Step::Control);
+        let warm = first && sample.cache.claim.from_cache();
+        self.smooth &= !warm && (sample.attempt == 1 || sample.step.stores());
         match &sample.outcome {
             Outcome::Stored(_) => {
                 self.blob_id.clone_from(&sample.blob_id);
-                if self.novelty == Novelty::Fresh && job.phase().duplicates > 0.0 {
+                let own = sample.step == Step::Upload && self.novelty == Novelty::Fresh;
+                if own && job.phase().duplicates > 0.0 {
                     job.catalog.note(self.index);
                 }
             }
@@ -146,10 +191,15 @@ fn told(job: &Job, listed: &Listed) -> (Expect, Novelty) {
 pub(super) struct Reads {
     /// The first, the cached and the third.
     facts: [Option<ReadFact>; 3],
+    /// The first of the other blob.
+    control: Option<ReadFact>,
 }
 
 impl Reads {
     pub(super) fn learn(&mut self, sample: &Sample) {
+        if sample.step == Step::Control {
+            self.control = ReadFact::of(sample);
+        }
         let Step::Read { ordinal } = sample.step else { return };
         if let Some(slot) = self.facts.get_mut(usize::from(ordinal) - 1) {
             *slot = ReadFact::of(sample);
@@ -160,6 +210,13 @@ impl Reads {
     /// first read may find a warm cache, and so may a second attempt.
     pub(super) fn enter(&self, blob: &Traveller, job: &Job, recording: &mut Recording) {
         if blob.novelty == Novelty::Repeat || !blob.smooth {
+            return;
+        }
+        if let Some(other) = &blob.other {
+            // Here the cached read does not follow the first one, so that the two are no pair.
+            if let ([Some(first), ..], Some(control), true) = (&self.facts, &self.control, other.smooth) {
+                Pair::of(first, control, None).into_iter().for_each(|pair| recording.enter_control(pair));
+            }
             return;
         }
         match &self.facts {

@@ -59,7 +59,7 @@ impl Worker {
         &self.shard
     }
 
-    /// One journey over one blob, `due` at this time since the run's origin; in a closed loop it is due when it starts.
+    /// One journey over one blob, or over two when it is an order control, `due` at this time since the run's origin; in a closed loop it is due when it starts.
     /// False when it was given up: the step under way is then entered as unfinished.
     pub(super) async fn perform(&mut self, ticket: Ticket, due: Option<Duration>) -> bool {
         let shard = Rc::clone(&self.shard);
@@ -79,7 +79,7 @@ impl Worker {
         let shard = Rc::clone(&self.shard);
         let job = &shard.job;
         let mut reads = Reads::default();
-        for position in 0..job.phase().journey.steps.len() {
+        for position in 0..blob.steps.len() {
             let (sample, permit) = self.step(blob, position, due).await;
             // In an open loop the next step is due when this one has ended.
             due = due.map(|_| sample.timing.finished);
@@ -100,7 +100,7 @@ impl Worker {
     ) -> (Sample, Option<Permit>) {
         let shard = Rc::clone(&self.shard);
         let job = &shard.job;
-        let step = job.phase().journey.steps[position];
+        let step = blob.steps[position];
         let (mut attempt, mut since) = (1, due);
         loop {
             let permit = self.shard.permit().await;
@@ -138,14 +138,15 @@ impl Worker {
         let shard = Rc::clone(&self.shard);
         let job = &shard.job;
         let draft = Sample { attempt, ..blob.draft(job, step) };
+        let blob = blob.of(step);
         match (step, &blob.expect, &blob.blob_id) {
             _ if blob.stranded => (Sample { outcome: Outcome::Skipped, ..draft }, None),
-            (Step::Upload, Expect::Spec(spec), _) => {
+            (Step::Upload | Step::ControlUpload, Expect::Spec(spec), _) => {
                 let exchange = self.client.upload(blob.publisher, spec.source()).await;
                 let asked = exchange.retry_after;
                 (fill(draft, exchange, Outcome::Stored, due, job.clock), asked)
             }
-            (Step::Read { .. }, expect, Some(id)) => {
+            (Step::Read { .. } | Step::Control, expect, Some(id)) => {
                 let mut verifier = expect.verifier(job.plan.verify);
                 let exchange = self.client.read(blob.aggregator, id, &mut verifier).await;
                 let asked = exchange.retry_after;
@@ -155,7 +156,8 @@ impl Worker {
                 (Sample { size, ..sample }, asked)
             }
             // Nobody has told the blob's ID, or its bytes: there is nothing to ask for, or to send.
-            (Step::Read { .. }, _, None) | (Step::Upload, Expect::FirstRead(_), _) => {
+            (Step::Read { .. } | Step::Control, _, None)
+            | (Step::Upload | Step::ControlUpload, Expect::FirstRead(_), _) => {
                 (Sample { outcome: Outcome::Skipped, ..draft }, None)
             }
         }
@@ -169,9 +171,9 @@ impl Worker {
         let abandoned = self.client.take_abandoned();
         // Without a step under way the journey was between two, waiting to be heard.
         let Some(UnderWay { mut position, attempt, due, permit }) = self.under_way.take() else {
-            return self.shard.skip(blob, blob.steps_done).await;
+            return self.shard.skip(blob, blob.all_steps_done()).await;
         };
-        let draft = blob.draft(job, job.phase().journey.steps[position]);
+        let draft = blob.draft(job, blob.steps[position]);
         if let Some(exchange) = abandoned {
             let filled = fill(draft, exchange, |()| Outcome::Unfinished, due, job.clock);
             let sample = Sample { attempt, outcome: Outcome::Unfinished, ..filled };
@@ -244,7 +246,7 @@ impl Shard {
 
     /// Enters the journey's steps from this position on as skipped.
     async fn skip(&self, blob: &Traveller, position: usize) {
-        for &step in &self.job.phase().journey.steps[position..] {
+        for &step in &blob.steps[position..] {
             let permit = self.permit().await;
             self.enter(Sample { outcome: Outcome::Skipped, ..blob.draft(&self.job, step) }, permit);
         }

@@ -97,7 +97,8 @@ impl BlobAssembler {
     /// Enters one sample; when it was its blob's last one, gives the whole record. An attempt after which its step goes on
     /// is none of it.
     pub fn enter(&mut self, sample: &Sample) -> Option<BlobRecord> {
-        let record = StepRecord::of(sample)?;
+        // The other blob of an order control is none of the journey's own.
+        let record = StepRecord::of(sample).filter(|_| !sample.step.is_of_control())?;
         let (origin, expected) = self.journeys.get(sample.phase).copied().unwrap_or((sample.phase, 0));
         let key = (origin, sample.index);
         let blob = self.under_way.entry(key).or_insert_with(|| BlobRecord {
@@ -147,6 +148,20 @@ mod tests {
             (records[1].time(Step::CACHED), records[1].blob_id.as_deref()),
             (None, Some(&*fake::id(1)))
         );
+        assert_eq!(assembler.into_unended(), []);
+    }
+
+    #[test]
+    fn the_other_blob_of_an_order_control_is_no_part_of_the_journey() {
+        let mut samples = fake::journey(0);
+        let control = |at: usize, step| Sample { step, blob_id: None, ..samples[at].clone() };
+        let (upload, read) = (control(0, Step::ControlUpload), control(1, Step::Control));
+        samples.insert(0, upload);
+        samples.insert(3, read);
+        let mut assembler = BlobAssembler::new(&fake::plan(1));
+        let records: Vec<_> = samples.iter().filter_map(|sample| assembler.enter(sample)).collect();
+        let steps: Vec<_> = records[0].steps.iter().map(|(step, _)| *step).collect();
+        assert_eq!((records.len(), steps), (1, vec![Step::Upload, Step::FIRST, Step::CACHED]));
         assert_eq!(assembler.into_unended(), []);
     }
 

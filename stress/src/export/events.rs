@@ -32,6 +32,9 @@ pub fn line(sample: &Sample, plan: &Plan, palette: Palette) -> Option<String> {
         Outcome::Stored(stored) if stored.kind == StoredKind::Existing => {
             told(Ink::Existing, "already exists", &clean(&stored.blob_id))
         }
+        Outcome::Stored(stored) if sample.step.is_of_control() => {
+            told(Ink::Good, &noun(sample.step), &clean(&stored.blob_id))
+        }
         Outcome::Stored(stored) => told(Ink::Good, "uploaded", &clean(&stored.blob_id)),
         Outcome::Read => {
             // Where nothing is uploaded, no earlier line has told the ID.
@@ -52,14 +55,16 @@ pub(super) fn noun(step: Step) -> String {
         Step::Read { ordinal: 1 } => "first download".to_owned(),
         Step::Read { ordinal: 2 } => "cached download".to_owned(),
         Step::Read { ordinal } => format!("download {ordinal}"),
+        Step::ControlUpload => "control upload".to_owned(),
+        Step::Control => "control read".to_owned(),
     }
 }
 
 /// The colour of what a step did well.
 pub(super) fn ink(step: Step) -> Ink {
     match step {
-        Step::Upload => Ink::Good,
-        Step::Read { ordinal: 1 } => Ink::First,
+        Step::Upload | Step::ControlUpload => Ink::Good,
+        Step::Read { ordinal: 1 } | Step::Control => Ink::First,
         Step::Read { .. } => Ink::Cached,
     }
 }
@@ -75,7 +80,7 @@ fn uploads(sample: &Sample, plan: &Plan) -> bool {
 
 /// Which target it was, where there is a choice.
 fn several_targets(sample: &Sample, plan: &Plan) -> String {
-    let targets: &[Target] = if sample.step == Step::Upload { &plan.publishers } else { &plan.aggregators };
+    let targets: &[Target] = if sample.step.stores() { &plan.publishers } else { &plan.aggregators };
     match targets.get(sample.target) {
         Some(target) if targets.len() > 1 => format!(" ({target})"),
         _ => String::new(),

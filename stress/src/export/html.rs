@@ -118,6 +118,8 @@ fn kind(step: Step, repeats: bool) -> usize {
     let first = match step {
         Step::Upload => 0,
         Step::Read { ordinal } => usize::from(ordinal),
+        Step::ControlUpload => 6,
+        Step::Control => 7,
     };
     first + if repeats { 3 } else { 0 }
 }

@@ -106,7 +106,12 @@ pub(super) fn load(phase: &Phase) -> String {
         Supply::List { name, round: true, .. } => format!("{}, round after round", clean(name)),
         Supply::Earlier => return format!("the same blobs, {}{time}", pace(&phase.load)),
     };
-    format!("{blobs} of {kind}, {}{time}", pace(&phase.load))
+    let control = if phase.order_control > 0.0 {
+        format!(", {}% with an order control", (phase.order_control * 1e4).round() / 1e2)
+    } else {
+        String::new()
+    };
+    format!("{blobs} of {kind}, {}{time}{control}", pace(&phase.load))
 }
 
 /// What each step of a search asks for, in words; how much at a time is for the search to say.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::{events, palette::clean, units};
 use crate::{
-    plan::journey::Step,
     record::ledger::ReasonTally,
     report::{
         Ending, Report,
@@ -163,7 +162,7 @@ pub fn details(failure: &Failure) -> String {
 /// What was done, in one sentence: `5 of 7 uploads and 4 of 8 downloads succeeded, 5 failed, 1 unfinished`.
 pub fn outcome(report: &Report, summary: &Summary) -> String {
     let total = |of: fn(&StepSummary) -> u64, uploads: bool| -> u64 {
-        summary.steps.iter().filter(|step| (step.step == Step::Upload) == uploads).map(of).sum()
+        summary.steps.iter().filter(|step| step.step.stores() == uploads).map(of).sum()
     };
     let part = |uploads: bool, noun: &str| {
         let (done, tried) = (total(|step| step.done, uploads), total(|step| step.attempted, uploads));

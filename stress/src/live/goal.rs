@@ -59,7 +59,9 @@ impl Goal {
 
     /// How long the run may still take, if it goes on as it did; `None` while nobody can say.
     pub fn left(&self, snapshot: &Snapshot) -> Option<Duration> {
-        let ended: f64 = snapshot.steps.values().map(|step| ended(step) as f64).sum();
+        // Order controls come along with some journeys: how many of these are done is told by the others.
+        let own = snapshot.steps.iter().filter(|(step, _)| !step.is_of_control());
+        let ended: f64 = own.map(|(_, step)| ended(step) as f64).sum();
         let share = self.blobs_share(ended / self.steps.len().max(1) as f64);
         let rest = snapshot.elapsed.as_secs_f64() * (1.0 / share - 1.0).max(0.0);
         // Nothing done yet, or more to do than a duration can hold: nobody can say.

@@ -48,6 +48,8 @@ impl Draw {
 const TARGETS_WORD: u128 = 256;
 /// Where in a blob's stream the draws about repeating begin.
 const REPEAT_WORD: u128 = 320;
+/// Where in a blob's stream the draw about an order control is.
+const CONTROL_WORD: u128 = 384;
 /// Where in a blob's stream the draws about trying again begin; two words for each attempt at each step.
 pub(super) const RETRY_WORD: u128 = 1 << 20;
 /// How many blobs are asked in turn whether they are fresh, before the search falls back on the run's first ones.
@@ -61,6 +63,24 @@ pub(super) fn stream(seed: u64, index: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(index);
     rng
+}
+
+/// Whether the journey of blob `index` is an order control. A blob that shall repeat another one is none: its first read
+/// may find a warm cache.
+pub fn controls(seed: u64, index: u64, phase: &Phase) -> bool {
+    if phase.order_control <= 0.0 || source(seed, index, phase).is_some() {
+        return false;
+    }
+    let mut rng = stream(seed, index);
+    rng.set_word_pos(CONTROL_WORD);
+    rng.random_bool(phase.order_control.min(1.0))
+}
+
+/// The seed of the bytes of order controls, so that the other blob of a journey has bytes of its own.
+pub fn control_seed(seed: u64) -> u64 {
+    /// Any number does that people do not add to a seed themselves.
+    const APART: u64 = 0x9d6f_1c3a_52e8_b047;
+    seed ^ APART
 }
 
 /// The earlier blob whose bytes `index` repeats: one that is no repeat itself, and so far back that it should be
@@ -100,6 +120,25 @@ mod tests {
         supply::Supply,
     };
 
+    #[test]
+    fn order_controls_are_chosen_by_seed_and_index_alone_and_are_no_repeats() {
+        let chosen = |share: f64, duplicates: f64| {
+            let phase = Phase { order_control: share, ..phase(1, 9, duplicates) };
+            (0..10_000).filter(|&index| controls(7, index, &phase)).collect::<Vec<_>>()
+        };
+        assert_eq!((chosen(0.0, 0.0).len(), chosen(1.0, 0.0).len()), (0, 10_000));
+        let fifth = chosen(0.2, 0.0);
+        // Ten thousand draws: five standard deviations are 200.
+        assert!((1_800..2_200).contains(&fifth.len()), "{}", fifth.len());
+        // Who asks for more gets those and others, and repeats are never among them.
+        let half = chosen(0.5, 0.0);
+        assert!(fifth.iter().all(|index| half.contains(index)));
+        let repeats = phase(1, 9, 0.4);
+        let fresh = |index: &u64| Draw::of(7, *index, &repeats).repeats.is_none();
+        assert_eq!(chosen(0.2, 0.4), fifth.iter().copied().filter(fresh).collect::<Vec<_>>());
+        assert_ne!(control_seed(7), 7);
+    }
+
     fn phase(min: u64, max: u64, duplicates: f64) -> Phase {
         Phase {
             name: "main".to_owned(),
@@ -108,6 +147,7 @@ mod tests {
             sizes: Sizes { min, max },
             content: ContentMix::Mixed,
             duplicates,
+            order_control: 0.0,
             load: Load::closed(8),
             stop: Stop { blobs: Some(5), duration: None },
             grace: Duration::from_secs(30),

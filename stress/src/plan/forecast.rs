@@ -3,7 +3,13 @@
 use std::{iter::Sum, ops::Add, time::Duration};
 
 use super::{
-    Phase, Plan, draw::Draw, journey::Step, load::Load, schedule::Schedule, stages::Stages, supply::Supply,
+    Phase, Plan,
+    draw::{self, Draw},
+    journey::Step,
+    load::Load,
+    schedule::Schedule,
+    stages::Stages,
+    supply::Supply,
 };
 
 /// So many arrivals of a schedule are walked through to count them.
@@ -82,6 +88,7 @@ pub fn forecast(plan: &Plan) -> Vec<Forecast> {
     let mut first = Some(0);
     let mut before = (Extent::exactly(0), Extent::exactly(0));
     let phases = plan.phases.iter().map(|phase| {
+        let start = first;
         let (journeys, bytes, last_due) = if phase.supply == Supply::Earlier {
             (before.0, before.1, None)
         } else {
@@ -94,11 +101,12 @@ pub fn forecast(plan: &Plan) -> Vec<Forecast> {
         let reads =
             phase.journey.steps.iter().filter(|step| matches!(step, Step::Read { .. })).count() as u64;
         let uploads = u64::from(phase.journey.uploads());
+        let (controls, control_bytes) = controls(plan, phase, start, journeys);
         Forecast {
-            uploads: times(journeys, uploads),
-            downloads: times(journeys, reads),
-            bytes_up: times(bytes, uploads),
-            bytes_down: times(bytes, reads),
+            uploads: times(journeys, uploads) + controls,
+            downloads: times(journeys, reads) + controls,
+            bytes_up: times(bytes, uploads) + control_bytes,
+            bytes_down: times(bytes, reads) + control_bytes,
             lasts: lasts(plan, phase, journeys, last_due),
         }
     });
@@ -168,6 +176,28 @@ fn bytes(plan: &Plan, phase: &Phase, first: Option<u64>, journeys: Extent<u64>) 
     Extent { least: journeys.least.saturating_mul(min), most }
 }
 
+/// How many of as many journeys are order controls, and the bytes of their other blobs.
+fn controls(
+    plan: &Plan,
+    phase: &Phase,
+    first: Option<u64>,
+    journeys: Extent<u64>,
+) -> (Extent<u64>, Extent<u64>) {
+    if phase.order_control <= 0.0 {
+        return (Extent::exactly(0), Extent::exactly(0));
+    }
+    if let (Some(first), Some(count)) = (first, journeys.exact())
+        && count <= MOST_DRAWS
+    {
+        let chosen = (first..first + count).filter(|&index| draw::controls(plan.seed, index, phase));
+        let sizes = chosen.map(|index| Draw::of(plan.seed, index, phase).size);
+        let (count, bytes) = sizes.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size));
+        return (Extent::exactly(count), Extent::exactly(bytes));
+    }
+    let most = journeys.most.and_then(|most| most.checked_mul(phase.sizes.max));
+    (Extent { least: 0, most: journeys.most }, Extent { least: 0, most })
+}
+
 fn lasts(plan: &Plan, phase: &Phase, journeys: Extent<u64>, last_due: Option<Duration>) -> Extent<Duration> {
     match &phase.load {
         Load::Open { .. } => Extent {
@@ -196,10 +226,10 @@ fn patience(plan: &Plan, phase: &Phase, journeys: Option<u64>) -> Option<Duratio
         return None;
     }
     let step = |step: &Step| match step {
-        Step::Upload => plan.limits.upload_timeout,
-        Step::Read { .. } => plan.limits.download_timeout,
+        Step::Upload | Step::ControlUpload => plan.limits.upload_timeout,
+        Step::Read { .. } | Step::Control => plan.limits.download_timeout,
     };
-    let one: Duration = phase.journey.steps.iter().map(step).sum();
+    let one: Duration = phase.steps().iter().map(step).sum();
     let rounds = journeys?.div_ceil(u64::from(phase.load.most_in_flight()).max(1));
     one.checked_mul(u32::try_from(rounds).ok()?)
 }

@@ -28,6 +28,7 @@ fn plan(change: impl FnOnce(&mut Phase)) -> Plan {
         sizes: Sizes { min: 1000, max: 1000 },
         content: ContentMix::Mixed,
         duplicates: 0.0,
+        order_control: 0.0,
         load: Load::closed(8),
         stop: Stop { blobs: Some(10), duration: None },
         grace: seconds(30),
@@ -157,4 +158,24 @@ fn step_by_step_is_as_much_in_other_words() {
     assert_eq!(count(&told, |one| one.downloads), Extent::exactly(32));
     assert_eq!(count(&told, |one| one.bytes_down), Extent::exactly(32_000));
     assert_eq!(told[2].lasts, between(Duration::ZERO, seconds(2 * 60)));
+}
+
+#[test]
+fn order_controls_come_on_top() {
+    let share = |share: f64| {
+        let plan = plan(|phase| phase.order_control = share);
+        forecast(&plan).remove(0)
+    };
+    let (none, all) = (share(0.0), share(1.0));
+    let exactly = Extent::exactly;
+    assert_eq!((none.uploads, none.downloads, none.bytes_down), (exactly(10), exactly(20), exactly(20_000)));
+    assert_eq!((all.uploads, all.downloads), (exactly(20), exactly(30)));
+    assert_eq!((all.bytes_up, all.bytes_down), (exactly(20_000), exactly(30_000)));
+    let some = share(0.3).uploads.exact().unwrap();
+    assert!((10..=20).contains(&some), "{some}");
+    let timed = plan(|phase| {
+        phase.order_control = 0.3;
+        phase.stop = Stop { blobs: None, duration: Some(seconds(5)) };
+    });
+    assert_eq!(forecast(&timed)[0].uploads, Extent { least: 8, most: None });
 }

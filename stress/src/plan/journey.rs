@@ -16,6 +16,10 @@ pub enum Step {
         /// 1 is the first, uncached download; 2 the cached one; further ones are steps of their own.
         ordinal: u8,
     },
+    /// The upload of a blob that is only there for the order control.
+    ControlUpload,
+    /// That blob's first download, right behind another blob's.
+    Control,
 }
 
 impl Step {
@@ -29,7 +33,19 @@ impl Step {
         match self {
             Step::Upload => Step::FIRST,
             Step::Read { ordinal } => Step::Read { ordinal: ordinal.saturating_add(1) },
+            Step::ControlUpload => Step::Control,
+            Step::Control => Step::CACHED,
         }
+    }
+
+    /// Whether it stores a blob, rather than read one.
+    pub const fn stores(self) -> bool {
+        matches!(self, Step::Upload | Step::ControlUpload)
+    }
+
+    /// Whether it is done to the other blob of an order control.
+    pub const fn is_of_control(self) -> bool {
+        matches!(self, Step::ControlUpload | Step::Control)
     }
 
     /// The step of this label (`upload`, `first`, `cached`, `read3` …), if there is one.
@@ -38,6 +54,8 @@ impl Step {
             "upload" => Some(Step::Upload),
             "first" => Some(Step::FIRST),
             "cached" => Some(Step::CACHED),
+            "control-up" => Some(Step::ControlUpload),
+            "control" => Some(Step::Control),
             other => {
                 let ordinal = other.strip_prefix("read")?.parse().ok()?;
                 (ordinal >= 3).then_some(Step::Read { ordinal })
@@ -53,6 +71,8 @@ impl fmt::Display for Step {
             Step::Read { ordinal: 1 } => f.pad("first"),
             Step::Read { ordinal: 2 } => f.pad("cached"),
             Step::Read { ordinal } => f.pad(&format!("read{ordinal}")),
+            Step::ControlUpload => f.pad("control-up"),
+            Step::Control => f.pad("control"),
         }
     }
 }
@@ -97,6 +117,21 @@ impl Journey {
         Self { steps: upload.then_some(Step::Upload).into_iter().chain(reads).collect() }
     }
 
+    /// The same steps with those of an order control between them. Its blob is stored before the other one, so that this
+    /// is read as soon as it is stored, as without a control.
+    pub fn with_control(&self) -> Vec<Step> {
+        let read = |&step: &Step| {
+            let control = (step == Step::FIRST).then_some(Step::Control);
+            std::iter::once(step).chain(control)
+        };
+        std::iter::once(Step::ControlUpload).chain(self.steps.iter().flat_map(read)).collect()
+    }
+
+    /// Whether it has what an order control needs.
+    pub(super) fn pairs(&self) -> bool {
+        [Step::Upload, Step::FIRST, Step::CACHED].iter().all(|step| self.steps.contains(step))
+    }
+
     /// Each step rests on the one before it: an upload on nothing, a download on the one before it. A journey that
     /// starts with a download is one over blobs that are stored already, be it their first download or not; one that
     /// `goes_on` where another journey has ended may start with any download.
@@ -104,6 +139,9 @@ impl Journey {
         let wrong = |reason: String| Err(Contradiction::new("--steps", reason));
         match self.steps.first() {
             None => return wrong("names no step".to_owned()),
+            Some(step) if step.is_of_control() => {
+                return wrong(format!("names {step}, which is a step of --order-control alone"));
+            }
             Some(Step::Read { ordinal: 3.. }) if !goes_on => {
                 return wrong("must start with upload, first or cached".to_owned());
             }
@@ -112,6 +150,9 @@ impl Journey {
         for pair in self.steps.windows(2) {
             let (before, step) = (pair[0], pair[1]);
             let Step::Read { ordinal } = step else {
+                if step.is_of_control() {
+                    return wrong(format!("names {step}, which is a step of --order-control alone"));
+                }
                 return wrong("has the upload behind another step; it can only be the first one".to_owned());
             };
             let needs = if ordinal == 1 { Step::Upload } else { Step::Read { ordinal: ordinal - 1 } };
@@ -138,7 +179,7 @@ impl FromStr for Journey {
     fn from_str(text: &str) -> Result<Self, String> {
         let step = |label: &str| {
             let label = label.trim();
-            Step::from_label(label).ok_or_else(|| {
+            Step::from_label(label).filter(|step| !step.is_of_control()).ok_or_else(|| {
                 format!(
                     "there is no step `{label}`; the steps are upload, first, cached, read3, read4 and so on"
                 )
@@ -178,7 +219,9 @@ mod tests {
                 Some(words) => assert!(checked.unwrap_err().reason.contains(words), "{text}"),
             }
         }
-        for text in ["", "upload,", "download", "read2", "Upload", "upload first"] {
+        for text in
+            ["control", "upload,first,control", "", "upload,", "download", "read2", "Upload", "upload first"]
+        {
             assert!(text.parse::<Journey>().unwrap_err().contains("the steps are"), "{text}");
         }
     }
@@ -194,10 +237,23 @@ mod tests {
     }
 
     #[test]
+    fn a_control_reads_its_blob_right_behind_another_ones_first_read() {
+        let labels = Journey::with_reads(true, 3).with_control();
+        let labels: Vec<_> = labels.iter().map(Step::to_string).collect();
+        assert_eq!(labels.join(","), "control-up,upload,first,control,cached,read3");
+    }
+
+    #[test]
     fn labels_are_read_back_as_the_steps_they_name() {
-        for step in
-            [Step::Upload, Step::FIRST, Step::CACHED, Step::Read { ordinal: 3 }, Step::Read { ordinal: 12 }]
-        {
+        for step in [
+            Step::Upload,
+            Step::FIRST,
+            Step::CACHED,
+            Step::Read { ordinal: 3 },
+            Step::Read { ordinal: 12 },
+            Step::ControlUpload,
+            Step::Control,
+        ] {
             assert_eq!(Step::from_label(&step.to_string()), Some(step));
         }
         for wrong in ["", "read1", "read2", "read", "read256", "Upload", "third"] {

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use journey::Journey;
+use journey::{Journey, Step};
 use limits::Limits;
 use load::{Load, Stop};
 use objective::Objective;
@@ -78,6 +78,10 @@ pub struct Phase {
     pub content: ContentMix,
     /// The share of blobs, 0 to 1, that repeat bytes already stored in this run.
     pub duplicates: f64,
+    /// The share of journeys, 0 to 1, that also read a second blob for the first time, right behind the first one's first
+    /// download: what differs between the two is no matter of caches.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub order_control: f64,
     /// How many journeys are under way, or how often one starts.
     pub load: Load,
     /// When no new journey is started.
@@ -161,6 +165,14 @@ impl Phase {
         if self.supply != Supply::Earlier {
             self.stop.check(self.load.length())?;
         }
+        if !(0.0..=1.0).contains(&self.order_control) {
+            return Err(Contradiction::new("--order-control", "must lie between 0% and 100%"));
+        }
+        if self.order_control > 0.0 && !(self.supply == Supply::Made && self.journey.pairs()) {
+            let reason = "is about blobs that are uploaded and then at once read twice: it goes neither with --order \
+                          phased, nor with a list of blobs, nor with --steps that leave out upload, first or cached";
+            return Err(Contradiction::new("--order-control", reason));
+        }
         let at_once = u64::from(self.load.most_in_flight()).min(draw::MOST_LAG);
         if self.duplicates > 0.0 && self.stop.blobs.is_some_and(|blobs| blobs <= at_once) {
             let reason = format!(
@@ -174,6 +186,18 @@ impl Phase {
         }
         Ok(())
     }
+}
+
+impl Phase {
+    /// Every step that some journey of the phase does: its own, and those of order controls, if it has any.
+    pub fn steps(&self) -> Vec<Step> {
+        if self.order_control > 0.0 { self.journey.with_control() } else { self.journey.steps.clone() }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
 }
 
 /// Two wishes that exclude each other, or one that cannot be met: names the flag and the reason.

@@ -91,14 +91,14 @@ impl Objective {
     pub(super) fn check(&self, phases: &[Phase]) -> Result<(), Contradiction> {
         let refuse = |reason: String| Err(Contradiction::new("--threshold", format!("`{self}` {reason}")));
         let measured = || phases.iter().filter(|phase| !phase.warm_up);
-        let mut known: Vec<_> = measured().flat_map(|phase| phase.journey.steps.iter().copied()).collect();
+        let mut known: Vec<_> = measured().flat_map(|phase| phase.steps()).collect();
         known.sort_unstable();
         known.dedup();
         if let Some(step) = self.step.filter(|step| !known.contains(step)) {
             let steps = known.iter().map(Step::to_string).collect::<Vec<_>>().join(", ");
             return refuse(format!("speaks of {step}, but this run's steps are {steps}"));
         }
-        let covered = |phase: &&Phase| phase.journey.steps.iter().any(|&step| self.covers(&phase.name, step));
+        let covered = |phase: &&Phase| phase.steps().into_iter().any(|step| self.covers(&phase.name, step));
         if !measured().any(|phase| covered(&phase)) {
             let names = measured().map(|phase| phase.name.as_str()).collect::<Vec<_>>().join(", ");
             return refuse(format!(

@@ -121,6 +121,7 @@ mod tests {
             sizes: Sizes { min: 1, max: 9 },
             content: ContentMix::Mixed,
             duplicates: 0.0,
+            order_control: 0.0,
             load: Load::closed(3),
             stop: Stop { blobs: Some(5), duration: None },
             grace: Duration::from_secs(30),

@@ -126,6 +126,8 @@ fn chance(attempt: Attempt) -> f64 {
     let step = match attempt.step {
         Step::Upload => 0,
         Step::Read { ordinal } => u128::from(ordinal),
+        Step::ControlUpload => 256,
+        Step::Control => 257,
     };
     let mut rng = draw::stream(attempt.seed, attempt.index);
     // A number takes two words; the blob's other draws are far below.

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{
-    plan::journey::Step,
-    sample::{FailureClass, Outcome, Sample},
-};
+use crate::sample::{FailureClass, Outcome, Sample};
 
 /// So many uploads are remembered: 24 MB.
 const MOST: usize = 1 << 20;
@@ -30,7 +27,7 @@ pub struct Reading {
 impl Gauge {
     /// Takes one sample.
     pub fn enter(&mut self, sample: &Sample) {
-        if sample.step != Step::Upload || sample.outcome == Outcome::Skipped {
+        if !sample.step.stores() || sample.outcome == Outcome::Skipped {
             return;
         }
         let (started, finished) = (sample.timing.started, sample.timing.finished);
@@ -74,6 +71,7 @@ impl Gauge {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::journey::Step;
     use crate::sample::{Failure, Novelty, Timing, cache::CacheEvidence};
 
     fn sample(step: Step, started: u64, finished: u64, outcome: Outcome) -> Sample {

@@ -51,6 +51,8 @@ pub struct Recording {
     pub connections: Connections,
     /// First and cached reads of the same blobs.
     pub pairs: Pairs,
+    /// First reads of two different blobs, one right behind the other: what differs between them is no matter of caches.
+    pub controls: Pairs,
     /// First and cached reads of the same blobs in different phases; empty once they are joined.
     pub halves: Halves,
     /// The arrivals of open loops, by their phase's position in the plan.
@@ -67,6 +69,7 @@ impl Recording {
         }
         self.connections.merge(other.connections);
         self.pairs.merge(other.pairs);
+        self.controls.merge(other.controls);
         self.halves.merge(other.halves);
         self.generator.merge(&other.generator);
         for (phase, arrivals) in &other.arrivals {
@@ -86,6 +89,11 @@ impl Recording {
     /// Enters the two reads of one blob.
     pub fn enter_pair(&mut self, pair: Pair) {
         self.pairs.enter(pair);
+    }
+
+    /// Enters the first reads of two blobs.
+    pub fn enter_control(&mut self, pair: Pair) {
+        self.controls.enter(pair);
     }
 
     /// Enters the first read of a blob whose cached one may follow in a later phase.
@@ -182,8 +190,8 @@ impl Connections {
 
     fn targets(&mut self, step: Step) -> &mut BTreeMap<usize, u64> {
         match step {
-            Step::Upload => &mut self.publishers,
-            Step::Read { .. } => &mut self.aggregators,
+            Step::Upload | Step::ControlUpload => &mut self.publishers,
+            Step::Read { .. } | Step::Control => &mut self.aggregators,
         }
     }
 

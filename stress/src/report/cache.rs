@@ -1,12 +1,14 @@
 //! What the cache buys: first against cached downloads, paired by blob, and what the answers' headers say of it.
 
 mod claims;
+mod control;
 mod groups;
 
 use std::time::Duration;
 
 pub(super) use claims::claims;
 pub use claims::{Claimed, Finding, Row};
+pub use control::OrderControl;
 pub use groups::{Group, Of};
 
 pub use super::ratio::{Ratio, Verdict};
@@ -38,7 +40,7 @@ pub struct CacheEffect {
     pub median_first: Option<Duration>,
     /// The median response time of the cached downloads, less the opening of connections.
     pub median_cached: Option<Duration>,
-    /// First ÷ cached response time, blob by blob; `None` without pairs.
+    /// First ÷ cached response time, blob by blob, without the order effect where that is known; `None` without pairs.
     pub response: Option<Ratio>,
     /// The same of the times to the first byte.
     pub first_byte: Option<Ratio>,
@@ -46,6 +48,8 @@ pub struct CacheEffect {
     pub transfer: Option<Ratio>,
     /// The response times' ratio by size and by aggregator, where there are several with enough pairs.
     pub groups: Vec<Group>,
+    /// What the order of two downloads does by itself; `None` where the run was not to find out.
+    pub control: Option<OrderControl>,
     /// Cached ÷ third response time: nothing differs, unless the cache fills late.
     pub third: Option<Ratio>,
     /// What the headers say, against the times.
@@ -75,18 +79,21 @@ impl CacheEffect {
         };
         let recording = &report.recording;
         let pairs: Vec<&Pair> = recording.pairs.iter().collect();
-        let response = ratio(&pairs, |pair| Some((pair.first, pair.cached)));
+        let controls: Vec<&Pair> = recording.controls.iter().collect();
+        let measured = |times: Times| Some(ratio(&pairs, times)?.without(ratio(&controls, times)));
+        let response = measured(|pair| Some((pair.first, pair.cached)));
         Some(Self {
             pairs_seen: recording.pairs.seen(),
             pairs: pairs.len() as u64,
             median_first: middle(pairs.iter().map(|pair| pair.first)),
             median_cached: middle(pairs.iter().map(|pair| pair.cached)),
             response,
-            first_byte: ratio(&pairs, |pair| both(pair, |part| part.first_byte)),
-            transfer: ratio(&pairs, |pair| both(pair, |part| part.transfer)),
-            groups: groups::of(report, &pairs),
+            first_byte: measured(|pair| both(pair, |part| part.first_byte)),
+            transfer: measured(|pair| both(pair, |part| part.transfer)),
+            groups: groups::of(report, &pairs, &controls),
+            control: OrderControl::of(report, &controls),
             third: ratio(&pairs, |pair| Some((pair.cached, pair.third?))),
-            claimed: Claimed::of(recording, &pairs),
+            claimed: Claimed::of(recording, &pairs, &controls),
             verdict: response.map_or(Verdict::TooFew, |response| response.verdict()),
             shortest_cached: cached().map(|service| service.min).min_by_key(|bounded| bounded.value),
             longest_cached: cached().map(|service| service.max).max_by_key(|bounded| bounded.value),
@@ -99,13 +106,13 @@ impl CacheEffect {
             (Verdict::Faster | Verdict::Slower, Some((response, _))) => {
                 format!("cached downloads are {}", response.words())
             }
-            (Verdict::NoDifference, Some((_, (low, high)))) => {
-                format!("no evidence of caching ({}–{}, n = {})", times(low), times(high), self.pairs)
+            (Verdict::NoDifference, Some((response, (low, high)))) => {
+                format!("no evidence of caching ({}–{}, {})", times(low), times(high), response.basis())
             }
             (_, Some((response, (low, high)))) => {
                 let needed = response.needed().unwrap_or(response.pairs);
                 let (low, high) = (times(low), times(high));
-                format!("not enough data ({low}–{high}, n = {}): about {needed} blobs needed", self.pairs)
+                format!("not enough data ({low}–{high}, {}): about {needed} blobs needed", response.basis())
             }
             (_, None) => {
                 let needed = Percentile::P50.needs();

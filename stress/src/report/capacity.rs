@@ -198,7 +198,7 @@ fn per_second(ledger: &Ledger) -> Option<f64> {
 impl Cost {
     fn of(recording: &Recording) -> Self {
         recording.ledgers.iter().fold(Self::default(), |cost, (key, ledger)| {
-            let uploads = if key.step == Step::Upload { ledger.attempted() } else { 0 };
+            let uploads = if key.step.stores() { ledger.attempted() } else { 0 };
             cost.plus(Self {
                 uploads,
                 downloads: ledger.attempted() - uploads,

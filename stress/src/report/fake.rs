@@ -46,6 +46,7 @@ pub(crate) fn plan(blobs: u64) -> Plan {
             sizes: Sizes::default(),
             content: ContentMix::Mixed,
             duplicates: 0.0,
+            order_control: 0.0,
             load: Load::closed(8),
             stop: Stop { blobs: Some(blobs), duration: None },
             grace: Duration::from_secs(30),

@@ -12,12 +12,15 @@ const WORTH_TELLING: f64 = 1.05;
 pub struct Ratio {
     /// Of how many pairs.
     pub pairs: u64,
-    /// The median.
+    /// The median, less what the control showed.
     pub median: f64,
     /// Its 95 % interval, whatever the distribution; `None` with fewer than 6 pairs.
     pub interval: Option<(f64, f64)>,
-    /// The two-sided p-value of Wilcoxon's signed-rank test of the logarithms; `None` with fewer than 6 pairs.
+    /// The two-sided p-value of Wilcoxon's signed-rank test of the logarithms; `None` with fewer than 6 pairs, and of a
+    /// ratio that a control was taken out of, whose interval decides alone.
     pub p_value: Option<f64>,
+    /// What the control showed and was taken out; `None` where none was.
+    pub taken_out: Option<f64>,
 }
 
 /// What pairs say.
@@ -65,7 +68,27 @@ impl Ratio {
             interval,
             // Where nothing differs, nothing speaks against chance.
             p_value: interval.map(|_| signed_rank::p_value(&logarithms).unwrap_or(1.0)),
+            taken_out: None,
         })
+    }
+
+    /// This effect without that of the `control`, divided out; as it is when the control has no interval.
+    ///
+    /// Both intervals are combined on the scale of logarithms by the method of variance estimates recovery (Zou and
+    /// Donner, "Construction of confidence limits about effect measures", 2008), which keeps what is skewed in them.
+    pub(super) fn without(self, control: Option<Self>) -> Self {
+        let Some((control, (control_low, control_high))) = control.and_then(|one| Some((one, one.interval?)))
+        else {
+            return self;
+        };
+        let (own, of_control) = (self.median.ln(), control.median.ln());
+        let apart = own - of_control;
+        let interval = self.interval.map(|(low, high)| {
+            let below = (own - low.ln()).hypot(control_high.ln() - of_control);
+            let above = (high.ln() - own).hypot(of_control - control_low.ln());
+            ((apart - below).exp(), (apart + above).exp())
+        });
+        Self { median: apart.exp(), interval, p_value: None, taken_out: Some(control.median), ..self }
     }
 
     /// What it proves.
@@ -97,7 +120,16 @@ impl Ratio {
 
     /// In words: `6.1 times faster (5.2–7.4, n = 40)`.
     pub fn words(&self) -> String {
-        self.told(&format!(", n = {}", self.pairs))
+        self.told(&format!(", {}", self.basis()))
+    }
+
+    /// What it rests on: `n = 40; order effect 1.10 taken out`.
+    pub fn basis(&self) -> String {
+        let pairs = self.pairs;
+        match self.taken_out {
+            Some(effect) => format!("n = {pairs}; order effect {} taken out", times(effect)),
+            None => format!("n = {pairs}"),
+        }
     }
 
     /// In words, where the number of pairs is known: `6.1 times faster (5.2–7.4)`.
@@ -116,7 +148,7 @@ impl Ratio {
             }
             (Verdict::NoDifference, Some((low, high))) => format!("as fast {}", between(low, high)),
             (_, Some((low, high))) => format!("not enough data {}", between(low, high)),
-            (_, None) => format!("not enough data (n = {})", self.pairs),
+            (_, None) => format!("not enough data ({})", self.basis()),
         }
     }
 }
@@ -145,6 +177,25 @@ mod tests {
         assert_eq!(of(&slightly(0.96)).verdict(), Verdict::NoDifference);
         assert_eq!(of(&slightly(1.06)).verdict(), Verdict::Faster);
         assert_eq!(of(&slightly(0.94)).verdict(), Verdict::Slower);
+    }
+
+    #[test]
+    fn a_control_is_divided_out_and_widens_the_interval() {
+        let effect = Ratio { interval: Some((5.0, 8.0)), ..of(&[6.0; 9]) };
+        let control = Ratio { interval: Some((1.8, 2.5)), ..of(&[2.0; 9]) };
+        let left = effect.without(Some(control));
+        let (low, high) = left.interval.unwrap();
+        // By hand: ln 3 less the root of ln(6/5)² + ln(2.5/2)², plus that of ln(8/6)² + ln(2/1.8)².
+        let expected = (3.0 / 0.288_218_f64.exp(), 3.0 * 0.306_358_f64.exp());
+        assert!((left.median - 3.0).abs() < 1e-12 && left.p_value.is_none());
+        assert!(
+            (low - expected.0).abs() < 1e-3 && (high - expected.1).abs() < 1e-3,
+            "{low} {high} {expected:?}"
+        );
+        assert_eq!(left.words(), "3.0 times faster (2.2–4.1, n = 9; order effect 2.0 taken out)");
+        let few = of(&[2.0; 5]);
+        assert_eq!(effect.without(Some(few)), effect, "five pairs are no control");
+        assert_eq!(effect.without(None), effect);
     }
 
     #[test]

@@ -193,7 +193,7 @@ impl Summary {
         let mut ledgers: BTreeMap<LedgerKey, &Ledger> = BTreeMap::new();
         for (phase, planned) in report.plan.phases.iter().enumerate().filter(|(_, planned)| !planned.warm_up)
         {
-            for &step in &planned.journey.steps {
+            for step in planned.steps() {
                 // A planned step that was never reached shows its zeros instead of nothing.
                 ledgers.entry(LedgerKey { phase, step, novelty: Novelty::Fresh }).or_insert(&untouched);
             }
@@ -299,7 +299,7 @@ impl Uploads {
         }
         let medians: BTreeMap<_, _> =
             times.into_iter().filter_map(|(kind, times)| Some((kind, times.quantile(0.5)?))).collect();
-        let uploads = steps.iter().filter(|step| step.step == Step::Upload);
+        let uploads = steps.iter().filter(|step| step.step.stores());
         uploads.fold(None, |sum: Option<Self>, step| {
             let sum = sum.unwrap_or_default();
             let stored = |kind| step.stored.get(&kind).copied().unwrap_or(0);

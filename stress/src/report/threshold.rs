@@ -98,7 +98,7 @@ pub(super) fn judge(report: &Report) -> Vec<Judgement> {
     let phases: Vec<_> = report.plan.phases.iter().filter(|phase| !phase.warm_up).collect();
     let several = report.plan.repeats_steps();
     let implied = phases.into_iter().flat_map(|phase| {
-        phase.journey.steps.iter().flat_map(move |&step| implicit(report, phase, step, several))
+        phase.steps().into_iter().flat_map(move |step| implicit(report, phase, step, several))
     });
     asked.chain(implied).collect()
 }
@@ -107,8 +107,7 @@ pub(super) fn judge(report: &Report) -> Vec<Judgement> {
 fn steps(report: &Report, objective: &Objective) -> Vec<Step> {
     let measured = report.plan.phases.iter().filter(|phase| !phase.warm_up);
     let mut steps: Vec<_> = measured
-        .flat_map(|phase| phase.journey.steps.iter().filter(|&&step| objective.covers(&phase.name, step)))
-        .copied()
+        .flat_map(|phase| phase.steps().into_iter().filter(|&step| objective.covers(&phase.name, step)))
         .collect();
     steps.sort_unstable();
     steps.dedup();
@@ -163,8 +162,7 @@ impl Facts {
         }
         facts.attempted = facts.all.attempted();
         let phases = report.plan.phases.iter().enumerate();
-        for (position, _) in phases.filter(|(_, p)| p.journey.steps.iter().any(|&step| covers(&p.name, step)))
-        {
+        for (position, _) in phases.filter(|(_, p)| p.steps().into_iter().any(|step| covers(&p.name, step))) {
             if let Some(arrivals) = report.recording.arrivals.get(&position) {
                 facts.arrivals.merge(arrivals);
             }

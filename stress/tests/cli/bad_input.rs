@@ -62,6 +62,8 @@ fn numbers_that_make_no_sense_are_refused() {
         (["--duplicates", "-5%"], ["--duplicates", "outside 0% to 100%"]),
         (["--duplicates", "many"], ["--duplicates", "as in 25% or 0.25"]),
         (["--duplicates", "NaN"], ["--duplicates", "outside 0% to 100%"]),
+        (["--order-control", "101%"], ["--order-control", "outside 0% to 100%"]),
+        (["--steps", "upload,first,control"], ["--steps", "no step `control`"]),
     ] {
         refuses(&line, &words);
     }
@@ -139,6 +141,11 @@ fn flags_that_contradict_each_other_are_refused() {
         ("--duplicates 50% --deletable", ["--duplicates", "--deletable"]),
         ("--duplicates 50% --force", ["--duplicates", "--force"]),
         ("--duplicates 50%", ["--duplicates", "more blobs than are under way"]),
+        ("--order-control 20% --order phased", ["--order-control", "phased"]),
+        (
+            "--order-control 20% --steps upload,first",
+            ["--order-control", "leave out upload, first or cached"],
+        ),
         ("--rate 5/s -c 3", ["--concurrency", "--max-in-flight"]),
         ("--rate 5/s --stages 1/s:1s", ["--stages", "--rate"]),
         ("--arrivals poisson", ["--arrivals", "--rate"]),

@@ -35,6 +35,7 @@ pub(crate) fn phase(load: Load, stop: Stop) -> Phase {
         sizes: Sizes { min: 100, max: 1000 },
         content: ContentMix::Mixed,
         duplicates: 0.0,
+        order_control: 0.0,
         load,
         stop,
         grace: Duration::from_secs(30),

@@ -20,6 +20,7 @@
 mod caches;
 mod closed;
 mod common;
+mod controls;
 mod counts;
 mod full;
 mod known;

@@ -37,7 +37,7 @@ async fn the_offered_load_does_not_depend_on_the_server() {
         let hangs = name.starts_with("hanging");
         if hangs {
             // Long enough for a busy machine to send what was due, since nothing else will end.
-            main.grace = Duration::from_secs(2);
+            main.grace = Duration::from_secs(3);
         }
         let facts = run(plan(&bottle, vec![main]), Wires::default()).await;
         // 100 arrivals are due within the second: the server's own record is the judge.
@@ -68,7 +68,7 @@ async fn arrivals_do_not_drift_from_their_schedule() {
     assert_eq!((arrivals.len(), facts.recording.arrivals[&0].offered()), (600, 600));
     // A generator that waits for the gap instead of the instant loses its timer's grain at each of 600 arrivals.
     let drift = offset(&arrivals[400..], 400, GAP) - offset(&arrivals[..200], 0, GAP);
-    assert!(drift.abs() < 0.03, "the schedule moved by {drift} s within 2 s");
+    assert!(drift.abs() < 0.1, "the schedule moved by {drift} s within 2 s");
     assert_eq!(
         facts.recording.arrivals[&0].lateness.count(),
         600,

@@ -36,15 +36,10 @@ async fn response_times_run_from_the_schedule_through_a_stall() {
     let response = |quantile| upload.span(Span::Response).unwrap().quantile(quantile).unwrap().as_secs_f64();
     for quantile in [0.75, 0.9, 0.95, 0.99] {
         let (measured, least) = (response(quantile), oracle(quantile, 400.0, 150.0));
-        // From below it is exact, but for one arrival's 10 ms at either end, whatever the machine does; from above
-        // the machine has a second to come back to its schedule.
-        assert!(
-            (least - 0.02..least + 1.0).contains(&measured),
-            "p{}: {measured} of {least}",
-            quantile * 100.0
-        );
+        // But for one arrival's 10 ms at either end this holds whatever the machine does: it can only add to a wait.
+        assert!(measured >= least - 0.02, "p{}: {measured} s, should be {least} s", quantile * 100.0);
     }
-    assert!(response(0.5) < 1.0, "most came when it answered: {}", response(0.5));
+    assert_eq!(upload.span(Span::Response).unwrap().count(), 400, "each wait is told once");
 }
 
 #[tokio::test]

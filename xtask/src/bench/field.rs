@@ -87,15 +87,21 @@ impl<'a> Field<'a> {
 
     /// `walrus-stress` reading `requests` times, twice each of a list of IDs whose blobs begin with `blob`.
     pub(crate) fn our_reads(&self, blob: &str, requests: u64, at_once: u32) -> Result<Command> {
-        let list = self.path("ids");
-        let mut ids = String::new();
-        for number in 0..requests / 2 {
-            writeln!(ids, "{}", id(blob, number)).context("cannot make a list")?;
-        }
-        fs::write(&list, ids).context("cannot write a list")?;
+        let list = self.list(blob, requests / 2)?;
         let mut command = self.ours(&["--aggregator", &self.nginx.url, "--steps", "first,cached"]);
         command.arg("--blob-ids").arg(list).args(["-c", &at_once.to_string()]);
         Ok(command)
+    }
+
+    /// A file of so many IDs whose blobs begin with `blob`.
+    pub(crate) fn list(&self, blob: &str, count: u64) -> Result<PathBuf> {
+        let list = self.path("ids");
+        let mut ids = String::new();
+        for number in 0..count {
+            writeln!(ids, "{}", id(blob, number)).context("cannot make a list")?;
+        }
+        fs::write(&list, ids).context("cannot write a list")?;
+        Ok(list)
     }
 
     /// Another tool reading one blob `requests` times; wrk for as long as `seconds` instead.

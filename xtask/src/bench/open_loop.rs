@@ -64,9 +64,10 @@ struct Turn {
 }
 
 fn turn(field: &Field<'_>, seconds: u64) -> Result<Turn> {
-    let mut command = field.our_reads("1k", 2, 8)?;
+    let mut command = field.ours(&["--aggregator", &field.nginx.url]);
     let report = field.path("report.json");
-    // The last word counts: `cached` goes round its list until the end.
+    // Cached downloads go round their list until the end.
+    command.arg("--blob-ids").arg(field.list("1k", 1)?);
     command.args(["--steps", "cached", "--rate", &format!("{RATE}/s"), "--duration", &format!("{seconds}s")]);
     command.arg("--report").arg(&report);
     spend(command)?;

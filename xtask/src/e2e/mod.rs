@@ -1,13 +1,13 @@
 //! `cargo xtask e2e`: the real programs as processes, the main job in sight, then a table of scenarios.
 
-mod check;
-mod http;
+pub(crate) mod check;
+pub(crate) mod http;
 mod job;
 mod report;
 mod rows;
 mod scenarios;
-mod stage;
-mod stats;
+pub(crate) mod stage;
+pub(crate) mod stats;
 
 use std::time::Instant;
 

@@ -126,7 +126,7 @@ impl<'a> Stage<'a> {
     }
 
     /// A program as a user would start it who has set nothing up.
-    fn command(&self, name: &str) -> Result<Command> {
+    pub(crate) fn command(&self, name: &str) -> Result<Command> {
         let program = self.programs.get(name).context(format!("cargo built no program `{name}`"))?;
         let mut command = Command::new(program);
         command.current_dir(self.folder.path());

@@ -86,6 +86,9 @@ fn describe_phase(phase: &Phase) -> Layer {
         one(&mut layer, "size", sizes(phase.sizes));
         one(&mut layer, "content", label(&phase.content));
         one(&mut layer, "duplicates", format!("{}", phase.duplicates));
+        if phase.order_control > 0.0 {
+            one(&mut layer, "order-control", format!("{}", phase.order_control));
+        }
     }
     match &phase.load {
         Load::Closed { workers } => levels(&mut layer, ["concurrency", "concurrency-stages"], workers, ""),

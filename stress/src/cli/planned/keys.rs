@@ -1,7 +1,7 @@
 //! The keys of a plan file: they are the flags' names, and this says which of them go where and with which.
 
 /// What may differ from phase to phase.
-const OF_A_PHASE: [&str; 18] = [
+const OF_A_PHASE: [&str; 19] = [
     "arrivals",
     "blobs",
     "concurrency",
@@ -13,6 +13,7 @@ const OF_A_PHASE: [&str; 18] = [
     "max-in-flight",
     "max-size",
     "min-size",
+    "order-control",
     "rate",
     "reads",
     "size",

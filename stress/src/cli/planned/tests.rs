@@ -146,7 +146,7 @@ const LINES: [&str; 10] = [
     "",
     "--order phased -n 9 --warm-up 2 --retries 3 --backoff 500ms --threshold cached.failures<1%",
     "--retries 2 --backoff 10ms..1s --write csv=a.csv --write markdown=b.md --log x.log --metrics-listen 127.0.0.1:0",
-    "-n 12 -c 3 --size 1KiB --seed 3 --shard 1/2",
+    "-n 12 -c 3 --size 1KiB --seed 3 --shard 1/2 --order-control 20%",
     "--rate 1.5/s --arrivals poisson --max-in-flight 77 --duration 90s --warm-up 5 --grace 1500ms",
     "--stages 10/s:30s,10/s..50/s:1m --reads 4 --min-size 17B --max-size 3MiB --content text",
     "--concurrency-stages 8:30s,8..64:1m30s --warm-up 10s --duplicates 25% --verify size",

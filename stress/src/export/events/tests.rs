@@ -77,3 +77,13 @@ fn a_failure_is_one_safe_line_and_names_the_target_where_there_is_a_choice() {
     let told = line(&sample, &plan, Palette::Plain).unwrap();
     assert!(told.ends_with(" gateway (http://publisher.test:31415)"), "{told}");
 }
+
+#[test]
+fn the_blob_of_an_order_control_is_told_apart() {
+    let plan = fake::plan(1);
+    let [upload, first, _] = &fake::journey(0)[..] else { panic!("three steps") };
+    let told =
+        |sample: &Sample, step| line(&Sample { step, ..sample.clone() }, &plan, Palette::Plain).unwrap();
+    assert!(told(upload, Step::ControlUpload).starts_with(" 1 control upload  "));
+    assert!(told(first, Step::Control).starts_with(" 1 control read    "));
+}

@@ -134,7 +134,7 @@ impl<'a> Exchange<'a> {
             Outcome::Unfinished => Ended::Unfinished,
             Outcome::Skipped => return None,
         };
-        let targets = if sample.step == Step::Upload { &plan.publishers } else { &plan.aggregators };
+        let targets = if sample.step.stores() { &plan.publishers } else { &plan.aggregators };
         let (connection, opening) = match sample.link {
             Some(Link::Fresh(opening)) => (Some(Connection::Fresh), Some(opening)),
             Some(Link::Reused) => (Some(Connection::Reused), None),

@@ -21,6 +21,7 @@ pub(super) fn facts(cache: &CacheEffect) -> Vec<Fact> {
     let mut facts = vec![Fact { label: "cache", text: cache.sentence(), ink }];
     facts.extend([medians(cache), parts(cache)].into_iter().flatten().map(|text| more(text, Ink::Normal)));
     facts.extend(cache.groups.iter().map(|one| more(group(one), Ink::Normal)));
+    facts.extend(cache.control.map(|control| more(control.words(), Ink::Normal)));
     facts.extend(late(cache).map(|text| more(text, Ink::Existing)));
     facts.extend(extremes(cache).map(|text| more(text, Ink::Cached)));
     let labels = ["headers"].into_iter().chain(std::iter::repeat(""));

@@ -94,6 +94,7 @@ fn the_plan_must_have_what_a_threshold_speaks_of() {
         sizes: Sizes::default(),
         content: ContentMix::Mixed,
         duplicates: 0.0,
+        order_control: 0.0,
         load: Load::closed(8),
         stop: Stop { blobs: Some(5), duration: None },
         grace: Duration::ZERO,

@@ -88,13 +88,14 @@ impl Finding {
 }
 
 impl Claimed {
-    pub(super) fn of(recording: &Recording, pairs: &[&Pair]) -> Self {
+    pub(super) fn of(recording: &Recording, pairs: &[&Pair], controls: &[&Pair]) -> Self {
         let (firsts, cached) = (claims(recording, Step::FIRST), claims(recording, Step::CACHED));
         let standing = |wanted| pairs.iter().filter(|pair| pair.standing == wanted).count() as u64;
         let all = [Claim::Hit, Claim::Stale, Claim::Miss, Claim::Bypass, Claim::Untold];
         let row = |claim| {
             let said: Vec<&Pair> = pairs.iter().copied().filter(|pair| pair.claim == claim).collect();
-            let observed = ratio(&said, |pair| Some((pair.first, pair.cached)));
+            let times = |pair: &Pair| Some((pair.first, pair.cached));
+            let observed = ratio(&said, times).map(|observed| observed.without(ratio(controls, times)));
             let finding = Finding::of(claim, observed.as_ref());
             Row { claim, downloads: cached.of(claim), observed, finding }
         };

@@ -24,11 +24,11 @@ pub enum Of {
 }
 
 /// The groups whose effect can be told, unless there is but one of a kind.
-pub(super) fn of(report: &Report, pairs: &[&Pair]) -> Vec<Group> {
+pub(super) fn of(report: &Report, pairs: &[&Pair], controls: &[&Pair]) -> Vec<Group> {
     let several = |groups: Vec<Group>| if groups.len() > 1 { groups } else { Vec::new() };
-    let sizes = effects(pairs, |pair| class(pair.size));
+    let sizes = effects(pairs, controls, |pair| class(pair.size));
     let sizes = sizes.into_iter().map(|((from, to), response)| Group { of: Of::Sizes(from, to), response });
-    let aggregators = effects(pairs, |pair| pair.target);
+    let aggregators = effects(pairs, controls, |pair| pair.target);
     let aggregators = aggregators.into_iter().map(|(target, response)| {
         let address = report.plan.aggregators.get(target).map(ToString::to_string);
         Group { of: Of::Aggregator(address.unwrap_or_else(|| target.to_string())), response }
@@ -42,15 +42,23 @@ fn class(size: u64) -> (u64, u64) {
     (if size == 0 { 0 } else { from }, from.saturating_mul(4))
 }
 
-/// The effect of each group that has enough pairs.
-fn effects<K: Ord>(pairs: &[&Pair], key: fn(&Pair) -> K) -> BTreeMap<K, Ratio> {
-    let mut groups: BTreeMap<K, Vec<&Pair>> = BTreeMap::new();
-    pairs.iter().for_each(|pair| groups.entry(key(pair)).or_default().push(pair));
-    let effect = |(key, pairs): (K, Vec<&Pair>)| {
-        let effect = ratio(&pairs, |pair| Some((pair.first, pair.cached)))?;
-        effect.interval.map(|_| (key, effect))
+/// The effect of each group, less that of its own control pairs, or where those are too few, of all of them.
+fn effects<K: Ord>(pairs: &[&Pair], controls: &[&Pair], key: fn(&Pair) -> K) -> BTreeMap<K, Ratio> {
+    let times = |pair: &Pair| Some((pair.first, pair.cached));
+    let grouped = |pairs: &[&Pair]| {
+        let mut groups: BTreeMap<K, Vec<Pair>> = BTreeMap::new();
+        pairs.iter().for_each(|pair| groups.entry(key(pair)).or_default().push(**pair));
+        groups
     };
-    groups.into_iter().filter_map(effect).collect()
+    let all = ratio(controls, times);
+    let own = grouped(controls);
+    let effect = |(key, pairs): (K, Vec<Pair>)| {
+        let of = |pairs: &[Pair]| ratio(&pairs.iter().collect::<Vec<_>>(), times);
+        let control = own.get(&key).and_then(|controls| of(controls)).filter(|one| one.interval.is_some());
+        Some((key, of(&pairs)?.without(control.or(all))))
+    };
+    let effects = grouped(pairs).into_iter().filter_map(effect);
+    effects.filter(|(_, ratio)| ratio.interval.is_some()).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     record::claims::Claims,
     report::{
-        cache::{CacheEffect, Claimed, Group, Of, Ratio, Row},
+        cache::{CacheEffect, Claimed, Group, Of, OrderControl, Ratio, Row},
         cost::{Line, StepCost, Unknown},
     },
     sample::cache::{Claim, Teller},
@@ -29,6 +29,8 @@ pub(super) struct CacheDoc<'a> {
     first_byte: Option<RatioDoc>,
     transfer: Option<RatioDoc>,
     groups: Vec<GroupDoc<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_control: Option<ControlDoc>,
     second_to_third: Option<RatioDoc>,
     fills_late: bool,
     claimed: ClaimedDoc<'a>,
@@ -44,6 +46,19 @@ struct RatioDoc {
     ratio: f64,
     ratio_interval_95: Option<(f64, f64)>,
     p_value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_effect_taken_out: Option<f64>,
+}
+
+/// An [`OrderControl`] in a document.
+#[derive(Serialize)]
+struct ControlDoc {
+    pairs_seen: u64,
+    pairs: u64,
+    taken_out: bool,
+    response: Option<RatioDoc>,
+    first_byte: Option<RatioDoc>,
+    transfer: Option<RatioDoc>,
 }
 
 /// A [`Group`] in a document.
@@ -98,6 +113,10 @@ impl<'a> CacheDoc<'a> {
             first_byte: doc(cache.first_byte),
             transfer: doc(cache.transfer),
             groups: cache.groups.iter().map(GroupDoc::of).collect(),
+            order_control: cache.control.map(|control| {
+                let taken_out = response.is_some_and(|response| response.taken_out.is_some());
+                ControlDoc::of(control, taken_out)
+            }),
             second_to_third: doc(cache.third),
             fills_late: cache.fills_late().is_some(),
             claimed: ClaimedDoc::of(&cache.claimed),
@@ -109,9 +128,25 @@ impl<'a> CacheDoc<'a> {
 
 impl RatioDoc {
     fn of(ratio: Ratio) -> Self {
-        let Ratio { pairs, median, interval, p_value } = ratio;
+        let Ratio { pairs, median, interval, p_value, taken_out } = ratio;
         let verdict = ratio.verdict().label();
-        Self { verdict, pairs, ratio: median, ratio_interval_95: interval, p_value }
+        Self {
+            verdict,
+            pairs,
+            ratio: median,
+            ratio_interval_95: interval,
+            p_value,
+            order_effect_taken_out: taken_out,
+        }
+    }
+}
+
+impl ControlDoc {
+    fn of(control: OrderControl, taken_out: bool) -> Self {
+        let OrderControl { pairs_seen, pairs, response, first_byte, transfer } = control;
+        let doc = |ratio: Option<Ratio>| ratio.map(RatioDoc::of);
+        let [response, first_byte, transfer] = [response, first_byte, transfer].map(doc);
+        Self { pairs_seen, pairs, taken_out, response, first_byte, transfer }
     }
 }
 

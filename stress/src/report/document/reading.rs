@@ -52,7 +52,7 @@ pub(super) struct StepDoc<'a> {
 
 impl<'a> StepDoc<'a> {
     pub(super) fn of(step: &'a StepSummary) -> Self {
-        let uploads = step.step == Step::Upload;
+        let uploads = step.step.stores();
         let span = |span: Span| step.spans.get(&span).map(DistributionDoc::of);
         Self {
             phase: &step.phase,

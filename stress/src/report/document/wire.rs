@@ -19,6 +19,8 @@ pub(super) struct RecordingDoc {
     ledgers: Vec<LedgerDoc>,
     connections: Connections,
     pairs: Pairs,
+    #[serde(default)]
+    controls: Pairs,
     /// By the phase's position in the plan.
     #[serde(default)]
     arrivals: BTreeMap<usize, ArrivalLedger>,
@@ -47,6 +49,7 @@ impl RecordingDoc {
             ledgers: recording.ledgers.iter().map(line).collect(),
             connections: recording.connections.clone(),
             pairs: recording.pairs.clone(),
+            controls: recording.controls.clone(),
             arrivals: recording.arrivals.clone(),
             generator: recording.generator.clone(),
         }
@@ -61,6 +64,7 @@ impl RecordingDoc {
             ledgers: self.ledgers.into_iter().map(entry).collect(),
             connections: self.connections,
             pairs: self.pairs,
+            controls: self.controls,
             arrivals: self.arrivals,
             generator: self.generator,
             // A run joins them before anyone writes it down.

@@ -1,0 +1,118 @@
+//! Order controls, as the servers counted them: two blobs that nobody has read, one right behind the other.
+
+use std::time::Duration;
+
+use stress::{
+    engine::{Facts, Wires},
+    plan::{Phase, draw, journey::Step, load::Load, sizes::Sizes},
+    record::ledger::Ledger,
+    report::cache::Verdict,
+};
+use tests::{Bottle, GET_BLOB, PUT_BLOB};
+
+use crate::common::{blobs, ledger, phase, plan, rate, run, summary};
+
+/// A phase of which this share are order controls, and how many that are.
+fn controlled(load: Load, count: u64, share: f64) -> (Phase, u64) {
+    let main =
+        Phase { sizes: Sizes { min: 0, max: 200_000 }, order_control: share, ..phase(load, blobs(count)) };
+    let chosen = (0..count).filter(|&index| draw::controls(7, index, &main)).count();
+    (main, chosen as u64)
+}
+
+/// The ledgers of uploads, first and cached downloads, and of the control's upload and download.
+fn ledgers(facts: &Facts) -> [&Ledger; 5] {
+    [Step::Upload, Step::FIRST, Step::CACHED, Step::ControlUpload, Step::Control]
+        .map(|step| ledger(&facts.recording, 0, step))
+}
+
+#[tokio::test]
+async fn controls_come_on_top_and_are_what_the_servers_counted() {
+    for load in [Load::closed(4), rate(400.0, 64)] {
+        let bottle = Bottle::start();
+        let (main, chosen) = controlled(load, 40, 0.5);
+        assert!((10..=30).contains(&chosen), "{chosen}");
+        let plan = plan(&bottle, vec![main]);
+        let facts = run(plan.clone(), Wires::default()).await;
+        let [upload, first, cached, control_upload, control] = ledgers(&facts);
+        assert_eq!((upload.done, first.done, cached.done), (40, 40, 40));
+        assert_eq!((control_upload.done, control.done), (chosen, chosen));
+        // As large as the blob that it is held against, and other bytes: nothing was there before.
+        assert_eq!(control.bytes_received, control_upload.bytes_done);
+        let (publisher, aggregator) = (bottle.publisher_stats(), bottle.aggregator_stats());
+        assert_eq!(publisher.route(PUT_BLOB).status(200), 40 + chosen);
+        assert_eq!(aggregator.route(GET_BLOB).status(200), 80 + chosen);
+        assert_eq!(upload.bytes_done + control_upload.bytes_done, publisher.stores.blob_bytes);
+        let of = |ledger: &Ledger| ledger.stored.values().sum::<u64>();
+        assert_eq!((of(control_upload), control_upload.stored.len()), (chosen, 1));
+        // A journey gives a pair of one kind, never of both.
+        assert_eq!((facts.recording.controls.seen(), facts.recording.pairs.seen()), (chosen, 40 - chosen));
+        let summary = summary(plan, facts);
+        assert_eq!(summary.uploads.unwrap().new, 40 + chosen);
+        assert_eq!(summary.cache.unwrap().control.unwrap().pairs, chosen);
+    }
+}
+
+#[tokio::test]
+async fn a_caches_factor_stays_when_the_order_effect_is_taken_out() {
+    let bottle = Bottle::builder()
+        .aggregator(|config| {
+            config.weather.first_read.latency = "150ms".parse().expect("a latency");
+            config.weather.cached_read.latency = "50ms".parse().expect("a latency");
+        })
+        .start();
+    let (main, chosen) = controlled(Load::closed(10), 60, 0.4);
+    let plan = plan(&bottle, vec![main]);
+    let facts = run(plan.clone(), Wires::default()).await;
+    let effect = summary(plan, facts).cache.unwrap();
+    let control = effect.control.unwrap();
+    // Both of its downloads are first ones, which take what the mock was told.
+    let order_effect = control.response.unwrap();
+    assert_eq!((control.pairs, effect.pairs), (chosen, 60 - chosen));
+    assert!((0.7..1.5).contains(&order_effect.median), "{order_effect:?}");
+    let response = effect.response.unwrap();
+    assert_eq!(response.taken_out, Some(order_effect.median));
+    assert!((1.5..4.0).contains(&response.median) && effect.verdict == Verdict::Faster, "{response:?}");
+}
+
+#[tokio::test]
+async fn what_fails_for_one_blob_leaves_the_other_alone_and_every_step_is_accounted_for() {
+    let bottle = Bottle::builder().publisher_faults(&["503=30%"]).aggregator_faults(&["503=20%"]).start();
+    let (main, chosen) = controlled(Load::closed(6), 60, 1.0);
+    assert_eq!(chosen, 60);
+    let facts = run(plan(&bottle, vec![main]), Wires::default()).await;
+    let books = ledgers(&facts);
+    for book in books {
+        assert_eq!(book.attempted() + book.skipped, 60);
+    }
+    let [upload, first, cached, control_upload, control] = books;
+    assert_eq!((upload.skipped, control_upload.skipped), (0, 0));
+    assert_eq!((first.skipped, cached.skipped), (upload.failed(), upload.failed() + first.failed()));
+    assert_eq!(control.skipped, control_upload.failed());
+    assert!(upload.failed() > 0 && control_upload.failed() > 0 && control.failed() > 0);
+    let requests = bottle.publisher_stats().route(PUT_BLOB).received;
+    assert_eq!(requests, upload.attempted() + control_upload.attempted());
+    assert!(facts.recording.controls.seen() <= first.done.min(control.done));
+    assert_eq!(facts.recording.pairs.seen(), 0);
+}
+
+#[tokio::test]
+async fn a_control_that_is_given_up_is_accounted_for() {
+    // Whatever is under way when the patience ends waits for this.
+    let bottle = Bottle::builder()
+        .aggregator(|config| config.weather.first_read.latency = "30s".parse().expect("a latency"))
+        .start();
+    let (main, _) = controlled(Load::closed(3), 1_000, 1.0);
+    let mut main = Phase { grace: Duration::from_millis(50), ..main };
+    main.stop.duration = Some(Duration::from_millis(200));
+    let facts = run(plan(&bottle, vec![main]), Wires::default()).await;
+    let books = ledgers(&facts);
+    let [upload, first, cached, control_upload, control] = books;
+    assert_eq!(books.map(|book| book.attempted() + book.skipped), [control_upload.attempted(); 5]);
+    assert!(control_upload.attempted() >= 3);
+    assert_eq!(
+        (first.done, first.unfinished, first.skipped),
+        (0, first.attempted(), upload.unfinished + upload.skipped)
+    );
+    assert_eq!((cached.attempted(), control.attempted()), (0, 0));
+}
