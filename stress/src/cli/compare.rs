@@ -10,6 +10,7 @@ use crate::{
     export::{
         compare::{json, markdown, terminal},
         file::PreparedFile,
+        html::comparison,
         palette::Palette,
     },
     plan::{Contradiction, objective::ChangeLimit},
@@ -63,6 +64,8 @@ enum Format {
     Terminal,
     Markdown,
     Json,
+    /// A page for a browser
+    Html,
 }
 
 /// Compares and tells.
@@ -104,6 +107,7 @@ fn document(comparison: &Comparison, format: Format, palette: Palette) -> Vec<u8
         Format::Terminal => terminal::write(&mut text, comparison, palette),
         Format::Markdown => markdown::write(&mut text, comparison),
         Format::Json => json::write(&mut text, comparison),
+        Format::Html => comparison::write(&mut text, comparison),
     };
     written.expect("memory takes every byte");
     text

@@ -3,4 +3,4 @@
 pub mod json;
 pub mod markdown;
 pub mod terminal;
-mod words;
+pub(super) mod words;

@@ -1,7 +1,11 @@
 //! The report as a page: one file that needs no network and no script, in light and dark, on paper and read aloud.
 
 mod chart;
+pub mod comparison;
+mod costs;
 mod course;
+mod evidence;
+mod forest;
 mod failures;
 mod glance;
 mod latency;
@@ -10,6 +14,7 @@ mod pairs;
 mod plan;
 mod scale;
 mod steps;
+mod stored;
 mod table;
 mod verdicts;
 
@@ -19,7 +24,7 @@ use crate::{
     plan::journey::Step,
     record::ledger::Ledger,
     report::{
-        Report,
+        Report, Tool,
         summary::{StepSummary, Summary},
     },
     sample::Novelty,
@@ -37,23 +42,36 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 /// # Errors
 /// Those of `out`.
 pub fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
-    let title = text("title", format!("walrus-stress {}", report.started_at));
+    let title = format!("walrus-stress {}", report.started_at);
+    page(&title, glance::header(report, summary), sections(report, summary), &report.tool, out)
+}
+
+/// A page with a header, and sections that its contents lead to.
+fn page(
+    title: &str,
+    header: Element,
+    sections: Vec<Section>,
+    tool: &Tool,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let title = text("title", title);
     write!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          {title}\n<style>\n{STYLE}</style>\n</head>\n{}\n</html>\n",
-        body(report, summary)
+        body(header, sections, tool)
     )
 }
 
-fn body(report: &Report, summary: &Summary) -> Element {
-    let sections: Vec<Section> = [
+fn sections(report: &Report, summary: &Summary) -> Vec<Section> {
+    [
         Some(steps::section(report, summary)),
         latency::section(report, summary),
         course::section(report, summary),
         pairs::section(report, summary),
+        costs::section(summary),
         failures::section(summary),
         verdicts::thresholds(summary),
         Some(verdicts::trust(summary)),
@@ -61,17 +79,20 @@ fn body(report: &Report, summary: &Summary) -> Element {
     ]
     .into_iter()
     .flatten()
-    .collect();
+    .collect()
+}
+
+fn body(header: Element, sections: Vec<Section>, tool: &Tool) -> Element {
     let link = |section: &Section| {
         element("li").with(text("a", section.heading).set("href", format!("#{}", section.id)))
     };
     let contents = element("ul").with_all(sections.iter().map(link));
     element("body")
         .with(text("a", "Skip to the numbers").class("skip").set("href", "#main"))
-        .with(glance::header(report, summary))
+        .with(header)
         .with(element("nav").set("aria-label", "Contents").with(contents))
         .with(element("main").set("id", "main").with_all(sections.into_iter().map(Section::element)))
-        .with(text("footer", format!("{} {}", report.tool.name, report.tool.version)))
+        .with(text("footer", format!("{} {}", tool.name, tool.version)))
 }
 
 /// A part of the page with a heading that the contents lead to.
@@ -106,6 +127,12 @@ fn kind(step: Step, repeats: bool) -> usize {
 /// What a step is called beside others.
 fn name(step: Step, repeats: bool) -> String {
     if repeats { format!("{step}, repeats") } else { step.to_string() }
+}
+
+/// What a step is called on the page; with its phase where there are several.
+fn place(summary: &Summary, step: &StepSummary) -> String {
+    let name = name(step.step, step.repeats);
+    if phases(summary).len() > 1 { format!("{}: {name}", step.phase) } else { name }
 }
 
 /// The recording that a step's numbers come from.

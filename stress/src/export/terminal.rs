@@ -1,9 +1,9 @@
 //! The summary as a person reads it at the end of a run: 80 columns, the answer last.
 
 mod blobs;
-mod caching;
+pub(super) mod caching;
 pub(super) mod closing;
-mod costs;
+pub(super) mod costs;
 mod failures;
 mod spread;
 mod steps;

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 pub use crate::report::support::Percentile;
 
+/// What is longer is told in hours; 90 minutes are still.
+const MOST_MINUTES: f64 = 90.05;
+
 /// A duration: `789 µs`, `45.6 ms`, `1.23 s`, `305 s`, `16.7 min`, `2.78 h`.
 pub fn duration(duration: Duration) -> String {
     if duration.is_zero() {
@@ -13,8 +16,8 @@ pub fn duration(duration: Duration) -> String {
     let units = [("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("min", 6e10), ("h", 3.6e12)];
     let (unit, scale) = units
         .into_iter()
-        // Below 999.5 three digits say it; a rounded 1000 belongs to the next unit.
-        .find(|(_, scale)| nanoseconds / scale < 999.5)
+        // Below 999.5 three digits say it; a rounded 1000 belongs to the next unit. Nobody counts hours in minutes.
+        .find(|(unit, scale)| nanoseconds / scale < if *unit == "min" { MOST_MINUTES } else { 999.5 })
         .unwrap_or(("h", 3.6e12));
     match unit {
         "ns" => format!("{nanoseconds:.0} ns"),
@@ -113,6 +116,8 @@ mod tests {
             (59_960_000_000, "60.0 s"),
             (305_000_000_000, "305 s"),
             (1_000_000_000_000, "16.7 min"),
+            (5_400_000_000_000, "90.0 min"),
+            (5_460_000_000_000, "1.52 h"),
             (90_000_000_000_000, "25.0 h"),
             (9_000_000_000_000_000, "2500 h"),
         ] {

@@ -1,9 +1,16 @@
-//! The page of a run: what the JSON says is in it, and a real browser opens it without a complaint.
+//! The pages of a run and of a comparison: what the JSON says is in them, and a real browser opens them without a
+//! complaint.
 
-use std::{env, fs, path::Path, path::PathBuf, time::Duration};
+use std::{env, fs, path::Path, path::PathBuf, sync::Arc, time::Duration};
 
 use assert_cmd::Command;
 use serde_json::Value;
+use stress::{
+    plan::journey::Step,
+    record::Recording,
+    report::Report,
+    sample::{Link, Novelty, Outcome, Sample, Timing, cache::CacheEvidence},
+};
 use tests::Bottle;
 
 use crate::common::{Ran, Run};
@@ -32,11 +39,11 @@ fn numbers(page: &str) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// Each of them is that of the report.
+/// Each of them, of which there are at least so many, is that of the report.
 #[track_caller]
-fn agree(page: &str, report: &Value) {
+fn agree(page: &str, report: &Value, least: usize) {
     let numbers = numbers(page);
-    assert!(numbers.len() > 50, "{}", numbers.len());
+    assert!(numbers.len() >= least, "{}", numbers.len());
     for (pointer, value) in numbers {
         let expected = report.pointer(&pointer).and_then(Value::as_f64);
         let expected = expected.unwrap_or_else(|| panic!("the report has no number at {pointer}"));
@@ -48,7 +55,7 @@ fn agree(page: &str, report: &Value) {
 fn the_page_says_what_the_report_says_and_a_saved_report_makes_the_same_page() {
     let ran = run();
     let page = fs::read_to_string(ran.dir.path().join("page.html")).unwrap();
-    agree(&page, &ran.report().0);
+    agree(&page, &ran.report().0, 50);
     let again = Command::new(crate::common::PROGRAM)
         .args(["report", "report.json", "--format", "html"])
         .current_dir(ran.dir.path())
@@ -66,29 +73,29 @@ fn two_files_at_one_place_are_refused() {
 
 #[test]
 fn a_browser_opens_it_without_a_complaint_in_light_and_dark_and_narrow() {
-    let Some(browser) = browser() else {
-        #[expect(clippy::print_stderr, reason = "a test that did not look must say so")]
-        {
-            eprintln!("SKIPPED: no Chromium on the PATH, the page was not opened in a browser");
-        }
-        return;
-    };
+    let Some(browser) = browser() else { return };
     let ran = run();
     let dom = open(&browser, ran.dir.path(), &["--dump-dom"]);
-    agree(&dom, &ran.report().0);
+    agree(&dom, &ran.report().0, 50);
     assert!(
         dom.contains("12 of 12 uploads and 24 of 24 downloads succeeded")
             && dom.trim_end().ends_with("</html>"),
         "{dom}"
     );
+    look(&browser, ran.dir.path());
+}
+
+/// The page has a picture in light, in dark and on a phone, and the theme makes a difference.
+#[track_caller]
+fn look(browser: &Path, dir: &Path) {
     let picture = |name: &str, theme: &str, size: &str| {
-        let path = ran.dir.path().join(name);
+        let path = dir.join(name);
         let flags = [
             format!("--screenshot={}", path.display()),
             format!("--blink-settings=preferredColorScheme={theme}"),
             format!("--window-size={size}"),
         ];
-        open(&browser, ran.dir.path(), &flags.each_ref().map(String::as_str));
+        open(browser, dir, &flags.each_ref().map(String::as_str));
         fs::read(path).unwrap()
     };
     let (light, dark) = (picture("light.png", "1", "1200,900"), picture("dark.png", "0", "1200,900"));
@@ -97,6 +104,65 @@ fn a_browser_opens_it_without_a_complaint_in_light_and_dark_and_narrow() {
         assert!(picture.starts_with(b"\x89PNG") && picture.len() > 10_000, "{} bytes", picture.len());
     }
     assert!(light != dark, "the theme makes a difference");
+}
+
+/// A saved report whose first downloads, 20 a second for 35 s, take about so many milliseconds.
+fn saved(name: &str, milliseconds: u64) -> (Ran, PathBuf) {
+    let bottle = Bottle::start();
+    let ran = Run::new(&bottle).line("-n 1 --size 1KiB -q").go().exits(0);
+    let file = fs::File::open(ran.dir.path().join("report.json")).expect("a report");
+    let mut report = Report::load(file).expect("a report");
+    report.recording = Recording::default();
+    for index in 0..700_u64 {
+        // Nothing that repeats in step with the seconds.
+        let jitter = index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
+        let at = Duration::from_millis(index * 50);
+        let finished = at + Duration::from_millis(milliseconds + milliseconds * jitter / 1024);
+        report.recording.enter(&Sample {
+            phase: 0,
+            index,
+            step: Step::FIRST,
+            attempt: 1,
+            novelty: Novelty::Fresh,
+            target: 0,
+            blob_id: Some(Arc::from("blob")),
+            size: 1024,
+            bytes_sent: 0,
+            bytes_received: 1024,
+            timing: Timing { due: at, started: at, sent: Some(at), first_byte: Some(finished), finished },
+            link: Some(Link::Reused),
+            cache: CacheEvidence::default(),
+            outcome: Outcome::Read,
+        });
+    }
+    let path = ran.dir.path().join(name);
+    report.save(&mut fs::File::create(&path).expect("a file")).expect("a report is saved");
+    (ran, path)
+}
+
+#[test]
+fn the_page_of_a_comparison_says_what_its_json_says_in_a_browser_too() {
+    let ((before, first), (_after, second)) = (saved("before.json", 100), saved("after.json", 130));
+    let dir = before.dir.path();
+    let compare = |format: &str, out: &str| {
+        let mut command = Command::new(crate::common::PROGRAM);
+        command.arg("compare").args([&first, &second]).args(["--format", format, "-o", out]);
+        let output = command.current_dir(dir).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::read_to_string(dir.join(out)).expect("a document")
+    };
+    let (document, page) = (compare("json", "compared.json"), compare("html", "page.html"));
+    let document: Value = serde_json::from_str(&document).expect("a document");
+    let holds = |page: &str| {
+        agree(page, &document, 25);
+        for words in [">✕ worse<", "worse: first p50", "class=\"interval bad\"", "before.json (started "] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+    };
+    holds(&page);
+    let Some(browser) = browser() else { return };
+    holds(&open(&browser, dir, &["--dump-dom"]));
+    look(&browser, dir);
 }
 
 /// Opens the page, and gives what the browser wrote; fails when something was told on its console.
@@ -124,7 +190,19 @@ fn open(browser: &Path, dir: &Path, flags: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("a page is UTF-8")
 }
 
+/// The browser that there is; without one a test says that it did not look.
 fn browser() -> Option<PathBuf> {
+    let found = installed();
+    if found.is_none() {
+        #[expect(clippy::print_stderr, reason = "a test that did not look must say so")]
+        {
+            eprintln!("SKIPPED: no Chromium on the PATH, the page was not opened in a browser");
+        }
+    }
+    found
+}
+
+fn installed() -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let places: Vec<_> = env::split_paths(&path).collect();
     BROWSERS

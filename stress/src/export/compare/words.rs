@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A number with its unit.
-pub(super) fn value(quantity: Quantity, value: Option<Value>) -> String {
+pub(in crate::export) fn value(quantity: Quantity, value: Option<Value>) -> String {
     let Some(Value { value, lower_bound }) = value else { return "–".to_owned() };
     let text = match quantity {
         Quantity::Percentile(_) | Quantity::Mean => {
@@ -27,12 +27,12 @@ pub(super) fn value(quantity: Quantity, value: Option<Value>) -> String {
 }
 
 /// A change with its sign, in percent; of a share, in percentage points.
-pub(super) fn change(quantity: Quantity, change: Option<f64>) -> String {
+pub(in crate::export) fn change(quantity: Quantity, change: Option<f64>) -> String {
     change.map_or_else(|| "–".to_owned(), |change| format!("{} {}", signed(quantity, change), unit(quantity)))
 }
 
 /// Where the true change lies with 95 %.
-pub(super) fn interval(quantity: Quantity, interval: Option<(f64, f64)>) -> String {
+pub(in crate::export) fn interval(quantity: Quantity, interval: Option<(f64, f64)>) -> String {
     let text =
         |(low, high)| format!("{}…{} {}", signed(quantity, low), signed(quantity, high), unit(quantity));
     interval.map_or_else(|| "–".to_owned(), text)
@@ -55,7 +55,7 @@ fn signed(quantity: Quantity, change: f64) -> String {
 }
 
 /// A verdict in a word or two, and how it looks.
-pub(super) const fn verdict(verdict: Verdict) -> (&'static str, Ink) {
+pub(in crate::export) const fn verdict(verdict: Verdict) -> (&'static str, Ink) {
     match verdict {
         Verdict::Better => ("better", Ink::Good),
         Verdict::Worse => ("worse", Ink::Error),
@@ -67,13 +67,13 @@ pub(super) const fn verdict(verdict: Verdict) -> (&'static str, Ink) {
 }
 
 /// A run in a line.
-pub(super) fn run(run: &Run) -> String {
+pub(in crate::export) fn run(run: &Run) -> String {
     let (name, started, took) = (clean(&run.name), &run.started_at, units::duration(run.elapsed));
     format!("{name} (started {}, took {took})", clean(started))
 }
 
 /// The step that a number is of; with its phase and kind where there is more than one.
-pub(super) fn place(comparison: &Comparison, number: &Number) -> String {
+pub(in crate::export) fn place(comparison: &Comparison, number: &Number) -> String {
     let (place, text) = (&number.place, clean(&number.place.to_string()));
     let several = comparison.numbers.iter().any(|one| one.place.phase != place.phase);
     let phase = clean(&format!("{}:", place.phase));
@@ -81,7 +81,7 @@ pub(super) fn place(comparison: &Comparison, number: &Number) -> String {
 }
 
 /// The numbers that at least one side supports, place by place.
-pub(super) fn places(comparison: &Comparison) -> Vec<(String, Vec<&Number>)> {
+pub(in crate::export) fn places(comparison: &Comparison) -> Vec<(String, Vec<&Number>)> {
     let mut places: Vec<(String, Vec<&Number>)> = Vec::new();
     for number in comparison.numbers.iter().filter(|one| one.before.is_some() || one.after.is_some()) {
         let place = place(comparison, number);
@@ -94,7 +94,7 @@ pub(super) fn places(comparison: &Comparison) -> Vec<(String, Vec<&Number>)> {
 }
 
 /// What it would take to know more of these numbers, which are of one place.
-pub(super) fn wanting(numbers: &[&Number]) -> Vec<String> {
+pub(in crate::export) fn wanting(numbers: &[&Number]) -> Vec<String> {
     let mut told = Vec::new();
     let few = |number: &&Number| match number.verdict {
         Verdict::NotEnoughData { has, needs } => Some((has, needs)),
@@ -104,10 +104,12 @@ pub(super) fn wanting(numbers: &[&Number]) -> Vec<String> {
         let (has, needs) = (units::duration(has), units::duration(needs));
         told.push(format!("too little data in {has}: each run should take about {needs}"));
     }
+    // Where the runs are long enough, there is nothing to ask for.
+    let asked = |number: &&Number| number.needs.filter(|needs| *needs > number.has);
     let unseen: Vec<String> = numbers
         .iter()
         .filter(|number| number.verdict == Verdict::NoEvidence)
-        .filter_map(|number| Some(format!("{} {}", number.quantity.label(), units::duration(number.needs?))))
+        .filter_map(|number| Some(format!("{} {}", number.quantity.label(), units::duration(asked(number)?))))
         .collect();
     if !unseen.is_empty() {
         told.push(format!("to see a change of 10 %, runs should take about: {}", unseen.join(", ")));
@@ -116,7 +118,7 @@ pub(super) fn wanting(numbers: &[&Number]) -> Vec<String> {
 }
 
 /// A limit and what became of it.
-pub(super) fn guard(judgement: &GuardJudgement) -> (&'static str, String, Ink) {
+pub(in crate::export) fn guard(judgement: &GuardJudgement) -> (&'static str, String, Ink) {
     let GuardJudgement { limit, outcome, number } = judgement;
     let (word, ink) = match outcome {
         Outcome::Holds => ("ok", Ink::Good),
@@ -139,7 +141,7 @@ pub(super) fn guard(judgement: &GuardJudgement) -> (&'static str, String, Ink) {
 }
 
 /// What it all comes to, and whether that is well.
-pub(super) fn conclusion(comparison: &Comparison) -> (String, Ink) {
+pub(in crate::export) fn conclusion(comparison: &Comparison) -> (String, Ink) {
     let named = |verdict: Verdict| -> Vec<String> {
         let numbers = comparison.numbers.iter().filter(|number| number.verdict == verdict);
         numbers.map(|number| format!("{} {}", place(comparison, number), number.quantity.label())).collect()
@@ -186,7 +188,7 @@ fn nothing(comparison: &Comparison) -> &'static str {
 }
 
 /// How the numbers are to be read.
-pub(super) fn legend(comparison: &Comparison) -> String {
+pub(in crate::export) fn legend(comparison: &Comparison) -> String {
     format!(
         "Intervals hold the true change with 95 %, each number by itself; verdicts allow for all {} numbers \
          (Holm) and count changes from {} % on.",

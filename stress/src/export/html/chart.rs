@@ -31,8 +31,19 @@ impl Axis {
 
 /// A figure: a heading, what is drawn, described in a sentence for those who cannot see it, and what lies below.
 pub(super) fn figure(heading: &str, description: &str, drawing: Element, below: Vec<Element>) -> Element {
+    tall(heading, description, HEIGHT, drawing, below)
+}
+
+/// A figure as tall as its drawing.
+pub(super) fn tall(
+    heading: &str,
+    description: &str,
+    height: f64,
+    drawing: Element,
+    below: Vec<Element>,
+) -> Element {
     let svg = element("svg")
-        .set("viewBox", format!("0 0 {WIDTH} {HEIGHT}"))
+        .set("viewBox", format!("0 0 {WIDTH} {height}"))
         .set("role", "img")
         .set("aria-label", format!("{heading}: {description}"))
         .with(text("title", heading))
@@ -62,12 +73,12 @@ pub(super) fn frame(x: &Axis, y: &Axis, unit: &str, plot: impl IntoIterator<Item
     element("g").with(grid).with(names).with_all(plot)
 }
 
-fn line(from: (f64, f64), to: (f64, f64)) -> Element {
+pub(super) fn line(from: (f64, f64), to: (f64, f64)) -> Element {
     let pixels = [("x1", from.0), ("y1", from.1), ("x2", to.0), ("y2", to.1)];
     pixels.into_iter().fold(element("line"), |line, (name, pixel)| line.set(name, short(pixel)))
 }
 
-fn label(at: (f64, f64), anchor: &str, name: &str) -> Element {
+pub(super) fn label(at: (f64, f64), anchor: &str, name: &str) -> Element {
     text("text", name).set("x", short(at.0)).set("y", short(at.1)).set("text-anchor", anchor)
 }
 
@@ -126,7 +137,7 @@ fn keys(names: impl IntoIterator<Item = (usize, String)>, sample: impl Fn(usize)
 }
 
 /// A pixel with as many digits as can be seen.
-fn short(pixel: f64) -> String {
+pub(super) fn short(pixel: f64) -> String {
     let text = format!("{pixel:.1}");
     text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }

@@ -28,7 +28,7 @@ pub(super) fn header(report: &Report, summary: &Summary) -> Element {
 }
 
 /// The choice of light or dark, without a script: the style sheet looks at what is checked.
-fn theme() -> Element {
+pub(super) fn theme() -> Element {
     let choice = |value: &'static str, label: &'static str| {
         let input =
             element("input").set("type", "radio").set("name", "theme").set("id", format!("theme-{value}"));
@@ -43,7 +43,7 @@ fn theme() -> Element {
 }
 
 /// A question and its answer. The mark says what the colour says.
-fn card(class: &'static str, question: &str, answer: String) -> Element {
+pub(super) fn card(class: &'static str, question: &str, answer: String) -> Element {
     let mark = match class {
         "good" => "✓ ",
         "bad" => "✕ ",

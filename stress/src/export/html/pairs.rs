@@ -3,6 +3,7 @@
 use super::{
     Section, chart,
     chart::{ACROSS, Axis, UP},
+    evidence,
     latency::seconds,
     markup::{Element, element, text},
     scale::Scale,
@@ -25,6 +26,8 @@ pub(super) fn section(report: &Report, summary: &Summary) -> Option<Section> {
     let mut inside = vec![text("p", cache.sentence()).class("lead")];
     inside.extend(scatter(report, cache));
     inside.push(numbers(cache));
+    inside.extend(evidence::effects(cache));
+    inside.extend(evidence::claims(cache));
     Some(Section { id: "cache", heading: "First against cached", inside })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     Section,
     markup::{Element, element, text},
-    name,
+    place, stored,
     table::{cell, number, row, table},
 };
 use crate::{
@@ -19,17 +19,15 @@ use crate::{
 };
 
 pub(super) fn section(report: &Report, summary: &Summary) -> Section {
-    let several = super::phases(summary).len() > 1;
     let mut heads = vec![String::new()];
-    heads.extend(summary.steps.iter().map(|step| {
-        let name = name(step.step, step.repeats);
-        if several { format!("{}: {name}", step.phase) } else { name }
-    }));
+    heads.extend(summary.steps.iter().map(|step| place(summary, step)));
     let rows = [counts(summary), times(summary), parts(summary)].concat();
     let facts = facts(report, summary)
         .into_iter()
         .map(|(label, fact)| element("div").with(text("dt", label)).with(text("dd", fact)));
-    let inside = vec![table("Each step in numbers", &heads, rows), element("dl").with_all(facts)];
+    let mut inside = vec![table("Each step in numbers", &heads, rows)];
+    inside.extend(stored::uploads(report, summary));
+    inside.push(element("dl").with_all(facts));
     Section { id: "steps", heading: "Steps", inside }
 }
 
@@ -42,7 +40,7 @@ fn facts(report: &Report, summary: &Summary) -> Vec<(&'static str, String)> {
             _ => facts.push((fact.label, fact.text)),
         }
     }
-    facts.retain(|(label, _)| !["cache", "repeat", "note"].contains(label));
+    facts.retain(|(label, _)| !["by size", "cache", "headers", "repeat", "note"].contains(label));
     facts
 }
 

@@ -6,7 +6,10 @@ use serde_json::Value;
 use super::*;
 use crate::{
     report::fake,
-    sample::{FailureClass, Outcome},
+    sample::{
+        FailureClass, Outcome, StoredKind,
+        cache::{CacheEvidence, Claim, Teller},
+    },
 };
 
 fn page(report: &Report) -> String {
@@ -53,6 +56,76 @@ fn every_number_is_that_of_the_json() {
             (value - expected).abs() <= expected.abs() * 1e-12,
             "{pointer}: {value} instead of {expected}"
         );
+    }
+}
+
+/// Two sizes, two aggregators, a cache that fills late, headers that tell of it, and uploads of two kinds.
+fn evidenced() -> Report {
+    let of = |index: u64| {
+        let mut journey = fake::journey(index);
+        if index % 4 == 0 {
+            journey[0].outcome = fake::stored(index, StoredKind::Existing);
+        }
+        journey.push(fake::sample(index, Step::Read { ordinal: 3 }, 60_000, 9, Outcome::Read));
+        for read in &mut journey[1..] {
+            let warm = read.step != Step::FIRST || index < 2;
+            let (claim, told_by) = (if warm { Claim::Hit } else { Claim::Miss }, Some(Teller::XCacheStatus));
+            read.cache = CacheEvidence { claim, told_by, ..CacheEvidence::default() };
+            read.target = usize::from(index % 2 == 1);
+        }
+        journey
+    };
+    let samples: Vec<_> = (0..20).chain(200..220).flat_map(of).collect();
+    let mut report = fake::report(220, &samples);
+    report.plan.aggregators = ["http://one.test", "http://two.test"].map(|url| url.parse().unwrap()).to_vec();
+    report
+}
+
+#[test]
+fn the_evidence_for_a_cache_and_what_sizes_cost_are_those_of_the_json_in_the_terminals_words() {
+    let report = evidenced();
+    let (page, document, summary) = (page(&report), document(&report), Summary::of(&report));
+    let numbers = numbers(&page);
+    for (pointer, value) in &numbers {
+        assert_eq!(document.pointer(pointer).and_then(Value::as_f64), Some(*value), "{pointer}");
+    }
+    for wanted in [
+        "/cache_effect/first_byte/ratio",
+        "/cache_effect/transfer/ratio_interval_95/1",
+        "/cache_effect/second_to_third/pairs",
+        "/cache_effect/groups/0/ratio",
+        "/cache_effect/groups/3/ratio_interval_95/0",
+        "/cache_effect/claimed/rows/0/downloads",
+        "/cache_effect/claimed/rows/0/observed/ratio",
+        "/cache_effect/claimed/first_downloads_already_cached",
+        "/steps/0/cost_by_size/send/seconds_per_mib_interval_95/0",
+        "/steps/1/cost_by_size/service/fixed_seconds",
+        "/steps/0/stored/existing",
+        "/steps/0/stored_seconds/new/median",
+    ] {
+        assert!(numbers.iter().any(|(pointer, _)| pointer == wanted), "{wanted} is not on the page");
+    }
+    assert_eq!(document["cache_effect"]["claimed"]["first_downloads_already_cached"], 2);
+    let mut screen = Vec::new();
+    crate::export::terminal::write(
+        &mut screen,
+        &report,
+        &summary,
+        &[],
+        crate::export::palette::Palette::Plain,
+    )
+    .unwrap();
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let screen = flat(&String::from_utf8(screen).unwrap());
+    let upload = crate::export::terminal::costs::line(&summary.steps[0].cost.as_ref().unwrap().service);
+    for words in [
+        "the cache fills late: a third download is",
+        "hit of 40 of 40 cached downloads (X-Cache-Status), and the times agree",
+        "64.0 KiB to 256 KiB",
+        "http://two.test",
+        &upload,
+    ] {
+        assert!(screen.contains(words) && page.contains(words), "{words}: {screen}");
     }
 }
 

@@ -52,15 +52,19 @@ fn parts(cache: &CacheEffect) -> Option<String> {
 }
 
 fn group(group: &Group) -> String {
-    let of = match &group.of {
+    format!("{}: {}", of(&group.of), group.response.words())
+}
+
+/// What the pairs of a group have in common.
+pub(in crate::export) fn of(of: &Of) -> String {
+    match of {
         Of::Sizes(from, below) => format!("{} to {}", units::bytes(*from), units::bytes(*below)),
         Of::Aggregator(address) => clean(address),
-    };
-    format!("{of}: {}", group.response.words())
+    }
 }
 
 /// What third downloads show.
-fn late(cache: &CacheEffect) -> Option<String> {
+pub(in crate::export) fn late(cache: &CacheEffect) -> Option<String> {
     let late = cache.fills_late()?;
     Some(format!("the cache fills late: a third download is {} than the second", late.words()))
 }
@@ -85,7 +89,8 @@ fn headers(claimed: &Claimed) -> Vec<(String, Ink)> {
     lines
 }
 
-fn said(claimed: &Claimed, row: &Row) -> (String, Ink) {
+/// What was said of some cached downloads, and what their times say to it.
+pub(in crate::export) fn said(claimed: &Claimed, row: &Row) -> (String, Ink) {
     let tellers: Vec<_> = claimed.tellers.keys().map(ToString::to_string).collect();
     let (count, of) = (units::count(row.downloads), units::counted(claimed.cached, "cached download"));
     let claim = match row.claim {

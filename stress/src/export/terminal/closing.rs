@@ -60,24 +60,30 @@ pub(in crate::export) fn facts(report: &Report, summary: &Summary) -> Vec<Fact> 
 /// Uploads by what the publishers did; what did not happen is left out, except new and existing.
 fn stored(uploads: &Uploads, forced: bool) -> String {
     let several = uploads.medians.len() > 1;
-    let kind = |kind: StoredKind, count: u64, what: &str| {
+    let kind = |kind: StoredKind, count: u64| {
         let median = uploads.medians.get(&kind).filter(|_| several);
         let median = median.map(|median| format!(" (median {})", units::duration(*median)));
-        format!("{} {what}{}", units::count(count), median.unwrap_or_default())
+        format!("{} {}{}", units::count(count), made(kind, forced), median.unwrap_or_default())
     };
-    let new = if forced { "forced" } else { "new" };
-    let mut parts = vec![
-        kind(StoredKind::New, uploads.new, new),
-        kind(StoredKind::Existing, uploads.existing, "existing"),
-    ];
+    let mut parts = vec![kind(StoredKind::New, uploads.new), kind(StoredKind::Existing, uploads.existing)];
     if uploads.reused > 0 {
-        parts.push(kind(StoredKind::Reused, uploads.reused, "with reused storage"));
+        parts.push(kind(StoredKind::Reused, uploads.reused));
     }
     let others = [(uploads.failed, "failed"), (uploads.unfinished, "unfinished")];
     parts.extend(
         others.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", units::count(*n))),
     );
     parts.join(", ")
+}
+
+/// What a publisher made of an upload, in words.
+pub(in crate::export) const fn made(kind: StoredKind, forced: bool) -> &'static str {
+    match kind {
+        StoredKind::New if forced => "forced",
+        StoredKind::New => "new",
+        StoredKind::Reused => "with reused storage",
+        StoredKind::Existing => "existing",
+    }
 }
 
 /// How an open loop's arrivals were kept; response times run from the instant they were due.

@@ -29,7 +29,7 @@ fn told(step: &StepSummary, cost: &StepCost) -> Vec<String> {
 }
 
 /// `11.2 s fixed + 380 ms/MiB`; what cannot be told from nothing is not shown as a number.
-fn line(line: &Line) -> String {
+pub(in crate::export) fn line(line: &Line) -> String {
     let sure = |estimate: Estimate| (estimate.interval.0 > 0.0).then(|| seconds(estimate.value));
     match (sure(line.fixed), sure(line.per_mib)) {
         (Some(fixed), Some(per_mib)) => format!("{fixed} fixed + {per_mib}/MiB"),

@@ -159,3 +159,37 @@ impl fmt::Display for Metric {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands in backquotes.
+    fn quoted(text: &str) -> Vec<&str> {
+        text.split('`').skip(1).step_by(2).collect()
+    }
+
+    #[test]
+    fn the_readme_names_the_metrics_and_no_others() {
+        let readme = include_str!("../../../../README.md");
+        let (_, section) = readme.split_once("| metric | limit | |\n|---|---|---|\n").unwrap();
+        let rows: Vec<&str> = section.lines().take_while(|line| line.starts_with('|')).collect();
+        let names = rows.iter().map(|row| quoted(row.split('|').nth(1).unwrap()));
+        let (prefixes, names): (Vec<&str>, Vec<&str>) = names.flatten().partition(|name| name.ends_with('.'));
+        let parts = Part::ALL.map(|(_, prefix)| prefix);
+        let (mut told, mut known) = (prefixes, parts[1..].to_vec());
+        told.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(told, known, "the parts of the time");
+        let plain = Metric::PLAIN.map(|(_, label)| label);
+        let classes = ["failures.CLASS", "attempt_failures.CLASS"];
+        let times = Percentile::ALL.map(Percentile::label);
+        let known = [&times[..], &["min", "mean", "max"], &plain, &classes].concat();
+        assert!(known.iter().all(|name| names.contains(name)), "{known:?} are not all in {names:?}");
+        assert_eq!(names.len(), known.len(), "{names:?} against {known:?}");
+        for name in names {
+            let name = name.replace("CLASS", "shed");
+            assert!(Metric::from_name(&name).is_ok_and(|metric| metric.to_string() == name), "{name}");
+        }
+    }
+}

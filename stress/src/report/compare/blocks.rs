@@ -9,6 +9,8 @@ pub(super) struct Blocks {
     pub(super) memory: usize,
     /// By how much the bootstrap's variance falls short, as a factor of at least 1: what blocks cut off.
     pub(super) correction: f64,
+    /// How much of a member the next one repeats: the first autocorrelation, rid of its bias, from 0 on.
+    pub(super) autocorrelation: f64,
 }
 
 /// Autocorrelations below this many standard errors are taken for chance.
@@ -34,7 +36,12 @@ pub(super) fn of(series: &[f64]) -> Blocks {
     let length = |wished: f64| round(wished.clamp(1.0, longest));
     let whole = covariances.at(0);
     if n < 4 || whole <= 0.0 {
-        return Blocks { length: length(LEAST * count.sqrt()), memory: 1, correction: 1.0 };
+        return Blocks {
+            length: length(LEAST * count.sqrt()),
+            memory: 1,
+            correction: 1.0,
+            autocorrelation: 0.0,
+        };
     }
     let memory = length(memory(&covariances, n));
     let length = length(LEAST * count.sqrt()).max(memory);
@@ -42,7 +49,7 @@ pub(super) fn of(series: &[f64]) -> Blocks {
     let first = (first + (1.0 + 3.0 * first) / count).clamp(0.0, MOST);
     let kept = 1.0
         + 2.0 * (1..length).map(|lag| (1.0 - lag as f64 / length as f64) * power(first, lag)).sum::<f64>();
-    Blocks { length, memory, correction: (1.0 + first) / (1.0 - first) / kept }
+    Blocks { length, memory, correction: (1.0 + first) / (1.0 - first) / kept, autocorrelation: first }
 }
 
 /// The length that Politis and White find, before rounding.
@@ -130,7 +137,7 @@ mod tests {
 
     #[test]
     fn blocks_are_no_shorter_than_tests_need_and_no_longer_than_a_third() {
-        let one = |length| Blocks { length, memory: 1, correction: 1.0 };
+        let one = |length| Blocks { length, memory: 1, correction: 1.0, autocorrelation: 0.0 };
         assert_eq!([of(&[3.0; 100]), of(&[1.0, 2.0]), of(&[])], [one(13), one(1), one(1)]);
         assert_eq!(typical(-0.5, 200), 1, "neighbours that repel each other");
         let climbing = |n| {

@@ -112,6 +112,7 @@ mod tests {
             change: Some(f64::midpoint(interval.0, interval.1)),
             interval: Some(interval),
             verdict: Verdict::NoEvidence,
+            has: Duration::from_secs(60),
             needs: None,
         }
     }

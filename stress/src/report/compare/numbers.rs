@@ -28,6 +28,8 @@ pub struct Number {
     pub interval: Option<(f64, f64)>,
     /// What that means.
     pub verdict: Verdict,
+    /// How long the shorter side is.
+    pub has: Duration,
     /// How long both sides should be to see a change of 10 %, after what was seen of the spread.
     pub needs: Option<Duration>,
 }
@@ -127,8 +129,6 @@ pub(super) struct Draft {
     pub(super) number: Number,
     estimate: Option<Estimate>,
     scale: Scale,
-    /// How long the shorter side is.
-    time: Duration,
 }
 
 /// One side's runs as one.
@@ -165,9 +165,10 @@ impl Draft {
             change: difference.map(|difference| scale.change(difference)),
             interval,
             verdict: Verdict::NotEnoughData { has: time, needs },
+            has: time,
             needs: None,
         };
-        Self { number, estimate, scale, time }
+        Self { number, estimate, scale }
     }
 
     /// Whether the change, and not only the numbers, says it.
@@ -210,7 +211,7 @@ pub(super) fn judge(drafts: Vec<Draft>, relevance: f64) -> Vec<Number> {
         {
             draft.number.verdict = draft.verdict(estimate, stands_out, relevance);
             if draft.scale == Scale::Ratio {
-                let seconds = draft.time.as_secs_f64() * estimate.stretch(chances.len());
+                let seconds = draft.number.has.as_secs_f64() * estimate.stretch(chances.len());
                 draft.number.needs =
                     Duration::try_from_secs_f64(seconds.ceil()).ok().map(|time| time.max(SHORTEST));
             }

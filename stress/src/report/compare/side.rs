@@ -84,13 +84,11 @@ impl<'a> Side<'a> {
                 (speedup(&logarithms), speedup_track(&logarithms, intervals))
             }
         };
-        let mut spread = bootstrap::spread(&track, Scale::of(quantity).function());
+        let mut spread = bootstrap::spread(&track, Scale::of(quantity).function(), time);
         if let (Quantity::Failures, Ok(spread)) = (quantity, &mut spread) {
             spread.variance = spread.variance.max(self.least_variance());
         }
-        let each = if track.len() > 0 { time.as_secs_f64() / track.len() as f64 } else { 1.0 };
-        let long = |needs: usize| Duration::try_from_secs_f64(each * needs as f64).unwrap_or(Duration::MAX);
-        Measure { value, spread: spread.map_err(|few| long(few.needs)), time, lacks: self.lacks(quantity) }
+        Measure { value, spread, time, lacks: self.lacks(quantity) }
     }
 
     fn response(&self) -> Option<Distribution> {

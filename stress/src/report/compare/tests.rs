@@ -64,8 +64,7 @@ fn run(seed: u64, phi: f64, seconds: usize, factor: f64) -> BTreeMap<Quantity, M
     };
     let measure = |quantity| {
         let (track, time) = (track(quantity), Duration::from_secs(seconds as u64));
-        let spread = bootstrap::spread(&track, Scale::of(quantity).function());
-        let spread = spread.map_err(|few| Duration::from_secs(few.needs as u64));
+        let spread = bootstrap::spread(&track, Scale::of(quantity).function(), time);
         Measure { value: track.over(&[(0, seconds)]).map(Value::exact), spread, time, lacks: 0.1 }
     };
     NUMBERS.into_iter().map(|quantity| (quantity, measure(quantity))).collect()

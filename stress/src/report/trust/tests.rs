@@ -134,3 +134,37 @@ fn ports_and_descriptors_that_are_nearly_used_up_are_named() {
     report.recording.generator.descriptors = Used { most: 1_000, limit: 1_024 };
     assert_eq!(verdict(&report), (Grade::Care, Some(Bottleneck::Descriptors)));
 }
+
+/// The rows of the README's table of checks, in its order: what needs care, and what is invalid.
+fn documented() -> Vec<(String, String)> {
+    let readme = include_str!("../../../../README.md");
+    let (_, section) = readme.split_once("## Can these numbers be trusted?").unwrap();
+    let rows = section.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
+    let cells = |row: &str| -> Vec<String> { row.split('|').map(|cell| cell.trim().to_owned()).collect() };
+    let rows = rows.take_while(|line| line.starts_with('|')).map(cells);
+    rows.map(|cells| (cells[2].clone(), cells[3].clone())).collect()
+}
+
+#[test]
+fn the_readme_has_the_limits() {
+    let told = |subject: Subject, limit: f64| match subject {
+        _ if limit == 0.0 => "any".to_owned(),
+        Subject::LatenessP99 | Subject::LatenessMax | Subject::Lag if limit < 1.0 => {
+            format!("above {} ms", (limit * 1e3).round())
+        }
+        Subject::LatenessMax | Subject::WallClock => format!("above {limit} s"),
+        Subject::Achieved => format!("below {} %", (limit * 1e3).round() / 10.0),
+        _ => format!("above {} %", (limit * 1e3).round() / 10.0),
+    };
+    let documented = documented();
+    assert_eq!(documented.len(), LIMITS.len());
+    for ((subject, care, invalid), (care_told, invalid_told)) in LIMITS.into_iter().zip(documented) {
+        assert!(care_told.starts_with(&told(subject, care)), "{subject:?}: {care_told}");
+        match invalid {
+            Some(invalid) => {
+                assert!(invalid_told.starts_with(&told(subject, invalid)), "{subject:?}: {invalid_told}")
+            }
+            None => assert_eq!(invalid_told, "", "{subject:?}"),
+        }
+    }
+}

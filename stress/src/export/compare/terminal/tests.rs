@@ -19,6 +19,7 @@ fn number(quantity: Quantity, before: f64, after: f64, interval: (f64, f64), ver
         change: Some(relative),
         interval: Some(interval),
         verdict,
+        has: Duration::from_secs(60),
         needs: (quantity != Quantity::Failures).then_some(Duration::from_secs(140)),
     }
 }
@@ -81,6 +82,16 @@ fn the_screen_is_as_a_person_reads_it() {
             "worse: cached p50",
         ]
     );
+}
+
+#[test]
+fn runs_that_are_long_enough_are_asked_for_nothing() {
+    let mut long = comparison();
+    long.numbers.iter_mut().for_each(|number| number.has = Duration::from_secs(140));
+    assert!(!screen(&long).iter().any(|line| line.contains("to see a change")), "{:#?}", screen(&long));
+    long.numbers.iter_mut().for_each(|number| number.needs = Some(Duration::from_secs(6_000)));
+    let asked = "cached: to see a change of 10 %, runs should take about: p95 1.67 h, failures 1.67 h";
+    assert!(screen(&long).join(" ").contains(asked), "{:#?}", screen(&long));
 }
 
 #[test]
