@@ -96,7 +96,7 @@ fn look(browser: &Path, dir: &Path) {
             format!("--window-size={size}"),
         ];
         open(browser, dir, &flags.each_ref().map(String::as_str));
-        fs::read(path).unwrap()
+        fs::read(path).expect("a picture")
     };
     let (light, dark) = (picture("light.png", "1", "1200,900"), picture("dark.png", "0", "1200,900"));
     let narrow = picture("narrow.png", "1", "390,900");

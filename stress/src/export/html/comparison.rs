@@ -29,12 +29,15 @@ pub fn write(out: &mut dyn io::Write, comparison: &Comparison) -> io::Result<()>
             .flatten()
             .collect();
     let (conclusion, ink) = words::conclusion(comparison);
+    let worse = comparison.numbers.iter().any(|number| number.verdict == Verdict::Worse);
+    // Limits that hold do not make it good that something is worse.
+    let answer = if worse && !comparison.regressed() { "care" } else { class(ink) };
     let runs = [("before", &comparison.before), ("after", &comparison.after)];
     let runs = runs.into_iter().flat_map(|(side, runs)| runs.iter().map(move |one| run(side, one)));
     let header = element("header")
         .with(glance::theme())
         .with(text("h1", "Walrus, before and after"))
-        .with(element("div").class("cards").with(glance::card(class(ink), "What changed?", conclusion)))
+        .with(element("div").class("cards").with(glance::card(answer, "What changed?", conclusion)))
         .with(element("dl").with_all(runs));
     super::page("walrus-stress compare", header, sections, &Tool::this(), out)
 }

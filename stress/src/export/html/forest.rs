@@ -25,9 +25,12 @@ const FAR: f64 = 2.0;
 /// The letters of a step's name that fit across.
 const NAME: usize = 60;
 
+/// Which quantities a figure is of.
+type Wanted = fn(Quantity) -> bool;
+
 /// The changes in percent, and those in percentage points; each only where there is one.
 pub(super) fn figures(comparison: &Comparison) -> Vec<Element> {
-    let kinds: [(&str, fn(Quantity) -> bool); 2] = [
+    let kinds: [(&str, Wanted); 2] = [
         ("Change in percent, with its 95 % interval", |quantity| quantity != Quantity::Failures),
         ("Change of failures in percentage points, with its 95 % interval", |quantity| {
             quantity == Quantity::Failures
@@ -36,7 +39,7 @@ pub(super) fn figures(comparison: &Comparison) -> Vec<Element> {
     kinds.into_iter().filter_map(|(heading, wanted)| figure(comparison, heading, wanted)).collect()
 }
 
-fn figure(comparison: &Comparison, heading: &str, wanted: fn(Quantity) -> bool) -> Option<Element> {
+fn figure(comparison: &Comparison, heading: &str, wanted: Wanted) -> Option<Element> {
     let known = |number: &&Number| number.interval.is_some() && wanted(number.quantity);
     let places = words::places(comparison).into_iter();
     let places: Vec<(String, Vec<&Number>)> = places
