@@ -45,6 +45,11 @@ impl Sketch {
         }
     }
 
+    /// Gives back memory that is not in use.
+    pub(super) fn trim(&mut self) {
+        self.buckets.shrink_to_fit();
+    }
+
     /// How many durations were entered.
     pub fn count(&self) -> u64 {
         self.buckets.iter().map(|&(_, count)| u64::from(count)).sum()

@@ -148,6 +148,10 @@ impl Timeline {
             self.first = first;
         }
         if needed > self.intervals.len() {
+            // Little will still come into the one before the last: it gives back the room that it grew into.
+            if let [.., before, _] = self.intervals.as_mut_slice() {
+                before.response.trim();
+            }
             self.intervals.resize_with(needed, Interval::default);
         }
     }
