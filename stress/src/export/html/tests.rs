@@ -63,7 +63,7 @@ fn every_number_is_that_of_the_json() {
 fn evidenced() -> Report {
     let of = |index: u64| {
         let mut journey = fake::journey(index);
-        if index % 4 == 0 {
+        if index.is_multiple_of(4) {
             journey[0].outcome = fake::stored(index, StoredKind::Existing);
         }
         journey.push(fake::sample(index, Step::Read { ordinal: 3 }, 60_000, 9, Outcome::Read));
