@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(dues(&[stage(0.0, 0.0, 5)]), Vec::<f64>::new());
     }
 
-    /// C5: Anderson-Darling against the exponential distribution, and no correlation of neighbours.
+    /// Anderson-Darling against the exponential distribution, and no correlation of neighbours.
     #[test]
     fn poisson_gaps_are_exponential_and_independent() {
         let schedule = Schedule::new(&Stages::constant(100.0), Arrivals::Poisson, 42);

@@ -210,7 +210,7 @@ fn a_report_asks_for_its_secrets_by_name() {
     assert_eq!(server.stores()[1].header("x-key"), Some("again"));
 }
 
-/// C30: the same seed and the same server give the same requests in the same order, and the same bytes.
+/// The same seed and the same server give the same requests in the same order, and the same bytes.
 #[test]
 fn the_same_seed_asks_for_the_same_things_byte_by_byte() {
     let requests = |line: &str| {
@@ -246,7 +246,7 @@ fn the_same_seed_asks_for_the_same_things_byte_by_byte() {
     assert_eq!(ids(), ids());
 }
 
-/// C23: a threshold on nothing fails, and one that names nothing is refused.
+/// A threshold on nothing fails, and one that names nothing is refused.
 #[test]
 fn a_threshold_on_no_sample_at_all_fails() {
     let bottle = Bottle::builder().publisher_faults(&["503=100%"]).start();
