@@ -12,6 +12,7 @@ use crate::{
     plan::{
         draw::{self, Draw},
         journey::Step,
+        repeats,
         supply::Supply,
     },
     record::{
@@ -50,12 +51,13 @@ impl Traveller {
     pub(super) fn new(job: &Job, ticket: Ticket) -> Self {
         let Ticket { index, known } = ticket;
         let draw = Draw::of(job.plan.seed, index, job.origin());
-        let controls = matches!(known, Known::Made) && draw::controls(job.plan.seed, index, job.origin());
+        let controls =
+            matches!(known, Known::Made) && draw::controls(job.plan.seed, index, job.origin(), &job.past());
         let smooth = if let Known::Earlier(kept) = &known { kept.marks.smooth } else { true };
         let (blob_id, (expect, novelty)) = match known {
-            Known::Made => (None, made(job, index, draw)),
+            Known::Made => (None, made(job, index)),
             Known::Listed(listed) => (Some(listed.id.clone()), told(job, &listed)),
-            Known::Earlier(kept) => (kept.id.clone(), left(job, index, draw, &kept)),
+            Known::Earlier(kept) => (kept.id.clone(), left(job, index, &kept)),
         };
         let pick = |number: u32, count: usize| usize::try_from(number).unwrap_or(0) % count.max(1);
         let journey = &job.phase().journey;
@@ -136,7 +138,7 @@ impl Traveller {
             Outcome::Stored(_) => {
                 self.blob_id.clone_from(&sample.blob_id);
                 let own = sample.step == Step::Upload && self.novelty == Novelty::Fresh;
-                if own && job.phase().duplicates > 0.0 {
+                if own && job.is_drawn_on {
                     job.catalog.note(self.index);
                 }
             }
@@ -156,11 +158,16 @@ impl Traveller {
 }
 
 /// A blob that is made: its bytes, and whether they are new to the run.
-fn made(job: &Job, index: u64, draw: Draw) -> (Expect, Novelty) {
+fn made(job: &Job, index: u64) -> (Expect, Novelty) {
     // A repeat whose source is not stored yet counts as new.
-    let source = draw.repeats.filter(|&source| job.catalog.holds(source));
+    let source = source(job, index).filter(|&source| job.catalog.holds(source));
     let novelty = if source.is_some() { Novelty::Repeat } else { Novelty::Fresh };
     (bytes(job, source.unwrap_or(index)), novelty)
+}
+
+/// The blob that the one of this index shall repeat.
+fn source(job: &Job, index: u64) -> Option<u64> {
+    repeats::source(job.plan.seed, index, job.origin(), &job.past())
 }
 
 /// The bytes that are made for the blob of this index.
@@ -170,11 +177,12 @@ fn bytes(job: &Job, index: u64) -> Expect {
 }
 
 /// A blob that an earlier phase has left: it is what it was then.
-fn left(job: &Job, index: u64, draw: Draw, kept: &Kept) -> (Expect, Novelty) {
+fn left(job: &Job, index: u64, kept: &Kept) -> (Expect, Novelty) {
     let novelty = kept.marks.novelty;
     let expect = match (&job.origin().supply, &kept.id) {
         (Supply::List { .. }, Some(id)) => Expect::FirstRead(job.catalog.first_reads.meet(id, None).0),
-        _ => bytes(job, draw.repeats.filter(|_| novelty == Novelty::Repeat).unwrap_or(index)),
+        _ if novelty == Novelty::Repeat => bytes(job, source(job, index).unwrap_or(index)),
+        _ => bytes(job, index),
     };
     (expect, novelty)
 }
