@@ -73,7 +73,12 @@ impl Client {
     }
 
     /// Reads a blob from the aggregator of this number; `verifier` judges what comes.
-    pub async fn read(&mut self, aggregator: usize, blob_id: &str, verifier: &mut Verifier) -> Exchange<()> {
+    pub async fn read(
+        &mut self,
+        aggregator: usize,
+        blob_id: &str,
+        verifier: &mut Verifier<'_>,
+    ) -> Exchange<()> {
         let Client { network, aggregators, timer, course, request, said, .. } = self;
         let endpoint = &network.aggregators[aggregator];
         if !wire::is_blob_id(blob_id) {
@@ -128,7 +133,7 @@ impl Lane<'_> {
     async fn read(
         mut self,
         request: &mut Request,
-        mut download: Download<'_>,
+        mut download: Download<'_, '_>,
         course: &mut Course,
     ) -> Result<(), Failure> {
         let (connection, end) = self.exchange(request, &mut download, course).await?;

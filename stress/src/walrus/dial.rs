@@ -111,11 +111,7 @@ async fn connect(addresses: &[SocketAddr], budget: &Budget<'_>) -> Result<TcpStr
     Err(failure.unwrap_or_else(|| budget.spent(Part::Tcp)))
 }
 
-async fn secure(
-    tls: &Tls,
-    tcp: TcpStream,
-    budget: &Budget<'_>,
-) -> Result<TlsStream<TcpStream>, Failure> {
+async fn secure(tls: &Tls, tcp: TcpStream, budget: &Budget<'_>) -> Result<TlsStream<TcpStream>, Failure> {
     match timeout(budget.left(), tls.connector.connect(tls.name.clone(), tcp)).await {
         Ok(secured) => secured.map_err(|error| classify::untrusted(&budget.address.to_string(), &error)),
         Err(_) => Err(budget.spent(Part::Tls)),

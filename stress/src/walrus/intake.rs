@@ -99,9 +99,9 @@ impl Taker for Receipt<'_> {
 
 /// The answer to a read.
 #[derive(Debug)]
-pub(super) struct Download<'a> {
+pub(super) struct Download<'a, 'v> {
     said: &'a mut Said,
-    verifier: &'a mut Verifier,
+    verifier: &'a mut Verifier<'v>,
     /// Whether an announced length that is not the blob's ends the reading.
     lengths_matter: bool,
     fault: Option<Fault>,
@@ -118,9 +118,9 @@ enum Fault {
     Bytes(Mismatch),
 }
 
-impl<'a> Download<'a> {
+impl<'a, 'v> Download<'a, 'v> {
     /// Takes an answer in that `verifier` judges, or into `said` if it is no blob.
-    pub(super) fn new(said: &'a mut Said, verifier: &'a mut Verifier, lengths_matter: bool) -> Self {
+    pub(super) fn new(said: &'a mut Said, verifier: &'a mut Verifier<'v>, lengths_matter: bool) -> Self {
         Self { said, verifier, lengths_matter, fault: None, cache: CacheEvidence::default() }
     }
 
@@ -150,7 +150,7 @@ impl<'a> Download<'a> {
     }
 }
 
-impl Taker for Download<'_> {
+impl Taker for Download<'_, '_> {
     fn head(&mut self, head: &Head<'_>, length: Option<u64>) -> Wanted {
         self.said.begin(head);
         if !self.is_blob() {

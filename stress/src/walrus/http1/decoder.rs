@@ -209,7 +209,11 @@ mod tests {
 
         fn body(&mut self, bytes: &[u8]) -> Wanted {
             self.body.extend_from_slice(bytes);
-            if self.limit.is_some_and(|limit| self.body.len() >= limit) { Wanted::Nothing } else { Wanted::More }
+            if self.limit.is_some_and(|limit| self.body.len() >= limit) {
+                Wanted::Nothing
+            } else {
+                Wanted::More
+            }
         }
     }
 

@@ -27,7 +27,10 @@ pub(in crate::walrus) struct Head<'a> {
 impl<'a> Head<'a> {
     /// The values of all lines of this name, in any case.
     pub(in crate::walrus) fn all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
+        self.headers
+            .iter()
+            .filter(move |header| header.name.eq_ignore_ascii_case(name))
+            .map(|header| header.value)
     }
 
     /// The value of the first line of this name.
@@ -42,7 +45,11 @@ impl<'a> Head<'a> {
 
     /// Whether the answer announces that the connection ends with it (RFC 9112 §9.3).
     pub(super) fn closes(&self) -> bool {
-        if self.minor == 0 { !self.says("connection", "keep-alive") } else { self.says("connection", "close") }
+        if self.minor == 0 {
+            !self.says("connection", "keep-alive")
+        } else {
+            self.says("connection", "close")
+        }
     }
 
     /// How the body of a final answer is framed.
@@ -70,7 +77,9 @@ impl<'a> Head<'a> {
 
     fn says(&self, name: &str, word: &str) -> bool {
         self.all(name).any(|value| {
-            value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
+            value
+                .split(|byte| *byte == b',')
+                .any(|part| part.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
         })
     }
 }
@@ -87,7 +96,11 @@ pub(in crate::walrus) mod tests {
     use super::*;
 
     /// What `look` says of an HTTP/1.1 answer with this status and these header lines.
-    pub(in crate::walrus) fn with_head<T>(status: u16, lines: &[&str], look: impl FnOnce(&Head<'_>) -> T) -> T {
+    pub(in crate::walrus) fn with_head<T>(
+        status: u16,
+        lines: &[&str],
+        look: impl FnOnce(&Head<'_>) -> T,
+    ) -> T {
         let headers: Vec<_> = lines
             .iter()
             .map(|line| {

@@ -80,7 +80,12 @@ impl Request {
     }
 
     /// Makes it the store of a blob, whose first chunk is made now, before any clock runs.
-    pub(in crate::walrus) fn store(&mut self, preamble: &Preamble, mut source: Source, patience: Option<Patience>) {
+    pub(in crate::walrus) fn store(
+        &mut self,
+        preamble: &Preamble,
+        mut source: Source,
+        patience: Option<Patience>,
+    ) {
         self.begin(&preamble.store, "");
         self.head.extend_from_slice(&preamble.headers);
         // An empty blob is never held back: there is nothing to spare.
