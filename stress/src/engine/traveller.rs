@@ -55,9 +55,9 @@ impl Traveller {
             matches!(known, Known::Made) && draw::controls(job.plan.seed, index, job.origin(), &job.past());
         let smooth = if let Known::Earlier(kept) = &known { kept.marks.smooth } else { true };
         let (blob_id, (expect, novelty)) = match known {
-            Known::Made => (None, made(job, index)),
+            Known::Made => (None, made(job, index, draw)),
             Known::Listed(listed) => (Some(listed.id.clone()), told(job, &listed)),
-            Known::Earlier(kept) => (kept.id.clone(), left(job, index, &kept)),
+            Known::Earlier(kept) => (kept.id.clone(), left(job, index, draw, &kept)),
         };
         let pick = |number: u32, count: usize| usize::try_from(number).unwrap_or(0) % count.max(1);
         let journey = &job.phase().journey;
@@ -158,7 +158,7 @@ impl Traveller {
 }
 
 /// A blob that is made: its bytes, and whether they are new to the run.
-fn made(job: &Job, index: u64) -> (Expect, Novelty) {
+fn made(job: &Job, index: u64, draw: Draw) -> (Expect, Novelty) {
     // A repeat whose source is not stored yet counts as new.
     let source = source(job, index).filter(|&source| job.catalog.holds(source));
     let novelty = if source.is_some() { Novelty::Repeat } else { Novelty::Fresh };
@@ -182,12 +182,12 @@ fn spec(job: &Job, index: u64, Draw { size, content, .. }: Draw) -> Expect {
 }
 
 /// A blob that an earlier phase has left: it is what it was then.
-fn left(job: &Job, index: u64, kept: &Kept) -> (Expect, Novelty) {
+fn left(job: &Job, index: u64, draw: Draw, kept: &Kept) -> (Expect, Novelty) {
     let novelty = kept.marks.novelty;
     let expect = match (&job.origin().supply, &kept.id) {
         (Supply::List { .. }, Some(id)) => Expect::FirstRead(job.catalog.first_reads.meet(id, None).0),
         _ if novelty == Novelty::Repeat => bytes(job, source(job, index).unwrap_or(index)),
-        _ => bytes(job, index),
+        _ => spec(job, index, draw),
     };
     (expect, novelty)
 }
