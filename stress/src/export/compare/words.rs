@@ -189,10 +189,20 @@ fn nothing(comparison: &Comparison) -> &'static str {
 
 /// How the numbers are to be read.
 pub(in crate::export) fn legend(comparison: &Comparison) -> String {
-    format!(
-        "Intervals hold the true change with 95 %, each number by itself; verdicts allow for all {} numbers \
-         (Holm) and count changes from {} % on.",
-        comparison.numbers.iter().filter(|number| number.interval.is_some()).count(),
-        (comparison.relevance * 1000.0).round() / 10.0
-    )
+    let relevant = (comparison.relevance * 1000.0).round() / 10.0;
+    match comparison.numbers.iter().filter(|number| number.interval.is_some()).count() {
+        0 => format!(
+            "No number has enough data for an interval and a verdict; changes count from {relevant} % on."
+        ),
+        count => format!(
+            "Intervals hold the true change with 95 %, each number by itself; verdicts allow for all {} \
+             (Holm) and count changes from {relevant} % on.",
+            units::counted(count as u64, "number")
+        ),
+    }
+}
+
+/// What there is to say of plans that say nothing differently.
+pub(in crate::export) fn same_plans(comparison: &Comparison) -> &'static str {
+    if comparison.same_seed { "the same, and so are their blobs" } else { "the same, except for their seeds" }
 }

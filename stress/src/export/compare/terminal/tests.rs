@@ -39,6 +39,7 @@ fn comparison() -> Comparison {
             before: Some("8".to_owned()),
             after: Some("16".to_owned()),
         }],
+        same_seed: false,
         notes: Vec::new(),
         relevance: 0.02,
         numbers: vec![
@@ -118,4 +119,19 @@ fn columns_line_up_when_everything_is_as_wide_as_it_gets() {
             .any(|line| line == "cached: too little data in 12.0 s: each run should take about 60.0 min"),
         "{screen:#?}"
     );
+}
+
+#[test]
+fn what_cannot_be_judged_or_does_not_differ_is_not_said_to() {
+    let mut few = comparison();
+    few.differences.clear();
+    few.numbers.iter_mut().for_each(|number| number.interval = None);
+    let said = |comparison: &Comparison| screen(comparison).join(" ");
+    assert!(said(&few).contains("the same, except for their seeds"), "{}", said(&few));
+    assert!(
+        said(&few)
+            .contains("No number has enough data for an interval and a verdict; changes count from 2 % on.")
+    );
+    few.same_seed = true;
+    assert!(said(&few).contains("the same, and so are their blobs") && !said(&few).contains("seeds"));
 }

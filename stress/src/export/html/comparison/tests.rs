@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     export::compare::json,
     plan::{journey::Step, objective::Quantity, percentile::Percentile},
-    report::compare::{GuardJudgement, Outcome, Place},
+    report::compare::{Difference, GuardJudgement, Outcome, Place},
 };
 
 const HOSTILE: &str = "<script>alert('&\"')</script>";
@@ -41,6 +41,7 @@ fn comparison(name: &str) -> Comparison {
         before: vec![run()],
         after: vec![run()],
         differences: vec![Difference { what: name.to_owned(), before: Some(name.to_owned()), after: None }],
+        same_seed: false,
         notes: vec![name.to_owned()],
         relevance: 0.02,
         guards: vec![GuardJudgement {
