@@ -147,7 +147,12 @@ impl<'de> Deserialize<'de> for Latencies {
         }
         histogram.auto(true);
         let extremes = document.min_nanoseconds.zip(document.max_nanoseconds);
-        if extremes.is_some_and(|(min, max)| min > max) || extremes.is_none() != histogram.is_empty() {
+        // Both lie in the outermost buckets that hold something, of which none is that of nothing.
+        let fit = |(min, max)| {
+            let of = |value, bucket| value > 0 && bucket > 0 && histogram.equivalent(value, bucket);
+            min <= max && of(min, histogram.min()) && of(max, histogram.max())
+        };
+        if !extremes.is_none_or(fit) || extremes.is_none() != histogram.is_empty() {
             return Err(serde::de::Error::custom("a histogram's extremes do not fit its values"));
         }
         Ok(Self { histogram, extremes })
@@ -229,6 +234,28 @@ mod tests {
             assert!((found / exact - 1.0).abs() <= 1e-3, "{quantile}: {found} s instead of {exact} s");
         }
         assert_eq!((whole.min(), whole.max()), (values.first().copied(), values.last().copied()));
+    }
+
+    #[test]
+    fn extremes_that_no_recorded_duration_can_have_had_are_refused() {
+        let text = serde_json::to_string(&of(&[1_000_000, 5_000_000])).unwrap();
+        let read = |min: u64, max: u64| {
+            let text =
+                text.replace("\":1000000", &format!("\":{min}")).replace("\":5000000", &format!("\":{max}"));
+            serde_json::from_str::<Latencies>(&text)
+        };
+        assert_eq!(read(1_000_000, 5_000_000).unwrap(), of(&[1_000_000, 5_000_000]));
+        for (min, max) in [
+            (0, 5_000_000),
+            (1, 5_000_000),
+            (1_000_000, u64::MAX),
+            (5_000_000, 5_000_000),
+            (1_000_000, 1_000_000),
+            (2_000_000, 1_000_000),
+        ] {
+            let error = read(min, max).unwrap_err().to_string();
+            assert!(error.contains("extremes do not fit"), "{min} {max}: {error}");
+        }
     }
 
     proptest! {

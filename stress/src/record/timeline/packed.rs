@@ -19,6 +19,9 @@ use crate::record::sketch::{BUCKETS, Sketch};
 /// More than any timeline takes when unpacked, in bytes: what claims more is none.
 const LARGEST: u64 = MOST as u64 * (80 + 8 * BUCKETS as u64);
 
+/// What no interval counted: thousands of smaller numbers can be added up.
+const LARGEST_NUMBER: u64 = 1 << 53;
+
 /// [`Timeline`] in a document.
 #[derive(Serialize, Deserialize)]
 struct TimelineDoc {
@@ -92,6 +95,12 @@ fn interval(numbers: &mut impl Iterator<Item = u8>) -> Option<Interval> {
     let mut next = || read(numbers);
     let [started, done, failed, unfinished] = [next()?, next()?, next()?, next()?];
     let [bytes_sent, bytes_received, bound, buckets] = [next()?, next()?, next()?, next()?];
+    if [started, done, failed, unfinished, bytes_sent, bytes_received]
+        .iter()
+        .any(|number| *number > LARGEST_NUMBER)
+    {
+        return None;
+    }
     let mut before = 0_u16;
     let mut bucket = || {
         before = before.checked_add(u16::try_from(next()?).ok()?)?;
