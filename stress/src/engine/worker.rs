@@ -64,21 +64,25 @@ impl Worker {
     pub(super) async fn perform(&mut self, ticket: Ticket, due: Option<Duration>) -> bool {
         let shard = Rc::clone(&self.shard);
         let job = &shard.job;
-        let mut blob = Traveller::new(job, ticket);
-        tokio::select! {
+        let (mut blob, mut reads) = (Traveller::new(job, ticket), Reads::default());
+        let ended = tokio::select! {
             // Asked first, so that no step starts when everything is given up.
             biased;
-            () = shard.abort.cancelled() => {}
-            () = self.journey(&mut blob, due) => return true,
+            () = shard.abort.cancelled() => false,
+            () = self.journey(&mut blob, &mut reads, due) => true,
+        };
+        if !ended {
+            self.give_up(&blob).await;
         }
-        self.give_up(&blob).await;
-        false
+        // Given up in a later read, a journey has its pair all the same.
+        reads.enter(&blob, job, &mut shard.recording());
+        blob.leave(job);
+        ended
     }
 
-    async fn journey(&mut self, blob: &mut Traveller, mut due: Option<Duration>) {
+    async fn journey(&mut self, blob: &mut Traveller, reads: &mut Reads, mut due: Option<Duration>) {
         let shard = Rc::clone(&self.shard);
         let job = &shard.job;
-        let mut reads = Reads::default();
         for position in 0..blob.steps.len() {
             let (sample, permit) = self.step(blob, position, due).await;
             // In an open loop the next step is due when this one has ended.
@@ -87,8 +91,6 @@ impl Worker {
             reads.learn(&sample);
             self.shard.enter(sample, permit);
         }
-        reads.enter(blob, job, &mut self.shard.recording());
-        blob.leave(job);
     }
 
     /// One step, tried again as often as its failures allow. Attempts that were not the last are entered here.
