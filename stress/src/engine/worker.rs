@@ -141,6 +141,8 @@ impl Worker {
         let job = &shard.job;
         let draft = Sample { attempt, ..blob.draft(job, step) };
         let blob = blob.of(step);
+        #[cfg(test)]
+        toil(job.wires.cost);
         match (step, &blob.expect, &blob.blob_id) {
             _ if blob.stranded => (Sample { outcome: Outcome::Skipped, ..draft }, None),
             (Step::Upload | Step::ControlUpload, Expect::Spec(spec), _) => {
@@ -169,7 +171,6 @@ impl Worker {
     async fn give_up(&mut self, blob: &Traveller) {
         let shard = Rc::clone(&self.shard);
         let job = &shard.job;
-        blob.leave(job);
         let abandoned = self.client.take_abandoned();
         // Without a step under way the journey was between two, waiting to be heard.
         let Some(UnderWay { mut position, attempt, due, permit }) = self.under_way.take() else {
@@ -190,6 +191,15 @@ impl Worker {
             position += 1;
         }
         self.shard.skip(blob, position).await;
+    }
+}
+
+/// Keeps the thread busy for so long.
+#[cfg(test)]
+fn toil(cost: Duration) {
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < cost {
+        std::hint::spin_loop();
     }
 }
 

@@ -14,10 +14,9 @@ use super::{
     screen::Screen,
     signals::Signals,
     typed::Typed,
-    walk::{Ear, walk},
+    walk::{Ear, Outfit, walk},
 };
 use crate::{
-    engine::List,
     error::Error,
     export::{file::PreparedFile, search as told},
     plan::{
@@ -47,9 +46,10 @@ pub(super) async fn search(args: SearchArgs, typed: &Typed) -> Result<Exit, Erro
     let plan = intention.plan(list.as_ref())?;
     let search = Search { needs: args::needs(&plan.objectives), ..search };
     let template = Template { plan, settle, axis };
-    descriptors::provide(&template.at(search.max, search.step, 0)?)?;
+    let fewer = descriptors::provide(&template.at(search.max, search.step, 0)?, intention.chose_places())?;
     let file = intention.run.output.report.as_deref().map(PreparedFile::prepare).transpose()?;
     let screen = Screen::new(&intention.run.output, &template.plan);
+    fewer.iter().for_each(|fewer| screen.note(&format!("warning: {}", fewer.notice())));
     if !intention.run.place.no_check {
         tokio::select! {
             warnings = walrus::preflight(&template.plan) => {
@@ -63,7 +63,8 @@ pub(super) async fn search(args: SearchArgs, typed: &Typed) -> Result<Exit, Erro
     let started_at = rfc3339(SystemTime::now());
     let began = Instant::now();
     let network = Arc::new(Network::new(&template.plan)?);
-    let climb = Climb { search: &search, template: &template, network, list: list.map(Arc::new), entries };
+    let outfit = Outfit { list, fewer, ..Outfit::new(network) };
+    let climb = Climb { search: &search, template: &template, outfit, entries };
     let (steps, answer, signal) = climb.up(screen, &mut signals, capacity::blame).await?;
     let capacity = Capacity {
         tool: Tool::this(),
@@ -163,8 +164,8 @@ fn seed(seed: u64, number: u64) -> u64 {
 struct Climb<'a> {
     search: &'a Search,
     template: &'a Template,
-    network: Arc<Network>,
-    list: Option<Arc<List>>,
+    /// That of every step, but for the board.
+    outfit: Outfit,
     /// How many blobs a list has that is read once through.
     entries: Option<u64>,
 }
@@ -201,37 +202,34 @@ impl Climb<'_> {
             let mut gauge = Gauge::default();
             let started_at = SystemTime::now();
             screen.open(&plan);
-            let board = screen.is_open().then(Arc::default);
-            let (network, list) = (self.network.clone(), self.list.clone());
-            let walked = walk(&plan, network, list, &mut gauge, &mut screen, signals, board).await;
+            let outfit = Outfit { board: screen.is_open().then(Arc::default), ..self.outfit.clone() };
+            let walked = walk(&plan, outfit, &mut gauge, &mut screen, signals).await;
             screen.close();
             let (facts, signal) = walked?;
             let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
             let focus = focus(&plan);
             let report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
             let mut tier = Tier::of((level, length), focus, &report, &facts.warm_up, gauge.read(), blame);
-            let used_up = self.is_used_up();
-            if used_up {
+            let used_up = self.used_up();
+            if used_up.is_some() {
                 // Its load ran out before its time did.
                 tier.tried.verdict = Verdict::Interrupted;
             }
             screen.note(&format!("step {}: {}", tiers.len() + 1, told::line(self.search.axis, &tier)));
             tiers.push(tier);
-            if used_up || signal.is_some() {
-                if used_up {
-                    screen.note("the list of blobs is used up");
-                }
+            if used_up.is_some() || signal.is_some() {
+                used_up.iter().for_each(|why| screen.note(why));
                 return Ok((tiers, Search::unended(&tried), signal));
             }
         }
     }
 
-    /// Whether a list that is read once through has come to its end.
-    fn is_used_up(&self) -> bool {
-        match (&self.list, self.entries) {
-            (Some(list), Some(entries)) => list.taken() >= entries,
-            _ => false,
-        }
+    /// Why there are no more blobs to read, when that is so.
+    fn used_up(&self) -> Option<String> {
+        let streamed = self.outfit.list.as_ref()?;
+        let ended = self.entries.is_some_and(|entries| streamed.list.taken() >= entries);
+        let fault = streamed.fault().map(|fault| format!("error: {fault}"));
+        fault.or_else(|| ended.then(|| "the list of blobs is used up".to_owned()))
     }
 }
 
