@@ -133,6 +133,24 @@ fn a_list_that_changes_under_the_run_ends_it_and_is_told() {
     }
 }
 
+/// The last blob's answer empties the list: the run has had all that it wanted of it.
+#[test]
+fn a_list_that_changes_when_it_was_read_is_no_matter() {
+    let publisher = Server::start();
+    let (_, ids) = stored(&publisher.url(), 3);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ids.txt");
+    std::fs::write(&path, ids.join("\n")).unwrap();
+    let list = path.clone();
+    let reader = publisher.twin_answering(move |_, right| {
+        std::fs::write(&list, "").unwrap();
+        right
+    });
+    let run = Run::bare().args(["--aggregator", &reader.url(), "--blob-ids", path.to_str().unwrap()]);
+    let ran = run.line("--steps cached -n 7 -c 1 --no-check -q").go().exits(0);
+    assert_eq!((ran.stderr.as_str(), reader.reads().len()), ("", 7));
+}
+
 #[test]
 fn what_nobody_knows_beforehand_is_held_against_its_first_download() {
     // Every download of a blob but the first has its last byte changed, or one byte more.

@@ -28,10 +28,13 @@ pub(in crate::cli) struct Streamed {
 }
 
 impl Streamed {
-    /// Why it ended before its time, if it did.
+    /// Why it ended before its time, if it did and the run wanted more of it.
     pub(in crate::cli) fn fault(&self) -> Option<Error> {
         let flag = self.flag.to_owned();
-        self.fault.get().map(|reason| Error::Flag { flag, reason: reason.clone() })
+        self.fault
+            .get()
+            .filter(|_| self.list.ran_dry())
+            .map(|reason| Error::Flag { flag, reason: reason.clone() })
     }
 }
 

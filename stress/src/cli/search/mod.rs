@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Exit, descriptors, door,
-    list::BlobList,
+    list::{BlobList, stream::Streamed},
     planned::Intention,
     screen::Screen,
     signals::Signals,
@@ -210,26 +210,31 @@ impl Climb<'_> {
             let focus = focus(&plan);
             let report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
             let mut tier = Tier::of((level, length), focus, &report, &facts.warm_up, gauge.read(), blame);
-            let used_up = self.used_up();
-            if used_up.is_some() {
+            let fault = self.outfit.list.as_ref().and_then(Streamed::fault);
+            let used_up = fault.is_some() || self.is_used_up();
+            if used_up {
                 // Its load ran out before its time did.
                 tier.tried.verdict = Verdict::Interrupted;
             }
             screen.note(&format!("step {}: {}", tiers.len() + 1, told::line(self.search.axis, &tier)));
             tiers.push(tier);
-            if used_up.is_some() || signal.is_some() {
-                used_up.iter().for_each(|why| screen.note(why));
+            if used_up || signal.is_some() {
+                match fault {
+                    Some(fault) => door::complain(&fault),
+                    None if used_up => screen.note("the list of blobs is used up"),
+                    None => {}
+                }
                 return Ok((tiers, Search::unended(&tried), signal));
             }
         }
     }
 
-    /// Why there are no more blobs to read, when that is so.
-    fn used_up(&self) -> Option<String> {
-        let streamed = self.outfit.list.as_ref()?;
-        let ended = self.entries.is_some_and(|entries| streamed.list.taken() >= entries);
-        let fault = streamed.fault().map(|fault| format!("error: {fault}"));
-        fault.or_else(|| ended.then(|| "the list of blobs is used up".to_owned()))
+    /// Whether a list that is read once through has come to its end.
+    fn is_used_up(&self) -> bool {
+        match (&self.outfit.list, self.entries) {
+            (Some(streamed), Some(entries)) => streamed.list.taken() >= entries,
+            _ => false,
+        }
     }
 }
 

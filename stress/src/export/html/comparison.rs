@@ -14,7 +14,7 @@ use crate::{
     },
     report::{
         Tool,
-        compare::{Comparison, Difference, Number, Run, Value, Verdict},
+        compare::{Comparison, Number, Run, Value, Verdict},
     },
 };
 
