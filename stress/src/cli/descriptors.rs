@@ -41,7 +41,7 @@ pub(super) fn provide(plan: &Plan, chose: bool) -> Result<Option<Fewer>, Contrad
     }
     // As far as it goes, so that the run is not a few descriptors from its end; some systems refuse that much.
     let needed = needed(plan, |_| true).min(limits.maximum.unwrap_or(u64::MAX));
-    let raise = |current| setrlimit(Resource::Nofile, Rlimit { current, ..limits.clone() }).is_ok();
+    let raise = |current| setrlimit(Resource::Nofile, Rlimit { current, ..limits }).is_ok();
     let _ = raise(limits.maximum) || raise(Some(needed));
     let limit = current(&getrlimit(Resource::Nofile));
     fit(plan, chose, limit).map_err(|needed| {

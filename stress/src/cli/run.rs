@@ -79,11 +79,7 @@ pub(super) async fn run(args: RunArgs, typed: &Typed) -> Result<Exit, Error> {
     screen.close();
     let (facts, signal) = match walked {
         Ok(walked) => walked,
-        Err(error) => {
-            // What was heard of it is still worth its lines and rows.
-            listener.finish().1.iter().for_each(door::complain);
-            return Err(error);
-        }
+        Err(error) => return Err(broken_off(listener, error)),
     };
     let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
     let mut report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
@@ -94,14 +90,22 @@ pub(super) async fn run(args: RunArgs, typed: &Typed) -> Result<Exit, Error> {
     failures.extend(save(&report, &summary, files.report, files.written));
     failures.extend(show(&report, &summary, &blobs, screen.summary));
     failures.iter().for_each(door::complain);
-    Ok(match ending {
+    Ok(exit(ending, args.expect.strict, &summary, &failures))
+}
+
+/// What was heard of a run without numbers is still worth its lines and rows.
+fn broken_off(listener: Listener<'_>, error: Error) -> Error {
+    listener.finish().1.iter().for_each(door::complain);
+    error
+}
+
+fn exit(ending: Ending, strict: bool, summary: &Summary, failures: &[Error]) -> Exit {
+    match ending {
         Ending::Interrupted { signal } => Exit::Signal(signal),
-        Ending::Completed if args.expect.strict && summary.trust.verdict() == Grade::Invalid => {
-            Exit::Untrusted
-        }
+        Ending::Completed if strict && summary.trust.verdict() == Grade::Invalid => Exit::Untrusted,
         Ending::Completed if failures.is_empty() && summary.all_well() => Exit::Success,
         Ending::Completed => Exit::Failure,
-    })
+    }
 }
 
 /// Tells the curious what is meant and where it will be written; secrets are not part of a plan's document.

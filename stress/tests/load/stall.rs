@@ -46,13 +46,14 @@ async fn response_times_run_from_the_schedule_through_a_stall() {
     let upload = ledger(&facts.recording, 0, Step::Upload);
     assert_eq!((upload.done, bottle.publisher_stats().route(PUT_BLOB).received), (400, 400));
     let response = |quantile| upload.span(Span::Response).unwrap().quantile(quantile).unwrap().as_secs_f64();
-    for quantile in [0.75, 0.9, 0.95, 0.99] {
+    for percent in [75_u8, 90, 95, 99] {
+        let quantile = f64::from(percent) / 100.0;
         let (measured, least) = (response(quantile), oracle(quantile, 400.0, 150.0));
         // But for one arrival's 10 ms at either end this holds whatever the machine does: it can only add to a wait.
-        assert!(measured >= least - 0.02, "p{}: {measured} s, should be {least} s", quantile * 100.0);
+        assert!(measured >= least - 0.02, "p{percent}: {measured} s, should be {least} s");
         // The histogram's three digits may round up.
-        let most = most[(quantile * 400.0).ceil() as usize - 1] * 1.002;
-        assert!(measured <= most, "p{}: {measured} s, {most} s at most", quantile * 100.0);
+        let most = most[usize::from(percent) * 4 - 1] * 1.002;
+        assert!(measured <= most, "p{percent}: {measured} s, {most} s at most");
     }
     assert_eq!(upload.span(Span::Response).unwrap().count(), 400, "each wait is told once");
 }

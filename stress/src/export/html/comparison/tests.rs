@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     export::compare::json,
     plan::{journey::Step, objective::Quantity, percentile::Percentile},
-    report::compare::{GuardJudgement, Outcome, Place},
+    report::compare::{Difference, GuardJudgement, Outcome, Place},
 };
 
 const HOSTILE: &str = "<script>alert('&\"')</script>";
