@@ -86,7 +86,7 @@ fn a_limit_of_descriptors_that_cannot_hold_the_load_is_named_before_the_run() {
 /// machines go together.
 #[test]
 fn a_rate_takes_as_many_places_as_a_small_machine_has() {
-    let bottle = Bottle::builder().publisher(|config| config.limits.concurrent = 100).start();
+    let bottle = Bottle::builder().publisher(|config| config.limits.concurrent = 1000).start();
     let dir = tempfile::tempdir().unwrap();
     let run = |limit: u32, line: &str| {
         let script = format!("ulimit -n {limit}; exec \"$@\"");
