@@ -46,8 +46,6 @@ pub struct Comparison {
     pub after: Vec<Run>,
     /// What the plans of the first run on each side say differently.
     pub differences: Vec<Difference>,
-    /// Whether these two plans have the same seed, and so made the same blobs.
-    pub same_seed: bool,
     /// What a reader must know besides, a sentence each.
     pub notes: Vec<String>,
     /// The smallest change that counts, as a share of the number.
@@ -67,6 +65,8 @@ pub struct Run {
     pub started_at: String,
     /// How long it took.
     pub elapsed: Duration,
+    /// What its blobs were made of.
+    pub seed: u64,
 }
 
 impl Comparison {
@@ -96,7 +96,6 @@ impl Comparison {
             before: before.iter().map(Run::of).collect(),
             after: after.iter().map(Run::of).collect(),
             differences: differences.unwrap_or_default(),
-            same_seed: first.is_some_and(|(one, other)| one.report.plan.seed == other.report.plan.seed),
             relevance,
             numbers,
             guards,
@@ -141,8 +140,8 @@ impl fmt::Display for Place {
 
 impl Run {
     fn of(source: &Source) -> Self {
-        let Report { started_at, elapsed, .. } = &source.report;
-        Self { name: source.name.clone(), started_at: started_at.clone(), elapsed: *elapsed }
+        let Report { started_at, elapsed, plan, .. } = &source.report;
+        Self { name: source.name.clone(), started_at: started_at.clone(), elapsed: *elapsed, seed: plan.seed }
     }
 }
 

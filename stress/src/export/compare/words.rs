@@ -187,22 +187,23 @@ fn nothing(comparison: &Comparison) -> &'static str {
     }
 }
 
-/// How the numbers are to be read.
-pub(in crate::export) fn legend(comparison: &Comparison) -> String {
-    let relevant = (comparison.relevance * 1000.0).round() / 10.0;
-    match comparison.numbers.iter().filter(|number| number.interval.is_some()).count() {
-        0 => format!(
-            "No number has enough data for an interval and a verdict; changes count from {relevant} % on."
-        ),
-        count => format!(
-            "Intervals hold the true change with 95 %, each number by itself; verdicts allow for all {} \
-             (Holm) and count changes from {relevant} % on.",
-            units::counted(count as u64, "number")
-        ),
-    }
+/// What plans have in common that differ in nothing else that is told.
+pub(in crate::export) fn same_plans(comparison: &Comparison) -> &'static str {
+    let seeds = [&comparison.before, &comparison.after].map(|runs| runs.first().map(|run| run.seed));
+    if seeds[0] == seeds[1] { "the same, seed and all" } else { "the same, except for their seeds" }
 }
 
-/// What there is to say of plans that say nothing differently.
-pub(in crate::export) fn same_plans(comparison: &Comparison) -> &'static str {
-    if comparison.same_seed { "the same, and so are their blobs" } else { "the same, except for their seeds" }
+/// How the numbers are to be read.
+pub(in crate::export) fn legend(comparison: &Comparison) -> String {
+    let relevance = (comparison.relevance * 1000.0).round() / 10.0;
+    match comparison.numbers.iter().filter(|number| number.interval.is_some()).count() {
+        0 => {
+            format!("Nothing was measured long enough for an interval; changes count from {relevance} % on.")
+        }
+        1 => format!("The interval holds the true change with 95 %; changes count from {relevance} % on."),
+        all => format!(
+            "Intervals hold the true change with 95 %, each number by itself; verdicts allow for all {all} numbers \
+             (Holm) and count changes from {relevance} % on."
+        ),
+    }
 }

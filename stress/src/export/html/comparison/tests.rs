@@ -31,7 +31,12 @@ fn number(quantity: Quantity, values: (f64, f64), interval: (f64, f64), verdict:
 }
 
 fn comparison(name: &str) -> Comparison {
-    let run = || Run { name: name.to_owned(), started_at: name.to_owned(), elapsed: Duration::from_secs(60) };
+    let run = || Run {
+        name: name.to_owned(),
+        started_at: name.to_owned(),
+        elapsed: Duration::from_secs(60),
+        seed: 7,
+    };
     let (p50, p95) = (Quantity::Percentile(Percentile::P50), Quantity::Percentile(Percentile::P95));
     let few = Verdict::NotEnoughData { has: Duration::from_secs(60), needs: Duration::from_secs(300) };
     let worse = number(p50, (0.01, 0.012), (0.1, 0.3), Verdict::Worse);
@@ -41,7 +46,6 @@ fn comparison(name: &str) -> Comparison {
         before: vec![run()],
         after: vec![run()],
         differences: vec![Difference { what: name.to_owned(), before: Some(name.to_owned()), after: None }],
-        same_seed: false,
         notes: vec![name.to_owned()],
         relevance: 0.02,
         guards: vec![GuardJudgement {
