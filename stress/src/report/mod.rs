@@ -176,12 +176,12 @@ pub enum LoadError {
     Document(#[from] serde_json::Error),
     /// It is a list, as only an export is.
     #[error(
-        "it is a list, as --export writes it, and no report: those are written by `walrus-stress run --report FILE`"
+        "not a walrus-stress report, but a list, as --export writes it: `walrus-stress run --report FILE` writes reports"
     )]
     List,
     /// It is what another command of this program wrote.
     #[error(
-        "it is what {of} wrote (`{found}`), and no report: those are written by `walrus-stress run --report FILE`"
+        "not a walrus-stress report, but what {of} wrote (`{found}`): `walrus-stress run --report FILE` writes reports"
     )]
     Other {
         /// Which command.
