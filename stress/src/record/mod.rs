@@ -7,12 +7,14 @@ pub mod claims;
 pub mod costs;
 pub mod gauge;
 pub mod generator;
+mod grid;
 pub mod halves;
 pub mod histogram;
 pub mod ledger;
 pub mod pairs;
 pub mod sketch;
 pub mod snapshot;
+pub mod spans;
 pub mod timeline;
 
 use std::{collections::BTreeMap, time::Duration};

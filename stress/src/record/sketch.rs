@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use super::grid;
+
 /// The bits of a value, after its first one, that decide its bucket: as HdrHistogram does for two digits.
-const BITS: u16 = 7;
+const BITS: u32 = 7;
 
 /// One more than the number of the last bucket, which 64 bits fill.
-pub(super) const BUCKETS: u16 = (65 - BITS) << BITS;
+pub(super) const BUCKETS: u16 = (65 - BITS as u16) << BITS;
 
 /// A distribution of durations, in nanoseconds, each read back within 0.4 %.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,21 +79,14 @@ impl Sketch {
 
 /// The bucket of a duration; beyond 584 years they are all the same.
 pub(super) fn bucket_of(duration: Duration) -> u16 {
-    bucket(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
-}
-
-/// The bucket of a value: its first bit's place and the [`BITS`] behind it.
-fn bucket(value: u64) -> u16 {
-    let shift = value.max(1).ilog2().saturating_sub(u32::from(BITS));
-    let number = (u64::from(shift) << BITS) + (value >> shift);
+    let number = grid::number(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX), BITS);
     u16::try_from(number).expect("the last bucket's number has 13 bits")
 }
 
 /// What every value of a bucket is taken for.
 fn middle(bucket: u16) -> Duration {
-    let shift = (bucket >> BITS).saturating_sub(1);
-    let low = u64::from(bucket - (shift << BITS)) << shift;
-    Duration::from_nanos(low + ((1 << shift) - 1) / 2)
+    let (low, high) = grid::ends(u64::from(bucket), BITS);
+    Duration::from_nanos(low + (high - low) / 2)
 }
 
 #[cfg(test)]
