@@ -9,25 +9,22 @@ use hdrhistogram::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::grid;
+use super::{
+    grid,
+    octave::{OCTAVE, Octave},
+};
 
 /// Significant decimal digits: a value is read back within 0.1 %.
 const DIGITS: u8 = 3;
 
 /// The bits of a value, behind its first one, that decide its bucket: as HdrHistogram does for three digits.
-const BITS: u32 = 10;
-
-/// So many buckets lie between a value and twice that value.
-const OCTAVE: usize = 1 << BITS;
-
-/// The counts of an octave's buckets.
-type Octave = Box<[u64; OCTAVE]>;
+pub(super) const BITS: u32 = 10;
 
 /// A distribution of durations, in nanoseconds: HdrHistogram's, in memory for those octaves alone that hold something,
 /// since latencies lie in few of them.
 #[derive(Clone, PartialEq)]
 pub struct Latencies {
-    octaves: Vec<Option<Octave>>,
+    octaves: Vec<Octave>,
     count: u64,
     /// The shortest and the longest, exactly: they are single facts that people compare with their own records. Of
     /// nothing, the shortest is longer than the longest.
@@ -54,8 +51,8 @@ impl Latencies {
         let value = nanoseconds(duration).max(1);
         let (octave, place) = bucket(value);
         match self.octaves.get_mut(octave) {
-            Some(Some(counts)) => counts[place] += 1,
-            _ => self.octave(octave)[place] += 1,
+            Some(Octave::Many(counts)) => counts[place] += 1,
+            _ => self.add(octave, place, 1),
         }
         self.count += 1;
         self.widen((value, value));
@@ -64,19 +61,23 @@ impl Latencies {
     /// Adds another distribution.
     pub fn merge(&mut self, other: &Latencies) {
         for (octave, theirs) in other.octaves.iter().enumerate() {
-            let Some(theirs) = theirs else { continue };
-            self.octave(octave).iter_mut().zip(theirs.iter()).for_each(|(ours, theirs)| *ours += theirs);
+            match (self.octaves.get_mut(octave), theirs) {
+                (Some(Octave::Many(ours)), Octave::Many(theirs)) => {
+                    ours.iter_mut().zip(theirs.iter()).for_each(|(ours, theirs)| *ours += theirs);
+                }
+                _ => theirs.counts().for_each(|(place, count)| self.add(octave, place, count)),
+            }
         }
         self.count += other.count;
         self.widen(other.extremes);
     }
 
     #[cold]
-    fn octave(&mut self, octave: usize) -> &mut Octave {
+    fn add(&mut self, octave: usize, place: usize, count: u64) {
         if self.octaves.len() <= octave {
-            self.octaves.resize(octave + 1, None);
+            self.octaves.resize(octave + 1, Octave::default());
         }
-        self.octaves[octave].get_or_insert_with(|| Box::new([0; OCTAVE]))
+        self.octaves[octave].add(place, count);
     }
 
     fn widen(&mut self, (shortest, longest): (u64, u64)) {
@@ -148,11 +149,8 @@ impl Latencies {
 
     /// The recorded buckets from the shortest: (its ends, count).
     fn recorded(&self) -> impl Iterator<Item = ((u64, u64), u64)> + '_ {
-        let octaves = (0..).step_by(OCTAVE).zip(&self.octaves);
-        let counts = octaves.filter_map(|(first, octave)| Some((first, octave.as_ref()?)));
-        counts.flat_map(|(first, counts)| {
-            let counts = (first..).zip(counts.iter().copied()).filter(|(_, count)| *count > 0);
-            counts.map(|(number, count)| (grid::ends(number, BITS), count))
+        (0..).step_by(OCTAVE).zip(&self.octaves).flat_map(|(first, octave)| {
+            octave.counts().map(move |(place, count)| (grid::ends(first + place as u64, BITS), count))
         })
     }
 
@@ -170,7 +168,7 @@ impl Latencies {
         let mut latencies = Self::default();
         for recorded in histogram.iter_recorded() {
             let (octave, place) = bucket(recorded.value_iterated_to());
-            latencies.octave(octave)[place] += recorded.count_at_value();
+            latencies.add(octave, place, recorded.count_at_value());
             latencies.count += recorded.count_at_value();
         }
         extremes.into_iter().for_each(|extremes| latencies.widen(extremes));
@@ -343,7 +341,8 @@ mod tests {
             prop_assert_eq!(nanoseconds(ours.quantile(quantile).unwrap()), expected);
             let mean = ours.mean().unwrap().as_secs_f64() * 1e9;
             prop_assert!((mean / theirs.mean().clamp(min as f64, max as f64) - 1.0).abs() < 1e-9, "{}", mean);
-            for value in values.iter().flat_map(|&value| [value, value / 2]) {
+            let (some, middle) = (values[0], max / 2);
+            for value in [some, middle] {
                 prop_assert_eq!(ours.at_most(Duration::from_nanos(value)), theirs.count_between(0, value));
             }
             let recorded = theirs.iter_recorded().map(|bucket| (bucket.value_iterated_to(), bucket.count_at_value()));

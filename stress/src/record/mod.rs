@@ -11,6 +11,7 @@ mod grid;
 pub mod halves;
 pub mod histogram;
 pub mod ledger;
+mod octave;
 pub mod pairs;
 pub mod sketch;
 pub mod snapshot;
@@ -26,7 +27,7 @@ use crate::{
     sample::{Link, Novelty, Outcome, Sample},
 };
 use arrivals::ArrivalLedger;
-use generator::Generator;
+use generator::{Generator, Used};
 use halves::Halves;
 use histogram::Latencies;
 use ledger::Ledger;
@@ -137,6 +138,7 @@ impl Recording {
     /// Enters what making the load took of the machine.
     pub fn enter_effort(&mut self, effort: &Generator) {
         self.generator.merge(effort);
+        self.connections.ports = Used { most: self.connections.most_to_one(), limit: effort.ports };
     }
 
     /// What can be shown of the run so far, `elapsed` after its origin.
@@ -168,6 +170,10 @@ pub struct Connections {
     pub tcp: Latencies,
     /// TLS handshakes.
     pub tls: Latencies,
+    /// Opened ones to one target and the ports for them, in the process that had fewest left: each machine has its own.
+    /// Nothing before the process has told what it had, and in documents of earlier versions.
+    #[serde(default)]
+    pub ports: Used,
 }
 
 impl Connections {
@@ -208,5 +214,6 @@ impl Connections {
         self.dns.merge(&other.dns);
         self.tcp.merge(&other.tcp);
         self.tls.merge(&other.tls);
+        self.ports = self.ports.closer(other.ports);
     }
 }

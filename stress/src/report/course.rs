@@ -29,19 +29,19 @@ pub struct Course {
 pub struct Point {
     /// When it began, since the run's origin.
     pub begin: Duration,
-    /// Attempts that started.
+    /// Steps whose last attempt started.
     pub started: u64,
-    /// Attempts that succeeded.
+    /// Steps that succeeded.
     pub done: u64,
-    /// Attempts that failed.
+    /// Steps that failed for good.
     pub failed: u64,
-    /// Attempts that were given up.
+    /// Steps that were given up.
     pub unfinished: u64,
-    /// Attempts under way at the interval's end.
+    /// Steps whose last attempt was under way at the interval's end.
     pub in_flight: u64,
-    /// Bytes of request bodies of the attempts that ended.
+    /// Bytes of request bodies of the last attempts of the steps that ended.
     pub bytes_sent: u64,
-    /// Bytes of response bodies of the attempts that ended.
+    /// Bytes of response bodies of the same.
     pub bytes_received: u64,
     /// Successes per second; absent where the phase filled less than half of the interval.
     pub rate: Option<f64>,

@@ -152,7 +152,7 @@ impl Moment {
 
 /// The intervals in which the step was in full swing, as wide as is useful.
 ///
-/// Until as much time has passed as 95 % of the attempts take, those that have ended are the short ones; after the
+/// Until as much time has passed as 95 % of the steps take, those that have ended are the short ones; after the
 /// last start, those that still end are the long ones. The first and the last interval are not whole.
 fn steady_part(timeline: &Timeline) -> Option<Vec<Moment>> {
     let mut whole = Sketch::default();
