@@ -62,6 +62,10 @@ impl<T: Row, const K: usize> Bottom<T, K> {
     }
 
     pub(super) fn merge(&mut self, other: Self) {
+        if self.seen == 0 {
+            *self = other;
+            return;
+        }
         self.seen += other.seen;
         other.kept.into_values().for_each(|row| self.keep(row));
     }

@@ -18,7 +18,10 @@ pub mod snapshot;
 pub mod spans;
 pub mod timeline;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +71,12 @@ impl Recording {
     /// Adds what `other` recorded.
     pub fn merge(&mut self, other: Recording) {
         for (key, ledger) in other.ledgers {
-            self.ledgers.entry(key).or_default().merge(ledger);
+            match self.ledgers.entry(key) {
+                Entry::Occupied(ours) => ours.into_mut().merge(ledger),
+                Entry::Vacant(place) => {
+                    place.insert(ledger);
+                }
+            }
         }
         self.connections.merge(other.connections);
         self.pairs.merge(other.pairs);
