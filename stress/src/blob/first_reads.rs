@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     fmt,
+    hash::BuildHasherDefault,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -20,7 +21,7 @@ const PARTS: usize = 64;
 /// Names a blob in 16 bytes, however long its ID is.
 type Name = [u8; 16];
 
-/// What the first whole read of a blob was like; 40 bytes a blob with its name.
+/// What the first whole read of a blob was like; with its name and its place 44 bytes a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Print {
     /// In bytes.
@@ -47,7 +48,35 @@ impl Print {
 pub struct FirstReads {
     key: Key,
     /// By a part of the name: threads seldom meet at the same one.
-    met: [Mutex<HashMap<Name, Print>>; PARTS],
+    met: [Mutex<Met>; PARTS],
+}
+
+/// The blobs of one part. A name is looked up once a blob, its print several times.
+#[derive(Debug, Default)]
+struct Met {
+    places: HashMap<Name, u32, BuildHasherDefault<NameIsHash>>,
+    prints: Vec<Print>,
+}
+
+/// Names are digests already: some of their bytes are as good as any hash of them.
+#[derive(Debug, Default)]
+struct NameIsHash(u64);
+
+impl std::hash::Hasher for NameIsHash {
+    fn write(&mut self, bytes: &[u8]) {
+        // The first bytes have chosen the part.
+        if let Some(last) = bytes.last_chunk() {
+            self.0 = u64::from_le_bytes(*last);
+        }
+    }
+
+    fn write_usize(&mut self, _: usize) {
+        // An array tells its length, too, which is always the same.
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// Draws prints that nobody else can foretell.
@@ -98,19 +127,22 @@ impl FirstReads {
     /// Meets the blob of this ID, whose `size` in bytes may be known beforehand; also tells whether it was met before.
     pub fn meet(self: &Arc<Self>, id: &str, size: Option<u64>) -> (Acquaintance, bool) {
         let name = self.key.print(id.as_bytes());
-        let met_before = match self.part(name).entry(name) {
-            Entry::Occupied(_) => true,
-            Entry::Vacant(place) => {
-                place.insert(Print::UNREAD);
-                false
+        let part = usize::from(name[0]) % PARTS;
+        let Met { places, prints } = &mut *self.part(part);
+        let (place, met_before) = match places.entry(name) {
+            Entry::Occupied(known) => (*known.get(), true),
+            Entry::Vacant(new) => {
+                let place = u32::try_from(prints.len()).expect("memory ends long before");
+                prints.push(Print::UNREAD);
+                (*new.insert(place), false)
             }
         };
-        (Acquaintance { reads: self.clone(), name, size }, met_before)
+        (Acquaintance { reads: self.clone(), part, place: place as usize, size }, met_before)
     }
 
-    fn part(&self, name: Name) -> MutexGuard<'_, HashMap<Name, Print>> {
+    fn part(&self, part: usize) -> MutexGuard<'_, Met> {
         // A panic elsewhere cannot leave an entry half made.
-        self.met[usize::from(name[0]) % PARTS].lock().unwrap_or_else(PoisonError::into_inner)
+        self.met[part].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -118,18 +150,19 @@ impl FirstReads {
 #[derive(Debug, Clone)]
 pub struct Acquaintance {
     reads: Arc<FirstReads>,
-    name: Name,
+    part: usize,
+    place: usize,
     /// The size in bytes that the list told.
     size: Option<u64>,
 }
 
 impl Acquaintance {
     /// A judge of a read of this blob.
-    pub(super) fn judge(&self, mode: Verify) -> ByFirstRead {
-        let first = self.reads.part(self.name).get(&self.name).copied().filter(Print::is_read);
+    pub(super) fn judge(&self, mode: Verify) -> ByFirstRead<'_> {
+        let first = Some(self.reads.part(self.part).prints[self.place]).filter(Print::is_read);
         let printer = (mode == Verify::Full).then(|| self.reads.key.printer());
         let expected = self.size.or(first.map(|first| first.size));
-        ByFirstRead { blob: self.clone(), expected, received: 0, printer }
+        ByFirstRead { blob: self, expected, received: 0, printer }
     }
 
     /// The blob's size in bytes, as far as the list has told it.
@@ -139,8 +172,7 @@ impl Acquaintance {
 
     /// Holds a whole read against the first one, or makes it the first one.
     fn settle(&self, print: Print) -> Result<(), Mismatch> {
-        let mut reads = self.reads.part(self.name);
-        let first = reads.entry(self.name).or_insert(print);
+        let first = &mut self.reads.part(self.part).prints[self.place];
         if !first.is_read() {
             *first = print;
         }
@@ -153,8 +185,8 @@ impl Acquaintance {
 
 /// A judge of one read by the first one.
 #[derive(Debug)]
-pub(super) struct ByFirstRead {
-    blob: Acquaintance,
+pub(super) struct ByFirstRead<'a> {
+    blob: &'a Acquaintance,
     /// The size that it should have in bytes, where that is known.
     expected: Option<u64>,
     received: u64,
@@ -162,7 +194,7 @@ pub(super) struct ByFirstRead {
     printer: Option<Box<Printer>>,
 }
 
-impl ByFirstRead {
+impl ByFirstRead<'_> {
     pub(super) fn expected(&self) -> Option<u64> {
         self.expected
     }
@@ -195,7 +227,8 @@ mod tests {
     use crate::blob::Expect;
 
     fn read(blob: &Acquaintance, mode: Verify, bytes: &[u8], cut: usize) -> Result<(), Mismatch> {
-        let mut verifier = Expect::FirstRead(blob.clone()).verifier(mode);
+        let expect = Expect::FirstRead(blob.clone());
+        let mut verifier = expect.verifier(mode);
         for chunk in bytes.chunks(cut) {
             verifier.feed(chunk)?;
         }

@@ -37,8 +37,8 @@ impl BlobSpec {
     }
 
     /// A judge of a download of this blob.
-    pub fn verifier(self, mode: Verify) -> Verifier {
-        Expect::Spec(self).verifier(mode)
+    pub fn verifier(self, mode: Verify) -> Verifier<'static> {
+        Verifier::new(Judge::BySpec(BySpec::new(self)), mode)
     }
 
     /// Where the ASCII tail of a text begins: a blob's end may not cut a character.
@@ -61,12 +61,11 @@ pub enum Expect {
 
 impl Expect {
     /// A judge of a download of this blob.
-    pub fn verifier(&self, mode: Verify) -> Verifier {
-        let judge = match self {
-            Expect::Spec(spec) => Judge::BySpec(BySpec::new(*spec)),
-            Expect::FirstRead(blob) => Judge::ByFirstRead(blob.judge(mode)),
-        };
-        Verifier::new(judge, mode)
+    pub fn verifier(&self, mode: Verify) -> Verifier<'_> {
+        match self {
+            Expect::Spec(spec) => spec.verifier(mode),
+            Expect::FirstRead(blob) => Verifier::new(Judge::ByFirstRead(blob.judge(mode)), mode),
+        }
     }
 
     /// The blob's size in bytes, where that is known beforehand.

@@ -63,14 +63,53 @@ impl Pool {
     /// Writes the beginning of this pool under `key` into `page`, which is no longer than it.
     pub(super) fn write(&self, page: &mut [u8], key: &[u8; KEY]) {
         let (bytes, mask) = (&self.bytes[..page.len()], &self.mask[..page.len()]);
-        for ((page, bytes), mask) in page.chunks_mut(KEY).zip(bytes.chunks(KEY)).zip(mask.chunks(KEY)) {
-            match <&mut [u8; KEY]>::try_from(&mut *page) {
-                // The usual case has a length that the compiler knows, and so becomes a few vector instructions.
-                Ok(page) => (0..KEY).for_each(|at| page[at] = bytes[at] ^ (key[at] & mask[at])),
-                Err(_) => (0..page.len()).for_each(|at| page[at] = bytes[at] ^ (key[at] & mask[at])),
-            }
+        let ((bytes, last), (mask, last_mask)) = (bytes.as_chunks(), mask.as_chunks());
+        let (page, rest) = page.as_chunks_mut();
+        write_blocks(page, bytes, mask, *key);
+        (0..rest.len()).for_each(|at| rest[at] = last[at] ^ (key[at] & last_mask[at]));
+    }
+
+    /// Where `bytes` first differ from this pool under `key`, from `offset` on.
+    pub(super) fn first_difference(&self, bytes: &[u8], offset: usize, key: &[u8; KEY]) -> Option<usize> {
+        let range = offset..offset + bytes.len();
+        let (pool, mask) = (&self.bytes[range.clone()], &self.mask[range]);
+        let mut key = *key;
+        key.rotate_left(offset % KEY);
+        let ((blocks, rest), (of_pool, last)) = (bytes.as_chunks(), pool.as_chunks());
+        let (of_mask, last_mask) = mask.as_chunks();
+        let same = blocks_are_same(blocks, of_pool, of_mask, key);
+        if same && (0..rest.len()).all(|at| rest[at] == last[at] ^ (key[at] & last_mask[at])) {
+            return None;
+        }
+        (0..bytes.len()).find(|&at| bytes[at] != pool[at] ^ (key[at % KEY] & mask[at]))
+    }
+}
+
+/// A key's length of bytes.
+type Block = [u8; KEY];
+
+/// `page = bytes ^ (key & mask)`, as a function of its own with the key by value, for so the compiler keeps the key where it
+/// belongs and makes a few vector instructions of it; within its caller it did not.
+#[inline(never)]
+fn write_blocks(page: &mut [Block], bytes: &[Block], mask: &[Block], key: Block) {
+    for ((page, bytes), mask) in page.iter_mut().zip(bytes).zip(mask) {
+        for lane in 0..KEY {
+            page[lane] = bytes[lane] ^ (key[lane] & mask[lane]);
         }
     }
+}
+
+/// Whether `blocks = pool ^ (key & mask)`; it looks at all of them, since an early end would cost more than it saves. As
+/// [`write_blocks`] a function of its own.
+#[inline(never)]
+fn blocks_are_same(blocks: &[Block], pool: &[Block], mask: &[Block], key: Block) -> bool {
+    let mut difference = [0; KEY];
+    for ((block, pool), mask) in blocks.iter().zip(pool).zip(mask) {
+        for lane in 0..KEY {
+            difference[lane] |= block[lane] ^ pool[lane] ^ (key[lane] & mask[lane]);
+        }
+    }
+    difference == [0; KEY]
 }
 
 /// One cell of whole characters, as (byte, bits that may change) pairs: whatever those bits are, the cell stays

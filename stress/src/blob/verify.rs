@@ -12,19 +12,19 @@ use crate::{
 
 /// A judge of one download.
 #[derive(Debug)]
-pub struct Verifier {
+pub struct Verifier<'a> {
     mode: Verify,
-    judge: Judge,
+    judge: Judge<'a>,
 }
 
 /// What a download is held against.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "the large one is the usual one: it shall cost no allocation")]
-pub(super) enum Judge {
+pub(super) enum Judge<'a> {
     /// Bytes that can be made again.
     BySpec(BySpec),
     /// The first read of the same blob.
-    ByFirstRead(ByFirstRead),
+    ByFirstRead(ByFirstRead<'a>),
 }
 
 /// A judge by bytes that can be made again.
@@ -73,8 +73,8 @@ impl Mismatch {
     }
 }
 
-impl Verifier {
-    pub(super) fn new(judge: Judge, mode: Verify) -> Self {
+impl<'a> Verifier<'a> {
+    pub(super) fn new(judge: Judge<'a>, mode: Verify) -> Self {
         Self { mode, judge }
     }
 
@@ -164,24 +164,10 @@ impl BySpec {
 
     /// Compares bytes that lie within one page, from `offset` on.
     fn same(&self, bytes: &[u8], offset: usize) -> Result<(), Mismatch> {
-        let range = offset..offset + bytes.len();
-        let (pool, mask) = (&self.pool.bytes[range.clone()], &self.pool.mask[range]);
-        let mut key = self.key;
-        key.rotate_left(offset % KEY);
-        let lanes = bytes.chunks_exact(KEY).zip(pool.chunks_exact(KEY)).zip(mask.chunks_exact(KEY));
-        let mut difference = [0_u8; KEY];
-        for ((bytes, pool), mask) in lanes {
-            for lane in 0..KEY {
-                difference[lane] |= bytes[lane] ^ pool[lane] ^ (key[lane] & mask[lane]);
-            }
+        match self.pool.first_difference(bytes, offset, &self.key) {
+            None => Ok(()),
+            Some(at) => Err(Mismatch::Corrupt { at: self.received + at as u64 }),
         }
-        let whole = bytes.len() - bytes.len() % KEY;
-        let rest = (whole..bytes.len()).any(|at| bytes[at] != pool[at] ^ (key[at % KEY] & mask[at]));
-        if !rest && difference == [0; KEY] {
-            return Ok(());
-        }
-        let first = (0..bytes.len()).find(|&at| bytes[at] != pool[at] ^ (key[at % KEY] & mask[at]));
-        Err(Mismatch::Corrupt { at: self.received + first.unwrap_or(0) as u64 })
     }
 
     /// Compares bytes of a text's last, incomplete cell.

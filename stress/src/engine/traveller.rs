@@ -160,12 +160,17 @@ fn made(job: &Job, index: u64, draw: Draw) -> (Expect, Novelty) {
     // A repeat whose source is not stored yet counts as new.
     let source = draw.repeats.filter(|&source| job.catalog.holds(source));
     let novelty = if source.is_some() { Novelty::Repeat } else { Novelty::Fresh };
-    (bytes(job, source.unwrap_or(index)), novelty)
+    let expect = source.map_or_else(|| spec(job, index, draw), |source| bytes(job, source));
+    (expect, novelty)
 }
 
 /// The bytes that are made for the blob of this index.
 fn bytes(job: &Job, index: u64) -> Expect {
-    let Draw { size, content, .. } = Draw::of(job.plan.seed, index, job.origin());
+    spec(job, index, Draw::of(job.plan.seed, index, job.origin()))
+}
+
+/// The bytes of the blob of this index, which was drawn so.
+fn spec(job: &Job, index: u64, Draw { size, content, .. }: Draw) -> Expect {
     Expect::Spec(BlobSpec { seed: job.plan.seed, index, size, content })
 }
 

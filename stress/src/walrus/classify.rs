@@ -4,6 +4,7 @@ use std::{error::Error as StdError, io, time::Duration};
 
 use super::{
     course::Part,
+    http1::Break,
     text::{chain, is_html, one_line, title},
     wire::{self, Refusal, StoreAnswer},
 };
@@ -204,10 +205,10 @@ pub(super) fn timeout(part: Part, limit: Duration, status: Option<u16>, received
 }
 
 /// What broke while a request was sent or its answer awaited.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Breakage {
-    /// What hyper says, if it says anything.
-    pub(super) error: Option<hyper::Error>,
+    /// Why no head came.
+    pub(super) error: Break,
     /// The write that failed before, if one did.
     pub(super) fault: Option<io::Error>,
     /// Whether the connection had served before.
@@ -217,60 +218,47 @@ pub(super) struct Breakage {
 /// The connection broke before an answer's head was there.
 pub(super) fn broken(breakage: &Breakage) -> Failure {
     let Breakage { error, fault, reused } = breakage;
-    if let Some(error) = error
-        && error.is_parse()
-    {
-        let message = format!("the answer is not HTTP/1 that can be read: {}", chain(error));
+    if let Break::Malformed(what) = error {
+        let message = format!("the answer is not HTTP/1 that can be read: {what}");
         return Failure::new(FailureClass::Malformed, one_line(&message));
     }
-    let class = class_of_break(error.as_ref().map(|error| error as _));
+    let class = class_of_break(error);
     let on = if *reused { "the kept-open connection" } else { "the connection" };
-    let why = match (fault, error) {
-        (Some(fault), _) => format!("while the request was sent: {}", chain(fault)),
-        (None, Some(error)) if error.is_incomplete_message() => "closed by the server".to_owned(),
-        (None, Some(error)) => chain(error),
-        (None, None) => "closed".to_owned(),
+    let why = match fault {
+        Some(fault) => format!("while the request was sent: {}", chain(fault)),
+        None => chain(error),
     };
     Failure::new(class, one_line(&format!("{on} broke before an answer: {why}")))
 }
 
 /// The connection broke inside an answer's body. A download that ends early is [`FailureClass::Truncated`].
-pub(super) fn cut(
-    status: u16,
-    error: Option<&hyper::Error>,
-    received: u64,
-    expected: Option<u64>,
-) -> Failure {
-    let class = match class_of_break(error.map(|error| error as _)) {
+pub(super) fn cut(status: u16, error: &Break, received: u64, expected: Option<u64>) -> Failure {
+    let class = match class_of_break(error) {
         // The head has promised more than came; only the connection's breaking is a reset.
-        FailureClass::Reset if error.is_none_or(ended_quietly) => FailureClass::Truncated,
+        FailureClass::Reset if ended_quietly(error) => FailureClass::Truncated,
         class => class,
     };
     let of = expected.map(|expected| format!(" of {expected}")).unwrap_or_default();
-    let why = error.map_or_else(|| "closed".to_owned(), |error| chain(error));
-    let message = format!("the answer broke off after {received}{of} bytes: {why}");
+    let message = format!("the answer broke off after {received}{of} bytes: {}", chain(error));
     Failure { status: Some(status), ..Failure::new(class, one_line(&message)) }
 }
 
-fn class_of_break(error: Option<&(dyn StdError + 'static)>) -> FailureClass {
-    let Some(error) = error else { return FailureClass::Reset };
-    if tls_error(error).is_some() {
-        return FailureClass::Tls;
-    }
-    match io_error(error).map(io::Error::kind) {
-        // A body whose framing makes no sense.
-        Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => FailureClass::Malformed,
-        _ => FailureClass::Reset,
+fn class_of_break(error: &Break) -> FailureClass {
+    match error {
+        Break::Malformed(_) => FailureClass::Malformed,
+        Break::Io(error) if tls_error(error).is_some() => FailureClass::Tls,
+        Break::Io(_) | Break::Closed => FailureClass::Reset,
     }
 }
 
 /// Whether the peer just stopped, as opposed to a reset.
-fn ended_quietly(error: &hyper::Error) -> bool {
-    io_error(error).is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
-}
-
-fn io_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a io::Error> {
-    causes(error).find_map(|error| error.downcast_ref())
+fn ended_quietly(error: &Break) -> bool {
+    match error {
+        Break::Closed => true,
+        // Closed without TLS' own goodbye.
+        Break::Io(error) => error.kind() == io::ErrorKind::UnexpectedEof,
+        Break::Malformed(_) => false,
+    }
 }
 
 fn tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {

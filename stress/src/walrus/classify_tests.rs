@@ -195,9 +195,12 @@ fn errors_of_the_machine_have_their_classes() {
             && late.message.contains("5 bytes")
     );
     let fault = Some(io(io::ErrorKind::BrokenPipe));
-    assert_eq!(broken(&Breakage { fault, ..Breakage::default() }).class, Reset);
-    assert_eq!(broken(&Breakage::default()).class, Reset);
-    assert_eq!(cut(200, None, 5, Some(10)).class, Truncated);
+    assert_eq!(broken(&Breakage { error: Break::Closed, fault, reused: true }).class, Reset);
+    assert_eq!(broken(&Breakage { error: Break::Closed, fault: None, reused: false }).class, Reset);
+    assert_eq!(cut(200, &Break::Closed, 5, Some(10)).class, Truncated);
+    assert_eq!(cut(200, &Break::Io(io(io::ErrorKind::UnexpectedEof)), 5, Some(10)).class, Truncated);
+    assert_eq!(cut(200, &Break::Io(io(io::ErrorKind::ConnectionReset)), 5, Some(10)).class, Reset);
+    assert_eq!(cut(200, &Break::Malformed("a chunk has no size".to_owned()), 5, None).class, Malformed);
 }
 
 #[test]

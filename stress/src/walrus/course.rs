@@ -1,11 +1,11 @@
 //! How far an exchange has come: kept outside its future, so that it is known even when that was dropped.
 
 use std::{
-    sync::Arc,
+    io,
     time::{Duration, Instant},
 };
 
-use super::{Exchange, meter::Meter};
+use super::Exchange;
 use crate::sample::{Failure, Link, cache::CacheEvidence};
 
 /// The part of an exchange that is under way.
@@ -43,6 +43,8 @@ impl Part {
 #[derive(Debug)]
 pub(super) struct Course {
     pub(super) started: Instant,
+    /// When the kernel had taken the whole request.
+    pub(super) sent: Option<Instant>,
     pub(super) first_byte: Option<Instant>,
     pub(super) finished: Option<Instant>,
     pub(super) link: Option<Link>,
@@ -50,7 +52,10 @@ pub(super) struct Course {
     pub(super) retry_after: Option<Duration>,
     pub(super) received: u64,
     pub(super) cache: CacheEvidence,
-    pub(super) meter: Arc<Meter>,
+    /// Bytes of the request's body that the connection has taken.
+    pub(super) given: u64,
+    /// The write that failed, if one did.
+    pub(super) fault: Option<io::Error>,
     part: Part,
     under_way: bool,
 }
@@ -60,6 +65,7 @@ impl Course {
     pub(super) fn new() -> Course {
         Course {
             started: Instant::now(),
+            sent: None,
             first_byte: None,
             finished: None,
             link: None,
@@ -67,15 +73,16 @@ impl Course {
             retry_after: None,
             received: 0,
             cache: CacheEvidence::default(),
-            meter: Arc::new(Meter::new()),
+            given: 0,
+            fault: None,
             part: Part::Sending,
             under_way: false,
         }
     }
 
-    /// Starts the clock of a new exchange whose request has a body of `owed` bytes.
-    pub(super) fn start(&mut self, owed: u64) {
-        self.meter.reset(owed);
+    /// Starts the clock of a new exchange.
+    pub(super) fn start(&mut self) {
+        (self.sent, self.given, self.fault) = (None, 0, None);
         (self.first_byte, self.finished, self.link, self.status) = (None, None, None, None);
         (self.received, self.retry_after, self.cache) = (0, None, CacheEvidence::default());
         self.part = Part::Sending;
@@ -90,12 +97,7 @@ impl Course {
 
     /// The part that is under way.
     pub(super) fn part(&self) -> Part {
-        if self.part == Part::Sending && self.sent().is_some() { Part::Waiting } else { self.part }
-    }
-
-    /// When the kernel had taken the whole request.
-    pub(super) fn sent(&self) -> Option<Instant> {
-        self.meter.all_sent()
+        if self.part == Part::Sending && self.sent.is_some() { Part::Waiting } else { self.part }
     }
 
     /// The exchange is over: stops the clock, unless it was stopped before.
@@ -103,11 +105,11 @@ impl Course {
         self.under_way = false;
         Exchange {
             started: self.started,
-            sent: self.sent(),
+            sent: self.sent,
             first_byte: self.first_byte,
             finished: self.finished.unwrap_or_else(Instant::now),
             link: self.link,
-            bytes_sent: self.meter.given(),
+            bytes_sent: self.given,
             bytes_received: self.received,
             cache: self.cache,
             retry_after: self.retry_after,

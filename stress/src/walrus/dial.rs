@@ -4,7 +4,6 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -20,7 +19,6 @@ use super::{
     classify,
     course::{Course, Part},
     network::{Address, Endpoint, Tls},
-    salvage::Salvage,
 };
 use crate::sample::{Connecting, Failure, Link};
 
@@ -28,9 +26,9 @@ use crate::sample::{Connecting, Failure, Link};
 #[derive(Debug)]
 pub(super) enum Stream {
     /// As they are.
-    Plain(Salvage<TcpStream>),
+    Plain(TcpStream),
     /// Under TLS.
-    Secured(Box<TlsStream<Salvage<TcpStream>>>),
+    Secured(Box<TlsStream<TcpStream>>),
 }
 
 /// Opens a connection to `endpoint`; `course` learns how long its parts took as soon as there is one.
@@ -60,7 +58,6 @@ pub(super) async fn dial(
     course.link = Some(Link::Fresh(connecting));
     // Without this, the end of every request could wait for the answer to its beginning.
     let _ = tcp.set_nodelay(true);
-    let tcp = Salvage::new(tcp, Arc::clone(&course.meter));
     let Some(tls) = &endpoint.tls else { return Ok(Stream::Plain(tcp)) };
     course.enter(Part::Tls);
     let begun = Instant::now();
@@ -114,11 +111,7 @@ async fn connect(addresses: &[SocketAddr], budget: &Budget<'_>) -> Result<TcpStr
     Err(failure.unwrap_or_else(|| budget.spent(Part::Tcp)))
 }
 
-async fn secure(
-    tls: &Tls,
-    tcp: Salvage<TcpStream>,
-    budget: &Budget<'_>,
-) -> Result<TlsStream<Salvage<TcpStream>>, Failure> {
+async fn secure(tls: &Tls, tcp: TcpStream, budget: &Budget<'_>) -> Result<TlsStream<TcpStream>, Failure> {
     match timeout(budget.left(), tls.connector.connect(tls.name.clone(), tcp)).await {
         Ok(secured) => secured.map_err(|error| classify::untrusted(&budget.address.to_string(), &error)),
         Err(_) => Err(budget.spent(Part::Tls)),

@@ -2,19 +2,8 @@
 
 use std::time::UNIX_EPOCH;
 
-use hyper::{
-    HeaderMap,
-    header::{self, HeaderName},
-};
-
+use super::http1::Head;
 use crate::sample::cache::{CacheEvidence, Claim, Teller};
-
-const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
-const CF_CACHE_STATUS: HeaderName = HeaderName::from_static("cf-cache-status");
-const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
-const X_CACHE_HITS: HeaderName = HeaderName::from_static("x-cache-hits");
-const X_CACHE_STATUS: HeaderName = HeaderName::from_static("x-cache-status");
-const X_VARNISH: HeaderName = HeaderName::from_static("x-varnish");
 
 /// The longest word that is looked at, in bytes; caches' own words are far shorter.
 const LONGEST: usize = 64;
@@ -23,20 +12,20 @@ const LONGEST: usize = 64;
 ///
 /// A hit of any layer counts, the outermost one first: when a layer answers from its own copy, what stands in that
 /// copy's headers was true when it was made. When every layer has asked on, the outermost is the one that is told.
-pub(super) fn evidence(headers: &HeaderMap) -> CacheEvidence {
-    let members = |name: &HeaderName, claim: fn(&[u8]) -> Claim| outermost(headers, name, claim);
+pub(super) fn evidence(head: &Head<'_>) -> CacheEvidence {
+    let members = |name: &str, claim: fn(&[u8]) -> Claim| outermost(head, name, claim);
     // Outermost first: content delivery networks stand before an operator's own nginx or Varnish.
     let layers = [
-        (Teller::CacheStatus, members(&CACHE_STATUS, member)),
-        (Teller::CfCacheStatus, members(&CF_CACHE_STATUS, word)),
-        (Teller::XCache, members(&X_CACHE, word)),
-        (Teller::XCacheStatus, members(&X_CACHE_STATUS, word)),
-        (Teller::XVarnish, members(&X_VARNISH, transactions)),
+        (Teller::CacheStatus, members("cache-status", member)),
+        (Teller::CfCacheStatus, members("cf-cache-status", word)),
+        (Teller::XCache, members("x-cache", word)),
+        (Teller::XCacheStatus, members("x-cache-status", word)),
+        (Teller::XVarnish, members("x-varnish", transactions)),
         // These two say less than the ones above. Where an origin's clock is behind, even misses have an age.
-        (Teller::XCacheHits, members(&X_CACHE_HITS, hits)),
+        (Teller::XCacheHits, members("x-cache-hits", hits)),
         (Teller::Age, Claim::Untold),
     ];
-    let age = number(headers, &header::AGE);
+    let age = number(head, "age");
     let told = |layers: &[(Teller, Claim)]| {
         let hit = layers.iter().find(|(_, claim)| claim.from_cache());
         hit.or_else(|| layers.iter().find(|(_, claim)| *claim != Claim::Untold)).copied()
@@ -44,13 +33,12 @@ pub(super) fn evidence(headers: &HeaderMap) -> CacheEvidence {
     let (sure, unsure) = layers.split_at(5);
     let aged = || age.is_some_and(|age| age > 0).then_some((Teller::Age, Claim::Hit));
     let (told_by, claim) = told(sure).or_else(|| told(unsure)).or_else(aged).unzip();
-    CacheEvidence { claim: claim.unwrap_or_default(), told_by, age, date: date(headers) }
+    CacheEvidence { claim: claim.unwrap_or_default(), told_by, age, date: date(head) }
 }
 
 /// The claim of the outermost cache of those that one header lists; each appends itself to the ones before it.
-fn outermost(headers: &HeaderMap, name: &HeaderName, claim: fn(&[u8]) -> Claim) -> Claim {
-    let lines = headers.get_all(name).iter();
-    let claims = lines.flat_map(|line| split(line.as_bytes(), b',')).map(claim);
+fn outermost(head: &Head<'_>, name: &str, claim: fn(&[u8]) -> Claim) -> Claim {
+    let claims = head.all(name).flat_map(|line| split(line, b',')).map(claim);
     claims.fold(Claim::Untold, |inner, outer| {
         if outer.from_cache() || (outer != Claim::Untold && !inner.from_cache()) { outer } else { inner }
     })
@@ -157,32 +145,23 @@ fn digits(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok().filter(|text| text.starts_with(|c: char| c.is_ascii_digit()))?.parse().ok()
 }
 
-fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
-    digits(headers.get(name)?.as_bytes().trim_ascii())
+fn number(head: &Head<'_>, name: &str) -> Option<u64> {
+    digits(head.get(name)?.trim_ascii())
 }
 
-fn date(headers: &HeaderMap) -> Option<u64> {
-    let date = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
+fn date(head: &Head<'_>) -> Option<u64> {
+    let date = httpdate::parse_http_date(head.text("date")?).ok()?;
     Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
 #[cfg(test)]
 mod tests {
-    use hyper::header::HeaderValue;
-
     use super::*;
+    use crate::walrus::http1::with_head;
 
     /// What these header lines say.
     fn of(lines: &[&str]) -> CacheEvidence {
-        let mut headers = HeaderMap::new();
-        for line in lines {
-            let (name, value) = line.split_once(": ").unwrap();
-            headers.append(
-                HeaderName::try_from(name).unwrap(),
-                HeaderValue::from_bytes(value.as_bytes()).unwrap(),
-            );
-        }
-        evidence(&headers)
+        with_head(200, lines, evidence)
     }
 
     use Claim::{Bypass, Hit, Miss, Stale, Untold};

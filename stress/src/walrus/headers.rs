@@ -62,6 +62,12 @@ pub(super) fn host(target: &Target) -> Result<HeaderValue, Error> {
     })
 }
 
+/// Whether these headers announce that the connection ends with the request.
+pub(super) fn announce_a_close(headers: &HeaderMap) -> bool {
+    let words = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    words.flat_map(|words| words.split(',')).any(|word| word.trim().eq_ignore_ascii_case("close"))
+}
+
 fn parse(header: &Header) -> Result<(HeaderName, HeaderValue), Error> {
     let value = header.value.reveal();
     let bearer = header.name.eq_ignore_ascii_case("authorization") && value.starts_with("Bearer ");

@@ -1,20 +1,17 @@
 //! THE WIRE: exchanges with publishers and aggregators; the only room that knows HTTP.
 
-mod body;
 mod classify;
 mod client;
-mod connection;
 mod course;
 mod dial;
 mod evidence;
 mod headers;
-mod meter;
+mod http1;
+mod intake;
 mod network;
 mod patience;
 mod preflight;
-mod receive;
 mod retry_after;
-mod salvage;
 mod text;
 mod timer;
 mod tls;

@@ -3,13 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use hyper::{HeaderMap, Uri, header, http::uri::PathAndQuery};
+use hyper::{header, http::uri::PathAndQuery};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio_rustls::TlsConnector;
 use url::Host;
 
-use super::{headers, patience::Courtesy, tls};
+use super::{headers, http1::Preamble, patience::Courtesy, tls};
 use crate::{
     error::Error,
     plan::{
@@ -36,12 +35,10 @@ pub(super) struct Endpoint {
     pub(super) address: Address,
     /// How to secure the connection; `None` for plain HTTP.
     pub(super) tls: Option<Tls>,
-    /// The headers of every request.
-    pub(super) headers: HeaderMap,
-    /// The path of stores, with its query.
-    pub(super) store: Uri,
-    /// The path of reads, up to the blob's ID.
-    blobs: String,
+    /// What every request says.
+    pub(super) preamble: Preamble,
+    /// Whether every request announces that the connection ends with it, because the user says so.
+    pub(super) leaves: bool,
     /// Whether it is asked before it is sent a body.
     pub(super) courtesy: Courtesy,
 }
@@ -113,22 +110,15 @@ impl Endpoint {
         let tls = secured.map(|config| Tls::new(target, config)).transpose()?;
         let base = target.url.path();
         let store = format!("{base}v1/blobs{}", query(&plan.store));
+        // Whether the path can be sent at all.
+        PathAndQuery::try_from(store.as_str()).map_err(|_| unusable(target))?;
         Ok(Endpoint {
             address: Address::of(target)?,
             tls,
-            headers,
-            store: uri(store).ok_or_else(|| unusable(target))?,
-            blobs: format!("{base}v1/blobs/"),
+            preamble: Preamble::new(&store, &format!("{base}v1/blobs/"), &headers),
+            leaves: headers::announce_a_close(&headers),
             courtesy: Courtesy::new(plan.limits.expect_continue),
         })
-    }
-
-    /// Where the blob `id` is read; `None` when the ID cannot be part of a path.
-    pub(super) fn read(&self, id: &str) -> Option<Uri> {
-        let mut path = String::with_capacity(self.blobs.len() + id.len());
-        path.push_str(&self.blobs);
-        path.push_str(id);
-        uri(path)
     }
 }
 
@@ -160,11 +150,6 @@ impl Tls {
         };
         Ok(Tls { connector: TlsConnector::from(Arc::clone(config)), name })
     }
-}
-
-/// An address in origin form.
-fn uri(path: String) -> Option<Uri> {
-    PathAndQuery::from_maybe_shared(Bytes::from(path)).ok().map(Uri::from)
 }
 
 /// The query of a store; nothing but what was asked for, because publishers refuse what they do not know.

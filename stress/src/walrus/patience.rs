@@ -4,14 +4,13 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
     time::Duration,
 };
 
-use hyper::{Request, StatusCode, header};
 use tokio::time::Sleep;
 
 /// How long a server may stay silent before the body is sent all the same.
@@ -29,7 +28,7 @@ impl Courtesy {
 
     /// The patience for one upload; `None` when the target is not asked.
     pub(super) fn patience(&self) -> Option<Patience> {
-        self.0.load(Relaxed).then(|| Patience { courtesy: self.clone(), word: Arc::default(), silence: None })
+        self.0.load(Relaxed).then(|| Patience { courtesy: self.clone(), silence: None })
     }
 }
 
@@ -37,45 +36,16 @@ impl Courtesy {
 #[derive(Debug)]
 pub(super) struct Patience {
     courtesy: Courtesy,
-    word: Arc<Word>,
     silence: Option<Pin<Box<Sleep>>>,
 }
 
-/// Whether the server has said to go on.
-#[derive(Debug, Default)]
-struct Word {
-    heard: AtomicBool,
-    waker: Mutex<Option<Waker>>,
-}
-
 impl Patience {
-    /// Makes `request` ask first, and listens for the answer.
-    pub(super) fn announce<B>(&self, request: &mut Request<B>) {
-        request.headers_mut().insert(header::EXPECT, header::HeaderValue::from_static("100-continue"));
-        let word = Arc::clone(&self.word);
-        hyper::ext::on_informational(request, move |answer| {
-            if answer.status() == StatusCode::CONTINUE {
-                word.hear();
-            }
-        });
-    }
-
-    /// Ready once the body may go out.
-    pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        *self.word.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
-        if self.word.heard.load(Relaxed) {
+    /// Ready once the body may go out: the server has said so (`go_on`), or nothing for too long.
+    pub(super) fn poll_over(&mut self, cx: &mut Context<'_>, go_on: bool) -> Poll<()> {
+        if go_on {
             return Poll::Ready(());
         }
         let silence = self.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep(SILENCE)));
         silence.as_mut().poll(cx).map(|()| self.courtesy.0.store(false, Relaxed))
-    }
-}
-
-impl Word {
-    fn hear(&self) {
-        self.heard.store(true, Relaxed);
-        if let Some(waker) = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            waker.wake();
-        }
     }
 }

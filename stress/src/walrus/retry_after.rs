@@ -2,41 +2,34 @@
 
 use std::time::Duration;
 
-use hyper::{
-    HeaderMap,
-    header::{self, HeaderName},
-};
+use super::http1::Head;
 
 /// What the headers of an answer ask for; `None` when they ask for nothing that can be understood.
 ///
 /// A date is counted from the answer's own `Date` (RFC 9110 §10.2.3 and §6.6.1), so that it does not matter how this
 /// machine's clock is set; one that has passed asks for nothing.
-pub(super) fn asked(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
-    let asked = text(header::RETRY_AFTER)?;
+pub(super) fn asked(head: &Head<'_>) -> Option<Duration> {
+    let text = |name| head.text(name).map(str::trim);
+    let asked = text("retry-after")?;
     if let Ok(seconds) = asked.parse() {
         return Some(Duration::from_secs(seconds));
     }
     let until = httpdate::parse_http_date(asked).ok()?;
-    let now = httpdate::parse_http_date(text(header::DATE)?).ok()?;
+    let now = httpdate::parse_http_date(text("date")?).ok()?;
     Some(until.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
-    use hyper::header::HeaderValue;
-
     use super::*;
+    use crate::walrus::http1::with_head;
 
     const NOON: &str = "Sun, 22 Nov 2026 12:00:00 GMT";
 
-    fn headers(retry_after: &'static str, date: Option<&'static str>) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(retry_after));
-        if let Some(date) = date {
-            headers.insert(header::DATE, HeaderValue::from_static(date));
-        }
-        headers
+    fn of(retry_after: &str, date: Option<&str>) -> Option<Duration> {
+        let lines = [format!("Retry-After: {retry_after}"), format!("Date: {}", date.unwrap_or_default())];
+        let lines = lines.iter().map(String::as_str).take(if date.is_some() { 2 } else { 1 });
+        with_head(429, &lines.collect::<Vec<_>>(), asked)
     }
 
     #[test]
@@ -57,12 +50,8 @@ mod tests {
             ("soon", Some(NOON), None),
             ("", Some(NOON), None),
         ] {
-            assert_eq!(
-                asked(&headers(retry_after, date)),
-                seconds.map(Duration::from_secs),
-                "{retry_after:?}"
-            );
+            assert_eq!(of(retry_after, date), seconds.map(Duration::from_secs), "{retry_after:?}");
         }
-        assert_eq!(asked(&HeaderMap::new()), None);
+        assert_eq!(with_head(429, &[], asked), None);
     }
 }

@@ -27,7 +27,7 @@ const RULES: &[Rule] = &[
         why: "the command line is parsed at the front door",
     },
     Rule {
-        crates: &["http", "http_body", "http_body_util", "reqwest"],
+        crates: &["http", "http_body", "http_body_util", "httparse", "reqwest"],
         home: Home::Only(&["walrus"]),
         why: "only `walrus` knows HTTP",
     },

@@ -1,0 +1,178 @@
+//! A worker's own connection, driven by the exchange that uses it: no task, no channel, no pool, no memory while it waits.
+
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Instant,
+};
+
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::{
+    Break, Head, Request,
+    decoder::{Decoder, Progress, Taker, Wanted},
+};
+use crate::walrus::{
+    course::{Course, Part},
+    dial::Stream,
+    retry_after,
+};
+
+/// How many bytes are read at a time: enough that the system's work for a call is little beside that for its bytes, and few
+/// enough that they are still in the processor's cache when they are judged.
+const INBOX: usize = 256 * 1024;
+
+thread_local! {
+    /// Where this thread's connections read to. What is read is judged before the next one's turn.
+    static SHARED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(in crate::walrus) struct Connection {
+    stream: Stream,
+}
+
+/// What one look at the socket brought.
+struct Came {
+    bytes: usize,
+    /// How it ended behind them, if it did.
+    end: Option<io::Result<()>>,
+}
+
+impl Connection {
+    /// Speaks HTTP/1.1 over `stream`.
+    pub(in crate::walrus) fn over(stream: Stream) -> Self {
+        Self { stream }
+    }
+
+    /// Whether a request can be sent: the server has neither closed nor said what nobody asked for.
+    pub(in crate::walrus) async fn is_idle(&mut self) -> bool {
+        let mut byte = [0];
+        poll_fn(|cx| {
+            let came = Pin::new(&mut self.stream).poll_read(cx, &mut ReadBuf::new(&mut byte));
+            Poll::Ready(came.is_pending())
+        })
+        .await
+    }
+
+    /// Sends `request` and gives the answer to `taker`, which may come before all of the request was sent. A write that
+    /// fails is noted and does not end the exchange: a server that refuses a large blob answers, reads no further and
+    /// closes, and its answer waits on this side.
+    ///
+    /// # Errors
+    /// Why there is no whole answer.
+    pub(in crate::walrus) async fn exchange(
+        &mut self,
+        request: &mut Request,
+        taker: &mut impl Taker,
+        course: &mut Course,
+    ) -> Result<Progress, Break> {
+        let mut decoder = Decoder::default();
+        poll_fn(|cx| {
+            loop {
+                let go_on = decoder.told_to_go_on;
+                if let Poll::Ready(Err(fault)) = request.poll_send(cx, &mut self.stream, go_on, course) {
+                    course.fault = Some(fault);
+                }
+                let progress = ready!(self.poll_take(cx, &mut decoder, taker, course));
+                // The server's word to go on is no answer.
+                if !matches!(progress, Ok(Progress::Unfinished)) {
+                    return Poll::Ready(progress);
+                }
+            }
+        })
+        .await
+    }
+
+    /// Takes in what has come until there is no more, or the answer is whole, or the server says to go on.
+    fn poll_take(
+        &mut self,
+        cx: &mut Context<'_>,
+        decoder: &mut Decoder,
+        taker: &mut impl Taker,
+        course: &mut Course,
+    ) -> Poll<Result<Progress, Break>> {
+        SHARED.with_borrow_mut(|inbox| {
+            inbox.resize(INBOX, 0);
+            let told_before = decoder.told_to_go_on;
+            loop {
+                let Came { bytes, end } = ready!(self.poll_fill(cx, inbox, !decoder.knows_its_end()));
+                let arrived = Instant::now();
+                let mut noting = Noting { taker: &mut *taker, course: &mut *course, arrived };
+                let fed = match bytes {
+                    0 => Ok(Progress::Unfinished),
+                    _ => decoder.feed(&inbox[..bytes], &mut noting),
+                };
+                let progress = match fed.map_err(Break::Malformed) {
+                    Ok(Progress::Unfinished) => behind(decoder, end),
+                    fed => fed.map(Some),
+                };
+                if let Some(progress) = progress.transpose() {
+                    if matches!(progress, Ok(Progress::Whole { .. } | Progress::Enough)) {
+                        course.finished = Some(arrived);
+                    }
+                    return Poll::Ready(progress);
+                }
+                if decoder.told_to_go_on != told_before {
+                    return Poll::Ready(Ok(Progress::Unfinished));
+                }
+            }
+        })
+    }
+
+    /// Reads what is there: once, or `greedy` until there is no more. Where an answer's last byte is not known when it comes,
+    /// the end is looked for first and everything judged afterwards: judging shall not be timed.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut [u8], greedy: bool) -> Poll<Came> {
+        let mut buffer = ReadBuf::new(inbox);
+        loop {
+            let bytes = buffer.filled().len();
+            let end = match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+                Poll::Pending if bytes == 0 => return Poll::Pending,
+                Poll::Pending => None,
+                Poll::Ready(Err(error)) => Some(Err(error)),
+                Poll::Ready(Ok(())) if buffer.filled().len() == bytes => Some(Ok(())),
+                Poll::Ready(Ok(())) if greedy && buffer.remaining() > 0 => continue,
+                Poll::Ready(Ok(())) => None,
+            };
+            return Poll::Ready(Came { bytes: buffer.filled().len(), end });
+        }
+    }
+}
+
+/// What the connection's end behind an unfinished answer comes to, if it has ended.
+fn behind(decoder: &Decoder, end: Option<io::Result<()>>) -> Result<Option<Progress>, Break> {
+    match end {
+        None => Ok(None),
+        Some(Ok(())) if decoder.ends_with_the_connection() => Ok(Some(Progress::Whole { reusable: false })),
+        Some(Ok(())) => Err(Break::Closed),
+        Some(Err(error)) => Err(Break::Io(error)),
+    }
+}
+
+/// Notes on the course what passes on its way to the taker.
+struct Noting<'a, T> {
+    taker: &'a mut T,
+    course: &'a mut Course,
+    arrived: Instant,
+}
+
+impl<T: Taker> Taker for Noting<'_, T> {
+    fn head(&mut self, head: &Head<'_>, length: Option<u64>) -> Wanted {
+        self.course.first_byte = Some(self.arrived);
+        self.course.status = Some(head.status);
+        if !(200..300).contains(&head.status) {
+            self.course.retry_after = retry_after::asked(head);
+        }
+        self.course.enter(Part::Receiving);
+        self.taker.head(head, length)
+    }
+
+    fn body(&mut self, bytes: &[u8]) -> Wanted {
+        self.course.received += bytes.len() as u64;
+        self.taker.body(bytes)
+    }
+}
