@@ -1,13 +1,13 @@
 //! HdrHistogram's buckets: which one a value falls in is told by its first bit's place and a number of bits behind it.
 
 /// The number of a value's bucket, when `bits` behind the first one count.
-pub(super) const fn number(value: u64, bits: u32) -> u64 {
-    let shift = (value | 1).ilog2().saturating_sub(bits);
+pub(super) const fn number(value: u64, bits: u16) -> u64 {
+    let shift = (value | 1).ilog2().saturating_sub(bits as u32);
     ((shift as u64) << bits) + (value >> shift)
 }
 
 /// The smallest and the largest value of a bucket.
-pub(super) const fn ends(number: u64, bits: u32) -> (u64, u64) {
+pub(super) const fn ends(number: u64, bits: u16) -> (u64, u64) {
     let shift = (number >> bits).saturating_sub(1);
     let low = (number - (shift << bits)) << shift;
     (low, low + ((1 << shift) - 1))
@@ -31,7 +31,7 @@ mod tests {
         #[test]
         fn a_value_lies_between_the_ends_of_its_bucket_and_the_next_begins_behind(
             value in prop_oneof![any::<u64>(), 0_u64..10_000],
-            bits in 1_u32..12,
+            bits in 1_u16..12,
         ) {
             let (low, high) = ends(number(value, bits), bits);
             prop_assert!(low <= value && value <= high);

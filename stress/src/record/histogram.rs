@@ -18,7 +18,7 @@ use super::{
 const DIGITS: u8 = 3;
 
 /// The bits of a value, behind its first one, that decide its bucket: as HdrHistogram does for three digits.
-pub(super) const BITS: u32 = 10;
+pub(super) const BITS: u16 = 10;
 
 /// A distribution of durations, in nanoseconds: HdrHistogram's, in memory for those octaves alone that hold something,
 /// since latencies lie in few of them.

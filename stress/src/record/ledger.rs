@@ -242,7 +242,12 @@ impl FailureTally {
                 index: sample.index,
                 failure: failure.clone(),
             });
+            self.sort_examples();
         }
+    }
+
+    fn sort_examples(&mut self) {
+        self.examples.sort_by_key(|example| (example.at, example.index));
     }
 
     fn merge(&mut self, other: FailureTally) {
@@ -251,7 +256,7 @@ impl FailureTally {
         self.own.merge(&other.own);
         self.last = self.last.max(other.last);
         self.examples.extend(other.examples);
-        self.examples.sort_by_key(|example| (example.at, example.index));
+        self.sort_examples();
         self.examples.truncate(EXAMPLES);
         other.reasons.into_iter().for_each(|(reason, tally)| self.enter_reason(reason, tally));
     }

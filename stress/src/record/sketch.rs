@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::grid;
 
 /// The bits of a value, after its first one, that decide its bucket: as HdrHistogram does for two digits.
-const BITS: u32 = 7;
+const BITS: u16 = 7;
 
 /// One more than the number of the last bucket, which 64 bits fill.
-pub(super) const BUCKETS: u16 = (65 - BITS as u16) << BITS;
+pub(super) const BUCKETS: u16 = (65 - BITS) << BITS;
 
 /// A distribution of durations, in nanoseconds, each read back within 0.4 %.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
