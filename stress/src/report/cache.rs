@@ -44,7 +44,7 @@ pub struct CacheEffect {
     pub response: Option<Ratio>,
     /// The same of the times to the first byte.
     pub first_byte: Option<Ratio>,
-    /// The same of the times from the first byte to the last.
+    /// The same of the times from the first byte to the last; `None` where they are too short a part to matter.
     pub transfer: Option<Ratio>,
     /// The response times' ratio by size and by aggregator, where there are several with enough pairs.
     pub groups: Vec<Group>,
@@ -89,7 +89,9 @@ impl CacheEffect {
             median_cached: middle(pairs.iter().map(|pair| pair.cached)),
             response,
             first_byte: measured(|pair| both(pair, |part| part.first_byte)),
-            transfer: measured(|pair| both(pair, |part| part.transfer)),
+            transfer: transfer_matters(&pairs)
+                .then(|| measured(|pair| both(pair, |part| part.transfer)))
+                .flatten(),
             groups: groups::of(report, &pairs, &controls),
             control: OrderControl::of(report, &controls),
             third: ratio(&pairs, |pair| Some((pair.cached, pair.third?))),
@@ -140,6 +142,23 @@ impl CacheEffect {
     pub fn fills_late(&self) -> Option<Ratio> {
         self.third.filter(|third| third.interval.is_some_and(|(low, _)| low > LATE))
     }
+}
+
+/// The least part of a download's time that is compared apart.
+const MATTERS: f64 = 0.05;
+
+/// Whether the transfer is a part of the time, in the first downloads or in the cached ones. A short body comes with its
+/// head: what lies between the two is then the clock's own grain, and a ratio of such times would say nothing.
+fn transfer_matters(pairs: &[&Pair]) -> bool {
+    let part = |whole: fn(&Pair) -> Duration, transfer: fn(&[Parts; 2]) -> Duration| {
+        let transfers = pairs.iter().filter_map(|pair| pair.parts.as_ref().map(transfer));
+        let (transfer, whole) = (middle(transfers), middle(pairs.iter().map(|pair| whole(pair))));
+        transfer
+            .zip(whole)
+            .is_some_and(|(transfer, whole)| transfer.as_secs_f64() >= MATTERS * whole.as_secs_f64())
+    };
+    part(|pair| pair.first, |[first, _]| first.transfer)
+        || part(|pair| pair.cached, |[_, cached]| cached.transfer)
 }
 
 /// First ÷ second, pair by pair; `None` without pairs that have both.

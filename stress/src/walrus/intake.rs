@@ -14,6 +14,8 @@ use crate::{
 const MAX_ERROR: usize = 64 * 1024;
 /// The most bytes of a publisher's answer that are read.
 const MAX_ANSWER: usize = 1024 * 1024;
+/// The most bytes of memory that wait for the next answer: thousands of workers may have met long pages.
+const KEPT: usize = 8 * 1024;
 
 /// What an answer said, but for the bytes of a blob. Its memory is used again by the next one.
 #[derive(Debug, Default)]
@@ -34,6 +36,7 @@ impl Said {
             kept.push_str(head.text(name).unwrap_or_default());
         }
         self.body.clear();
+        self.body.shrink_to(KEPT);
     }
 
     /// Keeps up to `limit` bytes.

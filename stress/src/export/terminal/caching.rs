@@ -47,8 +47,9 @@ fn medians(cache: &CacheEffect) -> Option<String> {
 /// Where the difference lies, when there is one.
 fn parts(cache: &CacheEffect) -> Option<String> {
     let told = matches!(cache.verdict, Verdict::Faster | Verdict::Slower);
-    let (first_byte, transfer) = (cache.first_byte?, cache.transfer?);
-    told.then(|| format!("first byte {}; transfer {}", first_byte.brief(), transfer.brief()))
+    let (first_byte, transfer) = (cache.first_byte?, cache.transfer);
+    let transfer = transfer.map(|transfer| format!("; transfer {}", transfer.brief())).unwrap_or_default();
+    told.then(|| format!("first byte {}{transfer}", first_byte.brief()))
 }
 
 fn group(group: &Group) -> String {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    record::pairs::{Pair, Standing},
+    record::pairs::{Pair, Parts, Standing},
     report::{fake, summary::Summary},
     sample::cache::Claim,
 };
@@ -36,6 +36,26 @@ fn faster_slower_and_no_difference_are_told_apart() {
     let equal: Vec<_> = (0..40).map(|n| (980 + n, 1_000)).collect();
     let sentence = "no evidence of caching (0.99–1.01, n = 40)";
     assert_eq!(effect(&equal).sentence(), sentence);
+}
+
+#[test]
+fn a_transfer_that_is_no_part_of_the_time_is_not_compared() {
+    let of = |transfer: Duration| {
+        let mut report = fake::report(5, &[]);
+        let (first, cached) = (Duration::from_millis(10), Duration::from_millis(5));
+        let parts = |whole: Duration, transfer| Parts { first_byte: whole - transfer, transfer };
+        for index in 0..40 {
+            // One of the two bodies came with its head.
+            let parts = Some([parts(first, transfer), parts(cached, Duration::ZERO)]);
+            let (claim, standing) = (Claim::Untold, Standing::Untold);
+            let pair = Pair { index, size: 1, target: 0, first, cached, third: None, parts, claim, standing };
+            report.recording.enter_pair(pair);
+        }
+        let cache = Summary::of(&report).cache.unwrap();
+        (cache.first_byte.is_some(), cache.transfer.is_some())
+    };
+    assert_eq!(of(Duration::from_micros(20)), (true, false));
+    assert_eq!(of(Duration::from_millis(1)), (true, true));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use hyper::HeaderMap;
+use hyper::{HeaderMap, header};
 use tokio::io::AsyncWrite;
 
 use crate::{
@@ -31,7 +31,9 @@ impl Preamble {
     /// Stores go to the path `store`, reads to the path `blobs` with an ID behind it, all with `headers`.
     pub(in crate::walrus) fn new(store: &str, blobs: &str, headers: &HeaderMap) -> Self {
         let mut lines = Vec::new();
-        for (name, value) in headers {
+        // The host first, as RFC 9110 §7.2 advises.
+        let (host, others): (Vec<_>, Vec<_>) = headers.iter().partition(|(name, _)| *name == header::HOST);
+        for (name, value) in host.into_iter().chain(others) {
             lines.extend_from_slice(name.as_str().as_bytes());
             lines.extend_from_slice(b": ");
             lines.extend_from_slice(value.as_bytes());
