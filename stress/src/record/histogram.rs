@@ -339,8 +339,10 @@ mod tests {
             let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap();
             let expected = theirs.value_at_quantile(quantile).clamp(min, max);
             prop_assert_eq!(nanoseconds(ours.quantile(quantile).unwrap()), expected);
-            let mean = ours.mean().unwrap().as_secs_f64() * 1e9;
-            prop_assert!((mean / theirs.mean().clamp(min as f64, max as f64) - 1.0).abs() < 1e-9, "{}", mean);
+            let (mean, expected) = (ours.mean().unwrap().as_secs_f64() * 1e9, theirs.mean());
+            // Whole nanoseconds.
+            let expected = expected.clamp(min as f64, max as f64);
+            prop_assert!((mean - expected).abs() <= 1.0 + expected * 1e-9, "{} instead of {}", mean, expected);
             let (some, middle) = (values[0], max / 2);
             for value in [some, middle] {
                 prop_assert_eq!(ours.at_most(Duration::from_nanos(value)), theirs.count_between(0, value));
