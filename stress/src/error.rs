@@ -50,6 +50,15 @@ pub enum Error {
         /// Why, and what to do.
         reason: String,
     },
+    /// A part of the run is lost, through a mistake in this program.
+    #[error(
+        "a thread of the load panicked: {reason}; its part of the numbers is lost, so that there is no report; rows and \
+         lines that were written stay valid. This is a mistake in walrus-stress: please report it with the lines above"
+    )]
+    Broken {
+        /// What the panic said.
+        reason: String,
+    },
     /// The machine refused something the run needs.
     #[error("{what}: {source}")]
     System {

@@ -109,6 +109,11 @@ impl Process {
             .context(format!("cannot interrupt {}", self.name))
     }
 
+    /// Its id, while it has not been awaited.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The most memory it has held at a time, in bytes; none where the system does not tell or it has ended.
     pub(crate) fn peak_memory(&self) -> Option<u64> {
         peak_memory(&fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?)

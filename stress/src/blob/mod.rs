@@ -33,7 +33,12 @@ pub struct BlobSpec {
 impl BlobSpec {
     /// The blob's bytes, for an upload.
     pub fn source(self) -> Source {
-        Source { bytes: Generator::new(self), remaining: self.size }
+        Source {
+            bytes: Generator::new(self),
+            remaining: self.size,
+            #[cfg(test)]
+            cost: std::time::Duration::ZERO,
+        }
     }
 
     /// A judge of a download of this blob.
@@ -82,6 +87,9 @@ impl Expect {
 pub struct Source {
     bytes: Generator,
     remaining: u64,
+    /// What a chunk takes on top of what it does take.
+    #[cfg(test)]
+    cost: std::time::Duration,
 }
 
 impl Source {
@@ -91,10 +99,18 @@ impl Source {
             return None;
         }
         let length = usize::try_from(self.remaining).map_or(CHUNK, |remaining| remaining.min(CHUNK));
+        #[cfg(test)]
+        std::thread::sleep(self.cost); // sleep: this is the cost itself
         let mut buffer = Buffer::take(length);
         buffer.chunks_mut(PAGE).for_each(|page| self.bytes.write_page(page));
         self.remaining -= length as u64;
         Some(buffer.into_bytes())
+    }
+
+    /// The same bytes, of which each chunk takes so much longer to make.
+    #[cfg(test)]
+    pub(crate) fn costing(self, cost: std::time::Duration) -> Self {
+        Self { cost, ..self }
     }
 
     /// How many bytes are still to come.

@@ -16,7 +16,6 @@ use crate::{
 
 use super::{
     args::{ExchangeArgs, LoadArgs, PlaceArgs, RunArgs, StoreArgs},
-    descriptors,
     journey::Order,
     list::BlobList,
     value::parse_header,
@@ -68,9 +67,8 @@ pub(super) fn phases(
     taken: u64,
 ) -> Result<Vec<Phase>, Error> {
     let RunArgs { load, pace, .. } = args;
-    let targets = args.place.publisher.len() + args.place.aggregator.len();
     let journey = args.journey.journey()?;
-    let pattern = args.pace.load(descriptors::most_journeys(targets))?;
+    let pattern = args.pace.load()?;
     let supply = supply(load, &journey, list)?;
     let main = Phase {
         name: name.to_owned(),

@@ -1,29 +1,25 @@
 //! Lists of stored blobs: read once to see that every entry is sound, then again as the run goes on.
 
+pub(super) mod stream;
+
 use std::{
     fmt,
     fs::File,
     io::{self, BufRead, BufReader, Read, Seek},
     path::Path,
     sync::Arc,
-    thread,
 };
 
 use serde::{Deserialize, Deserializer as _, de};
-use tokio::sync::mpsc;
 
 use crate::{
-    engine::{List, Listed},
+    engine::Listed,
     error::Error,
     export::log::{Ended, Exchange, LogReader},
     plan::{journey::Step, supply::Listing},
     walrus,
 };
 
-/// How many entries come at a time.
-const BATCH: usize = 256;
-/// How many batches may wait for the run.
-const WAITING: usize = 4;
 /// The longest line of a list in bytes.
 const LONGEST_LINE: u64 = 4096;
 /// Characters of a blob's ID: 32 bytes in URL-safe base64.
@@ -87,28 +83,6 @@ impl BlobList {
             Format::Export => Listing::FromExport,
             Format::Log => Listing::FromLog,
         }
-    }
-
-    /// The entries in their order, again from the start at the end if they go `round`.
-    pub(super) fn stream(mut self, round: bool) -> Result<List, Error> {
-        let (sender, receiver) = mpsc::channel(WAITING);
-        let body = move || {
-            // It was sound when it was looked at; where it has changed since, it ends. So it does when nobody listens.
-            let mut batch = Vec::with_capacity(BATCH);
-            let mut send = |listed| {
-                batch.push(listed);
-                batch.len() < BATCH || sender.blocking_send(std::mem::take(&mut batch)).is_ok()
-            };
-            while self.file.rewind().is_ok()
-                && each(BufReader::new(&mut self.file), self.format, &mut send).is_ok_and(|whole| whole)
-                && round
-            {}
-            // The last ones may not fill a batch; whether anyone still wants them does not matter.
-            let _ = sender.blocking_send(batch);
-        };
-        let thread = thread::Builder::new().name("blob-ids".to_owned()).spawn(body);
-        thread.map_err(|source| Error::System { what: "cannot start a thread".to_owned(), source })?;
-        Ok(List::new(receiver))
     }
 }
 

@@ -31,7 +31,7 @@ mod screen;
 
 use std::process::ExitCode;
 
-use crate::report::Signal;
+use crate::{error::Error, report::Signal};
 use args::{Args, Command};
 
 /// How a command ended, as the shell sees it.
@@ -82,6 +82,7 @@ pub async fn main(args: Args) -> Exit {
     };
     result.unwrap_or_else(|error| {
         door::complain(&error);
-        Exit::Usage
+        // Behind everything else that is told here, the load has not started.
+        if matches!(error, Error::Broken { .. }) { Exit::Failure } else { Exit::Usage }
     })
 }

@@ -19,7 +19,7 @@ use crate::{
 /// Workers of a closed loop when nothing else is said.
 const DEFAULT_CONCURRENCY: u32 = 8;
 /// The most journeys under way in an open loop when nothing else is said.
-const DEFAULT_MAX_IN_FLIGHT: u32 = 10_000;
+pub(super) const DEFAULT_MAX_IN_FLIGHT: u32 = 10_000;
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct PaceArgs {
@@ -42,7 +42,7 @@ pub(super) struct PaceArgs {
     /// How a rate's arrivals are spread: evenly, or as independent users come
     #[arg(long, value_name = "KIND", env = "WALRUS_STRESS_ARRIVALS", hide_env = true, value_enum)]
     pub(super) arrivals: Option<ArrivalKind>,
-    /// The most journeys of a rate under way at once; arrivals above it are dropped and counted [default: 10000, or as many as file descriptors allow]
+    /// The most journeys of a rate under way at once; arrivals above it are dropped and counted [default: 10000, or fewer where file descriptors are]
     #[arg(long, value_name = "N", env = "WALRUS_STRESS_MAX_IN_FLIGHT", hide_env = true,
           allow_hyphen_values = true, value_parser = parse_whole::<u32>)]
     pub(super) max_in_flight: Option<u32>,
@@ -71,8 +71,8 @@ pub(super) enum ArrivalKind {
 }
 
 impl PaceArgs {
-    /// The load that the flags mean; the machine can hold `most` journeys at once.
-    pub(super) fn load(&self, most: u32) -> Result<Load, Error> {
+    /// The load that the flags mean.
+    pub(super) fn load(&self) -> Result<Load, Error> {
         let rate = match (self.rate, &self.stages) {
             (Some(_), Some(_)) => {
                 return Err(Contradiction::new(
@@ -85,12 +85,12 @@ impl PaceArgs {
             (None, stages) => stages.clone(),
         };
         match rate {
-            Some(rate) => self.open(rate, most),
+            Some(rate) => self.open(rate),
             None => self.closed(),
         }
     }
 
-    fn open(&self, rate: Stages, most: u32) -> Result<Load, Error> {
+    fn open(&self, rate: Stages) -> Result<Load, Error> {
         if self.concurrency.is_some() || self.concurrency_stages.is_some() {
             let flag = if self.concurrency.is_some() { "--concurrency" } else { "--concurrency-stages" };
             let reason = "cannot go with --rate or --stages: at a given rate, how many journeys are under way follows \
@@ -101,7 +101,7 @@ impl PaceArgs {
             None | Some(ArrivalKind::Uniform) => Arrivals::Uniform,
             Some(ArrivalKind::Poisson) => Arrivals::Poisson,
         };
-        let max_in_flight = self.max_in_flight.unwrap_or(DEFAULT_MAX_IN_FLIGHT.min(most));
+        let max_in_flight = self.max_in_flight.unwrap_or(DEFAULT_MAX_IN_FLIGHT);
         Ok(Load::Open { rate, arrivals, max_in_flight })
     }
 

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::SystemTime};
 use super::{
     Exit,
     args::RunArgs,
-    descriptors, door,
+    descriptors::{self, Fewer},
+    door,
     files::{Files, Written},
     listen::Listener,
     metrics::Metrics,
@@ -13,7 +14,7 @@ use super::{
     screen::Screen,
     signals::Signals,
     typed::Typed,
-    walk::walk,
+    walk::{Outfit, walk},
 };
 use crate::{
     error::Error,
@@ -37,8 +38,8 @@ pub(super) async fn run(args: RunArgs, typed: &Typed) -> Result<Exit, Error> {
     let list = intention.list()?;
     let mut signals = Signals::listen()?;
     let plan = Arc::new(intention.plan(list.as_ref())?);
+    let fewer = descriptors::provide(&plan, intention.chose_places())?;
     let args = intention.run;
-    descriptors::provide(&plan)?;
     let files = Files::prepare(&args.output)?;
     let board = Arc::default();
     let metrics = match args.output.metrics_listen {
@@ -55,6 +56,7 @@ pub(super) async fn run(args: RunArgs, typed: &Typed) -> Result<Exit, Error> {
         }
         screen.detail("preflight: no target refuses");
     }
+    notices.extend(fewer.map(Fewer::notice));
     notices.iter().for_each(|warning| screen.note(&format!("warning: {warning}")));
     tell_details(&screen, &plan, &files);
     let rows = files.export.map(|export| export.begin()).transpose()?;
@@ -68,29 +70,42 @@ pub(super) async fn run(args: RunArgs, typed: &Typed) -> Result<Exit, Error> {
     if let Some(metrics) = &metrics {
         screen.note(&format!("metrics at http://{}/metrics", metrics.address));
     }
-    let list = list.map(|list| list.stream(plan.goes_round())).transpose()?.map(Arc::new);
+    let list = list.map(|list| list.stream(plan.goes_round())).transpose()?;
     screen.open(&plan);
     // Nobody pins up how far the run is unless someone looks.
     let board = (screen.is_open() || metrics.is_some()).then_some(board);
-    let walked = walk(&plan, network, list, &mut listener, &mut screen, &mut signals, board).await;
+    let outfit = Outfit { list: list.clone(), fewer, board, ..Outfit::new(network) };
+    let walked = walk(&plan, outfit, &mut listener, &mut screen, &mut signals).await;
     screen.close();
-    let (facts, signal) = walked?;
+    let (facts, signal) = match walked {
+        Ok(walked) => walked,
+        Err(error) => return Err(broken_off(listener, error)),
+    };
     let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
     let mut report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
     report.notices.extend(notices.into_iter().chain(warmed_up(&facts.warm_up)));
     let (blobs, mut failures) = listener.finish();
+    failures.extend(list.and_then(|list| list.fault()));
     let summary = Summary::of(&report);
     failures.extend(save(&report, &summary, files.report, files.written));
     failures.extend(show(&report, &summary, &blobs, screen.summary));
     failures.iter().for_each(door::complain);
-    Ok(match ending {
+    Ok(exit(ending, args.expect.strict, &summary, &failures))
+}
+
+/// What was heard of a run without numbers is still worth its lines and rows.
+fn broken_off(listener: Listener<'_>, error: Error) -> Error {
+    listener.finish().1.iter().for_each(door::complain);
+    error
+}
+
+fn exit(ending: Ending, strict: bool, summary: &Summary, failures: &[Error]) -> Exit {
+    match ending {
         Ending::Interrupted { signal } => Exit::Signal(signal),
-        Ending::Completed if args.expect.strict && summary.trust.verdict() == Grade::Invalid => {
-            Exit::Untrusted
-        }
+        Ending::Completed if strict && summary.trust.verdict() == Grade::Invalid => Exit::Untrusted,
         Ending::Completed if failures.is_empty() && summary.all_well() => Exit::Success,
         Ending::Completed => Exit::Failure,
-    })
+    }
 }
 
 /// Tells the curious what is meant and where it will be written; secrets are not part of a plan's document.

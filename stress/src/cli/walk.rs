@@ -8,9 +8,9 @@ use tokio::{
     time::{self, Instant, MissedTickBehavior},
 };
 
-use super::{screen::Screen, signals::Signals};
+use super::{descriptors::Fewer, list::stream::Streamed, screen::Screen, signals::Signals};
 use crate::{
-    engine::{self, Board, Facts, List, Wires},
+    engine::{self, Board, Facts, Wires},
     error::Error,
     plan::Plan,
     report::Signal,
@@ -37,18 +37,49 @@ pub(super) trait Ear {
     fn flush(&mut self);
 }
 
+/// What a run goes out with.
+#[derive(Clone)]
+pub(super) struct Outfit {
+    pub(super) network: Arc<Network>,
+    /// The blobs of phases whose supply is a list.
+    pub(super) list: Option<Streamed>,
+    /// What the machine cannot hold.
+    pub(super) fewer: Option<Fewer>,
+    /// Where a window looks in on the run.
+    pub(super) board: Option<Arc<Board>>,
+    /// What each attempt takes of the generator, on top of what it does take.
+    #[cfg(test)]
+    pub(super) cost: Duration,
+}
+
+impl Outfit {
+    /// Nothing but the network.
+    pub(super) fn new(network: Arc<Network>) -> Self {
+        Self {
+            network,
+            list: None,
+            fewer: None,
+            board: None,
+            #[cfg(test)]
+            cost: Duration::ZERO,
+        }
+    }
+}
+
 /// Puts the load on and lives with it until it ends; with it comes the signal that ended it early.
 pub(super) async fn walk(
     plan: &Arc<Plan>,
-    network: Arc<Network>,
-    list: Option<Arc<List>>,
+    outfit: Outfit,
     listener: &mut impl Ear,
     screen: &mut Screen,
     signals: &mut Signals,
-    board: Option<Arc<Board>>,
 ) -> Result<(Facts, Option<Signal>), Error> {
     let (mut samples, wires) = wires(listener.wants_samples() || screen.wants_samples());
-    let wires = Wires { list, board: board.clone(), ..wires };
+    #[cfg(test)]
+    let wires = Wires { cost: outfit.cost, ..wires };
+    let Outfit { network, list, fewer, board, .. } = outfit;
+    let (list, places) = (list.map(|streamed| streamed.list), fewer.map(|fewer| fewer.places));
+    let wires = Wires { list, places, board: board.clone(), ..wires };
     let (stop, abort) = (wires.stop.clone(), wires.abort.clone());
     let engine = engine::run(plan.clone(), network, wires);
     pin!(engine);

@@ -234,8 +234,11 @@ impl Job {
         self.ticket(self.begun().first_index + arrival.ordinal).await
     }
 
-    /// A place among those under way, unless there are `most` already.
+    /// A place among those under way, unless this part of the run has its part of `most` already, or all that the
+    /// machine can hold.
     pub(super) fn admit(&self, most: u32) -> Option<Place> {
+        let part = self.plan.part().part(most);
+        let most = self.wires.places.map_or(part, |places| places.min(part));
         let one_more = |now: u32| (now < most).then_some(now + 1);
         self.under_way.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
         Some(Place(self.under_way.clone()))

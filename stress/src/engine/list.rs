@@ -28,6 +28,8 @@ pub struct List {
 struct Here {
     entries: VecDeque<Listed>,
     taken: u64,
+    /// Somebody wanted one more than there were.
+    dry: bool,
 }
 
 impl List {
@@ -41,6 +43,11 @@ impl List {
         self.here().taken
     }
 
+    /// Whether it ended before somebody had enough of it.
+    pub fn ran_dry(&self) -> bool {
+        self.here().dry
+    }
+
     /// The next entry and its position, from 0.
     pub(super) async fn next(&self) -> Option<(u64, Listed)> {
         loop {
@@ -52,8 +59,10 @@ impl List {
             if let Some(entry) = self.take() {
                 return Some(entry);
             }
-            let batch = to_come.recv().await?;
-            self.here().entries.extend(batch);
+            let batch = to_come.recv().await;
+            let mut here = self.here();
+            here.dry = batch.is_none();
+            here.entries.extend(batch?);
         }
     }
 

@@ -9,6 +9,7 @@ mod clock;
 mod closed;
 mod cores;
 mod effort;
+mod gate;
 mod job;
 mod list;
 mod open;
@@ -18,17 +19,25 @@ mod shelf;
 mod traveller;
 mod worker;
 
-use std::{num::NonZero, sync::Arc, thread, time::Duration};
+use std::{
+    any::Any,
+    num::NonZero,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use tokio::{
-    runtime,
-    sync::{Barrier, mpsc, oneshot},
+    runtime::{self, Runtime},
+    sync::{mpsc, oneshot},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{error::Error, plan::Plan, record::Recording, sample::Sample, walrus::Network};
 use clock::Clock;
 use effort::Effort;
+use gate::Gate;
 pub use job::Board;
 use job::Job;
 pub use list::{List, Listed};
@@ -41,12 +50,17 @@ pub struct Wires {
     pub samples: Option<mpsc::Sender<Sample>>,
     /// The blobs of phases whose supply is a list.
     pub list: Option<Arc<List>>,
+    /// How many journeys of a rate the machine can hold at once, where that may be fewer than the plan allows.
+    pub places: Option<u32>,
     /// Where a window looks in on the run.
     pub board: Option<Arc<Board>>,
     /// Cancelled when no new journey shall start.
     pub stop: CancellationToken,
     /// Cancelled when what is still under way shall be given up.
     pub abort: CancellationToken,
+    /// What each attempt takes of the generator, on top of what it does take.
+    #[cfg(test)]
+    pub(crate) cost: Duration,
 }
 
 /// What a run came to.
@@ -67,30 +81,52 @@ struct Run {
     clock: Clock,
     board: Option<Arc<Board>>,
     /// Phases follow one another: no shard starts the next one before every shard has ended the last.
-    barrier: Barrier,
+    gate: Gate,
+    stop: CancellationToken,
+    abort: CancellationToken,
 }
+
+/// What a shard does on its thread.
+type Work = fn(&Runtime, &Run, Share) -> Ledgers;
+
+/// What a shard has recorded, or what it said when it panicked.
+type Ended = Result<Ledgers, String>;
 
 /// Runs every phase of the plan.
 ///
 /// # Errors
-/// Only when the machine refuses threads or what a runtime needs; failed steps are facts.
+/// Only when the machine refuses threads or what a runtime needs, or when a shard panics; failed steps are facts.
 pub async fn run(plan: Arc<Plan>, network: Arc<Network>, wires: Wires) -> Result<Facts, Error> {
+    work(plan, network, wires, shard::run).await
+}
+
+async fn work(plan: Arc<Plan>, network: Arc<Network>, wires: Wires, work: Work) -> Result<Facts, Error> {
     let (clock, shards) = (Clock::start(), shards(&plan));
+    let (stop, abort) = (wires.stop.child_token(), wires.abort.child_token());
+    let (board, wires) = (wires.board.clone(), Wires { stop: stop.clone(), abort: abort.clone(), ..wires });
     let mut effort = Effort::start(clock);
     let catalog = Arc::default();
     let job =
         |phase| Arc::new(Job::new(plan.clone(), phase, network.clone(), wires.clone(), clock, &catalog));
     let jobs = (0..plan.phases.len()).map(job).collect();
-    let run = Arc::new(Run { jobs, clock, board: wires.board.clone(), barrier: Barrier::new(shards) });
-    // All of them before the first await: a shard that could not start would keep the others waiting for ever.
-    let threads: Vec<_> =
-        (0..shards).map(|index| spawn(run.clone(), Share { index, of: shards })).collect::<Result<_, _>>()?;
-    let (mut recording, mut warm_up) = (Recording::default(), Recording::default());
+    let run = Arc::new(Run { jobs, clock, board, gate: Gate::new(shards), stop, abort });
+    let threads: Result<Vec<_>, _> =
+        (0..shards).map(|index| spawn(run.clone(), Share { index, of: shards }, work)).collect();
+    // Those that have started wait for all.
+    let threads = threads.inspect_err(|_| run.give_up())?;
+    let (mut recording, mut warm_up, mut broken) = (Recording::default(), Recording::default(), None);
     for thread in threads {
-        let ledgers: Ledgers =
-            effort.watch(thread).await.expect("a shard's thread sends its ledgers before it ends");
-        recording.merge(ledgers.measured.take());
-        warm_up.merge(ledgers.warm_up.take());
+        match effort.watch(thread).await.expect("a shard's thread tells how it ended") {
+            Ok(ledgers) => {
+                recording.merge(ledgers.measured.take());
+                warm_up.merge(ledgers.warm_up.take());
+            }
+            Err(reason) => broken = broken.or(Some(reason)),
+        }
+    }
+    // Numbers without its part would look whole.
+    if let Some(reason) = broken {
+        return Err(Error::Broken { reason });
     }
     recording.join_reads();
     recording.enter_effort(&effort.spent(shards));
@@ -105,8 +141,24 @@ fn shards(plan: &Plan) -> usize {
     usize::try_from(most).map_or(cores, |most| most.clamp(1, cores))
 }
 
+impl Run {
+    /// Ends it for every shard, whatever they are at.
+    fn give_up(&self) {
+        self.gate.tear_down();
+        self.stop.cancel();
+        self.abort.cancel();
+    }
+}
+
+/// What a panic said.
+fn last_words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "it did not say why".to_owned())
+}
+
 /// Starts a shard on a thread of its own.
-fn spawn(run: Arc<Run>, share: Share) -> Result<oneshot::Receiver<Ledgers>, Error> {
+fn spawn(run: Arc<Run>, share: Share, work: Work) -> Result<oneshot::Receiver<Ended>, Error> {
     let refused = |what: &str| {
         let what = what.to_owned();
         move |source| Error::System { what, source }
@@ -115,11 +167,14 @@ fn spawn(run: Arc<Run>, share: Share) -> Result<oneshot::Receiver<Ledgers>, Erro
     let runtime = runtime.map_err(refused("cannot start a runtime"))?;
     let (sender, receiver) = oneshot::channel();
     let body = move || {
-        let ledgers = shard::run(&runtime, &run, share);
+        let ended = catch_unwind(AssertUnwindSafe(|| work(&runtime, &run, share)));
+        if ended.is_err() {
+            run.give_up();
+        }
         // A name that is still being resolved would otherwise keep the ledgers back for as long as that takes.
         runtime.shutdown_background();
         // The receiver is only gone when the whole run was given up.
-        let _ = sender.send(ledgers);
+        let _ = sender.send(ended.map_err(|panic| last_words(&*panic)));
     };
     thread::Builder::new()
         .name("walrus-stress".to_owned())
@@ -127,3 +182,6 @@ fn spawn(run: Arc<Run>, share: Share) -> Result<oneshot::Receiver<Ledgers>, Erro
         .map_err(refused("cannot start a thread"))?;
     Ok(receiver)
 }
+
+#[cfg(test)]
+mod tests;

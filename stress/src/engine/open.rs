@@ -68,7 +68,7 @@ async fn wait(shard: &Rc<Shard>, alarm: &mut Alarm, due: Duration) -> bool {
 
 /// Starts one journey, or drops the arrival when too many are under way; false when there are no more blobs.
 async fn start(shard: &Rc<Shard>, under_way: &mut JoinSet<()>, arrival: Arrival, max_in_flight: u32) -> bool {
-    let Some(place) = shard.job.admit(shard.job.plan.part().part(max_in_flight)) else {
+    let Some(place) = shard.job.admit(max_in_flight) else {
         shard.recording().enter_dropped(shard.job.phase);
         shard.job.pass();
         return true;

@@ -88,13 +88,18 @@ async fn phases(run: &Run, share: Share, ledgers: &Rc<Ledgers>) {
         if share.index == 0 && job.continues() {
             skip_lost(&shard).await;
         }
-        if run.barrier.wait().await.is_leader() {
+        let Some(leads) = run.gate.pass().await else { break };
+        if leads {
             job.begin(first_index);
         }
         // The leader has begun the job when everyone has come here again.
-        run.barrier.wait().await;
+        if run.gate.pass().await.is_none() {
+            break;
+        }
         phase(&Rc::new(shard)).await;
-        run.barrier.wait().await;
+        if run.gate.pass().await.is_none() {
+            break;
+        }
         first_index = job.next_index();
     }
     if let Some(window) = window {

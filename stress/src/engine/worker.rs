@@ -64,21 +64,25 @@ impl Worker {
     pub(super) async fn perform(&mut self, ticket: Ticket, due: Option<Duration>) -> bool {
         let shard = Rc::clone(&self.shard);
         let job = &shard.job;
-        let mut blob = Traveller::new(job, ticket);
-        tokio::select! {
+        let (mut blob, mut reads) = (Traveller::new(job, ticket), Reads::default());
+        let ended = tokio::select! {
             // Asked first, so that no step starts when everything is given up.
             biased;
-            () = shard.abort.cancelled() => {}
-            () = self.journey(&mut blob, due) => return true,
+            () = shard.abort.cancelled() => false,
+            () = self.journey(&mut blob, &mut reads, due) => true,
+        };
+        if !ended {
+            self.give_up(&blob).await;
         }
-        self.give_up(&blob).await;
-        false
+        // Given up in a later read, a journey has its pair all the same.
+        reads.enter(&blob, job, &mut shard.recording());
+        blob.leave(job);
+        ended
     }
 
-    async fn journey(&mut self, blob: &mut Traveller, mut due: Option<Duration>) {
+    async fn journey(&mut self, blob: &mut Traveller, reads: &mut Reads, mut due: Option<Duration>) {
         let shard = Rc::clone(&self.shard);
         let job = &shard.job;
-        let mut reads = Reads::default();
         for position in 0..blob.steps.len() {
             let (sample, permit) = self.step(blob, position, due).await;
             // In an open loop the next step is due when this one has ended.
@@ -87,8 +91,6 @@ impl Worker {
             reads.learn(&sample);
             self.shard.enter(sample, permit);
         }
-        reads.enter(blob, job, &mut self.shard.recording());
-        blob.leave(job);
     }
 
     /// One step, tried again as often as its failures allow. Attempts that were not the last are entered here.
@@ -139,6 +141,8 @@ impl Worker {
         let job = &shard.job;
         let draft = Sample { attempt, ..blob.draft(job, step) };
         let blob = blob.of(step);
+        #[cfg(test)]
+        toil(job.wires.cost);
         match (step, &blob.expect, &blob.blob_id) {
             _ if blob.stranded => (Sample { outcome: Outcome::Skipped, ..draft }, None),
             (Step::Upload | Step::ControlUpload, Expect::Spec(spec), _) => {
@@ -167,7 +171,6 @@ impl Worker {
     async fn give_up(&mut self, blob: &Traveller) {
         let shard = Rc::clone(&self.shard);
         let job = &shard.job;
-        blob.leave(job);
         let abandoned = self.client.take_abandoned();
         // Without a step under way the journey was between two, waiting to be heard.
         let Some(UnderWay { mut position, attempt, due, permit }) = self.under_way.take() else {
@@ -188,6 +191,15 @@ impl Worker {
             position += 1;
         }
         self.shard.skip(blob, position).await;
+    }
+}
+
+/// Keeps the thread busy for so long.
+#[cfg(test)]
+fn toil(cost: Duration) {
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < cost {
+        std::hint::spin_loop();
     }
 }
 

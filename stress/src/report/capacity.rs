@@ -111,15 +111,20 @@ pub type Blame = fn(&Trust, bool) -> Option<Bottleneck>;
 /// The generator was the limit when its own part makes the numbers invalid.
 ///
 /// A full `--max-in-flight` is one when the objectives hold. When they break, the server was slower than the rate
-/// with as many requests at once as it may have: that is an answer.
+/// with as many requests at once as it may have: that is an answer. Ports that were nearly used up are one when they
+/// break: connections that could not be made look like a server that refuses them.
 pub fn blame(trust: &Trust, broken: bool) -> Option<Bottleneck> {
     let invalid = |subject: Subject| {
         trust.checks.iter().any(|check| check.subject == subject && check.grade == Grade::Invalid)
     };
     let dropped = trust.checks.iter().any(|check| check.subject == Subject::Dropped && check.measured > 0.0);
+    let short_of_ports =
+        trust.checks.iter().any(|check| check.subject == Subject::Ports && check.grade > Grade::Trustworthy);
     let late = [Subject::LatenessP99, Subject::LatenessMax, Subject::Lag].into_iter().any(invalid);
     if invalid(Subject::Cpu) {
         Some(Bottleneck::Cpu)
+    } else if short_of_ports && broken {
+        Some(Bottleneck::Ports)
     } else if late || invalid(Subject::Achieved) && !dropped {
         Some(Bottleneck::Scheduling)
     } else {

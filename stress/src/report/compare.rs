@@ -61,6 +61,8 @@ pub struct Run {
     pub started_at: String,
     /// How long it took.
     pub elapsed: Duration,
+    /// What its blobs were made of.
+    pub seed: u64,
 }
 
 impl Comparison {
@@ -134,8 +136,8 @@ impl fmt::Display for Place {
 
 impl Run {
     fn of(source: &Source) -> Self {
-        let Report { started_at, elapsed, .. } = &source.report;
-        Self { name: source.name.clone(), started_at: started_at.clone(), elapsed: *elapsed }
+        let Report { started_at, elapsed, plan, .. } = &source.report;
+        Self { name: source.name.clone(), started_at: started_at.clone(), elapsed: *elapsed, seed: plan.seed }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, sync::Mutex};
 
+use rustix::process::Signal;
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
 
 use crate::{
@@ -78,14 +79,76 @@ fn cached_downloads_go_round_the_list_until_the_stop() {
     let bottle = Bottle::start();
     let (_, ids) = stored(bottle.publisher_url(), 3);
     let run = || reading(bottle.aggregator_url(), &ids.join("\n")).line("--blob-ids ids.txt --steps cached");
-    let ran = run().line("-n 20 -c 2").go().exits(0);
+    let ran = run().line("-n 20 -c 1").go().exits(0);
     let aggregator = bottle.aggregator_stats();
     assert_eq!((aggregator.route(GET_BLOB).status(200), aggregator.reads.first), (20, 3));
     assert_eq!(ran.report().of("cached", false, "done"), 20);
-    let ran = run().line("--duration 300ms").go().exits(0);
-    assert!(ran.report().total("cached", "done") > 6, "{}", ran.stdout);
     let ran = run().go().exits(2);
     assert!(ran.stderr.contains("--blobs or --duration must say when the run ends"), "{}", ran.stderr);
+}
+
+/// The stop is a signal that comes when all have been read more than twice.
+#[test]
+fn cached_downloads_go_round_the_list_as_long_as_the_run_lasts() {
+    let bottle = Bottle::start();
+    let (_, ids) = stored(bottle.publisher_url(), 3);
+    let line = "--blob-ids ids.txt --steps cached --duration 1h -c 1 --events always --color never";
+    let mut started = reading(bottle.aggregator_url(), &ids.join("\n")).line(line).start();
+    for _ in 0..7 {
+        started = started.until(" cached download ");
+    }
+    let ran = started.signal(Signal::INT).finish().exits(130);
+    assert!(ran.report().of("cached", false, "done") >= 7, "{}", ran.stdout);
+    assert_eq!(bottle.aggregator_stats().reads.first, 3);
+}
+
+/// The list is emptied, or cut off, by whoever answers its first read.
+#[test]
+fn a_list_that_changes_under_the_run_ends_it_and_is_told() {
+    let publisher = Server::start();
+    let (_, ids) = stored(&publisher.url(), 3);
+    let left = format!("{}\n", ids[0]);
+    for (left, how) in [(String::new(), "names 0 blobs"), (left, "names 1 blobs")] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ids.txt");
+        std::fs::write(&path, ids.join("\n")).unwrap();
+        let (list, once) = (path.clone(), std::sync::Once::new());
+        let blob = b"a blob".to_vec();
+        let server = Server::answering(move |request: &Request, right| {
+            if !request.is_read() {
+                return right;
+            }
+            once.call_once(|| std::fs::write(&list, &left).unwrap());
+            Reply::Send(crate::server::answer(200, "application/octet-stream", &blob))
+        });
+        let run = Run::bare().args(["--aggregator", &server.url(), "--report", "report.json"]);
+        let run = run.args(["--blob-ids", path.to_str().unwrap()]);
+        let ran = run.line("--steps cached --duration 1h -c 4 -q").go().exits(1);
+        let told =
+            format!("{} has changed while the run read it: it {how}, and named 3; run again", path.display());
+        assert!(ran.stderr.contains(&format!("error: --blob-ids: {told}")), "{}", ran.stderr);
+        // What was measured until then is there.
+        let done = ran.report().total("cached", "done");
+        assert_eq!(done, server.reads().len() as u64);
+    }
+}
+
+/// The last blob's answer empties the list: the run has had all that it wanted of it.
+#[test]
+fn a_list_that_changes_when_it_was_read_is_no_matter() {
+    let publisher = Server::start();
+    let (_, ids) = stored(&publisher.url(), 3);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ids.txt");
+    std::fs::write(&path, ids.join("\n")).unwrap();
+    let list = path.clone();
+    let reader = publisher.twin_answering(move |_, right| {
+        std::fs::write(&list, "").unwrap();
+        right
+    });
+    let run = Run::bare().args(["--aggregator", &reader.url(), "--blob-ids", path.to_str().unwrap()]);
+    let ran = run.line("--steps cached -n 7 -c 1 --no-check -q").go().exits(0);
+    assert_eq!((ran.stderr.as_str(), reader.reads().len()), ("", 7));
 }
 
 #[test]

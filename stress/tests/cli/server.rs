@@ -79,8 +79,16 @@ impl Server {
 
     /// Another server without faults that has the same blobs.
     pub(crate) fn twin(&self) -> Server {
+        self.twin_answering(|_, right| right)
+    }
+
+    /// Another server that has the same blobs and answers as told.
+    pub(crate) fn twin_answering(
+        &self,
+        answer: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static,
+    ) -> Server {
         let blobs = self.shared.blobs.clone();
-        Server::over(Shared { requests: Mutex::default(), blobs }, Arc::new(|_, right| right))
+        Server::over(Shared { requests: Mutex::default(), blobs }, Arc::new(answer))
     }
 
     /// A server without faults that speaks TLS with a certificate of its own making, which comes along as PEM.

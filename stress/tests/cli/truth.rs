@@ -81,3 +81,45 @@ fn a_limit_of_descriptors_that_cannot_hold_the_load_is_named_before_the_run() {
     assert_eq!((code, said.as_str()), (Some(0), ""));
     assert_eq!(bottle.publisher_stats().route(PUT_BLOB).received, 200);
 }
+
+/// What nobody chose is as much as there is, and the plan stays the same: parts of one run that were made by unlike
+/// machines go together.
+#[test]
+fn a_rate_takes_as_many_places_as_a_small_machine_has() {
+    let bottle = Bottle::builder().publisher(|config| config.limits.concurrent = 1000).start();
+    let dir = tempfile::tempdir().unwrap();
+    let run = |limit: u32, line: &str| {
+        let script = format!("ulimit -n {limit}; exec \"$@\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, "sh", PROGRAM]).args(line.split_whitespace()).current_dir(dir.path());
+        let output = command.output().expect("a shell");
+        (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    let both = format!("--publisher {} --aggregator {}", bottle.publisher_url(), bottle.aggregator_url());
+    let part = |limit: u32, k: u8, more: &str| {
+        let line =
+            format!("run {both} --rate 400/s -n 400 --size 1KiB --seed 3 --shard {k}/2 --report {k}.json");
+        run(limit, &format!("{line} {more}"))
+    };
+    let (code, said) = part(128, 0, "");
+    assert_eq!(code, Some(0), "{said}");
+    let notice =
+        "warning: this process may have 128 file descriptors (ulimit -Hn), enough for 32 journeys at a time";
+    assert!(said.contains(notice), "{said}");
+    let (code, said) = part(1024, 1, "");
+    assert!(code == Some(0) && !said.contains("file descriptors"), "{said}");
+    let json = |name: &str| -> serde_json::Value {
+        serde_json::from_str(&std::fs::read_to_string(dir.path().join(name)).unwrap()).unwrap()
+    };
+    for name in ["0.json", "1.json"] {
+        assert_eq!(json(name)["plan"]["phases"][0]["load"]["max_in_flight"], 10_000, "{name}");
+    }
+    assert_eq!(run(128, "merge 0.json 1.json -o whole.json").0, Some(0));
+    // Repeated, it is the same plan on the same machine; what was asked for is not made less.
+    assert_eq!(run(128, "run --plan 0.json -q --report again.json").0, Some(0));
+    for asked in ["--max-in-flight 10000", "--max-in-flight 300"] {
+        let (code, said) = part(128, 0, asked);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("error: --max-in-flight needs "), "{said}");
+    }
+}

@@ -6,14 +6,14 @@ use stress::{
     engine::Wires,
     plan::{
         journey::{Journey, Step},
-        load::{Load, Stop},
+        load::Load,
         stages::{Stage, Stages},
     },
     record::ledger::Span,
 };
 use tests::Bottle;
 
-use crate::common::{blobs, ledger, phase, plan, run};
+use crate::common::{blobs, heard, ledger, phase, plan, run, uploads};
 
 /// The number of requests under way is what comes through times how long it takes.
 #[tokio::test]
@@ -38,27 +38,47 @@ async fn littles_law_holds() {
     }
 }
 
-#[tokio::test]
-async fn stages_change_how_many_are_under_way() {
+/// When each of `count` uploads of 50 ms began and ended under these stages, of so many workers for so many
+/// milliseconds each, in the order of their beginning.
+async fn staged(stages: &[(f64, u64)], count: u64) -> Vec<(Duration, Duration)> {
     let bottle = Bottle::builder()
         .publisher(|config| {
-            config.weather.store.latency = "50ms".parse().unwrap();
+            config.weather.store.latency = "50ms".parse().expect("a latency");
             config.limits.concurrent = 100;
         })
         .start();
-    let stage = |workers: f64, millis| Stage {
+    let stage = |&(workers, millis): &(f64, u64)| Stage {
         from: workers,
         to: workers,
         duration: Some(Duration::from_millis(millis)),
     };
-    let workers = Stages(vec![stage(1.0, 600), stage(8.0, 600), stage(2.0, 600)]);
-    let mut main = phase(Load::Closed { workers }, Stop { blobs: None, duration: None });
-    main.journey = Journey { steps: vec![Step::Upload] };
-    let facts = run(plan(&bottle, vec![main]), Wires::default()).await;
-    let done = ledger(&facts.recording, 0, Step::Upload).done;
-    // At 50 ms each: 12 by one worker, 96 by eight, 24 by two, and a few fewer on a busy machine.
-    assert!((60..=143).contains(&done), "{done}");
-    assert_eq!(bottle.publisher_stats().stores.newly_created, done);
+    let workers = Stages(stages.iter().map(stage).collect());
+    let (_, heard) = heard(plan(&bottle, vec![uploads(Load::Closed { workers }, blobs(count))])).await;
+    assert_eq!(bottle.publisher_stats().stores.newly_created, count);
+    let mut times: Vec<_> =
+        heard.iter().map(|heard| (heard.sample.timing.started, heard.sample.timing.finished)).collect();
+    times.sort();
+    times
+}
+
+/// The most of them under way at once.
+fn most(times: &[(Duration, Duration)]) -> usize {
+    let under_way = |at: Duration| times.iter().filter(|&&(start, end)| start <= at && at < end).count();
+    times.iter().map(|&(start, _)| under_way(start)).max().unwrap_or(0)
+}
+
+/// No stage ends by the clock before the blobs are used up: so much more time than they need is in the last one.
+#[tokio::test]
+async fn stages_change_how_many_are_under_way() {
+    let up = staged(&[(1.0, 300), (8.0, 60_000)], 60).await;
+    // Nobody else starts before its turn, however late the phase begins.
+    let before: Vec<_> =
+        up.iter().copied().filter(|(start, _)| *start < Duration::from_millis(300)).collect();
+    assert_eq!((most(&before), most(&up)), (1, 8), "{up:?}");
+    // At 50 ms each, eight workers end at most 64 in their time; the last of a hundred are far beyond that.
+    let down = staged(&[(8.0, 400), (2.0, 60_000)], 100).await;
+    assert_eq!(most(&down), 8, "{down:?}");
+    assert!(most(&down[88..]) <= 2, "{down:?}");
 }
 
 #[tokio::test]

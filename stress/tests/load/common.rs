@@ -2,7 +2,7 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use stress::{
@@ -21,10 +21,11 @@ use stress::{
     },
     record::{LedgerKey, Recording, ledger::Ledger},
     report::{Ending, Report, summary::Summary},
-    sample::Novelty,
+    sample::{Novelty, Sample},
     walrus::Network,
 };
 use tests::Bottle;
+use tokio::sync::mpsc;
 
 /// Small blobs under this load until this stop; nothing else is special.
 pub(crate) fn phase(load: Load, stop: Stop) -> Phase {
@@ -92,6 +93,27 @@ pub(crate) async fn run(plan: Plan, wires: Wires) -> Facts {
     let network = Arc::new(Network::new(&plan).expect("a plain network"));
     let run = engine::run(Arc::new(plan), network, wires);
     tokio::time::timeout(Duration::from_secs(60), run).await.expect("the run ends").expect("the run starts")
+}
+
+/// A sample, and when this side heard of it: not before its step had ended.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub(crate) sample: Sample,
+    pub(crate) at: Instant,
+}
+
+/// Runs the plan and keeps every sample.
+pub(crate) async fn heard(plan: Plan) -> (Facts, Vec<Heard>) {
+    let (sender, mut receiver) = mpsc::channel(64);
+    let listener = tokio::spawn(async move {
+        let mut samples = Vec::new();
+        while let Some(sample) = receiver.recv().await {
+            samples.push(Heard { sample, at: Instant::now() });
+        }
+        samples
+    });
+    let facts = run(plan, Wires { samples: Some(sender), ..Wires::default() }).await;
+    (facts, listener.await.expect("a listener that ends"))
 }
 
 /// What a plan's facts mean.

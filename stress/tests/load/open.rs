@@ -39,6 +39,22 @@ async fn arrivals_above_the_limit_are_dropped_and_counted() {
     assert_eq!(bottle.publisher_stats().route(PUT_BLOB).received, 5);
 }
 
+/// What the machine holds is no matter of the plan, but of how many are dropped.
+#[tokio::test]
+async fn arrivals_above_what_the_machine_holds_are_dropped_and_counted() {
+    let bottle = Bottle::builder().publisher_faults(&["hang=100%"]).start();
+    for (places, received) in [(3, 3), (50, 5)] {
+        let before = bottle.publisher_stats().route(PUT_BLOB).received;
+        let mut main = phase(rate(200.0, 5), blobs(40));
+        main.grace = Duration::from_millis(500);
+        let wires = Wires { places: Some(places), ..Wires::default() };
+        let facts = run(plan(&bottle, vec![main]), wires).await;
+        let arrivals = &facts.recording.arrivals[&0];
+        assert_eq!((arrivals.offered(), arrivals.dropped), (40, 40 - received), "{places}");
+        assert_eq!(bottle.publisher_stats().route(PUT_BLOB).received - before, received, "{places}");
+    }
+}
+
 /// When the generator itself stands still, response times and lateness say so, and service times do not.
 #[tokio::test]
 async fn a_generator_that_stands_still_is_seen() {

@@ -16,7 +16,7 @@ use stress::{
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
 use tokio::sync::mpsc;
 
-use crate::common::{blobs, ledger, millis, phase, plan, rate, run};
+use crate::common::{self, blobs, ledger, millis, phase, plan, rate, run};
 
 /// A plan whose steps follow one another through all blobs.
 fn phased(bottle: &Bottle, main: Phase) -> Plan {
@@ -25,16 +25,8 @@ fn phased(bottle: &Bottle, main: Phase) -> Plan {
 
 /// Runs the plan and keeps every sample.
 async fn heard(plan: Plan) -> (Facts, Vec<Sample>) {
-    let (sender, mut receiver) = mpsc::channel(64);
-    let listener = tokio::spawn(async move {
-        let mut samples = Vec::new();
-        while let Some(sample) = receiver.recv().await {
-            samples.push(sample);
-        }
-        samples
-    });
-    let facts = run(plan, Wires { samples: Some(sender), ..Wires::default() }).await;
-    (facts, listener.await.expect("a listener that ends"))
+    let (facts, heard) = common::heard(plan).await;
+    (facts, heard.into_iter().map(|heard| heard.sample).collect())
 }
 
 fn window(ledger: &Ledger) -> (Duration, Duration) {

@@ -4,10 +4,15 @@ use std::time::Duration;
 
 use stress::{
     engine::Wires,
-    plan::{journey::Step, load::Load, percentile::Percentile},
+    plan::{
+        journey::{Journey, Step},
+        load::Load,
+        percentile::Percentile,
+    },
     sample::FailureClass,
 };
-use tests::{Bottle, PUT_BLOB};
+use tests::{Bottle, GET_BLOB, PUT_BLOB};
+use tokio::sync::mpsc;
 
 use crate::common::{blobs, ledger, plan, run, summary, uploads};
 
@@ -74,4 +79,34 @@ async fn where_everything_is_refused_nothing_is_a_success() {
     assert_eq!((upload.done, upload.failed, upload.response()), (0, 40, None));
     assert_eq!((upload.throughput_mib, summary.all_well()), (None, false));
     assert_eq!(bottle.publisher_stats().route(PUT_BLOB).status(429), 40);
+}
+
+/// A journey that is given up before its third read has its first and its cached one: they are a pair all the same.
+#[tokio::test]
+async fn a_journey_that_is_given_up_keeps_the_pair_that_it_has() {
+    let bottle = Bottle::start();
+    let read3 = Step::Read { ordinal: 3 };
+    let mut main = uploads(Load::closed(1), blobs(1));
+    main.journey = Journey { steps: vec![Step::Upload, Step::FIRST, Step::CACHED, read3] };
+    let (sender, mut samples) = mpsc::channel(1);
+    let wires = Wires { samples: Some(sender), ..Wires::default() };
+    let abort = wires.abort.clone();
+    let listener = tokio::spawn(async move {
+        samples.recv().await.unwrap();
+        samples.recv().await.unwrap();
+        // As long as nobody takes the cached one's sample, the third has no place for its own and does not start.
+        while samples.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        abort.cancel();
+        while samples.recv().await.is_some() {}
+    });
+    let facts = run(plan(&bottle, vec![main]), wires).await;
+    listener.await.unwrap();
+    let told = [Step::FIRST, Step::CACHED, read3].map(|step| {
+        let ledger = ledger(&facts.recording, 0, step);
+        (ledger.done, ledger.skipped)
+    });
+    assert_eq!(told, [(1, 0), (1, 0), (0, 1)]);
+    assert_eq!((bottle.aggregator_stats().route(GET_BLOB).received, facts.recording.pairs.seen()), (2, 1));
 }

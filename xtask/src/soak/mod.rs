@@ -1,8 +1,10 @@
 //! `cargo xtask soak`: what needs minutes or a quiet machine, with release builds of the real programs.
 
 pub(crate) mod args;
+mod capacity;
 mod clock;
 mod endless;
+mod scarce;
 mod schedule;
 mod verification;
 mod watched;
@@ -72,6 +74,21 @@ const SOAKS: &[Soak] = &[
         name: "verification",
         about: "downloads of 1 MiB take as long with their bytes compared as without, within 2 %",
         play: verification::play,
+    },
+    Soak {
+        name: "capacity",
+        about: "a search finds a publisher's 40/s within 5 %, in steps of 20 s",
+        play: capacity::play,
+    },
+    Soak {
+        name: "ports",
+        about: "with 100 ports for connections, a run and a search name what they lack and claim nothing",
+        play: scarce::ports,
+    },
+    Soak {
+        name: "quota",
+        about: "with a tenth of a core, a run and a search name what they lack and claim nothing",
+        play: scarce::quota,
     },
 ];
 

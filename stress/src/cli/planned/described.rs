@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::file::{Entry, Layer, PlanFile, Value};
-use crate::cli::intent;
+use crate::cli::{intent, pace::DEFAULT_MAX_IN_FLIGHT};
 use crate::plan::{
     Phase, Plan,
     limits::Limits,
@@ -96,7 +96,10 @@ fn describe_phase(phase: &Phase) -> Layer {
             levels(&mut layer, ["rate", "stages"], rate, "/s");
             let kind = if *arrivals == Arrivals::Poisson { "poisson" } else { "uniform" };
             one(&mut layer, "arrivals", kind);
-            one(&mut layer, "max-in-flight", max_in_flight.to_string());
+            // What nobody chose is not insisted on: a smaller machine has fewer places.
+            if *max_in_flight != DEFAULT_MAX_IN_FLIGHT {
+                one(&mut layer, "max-in-flight", max_in_flight.to_string());
+            }
         }
     }
     phase.stop.blobs.into_iter().for_each(|blobs| one(&mut layer, "blobs", blobs.to_string()));

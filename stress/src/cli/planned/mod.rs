@@ -10,7 +10,9 @@ mod text;
 
 use std::{fs, path::Path};
 
-use super::{args::RunArgs, intent, journey::Order, list::BlobList, typed::Typed};
+use super::{
+    args::RunArgs, intent, journey::Order, list::BlobList, pace::DEFAULT_MAX_IN_FLIGHT, typed::Typed,
+};
 use crate::{
     error::Error,
     plan::{Phase, Plan},
@@ -92,6 +94,12 @@ impl Intention {
             }),
             _ => Ok(plan),
         }
+    }
+
+    /// Whether somebody asked for as many places of a rate as are the default.
+    pub(super) fn chose_places(&self) -> bool {
+        let phases = self.phases.iter().map(|(_, args)| args);
+        phases.chain([&self.run]).any(|args| args.pace.max_in_flight == Some(DEFAULT_MAX_IN_FLIGHT))
     }
 
     /// The phases that the file names; none when the run is one.

@@ -9,15 +9,14 @@ use std::{
 
 use super::{
     Exit, descriptors, door,
-    list::BlobList,
+    list::{BlobList, stream::Streamed},
     planned::Intention,
     screen::Screen,
     signals::Signals,
     typed::Typed,
-    walk::{Ear, walk},
+    walk::{Ear, Outfit, walk},
 };
 use crate::{
-    engine::List,
     error::Error,
     export::{file::PreparedFile, search as told},
     plan::{
@@ -47,9 +46,10 @@ pub(super) async fn search(args: SearchArgs, typed: &Typed) -> Result<Exit, Erro
     let plan = intention.plan(list.as_ref())?;
     let search = Search { needs: args::needs(&plan.objectives), ..search };
     let template = Template { plan, settle, axis };
-    descriptors::provide(&template.at(search.max, search.step, 0)?)?;
+    let fewer = descriptors::provide(&template.at(search.max, search.step, 0)?, intention.chose_places())?;
     let file = intention.run.output.report.as_deref().map(PreparedFile::prepare).transpose()?;
     let screen = Screen::new(&intention.run.output, &template.plan);
+    fewer.iter().for_each(|fewer| screen.note(&format!("warning: {}", fewer.notice())));
     if !intention.run.place.no_check {
         tokio::select! {
             warnings = walrus::preflight(&template.plan) => {
@@ -63,7 +63,8 @@ pub(super) async fn search(args: SearchArgs, typed: &Typed) -> Result<Exit, Erro
     let started_at = rfc3339(SystemTime::now());
     let began = Instant::now();
     let network = Arc::new(Network::new(&template.plan)?);
-    let climb = Climb { search: &search, template: &template, network, list: list.map(Arc::new), entries };
+    let outfit = Outfit { list, fewer, ..Outfit::new(network) };
+    let climb = Climb { search: &search, template: &template, outfit, entries };
     let (steps, answer, signal) = climb.up(screen, &mut signals, capacity::blame).await?;
     let capacity = Capacity {
         tool: Tool::this(),
@@ -163,8 +164,8 @@ fn seed(seed: u64, number: u64) -> u64 {
 struct Climb<'a> {
     search: &'a Search,
     template: &'a Template,
-    network: Arc<Network>,
-    list: Option<Arc<List>>,
+    /// That of every step, but for the board.
+    outfit: Outfit,
     /// How many blobs a list has that is read once through.
     entries: Option<u64>,
 }
@@ -201,16 +202,16 @@ impl Climb<'_> {
             let mut gauge = Gauge::default();
             let started_at = SystemTime::now();
             screen.open(&plan);
-            let board = screen.is_open().then(Arc::default);
-            let (network, list) = (self.network.clone(), self.list.clone());
-            let walked = walk(&plan, network, list, &mut gauge, &mut screen, signals, board).await;
+            let outfit = Outfit { board: screen.is_open().then(Arc::default), ..self.outfit.clone() };
+            let walked = walk(&plan, outfit, &mut gauge, &mut screen, signals).await;
             screen.close();
             let (facts, signal) = walked?;
             let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
             let focus = focus(&plan);
             let report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
             let mut tier = Tier::of((level, length), focus, &report, &facts.warm_up, gauge.read(), blame);
-            let used_up = self.is_used_up();
+            let fault = self.outfit.list.as_ref().and_then(Streamed::fault);
+            let used_up = fault.is_some() || self.is_used_up();
             if used_up {
                 // Its load ran out before its time did.
                 tier.tried.verdict = Verdict::Interrupted;
@@ -218,8 +219,10 @@ impl Climb<'_> {
             screen.note(&format!("step {}: {}", tiers.len() + 1, told::line(self.search.axis, &tier)));
             tiers.push(tier);
             if used_up || signal.is_some() {
-                if used_up {
-                    screen.note("the list of blobs is used up");
+                match fault {
+                    Some(fault) => door::complain(&fault),
+                    None if used_up => screen.note("the list of blobs is used up"),
+                    None => {}
                 }
                 return Ok((tiers, Search::unended(&tried), signal));
             }
@@ -228,8 +231,8 @@ impl Climb<'_> {
 
     /// Whether a list that is read once through has come to its end.
     fn is_used_up(&self) -> bool {
-        match (&self.list, self.entries) {
-            (Some(list), Some(entries)) => list.taken() >= entries,
+        match (&self.outfit.list, self.entries) {
+            (Some(streamed), Some(entries)) => streamed.list.taken() >= entries,
             _ => false,
         }
     }

@@ -1,5 +1,7 @@
 //! Searches against the servers in the bottle, with the generator's own part judged as a test says.
 
+use std::time::Duration;
+
 use ::tests::{Bottle, PUT_BLOB, PublisherConfig};
 use clap::FromArgMatches;
 
@@ -12,17 +14,17 @@ use crate::{
     report::trust::Bottleneck,
 };
 
-/// Four uploads at once, eight more in waiting, 100 ms each: 40 a second.
+/// Eight uploads at once, as many in waiting and one in between, 200 ms each: 40 a second.
 fn limited() -> Bottle {
     let limits = |config: &mut PublisherConfig| {
-        (config.limits.concurrent, config.limits.buffer) = (4, 8);
-        config.weather.store.latency = "100ms".parse().unwrap();
+        (config.limits.concurrent, config.limits.buffer) = (8, 8);
+        config.weather.store.latency = "200ms".parse().unwrap();
     };
     Bottle::builder().publisher(limits).start()
 }
 
-/// What this line of `walrus-stress search` finds.
-async fn found(bottle: &Bottle, line: &str, blame: Blame) -> (Vec<Tier>, Answer) {
+/// What this line of `walrus-stress search` finds when every attempt costs the generator so much.
+async fn found(bottle: &Bottle, line: &str, cost: Duration, blame: Blame) -> (Vec<Tier>, Answer) {
     let targets = ["--publisher", bottle.publisher_url(), "--aggregator", bottle.aggregator_url(), "-q"];
     let words = ["walrus-stress", "search"].into_iter().chain(targets).chain(line.split_whitespace());
     let words: Vec<std::ffi::OsString> = words.map(Into::into).collect();
@@ -36,25 +38,27 @@ async fn found(bottle: &Bottle, line: &str, blame: Blame) -> (Vec<Tier>, Answer)
     let screen = Screen::new(&intention.run.output, &plan);
     let network = Arc::new(Network::new(&plan).unwrap());
     let template = Template { plan, settle, axis };
-    let climb = Climb { search: &search, template: &template, network, list: None, entries: None };
+    let outfit = Outfit { cost, ..Outfit::new(network) };
+    let climb = Climb { search: &search, template: &template, outfit, entries: None };
     let (tiers, answer, signal) = climb.up(screen, &mut Signals::silent(), blame).await.unwrap();
     assert_eq!(signal, None);
     (tiers, answer)
 }
 
-/// The tolerance is that of a busy machine: sheds begin when some nine more have come than went.
+/// Upwards nothing but the server decides: above 40/s it refuses, and a busy machine's bursts make it refuse more.
+/// Downwards the tolerance is that of such bursts: sheds begin when nine more have come than went.
 #[tokio::test]
 async fn a_known_capacity_is_found() {
     let bottle = limited();
-    let line = "--steps upload --size 1KiB --slo upload.failures<1% --from 10/s --max 160/s --step 1s --settle 100ms \
-                --precision 30%";
-    let (tiers, answer) = found(&bottle, line, |_, _| None).await;
+    let line = "--steps upload --size 1KiB --slo upload.failures<1% --from 10/s --max 160/s --step 1500ms \
+                --settle 500ms --precision 20%";
+    let (tiers, answer) = found(&bottle, line, Duration::ZERO, |_, _| None).await;
     let Answer::Between { holds, breaks } = answer else { panic!("{answer:?}") };
-    assert!((10.0..60.0).contains(&holds) && breaks <= 80.0 && breaks <= holds * 1.3, "{answer:?}");
-    // What broke was refused, and with what is known of the server's places: 4 + 8 + 1.
+    assert!((20.0..=48.0).contains(&holds) && breaks <= 57.0 && breaks <= holds * 1.2 + 0.001, "{answer:?}");
+    // What broke was refused, and with what is known of the server's places: 8 + 8 + 1.
     let broke = tiers.iter().filter(|tier| tier.failed > 0);
     assert!(
-        broke.clone().count() >= 1 && broke.clone().all(|tier| tier.uploads.at_first_shed >= Some(10)),
+        broke.clone().count() >= 1 && broke.clone().all(|tier| tier.uploads.at_first_shed >= Some(14)),
         "{tiers:?}"
     );
     // No step met a blob of another one.
@@ -66,11 +70,14 @@ async fn a_known_capacity_is_found() {
 
 #[tokio::test]
 async fn a_throttled_generator_ends_the_search_without_a_claim() {
-    let bottle = Bottle::start();
-    let line = "--steps upload --size 1KiB --slo upload.failures<1% --from 5/s --step 300ms --settle 0s";
-    let (tiers, answer) = found(&bottle, line, |_, _| Some(Bottleneck::Cpu)).await;
-    assert_eq!((answer, tiers.len()), (Answer::Generator { at: 5.0 }, 1));
-    assert_eq!(tiers[0].bottleneck, Some(Bottleneck::Cpu));
+    let bottle = limited();
+    let line = "--steps upload --size 1KiB --slo upload.failures<1% --from 30/s --step 1500ms --settle 0s";
+    // A shard makes four a second, whoever else wants the machine's cores.
+    let cost = Duration::from_millis(250);
+    let (tiers, answer) = found(&bottle, line, cost, capacity::blame).await;
+    assert_eq!((answer, tiers.len()), (Answer::Generator { at: 30.0 }, 1));
+    let blamed = tiers[0].bottleneck;
+    assert!(matches!(blamed, Some(Bottleneck::Cpu | Bottleneck::Scheduling)), "{blamed:?}");
 }
 
 #[test]

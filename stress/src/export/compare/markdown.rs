@@ -18,7 +18,7 @@ pub fn write(out: &mut dyn io::Write, comparison: &Comparison) -> io::Result<()>
         }
     }
     if comparison.differences.is_empty() {
-        writeln!(out, "- Plans: the same, except for their seeds")?;
+        writeln!(out, "- Plans: {}", words::same_plans(comparison))?;
     } else {
         writeln!(out, "\n| plan | before | after |\n|---|---|---|")?;
         for difference in &comparison.differences {

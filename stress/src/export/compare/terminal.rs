@@ -52,7 +52,7 @@ fn runs(comparison: &Comparison, palette: Palette) -> Vec<String> {
 
 fn differences(comparison: &Comparison, palette: Palette) -> Vec<String> {
     if comparison.differences.is_empty() {
-        return labelled("plans", "the same, except for their seeds", Ink::Normal, palette);
+        return labelled("plans", words::same_plans(comparison), Ink::Normal, palette);
     }
     let side = |value: &Option<String>| clip(&clean(value.as_deref().unwrap_or("–")), VALUE);
     let mut rows = vec![vec![

@@ -187,12 +187,23 @@ fn nothing(comparison: &Comparison) -> &'static str {
     }
 }
 
+/// What plans have in common that differ in nothing else that is told.
+pub(in crate::export) fn same_plans(comparison: &Comparison) -> &'static str {
+    let seeds = [&comparison.before, &comparison.after].map(|runs| runs.first().map(|run| run.seed));
+    if seeds[0] == seeds[1] { "the same, seed and all" } else { "the same, except for their seeds" }
+}
+
 /// How the numbers are to be read.
 pub(in crate::export) fn legend(comparison: &Comparison) -> String {
-    format!(
-        "Intervals hold the true change with 95 %, each number by itself; verdicts allow for all {} numbers \
-         (Holm) and count changes from {} % on.",
-        comparison.numbers.iter().filter(|number| number.interval.is_some()).count(),
-        (comparison.relevance * 1000.0).round() / 10.0
-    )
+    let relevance = (comparison.relevance * 1000.0).round() / 10.0;
+    match comparison.numbers.iter().filter(|number| number.interval.is_some()).count() {
+        0 => {
+            format!("Nothing was measured long enough for an interval; changes count from {relevance} % on.")
+        }
+        1 => format!("The interval holds the true change with 95 %; changes count from {relevance} % on."),
+        all => format!(
+            "Intervals hold the true change with 95 %, each number by itself; verdicts allow for all {all} numbers \
+             (Holm) and count changes from {relevance} % on."
+        ),
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
     },
     report::{
         Tool,
-        compare::{Comparison, Difference, Number, Run, Value, Verdict},
+        compare::{Comparison, Number, Run, Value, Verdict},
     },
 };
 
@@ -24,7 +24,7 @@ use crate::{
 /// Those of `out`.
 pub fn write(out: &mut dyn io::Write, comparison: &Comparison) -> io::Result<()> {
     let sections: Vec<Section> =
-        [numbers(comparison), limits(comparison), Some(plans(&comparison.differences)), notes(comparison)]
+        [numbers(comparison), limits(comparison), Some(plans(comparison)), notes(comparison)]
             .into_iter()
             .flatten()
             .collect();
@@ -103,12 +103,13 @@ fn limits(comparison: &Comparison) -> Option<Section> {
     (!comparison.guards.is_empty()).then_some(Section { id: "limits", heading: "Limits", inside })
 }
 
-fn plans(differences: &[Difference]) -> Section {
+fn plans(comparison: &Comparison) -> Section {
+    let differences = &comparison.differences;
     let heads = ["", "before", "after"].map(str::to_owned);
     let side = |value: &Option<String>| text("td", clean(value.as_deref().unwrap_or("–"))).class("words");
     let rows = differences.iter().map(|one| row(&clean(&one.what), [side(&one.before), side(&one.after)]));
     let inside = if differences.is_empty() {
-        text("p", "The same, except for their seeds.")
+        text("p", format!("They are {}.", words::same_plans(comparison)))
     } else {
         table("What the plans say differently", &heads, rows)
     };

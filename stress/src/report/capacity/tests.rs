@@ -58,6 +58,9 @@ fn the_generator_is_blamed_for_its_own_part_only() {
         (Subject::Achieved, Invalid, 0.5, true, Some(Bottleneck::Scheduling)),
         (Subject::Dropped, Invalid, 0.5, false, Some(Bottleneck::Places)),
         (Subject::Dropped, Invalid, 0.5, true, None),
+        (Subject::Ports, Care, 0.9, true, Some(Bottleneck::Ports)),
+        (Subject::Ports, Care, 0.9, false, None),
+        (Subject::Ports, Grade::Trustworthy, 0.6, true, None),
         (Subject::Unfinished, Invalid, 0.5, true, None),
         (Subject::WallClock, Care, 5.0, false, None),
     ] {

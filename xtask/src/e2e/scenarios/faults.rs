@@ -35,6 +35,34 @@ const WEATHER: &[Fault] = &[
     fault(Side::Aggregator, "hang",           Some("timeout")),
 ];
 
+/// What stands in front of a server, or rules over it, answers in its place: many kinds of few classes, tried together.
+#[rustfmt::skip]
+const PAGES: &[Fault] = &[
+    page(Side::Publisher,  "413",                "too-large"),
+    page(Side::Publisher,  "insufficient-funds", "server-error"),
+    page(Side::Publisher,  "502",                "gateway"),
+    page(Side::Publisher,  "gateway-504",        "gateway"),
+    page(Side::Publisher,  "520",                "gateway"),
+    page(Side::Publisher,  "521",                "gateway"),
+    page(Side::Publisher,  "522",                "gateway"),
+    page(Side::Publisher,  "523",                "gateway"),
+    page(Side::Publisher,  "524",                "gateway"),
+    page(Side::Aggregator, "403",                "too-large"), // The blob is larger than this one reads.
+    page(Side::Aggregator, "404",                "not-found"),
+    page(Side::Aggregator, "451",                "legal"),
+    page(Side::Aggregator, "502",                "gateway"),
+    page(Side::Aggregator, "gateway-504",        "gateway"),
+    page(Side::Aggregator, "520",                "gateway"),
+    page(Side::Aggregator, "521",                "gateway"),
+    page(Side::Aggregator, "522",                "gateway"),
+    page(Side::Aggregator, "523",                "gateway"),
+    page(Side::Aggregator, "524",                "gateway"),
+];
+
+const fn page(side: Side, kind: &'static str, class: &'static str) -> Fault {
+    Fault { side, kind, ratio: "8%", class: Some(class) }
+}
+
 const fn fault(side: Side, kind: &'static str, class: Option<&'static str>) -> Fault {
     Fault { side, kind, ratio: "30%", class }
 }
@@ -47,6 +75,9 @@ const RUN: &[&str] = &["--blobs", "24"];
 
 /// No patience with a server that hangs.
 const IMPATIENT: &[&str] = &["--blobs", "24", "--upload-timeout", "2s", "--download-timeout", "2s"];
+
+/// Enough blobs for all of one side to be met: each request is one of a kind with 8 %.
+const MANY: &[&str] = &["--blobs", "250", "--concurrency", "8"];
 
 /// Enough blobs for all faults to be met.
 const MIXED: &[&str] = &["--blobs", "400", "--concurrency", "16"];
@@ -76,6 +107,14 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         "every fault at once, on both sides: each failure in its own class",
         job,
     ));
+    for (side, name) in [(Side::Publisher, "publisher"), (Side::Aggregator, "aggregator")] {
+        let faults = PAGES.iter().filter(|fault| fault.side == side).copied().collect();
+        all.push(Scenario::job(
+            &format!("fault-{name}-pages"),
+            &format!("what proxies, networks and rules answer instead of the {name}: each in its class"),
+            Job { faults, run: MANY, ..Job::default() },
+        ));
+    }
     all
 }
 

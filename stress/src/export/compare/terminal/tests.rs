@@ -29,6 +29,7 @@ fn comparison() -> Comparison {
         name: name.to_owned(),
         started_at: "2026-09-21T14:13:20Z".to_owned(),
         elapsed: Duration::from_secs(60),
+        seed: 7,
     };
     let p = Quantity::Percentile;
     Comparison {
@@ -118,4 +119,25 @@ fn columns_line_up_when_everything_is_as_wide_as_it_gets() {
             .any(|line| line == "cached: too little data in 12.0 s: each run should take about 60.0 min"),
         "{screen:#?}"
     );
+}
+
+#[test]
+fn plans_that_are_the_same_are_told_with_what_is_known_of_their_seeds() {
+    let mut same = Comparison { differences: Vec::new(), ..comparison() };
+    assert!(screen(&same).contains(&"plans     the same, seed and all".to_owned()), "{:?}", screen(&same));
+    same.after[0].seed = 8;
+    let told = screen(&same);
+    assert!(told.contains(&"plans     the same, except for their seeds".to_owned()), "{told:?}");
+}
+
+#[test]
+fn the_legend_speaks_of_as_many_intervals_as_there_are() {
+    let legend = |intervals: usize| {
+        let mut comparison = comparison();
+        comparison.numbers.iter_mut().skip(intervals).for_each(|number| number.interval = None);
+        words::legend(&comparison)
+    };
+    assert_eq!(legend(0), "Nothing was measured long enough for an interval; changes count from 2 % on.");
+    assert_eq!(legend(1), "The interval holds the true change with 95 %; changes count from 2 % on.");
+    assert!(legend(4).contains("verdicts allow for all 4 numbers (Holm) and count"), "{}", legend(4));
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     export::compare::json,
     plan::{journey::Step, objective::Quantity, percentile::Percentile},
-    report::compare::{GuardJudgement, Outcome, Place},
+    report::compare::{Difference, GuardJudgement, Outcome, Place},
 };
 
 const HOSTILE: &str = "<script>alert('&\"')</script>";
@@ -31,7 +31,12 @@ fn number(quantity: Quantity, values: (f64, f64), interval: (f64, f64), verdict:
 }
 
 fn comparison(name: &str) -> Comparison {
-    let run = || Run { name: name.to_owned(), started_at: name.to_owned(), elapsed: Duration::from_secs(60) };
+    let run = || Run {
+        name: name.to_owned(),
+        started_at: name.to_owned(),
+        elapsed: Duration::from_secs(60),
+        seed: 7,
+    };
     let (p50, p95) = (Quantity::Percentile(Percentile::P50), Quantity::Percentile(Percentile::P95));
     let few = Verdict::NotEnoughData { has: Duration::from_secs(60), needs: Duration::from_secs(300) };
     let worse = number(p50, (0.01, 0.012), (0.1, 0.3), Verdict::Worse);

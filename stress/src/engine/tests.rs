@@ -1,0 +1,116 @@
+//! Runs of which a part breaks, and what is no part of a measurement.
+
+use std::{net::TcpListener, time::Instant};
+
+use ::tests::Bottle;
+
+use super::*;
+use crate::{
+    blob::BlobSpec,
+    plan::{
+        Phase, Verify,
+        journey::{Journey, Step},
+        limits::Limits,
+        load::{Load, Stop},
+        retry::Retries,
+        sizes::{Content, ContentMix, Sizes},
+        store::StoreOptions,
+        supply::Supply,
+    },
+    walrus::Client,
+};
+
+const LONG: Duration = Duration::from_secs(3600);
+
+/// Two workers for an hour on this publisher.
+fn plan(publisher: &str) -> Plan {
+    Plan {
+        seed: 7,
+        publishers: vec![publisher.parse().unwrap()],
+        aggregators: Vec::new(),
+        phases: vec![Phase {
+            name: "main".to_owned(),
+            journey: Journey { steps: vec![Step::Upload] },
+            supply: Supply::Made,
+            sizes: Sizes { min: 100, max: 100 },
+            content: ContentMix::Mixed,
+            duplicates: 0.0,
+            order_control: 0.0,
+            load: Load::closed(2),
+            stop: Stop { blobs: None, duration: Some(LONG) },
+            grace: LONG,
+            warm_up: false,
+        }],
+        store: StoreOptions::default(),
+        limits: Limits {
+            upload_timeout: LONG,
+            download_timeout: LONG,
+            connect_timeout: LONG,
+            expect_continue: false,
+            insecure: false,
+            ca_certificates: None,
+            user_agent: "test".to_owned(),
+            publisher_headers: Vec::new(),
+            aggregator_headers: Vec::new(),
+        },
+        verify: Verify::Full,
+        retries: Retries::default(),
+        objectives: Vec::new(),
+        shard: None,
+    }
+}
+
+/// The first shard never comes to the gate.
+fn broken_at_the_gate(runtime: &Runtime, run: &Run, share: Share) -> Ledgers {
+    assert!(share.index > 0, "broken on purpose");
+    shard::run(runtime, run, share)
+}
+
+/// The first shard lets the others begin the phase.
+fn broken_under_way(runtime: &Runtime, run: &Run, share: Share) -> Ledgers {
+    if share.index == 0 {
+        runtime.block_on(async {
+            if run.gate.pass().await == Some(true) {
+                run.jobs[0].begin(0);
+            }
+            run.gate.pass().await;
+        });
+    }
+    broken_at_the_gate(runtime, run, share)
+}
+
+#[tokio::test]
+async fn a_shard_that_panics_ends_the_run_for_all_of_them() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let plan = Arc::new(plan(&format!("http://{}", silent.local_addr().unwrap())));
+    for breaks in [broken_at_the_gate, broken_under_way] {
+        let network = Arc::new(Network::new(&plan).unwrap());
+        let wires = Wires::default();
+        let (stop, abort) = (wires.stop.clone(), wires.abort.clone());
+        let run = tokio::time::timeout(Duration::from_secs(60), work(plan.clone(), network, wires, breaks));
+        let Err(Error::Broken { reason }) = run.await.expect("nobody waits for what will never come") else {
+            panic!("a part is missing")
+        };
+        assert_eq!(reason, "broken on purpose");
+        // Those are the caller's, who has not asked for an end.
+        assert!(!stop.is_cancelled() && !abort.is_cancelled());
+    }
+}
+
+/// Whatever it takes to make a blob's first chunk, no clock runs meanwhile: as a clock of our own has it, at least that
+/// much of the whole lies before the exchange, and is no part of it.
+#[tokio::test]
+async fn making_a_blob_is_off_the_clock() {
+    const COST: Duration = Duration::from_millis(300);
+    let bottle = Bottle::start();
+    let mut client = Client::new(Arc::new(Network::new(&plan(bottle.publisher_url())).unwrap()));
+    for index in 0..2 {
+        let spec = BlobSpec { seed: 7, index, size: 60_000, content: Content::Binary };
+        let begun = Instant::now();
+        let exchange = client.upload(0, spec.source().costing(COST)).await;
+        let whole = begun.elapsed();
+        assert!(exchange.result.is_ok(), "{:?}", exchange.result);
+        assert!(exchange.started >= begun + COST, "{:?} after the beginning", exchange.started - begun);
+        assert!(exchange.finished - exchange.started <= whole - COST, "{whole:?}");
+    }
+}
