@@ -43,7 +43,7 @@ struct Saved<'a> {
     thresholds: Vec<ThresholdDoc<'a>>,
     trust: TrustDoc,
     timeline: Vec<CourseDoc>,
-    recording: RecordingDoc,
+    recording: RecordingDoc<'a>,
 }
 
 /// What is read back: the readable part is derived again.
@@ -60,7 +60,7 @@ struct Loaded {
     #[serde(default)]
     notices: Vec<String>,
     plan: Plan,
-    recording: RecordingDoc,
+    recording: RecordingDoc<'static>,
 }
 
 /// Only the schema, which decides how the rest is to be read.
