@@ -35,14 +35,19 @@ fn sample(micros: u64) -> Sample {
     }
 }
 
-/// One successful read.
+/// One successful read, each of another blob.
 pub(crate) fn recording(c: &mut Criterion) {
-    let samples: Vec<_> = (0..1000).map(|step| sample(200 + step * step)).collect();
+    let mut samples: Vec<_> = (0..1000).map(|step| sample(200 + step * step)).collect();
     let mut recording = Recording::default();
     let mut group = c.benchmark_group("recording");
     group.throughput(Throughput::Elements(samples.len() as u64));
     group.bench_function("samples", |b| {
-        b.iter(|| samples.iter().for_each(|sample| recording.enter(black_box(sample))));
+        b.iter(|| {
+            for sample in &mut samples {
+                sample.index += 1_000_003;
+                recording.enter(black_box(sample));
+            }
+        });
     });
     let mut timeline = Timeline::default();
     group.bench_function("timeline", |b| {

@@ -21,18 +21,20 @@ pub(super) type Key = (u64, u64);
 pub struct Bottom<T, const K: usize> {
     seen: u64,
     kept: BTreeMap<Key, T>,
+    /// What hashes higher than this is not kept: most of a long run is told from this alone.
+    highest: u64,
 }
 
 impl<T, const K: usize> Default for Bottom<T, K> {
     fn default() -> Self {
-        Self { seen: 0, kept: BTreeMap::new() }
+        Self { seen: 0, kept: BTreeMap::new(), highest: u64::MAX }
     }
 }
 
 impl<T: Row, const K: usize> Bottom<T, K> {
     /// The sample that `kept` was taken from: `seen` rows, of which these were kept.
     pub fn restore(seen: u64, kept: impl IntoIterator<Item = T>) -> Self {
-        let mut sample = Self { seen, kept: BTreeMap::new() };
+        let mut sample = Self { seen, ..Self::default() };
         kept.into_iter().for_each(|row| sample.keep(row));
         sample
     }
@@ -48,17 +50,31 @@ impl<T: Row, const K: usize> Bottom<T, K> {
     }
 
     pub(super) fn enter(&mut self, row: T) {
+        self.enter_with(row.index(), || row);
+    }
+
+    /// Enters the row of blob `index`, which is only made when it may be kept.
+    pub(super) fn enter_with(&mut self, index: u64, row: impl FnOnce() -> T) {
         self.seen += 1;
-        self.keep(row);
+        if mix(index) <= self.highest {
+            self.keep(row());
+        }
     }
 
     pub(super) fn merge(&mut self, other: Self) {
+        if self.seen == 0 {
+            *self = other;
+            return;
+        }
         self.seen += other.seen;
         other.kept.into_values().for_each(|row| self.keep(row));
     }
 
     fn keep(&mut self, row: T) {
         keep(&mut self.kept, row.index(), row, K);
+        if self.kept.len() == K {
+            self.highest = self.kept.last_key_value().map_or(u64::MAX, |((hash, _), _)| *hash);
+        }
     }
 }
 

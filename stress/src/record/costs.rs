@@ -24,18 +24,20 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// What a success took; `None` when its parts were not seen.
-    pub(super) fn of(sample: &Sample) -> Option<Self> {
+    /// Enters what a success took, if its parts were seen.
+    pub(super) fn enter(sample: &Sample, costs: &mut Costs) {
         let timing = &sample.timing;
-        let opening = sample.link.map(|link| link.opening()).unwrap_or_default();
-        let (sent, first) = timing.sent.zip(timing.first_byte)?;
-        Some(Self {
-            index: sample.index,
-            size: sample.size,
-            service: timing.service().saturating_sub(opening),
-            send: sent.saturating_sub(timing.started).saturating_sub(opening),
-            wait: first.saturating_sub(sent),
-        })
+        let Some((sent, first)) = timing.sent.zip(timing.first_byte) else { return };
+        costs.enter_with(sample.index, || {
+            let opening = sample.link.map(|link| link.opening()).unwrap_or_default();
+            Self {
+                index: sample.index,
+                size: sample.size,
+                service: timing.service().saturating_sub(opening),
+                send: sent.saturating_sub(timing.started).saturating_sub(opening),
+                wait: first.saturating_sub(sent),
+            }
+        });
     }
 }
 

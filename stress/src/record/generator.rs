@@ -20,7 +20,8 @@ pub struct Generator {
     /// The file descriptors that were open.
     #[serde(default)]
     pub descriptors: Used,
-    /// How many ports there are for connections to one target; 0 when that is not known.
+    /// How many ports there are for connections to one target, of several processes all theirs together; 0 when that is
+    /// not known.
     #[serde(default)]
     pub ports: u64,
 }
@@ -36,7 +37,7 @@ pub struct Used {
 
 impl Used {
     /// The one that was closer to its limit.
-    fn closer(self, other: Used) -> Used {
+    pub(super) fn closer(self, other: Used) -> Used {
         let load = |used: Used| (u128::from(used.most) << 64) / u128::from(used.limit.max(1));
         let key = |used: Used| (used.limit > 0, load(used), used.most, used.limit);
         if key(other) > key(self) { other } else { self }

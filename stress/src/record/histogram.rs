@@ -9,15 +9,26 @@ use hdrhistogram::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::{
+    grid,
+    octave::{OCTAVE, Octave},
+};
+
 /// Significant decimal digits: a value is read back within 0.1 %.
 const DIGITS: u8 = 3;
 
-/// A distribution of durations, in nanoseconds.
+/// The bits of a value, behind its first one, that decide its bucket: as HdrHistogram does for three digits.
+pub(super) const BITS: u16 = 10;
+
+/// A distribution of durations, in nanoseconds: HdrHistogram's, in memory for those octaves alone that hold something,
+/// since latencies lie in few of them.
 #[derive(Clone, PartialEq)]
 pub struct Latencies {
-    histogram: Histogram<u64>,
-    /// The shortest and the longest, exactly: they are single facts that people compare with their own records.
-    extremes: Option<(u64, u64)>,
+    octaves: Vec<Octave>,
+    count: u64,
+    /// The shortest and the longest, exactly: they are single facts that people compare with their own records. Of
+    /// nothing, the shortest is longer than the longest.
+    extremes: (u64, u64),
 }
 
 impl fmt::Debug for Latencies {
@@ -30,70 +41,100 @@ impl fmt::Debug for Latencies {
 
 impl Default for Latencies {
     fn default() -> Self {
-        // A lower bound of 1 ns: a higher one would read values back coarser than the digits promise.
-        let mut histogram = Histogram::new(DIGITS).expect("3 digits are within the library's range");
-        histogram.auto(true);
-        Self { histogram, extremes: None }
+        Self { octaves: Vec::new(), count: 0, extremes: (u64::MAX, 0) }
     }
 }
 
 impl Latencies {
     /// Enters one duration; 0 counts as 1 ns.
     pub fn record(&mut self, duration: Duration) {
-        // Not `saturating_record`: that clamps to the present range instead of growing it.
         let value = nanoseconds(duration).max(1);
-        self.histogram.record(value).expect("the histogram grows to any 64-bit value");
+        let (octave, place) = bucket(value);
+        match self.octaves.get_mut(octave) {
+            Some(Octave::Many(counts)) => counts[place] += 1,
+            _ => self.add(octave, place, 1),
+        }
+        self.count += 1;
         self.widen((value, value));
     }
 
     /// Adds another distribution.
     pub fn merge(&mut self, other: &Latencies) {
-        self.histogram
-            .add(&other.histogram)
-            .expect("both have the same digits, and this one grows as needed");
-        other.extremes.into_iter().for_each(|extremes| self.widen(extremes));
+        for (octave, theirs) in other.octaves.iter().enumerate() {
+            match (self.octaves.get_mut(octave), theirs) {
+                (Some(Octave::Many(ours)), Octave::Many(theirs)) => {
+                    ours.iter_mut().zip(theirs.iter()).for_each(|(ours, theirs)| *ours += theirs);
+                }
+                _ => theirs.counts().for_each(|(place, count)| self.add(octave, place, count)),
+            }
+        }
+        self.count += other.count;
+        self.widen(other.extremes);
+    }
+
+    #[cold]
+    fn add(&mut self, octave: usize, place: usize, count: u64) {
+        if self.octaves.len() <= octave {
+            self.octaves.resize(octave + 1, Octave::default());
+        }
+        self.octaves[octave].add(place, count);
     }
 
     fn widen(&mut self, (shortest, longest): (u64, u64)) {
-        let (min, max) = self.extremes.unwrap_or((shortest, longest));
-        self.extremes = Some((min.min(shortest), max.max(longest)));
+        let (min, max) = self.extremes;
+        self.extremes = (min.min(shortest), max.max(longest));
     }
 
     /// How many durations were entered.
     pub fn count(&self) -> u64 {
-        self.histogram.len()
+        self.count
+    }
+
+    /// Whether nothing was entered.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     /// The duration that a share `quantile` (0 to 1) does not exceed; `None` when nothing was entered.
     pub fn quantile(&self, quantile: f64) -> Option<Duration> {
+        let (min, max) = (!self.is_empty()).then_some(self.extremes)?;
         if quantile <= 0.0 {
-            // The library answers 0 with the lower edge of the lowest bucket instead of the lowest value.
             return self.min();
         }
-        let (min, max) = self.extremes?;
-        // A bucket's edge may lie beyond the values in it.
-        Some(Duration::from_nanos(self.histogram.value_at_quantile(quantile).clamp(min, max)))
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the count")]
+        let rank = ((quantile.min(1.0) * self.count as f64).ceil() as u64).max(1);
+        let mut seen = 0;
+        let reached = self.recorded().find(|(_, count)| {
+            seen += count;
+            seen >= rank
+        });
+        // A bucket's end may lie beyond the values in it. Of more than 2^53, the rank may be rounded beyond the last.
+        let value = reached.map_or(max, |((_, high), _)| high.clamp(min, max));
+        Some(Duration::from_nanos(value))
     }
 
     /// The shortest duration, exactly.
     pub fn min(&self) -> Option<Duration> {
-        self.extremes.map(|(min, _)| Duration::from_nanos(min))
+        (!self.is_empty()).then(|| Duration::from_nanos(self.extremes.0))
     }
 
     /// The longest duration, exactly.
     pub fn max(&self) -> Option<Duration> {
-        self.extremes.map(|(_, max)| Duration::from_nanos(max))
+        (!self.is_empty()).then(|| Duration::from_nanos(self.extremes.1))
     }
 
     /// The arithmetic mean.
     pub fn mean(&self) -> Option<Duration> {
-        let mean = Duration::from_secs_f64(self.histogram.mean() / 1e9);
-        Some(mean.clamp(self.min()?, self.max()?))
+        let middle = |(low, high): (u64, u64)| (low + (high - low).div_ceil(2)) as f64;
+        let all = self.count as f64;
+        let mean = self.recorded().fold(0.0, |sum, (ends, count)| sum + middle(ends) * count as f64 / all);
+        Some(Duration::from_secs_f64(mean / 1e9).clamp(self.min()?, self.max()?))
     }
 
     /// How many durations are at most as long as this one; what lies within its own thousandth counts.
     pub fn at_most(&self, duration: Duration) -> u64 {
-        self.histogram.count_between(0, nanoseconds(duration))
+        let last = nanoseconds(duration);
+        self.recorded().take_while(|((low, _), _)| *low <= last).map(|(_, count)| count).sum()
     }
 
     /// The sum of all durations, in seconds.
@@ -103,10 +144,50 @@ impl Latencies {
 
     /// The recorded buckets from the shortest: (longest duration of the bucket, count).
     pub fn buckets(&self) -> impl Iterator<Item = (Duration, u64)> + '_ {
-        self.histogram.iter_recorded().map(|bucket| {
-            (Duration::from_nanos(bucket.value_iterated_to()), bucket.count_since_last_iteration())
+        self.recorded().map(|((_, high), count)| (Duration::from_nanos(high), count))
+    }
+
+    /// The recorded buckets from the shortest: (its ends, count).
+    fn recorded(&self) -> impl Iterator<Item = ((u64, u64), u64)> + '_ {
+        (0..).step_by(OCTAVE).zip(&self.octaves).flat_map(|(first, octave)| {
+            octave.counts().map(move |(place, count)| (grid::ends(first + place as u64, BITS), count))
         })
     }
+
+    /// The same for the library, which knows how to write it.
+    fn to_library(&self) -> Histogram<u64> {
+        let mut histogram = empty();
+        for ((low, _), count) in self.recorded() {
+            histogram.record_n(low, count).expect("the histogram grows to any 64-bit value");
+        }
+        histogram
+    }
+
+    /// What the library has read, with its extremes.
+    fn of_library(histogram: &Histogram<u64>, extremes: Option<(u64, u64)>) -> Self {
+        let mut latencies = Self::default();
+        for recorded in histogram.iter_recorded() {
+            let (octave, place) = bucket(recorded.value_iterated_to());
+            latencies.add(octave, place, recorded.count_at_value());
+            latencies.count += recorded.count_at_value();
+        }
+        extremes.into_iter().for_each(|extremes| latencies.widen(extremes));
+        latencies
+    }
+}
+
+/// The library's histogram of nothing.
+fn empty() -> Histogram<u64> {
+    // A lower bound of 1 ns: a higher one would read values back coarser than the digits promise.
+    let mut histogram = Histogram::new(DIGITS).expect("3 digits are within the library's range");
+    histogram.auto(true);
+    histogram
+}
+
+/// The bucket of a value: its octave, and its place there.
+fn bucket(value: u64) -> (usize, usize) {
+    let number = usize::try_from(grid::number(value, BITS)).expect("the last bucket's number has 16 bits");
+    (number / OCTAVE, number % OCTAVE)
 }
 
 /// Whole nanoseconds; what does not fit in 64 bits (584 years) is the most that does.
@@ -127,9 +208,9 @@ impl Serialize for Latencies {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut bytes = Vec::new();
         V2DeflateSerializer::new()
-            .serialize(&self.histogram, &mut bytes)
+            .serialize(&self.to_library(), &mut bytes)
             .map_err(serde::ser::Error::custom)?;
-        let (min_nanoseconds, max_nanoseconds) = self.extremes.unzip();
+        let (min_nanoseconds, max_nanoseconds) = (!self.is_empty()).then_some(self.extremes).unzip();
         LatenciesDoc { hdr: STANDARD.encode(bytes), min_nanoseconds, max_nanoseconds }.serialize(serializer)
     }
 }
@@ -138,14 +219,13 @@ impl<'de> Deserialize<'de> for Latencies {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let document = LatenciesDoc::deserialize(deserializer)?;
         let bytes = STANDARD.decode(document.hdr).map_err(serde::de::Error::custom)?;
-        let mut histogram: Histogram<u64> =
+        let histogram: Histogram<u64> =
             Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(serde::de::Error::custom)?;
         if histogram.sigfig() != DIGITS || histogram.low() != 1 {
             return Err(serde::de::Error::custom(
                 "a histogram of another precision cannot be merged without loss",
             ));
         }
-        histogram.auto(true);
         let extremes = document.min_nanoseconds.zip(document.max_nanoseconds);
         // Both lie in the outermost buckets that hold something, of which none is that of nothing.
         let fit = |(min, max)| {
@@ -155,7 +235,7 @@ impl<'de> Deserialize<'de> for Latencies {
         if !extremes.is_none_or(fit) || extremes.is_none() != histogram.is_empty() {
             return Err(serde::de::Error::custom("a histogram's extremes do not fit its values"));
         }
-        Ok(Self { histogram, extremes })
+        Ok(Self::of_library(&histogram, extremes))
     }
 }
 
@@ -271,6 +351,32 @@ mod tests {
             let exact = values[rank - 1] as f64;
             let found = latencies.quantile(quantile).unwrap().as_nanos() as f64;
             prop_assert!((found / exact - 1.0).abs() <= 1e-3, "{found} instead of {exact}");
+        }
+
+        #[test]
+        fn it_says_what_the_library_says(
+            values in prop::collection::vec(prop_oneof![1_u64..5_000, 1_u64..3_600_000_000_000, 1_u64..1 << 63], 1..300),
+            quantile in 0.001_f64..=1.0,
+        ) {
+            let (ours, mut theirs) = (of(&values), empty());
+            values.iter().for_each(|&value| theirs.record(value.max(1)).unwrap());
+            prop_assert_eq!(&ours.to_library(), &theirs);
+            prop_assert_eq!(ours.count(), theirs.len());
+            let (min, max) = ours.extremes;
+            let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap();
+            let expected = theirs.value_at_quantile(quantile).clamp(min, max);
+            prop_assert_eq!(nanoseconds(ours.quantile(quantile).unwrap()), expected);
+            let (mean, expected) = (ours.mean().unwrap().as_secs_f64() * 1e9, theirs.mean());
+            // Whole nanoseconds.
+            let expected = expected.clamp(min as f64, max as f64);
+            prop_assert!((mean - expected).abs() <= 1.0 + expected * 1e-9, "{} instead of {}", mean, expected);
+            let (some, middle) = (values[0], max / 2);
+            for value in [some, middle] {
+                prop_assert_eq!(ours.at_most(Duration::from_nanos(value)), theirs.count_between(0, value));
+            }
+            let recorded = theirs.iter_recorded().map(|bucket| (bucket.value_iterated_to(), bucket.count_at_value()));
+            let buckets = ours.buckets().map(|(longest, count)| (nanoseconds(longest), count));
+            prop_assert_eq!(buckets.collect::<Vec<_>>(), recorded.collect::<Vec<_>>());
         }
 
         #[test]

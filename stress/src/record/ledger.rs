@@ -8,9 +8,12 @@ use super::{
     claims::Claims,
     costs::{Cost, Costs},
     histogram::Latencies,
+    spans::Spans,
     timeline::Timeline,
 };
-use crate::sample::{Failure, FailureClass, Outcome, Sample, Stored, StoredKind, Timing};
+use crate::sample::{Failure, FailureClass, Outcome, Sample, Stored, StoredKind};
+
+pub use super::spans::Span;
 
 /// How many examples are kept of each class of failure.
 const EXAMPLES: usize = 3;
@@ -18,43 +21,6 @@ const EXAMPLES: usize = 3;
 /// How many reasons of each class of failure are counted apart: those that stand first in the alphabet, so that it
 /// does not matter who counted which part.
 const REASONS: usize = 16;
-
-/// A measured part of a step's time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Span {
-    /// From due to finished: what a user would have waited.
-    Response,
-    /// From started to finished: what the service took.
-    Service,
-    /// From started to the answer's head.
-    FirstByte,
-    /// From started to the last byte of the request, connecting included.
-    Send,
-    /// From the last byte of the request to the answer's head.
-    Wait,
-    /// From the answer's head to its last byte.
-    Receive,
-}
-
-impl Span {
-    /// All spans, in the order in which they are shown.
-    pub const ALL: [Span; 6] =
-        [Span::Response, Span::Service, Span::FirstByte, Span::Send, Span::Wait, Span::Receive];
-
-    /// How long this part took, if the attempt got so far.
-    fn of(self, timing: &Timing) -> Option<Duration> {
-        let between = |from: Duration, to: Duration| to.saturating_sub(from);
-        match self {
-            Span::Response => Some(timing.response()),
-            Span::Service => Some(timing.service()),
-            Span::FirstByte => timing.to_first_byte(),
-            Span::Send => timing.sent.map(|sent| between(timing.started, sent)),
-            Span::Wait => timing.sent.zip(timing.first_byte).map(|(sent, first)| between(sent, first)),
-            Span::Receive => timing.transfer(),
-        }
-    }
-}
 
 /// The totals of one step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -90,7 +56,7 @@ pub struct Ledger {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retried: BTreeMap<FailureClass, FailureTally>,
     /// The times of successes; in `Response` also those of timeouts and unfinished work, as lower bounds.
-    pub spans: BTreeMap<Span, Latencies>,
+    pub spans: Spans,
     /// The smallest lower bound in `Response`: a quantile from here on is a lower bound too.
     pub least_lower_bound: Option<Duration>,
     /// From the first start to the last finish, since the run's origin; `None` before anything was tried.
@@ -159,7 +125,7 @@ impl Ledger {
 
     /// The distribution of one part of the time; `None` when nothing was entered.
     pub fn span(&self, span: Span) -> Option<&Latencies> {
-        self.spans.get(&span)
+        self.spans.get(span)
     }
 
     pub(super) fn enter(&mut self, sample: &Sample) {
@@ -210,17 +176,13 @@ impl Ledger {
     fn enter_success(&mut self, sample: &Sample) {
         self.done += 1;
         self.bytes_done += sample.size;
-        Cost::of(sample).into_iter().for_each(|cost| self.costs.enter(cost));
-        for span in Span::ALL {
-            if let Some(duration) = span.of(&sample.timing) {
-                self.spans.entry(span).or_default().record(duration);
-            }
-        }
+        Cost::enter(sample, &mut self.costs);
+        self.spans.enter(&sample.timing);
     }
 
     fn enter_lower_bound(&mut self, sample: &Sample) {
         let response = sample.timing.response();
-        self.spans.entry(Span::Response).or_default().record(response);
+        self.spans.enter_response(response);
         self.least_lower_bound = Some(self.least_lower_bound.map_or(response, |least| least.min(response)));
     }
 
@@ -249,9 +211,7 @@ impl Ledger {
         for (class, tally) in other.retried {
             self.retried.entry(class).or_default().merge(tally);
         }
-        for (span, latencies) in other.spans {
-            self.spans.entry(span).or_default().merge(&latencies);
-        }
+        self.spans.merge(&other.spans);
         self.least_lower_bound = earlier(self.least_lower_bound, other.least_lower_bound, Duration::min);
         self.timeline.merge(other.timeline);
         self.window = earlier(self.window, other.window, |a, b| (a.0.min(b.0), a.1.max(b.1)));
@@ -282,7 +242,12 @@ impl FailureTally {
                 index: sample.index,
                 failure: failure.clone(),
             });
+            self.sort_examples();
         }
+    }
+
+    fn sort_examples(&mut self) {
+        self.examples.sort_by_key(|example| (example.at, example.index));
     }
 
     fn merge(&mut self, other: FailureTally) {
@@ -291,7 +256,7 @@ impl FailureTally {
         self.own.merge(&other.own);
         self.last = self.last.max(other.last);
         self.examples.extend(other.examples);
-        self.examples.sort_by_key(|example| (example.at, example.index));
+        self.sort_examples();
         self.examples.truncate(EXAMPLES);
         other.reasons.into_iter().for_each(|(reason, tally)| self.enter_reason(reason, tally));
     }

@@ -7,15 +7,21 @@ pub mod claims;
 pub mod costs;
 pub mod gauge;
 pub mod generator;
+mod grid;
 pub mod halves;
 pub mod histogram;
 pub mod ledger;
+mod octave;
 pub mod pairs;
 pub mod sketch;
 pub mod snapshot;
+pub mod spans;
 pub mod timeline;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +30,7 @@ use crate::{
     sample::{Link, Novelty, Outcome, Sample},
 };
 use arrivals::ArrivalLedger;
-use generator::Generator;
+use generator::{Generator, Used};
 use halves::Halves;
 use histogram::Latencies;
 use ledger::Ledger;
@@ -65,7 +71,12 @@ impl Recording {
     /// Adds what `other` recorded.
     pub fn merge(&mut self, other: Recording) {
         for (key, ledger) in other.ledgers {
-            self.ledgers.entry(key).or_default().merge(ledger);
+            match self.ledgers.entry(key) {
+                Entry::Occupied(ours) => ours.into_mut().merge(ledger),
+                Entry::Vacant(place) => {
+                    place.insert(ledger);
+                }
+            }
         }
         self.connections.merge(other.connections);
         self.pairs.merge(other.pairs);
@@ -135,6 +146,7 @@ impl Recording {
     /// Enters what making the load took of the machine.
     pub fn enter_effort(&mut self, effort: &Generator) {
         self.generator.merge(effort);
+        self.connections.ports = Used { most: self.connections.most_to_one(), limit: effort.ports };
     }
 
     /// What can be shown of the run so far, `elapsed` after its origin.
@@ -166,6 +178,10 @@ pub struct Connections {
     pub tcp: Latencies,
     /// TLS handshakes.
     pub tls: Latencies,
+    /// Opened ones to one target and the ports for them, in the process that had fewest left: each machine has its own.
+    /// Nothing before the process has told what it had, and in documents of earlier versions.
+    #[serde(default)]
+    pub ports: Used,
 }
 
 impl Connections {
@@ -206,5 +222,6 @@ impl Connections {
         self.dns.merge(&other.dns);
         self.tcp.merge(&other.tcp);
         self.tls.merge(&other.tls);
+        self.ports = self.ports.closer(other.ports);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::grid;
+
 /// The bits of a value, after its first one, that decide its bucket: as HdrHistogram does for two digits.
 const BITS: u16 = 7;
 
@@ -24,30 +26,31 @@ impl Sketch {
         (ascending && valid).then_some(Self { buckets })
     }
 
+    /// The sketch of these buckets, which are ascending and all hold something.
+    pub(super) fn ascending(buckets: Vec<(u16, u32)>) -> Self {
+        debug_assert!(Self::restore(buckets.clone()).is_some(), "{buckets:?}");
+        Self { buckets }
+    }
+
     pub(super) fn raw(&self) -> &[(u16, u32)] {
         &self.buckets
     }
 
-    /// Enters one duration; beyond 584 years they are all the same.
-    pub fn record(&mut self, duration: Duration) {
-        self.add(bucket(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)), 1);
-    }
-
     /// Adds another distribution.
     pub fn merge(&mut self, other: &Sketch) {
-        other.buckets.iter().for_each(|&(bucket, count)| self.add(bucket, count));
+        if self.buckets.is_empty() {
+            self.buckets.clone_from(&other.buckets);
+        } else {
+            other.buckets.iter().for_each(|&(bucket, count)| self.add(bucket, count));
+        }
     }
 
-    fn add(&mut self, bucket: u16, count: u32) {
+    /// Adds `count` durations of a bucket.
+    pub(super) fn add(&mut self, bucket: u16, count: u32) {
         match self.buckets.binary_search_by_key(&bucket, |&(number, _)| number) {
             Ok(place) => self.buckets[place].1 = self.buckets[place].1.saturating_add(count),
             Err(place) => self.buckets.insert(place, (bucket, count)),
         }
-    }
-
-    /// Gives back memory that is not in use.
-    pub(super) fn trim(&mut self) {
-        self.buckets.shrink_to_fit();
     }
 
     /// How many durations were entered.
@@ -74,18 +77,16 @@ impl Sketch {
     }
 }
 
-/// The bucket of a value: its first bit's place and the [`BITS`] behind it.
-fn bucket(value: u64) -> u16 {
-    let shift = value.max(1).ilog2().saturating_sub(u32::from(BITS));
-    let number = (u64::from(shift) << BITS) + (value >> shift);
+/// The bucket of a duration; beyond 584 years they are all the same.
+pub(super) fn bucket_of(duration: Duration) -> u16 {
+    let number = grid::number(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX), BITS);
     u16::try_from(number).expect("the last bucket's number has 13 bits")
 }
 
 /// What every value of a bucket is taken for.
 fn middle(bucket: u16) -> Duration {
-    let shift = (bucket >> BITS).saturating_sub(1);
-    let low = u64::from(bucket - (shift << BITS)) << shift;
-    Duration::from_nanos(low + ((1 << shift) - 1) / 2)
+    let (low, high) = grid::ends(u64::from(bucket), BITS);
+    Duration::from_nanos(low + (high - low) / 2)
 }
 
 #[cfg(test)]
@@ -97,7 +98,7 @@ mod tests {
 
     fn of(nanoseconds: &[u64]) -> Sketch {
         let mut sketch = Sketch::default();
-        nanoseconds.iter().for_each(|&value| sketch.record(Duration::from_nanos(value)));
+        nanoseconds.iter().for_each(|&value| sketch.add(bucket_of(Duration::from_nanos(value)), 1));
         sketch
     }
 

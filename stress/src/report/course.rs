@@ -29,19 +29,19 @@ pub struct Course {
 pub struct Point {
     /// When it began, since the run's origin.
     pub begin: Duration,
-    /// Attempts that started.
+    /// Steps whose last attempt started.
     pub started: u64,
-    /// Attempts that succeeded.
+    /// Steps that succeeded.
     pub done: u64,
-    /// Attempts that failed.
+    /// Steps that failed for good.
     pub failed: u64,
-    /// Attempts that were given up.
+    /// Steps that were given up.
     pub unfinished: u64,
-    /// Attempts under way at the interval's end.
+    /// Steps whose last attempt was under way at the interval's end.
     pub in_flight: u64,
-    /// Bytes of request bodies of the attempts that ended.
+    /// Bytes of request bodies of the last attempts of the steps that ended.
     pub bytes_sent: u64,
-    /// Bytes of response bodies of the attempts that ended.
+    /// Bytes of response bodies of the same.
     pub bytes_received: u64,
     /// Successes per second; absent where the phase filled less than half of the interval.
     pub rate: Option<f64>,
@@ -73,10 +73,10 @@ fn of_phase(ledgers: &[(&LedgerKey, &Ledger)]) -> Vec<Course> {
     let course = |(key, ledger): &(&LedgerKey, &Ledger)| {
         let timeline = ledger.timeline.clone().at_least(widest);
         let mut in_flight = 0;
-        let point = |(start, interval): (Duration, &Interval)| {
-            in_flight = (in_flight + interval.started).saturating_sub(interval.ended());
+        let point = |(start, interval): (Duration, Interval)| {
+            in_flight = (in_flight + interval.tally.started).saturating_sub(interval.tally.ended());
             let filled = (start + widest).min(end).saturating_sub(start.max(begin));
-            point(start, interval, in_flight, filled, widest)
+            point(start, &interval, in_flight, filled, widest)
         };
         Course {
             phase: key.phase,
@@ -90,23 +90,24 @@ fn of_phase(ledgers: &[(&LedgerKey, &Ledger)]) -> Vec<Course> {
 }
 
 fn point(begin: Duration, interval: &Interval, in_flight: u64, filled: Duration, width: Duration) -> Point {
+    let tally = &interval.tally;
     let bounded = |value: Duration| Bounded {
         value,
         // What is read back may be 0.4 % off.
-        lower_bound: interval.least_lower_bound.is_some_and(|least| value + value / 250 >= least),
+        lower_bound: tally.least_lower_bound.is_some_and(|least| value + value / 250 >= least),
     };
     let quantile = |quantile| interval.response.quantile(quantile).map(bounded);
     let supported = Percentile::P99.is_supported_by(interval.response.count());
     Point {
         begin,
-        started: interval.started,
-        done: interval.done,
-        failed: interval.failed,
-        unfinished: interval.unfinished,
+        started: tally.started,
+        done: tally.done,
+        failed: tally.failed,
+        unfinished: tally.unfinished,
         in_flight,
-        bytes_sent: interval.bytes_sent,
-        bytes_received: interval.bytes_received,
-        rate: (filled * 2 >= width).then(|| interval.done as f64 / filled.as_secs_f64()),
+        bytes_sent: tally.bytes_sent,
+        bytes_received: tally.bytes_received,
+        rate: (filled * 2 >= width).then(|| tally.done as f64 / filled.as_secs_f64()),
         median: quantile(Percentile::P50.quantile()),
         p99: supported.then(|| quantile(Percentile::P99.quantile())).flatten(),
         max: quantile(1.0),

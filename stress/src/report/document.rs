@@ -45,7 +45,7 @@ struct Saved<'a> {
     thresholds: Vec<ThresholdDoc<'a>>,
     trust: TrustDoc,
     timeline: Vec<CourseDoc>,
-    recording: RecordingDoc,
+    recording: RecordingDoc<'a>,
 }
 
 /// What is read back: the readable part is derived again.
@@ -62,7 +62,7 @@ struct Loaded {
     #[serde(default)]
     notices: Vec<String>,
     plan: Plan,
-    recording: RecordingDoc,
+    recording: RecordingDoc<'static>,
 }
 
 /// The beginnings of the schemas of other documents, and what writes them.

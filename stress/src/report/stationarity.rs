@@ -105,16 +105,16 @@ fn is_steady(phase: &Phase) -> bool {
 
 /// What has drifted in a step; `None` when it did not take long enough to say.
 fn drifts(phase: &Phase, key: &LedgerKey, timeline: &Timeline) -> Option<Vec<Drift>> {
-    let (width, intervals) = steady_part(timeline)?;
-    let third = intervals.len() / 3;
-    let (first, last) = (&intervals[..third], &intervals[intervals.len() - third..]);
+    let moments = steady_part(timeline)?;
+    let third = moments.len() / 3;
+    let (first, last) = (&moments[..third], &moments[moments.len() - third..]);
     let number = |number: Drifting| {
-        let value = |interval: &Interval| match number {
-            Drifting::Rate => Some(interval.done as f64 / width.as_secs_f64()),
-            Drifting::Median => quantile(&interval.response, Percentile::P50),
-            Drifting::P95 => quantile(&interval.response, Percentile::P95),
+        let value = |moment: &Moment| match number {
+            Drifting::Rate => Some(moment.rate),
+            Drifting::Median => moment.median,
+            Drifting::P95 => moment.p95,
         };
-        let values = |third: &[Interval]| {
+        let values = |third: &[Moment]| {
             Some(third.iter().filter_map(value).collect::<Vec<_>>()).filter(|values| values.len() >= LEAST)
         };
         let (early, late) = (values(first)?, values(last)?);
@@ -125,11 +125,36 @@ fn drifts(phase: &Phase, key: &LedgerKey, timeline: &Timeline) -> Option<Vec<Dri
     Some([Drifting::Rate, Drifting::Median, Drifting::P95].into_iter().filter_map(number).collect())
 }
 
+/// An interval's numbers: thousands of latencies in each of hundreds of intervals would be too much to hold at once.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    /// Since the run's origin.
+    begin: Duration,
+    started: bool,
+    /// Successes per second.
+    rate: f64,
+    /// In seconds, as are the following; where the sample supports it.
+    median: Option<f64>,
+    p95: Option<f64>,
+}
+
+impl Moment {
+    fn of(begin: Duration, interval: &Interval, width: Duration) -> Self {
+        Self {
+            begin,
+            started: interval.tally.started > 0,
+            rate: interval.tally.done as f64 / width.as_secs_f64(),
+            median: quantile(&interval.response, Percentile::P50),
+            p95: quantile(&interval.response, Percentile::P95),
+        }
+    }
+}
+
 /// The intervals in which the step was in full swing, as wide as is useful.
 ///
-/// Until as much time has passed as 95 % of the attempts take, those that have ended are the short ones; after the
+/// Until as much time has passed as 95 % of the steps take, those that have ended are the short ones; after the
 /// last start, those that still end are the long ones. The first and the last interval are not whole.
-fn steady_part(timeline: &Timeline) -> Option<(Duration, Vec<Interval>)> {
+fn steady_part(timeline: &Timeline) -> Option<Vec<Moment>> {
     let mut whole = Sketch::default();
     timeline.intervals().for_each(|(_, interval)| whole.merge(&interval.response));
     let (begin, _) = timeline.intervals().next()?;
@@ -138,16 +163,15 @@ fn steady_part(timeline: &Timeline) -> Option<(Duration, Vec<Interval>)> {
     let mut best = None;
     loop {
         let width = timeline.width();
-        let intervals: Vec<_> = timeline.intervals().collect();
-        let end = intervals.iter().rposition(|(_, interval)| interval.started > 0)?;
-        let steady = intervals[..end].iter().skip(1).filter(|(begin, _)| *begin >= filled);
-        let steady: Vec<_> = steady.map(|(_, interval)| (*interval).clone()).collect();
+        let moment = |(begin, interval): (Duration, Interval)| Moment::of(begin, &interval, width);
+        let mut moments: Vec<_> = timeline.intervals().map(moment).collect();
+        moments.truncate(moments.iter().rposition(|moment| moment.started)?);
+        let steady: Vec<_> = moments.into_iter().skip(1).filter(|moment| moment.begin >= filled).collect();
         if steady.len() < FEWEST {
             return best;
         }
-        let supported = |interval: &Interval| Percentile::P50.is_supported_by(interval.response.count());
-        if steady.iter().filter(|interval| supported(interval)).count() * 10 >= steady.len() * 9 {
-            best = Some((width, steady));
+        if steady.iter().filter(|moment| moment.median.is_some()).count() * 10 >= steady.len() * 9 {
+            best = Some(steady);
         }
         timeline = timeline.at_least(width * 2);
     }

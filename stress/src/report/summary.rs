@@ -253,9 +253,8 @@ impl Summary {
 impl StepSummary {
     fn of(phase: String, key: &LedgerKey, ledger: &Ledger, scale: Option<(Duration, Duration)>) -> Self {
         let bound = |span: Span| if span == Span::Response { ledger.least_lower_bound } else { None };
-        let distributions = |(span, latencies): (&Span, &Latencies)| {
-            Some((*span, Distribution::of(latencies, bound(*span))?))
-        };
+        let distributions =
+            |(span, latencies): (Span, &Latencies)| Some((span, Distribution::of(latencies, bound(span))?));
         Self {
             phase,
             step: key.step,

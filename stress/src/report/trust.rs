@@ -11,7 +11,11 @@ use super::{
 };
 use crate::{
     plan::journey::Step,
-    record::{Connections, generator::Generator, ledger::Span},
+    record::{
+        Connections,
+        generator::{Generator, Used},
+        ledger::Span,
+    },
 };
 
 /// What is looked at.
@@ -253,7 +257,12 @@ fn of_generator(generator: &Generator, elapsed: f64) -> Vec<Check> {
 fn of_supplies(generator: &Generator, connections: &Connections, elapsed: f64) -> Vec<Check> {
     // Connections that were opened longer ago, on average, no longer hold their port.
     let lingering = (LINGERING / elapsed).min(1.0);
-    let ports = share(connections.most_to_one(), generator.ports).map(|share| share * lingering);
+    let ports = match connections.ports {
+        // A document of an earlier version.
+        Used { limit: 0, .. } => Used { most: connections.most_to_one(), limit: generator.ports },
+        ports => ports,
+    };
+    let ports = share(ports.most, ports.limit).map(|share| share * lingering);
     let descriptors = share(generator.descriptors.most, generator.descriptors.limit);
     let ports = ports.map(|share| check(Subject::Ports, share, 0.0));
     ports.into_iter().chain(descriptors.map(|share| check(Subject::Descriptors, share, 0.0))).collect()

@@ -69,6 +69,8 @@ impl Client {
             let exchange = pin!(lane.store(request, said, course));
             timer.bound(started, limit, exchange).await
         };
+        request.forget();
+        said.forget();
         course.end(result.unwrap_or_else(|| Err(late(course, limit))))
     }
 
@@ -95,12 +97,15 @@ impl Client {
             let exchange = pin!(lane.read(request, download, course));
             timer.bound(started, limit, exchange).await
         };
+        said.forget();
         course.end(result.unwrap_or_else(|| Err(late(course, limit))))
     }
 
     /// How far the exchange had come whose future was dropped last; `None` when every exchange came to its end.
     /// Its result says nothing, and it is told once.
     pub fn take_abandoned(&mut self) -> Option<Exchange<()>> {
+        self.request.forget();
+        self.said.forget();
         self.course.abandon()
     }
 }

@@ -15,7 +15,7 @@ const MAX_ERROR: usize = 64 * 1024;
 /// The most bytes of a publisher's answer that are read.
 const MAX_ANSWER: usize = 1024 * 1024;
 /// The most bytes of memory that wait for the next answer: thousands of workers may have met long pages.
-const KEPT: usize = 8 * 1024;
+const KEPT: usize = 2 * 1024;
 
 /// What an answer said, but for the bytes of a blob. Its memory is used again by the next one.
 #[derive(Debug, Default)]
@@ -36,7 +36,16 @@ impl Said {
             kept.push_str(head.text(name).unwrap_or_default());
         }
         self.body.clear();
+    }
+
+    /// Gives back the memory of a long answer.
+    pub(super) fn forget(&mut self) {
+        self.body.clear();
         self.body.shrink_to(KEPT);
+        self.content_type.clear();
+        self.content_type.shrink_to(KEPT);
+        self.location.clear();
+        self.location.shrink_to(KEPT);
     }
 
     /// Keeps up to `limit` bytes.

@@ -11,7 +11,10 @@ use super::http1::Head;
 pub(super) fn asked(head: &Head<'_>) -> Option<Duration> {
     let text = |name| head.text(name).map(str::trim);
     let asked = text("retry-after")?;
-    if let Ok(seconds) = asked.parse() {
+    // A sign would be taken for part of the number.
+    if asked.starts_with(|first: char| first.is_ascii_digit())
+        && let Ok(seconds) = asked.parse()
+    {
         return Some(Duration::from_secs(seconds));
     }
     let until = httpdate::parse_http_date(asked).ok()?;
@@ -46,6 +49,7 @@ mod tests {
             ("Sun, 22 Nov 2026 12:02:05 GMT", None, None),
             ("Sun, 22 Nov 2026 12:02:05 GMT", Some("today"), None),
             ("-1", None, None),
+            ("+120", None, None),
             ("1.5", None, None),
             ("soon", Some(NOON), None),
             ("", Some(NOON), None),

@@ -73,3 +73,26 @@ async fn a_silent_server_is_waited_for_once() {
         assert_eq!(exchange.finished - exchange.started > Duration::from_secs(1), asks);
     }
 }
+
+#[tokio::test]
+async fn words_on_the_way_may_come_more_than_once_and_together_with_the_answer() {
+    let server = Server::start(|mut stream, _| async move {
+        while let Some(head) = read_head(&mut stream).await {
+            let early = b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n";
+            stream.write_all(early).await.unwrap();
+            read_body(&mut stream, &head).await;
+            let late = format!("HTTP/1.1 100 Continue\r\n\r\n{}", stored());
+            stream.write_all(late.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let mut plan = server.plan();
+    plan.limits.expect_continue = true;
+    let mut client = client(&plan);
+    for _ in 0..3 {
+        let exchange = client.upload(0, blob(SIZE).source()).await;
+        assert!(exchange.result.is_ok(), "{:?}", exchange.result);
+        assert_eq!(exchange.bytes_sent, SIZE);
+    }
+    assert_eq!(server.accepted(), 1);
+}

@@ -135,3 +135,17 @@ async fn half_a_head_is_a_reset_at_every_size() {
         assert_eq!(failure.class, FailureClass::Reset, "{size}: {failure}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_early_refusal_ends_the_sending_even_when_the_server_reads_on() {
+    let server = Server::start(|mut stream, _| async move {
+        read_head(&mut stream).await;
+        stream.write_all(SHED.as_bytes()).await.unwrap();
+        let mut bytes = vec![0; 1 << 20];
+        while matches!(tokio::io::AsyncReadExt::read(&mut stream, &mut bytes).await, Ok(1..)) {}
+    })
+    .await;
+    let exchange = server.client().upload(0, blob(512 * MIB).source()).await;
+    assert_eq!(exchange.result.unwrap_err().class, FailureClass::Shed);
+    assert!(exchange.bytes_sent < 512 * MIB && exchange.sent.is_none(), "{}", exchange.bytes_sent);
+}

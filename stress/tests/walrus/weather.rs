@@ -153,3 +153,16 @@ async fn an_endless_answer_to_a_store_is_not_read_to_its_end() {
     assert_eq!(exchange.result.unwrap_err().class, Malformed);
     assert!(exchange.bytes_received < 4 * 1024 * 1024);
 }
+
+#[tokio::test]
+async fn an_answer_that_would_change_the_protocol_is_malformed_at_once() {
+    let server = Server::answering("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n").await;
+    let mut client = server.client();
+    for _ in 0..2 {
+        let upload = client.upload(0, blob(1000).source()).await;
+        assert_eq!(upload.result.unwrap_err().class, Malformed);
+        let read = client.read(0, "abc", &mut blob(1).verifier(stress::plan::Verify::Full)).await;
+        assert_eq!(read.result.unwrap_err().class, Malformed);
+    }
+    assert_eq!(server.accepted(), 4);
+}

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     plan::journey::Step,
     sample::{
-        Link, Novelty,
+        Link, Novelty, Timing,
         cache::{CacheEvidence, Claim, Teller},
     },
 };

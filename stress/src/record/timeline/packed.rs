@@ -13,7 +13,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-use super::{Interval, MOST, Timeline};
+use super::{Interval, MOST, Tally, Timeline};
 use crate::record::sketch::{BUCKETS, Sketch};
 
 /// More than any timeline takes when unpacked, in bytes: what claims more is none.
@@ -35,11 +35,11 @@ struct TimelineDoc {
 impl Serialize for Timeline {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut numbers = Vec::new();
-        self.intervals.iter().for_each(|interval| pack(interval, &mut numbers));
+        self.intervals().for_each(|(_, interval)| pack(&interval, &mut numbers));
         let mut packer = ZlibEncoder::new(Vec::new(), Compression::best());
         packer.write_all(&numbers).map_err(ser::Error::custom)?;
         let packed = STANDARD.encode(packer.finish().map_err(ser::Error::custom)?);
-        let (interval_seconds, intervals) = (self.width().as_secs(), self.intervals.len());
+        let (interval_seconds, intervals) = (self.width().as_secs(), self.len());
         TimelineDoc { interval_seconds, first_interval: self.first, intervals, packed }.serialize(serializer)
     }
 }
@@ -71,13 +71,13 @@ fn unpack(document: TimelineDoc) -> Result<Timeline, String> {
     if numbers.len() > 0 {
         return Err(format!("{} bytes are left over", numbers.len()));
     }
-    Ok(Timeline { doublings, first: first_interval, intervals })
+    Ok(Timeline::restore(doublings, first_interval, intervals.into_iter()))
 }
 
 fn pack(interval: &Interval, out: &mut Vec<u8>) {
-    let Interval { started, done, failed, unfinished, bytes_sent, bytes_received, .. } = *interval;
-    let bound = interval
-        .least_lower_bound
+    let Tally { started, done, failed, unfinished, bytes_sent, bytes_received, least_lower_bound } =
+        interval.tally;
+    let bound = least_lower_bound
         .map_or(0, |least| u64::try_from(least.as_nanos()).unwrap_or(u64::MAX).saturating_add(1));
     let buckets = interval.response.raw();
     let head = [started, done, failed, unfinished, bytes_sent, bytes_received, bound, buckets.len() as u64];
@@ -107,20 +107,13 @@ fn interval(numbers: &mut impl Iterator<Item = u8>) -> Option<Interval> {
         Some((before, u32::try_from(next()?).ok()?))
     };
     let buckets = (0..buckets).map(|_| bucket()).collect::<Option<Vec<_>>>()?;
-    Some(Interval {
-        started,
-        done,
-        failed,
-        unfinished,
-        bytes_sent,
-        bytes_received,
-        response: Sketch::restore(buckets)?,
-        least_lower_bound: bound.checked_sub(1).map(Duration::from_nanos),
-    })
+    let least_lower_bound = bound.checked_sub(1).map(Duration::from_nanos);
+    let tally = Tally { started, done, failed, unfinished, bytes_sent, bytes_received, least_lower_bound };
+    Some(Interval { tally, response: Sketch::restore(buckets)? })
 }
 
 /// LEB128: seven bits a byte, the low ones first.
-fn write(mut number: u64, out: &mut Vec<u8>) {
+pub(super) fn write(mut number: u64, out: &mut Vec<u8>) {
     while number >= 0x80 {
         out.push((number & 0x7f) as u8 | 0x80);
         number >>= 7;
@@ -128,7 +121,8 @@ fn write(mut number: u64, out: &mut Vec<u8>) {
     out.push((number & 0x7f) as u8);
 }
 
-fn read(bytes: &mut impl Iterator<Item = u8>) -> Option<u64> {
+/// The next number; `None` when the bytes end within it, or it has more than 64 bits.
+pub(super) fn read(bytes: &mut impl Iterator<Item = u8>) -> Option<u64> {
     let mut number = 0_u64;
     for shift in (0..u64::BITS).step_by(7) {
         let byte = bytes.next()?;

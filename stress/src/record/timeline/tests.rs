@@ -57,10 +57,13 @@ fn an_attempt_counts_where_it_started_and_where_it_ended() {
     ]);
     let counts: Vec<_> = timeline
         .intervals()
-        .map(|(begin, i)| (begin.as_secs(), i.started, i.done, i.failed, i.unfinished, i.response.count()))
+        .map(|(begin, Interval { tally, response })| {
+            let Tally { started, done, failed, unfinished, .. } = tally;
+            (begin.as_secs(), started, done, failed, unfinished, response.count())
+        })
         .collect();
     assert_eq!(counts, [(2, 3, 1, 0, 0, 1), (3, 1, 0, 0, 0, 0), (4, 0, 0, 2, 1, 2)]);
-    let (_, last) = timeline.intervals().last().unwrap();
+    let (_, Interval { tally: last, .. }) = timeline.intervals().last().unwrap();
     assert_eq!((last.ended(), last.bytes_sent, last.bytes_received), (3, 21, 3_000));
     assert_eq!(last.least_lower_bound, Some(Duration::from_millis(1_499)));
     assert_eq!(timeline.width(), Duration::from_secs(1));
@@ -73,7 +76,7 @@ fn intervals_double_when_they_run_out_and_nothing_is_lost() {
         let timeline = of(&samples);
         assert_eq!(timeline.width(), Duration::from_secs(width), "{seconds} s");
         assert_eq!(timeline.intervals().count(), intervals, "{seconds} s");
-        let done = timeline.intervals().map(|(_, interval)| interval.done);
+        let done = timeline.intervals().map(|(_, interval)| interval.tally.done);
         assert_eq!(done.sum::<u64>(), seconds);
     }
 }
@@ -91,7 +94,7 @@ fn the_end_of_time_has_its_interval() {
     let mut never = sample(0, 0, Outcome::Read);
     never.timing.finished = Duration::MAX;
     timeline.enter(&never);
-    let done: Vec<_> = timeline.intervals().map(|(_, i)| i.done).filter(|&done| done > 0).collect();
+    let done: Vec<_> = timeline.intervals().map(|(_, i)| i.tally.done).filter(|&done| done > 0).collect();
     assert_eq!((done, timeline.intervals().count()), (vec![1, 1], 512));
 }
 
@@ -99,9 +102,52 @@ fn the_end_of_time_has_its_interval() {
 fn wider_intervals_lie_on_the_same_grid() {
     let narrow = of(&[sample(1_000, 3_000, Outcome::Read), sample(4_000, 5_000, Outcome::Read)]);
     let wide = narrow.at_least(Duration::from_secs(3));
-    let rows: Vec<_> = wide.intervals().map(|(begin, i)| (begin.as_secs(), i.started, i.done)).collect();
+    let rows: Vec<_> =
+        wide.intervals().map(|(begin, i)| (begin.as_secs(), i.tally.started, i.tally.done)).collect();
     assert_eq!((wide.width().as_secs(), rows), (4, vec![(0, 1, 1), (4, 1, 1)]));
     assert!(Timeline::default().at_least(Duration::MAX).is_empty());
+}
+
+/// Steps that ended in each second of `seconds`, `rate` of them, and took times evenly spread in their logarithm from
+/// `shortest` to so many powers of two of it.
+fn enter_spread(
+    timeline: &mut Timeline,
+    seconds: std::ops::Range<u64>,
+    rate: u64,
+    shortest: f64,
+    octaves: f64,
+) {
+    let mut row = sample(0, 0, Outcome::Read);
+    for number in seconds.start * rate..seconds.end * rate {
+        // Multiples of the golden ratio, less their whole part, are spread evenly however many there are.
+        let took = shortest * (octaves * (number as f64 * 0.618_033_988_749_895).fract()).exp2();
+        let finished = Duration::from_secs_f64(100.0 + number as f64 / rate as f64);
+        let started = finished - Duration::from_secs_f64(took);
+        row.timing = Timing { due: started, started, finished, ..Timing::default() };
+        timeline.enter(&row);
+    }
+}
+
+#[test]
+fn an_hour_of_widely_spread_times_takes_less_than_half_a_megabyte() {
+    let mut timeline = Timeline::default();
+    enter_spread(&mut timeline, 0..3_600, 100, 1e-5, 20.0);
+    let buckets: usize = timeline.intervals().map(|(_, interval)| interval.response.raw().len()).sum();
+    assert_eq!(timeline.intervals().map(|(_, interval)| interval.tally.done).sum::<u64>(), 360_000);
+    assert!(buckets > 200_000, "{buckets} buckets are not widely spread");
+    assert!(timeline.size() < 500_000, "{} bytes for {buckets} buckets", timeline.size());
+}
+
+#[test]
+fn what_it_takes_after_a_minute_it_takes_for_ever() {
+    let mut timeline = Timeline::default();
+    enter_spread(&mut timeline, 0..60, 300, 1e-3, 1.0);
+    let after_a_minute = timeline.size();
+    for seconds in [60..590, 590..610, 610..1_300] {
+        enter_spread(&mut timeline, seconds.clone(), 300, 1e-3, 1.0);
+        assert_eq!(timeline.size(), after_a_minute, "{seconds:?}");
+    }
+    assert_eq!(timeline.width(), Duration::from_secs(4));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::{
     record::{
         ledger::{Ledger, Span},
         pairs::Pairs,
-        timeline::{Interval, Timeline},
+        timeline::{Interval, Tally, Timeline},
     },
     report::{
         summary::{Bounded, Distribution},
@@ -54,7 +54,7 @@ impl<'a> Side<'a> {
 
     /// The number and what is known of it.
     pub(super) fn measure(&self, quantity: Quantity) -> Measure {
-        let intervals = || self.ledger.timeline.intervals().map(|(_, interval)| interval);
+        let tallies = || self.ledger.timeline.tallies().iter();
         let time = self.span();
         let (value, track) = match quantity {
             Quantity::Percentile(percentile) => {
@@ -62,25 +62,25 @@ impl<'a> Side<'a> {
                 (value.map(time_value), Track::quantile(percentile.quantile(), &self.table))
             }
             Quantity::Mean => {
-                let parts = intervals().map(mean_parts);
+                let parts = self.ledger.timeline.intervals().map(|(_, interval)| mean_parts(&interval));
                 (self.response().map(|times| time_value(times.mean)), Track::ratio(parts))
             }
             Quantity::Rate => {
-                let parts = inner(intervals().map(|interval| (interval.done as f64, 1.0)).collect());
+                let parts = inner(tallies().map(|tally| (tally.done as f64, 1.0)).collect());
                 (self.per_second(self.ledger.done), Track::ratio(parts))
             }
             Quantity::Throughput => {
-                let bytes = |interval: &Interval| (interval.bytes_sent + interval.bytes_received) as f64;
-                let parts = inner(intervals().map(|interval| (bytes(interval), 1.0)).collect());
+                let bytes = |tally: &Tally| (tally.bytes_sent + tally.bytes_received) as f64;
+                let parts = inner(tallies().map(|tally| (bytes(tally), 1.0)).collect());
                 (self.per_second(self.ledger.bytes_done), Track::ratio(parts))
             }
             Quantity::Failures => {
-                let parts = intervals().map(failure_parts);
+                let parts = tallies().map(failure_parts);
                 (share(self.ledger.failed(), self.ledger.attempted()), Track::ratio(parts))
             }
             Quantity::Speedup => {
                 let logarithms = logarithms(self.pairs);
-                let intervals = self.ledger.timeline.intervals().count();
+                let intervals = self.ledger.timeline.len();
                 (speedup(&logarithms), speedup_track(&logarithms, intervals))
             }
         };
@@ -97,7 +97,7 @@ impl<'a> Side<'a> {
 
     /// How long the timeline is.
     fn span(&self) -> Duration {
-        let intervals = u32::try_from(self.ledger.timeline.intervals().count()).unwrap_or(u32::MAX);
+        let intervals = u32::try_from(self.ledger.timeline.len()).unwrap_or(u32::MAX);
         self.ledger.timeline.width().saturating_mul(intervals)
     }
 
@@ -141,10 +141,10 @@ fn response(timeline: &Timeline) -> Table {
         Bin { low: middle * (1.0 - HALF_BUCKET), high: middle * (1.0 + HALF_BUCKET) }
     };
     let bins: Vec<Bin> = places.keys().map(bin).collect();
-    let counts = |interval: &Interval| -> Counts {
+    let counts = |(_, interval): (_, Interval)| -> Counts {
         interval.response.buckets().map(|(middle, count)| (places[&middle], count)).collect()
     };
-    Table::of(&bins, &timeline.intervals().map(|(_, interval)| counts(interval)).collect::<Vec<_>>())
+    Table::of(&bins, &timeline.intervals().map(counts).collect::<Vec<_>>())
 }
 
 fn mean_parts(interval: &Interval) -> (f64, f64) {
@@ -154,9 +154,8 @@ fn mean_parts(interval: &Interval) -> (f64, f64) {
     })
 }
 
-fn failure_parts(interval: &Interval) -> (f64, f64) {
-    let ended = interval.done + interval.failed + interval.unfinished;
-    (interval.failed as f64, ended as f64)
+fn failure_parts(tally: &Tally) -> (f64, f64) {
+    (tally.failed as f64, tally.ended() as f64)
 }
 
 /// Without the first and the last interval, which the run covers only in part.

@@ -234,7 +234,8 @@ fn a_report_of_the_first_version_says_today_what_it_said_then() {
 #[test]
 fn an_hour_at_a_thousand_a_second_stays_below_two_megabytes() {
     let report = fake::hour();
-    let done = |ledger: &Ledger| ledger.timeline.intervals().map(|(_, interval)| interval.done).sum::<u64>();
+    let done =
+        |ledger: &Ledger| ledger.timeline.intervals().map(|(_, interval)| interval.tally.done).sum::<u64>();
     assert_eq!(report.recording.ledgers.values().map(done).sum::<u64>(), 3_600_000);
     let text = saved(report);
     assert!(text.len() < 2_000_000, "{} bytes", text.len());

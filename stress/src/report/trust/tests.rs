@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::{
     plan::{load::Load, schedule::Arrivals, stages::Stages},
-    record::{arrivals::ArrivalLedger, generator::Used},
+    record::{Recording, arrivals::ArrivalLedger, generator::Used},
     report::{fake, summary::Summary},
 };
 
@@ -133,6 +133,28 @@ fn ports_and_descriptors_that_are_nearly_used_up_are_named() {
     assert_eq!((measured(&report, Subject::Ports), verdict(&report)), (0.2, (Grade::Trustworthy, None)));
     report.recording.generator.descriptors = Used { most: 1_000, limit: 1_024 };
     assert_eq!(verdict(&report), (Grade::Care, Some(Bottleneck::Descriptors)));
+}
+
+#[test]
+fn each_machine_has_ports_of_its_own() {
+    let machine = |opened, ports| {
+        let mut recording = Recording::default();
+        recording.connections.publishers = [(0, opened)].into();
+        recording.enter_effort(&Generator { ports, ..Generator::default() });
+        recording
+    };
+    let measured = |recording: &Recording| {
+        let checks = of_supplies(&recording.generator, &recording.connections, 10.0);
+        checks.into_iter().find(|check| check.subject == Subject::Ports).unwrap().measured
+    };
+    let mut merged = machine(10, 100);
+    merged.merge(machine(45, 50));
+    merged.merge(machine(20, 1_000));
+    assert_eq!((merged.connections.most_to_one(), merged.generator.ports), (75, 1_150));
+    assert_eq!(measured(&merged), 0.9);
+    // Earlier versions told the sums alone.
+    merged.connections.ports = Used::default();
+    assert_eq!(measured(&merged), 75.0 / 1_150.0);
 }
 
 /// The rows of the README's table of checks, in its order: what needs care, and what is invalid.

@@ -9,7 +9,10 @@ use std::{
     time::Instant,
 };
 
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    task::coop::has_budget_remaining,
+};
 
 use super::{
     Break, Head, Request,
@@ -25,6 +28,10 @@ use crate::walrus::{
 /// enough that they are still in the processor's cache when they are judged.
 const INBOX: usize = 256 * 1024;
 
+/// The most bytes that one connection takes in before the others of its thread have their turn: until then their answers'
+/// first bytes lie unseen.
+const TURN: usize = 1024 * 1024;
+
 thread_local! {
     /// Where this thread's connections read to. What is read is judged before the next one's turn.
     static SHARED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -39,6 +46,10 @@ pub(in crate::walrus) struct Connection {
 /// What one look at the socket brought.
 struct Came {
     bytes: usize,
+    /// When the first of them were there.
+    first: Instant,
+    /// When the last of them were there, or the end behind them.
+    last: Instant,
     /// How it ended behind them, if it did.
     end: Option<io::Result<()>>,
 }
@@ -53,6 +64,11 @@ impl Connection {
     pub(in crate::walrus) async fn is_idle(&mut self) -> bool {
         let mut byte = [0];
         poll_fn(|cx| {
+            // A task that has used up its budget would be told of nothing.
+            if !has_budget_remaining() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let came = Pin::new(&mut self.stream).poll_read(cx, &mut ReadBuf::new(&mut byte));
             Poll::Ready(came.is_pending())
         })
@@ -74,14 +90,18 @@ impl Connection {
         let mut decoder = Decoder::default();
         poll_fn(|cx| {
             loop {
+                // First what has come: an early answer ends the sending, and writes could use up the task's budget.
+                let taken = self.poll_take(cx, &mut decoder, taker, course);
+                if !matches!(taken, Poll::Pending | Poll::Ready(Ok(Progress::Unfinished))) {
+                    return taken;
+                }
                 let go_on = decoder.told_to_go_on;
                 if let Poll::Ready(Err(fault)) = request.poll_send(cx, &mut self.stream, go_on, course) {
                     course.fault = Some(fault);
                 }
-                let progress = ready!(self.poll_take(cx, &mut decoder, taker, course));
-                // The server's word to go on is no answer.
-                if !matches!(progress, Ok(Progress::Unfinished)) {
-                    return Poll::Ready(progress);
+                // The server's word to go on is no answer: behind it there may be one.
+                if taken.is_pending() {
+                    return Poll::Pending;
                 }
             }
         })
@@ -99,21 +119,31 @@ impl Connection {
         SHARED.with_borrow_mut(|inbox| {
             inbox.resize(INBOX, 0);
             let told_before = decoder.told_to_go_on;
+            let mut taken = 0;
             loop {
-                let Came { bytes, end } = ready!(self.poll_fill(cx, inbox, !decoder.knows_its_end()));
-                let arrived = Instant::now();
-                let mut noting = Noting { taker: &mut *taker, course: &mut *course, arrived };
+                if taken >= TURN {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                let Came { bytes, first, last, end } =
+                    ready!(self.poll_fill(cx, inbox, !decoder.knows_its_end()));
+                taken += bytes;
+                let unended = end.is_none();
+                let mut noting = Noting { taker: &mut *taker, course: &mut *course, arrived: first };
                 let fed = match bytes {
                     0 => Ok(Progress::Unfinished),
                     _ => decoder.feed(&inbox[..bytes], &mut noting),
                 };
                 let progress = match fed.map_err(Break::Malformed) {
                     Ok(Progress::Unfinished) => behind(decoder, end),
+                    Ok(Progress::Whole { reusable }) => {
+                        Ok(Some(Progress::Whole { reusable: reusable && unended }))
+                    }
                     fed => fed.map(Some),
                 };
                 if let Some(progress) = progress.transpose() {
                     if matches!(progress, Ok(Progress::Whole { .. } | Progress::Enough)) {
-                        course.finished = Some(arrived);
+                        course.finished = Some(last);
                     }
                     return Poll::Ready(progress);
                 }
@@ -125,20 +155,34 @@ impl Connection {
     }
 
     /// Reads what is there: once, or `greedy` until there is no more. Where an answer's last byte is not known when it comes,
-    /// the end is looked for first and everything judged afterwards: judging shall not be timed.
+    /// the end is looked for first and everything judged afterwards: judging shall not be timed. After a read that did not
+    /// fill the buffer, looking again costs no call to the system.
     fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut [u8], greedy: bool) -> Poll<Came> {
         let mut buffer = ReadBuf::new(inbox);
+        let mut times: Option<(Instant, Instant)> = None;
         loop {
+            let before = buffer.filled().len();
+            let polled = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
             let bytes = buffer.filled().len();
-            let end = match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
-                Poll::Pending if bytes == 0 => return Poll::Pending,
+            let (first, last) = match (&polled, times) {
+                (Poll::Pending, None) => return Poll::Pending,
+                (Poll::Pending, Some(times)) => times,
+                (Poll::Ready(_), times) => {
+                    let now = Instant::now();
+                    (times.map_or(now, |(first, _)| first), now)
+                }
+            };
+            let end = match polled {
                 Poll::Pending => None,
                 Poll::Ready(Err(error)) => Some(Err(error)),
-                Poll::Ready(Ok(())) if buffer.filled().len() == bytes => Some(Ok(())),
-                Poll::Ready(Ok(())) if greedy && buffer.remaining() > 0 => continue,
+                Poll::Ready(Ok(())) if bytes == before => Some(Ok(())),
+                Poll::Ready(Ok(())) if greedy && bytes < INBOX => {
+                    times = Some((first, last));
+                    continue;
+                }
                 Poll::Ready(Ok(())) => None,
             };
-            return Poll::Ready(Came { bytes: buffer.filled().len(), end });
+            return Poll::Ready(Came { bytes, first, last, end });
         }
     }
 }

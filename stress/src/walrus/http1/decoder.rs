@@ -74,7 +74,7 @@ impl Decoder {
 
     /// Whether the last byte of the answer is known when it comes.
     pub(super) fn knows_its_end(&self) -> bool {
-        matches!(self.state, State::Head | State::Length(_))
+        matches!(self.state, State::Length(_))
     }
 
     /// Takes in what has come.
@@ -102,15 +102,17 @@ impl Decoder {
     fn head(&mut self, mut bytes: &[u8], taker: &mut impl Taker) -> Result<Progress, String> {
         loop {
             let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
-            let Some((head, length)) = parse(bytes, &mut headers)? else {
-                if bytes.len() > MAX_HEAD {
-                    return Err("its head has no end".to_owned());
-                }
+            let parsed = parse(bytes, &mut headers)?;
+            if parsed.as_ref().map_or(bytes.len(), |(_, length)| *length) > MAX_HEAD {
+                return Err("its head has no end".to_owned());
+            }
+            let Some((head, length)) = parsed else {
                 self.held.extend_from_slice(bytes);
                 return Ok(Progress::Unfinished);
             };
             bytes = &bytes[length..];
-            // What is said on the way is not the answer (RFC 9110 §15.2); after 101 it would be no HTTP any more.
+            // What is said on the way is not the answer (RFC 9110 §15.2). After 101 it would be no HTTP any more: that is an
+            // end, although no good one.
             if matches!(head.status, 100 | 102..=199) {
                 self.told_to_go_on |= head.status == 100;
                 if bytes.is_empty() {
@@ -274,6 +276,16 @@ mod tests {
                 Progress::Whole { reusable: false },
             ),
             ("HTTP/1.1 200 OK\r\n\r\nabc", Progress::Unfinished),
+            ("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n", Progress::Whole { reusable: false }),
+            (
+                "HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+                Progress::Whole { reusable: false },
+            ),
+            (
+                "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+                Progress::Whole { reusable: false },
+            ),
+            ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked,\r\n\r\n0\r\n\r\n", REUSABLE),
         ] {
             assert_eq!(decode(answer.as_bytes(), usize::MAX).unwrap().0, expected, "{answer}");
         }
@@ -282,6 +294,7 @@ mod tests {
     #[test]
     fn what_is_no_http_is_refused() {
         let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(MAX_HEAD));
+        let long = format!("{endless}\r\ncontent-length: 0\r\n\r\n");
         let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(MAX_HEADERS + 1));
         for wrong in [
             "220 mail.example.com ESMTP\r\n",
@@ -290,9 +303,12 @@ mod tests {
             "HTTP/1.1 200 OK\r\na b: c\r\n\r\n",
             "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
             &endless,
+            &long,
             &many,
         ] {
-            assert!(decode(wrong.as_bytes(), 1000).is_err(), "{wrong:.60}");
+            for cut in [1000, usize::MAX] {
+                assert!(decode(wrong.as_bytes(), cut).is_err(), "{wrong:.60}");
+            }
         }
     }
 

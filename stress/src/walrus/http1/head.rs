@@ -43,13 +43,17 @@ impl<'a> Head<'a> {
         std::str::from_utf8(self.get(name)?).ok().filter(|text| text.is_ascii())
     }
 
-    /// Whether the answer announces that the connection ends with it (RFC 9112 §9.3).
+    /// Whether the connection ends with the answer: because it announces so (RFC 9112 §9.3), or because two sides might
+    /// take its end to be at two places (§6.1 and §6.3), or because it goes on as something else.
     pub(super) fn closes(&self) -> bool {
-        if self.minor == 0 {
+        let announced = if self.minor == 0 {
             !self.says("connection", "keep-alive")
         } else {
             self.says("connection", "close")
-        }
+        };
+        let coded = self.get("transfer-encoding").is_some();
+        let doubtful = coded && (self.minor == 0 || self.get("content-length").is_some());
+        announced || doubtful || self.status == 101
     }
 
     /// How the body of a final answer is framed.
@@ -57,12 +61,11 @@ impl<'a> Head<'a> {
     /// # Errors
     /// Says what makes no sense.
     pub(super) fn framing(&self) -> Result<Framing, String> {
-        if matches!(self.status, 204 | 304) {
+        if matches!(self.status, 101 | 204 | 304) {
             return Ok(Framing::Length(0));
         }
-        if let Some(last) = self.all("transfer-encoding").last() {
-            let coding = last.rsplit(|byte| *byte == b',').next().unwrap_or_default();
-            let chunked = coding.trim_ascii().eq_ignore_ascii_case(b"chunked");
+        if let Some(coding) = self.members("transfer-encoding").last() {
+            let chunked = coding.eq_ignore_ascii_case(b"chunked");
             return Ok(if chunked { Framing::Chunked } else { Framing::UntilClose });
         }
         let mut length = None;
@@ -76,11 +79,14 @@ impl<'a> Head<'a> {
     }
 
     fn says(&self, name: &str, word: &str) -> bool {
-        self.all(name).any(|value| {
-            value
-                .split(|byte| *byte == b',')
-                .any(|part| part.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
-        })
+        self.members(name).any(|member| member.eq_ignore_ascii_case(word.as_bytes()))
+    }
+
+    /// The members of a list without the empty ones (RFC 9110 §5.6.1), over all its lines.
+    fn members(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        let members =
+            self.all(name).flat_map(|line| line.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+        members.filter(|member| !member.is_empty())
     }
 }
 

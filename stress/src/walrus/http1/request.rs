@@ -1,6 +1,7 @@
 //! A request on its way out: its head in one buffer that is used again, and a blob that is made while it is sent.
 
 use std::{
+    fmt,
     io::{self, IoSlice, Write as _},
     pin::Pin,
     task::{Context, Poll, ready},
@@ -16,8 +17,7 @@ use crate::{
     walrus::{course::Course, dial::Stream, patience::Patience},
 };
 
-/// What all requests to a target say, written once before the run.
-#[derive(Debug)]
+/// What all requests to a target say, written once before the run. It may hold secrets.
 pub(in crate::walrus) struct Preamble {
     /// The first line of a store.
     store: String,
@@ -43,14 +43,29 @@ impl Preamble {
     }
 }
 
-/// A request on its way out.
-#[derive(Debug, Default)]
+/// A request on its way out. It may hold secrets.
+#[derive(Default)]
 pub(in crate::walrus) struct Request {
     head: Vec<u8>,
     /// How much of the head the connection has taken.
     head_taken: usize,
     body: Option<Outgoing>,
     state: State,
+}
+
+impl fmt::Debug for Preamble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Preamble").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("body", &self.body)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +111,11 @@ impl Request {
         // Writing into memory does not fail.
         let _ = write!(self.head, "{expect}content-length: {}\r\n\r\n", source.remaining());
         self.body = source.next_chunk().map(|chunk| Outgoing { chunk, source, patience });
+    }
+
+    /// Lets go of a blob that was not sent to its end.
+    pub(in crate::walrus) fn forget(&mut self) {
+        self.body = None;
     }
 
     fn begin(&mut self, start: &str, more: &str) {
