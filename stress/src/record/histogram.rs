@@ -10,7 +10,7 @@ use hdrhistogram::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    grid,
+    MOST_COUNTED, grid,
     octave::{OCTAVE, Octave},
 };
 
@@ -226,6 +226,11 @@ impl<'de> Deserialize<'de> for Latencies {
                 "a histogram of another precision cannot be merged without loss",
             ));
         }
+        if histogram.len() > MOST_COUNTED {
+            return Err(serde::de::Error::custom(
+                "a histogram of more than a run can have counted is damaged",
+            ));
+        }
         let extremes = document.min_nanoseconds.zip(document.max_nanoseconds);
         // Both lie in the outermost buckets that hold something, of which none is that of nothing.
         let fit = |(min, max)| {
@@ -336,6 +341,22 @@ mod tests {
             let error = read(min, max).unwrap_err().to_string();
             assert!(error.contains("extremes do not fit"), "{min} {max}: {error}");
         }
+    }
+
+    #[test]
+    fn counts_that_cannot_be_added_up_are_refused() {
+        let read = |count: u64| {
+            let mut histogram = Histogram::<u64>::new(DIGITS).unwrap();
+            histogram.record_n(1_000, count).unwrap();
+            let mut bytes = Vec::new();
+            V2DeflateSerializer::new().serialize(&histogram, &mut bytes).unwrap();
+            let hdr = STANDARD.encode(bytes);
+            let (min_nanoseconds, max_nanoseconds) = (Some(1_000), Some(1_000));
+            let document = LatenciesDoc { hdr, min_nanoseconds, max_nanoseconds };
+            serde_json::from_str::<Latencies>(&serde_json::to_string(&document).unwrap())
+        };
+        assert_eq!(read(MOST_COUNTED).unwrap().count(), MOST_COUNTED);
+        assert!(read(MOST_COUNTED + 1).unwrap_err().to_string().contains("more than a run can have counted"));
     }
 
     proptest! {

@@ -14,13 +14,13 @@ use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use super::{Interval, MOST, Tally, Timeline};
-use crate::record::sketch::{BUCKETS, Sketch};
+use crate::record::{
+    MOST_COUNTED,
+    sketch::{BUCKETS, Sketch},
+};
 
 /// More than any timeline takes when unpacked, in bytes: what claims more is none.
 const LARGEST: u64 = MOST as u64 * (80 + 8 * BUCKETS as u64);
-
-/// What no interval counted: thousands of smaller numbers can be added up.
-const LARGEST_NUMBER: u64 = 1 << 53;
 
 /// [`Timeline`] in a document.
 #[derive(Serialize, Deserialize)]
@@ -97,7 +97,7 @@ fn interval(numbers: &mut impl Iterator<Item = u8>) -> Option<Interval> {
     let [bytes_sent, bytes_received, bound, buckets] = [next()?, next()?, next()?, next()?];
     if [started, done, failed, unfinished, bytes_sent, bytes_received]
         .iter()
-        .any(|number| *number > LARGEST_NUMBER)
+        .any(|number| *number > MOST_COUNTED)
     {
         return None;
     }

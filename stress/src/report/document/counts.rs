@@ -7,9 +7,7 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-/// The largest whole number that every reader of JSON takes for itself (RFC 8259, section 6): 104 days in nanoseconds, or
-/// 8 PiB. Thousands of them can be added up.
-const MOST: u64 = 1 << 53;
+use crate::record::MOST_COUNTED;
 
 /// The recording of a document, of which only this is looked at.
 #[derive(Deserialize)]
@@ -48,7 +46,7 @@ impl<'de> Visitor<'de> for Walk {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Small, E> {
-        if number <= MOST {
+        if number <= MOST_COUNTED {
             return Ok(Small);
         }
         Err(E::custom(format!(
