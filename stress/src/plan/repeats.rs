@@ -97,7 +97,7 @@ impl Plan {
                 ),
                 Load::Open { .. } => format!(
                     "needs more than {lag} blobs at a rate, and here are {made}: the first {lag} have nothing stored \
-                     before them to repeat"
+                     before them to repeat; make it longer or faster"
                 ),
             });
         }
