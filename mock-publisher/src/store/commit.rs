@@ -118,16 +118,21 @@ impl Writer {
         let id = self.namer.name(cheap, bytes.as_file_mut(), size)?;
         let shelf = self.store.shelf(&id.to_string());
         fs::create_dir_all(&shelf)?;
-        if self.store.record(&id)?.is_none() {
-            let spent = self.budget.spend(size)?;
-            bytes.persist(self.store.bytes_path(&id))?;
-            spent.keep();
-        }
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         lock.lock()?;
-        let stored = self.register(id, size, ask);
+        let stored = self.place(bytes, &id, size).and_then(|()| self.register(id, size, ask));
         lock.unlock()?;
         stored
+    }
+
+    /// Puts new bytes in their place, under the lock: two who bring the same ones at once must not both pay for them.
+    fn place(&self, bytes: NamedTempFile, id: &BlobId, size: u64) -> io::Result<()> {
+        if self.store.record(id)?.is_none() {
+            let spent = self.budget.spend(size)?;
+            bytes.persist(self.store.bytes_path(id))?;
+            spent.keep();
+        }
+        Ok(())
     }
 
     /// Changes the record, under the lock.
@@ -248,6 +253,29 @@ mod tests {
         drop((first, second));
         Writer::open(dir.path()).unwrap();
         assert!(!leftover.exists());
+    }
+
+    #[test]
+    fn bytes_that_come_many_times_at_once_are_paid_once() {
+        const ROUNDS: u8 = 40;
+        let dir = tempfile::tempdir().unwrap();
+        // One blob more than all of them does not fit.
+        let writer = Writer::limited(dir.path(), Some(100 * u64::from(ROUNDS) + 99)).unwrap();
+        for round in 0..ROUNDS {
+            let barrier = std::sync::Barrier::new(4);
+            std::thread::scope(|scope| {
+                let one = |_| {
+                    scope.spawn(|| {
+                        let mut intake = writer.intake();
+                        let _ = intake.push(Bytes::from(vec![round; 100]));
+                        barrier.wait();
+                        writer.commit(intake, &Ask { epoch: 1, epochs: 1, ..Ask::default() }).map(|_| ())
+                    })
+                };
+                let threads: Vec<_> = (0..4).map(one).collect();
+                threads.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
+            });
+        }
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Which blobs this run knows: those it has stored, so that later ones can repeat their bytes, at one bit a blob; those
 //! it was told of, so that their reads can be compared; and those with which later phases go on.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
 
 use super::shelf::Shelf;
 use crate::blob::first_reads::FirstReads;
@@ -10,6 +13,8 @@ use crate::blob::first_reads::FirstReads;
 #[derive(Debug, Default)]
 pub(super) struct Catalog {
     stored: Mutex<Vec<u64>>,
+    /// The first blob since anything was forgotten.
+    since: AtomicU64,
     pub(super) first_reads: Arc<FirstReads>,
     pub(super) shelf: Shelf,
 }
@@ -25,9 +30,15 @@ impl Catalog {
         stored[word] |= bit;
     }
 
-    /// Forgets what is stored: what comes now has other bytes at the same indices.
-    pub(super) fn forget(&self) {
+    /// Forgets what is stored: what comes now, from this blob on, is drawn in another way.
+    pub(super) fn forget(&self, next: u64) {
         self.lock().clear();
+        self.since.store(next, Ordering::Relaxed);
+    }
+
+    /// The first blob that can be held.
+    pub(super) fn since(&self) -> u64 {
+        self.since.load(Ordering::Relaxed)
     }
 
     /// Whether the blob is stored.
@@ -59,7 +70,9 @@ mod tests {
             assert!(catalog.holds(index));
         }
         assert!(!catalog.holds(1) && !catalog.holds(999) && !catalog.holds(1 << 40));
-        catalog.forget();
+        assert_eq!(catalog.since(), 0);
+        catalog.forget(1001);
         assert!(!catalog.holds(0) && !catalog.holds(1000));
+        assert_eq!(catalog.since(), 1001);
     }
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Wires, catalog::Catalog, clock::Clock, list::Listed, shelf::Kept};
 use crate::{
-    plan::{Phase, Plan, load::Load, retry::Attempt, schedule::Arrival, supply::Supply},
+    plan::{Phase, Plan, load::Load, repeats::Past, retry::Attempt, schedule::Arrival, supply::Supply},
     record::snapshot::Snapshot,
     sample::{Outcome, Sample},
     walrus::Network,
@@ -33,6 +33,8 @@ pub(super) struct Job {
     origin: usize,
     /// Whether a later phase goes on with them.
     pub(super) goes_on: bool,
+    /// Whether this phase or a later one repeats blobs of this one.
+    pub(super) is_drawn_on: bool,
     begun: OnceLock<Begun>,
     next: AtomicU64,
     under_way: Arc<AtomicU32>,
@@ -44,6 +46,8 @@ struct Begun {
     /// Since the run's origin.
     at: Duration,
     first_index: u64,
+    /// What the blobs may repeat.
+    past: Past,
     /// How many blobs earlier phases have left for this one, if it goes on with theirs.
     left: Option<u64>,
 }
@@ -87,8 +91,23 @@ impl Job {
     ) -> Self {
         let (abort, catalog) = (wires.abort.child_token(), catalog.clone());
         let (begun, next, under_way) = (OnceLock::new(), AtomicU64::new(0), Arc::default());
-        let (origin, goes_on) = (plan.origin(phase), plan.goes_on(phase));
-        Self { plan, phase, network, wires, clock, catalog, abort, origin, goes_on, begun, next, under_way }
+        let (origin, goes_on, is_drawn_on) =
+            (plan.origin(phase), plan.goes_on(phase), plan.is_drawn_on(phase));
+        Self {
+            plan,
+            phase,
+            network,
+            wires,
+            clock,
+            catalog,
+            abort,
+            origin,
+            goes_on,
+            is_drawn_on,
+            begun,
+            next,
+            under_way,
+        }
     }
 
     /// Begins the phase now, with this blob.
@@ -99,7 +118,7 @@ impl Job {
             shelf.clear();
         }
         if left.is_none() && !self.plan.draws_on(self.phase) {
-            self.catalog.forget();
+            self.catalog.forget(first_index);
         }
         // Arrivals of a rate are all passed by, so that every part of the run sees the same number of them.
         let next = match self.phase().load {
@@ -107,8 +126,14 @@ impl Job {
             Load::Open { .. } => first_index,
         };
         self.next.store(next, Ordering::Relaxed);
+        let past = self.plan.past(self.origin, self.catalog.since());
         // Only the leader of the barrier comes here, and once.
-        let _ = self.begun.set(Begun { at: self.clock.elapsed(), first_index, left });
+        let _ = self.begun.set(Begun { at: self.clock.elapsed(), first_index, past, left });
+    }
+
+    /// What the blobs of this phase may repeat.
+    pub(super) fn past(&self) -> Past {
+        self.begun().past
     }
 
     fn begun(&self) -> Begun {

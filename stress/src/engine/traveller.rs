@@ -12,6 +12,7 @@ use crate::{
     plan::{
         draw::{self, Draw},
         journey::Step,
+        repeats,
         supply::Supply,
     },
     record::{
@@ -50,7 +51,8 @@ impl Traveller {
     pub(super) fn new(job: &Job, ticket: Ticket) -> Self {
         let Ticket { index, known } = ticket;
         let draw = Draw::of(job.plan.seed, index, job.origin());
-        let controls = matches!(known, Known::Made) && draw::controls(job.plan.seed, index, job.origin());
+        let controls =
+            matches!(known, Known::Made) && draw::controls(job.plan.seed, index, job.origin(), &job.past());
         let smooth = if let Known::Earlier(kept) = &known { kept.marks.smooth } else { true };
         let (blob_id, (expect, novelty)) = match known {
             Known::Made => (None, made(job, index, draw)),
@@ -136,7 +138,7 @@ impl Traveller {
             Outcome::Stored(_) => {
                 self.blob_id.clone_from(&sample.blob_id);
                 let own = sample.step == Step::Upload && self.novelty == Novelty::Fresh;
-                if own && job.phase().duplicates > 0.0 {
+                if own && job.is_drawn_on {
                     job.catalog.note(self.index);
                 }
             }
@@ -158,10 +160,15 @@ impl Traveller {
 /// A blob that is made: its bytes, and whether they are new to the run.
 fn made(job: &Job, index: u64, draw: Draw) -> (Expect, Novelty) {
     // A repeat whose source is not stored yet counts as new.
-    let source = draw.repeats.filter(|&source| job.catalog.holds(source));
+    let source = source(job, index).filter(|&source| job.catalog.holds(source));
     let novelty = if source.is_some() { Novelty::Repeat } else { Novelty::Fresh };
     let expect = source.map_or_else(|| spec(job, index, draw), |source| bytes(job, source));
     (expect, novelty)
+}
+
+/// The blob that the one of this index shall repeat.
+fn source(job: &Job, index: u64) -> Option<u64> {
+    repeats::source(job.plan.seed, index, job.origin(), &job.past())
 }
 
 /// The bytes that are made for the blob of this index.
@@ -179,7 +186,8 @@ fn left(job: &Job, index: u64, draw: Draw, kept: &Kept) -> (Expect, Novelty) {
     let novelty = kept.marks.novelty;
     let expect = match (&job.origin().supply, &kept.id) {
         (Supply::List { .. }, Some(id)) => Expect::FirstRead(job.catalog.first_reads.meet(id, None).0),
-        _ => bytes(job, draw.repeats.filter(|_| novelty == Novelty::Repeat).unwrap_or(index)),
+        _ if novelty == Novelty::Repeat => bytes(job, source(job, index).unwrap_or(index)),
+        _ => spec(job, index, draw),
     };
     (expect, novelty)
 }

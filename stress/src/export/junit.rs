@@ -9,7 +9,7 @@ use quick_xml::{
 
 use super::{palette::clean, words};
 use crate::report::{
-    Report,
+    Ending, Report,
     summary::Summary,
     threshold::Judgement,
     trust::{Bottleneck, Grade},
@@ -59,6 +59,15 @@ fn cases(report: &Report, summary: &Summary) -> Vec<Case> {
         name: "something succeeded".to_owned(),
         found: words::outcome(report, summary),
         broken: summary.steps.iter().all(|step| step.done == 0),
+    });
+    cases.push(Case {
+        class: "run".to_owned(),
+        name: "the run came to its end".to_owned(),
+        found: match report.ending {
+            Ending::Completed => "it did".to_owned(),
+            Ending::Interrupted { signal } => format!("stopped by {signal}"),
+        },
+        broken: summary.partial,
     });
     let advice = summary.trust.bottleneck().map(Bottleneck::advice).map(|advice| format!("; {advice}"));
     cases.push(Case {

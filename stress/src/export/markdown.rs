@@ -23,7 +23,11 @@ use crate::{
 /// # Errors
 /// Those of `out`.
 pub fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
-    let verdict = if summary.all_well() { "passed" } else { "FAILED" };
+    let verdict = match (summary.partial, summary.well_so_far()) {
+        (false, true) => "passed",
+        (true, true) => "STOPPED before its end",
+        (_, false) => "FAILED",
+    };
     let outcome = escaped(&words::outcome(report, summary));
     writeln!(out, "### {}: {verdict}\n\n{outcome}; the numbers are {}.\n", report.tool.name, trust(summary))?;
     writeln!(

@@ -164,7 +164,7 @@ fn judgements(text: &mut Exposition, summary: &Summary) {
     for grade in [Grade::Trustworthy, Grade::Care, Grade::Invalid] {
         family.sample(&[("verdict", grade.label())], u8::from(summary.trust.verdict() == grade));
     }
-    let help = "Whether something succeeded and every threshold holds";
+    let help = "Whether the run came to its end, something succeeded and every threshold holds";
     text.family("walrus_stress_passed", Kind::Gauge, help).sample(&[], u8::from(summary.all_well()));
 }
 

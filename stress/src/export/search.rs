@@ -49,9 +49,16 @@ pub fn level(axis: Axis, level: f64) -> String {
 
 /// One step in a line, as soon as it was made.
 pub fn line(axis: Axis, tier: &Tier) -> String {
-    let why = tier.broken().next().map(|one| format!(": {}: {}", one.objective, judged(one.measured)));
+    let why = why(tier).map(|why| format!(": {why}")).unwrap_or_default();
     let (word, _) = verdict(tier);
-    format!("{} {word}{}", level(axis, tier.tried.level), why.unwrap_or_default())
+    format!("{} {word}{why}", level(axis, tier.tried.level))
+}
+
+/// Every objective that broke, and what was measured.
+fn why(tier: &Tier) -> Option<String> {
+    let broken: Vec<_> =
+        tier.broken().map(|one| format!("{}: {}", one.objective, judged(one.measured))).collect();
+    (!broken.is_empty()).then(|| broken.join("; "))
 }
 
 fn verdict(tier: &Tier) -> (&'static str, Ink) {
@@ -186,8 +193,7 @@ fn answer(capacity: &Capacity, palette: Palette) -> Vec<String> {
             .iter()
             .rev()
             .find(|tier| tier.tried.level == value && tier.tried.verdict == Verdict::Breaks);
-        let broken = tier.and_then(|tier| tier.broken().next());
-        broken.map(|one| format!(" ({}: {})", one.objective, judged(one.measured))).unwrap_or_default()
+        tier.and_then(why).map(|why| format!(" ({why})")).unwrap_or_default()
     };
     let (text, ink) = match capacity.answer {
         Answer::Between { holds, breaks } => {
@@ -221,4 +227,29 @@ fn answer(capacity: &Capacity, palette: Palette) -> Vec<String> {
         }
     };
     wrap(&text, WIDTH).iter().map(|line| palette.paint(ink, line)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        plan::journey::Step,
+        record::{Recording, gauge::Reading},
+        report::fake,
+    };
+
+    #[test]
+    fn every_objective_that_broke_is_named() {
+        let samples: Vec<_> = (0..40).flat_map(fake::journey).chain(fake::troubled(40)).collect();
+        let mut report = fake::report(41, &samples);
+        report.plan.objectives =
+            ["upload.max<1ms", "upload.p50<1h"].map(|text| text.parse().unwrap()).to_vec();
+        let (at, none) = ((1.0, Duration::from_secs(1)), Recording::default());
+        let tier = Tier::of(at, Step::Upload, &report, &none, Reading::default(), |_, _| None);
+        let told = line(Axis::Rate, &tier);
+        assert!(told.starts_with("1/s breaks: upload.max<1ms: "), "{told}");
+        assert!(told.ends_with("; upload.failures==0: 1 of 41 (2.44%)"), "{told}");
+    }
 }

@@ -17,8 +17,12 @@ use crate::{
 
 /// A duration, marked where the true one may be longer.
 pub fn bounded(number: Bounded) -> String {
-    format!("{}{}", if number.lower_bound { "≥" } else { "" }, units::duration(number.value))
+    // What took no time that a clock could see was recorded as the least that a histogram holds.
+    let value = if number.value <= LEAST { Duration::ZERO } else { number.value };
+    format!("{}{}", if number.lower_bound { "≥" } else { "" }, units::duration(value))
 }
+
+const LEAST: Duration = Duration::from_nanos(1);
 
 /// What became of a threshold.
 pub fn held(judgement: &Judgement) -> &'static str {
@@ -185,5 +189,18 @@ pub fn outcome(report: &Report, summary: &Summary) -> String {
     match report.ending {
         Ending::Completed => text,
         Ending::Interrupted { .. } => format!("PARTIAL: {text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_took_no_time_is_not_told_as_a_nanosecond() {
+        let told = |nanoseconds, lower_bound| {
+            bounded(Bounded { value: Duration::from_nanos(nanoseconds), lower_bound })
+        };
+        assert_eq!([told(1, false), told(2, false), told(1_500, true)], ["0 s", "2 ns", "≥1.50 µs"]);
     }
 }

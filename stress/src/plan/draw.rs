@@ -4,6 +4,7 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 use super::{
     Phase,
+    repeats::{self, Past},
     sizes::{Content, ContentMix},
 };
 
@@ -18,8 +19,6 @@ pub struct Draw {
     pub publisher: u32,
     /// A number that picks an aggregator: take it modulo their count.
     pub aggregator: u32,
-    /// The earlier blob whose bytes this one shall repeat, if it is a repeat.
-    pub repeats: Option<u64>,
 }
 
 impl Draw {
@@ -38,8 +37,7 @@ impl Draw {
             ContentMix::Mixed if coin => Content::Binary,
             ContentMix::Mixed => Content::Text,
         };
-        let repeats = source(seed, index, phase);
-        Self { size, content, publisher, aggregator, repeats }
+        Self { size, content, publisher, aggregator }
     }
 }
 
@@ -47,16 +45,11 @@ impl Draw {
 /// of words.
 const TARGETS_WORD: u128 = 256;
 /// Where in a blob's stream the draws about repeating begin.
-const REPEAT_WORD: u128 = 320;
+pub(super) const REPEAT_WORD: u128 = 320;
 /// Where in a blob's stream the draw about an order control is.
 const CONTROL_WORD: u128 = 384;
 /// Where in a blob's stream the draws about trying again begin; two words for each attempt at each step.
 pub(super) const RETRY_WORD: u128 = 1 << 20;
-/// How many blobs are asked in turn whether they are fresh, before the search falls back on the run's first ones.
-const SEARCH: u64 = 64;
-
-/// The most blobs at the start of a run that have nothing to repeat.
-pub(super) const MOST_LAG: u64 = 1024;
 
 /// The stream of numbers from which everything about a blob is drawn.
 pub(super) fn stream(seed: u64, index: u64) -> ChaCha8Rng {
@@ -65,10 +58,10 @@ pub(super) fn stream(seed: u64, index: u64) -> ChaCha8Rng {
     rng
 }
 
-/// Whether the journey of blob `index` is an order control. A blob that shall repeat another one is none: its first read
-/// may find a warm cache.
-pub fn controls(seed: u64, index: u64, phase: &Phase) -> bool {
-    if phase.order_control <= 0.0 || source(seed, index, phase).is_some() {
+/// Whether the journey of blob `index` is an order control. A blob that shall repeat another one of the `past` is none:
+/// its first read may find a warm cache.
+pub fn controls(seed: u64, index: u64, phase: &Phase, past: &Past) -> bool {
+    if phase.order_control <= 0.0 || repeats::source(seed, index, phase, past).is_some() {
         return false;
     }
     let mut rng = stream(seed, index);
@@ -81,31 +74,6 @@ pub fn control_seed(seed: u64) -> u64 {
     /// Any number does that people do not add to a seed themselves.
     const APART: u64 = 0x9d6f_1c3a_52e8_b047;
     seed ^ APART
-}
-
-/// The earlier blob whose bytes `index` repeats: one that is no repeat itself, and so far back that it should be
-/// stored by now. The first blobs of a run have nothing to repeat.
-fn source(seed: u64, index: u64, phase: &Phase) -> Option<u64> {
-    if phase.duplicates <= 0.0 {
-        return None;
-    }
-    let lag = u64::from(phase.load.most_in_flight()).clamp(1, MOST_LAG);
-    let random = wants_repeat(seed, index, lag, phase.duplicates)?;
-    let candidate = random % (index - lag + 1);
-    let found = (candidate.saturating_sub(SEARCH)..=candidate)
-        .rev()
-        .find(|&earlier| wants_repeat(seed, earlier, lag, phase.duplicates).is_none());
-    found.or(Some(candidate % lag))
-}
-
-/// Whether blob `index` wants to be a repeat; if so, a number to choose its source by.
-fn wants_repeat(seed: u64, index: u64, lag: u64, ratio: f64) -> Option<u64> {
-    if index < lag {
-        return None;
-    }
-    let mut rng = stream(seed, index);
-    rng.set_word_pos(REPEAT_WORD);
-    rng.random_bool(ratio.min(1.0)).then(|| rng.random())
 }
 
 #[cfg(test)]
@@ -124,7 +92,9 @@ mod tests {
     fn order_controls_are_chosen_by_seed_and_index_alone_and_are_no_repeats() {
         let chosen = |share: f64, duplicates: f64| {
             let phase = Phase { order_control: share, ..phase(1, 9, duplicates) };
-            (0..10_000).filter(|&index| controls(7, index, &phase)).collect::<Vec<_>>()
+            (0..10_000)
+                .filter(|&index| controls(7, index, &phase, &Past::of([&phase], 0)))
+                .collect::<Vec<_>>()
         };
         assert_eq!((chosen(0.0, 0.0).len(), chosen(1.0, 0.0).len()), (0, 10_000));
         let fifth = chosen(0.2, 0.0);
@@ -134,7 +104,8 @@ mod tests {
         let half = chosen(0.5, 0.0);
         assert!(fifth.iter().all(|index| half.contains(index)));
         let repeats = phase(1, 9, 0.4);
-        let fresh = |index: &u64| Draw::of(7, *index, &repeats).repeats.is_none();
+        let past = Past::of([&repeats], 0);
+        let fresh = |index: &u64| repeats::source(7, *index, &repeats, &past).is_none();
         assert_eq!(chosen(0.2, 0.4), fifth.iter().copied().filter(fresh).collect::<Vec<_>>());
         assert_ne!(control_seed(7), 7);
     }
@@ -189,30 +160,5 @@ mod tests {
         let phase = phase(1, 1, 0.0);
         let binary = (0..2000).filter(|&index| Draw::of(5, index, &phase).content == Content::Binary).count();
         assert!((880..1120).contains(&binary), "{binary}");
-    }
-
-    #[test]
-    fn repeats_are_the_asked_share_of_fresh_blobs_beyond_what_is_under_way() {
-        for share in [0.25, 0.5, 0.95] {
-            let phase = phase(1, 1, share);
-            let draws: Vec<_> = (0..8000).map(|index| Draw::of(5, index, &phase).repeats).collect();
-            let repeats = draws.iter().flatten().count() as f64;
-            assert!((repeats / 8000.0 - share).abs() < 0.03, "{repeats} repeats at {share}");
-            for (index, source) in
-                draws.iter().enumerate().filter_map(|(index, source)| Some((index, (*source)?)))
-            {
-                let source = usize::try_from(source).unwrap();
-                assert!(source + 8 <= index, "{index} repeats {source}, which may be under way");
-                assert_eq!(draws[source], None, "{index} repeats {source}, which is itself a repeat");
-            }
-        }
-    }
-
-    #[test]
-    fn at_a_share_of_one_only_the_first_blobs_are_fresh() {
-        let phase = phase(1, 1, 1.0);
-        for index in 0..500 {
-            assert_eq!(Draw::of(5, index, &phase).repeats.is_none(), index < 8, "{index}");
-        }
     }
 }

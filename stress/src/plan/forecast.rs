@@ -87,12 +87,15 @@ impl Add for Forecast {
 pub fn forecast(plan: &Plan) -> Vec<Forecast> {
     // Where a phase's blobs begin is known as long as all before it are counted.
     let mut first = Some(0);
+    // And so is where those begin that it may repeat.
+    let mut past = Some(0);
     let mut before = (Extent::exactly(0), Extent::exactly(0));
-    let phases = plan.phases.iter().map(|phase| {
+    let phases = plan.phases.iter().enumerate().map(|(position, phase)| {
         let mut blobs = None;
         let (journeys, bytes, last_due) = if phase.supply == Supply::Earlier {
             (before.0, before.1, None)
         } else {
+            past = if plan.draws_on(position) { past } else { first };
             let (all, last_due) = journeys(plan, phase, first);
             let own = part(plan.part(), first, all);
             blobs = first.zip(all.exact());
@@ -104,7 +107,7 @@ pub fn forecast(plan: &Plan) -> Vec<Forecast> {
         let reads =
             phase.journey.steps.iter().filter(|step| matches!(step, Step::Read { .. })).count() as u64;
         let uploads = u64::from(phase.journey.uploads());
-        let (controls, control_bytes) = controls(plan, phase, blobs, journeys);
+        let (controls, control_bytes) = controls(plan, position, blobs.zip(past), journeys);
         Forecast {
             uploads: times(journeys, uploads) + controls,
             downloads: times(journeys, reads) + controls,
@@ -195,21 +198,24 @@ fn bytes(plan: &Plan, phase: &Phase, blobs: Option<(u64, u64)>, journeys: Extent
     Extent { least: journeys.least.saturating_mul(min), most }
 }
 
-/// How many of as many journeys are order controls, and the bytes of their other blobs. `blobs` as of [`bytes`].
+/// How many of as many journeys are order controls, and the bytes of their other blobs. `blobs` as of [`bytes`], and the
+/// first one that they may repeat.
 fn controls(
     plan: &Plan,
-    phase: &Phase,
-    blobs: Option<(u64, u64)>,
+    position: usize,
+    blobs: Option<((u64, u64), u64)>,
     journeys: Extent<u64>,
 ) -> (Extent<u64>, Extent<u64>) {
+    let phase = &plan.phases[position];
     if phase.order_control <= 0.0 {
         return (Extent::exactly(0), Extent::exactly(0));
     }
-    if let Some((first, count)) = blobs
+    if let Some(((first, count), past)) = blobs
         && count <= MOST_DRAWS
     {
+        let past = plan.past(position, past);
         let own = (first..first + count).filter(|&index| plan.part().keeps(index));
-        let chosen = own.filter(|&index| draw::controls(plan.seed, index, phase));
+        let chosen = own.filter(|&index| draw::controls(plan.seed, index, phase, &past));
         let sizes = chosen.map(|index| Draw::of(plan.seed, index, phase).size);
         let (count, bytes) = sizes.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size));
         return (Extent::exactly(count), Extent::exactly(bytes));

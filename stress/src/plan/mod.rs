@@ -9,6 +9,7 @@ pub mod load;
 pub mod objective;
 pub mod order;
 pub mod percentile;
+pub mod repeats;
 pub mod retry;
 pub mod stages;
 pub mod schedule;
@@ -113,11 +114,9 @@ impl Plan {
     pub fn check(&self) -> Result<(), Contradiction> {
         self.store.check()?;
         for phase in &self.phases {
-            if phase.duplicates > 0.0 {
-                self.store.check_duplicates()?;
-            }
             phase.check()?;
         }
+        self.check_repeats()?;
         self.check_order()?;
         self.objectives.iter().try_for_each(|objective| objective.check(&self.phases))?;
         self.part().check(&self.phases)?;
@@ -172,17 +171,6 @@ impl Phase {
             let reason = "is about blobs that are uploaded and then at once read twice: it goes neither with --order \
                           phased, nor with a list of blobs, nor with --steps that leave out upload, first or cached";
             return Err(Contradiction::new("--order-control", reason));
-        }
-        let at_once = u64::from(self.load.most_in_flight()).min(draw::MOST_LAG);
-        if self.duplicates > 0.0 && self.stop.blobs.is_some_and(|blobs| blobs <= at_once) {
-            let reason = format!(
-                "needs more blobs than are under way at a time ({at_once}): those have nothing stored before them \
-                 to repeat"
-            );
-            return Err(Contradiction::new("--duplicates", reason));
-        }
-        if !(0.0..=1.0).contains(&self.duplicates) {
-            return Err(Contradiction::new("--duplicates", "must lie between 0% and 100%"));
         }
         Ok(())
     }

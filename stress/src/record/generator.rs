@@ -46,12 +46,12 @@ impl Used {
 
 impl Generator {
     pub(super) fn merge(&mut self, other: &Generator) {
-        self.cpu += other.cpu;
-        self.available += other.available;
+        self.cpu = self.cpu.saturating_add(other.cpu);
+        self.available = self.available.saturating_add(other.available);
         self.lag.merge(&other.lag);
         self.wall_step = self.wall_step.max(other.wall_step);
         self.descriptors = self.descriptors.closer(other.descriptors);
-        self.ports += other.ports;
+        self.ports = self.ports.saturating_add(other.ports);
     }
 }
 

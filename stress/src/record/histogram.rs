@@ -10,7 +10,7 @@ use hdrhistogram::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    grid,
+    MOST_COUNTED, grid,
     octave::{OCTAVE, Octave},
 };
 
@@ -226,8 +226,18 @@ impl<'de> Deserialize<'de> for Latencies {
                 "a histogram of another precision cannot be merged without loss",
             ));
         }
+        if histogram.len() > MOST_COUNTED {
+            return Err(serde::de::Error::custom(
+                "a histogram of more than a run can have counted is damaged",
+            ));
+        }
         let extremes = document.min_nanoseconds.zip(document.max_nanoseconds);
-        if extremes.is_some_and(|(min, max)| min > max) || extremes.is_none() != histogram.is_empty() {
+        // Both lie in the outermost buckets that hold something, of which none is that of nothing.
+        let fit = |(min, max)| {
+            let of = |value, bucket| value > 0 && bucket > 0 && histogram.equivalent(value, bucket);
+            min <= max && of(min, histogram.min()) && of(max, histogram.max())
+        };
+        if !extremes.is_none_or(fit) || extremes.is_none() != histogram.is_empty() {
             return Err(serde::de::Error::custom("a histogram's extremes do not fit its values"));
         }
         Ok(Self::of_library(&histogram, extremes))
@@ -235,136 +245,4 @@ impl<'de> Deserialize<'de> for Latencies {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn of(nanoseconds: &[u64]) -> Latencies {
-        let mut latencies = Latencies::default();
-        nanoseconds.iter().for_each(|&value| latencies.record(Duration::from_nanos(value)));
-        latencies
-    }
-
-    #[test]
-    fn an_empty_distribution_answers_nothing() {
-        let empty = Latencies::default();
-        assert_eq!((empty.quantile(0.5), empty.min(), empty.max(), empty.mean()), (None, None, None, None));
-    }
-
-    #[test]
-    fn the_histogram_grows_from_a_nanosecond_to_centuries() {
-        let mut latencies = of(&[0, 1]);
-        latencies.record(Duration::MAX);
-        assert_eq!(latencies.min(), Some(Duration::from_nanos(1)));
-        assert_eq!(latencies.max(), Some(Duration::from_nanos(u64::MAX)));
-    }
-
-    #[test]
-    fn a_single_duration_is_read_back_exactly() {
-        let one = of(&[6_755_221]);
-        let exact = Some(Duration::from_nanos(6_755_221));
-        assert_eq!([one.min(), one.quantile(0.5), one.mean(), one.max()], [exact; 4]);
-    }
-
-    /// Whole numbers in an order that chance might have made (xorshift), as long as anybody asks.
-    fn chances() -> impl Iterator<Item = u64> {
-        std::iter::successors(Some(0x9e37_79b9_7f4a_7c15_u64), |&state| {
-            let state = state ^ (state << 13);
-            let state = state ^ (state >> 7);
-            Some(state ^ (state << 17))
-        })
-    }
-
-    #[test]
-    fn a_million_latencies_from_a_microsecond_to_an_hour_are_read_back_within_a_thousandth() {
-        // Evenly in the logarithm: as many in each decade.
-        let span = (3_600.0_f64 / 1e-6).ln();
-        let seconds = chances().map(|bits| 1e-6 * (span * (bits as f64 / u64::MAX as f64)).exp());
-        let mut values: Vec<_> = seconds.take(1_000_000).map(Duration::from_secs_f64).collect();
-        let of = |part: &[Duration]| {
-            let mut latencies = Latencies::default();
-            part.iter().for_each(|&value| latencies.record(value));
-            latencies
-        };
-        let merged = |mut left: Latencies, right: &Latencies| {
-            left.merge(right);
-            left
-        };
-        let (whole, thirds) = (of(&values), values.chunks(333_334).map(of).collect::<Vec<_>>());
-        let [a, b, c] = thirds.as_slice() else { panic!("{} parts", thirds.len()) };
-        assert_eq!(merged(merged(a.clone(), b), c), whole);
-        assert_eq!(merged(a.clone(), &merged(b.clone(), c)), whole);
-        values.sort_unstable();
-        for (quantile, rank) in [
-            (0.000_001, 1),
-            (0.01, 10_000),
-            (0.5, 500_000),
-            (0.99, 990_000),
-            (0.9999, 999_900),
-            (1.0, 1_000_000),
-        ] {
-            let (exact, found) =
-                (values[rank - 1].as_secs_f64(), whole.quantile(quantile).unwrap().as_secs_f64());
-            assert!((found / exact - 1.0).abs() <= 1e-3, "{quantile}: {found} s instead of {exact} s");
-        }
-        assert_eq!((whole.min(), whole.max()), (values.first().copied(), values.last().copied()));
-    }
-
-    proptest! {
-        #[test]
-        fn quantiles_are_within_a_thousandth_of_an_exact_sort(
-            mut values in prop::collection::vec(1_000_u64..3_600_000_000_000, 1..400),
-            quantile in 0.0_f64..=1.0,
-        ) {
-            let latencies = of(&values);
-            values.sort_unstable();
-            #[expect(clippy::cast_possible_truncation, reason = "at most 400")]
-            let rank = ((quantile * values.len() as f64).ceil() as usize).clamp(1, values.len());
-            let exact = values[rank - 1] as f64;
-            let found = latencies.quantile(quantile).unwrap().as_nanos() as f64;
-            prop_assert!((found / exact - 1.0).abs() <= 1e-3, "{found} instead of {exact}");
-        }
-
-        #[test]
-        fn it_says_what_the_library_says(
-            values in prop::collection::vec(prop_oneof![1_u64..5_000, 1_u64..3_600_000_000_000, 1_u64..1 << 63], 1..300),
-            quantile in 0.001_f64..=1.0,
-        ) {
-            let (ours, mut theirs) = (of(&values), empty());
-            values.iter().for_each(|&value| theirs.record(value.max(1)).unwrap());
-            prop_assert_eq!(&ours.to_library(), &theirs);
-            prop_assert_eq!(ours.count(), theirs.len());
-            let (min, max) = ours.extremes;
-            let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap();
-            let expected = theirs.value_at_quantile(quantile).clamp(min, max);
-            prop_assert_eq!(nanoseconds(ours.quantile(quantile).unwrap()), expected);
-            let (mean, expected) = (ours.mean().unwrap().as_secs_f64() * 1e9, theirs.mean());
-            // Whole nanoseconds.
-            let expected = expected.clamp(min as f64, max as f64);
-            prop_assert!((mean - expected).abs() <= 1.0 + expected * 1e-9, "{} instead of {}", mean, expected);
-            let (some, middle) = (values[0], max / 2);
-            for value in [some, middle] {
-                prop_assert_eq!(ours.at_most(Duration::from_nanos(value)), theirs.count_between(0, value));
-            }
-            let recorded = theirs.iter_recorded().map(|bucket| (bucket.value_iterated_to(), bucket.count_at_value()));
-            let buckets = ours.buckets().map(|(longest, count)| (nanoseconds(longest), count));
-            prop_assert_eq!(buckets.collect::<Vec<_>>(), recorded.collect::<Vec<_>>());
-        }
-
-        #[test]
-        fn merged_parts_equal_the_whole_in_any_order_and_after_a_file(
-            left in prop::collection::vec(0_u64..10_000_000_000, 0..100),
-            right in prop::collection::vec(0_u64..10_000_000_000, 0..100),
-        ) {
-            let whole = of(&[left.clone(), right.clone()].concat());
-            let (mut a, mut b) = (of(&left), of(&right));
-            a.merge(&b);
-            b.merge(&of(&left));
-            prop_assert_eq!(&a, &whole);
-            prop_assert_eq!(&b, &whole);
-            let text = serde_json::to_string(&a).unwrap();
-            prop_assert_eq!(serde_json::from_str::<Latencies>(&text).unwrap(), whole);
-        }
-    }
-}
+mod tests;

@@ -37,6 +37,10 @@ use ledger::Ledger;
 use pairs::{Pair, Pairs, ReadFact};
 use snapshot::Snapshot;
 
+/// The most that a saved number may count: the largest whole number that every reader of JSON takes for itself (RFC 8259,
+/// section 6), 104 days in nanoseconds or 8 PiB. Thousands of such numbers can be added up.
+pub const MOST_COUNTED: u64 = 1 << 53;
+
 /// Which samples a ledger sums up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LedgerKey {

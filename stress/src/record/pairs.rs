@@ -26,8 +26,9 @@ pub struct ReadFact {
     size: u64,
     /// The aggregator's position in the plan.
     target: usize,
-    /// The response time, less what opening a connection took.
-    response: Duration,
+    /// The service time, less what opening a connection took. Not the response time: what the generator was late by would
+    /// be an effect of the cache, as only a journey's first step is late.
+    service: Duration,
     /// From started to the answer's head, less what opening a connection took.
     first_byte: Duration,
     /// From the answer's head to its last byte.
@@ -47,7 +48,7 @@ impl ReadFact {
             index: sample.index,
             size: sample.size,
             target: sample.target,
-            response: timing.response().saturating_sub(opening),
+            service: timing.service().saturating_sub(opening),
             first_byte: timing.to_first_byte()?.saturating_sub(opening),
             transfer: timing.transfer()?,
             head,
@@ -67,11 +68,11 @@ pub struct Pair {
     pub size: u64,
     /// The aggregator's position in the plan.
     pub target: usize,
-    /// The first read's response time.
+    /// The first read's service time.
     pub first: Duration,
-    /// The cached read's response time.
+    /// The cached read's service time.
     pub cached: Duration,
-    /// The third read's response time, if there was one.
+    /// The third read's service time, if there was one.
     pub third: Option<Duration>,
     /// The parts of the first and of the cached read; documents of earlier versions have none.
     pub parts: Option<[Parts; 2]>,
@@ -111,9 +112,9 @@ impl Pair {
             index,
             size,
             target,
-            first: first.response,
-            cached: cached.response,
-            third: third.map(|third| third.response),
+            first: first.service,
+            cached: cached.service,
+            third: third.map(|third| third.service),
             parts: Some([parts(first), parts(cached)]),
             claim: cached.cache.claim,
             standing: Standing::of(first, cached),

@@ -36,21 +36,21 @@ pub struct CacheEffect {
     pub pairs_seen: u64,
     /// How many of them the numbers below come from: all, or an even sample of very many.
     pub pairs: u64,
-    /// The median response time of the first downloads, less the opening of connections.
+    /// The median service time of the first downloads, less the opening of connections.
     pub median_first: Option<Duration>,
-    /// The median response time of the cached downloads, less the opening of connections.
+    /// The median service time of the cached downloads, less the opening of connections.
     pub median_cached: Option<Duration>,
-    /// First ÷ cached response time, blob by blob, without the order effect where that is known; `None` without pairs.
+    /// First ÷ cached service time, blob by blob, without the order effect where that is known; `None` without pairs.
     pub response: Option<Ratio>,
     /// The same of the times to the first byte.
     pub first_byte: Option<Ratio>,
     /// The same of the times from the first byte to the last; `None` where they are too short a part to matter.
     pub transfer: Option<Ratio>,
-    /// The response times' ratio by size and by aggregator, where there are several with enough pairs.
+    /// The service times' ratio by size and by aggregator, where there are several with enough pairs.
     pub groups: Vec<Group>,
     /// What the order of two downloads does by itself; `None` where the run was not to find out.
     pub control: Option<OrderControl>,
-    /// Cached ÷ third response time: nothing differs, unless the cache fills late.
+    /// Cached ÷ third service time: nothing differs, unless the cache fills late.
     pub third: Option<Ratio>,
     /// What the headers say, against the times.
     pub claimed: Claimed,
@@ -123,7 +123,7 @@ impl CacheEffect {
         }
     }
 
-    /// The median of first ÷ cached response time, blob by blob; `None` without pairs.
+    /// The median of first ÷ cached service time, blob by blob; `None` without pairs.
     pub fn ratio(&self) -> Option<f64> {
         self.response.map(|response| response.median)
     }

@@ -16,7 +16,11 @@ mod track;
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::{Report, Source, summary::Summary, trust::Grade};
+use super::{
+    Report, Source,
+    summary::Summary,
+    trust::{Bottleneck, Grade, Trust},
+};
 use crate::{
     plan::{
         Contradiction,
@@ -217,16 +221,7 @@ fn notes(before: &[Source], after: &[Source], numbers: &[Number]) -> Vec<String>
     let partial = before.iter().chain(after).filter(|source| source.report.ending.is_partial());
     notes
         .extend(partial.map(|source| format!("{} is of a run that was stopped before its end", source.name)));
-    let invalid = before.iter().chain(after).filter(|source| {
-        let summary = Summary::of(&source.report);
-        summary.trust.verdict() == Grade::Invalid
-    });
-    notes.extend(invalid.map(|source| {
-        format!(
-            "the numbers of {} are invalid: its generator was the bottleneck, see its verdict",
-            source.name
-        )
-    }));
+    notes.extend(before.iter().chain(after).filter_map(invalid));
     for source in before.iter().chain(after) {
         let alone = |place: &Place| numbers.iter().all(|number| number.place != *place);
         let missing: Vec<String> = places(std::slice::from_ref(source), &[])
@@ -240,6 +235,20 @@ fn notes(before: &[Source], after: &[Source], numbers: &[Number]) -> Vec<String>
         }
     }
     notes
+}
+
+/// That a run's numbers are invalid, if they are, and whose fault that is, where it is the generator's.
+fn invalid(source: &Source) -> Option<String> {
+    let trust = Summary::of(&source.report).trust;
+    // What only asks for care has not made them invalid; and arrivals without a place may be the server's doing.
+    let graver = trust.checks.iter().filter(|check| check.grade == Grade::Invalid).cloned().collect();
+    let why = match (Trust { checks: graver, drift: None }).bottleneck() {
+        None | Some(Bottleneck::Places) => "see",
+        Some(_) => "its generator was the bottleneck, see",
+    };
+    let name = &source.name;
+    (trust.verdict() == Grade::Invalid)
+        .then(|| format!("the numbers of {name} are invalid: {why} its verdict"))
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub struct Line {
     pub fixed: Estimate,
     /// In seconds, for each MiB.
     pub per_mib: Estimate,
+    /// In seconds, the median at whatever size: what there is to say where the line is not known to rise.
+    pub median: f64,
 }
 
 /// A number and its 95 % interval.
@@ -120,7 +122,10 @@ impl Line {
         let (low, high) = support::ranks(bases.len(), 0.5)?;
         let below = (base - bases[low - 1]).hypot((per_mib.interval.1 - per_mib.value) * middle);
         let above = (bases[high - 1] - base).hypot((per_mib.value - per_mib.interval.0) * middle);
-        Some(Self { fixed: Estimate { value: base, interval: (base - below, base + above) }, per_mib })
+        let mut times: Vec<f64> = points.iter().map(|point| point.1).collect();
+        times.sort_unstable_by(f64::total_cmp);
+        let fixed = Estimate { value: base, interval: (base - below, base + above) };
+        Some(Self { fixed, per_mib, median: median(&times)? })
     }
 }
 
@@ -179,6 +184,7 @@ mod tests {
         let near = |found: f64, expected: f64| (found - expected).abs() < 1e-6;
         assert!(near(cost.service.fixed.value, 11.2) && near(cost.service.per_mib.value, 0.38), "{cost:?}");
         assert!(near(cost.send.fixed.value, 2.8) && near(cost.wait.per_mib.value, 0.19), "{cost:?}");
+        assert!(near(cost.service.median, 11.2 + 0.38 * 10.5), "{cost:?}");
         assert_eq!(cost.samples, 20);
     }
 

@@ -1,5 +1,6 @@
 //! The JSON document of a report: a part to read, with units in its names, and the recording to compute with.
 
+mod counts;
 mod course;
 mod effect;
 mod judged;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ending, LoadError, READABLE, Report, SCHEMA, Tool, identity::RunId, summary::Summary};
 use crate::plan::{Plan, limits::seconds};
+use counts::Counted;
 use course::CourseDoc;
 use effect::CacheDoc;
 use judged::{ThresholdDoc, TrustDoc};
@@ -63,6 +65,14 @@ struct Loaded {
     recording: RecordingDoc<'static>,
 }
 
+/// The beginnings of the schemas of other documents, and what writes them.
+const OTHERS: [(&str, &str); 4] = [
+    ("walrus-stress/search/", "a search"),
+    ("walrus-stress/compare/", "`walrus-stress compare`"),
+    ("walrus-stress/plan/", "`walrus-stress plan`"),
+    ("walrus-stress/log/", "`run --log`"),
+];
+
 /// Only the schema, which decides how the rest is to be read.
 #[derive(Deserialize)]
 struct Named {
@@ -99,10 +109,18 @@ pub(super) fn save(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
 pub(super) fn load(mut source: impl io::Read) -> Result<Report, LoadError> {
     let mut text = Vec::new();
     source.read_to_end(&mut text).map_err(serde_json::Error::io)?;
-    let Named { schema } = serde_json::from_slice(&text)?;
-    if !READABLE.contains(&schema.as_str()) {
-        return Err(LoadError::Schema { found: schema });
+    if text.trim_ascii_start().starts_with(b"[") {
+        return Err(LoadError::List);
     }
+    // Of a log it is the first of many documents.
+    let mut documents = serde_json::Deserializer::from_slice(&text).into_iter::<Named>();
+    let Named { schema: found } = documents.next().unwrap_or_else(|| serde_json::from_slice(&text))?;
+    if !READABLE.contains(&found.as_str()) {
+        let other = OTHERS.into_iter().find(|(schema, _)| found.starts_with(schema));
+        return Err(other
+            .map_or(LoadError::Schema { found: found.clone() }, |(_, of)| LoadError::Other { of, found }));
+    }
+    serde_json::from_slice::<Counted>(&text)?;
     let loaded: Loaded = serde_json::from_slice(&text)?;
     Ok(Report {
         tool: loaded.tool,

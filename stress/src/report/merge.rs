@@ -139,8 +139,18 @@ fn overlap(shards: &[Source]) -> Result<Duration, Refusal> {
     }
     times.sort_by_key(|(began, _)| *began);
     let Some(&(first, mut last)) = times.first() else { return Ok(Duration::ZERO) };
-    let end = |began: SystemTime, source: &Source| began + source.report.elapsed;
-    let mut latest_end = end(first, last);
+    let end = |began: SystemTime, source: &Source| {
+        let Report { started_at, elapsed, .. } = &source.report;
+        let too_long = || {
+            let seconds = elapsed.as_secs();
+            refuse(
+                source,
+                format!("says that it began at {started_at} and took {seconds} s: no clock goes that far"),
+            )
+        };
+        began.checked_add(*elapsed).ok_or_else(too_long)
+    };
+    let mut latest_end = end(first, last)?;
     let mut latest_start = first;
     for &(start, source) in &times {
         let gap = start.duration_since(latest_end).unwrap_or_default();
@@ -150,8 +160,9 @@ fn overlap(shards: &[Source]) -> Result<Duration, Refusal> {
                 format!("began {gap} s after {name} had ended: they were not one load (or a clock is wrong)");
             return Err(refuse(source, reason));
         }
-        if end(start, source) > latest_end {
-            (latest_end, last) = (end(start, source), source);
+        let its_end = end(start, source)?;
+        if its_end > latest_end {
+            (latest_end, last) = (its_end, source);
         }
         latest_start = start;
     }

@@ -174,6 +174,21 @@ pub enum LoadError {
     /// It is not JSON, or lacks what a report must have.
     #[error("not a walrus-stress report: {0}")]
     Document(#[from] serde_json::Error),
+    /// It is a list, as only an export is.
+    #[error(
+        "not a walrus-stress report, but a list, as --export writes it: `walrus-stress run --report FILE` writes reports"
+    )]
+    List,
+    /// It is what another command of this program wrote.
+    #[error(
+        "not a walrus-stress report, but what {of} wrote (`{found}`): `walrus-stress run --report FILE` writes reports"
+    )]
+    Other {
+        /// Which command.
+        of: &'static str,
+        /// The schema it names.
+        found: String,
+    },
     /// It is of another kind or version.
     #[error("its schema is `{found}`, this version reads `{SCHEMA}` and older ones")]
     Schema {

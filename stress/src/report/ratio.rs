@@ -2,7 +2,7 @@
 
 use super::{signed_rank, support};
 
-/// How close to the truth an answer must be to say that nothing differs: within 20 %.
+/// How close to 1 all of an interval must lie to say that nothing differs: within 20 %.
 const CLOSE: f64 = 1.2;
 /// The least difference worth telling, however certain it is: 5 %.
 const WORTH_TELLING: f64 = 1.05;
@@ -30,7 +30,7 @@ pub enum Verdict {
     Faster,
     /// The second time is the longer one.
     Slower,
-    /// They are the same within 20 %, or differ for certain, but by less than 5 %.
+    /// They are certainly the same within 20 %, and perhaps differ by a little.
     NoDifference,
     /// There are not enough pairs to say.
     TooFew,
@@ -96,19 +96,22 @@ impl Ratio {
         match self.interval {
             Some((low, _)) if low > 1.0 && self.median >= WORTH_TELLING => Verdict::Faster,
             Some((_, high)) if high < 1.0 && self.median <= 1.0 / WORTH_TELLING => Verdict::Slower,
-            Some((low, high)) if (high / low).sqrt() <= CLOSE => Verdict::NoDifference,
+            Some((low, high)) if high <= CLOSE && low >= 1.0 / CLOSE => Verdict::NoDifference,
             _ => Verdict::TooFew,
         }
     }
 
-    /// About how many pairs would tell the median within 20 %, as far as those that there are show how wide they
-    /// spread; `None` when they are too few to show it.
+    /// About how many pairs would tell whether anything differs, if the median stays where it is and they spread as wide
+    /// as those that there are; `None` when they are too few to show it.
     ///
+    /// By then the interval leaves out 1, or all of it lies within 20 % of 1, whichever takes fewer.
     /// A median's interval narrows with the square root of their number (David and Nagaraja, "Order statistics", 7.1).
     pub fn needed(&self) -> Option<u64> {
         let (low, high) = self.interval?;
         let half = (high / low).ln() / 2.0;
-        let needed = (self.pairs as f64 * (half / CLOSE.ln()).powi(2)).ceil();
+        let off = self.median.ln().abs();
+        let apart = if off >= WORTH_TELLING.ln() { off } else { 0.0 };
+        let needed = (self.pairs as f64 * (half / apart.max(CLOSE.ln() - off)).powi(2)).ceil();
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -177,6 +180,22 @@ mod tests {
         assert_eq!(of(&slightly(0.96)).verdict(), Verdict::NoDifference);
         assert_eq!(of(&slightly(1.06)).verdict(), Verdict::Faster);
         assert_eq!(of(&slightly(0.94)).verdict(), Verdict::Slower);
+    }
+
+    #[test]
+    fn an_interval_that_reaches_far_is_no_proof_of_likeness_however_narrow() {
+        let of = |median: f64, low: f64, high: f64| Ratio {
+            median,
+            interval: Some((low, high)),
+            ..of(&[1.0; 40])
+        };
+        assert_eq!(of(1.18, 0.99, 1.42).verdict(), Verdict::TooFew);
+        assert_eq!(of(0.9, 0.8, 1.01).verdict(), Verdict::TooFew);
+        assert_eq!(of(1.04, 1.01, 1.25).verdict(), Verdict::TooFew);
+        assert_eq!(of(1.0, 0.84, 1.19).verdict(), Verdict::NoDifference);
+        // An effect of 1.18 is told from none when half the interval is its logarithm, one of 1.01 when 1.2 is left out.
+        assert_eq!(of(1.18, 0.99, 1.42).needed(), Some(48));
+        assert_eq!(of(1.01, 0.77, 1.32).needed(), Some(98));
     }
 
     #[test]

@@ -33,6 +33,8 @@ const MIB: f64 = 1024.0 * 1024.0;
 /// Every number that is shown of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
+    /// Whether the run was stopped before its end.
+    pub partial: bool,
     /// Each step of each phase, fresh blobs before repeats.
     pub steps: Vec<StepSummary>,
     /// All uploads together; `None` when none was planned.
@@ -206,6 +208,7 @@ impl Summary {
             .collect();
         let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::judge(report));
         Self {
+            partial: report.ending.is_partial(),
             trust: Trust::of(report, &steps, &arrivals, &thresholds),
             uploads: Uploads::of(&steps, recording),
             bytes_sent: steps.iter().map(|step| step.bytes_sent).sum(),
@@ -230,8 +233,14 @@ impl Summary {
         self.steps.iter().flat_map(|step| &step.retried).map(|failure| failure.count).sum()
     }
 
-    /// Whether something succeeded, and every threshold holds: without one of its own, a step must not fail.
+    /// Whether the run came to its end, and all is well that was measured.
     pub fn all_well(&self) -> bool {
+        !self.partial && self.well_so_far()
+    }
+
+    /// Whether something succeeded, and every threshold holds: without one of its own, a step must not fail. A run that
+    /// was stopped has not passed by that.
+    pub fn well_so_far(&self) -> bool {
         self.thresholds.iter().all(Judgement::holds) && self.steps.iter().any(|step| step.done > 0)
     }
 

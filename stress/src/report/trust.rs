@@ -201,7 +201,7 @@ impl Bottleneck {
                 "the generator ran short of CPU: give it more cores, a machine of its own, or less to do"
             }
             Bottleneck::Scheduling => {
-                "the machine did not run the generator in time: use a quieter one, or one without a CPU quota"
+                "the machine did not run the generator in time: use a quieter one (other programs and CPU quotas do this)"
             }
             Bottleneck::Places => {
                 "too many blobs were under way: the server is slower than the rate, or --max-in-flight is too low"

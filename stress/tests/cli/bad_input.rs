@@ -141,6 +141,10 @@ fn flags_that_contradict_each_other_are_refused() {
         ("--duplicates 50% --deletable", ["--duplicates", "--deletable"]),
         ("--duplicates 50% --force", ["--duplicates", "--force"]),
         ("--duplicates 50%", ["--duplicates", "more blobs than are under way"]),
+        (
+            "--duplicates 50% --rate 20/s --duration 3s",
+            ["--duplicates", "more than 64 blobs at a rate, and here are 60"],
+        ),
         ("--order-control 20% --order phased", ["--order-control", "phased"]),
         (
             "--order-control 20% --steps upload,first",

@@ -66,7 +66,10 @@ fn what_cannot_be_told_is_refused_in_one_line() {
     fs::write(dir.path().join("future.json"), r#"{"schema":"walrus-stress/report/99"}"#).expect("a file");
     for (line, words) in [
         ("missing.json", ["cannot read missing.json", "No such file"]),
-        ("rows.json", ["cannot read rows.json", "not a walrus-stress report"]),
+        (
+            "rows.json",
+            ["cannot read rows.json", "not a walrus-stress report, but a list, as --export writes it"],
+        ),
         ("future.json", ["cannot read future.json", "walrus-stress/report/99"]),
         ("rows.json --format pdf", ["--format", "markdown"]),
     ] {

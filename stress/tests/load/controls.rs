@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use stress::{
     engine::{Facts, Wires},
-    plan::{Phase, draw, journey::Step, load::Load, sizes::Sizes},
+    plan::{Phase, draw, journey::Step, load::Load, repeats::Past, sizes::Sizes},
     record::ledger::Ledger,
     report::cache::Verdict,
 };
@@ -16,7 +16,8 @@ use crate::common::{blobs, ledger, phase, plan, rate, run, summary};
 fn controlled(load: Load, count: u64, share: f64) -> (Phase, u64) {
     let main =
         Phase { sizes: Sizes { min: 0, max: 200_000 }, order_control: share, ..phase(load, blobs(count)) };
-    let chosen = (0..count).filter(|&index| draw::controls(7, index, &main)).count();
+    let past = Past::of([&main], 0);
+    let chosen = (0..count).filter(|&index| draw::controls(7, index, &main, &past)).count();
     (main, chosen as u64)
 }
 

@@ -29,6 +29,7 @@ mod open;
 mod order;
 mod outcomes;
 mod phases;
+mod repeats;
 mod retries;
 mod schedule;
 mod stall;

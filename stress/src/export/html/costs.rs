@@ -1,7 +1,5 @@
 //! Where the time goes by size: what each step costs however small its blob, and what each MiB adds.
 
-use std::time::Duration;
-
 use super::{
     Section,
     markup::{Element, element, text},
@@ -52,7 +50,7 @@ fn lines(summary: &Summary, step: &StepSummary, cost: &StepCost, position: usize
 
 fn line(name: &str, samples: u64, line: &Line, pointer: &str, part: &str) -> Element {
     let estimate = |estimate: Estimate, field: &str| {
-        let at = |value: f64, field: String| cell(Some(number(seconds(value), value, &field)));
+        let at = |value: f64, field: String| cell(Some(number(costs::seconds(value), value, &field)));
         let field = format!("{pointer}/{part}/{field}");
         [
             at(estimate.value, field.clone()),
@@ -66,10 +64,4 @@ fn line(name: &str, samples: u64, line: &Line, pointer: &str, part: &str) -> Ele
         .chain(estimate(line.fixed, "fixed_seconds"))
         .chain(estimate(line.per_mib, "seconds_per_mib"));
     row(name, cells.chain([element("td").text(costs::line(line))]))
-}
-
-/// A time that may be less than nothing: lines are only as sure as their intervals.
-fn seconds(seconds: f64) -> String {
-    let size = units::duration(Duration::try_from_secs_f64(seconds.abs()).unwrap_or(Duration::MAX));
-    if seconds < 0.0 { format!("−{size}") } else { size }
 }

@@ -54,7 +54,7 @@ fn figures(courses: &[Course]) -> Vec<Element> {
     };
     let mut figures = vec![
         lines("Successes per second", courses, &time, Vertical::FromZero, |point| point.rate),
-        lines("Under way at a time", courses, &time, Vertical::FromZero, |point| {
+        lines("Under way at the end of each interval", courses, &time, Vertical::FromZero, |point| {
             Some(point.in_flight as f64)
         }),
         lines("Median response time", courses, &time, Vertical::Times, |point| value(point.median)),

@@ -58,7 +58,12 @@ pub(super) fn card(class: &'static str, question: &str, answer: String) -> Eleme
 
 fn outcome(report: &Report, summary: &Summary) -> Element {
     let well = summary.failed() + summary.unfinished() == 0 && summary.steps.iter().any(|step| step.done > 0);
-    card(if well { "good" } else { "bad" }, "Did it work?", words::outcome(report, summary))
+    let class = match (well, summary.partial) {
+        (true, false) => "good",
+        (true, true) => "care",
+        (false, _) => "bad",
+    };
+    card(class, "Did it work?", words::outcome(report, summary))
 }
 
 fn trust(trust: &Trust) -> Element {

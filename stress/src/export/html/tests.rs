@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    report::fake,
+    report::{Ending, Signal, fake},
     sample::{
         FailureClass, Outcome, StoredKind,
         cache::{CacheEvidence, Claim, Teller},
@@ -175,6 +175,17 @@ fn a_run_in_which_nothing_happened_has_a_page_too() {
     let page = page(&fake::report(5, &[]));
     assert!(page.contains("nothing was tried") && !page.contains("<svg viewBox=\"0 0 480"), "{page}");
     assert!(!page.contains("NaN") && !page.contains("inf"), "{page}");
+}
+
+#[test]
+fn a_run_that_was_stopped_has_no_tick_for_having_worked() {
+    let samples: Vec<_> = (0..7).flat_map(fake::journey).collect();
+    let mut report = fake::report(7, &samples);
+    let first_card =
+        |report: &Report| page(report).split("<div class=\"card ").nth(1).unwrap()[..4].to_owned();
+    assert_eq!(first_card(&report), "good");
+    report.ending = Ending::Interrupted { signal: Signal::Interrupt };
+    assert_eq!(first_card(&report), "care");
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use roxmltree::Document;
 
 use super::*;
-use crate::{report::fake, sample::Sample};
+use crate::{
+    report::{Signal, fake},
+    sample::Sample,
+};
 
 fn written(report: &Report) -> String {
     let mut text = Vec::new();
@@ -55,6 +58,7 @@ fn thresholds_and_trust_are_cases_with_what_was_measured() {
                 "something succeeded",
                 "5 of 7 uploads and 4 of 8 downloads succeeded, 5 failed, 1 unfinished"
             ),
+            case("run", "the run came to its end", "it did"),
             case("trust", "the numbers can be trusted", "!invalid: unfinished at the end 6.7% (above 5.0%)"),
         ]
     );
@@ -67,7 +71,7 @@ fn the_suite_counts_its_cases() {
     for name in ["testsuites", "testsuite"] {
         let suite = document.descendants().find(|node| node.has_tag_name(name)).unwrap();
         let counts = ["tests", "failures", "errors", "time"].map(|name| suite.attribute(name).unwrap());
-        assert_eq!(counts, ["9", "5", "0", "61.700"], "{name}");
+        assert_eq!(counts, ["10", "5", "0", "61.700"], "{name}");
     }
     let suite = document.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
     assert_eq!(suite.attribute("timestamp"), Some("2026-09-21T14:13:20"));
@@ -78,6 +82,17 @@ fn a_run_that_did_nothing_did_not_succeed() {
     let cases = read(&written(&fake::report(7, &[])));
     let found = cases.iter().find(|(_, name, _)| name == "something succeeded").unwrap();
     assert_eq!(found.2, "!nothing was tried");
+}
+
+#[test]
+fn a_run_that_was_stopped_did_not_come_to_its_end() {
+    let samples: Vec<Sample> = (0..7).flat_map(fake::journey).collect();
+    let mut report = fake::report(7, &samples);
+    report.ending = Ending::Interrupted { signal: Signal::Interrupt };
+    let text = written(&report);
+    let found = read(&text).into_iter().find(|(_, name, _)| name == "the run came to its end").unwrap();
+    assert_eq!(found.2, "!stopped by SIGINT");
+    assert!(text.contains("failures=\"1\""), "{text}");
 }
 
 #[test]

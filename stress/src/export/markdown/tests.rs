@@ -1,12 +1,27 @@
 //! The comment as it is written, and that nothing from elsewhere becomes markup.
 
 use super::*;
-use crate::{report::fake, sample::FailureClass};
+use crate::{
+    report::{Ending, Signal, fake},
+    sample::FailureClass,
+};
 
 fn written(report: &Report) -> String {
     let mut text = Vec::new();
     write(report, &Summary::of(report), &mut text).unwrap();
     String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn a_run_that_was_stopped_has_not_passed() {
+    let samples: Vec<_> = (0..7).flat_map(fake::journey).collect();
+    let mut report = fake::report(7, &samples);
+    let title = |report: &Report| written(report).lines().next().unwrap().to_owned();
+    assert_eq!(title(&report), "### walrus-stress: passed");
+    report.ending = Ending::Interrupted { signal: Signal::Interrupt };
+    assert_eq!(title(&report), "### walrus-stress: STOPPED before its end");
+    report.plan.objectives = vec!["upload.max<1ms".parse().unwrap()];
+    assert_eq!(title(&report), "### walrus-stress: FAILED");
 }
 
 #[test]

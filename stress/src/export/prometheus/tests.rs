@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::{report::fake, sample::Sample};
+use crate::{
+    report::{Ending, Signal, fake},
+    sample::Sample,
+};
 
 /// A sample's name and labels.
 type Series = (String, BTreeMap<String, String>);
@@ -124,6 +127,15 @@ fn a_report_is_counted_in_base_units() {
     assert_eq!(metrics[&series("passed", &[])], 1.0);
     let ratio = |bound| metrics[&series("cache_speedup_ratio", &[("bound", bound)])];
     assert!(ratio("low") > 5.0 && ratio("low") <= ratio("median") && ratio("median") <= ratio("high"));
+}
+
+#[test]
+fn a_run_that_was_stopped_has_not_passed() {
+    let samples: Vec<Sample> = (0..7).flat_map(fake::journey).collect();
+    let mut report = fake::report(7, &samples);
+    assert_eq!(of(&report)[&series("passed", &[])], 1.0);
+    report.ending = Ending::Interrupted { signal: Signal::Terminate };
+    assert_eq!(of(&report)[&series("passed", &[])], 0.0);
 }
 
 #[test]

@@ -130,10 +130,13 @@ fn a_large_run_shows_what_its_sample_supports() {
     cost         0.05292 WAL (52,920,000 FROST)
     bytes        112 MiB sent, 224 MiB received
     connections  8 opened (median TCP 213 µs), used again for 1,192 requests
-    by size      upload: 1.12 s at any size
-                 of it sending 279 ms at any size; waiting 558 ms at any size
-                 first: 158 ms at any size
-                 cached: 24.0 ms at any size
+    by size      upload: median 1.12 s; no growth shown (−54.4 ms to 91.7 ms/MiB)
+                 of it sending: median 281 ms; no growth shown (−13.6 ms to 22.9
+                 ms/MiB)
+                 of it waiting: median 562 ms; no growth shown (−27.2 ms to 45.8
+                 ms/MiB)
+                 first: median 160 ms; no growth shown (−28.9 ms to 34.2 ms/MiB)
+                 cached: median 24.0 ms; no growth shown (−4.88 ms to 0 s/MiB)
     cache        cached downloads are 6.7 times faster (6.5–6.9, n = 400)
                  median first 161 ms, cached 24.0 ms, of 400 blobs read twice
                  first byte 6.7 times faster (6.6–6.9); transfer 6.7 times faster

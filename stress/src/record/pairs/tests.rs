@@ -50,6 +50,14 @@ fn opening_a_connection_is_no_part_of_what_is_compared() {
 }
 
 #[test]
+fn what_the_generator_was_late_by_is_no_effect_of_a_cache() {
+    let (mut late, cached) = (read(3_000, CacheEvidence::default()), read(4_000, CacheEvidence::default()));
+    late.timing.due = Duration::ZERO;
+    let pair = Pair::of(&ReadFact::of(&late).unwrap(), &ReadFact::of(&cached).unwrap(), None).unwrap();
+    assert_eq!((pair.first, pair.cached), (Duration::from_millis(25), Duration::from_millis(25)));
+}
+
+#[test]
 fn what_was_cached_before_its_first_read_or_did_not_succeed_is_no_pair() {
     let said = |claim| CacheEvidence { claim, ..CacheEvidence::default() };
     for (claim, kept) in [

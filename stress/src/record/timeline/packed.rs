@@ -14,7 +14,10 @@ use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use super::{Interval, MOST, Tally, Timeline};
-use crate::record::sketch::{BUCKETS, Sketch};
+use crate::record::{
+    MOST_COUNTED,
+    sketch::{BUCKETS, Sketch},
+};
 
 /// More than any timeline takes when unpacked, in bytes: what claims more is none.
 const LARGEST: u64 = MOST as u64 * (80 + 8 * BUCKETS as u64);
@@ -92,6 +95,12 @@ fn interval(numbers: &mut impl Iterator<Item = u8>) -> Option<Interval> {
     let mut next = || read(numbers);
     let [started, done, failed, unfinished] = [next()?, next()?, next()?, next()?];
     let [bytes_sent, bytes_received, bound, buckets] = [next()?, next()?, next()?, next()?];
+    if [started, done, failed, unfinished, bytes_sent, bytes_received]
+        .iter()
+        .any(|number| *number > MOST_COUNTED)
+    {
+        return None;
+    }
     let mut before = 0_u16;
     let mut bucket = || {
         before = before.checked_add(u16::try_from(next()?).ok()?)?;

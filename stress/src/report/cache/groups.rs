@@ -10,7 +10,7 @@ use crate::{record::pairs::Pair, report::Report};
 pub struct Group {
     /// What they have in common.
     pub of: Of,
-    /// First ÷ cached response time; its interval exists.
+    /// First ÷ cached service time; its interval exists.
     pub response: Ratio,
 }
 

@@ -83,14 +83,14 @@ fn a_known_factor_is_found_in_19_of_20_runs() {
 #[test]
 fn without_the_control_slow_starts_look_like_a_cache() {
     let mut world = World::new(1);
-    let pairs: Vec<_> = (0..200).map(|index| world.pair(index, [0.15, 0.1, 0.1], Claim::Untold)).collect();
-    let controls: Vec<_> = (0..100).map(|index| world.pair(index, [0.15, 0.1, 0.1], Claim::Untold)).collect();
+    let pairs: Vec<_> = (0..800).map(|index| world.pair(index, [0.15, 0.1, 0.1], Claim::Untold)).collect();
+    let controls: Vec<_> = (0..400).map(|index| world.pair(index, [0.15, 0.1, 0.1], Claim::Untold)).collect();
     assert_eq!(effect(&pairs, &[]).verdict, Verdict::Faster);
     let controlled = effect(&pairs, &controls);
     assert_eq!(controlled.verdict, Verdict::NoDifference, "{}", controlled.sentence());
     let control = controlled.control.unwrap();
     let order_effect = control.response.unwrap();
-    assert_eq!((order_effect.verdict(), control.pairs), (Verdict::Faster, 100));
+    assert_eq!((order_effect.verdict(), control.pairs), (Verdict::Faster, 400));
     assert_eq!(controlled.response.unwrap().taken_out, Some(order_effect.median));
     assert_eq!(
         controlled.first_byte.unwrap().taken_out,

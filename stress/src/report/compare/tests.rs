@@ -183,6 +183,29 @@ fn the_same_run_twice_is_told_and_differs_in_nothing() {
 }
 
 #[test]
+fn the_generator_is_blamed_only_for_what_it_did() {
+    let troubled: Vec<_> = (0..7).flat_map(fake::troubled).collect();
+    let mut unfinished = source("b", &troubled);
+    let told = |source: &Source| {
+        let notes = compared(&self::source("a", &samples(10, 1)), source, &[]).notes;
+        notes.into_iter().find(|note| note.starts_with("the numbers of b")).unwrap()
+    };
+    assert_eq!(told(&unfinished), "the numbers of b are invalid: see its verdict");
+    let generator = &mut unfinished.report.recording.generator;
+    (generator.cpu, generator.available) = (Duration::from_secs(8), Duration::from_secs(10));
+    assert_eq!(
+        told(&unfinished),
+        "the numbers of b are invalid: see its verdict",
+        "80 % needs care, no more"
+    );
+    unfinished.report.recording.generator.cpu = Duration::from_secs(19) / 2;
+    assert_eq!(
+        told(&unfinished),
+        "the numbers of b are invalid: its generator was the bottleneck, see its verdict"
+    );
+}
+
+#[test]
 fn a_short_run_gets_no_verdict_but_a_length() {
     let (before, after) = (source("a", &samples(100, 1)), source("b", &samples(100, 3)));
     let comparison = compared(&before, &after, &["cached.p50>+10%"]);

@@ -210,6 +210,7 @@ pub(super) struct LineDoc {
     fixed_seconds_interval_95: (f64, f64),
     seconds_per_mib: f64,
     seconds_per_mib_interval_95: (f64, f64),
+    median_seconds: f64,
 }
 
 impl CostDoc {
@@ -235,6 +236,7 @@ impl LineDoc {
             fixed_seconds_interval_95: line.fixed.interval,
             seconds_per_mib: line.per_mib.value,
             seconds_per_mib_interval_95: line.per_mib.interval,
+            median_seconds: line.median,
         }
     }
 }

@@ -179,9 +179,16 @@ fn other_documents_are_refused_with_the_reason() {
         refused(r#"{"schema":"walrus-stress/report/9"}"#),
         "its schema is `walrus-stress/report/9`, this version reads `walrus-stress/report/2` and older ones"
     );
+    let instead = "`walrus-stress run --report FILE` writes reports";
+    for (wrong, words) in [
+        (" [\n {\"blob_number\":1}]", "a list, as --export writes it"),
+        (r#"{"schema":"walrus-stress/search/1","x":1}"#, "what a search wrote (`walrus-stress/search/1`)"),
+        ("{\"schema\":\"walrus-stress/log/1\"}\n{}\n", "what `run --log` wrote (`walrus-stress/log/1`)"),
+    ] {
+        assert_eq!(refused(wrong), format!("not a walrus-stress report, but {words}: {instead}"));
+    }
     for wrong in [
         "",
-        "[]",
         "{}",
         "<html>",
         r#"{"schema":"walrus-stress/report/1"}"#,

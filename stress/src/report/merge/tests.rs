@@ -57,6 +57,19 @@ fn what_comes_twice_is_refused() {
 }
 
 #[test]
+fn a_shard_that_ends_beyond_all_clocks_is_refused() {
+    let (mut endless, other) = (shard(0, 2), shard(1, 2));
+    endless.report.elapsed = Duration::from_secs(10_000_000_000_000_000_000);
+    for shards in [[endless.clone(), other.clone()], [other, endless]] {
+        let refused = refused(&shards);
+        assert!(
+            refused.starts_with("0.json: says that it began at 2026-") && refused.contains("no clock goes"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
 fn what_does_not_belong_together_is_refused() {
     let first = shard(0, 2);
     let other = |change: fn(&mut Report)| {
