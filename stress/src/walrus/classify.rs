@@ -172,7 +172,11 @@ pub(super) fn unconnected(address: &str, error: &io::Error) -> Failure {
         io::ErrorKind::TimedOut => FailureClass::ConnectTimeout,
         _ => FailureClass::Refused,
     };
-    Failure::new(class, one_line(&format!("cannot connect to {address}: {}", chain(error))))
+    let hint = match error.kind() {
+        io::ErrorKind::AddrNotAvailable => " (this machine has no free port left for it)",
+        _ => "",
+    };
+    Failure::new(class, one_line(&format!("cannot connect to {address}: {}{hint}", chain(error))))
 }
 
 /// The TLS handshake failed.

@@ -185,6 +185,11 @@ fn errors_of_the_machine_have_their_classes() {
     ] {
         assert_eq!(unconnected("h:1", &io(kind)).class, class, "{kind:?}");
     }
+    assert!(
+        unconnected("h:1", &io(io::ErrorKind::AddrNotAvailable))
+            .message
+            .ends_with("no free port left for it)")
+    );
     assert_eq!(untrusted("h:1", &io(io::ErrorKind::UnexpectedEof)).class, Tls);
     assert_eq!(connect_timeout(Part::Tls, "h:1", Duration::from_secs(1)).class, ConnectTimeout);
     let late = timeout(Part::Receiving, Duration::from_secs(60), Some(200), 5);
