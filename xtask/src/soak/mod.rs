@@ -62,7 +62,7 @@ const SOAKS: &[Soak] = &[
     },
     Soak {
         name: "endless",
-        about: "5 million exchanges in journeys: memory below 64 MiB, and less than 2 MiB of growth after the first minute",
+        about: "5 million exchanges in journeys: memory below 64 MiB, and less than 1 MiB of growth after the first minute",
         play: endless::play,
     },
     Soak {
