@@ -51,7 +51,7 @@ impl Latencies {
         let value = nanoseconds(duration).max(1);
         let (octave, place) = bucket(value);
         match self.octaves.get_mut(octave) {
-            Some(Octave::Many(counts)) => counts[place] += 1,
+            Some(Octave::Many(counts)) if counts[place] < u32::MAX => counts[place] += 1,
             _ => self.add(octave, place, 1),
         }
         self.count += 1;
@@ -60,24 +60,23 @@ impl Latencies {
 
     /// Adds another distribution.
     pub fn merge(&mut self, other: &Latencies) {
-        for (octave, theirs) in other.octaves.iter().enumerate() {
-            match (self.octaves.get_mut(octave), theirs) {
-                (Some(Octave::Many(ours)), Octave::Many(theirs)) => {
-                    ours.iter_mut().zip(theirs.iter()).for_each(|(ours, theirs)| *ours += theirs);
-                }
-                _ => theirs.counts().for_each(|(place, count)| self.add(octave, place, count)),
-            }
-        }
+        self.reach(other.octaves.len());
+        self.octaves.iter_mut().zip(&other.octaves).for_each(|(ours, theirs)| ours.merge(theirs));
         self.count += other.count;
         self.widen(other.extremes);
     }
 
     #[cold]
     fn add(&mut self, octave: usize, place: usize, count: u64) {
-        if self.octaves.len() <= octave {
-            self.octaves.resize(octave + 1, Octave::default());
-        }
+        self.reach(octave + 1);
         self.octaves[octave].add(place, count);
+    }
+
+    /// Makes the first so many octaves.
+    fn reach(&mut self, octaves: usize) {
+        if self.octaves.len() < octaves {
+            self.octaves.resize(octaves, Octave::default());
+        }
     }
 
     fn widen(&mut self, (shortest, longest): (u64, u64)) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::record::{
     buckets::{cumulative, logarithmic},
+    histogram::Latencies,
     ledger::{Ledger, Span},
 };
 
@@ -23,9 +24,10 @@ pub struct Buckets {
 
 impl Buckets {
     pub(super) fn of(ledger: &Ledger) -> Self {
-        let response = ledger.span(Span::Response).cloned().unwrap_or_default();
+        let nothing = Latencies::default();
+        let response = ledger.span(Span::Response).unwrap_or(&nothing);
         let (count, sum_seconds) = (response.count(), response.sum_seconds());
-        Self { cumulative: cumulative(&response), count, sum_seconds }
+        Self { cumulative: cumulative(response), count, sum_seconds }
     }
 }
 

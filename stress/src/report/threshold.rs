@@ -15,6 +15,7 @@ use crate::{
     },
     record::{
         arrivals::ArrivalLedger,
+        histogram::Latencies,
         ledger::{FailureTally, Ledger, Span},
     },
     sample::{FailureClass, Novelty},
@@ -124,7 +125,7 @@ fn implicit(report: &Report, phase: &Phase, step: Step, several: bool) -> Vec<Ju
         .collect();
     let mut facts = Facts::gather(report, |name, one| name == phase.name && one == step);
     // A class with a threshold of its own is left to that.
-    facts.all.failures.retain(|class, _| !classes.contains(class));
+    facts.left_out = classes;
     [Metric::Failures(None), Metric::Unfinished]
         .into_iter()
         .filter(|metric| covering.iter().all(|one| one.metric != *metric))
@@ -138,29 +139,26 @@ fn implicit(report: &Report, phase: &Phase, step: Step, several: bool) -> Vec<Ju
 
 /// What was recorded of the steps and phases that an objective speaks of.
 #[derive(Debug, Default)]
-struct Facts {
-    /// Blobs that were new to the run: times are theirs alone.
-    fresh: Ledger,
-    /// Repeats as well.
-    all: Ledger,
-    /// Attempts of every outcome.
-    attempted: u64,
+struct Facts<'a> {
+    /// Of blobs that were new to the run: times are theirs alone.
+    fresh: Vec<&'a Ledger>,
+    /// Of repeats as well.
+    all: Vec<&'a Ledger>,
+    /// Classes of failures that are no failures here.
+    left_out: Vec<FailureClass>,
     arrivals: ArrivalLedger,
 }
 
-impl Facts {
-    fn gather(report: &Report, covers: impl Fn(&str, Step) -> bool) -> Self {
+impl<'a> Facts<'a> {
+    fn gather(report: &'a Report, covers: impl Fn(&str, Step) -> bool) -> Self {
         let mut facts = Facts::default();
         let name = |phase: usize| report.plan.phases.get(phase).map(|phase| phase.name.as_str());
         for (key, ledger) in &report.recording.ledgers {
             if name(key.phase).is_some_and(|phase| covers(phase, key.step)) {
-                if key.novelty == Novelty::Fresh {
-                    facts.fresh.merge(ledger.clone());
-                }
-                facts.all.merge(ledger.clone());
+                facts.fresh.extend((key.novelty == Novelty::Fresh).then_some(ledger));
+                facts.all.push(ledger);
             }
         }
-        facts.attempted = facts.all.attempted();
         let phases = report.plan.phases.iter().enumerate();
         for (position, _) in phases.filter(|(_, p)| p.steps().into_iter().any(|step| covers(&p.name, step))) {
             if let Some(arrivals) = report.recording.arrivals.get(&position) {
@@ -171,27 +169,44 @@ impl Facts {
     }
 
     fn measure(&self, metric: Metric) -> Measured {
+        let attempted = self.sum(Ledger::attempted);
         match metric {
             Metric::Time(part, statistic) => self.time(part, statistic),
-            Metric::Failures(class) => self.share(count(&self.all.failures, class), self.attempted),
+            Metric::Failures(class) => self.share(self.failures(class), attempted),
             Metric::AttemptFailures(class) => {
-                let failed = count(&self.all.failures, class) + count(&self.all.retried, class);
-                self.share(failed, self.attempted + self.all.retried())
+                let failed =
+                    self.failures(class) + self.sum(|ledger| count(&ledger.retried, |one| of(class, one)));
+                self.share(failed, attempted + self.sum(Ledger::retried))
             }
-            Metric::Unfinished => self.share(self.all.unfinished, self.attempted),
+            Metric::Unfinished => self.share(self.sum(|ledger| ledger.unfinished), attempted),
             Metric::Dropped => self.share(self.arrivals.dropped, self.arrivals.offered()),
-            Metric::Count => Measured::Count { count: self.all.done, of: self.attempted },
-            Metric::Rate => self.per_second(self.all.done).map_or_else(nothing, Measured::PerSecond),
-            Metric::Throughput => {
-                self.per_second(self.all.bytes_done).map_or_else(nothing, Measured::BytesPerSecond)
+            Metric::Count => Measured::Count { count: self.sum(|ledger| ledger.done), of: attempted },
+            Metric::Rate => {
+                self.per_second(self.sum(|ledger| ledger.done)).map_or_else(nothing, Measured::PerSecond)
             }
+            Metric::Throughput => self
+                .per_second(self.sum(|ledger| ledger.bytes_done))
+                .map_or_else(nothing, Measured::BytesPerSecond),
         }
+    }
+
+    fn sum(&self, what: impl Fn(&Ledger) -> u64) -> u64 {
+        self.all.iter().copied().map(what).sum()
+    }
+
+    /// How often something failed for good, like this or in any way.
+    fn failures(&self, class: Option<FailureClass>) -> u64 {
+        let counts = |one| of(class, one) && !self.left_out.contains(&one);
+        self.sum(|ledger| count(&ledger.failures, counts))
     }
 
     fn time(&self, part: Part, statistic: Statistic) -> Measured {
         let span = |span: Span| {
-            let bound = if span == Span::Response { self.fresh.least_lower_bound } else { None };
-            self.fresh.span(span).and_then(|latencies| Distribution::of(latencies, bound))
+            let mut latencies = Latencies::default();
+            self.fresh.iter().filter_map(|ledger| ledger.span(span)).for_each(|one| latencies.merge(one));
+            let bounds = self.fresh.iter().filter_map(|ledger| ledger.least_lower_bound);
+            let bound = if span == Span::Response { bounds.min() } else { None };
+            Distribution::of(&latencies, bound)
         };
         let distribution = match part {
             Part::Response => span(Span::Response),
@@ -216,18 +231,21 @@ impl Facts {
 
     /// Per second from the first start to the last finish; absent when nothing took any time.
     fn per_second(&self, amount: u64) -> Option<f64> {
-        let (start, end) = self.all.window?;
+        let windows = || self.all.iter().filter_map(|ledger| ledger.window);
+        let (start, end) = (windows().map(|(start, _)| start).min()?, windows().map(|(_, end)| end).max()?);
         let took = end.saturating_sub(start);
         (took > Duration::ZERO).then(|| amount as f64 / took.as_secs_f64())
     }
 }
 
-/// How often something failed, like this or in any way.
-fn count(failures: &BTreeMap<FailureClass, FailureTally>, class: Option<FailureClass>) -> u64 {
-    match class {
-        None => failures.values().map(|tally| tally.count).sum(),
-        Some(class) => failures.get(&class).map_or(0, |tally| tally.count),
-    }
+/// How often something failed in ways that count.
+fn count(failures: &BTreeMap<FailureClass, FailureTally>, counts: impl Fn(FailureClass) -> bool) -> u64 {
+    failures.iter().filter(|(class, _)| counts(**class)).map(|(_, tally)| tally.count).sum()
+}
+
+/// Whether one class is the one that is meant, or any.
+fn of(meant: Option<FailureClass>, class: FailureClass) -> bool {
+    meant.is_none_or(|meant| meant == class)
 }
 
 /// What no sample is.

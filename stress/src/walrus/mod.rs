@@ -8,6 +8,7 @@ mod evidence;
 mod headers;
 mod http1;
 mod intake;
+mod low_water;
 mod network;
 mod patience;
 mod preflight;

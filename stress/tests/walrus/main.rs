@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may stop a test")]
 
 mod keep_alive;
+mod large;
 mod lengths;
 mod patience;
 mod preflight;

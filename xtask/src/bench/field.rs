@@ -67,6 +67,15 @@ impl<'a> Field<'a> {
         self.folder.path().join(name)
     }
 
+    /// Forgets every blob that was stored.
+    pub(crate) fn empty_the_store(&self) -> Result<()> {
+        for stored in fs::read_dir(self.path("store")).context("cannot look at the store")? {
+            let stored = stored.context("cannot look at the store")?.path();
+            fs::remove_file(stored).context("cannot empty the store")?;
+        }
+        Ok(())
+    }
+
     /// A program of the workspace.
     pub(crate) fn program(&self, name: &str) -> Result<&PathBuf> {
         self.programs.get(name).context(format!("cargo built no program `{name}`"))

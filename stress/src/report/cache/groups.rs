@@ -45,20 +45,21 @@ fn class(size: u64) -> (u64, u64) {
 /// The effect of each group, less that of its own control pairs, or where those are too few, of all of them.
 fn effects<K: Ord>(pairs: &[&Pair], controls: &[&Pair], key: fn(&Pair) -> K) -> BTreeMap<K, Ratio> {
     let times = |pair: &Pair| Some((pair.first, pair.cached));
-    let grouped = |pairs: &[&Pair]| {
-        let mut groups: BTreeMap<K, Vec<Pair>> = BTreeMap::new();
-        pairs.iter().for_each(|pair| groups.entry(key(pair)).or_default().push(**pair));
-        groups
-    };
     let all = ratio(controls, times);
-    let own = grouped(controls);
-    let effect = |(key, pairs): (K, Vec<Pair>)| {
-        let of = |pairs: &[Pair]| ratio(&pairs.iter().collect::<Vec<_>>(), times);
+    let own = grouped(controls, key);
+    let effect = |(key, pairs): (K, Vec<&Pair>)| {
+        let of = |pairs: &[&Pair]| ratio(pairs, times);
         let control = own.get(&key).and_then(|controls| of(controls)).filter(|one| one.interval.is_some());
         Some((key, of(&pairs)?.without(control.or(all))))
     };
-    let effects = grouped(pairs).into_iter().filter_map(effect);
+    let effects = grouped(pairs, key).into_iter().filter_map(effect);
     effects.filter(|(_, ratio)| ratio.interval.is_some()).collect()
+}
+
+fn grouped<'a, K: Ord>(pairs: &[&'a Pair], key: fn(&Pair) -> K) -> BTreeMap<K, Vec<&'a Pair>> {
+    let mut groups: BTreeMap<K, Vec<&Pair>> = BTreeMap::new();
+    pairs.iter().for_each(|pair| groups.entry(key(pair)).or_default().push(pair));
+    groups
 }
 
 #[cfg(test)]

@@ -21,12 +21,13 @@ use super::{
 use crate::walrus::{
     course::{Course, Part},
     dial::Stream,
+    low_water::{self, LowWater},
     retry_after,
 };
 
 /// How many bytes are read at a time: enough that the system's work for a call is little beside that for its bytes, and few
 /// enough that they are still in the processor's cache when they are judged.
-const INBOX: usize = 256 * 1024;
+const INBOX: usize = low_water::FULL as usize;
 
 /// The most bytes that one connection takes in before the others of its thread have their turn: until then their answers'
 /// first bytes lie unseen.
@@ -41,6 +42,7 @@ thread_local! {
 #[derive(Debug)]
 pub(in crate::walrus) struct Connection {
     stream: Stream,
+    low_water: LowWater,
 }
 
 /// What one look at the socket brought.
@@ -57,7 +59,7 @@ struct Came {
 impl Connection {
     /// Speaks HTTP/1.1 over `stream`.
     pub(in crate::walrus) fn over(stream: Stream) -> Self {
-        Self { stream }
+        Self { stream, low_water: LowWater::default() }
     }
 
     /// Whether a request can be sent: the server has neither closed nor said what nobody asked for.
@@ -88,15 +90,18 @@ impl Connection {
         course: &mut Course,
     ) -> Result<Progress, Break> {
         let mut decoder = Decoder::default();
+        let mut under_way = UnderWay { connection: self, course };
         poll_fn(|cx| {
+            let UnderWay { connection, course } = &mut under_way;
             loop {
                 // First what has come: an early answer ends the sending, and writes could use up the task's budget.
-                let taken = self.poll_take(cx, &mut decoder, taker, course);
+                let taken = connection.poll_take(cx, &mut decoder, taker, course);
                 if !matches!(taken, Poll::Pending | Poll::Ready(Ok(Progress::Unfinished))) {
                     return taken;
                 }
                 let go_on = decoder.told_to_go_on;
-                if let Poll::Ready(Err(fault)) = request.poll_send(cx, &mut self.stream, go_on, course) {
+                if let Poll::Ready(Err(fault)) = request.poll_send(cx, &mut connection.stream, go_on, course)
+                {
                     course.fault = Some(fault);
                 }
                 // The server's word to go on is no answer: behind it there may be one.
@@ -141,7 +146,9 @@ impl Connection {
                     }
                     fed => fed.map(Some),
                 };
-                if let Some(progress) = progress.transpose() {
+                let progress = progress.transpose();
+                self.wake_at(if progress.is_some() { 0 } else { decoder.left() });
+                if let Some(progress) = progress {
                     if matches!(progress, Ok(Progress::Whole { .. } | Progress::Enough)) {
                         course.finished = Some(last);
                     }
@@ -152,6 +159,14 @@ impl Connection {
                 }
             }
         })
+    }
+
+    /// Has the next look at the socket wait until there is something worth it of the `left` bytes that are to come. Under TLS
+    /// nobody knows how many they are on the wire.
+    fn wake_at(&mut self, left: u64) {
+        if let Stream::Plain(socket) = &self.stream {
+            self.low_water.follow(socket, left);
+        }
     }
 
     /// Reads what is there: once, or `greedy` until there is no more. Where an answer's last byte is not known when it comes,
@@ -183,6 +198,20 @@ impl Connection {
                 Poll::Ready(Ok(())) => None,
             };
             return Poll::Ready(Came { bytes, first, last, end });
+        }
+    }
+}
+
+/// An exchange under way. Dropped before its end, it leaves on the course what had come and nobody was woken for.
+struct UnderWay<'a> {
+    connection: &'a mut Connection,
+    course: &'a mut Course,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if let Connection { stream: Stream::Plain(socket), low_water } = &*self.connection {
+            self.course.received += low_water.unread(socket);
         }
     }
 }

@@ -77,6 +77,11 @@ impl Decoder {
         matches!(self.state, State::Length(_))
     }
 
+    /// How many bytes of the body have not come; 0 when that is not known.
+    pub(super) fn left(&self) -> u64 {
+        if let State::Length(left) = self.state { left } else { 0 }
+    }
+
     /// Takes in what has come.
     ///
     /// # Errors

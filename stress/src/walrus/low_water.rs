@@ -1,0 +1,117 @@
+//! When the reader of a large body is woken: not for every packet, but once there is a buffer full of it, or its end.
+//!
+//! A reader who is faster than its server is woken for next to nothing each time, and on one machine, where the waking is
+//! the server's work, that slows down what is measured. Linux waits with it until a mark is reached (`SO_RCVLOWAT` in
+//! socket(7)), and wakes before if the connection ends or its buffers are full.
+
+use tokio::net::TcpStream;
+
+/// The mark while a large body comes in: as much as is read at a time.
+pub(super) const FULL: u32 = 256 * 1024;
+/// How many bytes of a body have to be on their way for the mark to be worth its system calls.
+const LARGE: u64 = 4 * FULL as u64;
+
+/// A socket's mark: how many bytes have to lie there before its reader is woken.
+#[derive(Debug)]
+pub(super) struct LowWater {
+    mark: u32,
+}
+
+impl Default for LowWater {
+    fn default() -> Self {
+        Self { mark: 1 }
+    }
+}
+
+impl LowWater {
+    /// Sets the mark of `socket` for a body of which `left` bytes have not come; 0 when that is not known, or it has ended.
+    /// A system that refuses wakes for every byte.
+    pub(super) fn follow(&mut self, socket: &TcpStream, left: u64) {
+        let mark = next(self.mark, left);
+        if mark != self.mark && system::set(socket, mark).is_ok() {
+            self.mark = mark;
+        }
+    }
+
+    /// How many bytes lie in `socket` that nobody was woken for.
+    pub(super) fn unread(&self, socket: &TcpStream) -> u64 {
+        if self.mark == 1 { 0 } else { system::unread(socket) }
+    }
+}
+
+/// The mark after `mark`, when `left` bytes of a body have not come. It is never above them: its reader would not be woken.
+fn next(mark: u32, left: u64) -> u32 {
+    if left < LARGE && (mark == 1 || left == 0) {
+        return 1;
+    }
+    u32::try_from(left).map_or(FULL, |left| left.min(FULL))
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::{io, mem::size_of, os::fd::AsRawFd};
+
+    use tokio::net::TcpStream;
+
+    /// No library that is in use here knows this option.
+    #[expect(unsafe_code, reason = "the call itself")]
+    pub(super) fn set(socket: &TcpStream, mark: u32) -> io::Result<()> {
+        let value = libc::c_int::try_from(mark).map_err(io::Error::other)?;
+        #[expect(clippy::cast_possible_truncation, reason = "it is four")]
+        let length = size_of::<libc::c_int>() as libc::socklen_t;
+        // SAFETY: the descriptor is the borrowed socket's and open; the system only reads the value, which outlives the
+        // call, and is told its true length.
+        let done = unsafe {
+            let value = (&raw const value).cast();
+            libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVLOWAT, value, length)
+        };
+        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    pub(super) fn unread(socket: &TcpStream) -> u64 {
+        rustix::io::ioctl_fionread(socket).unwrap_or(0)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::io;
+
+    use tokio::net::TcpStream;
+
+    pub(super) fn set(_: &TcpStream, _: u32) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn unread(_: &TcpStream) -> u64 {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_mark_is_never_above_what_is_still_to_come(
+            length in 0_u64..3_000_000, pieces in prop::collection::vec(1_u64..400_000, 0..40),
+        ) {
+            let (mut mark, mut left) = (1, length);
+            for piece in pieces {
+                mark = next(mark, left);
+                prop_assert!(u64::from(mark) <= left.max(1) && (1..=FULL).contains(&mark));
+                left = left.saturating_sub(piece);
+            }
+            prop_assert_eq!(next(mark, 0), 1);
+        }
+    }
+
+    #[test]
+    fn only_large_bodies_are_waited_for_but_those_to_their_end() {
+        assert_eq!((next(1, LARGE - 1), next(1, LARGE), next(1, u64::MAX)), (1, FULL, FULL));
+        assert_eq!((next(FULL, LARGE - 1), next(FULL, 1000), next(1000, 7)), (FULL, 1000, 7));
+    }
+}
