@@ -47,15 +47,33 @@ fn next(mark: u32, left: u64) -> u32 {
     u32::try_from(left).map_or(FULL, |left| left.min(FULL))
 }
 
+/// Whether a kernel of this release (`6.1.0-13-amd64`) wakes below the mark when a socket's buffers are full: before 4.18 it
+/// neither did nor made them large enough, and up to 5.7 not when many small packets filled them.
+#[cfg(any(target_os = "linux", test))]
+fn is_fit(release: &str) -> bool {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (5, 8),
+        _ => false,
+    }
+}
+
 #[cfg(target_os = "linux")]
 mod system {
-    use std::{io, mem::size_of, os::fd::AsRawFd};
+    use std::{io, mem::size_of, os::fd::AsRawFd, sync::LazyLock};
 
     use tokio::net::TcpStream;
+
+    /// Whether this machine's kernel can be asked.
+    static FIT: LazyLock<bool> =
+        LazyLock::new(|| rustix::system::uname().release().to_str().is_ok_and(super::is_fit));
 
     /// No library that is in use here knows this option.
     #[expect(unsafe_code, reason = "the call itself")]
     pub(super) fn set(socket: &TcpStream, mark: u32) -> io::Result<()> {
+        if !*FIT {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         let value = libc::c_int::try_from(mark).map_err(io::Error::other)?;
         #[expect(clippy::cast_possible_truncation, reason = "it is four")]
         let length = size_of::<libc::c_int>() as libc::socklen_t;
@@ -106,6 +124,16 @@ mod tests {
                 left = left.saturating_sub(piece);
             }
             prop_assert_eq!(next(mark, 0), 1);
+        }
+    }
+
+    #[test]
+    fn old_and_unknown_kernels_are_not_asked() {
+        for fit in ["5.8.0", "5.14.0-427.el9.x86_64", "6.1.0-13-amd64", "10.0"] {
+            assert!(is_fit(fit), "{fit}");
+        }
+        for unfit in ["5.7.19", "4.18.0-553.el8.x86_64", "4.4.0", "3.10.0", "6", "", "next"] {
+            assert!(!is_fit(unfit), "{unfit}");
         }
     }
 
