@@ -1,8 +1,10 @@
-//! When the reader of a large body is woken: not for every packet, but once there is a buffer full of it, or its end.
+//! When the reader of a large body is woken, if its server is on the same machine: not for every packet, but once there is a
+//! buffer full of it, or its end.
 //!
-//! A reader who is faster than its server is woken for next to nothing each time, and on one machine, where the waking is
-//! the server's work, that slows down what is measured. Linux waits with it until a mark is reached (`SO_RCVLOWAT` in
-//! socket(7)), and wakes before if the connection ends or its buffers are full.
+//! There, waking is the server's work, and a reader who is faster is woken for next to nothing each time: that slows down
+//! what is measured. Linux waits with it until a mark is reached (`SO_RCVLOWAT` in socket(7)), and wakes before if the
+//! connection ends or its buffers are full. Over a network it would be wrong: bytes that wait for a mark hold back the window
+//! that is to grow, and every packet held back costs a way there and back.
 
 use tokio::net::TcpStream;
 
@@ -15,20 +17,25 @@ const LARGE: u64 = 4 * FULL as u64;
 #[derive(Debug)]
 pub(super) struct LowWater {
     mark: u32,
+    /// Whether the server is on this machine, as soon as that matters.
+    near: Option<bool>,
 }
 
 impl Default for LowWater {
     fn default() -> Self {
-        Self { mark: 1 }
+        Self { mark: 1, near: None }
     }
 }
 
 impl LowWater {
     /// Sets the mark of `socket` for a body of which `left` bytes have not come; 0 when that is not known, or it has ended.
-    /// A system that refuses wakes for every byte.
+    /// Where the server is elsewhere or the system refuses, every byte wakes.
     pub(super) fn follow(&mut self, socket: &TcpStream, left: u64) {
         let mark = next(self.mark, left);
-        if mark != self.mark && system::set(socket, mark).is_ok() {
+        if mark == self.mark || !*self.near.get_or_insert_with(|| is_near(socket)) {
+            return;
+        }
+        if system::set(socket, mark).is_ok() {
             self.mark = mark;
         }
     }
@@ -37,6 +44,12 @@ impl LowWater {
     pub(super) fn unread(&self, socket: &TcpStream) -> u64 {
         if self.mark == 1 { 0 } else { system::unread(socket) }
     }
+}
+
+/// Whether both ends of a connection are on this machine.
+fn is_near(socket: &TcpStream) -> bool {
+    let (Ok(ours), Ok(theirs)) = (socket.local_addr(), socket.peer_addr()) else { return false };
+    theirs.ip().is_loopback() || theirs.ip() == ours.ip()
 }
 
 /// The mark after `mark`, when `left` bytes of a body have not come. It is never above them: its reader would not be woken.
