@@ -1,13 +1,13 @@
 //! Why a command could not do its job; a failed upload or download is a fact, never one of these.
 
-use crate::plan::Contradiction;
+use crate::plan::ConfigError;
 
 /// Why a command could not do its job.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Two flags exclude each other, or a needed one is missing.
     #[error(transparent)]
-    Contradiction(#[from] Contradiction),
+    ConfigError(#[from] ConfigError),
     /// A flag's value cannot be used.
     #[error("{flag}: {reason}")]
     Flag {

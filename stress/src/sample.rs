@@ -105,7 +105,7 @@ pub enum Novelty {
 pub enum Link {
     /// Opened for this attempt; opening it is part of the attempt's time.
     Fresh(Connecting),
-    /// Kept open from an earlier attempt.
+    /// CarriedBlob open from an earlier attempt.
     Reused,
 }
 

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use criterion::{Criterion, Throughput};
 use stress::{
-    engine::{self, Wires},
+    client::Network,
+    engine::{self, RunHooks},
     plan::{
         Phase, Plan, Verify,
         journey::Journey,
@@ -12,10 +13,9 @@ use stress::{
         load::{Load, Stop},
         retry::Retries,
         sizes::{ContentMix, Sizes},
+        source::BlobSource,
         store::StoreOptions,
-        supply::Supply,
     },
-    walrus::Network,
 };
 use tests::Bottle;
 
@@ -31,7 +31,7 @@ fn plan(bottle: &Bottle, seed: u64) -> Plan {
         phases: vec![Phase {
             name: "main".to_owned(),
             journey: Journey::default(),
-            supply: Supply::default(),
+            source: BlobSource::default(),
             sizes: Sizes { min: SIZE, max: SIZE },
             content: ContentMix::Mixed,
             duplicates: 0.0,
@@ -55,7 +55,7 @@ fn plan(bottle: &Bottle, seed: u64) -> Plan {
         },
         verify: Verify::Full,
         retries: Retries::default(),
-        objectives: Vec::new(),
+        thresholds: Vec::new(),
         shard: None,
     }
 }
@@ -73,7 +73,7 @@ pub(crate) fn loopback(c: &mut Criterion) {
             seed += 1;
             let plan = Arc::new(plan(&bottle, seed));
             let network = Arc::new(Network::new(&plan).expect("a plain network"));
-            let facts = runtime.block_on(engine::run(plan, network, Wires::default())).expect("a run");
+            let facts = runtime.block_on(engine::run(plan, network, RunHooks::default())).expect("a run");
             assert_eq!(facts.recording.pairs.seen(), JOURNEYS, "every journey ends well");
         });
     });

@@ -2,7 +2,7 @@
 
 mod bytes;
 mod journey;
-mod ledger;
+mod step_metrics;
 mod schedule;
 
 use criterion::{criterion_group, criterion_main};
@@ -11,7 +11,7 @@ criterion_group!(
     pipeline,
     bytes::generation,
     bytes::verification,
-    ledger::recording,
+    step_metrics::recording,
     schedule::draws,
     journey::loopback
 );

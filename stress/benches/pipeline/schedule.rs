@@ -9,7 +9,7 @@ use stress::plan::{
     journey::Journey,
     load::{Load, Stop},
     sizes::{ContentMix, Sizes},
-    supply::Supply,
+    source::BlobSource,
 };
 
 /// The draw of one blob.
@@ -17,7 +17,7 @@ pub(crate) fn draws(c: &mut Criterion) {
     let phase = Phase {
         name: "main".to_owned(),
         journey: Journey::default(),
-        supply: Supply::default(),
+        source: BlobSource::default(),
         sizes: Sizes::default(),
         content: ContentMix::Mixed,
         duplicates: 0.0,

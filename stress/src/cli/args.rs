@@ -137,7 +137,7 @@ pub(super) struct LoadArgs {
     #[arg(long, value_name = "KIND", env = "WALRUS_STRESS_CONTENT", hide_env = true, value_enum,
           default_value_t = ContentKind::Mixed)]
     pub(super) content: ContentKind,
-    /// Share of blobs that repeat bytes stored earlier in this run, to measure the existing-blob path; stores
+    /// ThreadIndex of blobs that repeat bytes stored earlier in this run, to measure the existing-blob path; stores
     /// every blob as permanent. The first ones, as many as are under way at a time, are always new
     #[arg(long, value_name = "RATIO", env = "WALRUS_STRESS_DUPLICATES", allow_hyphen_values = true, hide_env = true,
           value_parser = parse_ratio, default_value = "0%")]

@@ -13,7 +13,7 @@ use crate::{
         html::comparison,
         palette::Palette,
     },
-    plan::{Contradiction, objective::ChangeLimit},
+    plan::{ConfigError, threshold::ChangeLimit},
     report::compare::Comparison,
 };
 
@@ -90,10 +90,10 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Error> {
 }
 
 /// Two reports without a `--` between them are one on each side.
-fn sides(args: &CompareArgs) -> Result<(&[PathBuf], &[PathBuf]), Contradiction> {
+fn sides(args: &CompareArgs) -> Result<(&[PathBuf], &[PathBuf]), ConfigError> {
     match (&args.before[..], &args.after[..]) {
         ([before, after], []) => Ok((std::slice::from_ref(before), std::slice::from_ref(after))),
-        (_, []) => Err(Contradiction::new(
+        (_, []) => Err(ConfigError::new(
             "compare",
             "takes one report before and one after, or several of each with -- between them",
         )),

@@ -3,7 +3,7 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::pace::DEFAULT_MAX_IN_FLIGHT;
-use crate::plan::{Contradiction, Phase, Plan, load::Load};
+use crate::plan::{ConfigError, Phase, Plan, load::Load};
 
 /// What the process needs besides connections: standard streams, timers, runtimes, files.
 const BESIDES: u64 = 64;
@@ -33,7 +33,7 @@ impl Fewer {
 ///
 /// # Errors
 /// Names the flag when the hard limit is too low.
-pub(super) fn provide(plan: &Plan, chose: bool) -> Result<Option<Fewer>, Contradiction> {
+pub(super) fn provide(plan: &Plan, chose: bool) -> Result<Option<Fewer>, ConfigError> {
     let limits = getrlimit(Resource::Nofile);
     let current = |limits: &Rlimit| limits.current.unwrap_or(u64::MAX);
     if fit(plan, chose, current(&limits)) == Ok(None) {
@@ -51,7 +51,7 @@ pub(super) fn provide(plan: &Plan, chose: bool) -> Result<Option<Fewer>, Contrad
             "needs {needed} file descriptors, but this process may have {limit} (ulimit -Hn): \
              choose a smaller number, or raise that limit"
         );
-        Contradiction::new(flag, reason)
+        ConfigError::new(flag, reason)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use crate::plan::objective::Objective;
+use crate::plan::threshold::Threshold;
 
 /// What is expected of a run.
 #[derive(Debug, ClapArgs)]
@@ -15,7 +15,7 @@ pub(super) struct ExpectArgs {
         hide_env = true,
         value_delimiter = ','
     )]
-    pub(super) threshold: Vec<Objective>,
+    pub(super) threshold: Vec<Threshold>,
     /// Exit with 3 when the generator or its machine spoilt the numbers
     #[arg(long, env = "WALRUS_STRESS_STRICT", hide_env = true)]
     pub(super) strict: bool,

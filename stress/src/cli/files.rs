@@ -6,7 +6,7 @@ use super::args::OutputArgs;
 use crate::{
     error::Error,
     export::{file::PreparedFile, format::Format, rows::PreparedRows},
-    plan::Contradiction,
+    plan::ConfigError,
 };
 
 /// Places for the files that were asked for.
@@ -60,11 +60,11 @@ impl Files {
     }
 
     /// No two may be the same file.
-    fn check(&self) -> Result<(), Contradiction> {
+    fn check(&self) -> Result<(), ConfigError> {
         let targets = self.targets();
         for (position, (flag, target)) in targets.iter().enumerate() {
             if let Some((other, _)) = targets[..position].iter().find(|(_, path)| path == target) {
-                return Err(Contradiction::new(flag, format!("names the same file as {other}")));
+                return Err(ConfigError::new(flag, format!("names the same file as {other}")));
             }
         }
         Ok(())

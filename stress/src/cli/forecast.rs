@@ -2,7 +2,7 @@
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::{Exit, args::RunArgs, door, planned, planned::Intention, screen, typed::Typed};
+use super::{Exit, args::RunArgs, door, planned, planned::RunOptions, screen, typed::Typed};
 use crate::{error::Error, export::forecast as told, plan::forecast::forecast};
 
 /// The flags of `walrus-stress plan`: those of `run`, and how to tell.
@@ -35,7 +35,7 @@ enum Format {
 /// Tells what a run with these flags would do.
 pub(super) fn tell(args: ForecastArgs, typed: &Typed) -> Result<Exit, Error> {
     let format = args.format;
-    let intention = Intention::of(args.run, typed, &[])?;
+    let intention = RunOptions::of(args.run, typed, &[])?;
     let plan = intention.plan(intention.list()?.as_ref())?;
     let mut text = Vec::new();
     let written = match format {

@@ -3,13 +3,13 @@
 use crate::{
     error::Error,
     plan::{
-        Contradiction, Phase, Plan,
+        ConfigError, Phase, Plan,
         journey::{Journey, Step},
         limits::Limits,
         load::Stop,
         sizes::Sizes,
+        source::BlobSource,
         store::{Persistence, StoreOptions},
-        supply::Supply,
         target::Header,
     },
 };
@@ -31,7 +31,7 @@ pub(super) fn plan(args: &RunArgs, phases: Vec<Phase>) -> Result<Plan, Error> {
     let duplicates = phases.iter().any(|phase| phase.duplicates > 0.0);
     if args.pace.shard.is_some() && args.load.seed.is_none() {
         let reason = "needs --seed: only with the same one do all parts make one run";
-        return Err(Contradiction::new("--shard", reason).into());
+        return Err(ConfigError::new("--shard", reason).into());
     }
     let plan = Plan {
         seed: args.load.seed.unwrap_or_else(random_seed),
@@ -43,7 +43,7 @@ pub(super) fn plan(args: &RunArgs, phases: Vec<Phase>) -> Result<Plan, Error> {
         limits: limits(&args.exchange, &args.place)?,
         verify: args.load.verify.into(),
         retries: args.retry.retries()?,
-        objectives: args.expect.threshold.clone(),
+        thresholds: args.expect.threshold.clone(),
         shard: args.pace.shard,
     };
     plan.check()?;
@@ -69,11 +69,11 @@ pub(super) fn phases(
     let RunArgs { load, pace, .. } = args;
     let journey = args.journey.journey()?;
     let pattern = args.pace.load()?;
-    let supply = supply(load, &journey, list)?;
+    let source = source(load, &journey, list)?;
     let main = Phase {
         name: name.to_owned(),
         journey,
-        supply,
+        source,
         sizes: sizes(load.size, load.min_size, load.max_size),
         content: load.content.into(),
         duplicates: load.duplicates,
@@ -85,10 +85,12 @@ pub(super) fn phases(
     };
     // Stages say themselves when the run ends.
     let endless = load.duration.is_none() && main.load.length().is_none();
-    let blobs = match (&main.supply, list) {
-        (Supply::List { round: false, .. }, Some(list)) => Some(rest(list, load.blobs, pace.warm_up, taken)?),
-        (Supply::List { .. }, _) => load.blobs,
-        (Supply::Made | Supply::Earlier, _) => load.blobs.or(endless.then_some(DEFAULT_BLOBS)),
+    let blobs = match (&main.source, list) {
+        (BlobSource::List { round: false, .. }, Some(list)) => {
+            Some(rest(list, load.blobs, pace.warm_up, taken)?)
+        }
+        (BlobSource::List { .. }, _) => load.blobs,
+        (BlobSource::Made | BlobSource::Earlier, _) => load.blobs.or(endless.then_some(DEFAULT_BLOBS)),
     };
     let warm_up = pace.warm_up.map(|stop| Phase {
         name: if name == MAIN { "warm-up".to_owned() } else { format!("{name} warm-up") },
@@ -106,8 +108,8 @@ pub(super) fn phases(
 }
 
 /// A list starts again at its end where only cached downloads are wanted: those can be had any number of times.
-fn supply(load: &LoadArgs, journey: &Journey, list: Option<&BlobList>) -> Result<Supply, Contradiction> {
-    let Some(list) = list else { return Ok(Supply::Made) };
+fn source(load: &LoadArgs, journey: &Journey, list: Option<&BlobList>) -> Result<BlobSource, ConfigError> {
+    let Some(list) = list else { return Ok(BlobSource::Made) };
     for (flag, given) in [
         ("--size", load.size.is_some()),
         ("--min-size", load.min_size.is_some()),
@@ -115,11 +117,11 @@ fn supply(load: &LoadArgs, journey: &Journey, list: Option<&BlobList>) -> Result
         ("--duplicates", load.duplicates > 0.0),
     ] {
         if given {
-            return Err(Contradiction::new(flag, "is about uploads, but the blobs of a list are only read"));
+            return Err(ConfigError::new(flag, "is about uploads, but the blobs of a list are only read"));
         }
     }
     let round = !journey.steps.contains(&Step::FIRST);
-    Ok(Supply::List { name: list.name.clone(), round, listing: list.listing() })
+    Ok(BlobSource::List { name: list.name.clone(), round, listing: list.listing() })
 }
 
 /// How many blobs of a list that is read once through are left for a phase behind its warm-up and those before it.
@@ -128,7 +130,7 @@ fn rest(
     wanted: Option<u64>,
     warm_up: Option<Stop>,
     before: u64,
-) -> Result<u64, Contradiction> {
+) -> Result<u64, ConfigError> {
     let taken = warm_up.and_then(|stop| stop.blobs).unwrap_or(0);
     match list.count.saturating_sub(before).saturating_sub(taken) {
         0 if before > 0 => {
@@ -136,9 +138,9 @@ fn rest(
                 "leaves none of the {} blobs of {} to this phase: give those before it a number",
                 list.count, list.name
             );
-            Err(Contradiction::new("--blobs", reason))
+            Err(ConfigError::new("--blobs", reason))
         }
-        0 => Err(Contradiction::new("--warm-up", format!("takes all {} blobs of {}", list.count, list.name))),
+        0 => Err(ConfigError::new("--warm-up", format!("takes all {} blobs of {}", list.count, list.name))),
         left => Ok(wanted.map_or(left, |wanted| wanted.min(left))),
     }
 }
@@ -176,7 +178,7 @@ fn limits(args: &ExchangeArgs, place: &PlaceArgs) -> Result<Limits, Error> {
         ("--connect-timeout", args.connect_timeout),
     ] {
         if timeout.is_zero() {
-            return Err(Contradiction::new(flag, "must be longer than 0 s").into());
+            return Err(ConfigError::new(flag, "must be longer than 0 s").into());
         }
     }
     let both = headers("--header", &args.header, "WALRUS_STRESS_HEADER")?;
@@ -190,7 +192,7 @@ fn limits(args: &ExchangeArgs, place: &PlaceArgs) -> Result<Limits, Error> {
             publisher_headers.iter().filter(|header| header.name.eq_ignore_ascii_case("authorization"));
         if others.count() > 1 || place.publisher.iter().any(|target| target.credentials.is_some()) {
             let reason = "cannot go with another Authorization header or with user:password in --publisher";
-            return Err(Contradiction::new("--bearer", reason).into());
+            return Err(ConfigError::new("--bearer", reason).into());
         }
     }
     Ok(Limits {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    plan::{Contradiction, journey::Journey},
+    plan::{ConfigError, journey::Journey},
 };
 
 /// The downloads of each blob when nothing else is said: the first and the cached one.
@@ -30,7 +30,7 @@ pub(super) struct JourneyArgs {
     #[arg(long, value_name = "ORDER", env = "WALRUS_STRESS_ORDER", hide_env = true, value_enum,
           default_value_t = Order::Journey)]
     pub(super) order: Order,
-    /// Share of journeys that upload a second blob of the same size and read it for the first time right behind the
+    /// ThreadIndex of journeys that upload a second blob of the same size and read it for the first time right behind the
     /// first one's first download: so much faster a second download is without any cache, which is then taken out of
     /// what the cache buys. These uploads and downloads come on top, as steps of their own
     #[arg(long, value_name = "SHARE", env = "WALRUS_STRESS_ORDER_CONTROL", hide_env = true,
@@ -87,14 +87,14 @@ impl JourneyArgs {
     }
 
     /// The journey that the flags mean.
-    pub(super) fn journey(&self) -> Result<Journey, Contradiction> {
+    pub(super) fn journey(&self) -> Result<Journey, ConfigError> {
         match (&self.steps, self.reads) {
-            (Some(_), Some(_)) => Err(Contradiction::new(
+            (Some(_), Some(_)) => Err(ConfigError::new(
                 "--reads",
                 "cannot go with --steps: those name the downloads, as in upload,first,cached,read3",
             )),
             (_, Some(0)) => {
-                Err(Contradiction::new("--reads", "must be at least 1; --steps upload downloads nothing"))
+                Err(ConfigError::new("--reads", "must be at least 1; --steps upload downloads nothing"))
             }
             (Some(steps), None) => Ok(steps.clone()),
             (None, reads) => Ok(Journey::with_reads(!self.reads_only(), reads.unwrap_or(DEFAULT_READS))),

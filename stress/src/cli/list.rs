@@ -13,11 +13,11 @@ use std::{
 use serde::{Deserialize, Deserializer as _, de};
 
 use crate::{
+    client,
     engine::Listed,
     error::Error,
     export::log::{Ended, Exchange, LogReader},
-    plan::{journey::Step, supply::Listing},
-    walrus,
+    plan::{journey::Step, source::Listing},
 };
 
 /// The longest line of a list in bytes.
@@ -207,7 +207,7 @@ fn bytes(kb: f64) -> u64 {
 }
 
 fn listed(id: &str, size: Option<u64>) -> Result<Listed, String> {
-    if id.len() == ID_LENGTH && walrus::is_blob_id(id) {
+    if id.len() == ID_LENGTH && client::is_blob_id(id) {
         return Ok(Listed { id: Arc::from(id), size });
     }
     let shown: String = id.chars().filter(|char| !char.is_control()).take(60).collect();

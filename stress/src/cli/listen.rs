@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     screen::{self, Screen},
-    walk::Ear,
+    walk::SampleSink,
 };
 
 /// Hears every sample of a run.
@@ -26,7 +26,7 @@ pub(super) struct Listener<'a> {
     blobs: Option<Vec<BlobRecord>>,
 }
 
-impl Ear for Listener<'_> {
+impl SampleSink for Listener<'_> {
     fn wants_samples(&self) -> bool {
         self.rows.is_some() || self.log.is_some() || self.blobs.is_some()
     }

@@ -4,7 +4,7 @@ use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use tokio::task::JoinSet;
 
-use crate::{engine::Board, error::Error, live::scrape::Scrape, plan::Plan};
+use crate::{engine::ProgressBoard, error::Error, live::scrape::Scrape, plan::Plan};
 
 /// The metrics' server, at work until dropped.
 pub(super) struct Metrics {
@@ -17,14 +17,14 @@ impl Metrics {
     pub(super) async fn serve(
         address: SocketAddr,
         plan: &Arc<Plan>,
-        board: &Arc<Board>,
+        progress_board: &Arc<ProgressBoard>,
     ) -> Result<Self, Error> {
         let refused = |error| Error::Flag {
             flag: "--metrics-listen".to_owned(),
             reason: format!("cannot listen at {address}: {error}; choose another port, or 0 for a free one"),
         };
-        let board = board.clone();
-        let look = Box::new(move || board.look());
+        let progress_board = progress_board.clone();
+        let look = Box::new(move || progress_board.look());
         let scrape = Scrape::bind(address, plan.clone(), look).await.map_err(refused)?;
         let address = scrape.address().map_err(refused)?;
         let mut server = JoinSet::new();

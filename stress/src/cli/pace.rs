@@ -8,7 +8,7 @@ use super::value::{parse_duration, parse_whole};
 use crate::{
     error::Error,
     plan::{
-        Contradiction,
+        ConfigError,
         load::{Load, Stop},
         schedule::Arrivals,
         shard::Shard,
@@ -75,11 +75,9 @@ impl PaceArgs {
     pub(super) fn load(&self) -> Result<Load, Error> {
         let rate = match (self.rate, &self.stages) {
             (Some(_), Some(_)) => {
-                return Err(Contradiction::new(
-                    "--stages",
-                    "cannot go with --rate: the stages name the rates",
-                )
-                .into());
+                return Err(
+                    ConfigError::new("--stages", "cannot go with --rate: the stages name the rates").into()
+                );
             }
             (Some(rate), None) => Some(Stages::constant(rate)),
             (None, stages) => stages.clone(),
@@ -95,7 +93,7 @@ impl PaceArgs {
             let flag = if self.concurrency.is_some() { "--concurrency" } else { "--concurrency-stages" };
             let reason = "cannot go with --rate or --stages: at a given rate, how many journeys are under way follows \
                           from how long they take (--max-in-flight limits it)";
-            return Err(Contradiction::new(flag, reason).into());
+            return Err(ConfigError::new(flag, reason).into());
         }
         let arrivals = match self.arrivals {
             None | Some(ArrivalKind::Uniform) => Arrivals::Uniform,
@@ -110,7 +108,7 @@ impl PaceArgs {
             [("--arrivals", self.arrivals.is_some()), ("--max-in-flight", self.max_in_flight.is_some())]
         {
             if given {
-                return Err(Contradiction::new(
+                return Err(ConfigError::new(
                     flag,
                     "needs --rate or --stages: without them journeys are not due at a time",
                 )
@@ -118,7 +116,7 @@ impl PaceArgs {
             }
         }
         match (self.concurrency, &self.concurrency_stages) {
-            (Some(_), Some(_)) => Err(Contradiction::new(
+            (Some(_), Some(_)) => Err(ConfigError::new(
                 "--concurrency-stages",
                 "cannot go with --concurrency: the stages name the numbers",
             )

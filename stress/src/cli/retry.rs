@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 
 use super::value::{parse_duration, parse_whole};
 use crate::plan::{
-    Contradiction,
+    ConfigError,
     retry::{Backoff, Retries},
 };
 
@@ -26,12 +26,9 @@ pub(super) struct RetryArgs {
 
 impl RetryArgs {
     /// The retries that the flags mean.
-    pub(super) fn retries(&self) -> Result<Retries, Contradiction> {
+    pub(super) fn retries(&self) -> Result<Retries, ConfigError> {
         if self.retries == 0 && self.backoff.is_some() {
-            return Err(Contradiction::new(
-                "--backoff",
-                "needs --retries: without it nothing is tried again",
-            ));
+            return Err(ConfigError::new("--backoff", "needs --retries: without it nothing is tried again"));
         }
         Ok(Retries { most: self.retries, backoff: self.backoff.unwrap_or_default() })
     }

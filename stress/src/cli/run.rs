@@ -10,13 +10,14 @@ use super::{
     files::{Files, Written},
     listen::Listener,
     metrics::Metrics,
-    planned::Intention,
+    planned::RunOptions,
     screen::Screen,
     signals::Signals,
     typed::Typed,
-    walk::{Outfit, walk},
+    walk::{RunContext, walk},
 };
 use crate::{
+    client::{self, Network},
     error::Error,
     export::{
         blobs::BlobRecord,
@@ -25,15 +26,14 @@ use crate::{
         palette::Palette,
         terminal,
     },
+    metrics::{Recording, step_metrics::StepMetrics},
     plan::Plan,
-    record::{Recording, ledger::Ledger},
-    report::{Ending, Report, rfc3339, summary::Summary, trust::Grade},
-    walrus::{self, Network},
+    report::{Ending, Report, quality::Severity, rfc3339, summary::Summary},
 };
 
 /// Uploads random blobs, downloads each twice, and reports.
 pub(super) async fn run(args: RunArgs, typed: &Typed) -> Result<Exit, Error> {
-    let intention = Intention::of(args, typed, &[])?;
+    let intention = RunOptions::of(args, typed, &[])?;
     // A list may keep us waiting, as on stdin: until it is here, signals end the program as they end any other.
     let list = intention.list()?;
     let mut signals = Signals::listen()?;
@@ -41,9 +41,9 @@ pub(super) async fn run(args: RunArgs, typed: &Typed) -> Result<Exit, Error> {
     let fewer = descriptors::provide(&plan, intention.chose_places())?;
     let args = intention.run;
     let files = Files::prepare(&args.output)?;
-    let board = Arc::default();
+    let progress_board = Arc::default();
     let metrics = match args.output.metrics_listen {
-        Some(address) => Some(Metrics::serve(address, &plan, &board).await?),
+        Some(address) => Some(Metrics::serve(address, &plan, &progress_board).await?),
         None => None,
     };
     let network = Arc::new(Network::new(&plan)?);
@@ -51,7 +51,7 @@ pub(super) async fn run(args: RunArgs, typed: &Typed) -> Result<Exit, Error> {
     let mut notices = Vec::new();
     if !args.place.no_check {
         tokio::select! {
-            warnings = walrus::preflight(&plan) => notices = warnings?,
+            warnings = client::preflight(&plan) => notices = warnings?,
             signal = signals.first() => return Ok(Exit::Signal(signal)),
         }
         screen.detail("preflight: no target refuses");
@@ -73,9 +73,9 @@ pub(super) async fn run(args: RunArgs, typed: &Typed) -> Result<Exit, Error> {
     let list = list.map(|list| list.stream(plan.goes_round())).transpose()?;
     screen.open(&plan);
     // Nobody pins up how far the run is unless someone looks.
-    let board = (screen.is_open() || metrics.is_some()).then_some(board);
-    let outfit = Outfit { list: list.clone(), fewer, board, ..Outfit::new(network) };
-    let walked = walk(&plan, outfit, &mut listener, &mut screen, &mut signals).await;
+    let progress_board = (screen.is_open() || metrics.is_some()).then_some(progress_board);
+    let context = RunContext { list: list.clone(), fewer, progress_board, ..RunContext::new(network) };
+    let walked = walk(&plan, context, &mut listener, &mut screen, &mut signals).await;
     screen.close();
     let (facts, signal) = match walked {
         Ok(walked) => walked,
@@ -102,7 +102,7 @@ fn broken_off(listener: Listener<'_>, error: Error) -> Error {
 fn exit(ending: Ending, strict: bool, summary: &Summary, failures: &[Error]) -> Exit {
     match ending {
         Ending::Interrupted { signal } => Exit::Signal(signal),
-        Ending::Completed if strict && summary.trust.verdict() == Grade::Invalid => Exit::Untrusted,
+        Ending::Completed if strict && summary.quality.verdict() == Severity::Invalid => Exit::Untrusted,
         Ending::Completed if failures.is_empty() && summary.all_well() => Exit::Success,
         Ending::Completed => Exit::Failure,
     }
@@ -120,9 +120,9 @@ fn tell_details(screen: &Screen, plan: &Plan, files: &Files) {
 
 /// What the warm-up did, as it is part of no number.
 fn warmed_up(warm_up: &Recording) -> Option<String> {
-    let total = |count: fn(&Ledger) -> u64| warm_up.ledgers.values().map(count).sum::<u64>();
+    let total = |count: fn(&StepMetrics) -> u64| warm_up.step_metrics.values().map(count).sum::<u64>();
     let (attempted, failed) =
-        (total(Ledger::attempted), total(Ledger::failed) + total(|ledger| ledger.unfinished));
+        (total(StepMetrics::attempted), total(StepMetrics::failed) + total(|metrics| metrics.unfinished));
     let failed = if failed > 0 { format!(", of which {failed} failed") } else { String::new() };
     (attempted > 0)
         .then(|| format!("the warm-up's {attempted} requests{failed} are left out of every number"))

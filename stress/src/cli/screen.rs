@@ -14,8 +14,8 @@ use super::{
 use crate::{
     export::{events, palette::Palette},
     live::{goal::Goal, plain, progress::Progress},
+    metrics::snapshot::Snapshot,
     plan::Plan,
-    record::snapshot::Snapshot,
     sample::Sample,
 };
 

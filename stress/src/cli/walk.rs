@@ -10,12 +10,12 @@ use tokio::{
 
 use super::{descriptors::Fewer, list::stream::Streamed, screen::Screen, signals::Signals};
 use crate::{
-    engine::{self, Board, Facts, Wires},
+    client::Network,
+    engine::{self, Facts, ProgressBoard, RunHooks},
     error::Error,
     plan::Plan,
     report::Signal,
     sample::Sample,
-    walrus::Network,
 };
 
 /// How long what is under way may go on after the first signal.
@@ -26,7 +26,7 @@ const SCREEN_INTERVAL: Duration = Duration::from_millis(200);
 const WAITING_SAMPLES: usize = 1024;
 
 /// Who hears single samples.
-pub(super) trait Ear {
+pub(super) trait SampleSink {
     /// Whether they are of interest.
     fn wants_samples(&self) -> bool;
 
@@ -39,27 +39,27 @@ pub(super) trait Ear {
 
 /// What a run goes out with.
 #[derive(Clone)]
-pub(super) struct Outfit {
+pub(super) struct RunContext {
     pub(super) network: Arc<Network>,
     /// The blobs of phases whose supply is a list.
     pub(super) list: Option<Streamed>,
     /// What the machine cannot hold.
     pub(super) fewer: Option<Fewer>,
     /// Where a window looks in on the run.
-    pub(super) board: Option<Arc<Board>>,
+    pub(super) progress_board: Option<Arc<ProgressBoard>>,
     /// What each attempt takes of the generator, on top of what it does take.
     #[cfg(test)]
     pub(super) cost: Duration,
 }
 
-impl Outfit {
+impl RunContext {
     /// Nothing but the network.
     pub(super) fn new(network: Arc<Network>) -> Self {
         Self {
             network,
             list: None,
             fewer: None,
-            board: None,
+            progress_board: None,
             #[cfg(test)]
             cost: Duration::ZERO,
         }
@@ -69,19 +69,19 @@ impl Outfit {
 /// Puts the load on and lives with it until it ends; with it comes the signal that ended it early.
 pub(super) async fn walk(
     plan: &Arc<Plan>,
-    outfit: Outfit,
-    listener: &mut impl Ear,
+    context: RunContext,
+    listener: &mut impl SampleSink,
     screen: &mut Screen,
     signals: &mut Signals,
 ) -> Result<(Facts, Option<Signal>), Error> {
-    let (mut samples, wires) = wires(listener.wants_samples() || screen.wants_samples());
+    let (mut samples, hooks) = hooks(listener.wants_samples() || screen.wants_samples());
     #[cfg(test)]
-    let wires = Wires { cost: outfit.cost, ..wires };
-    let Outfit { network, list, fewer, board, .. } = outfit;
+    let hooks = RunHooks { cost: context.cost, ..hooks };
+    let RunContext { network, list, fewer, progress_board, .. } = context;
     let (list, places) = (list.map(|streamed| streamed.list), fewer.map(|fewer| fewer.places));
-    let wires = Wires { list, places, board: board.clone(), ..wires };
-    let (stop, abort) = (wires.stop.clone(), wires.abort.clone());
-    let engine = engine::run(plan.clone(), network, wires);
+    let hooks = RunHooks { list, places, progress_board: progress_board.clone(), ..hooks };
+    let (stop, abort) = (hooks.stop.clone(), hooks.abort.clone());
+    let engine = engine::run(plan.clone(), network, hooks);
     pin!(engine);
     let mut ticks = time::interval(SCREEN_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -102,8 +102,8 @@ pub(super) async fn walk(
             Some(sample) = samples.recv() => listener.hear(&sample, screen),
             _ = ticks.tick() => {
                 listener.flush();
-                if let Some(board) = &board {
-                    screen.update(&board.look());
+                if let Some(progress_board) = &progress_board {
+                    screen.update(&progress_board.look());
                 }
             }
         }
@@ -116,9 +116,9 @@ pub(super) async fn walk(
 }
 
 /// What connects the engine to this side; nobody sends samples unless someone `listens`.
-fn wires(listens: bool) -> (mpsc::Receiver<Sample>, Wires) {
+fn hooks(listens: bool) -> (mpsc::Receiver<Sample>, RunHooks) {
     let (sender, receiver) = mpsc::channel(WAITING_SAMPLES);
-    (receiver, Wires { samples: listens.then_some(sender), ..Wires::default() })
+    (receiver, RunHooks { samples: listens.then_some(sender), ..RunHooks::default() })
 }
 
 /// Waits for an instant; for ever when there is none.

@@ -4,17 +4,19 @@ use std::rc::Rc;
 
 use tokio::task::JoinSet;
 
-use super::{shard::Shard, worker::Worker};
+use super::{worker::Worker, worker_thread::Shard};
 use crate::plan::stages::Stages;
 
 /// Runs this shard's workers until the phase ends.
 pub(super) async fn work(shard: &Rc<Shard>, workers: &Stages) {
     // More workers than blobs would have nothing to do. They are counted behind the division: of few blobs, a part's may
     // have other remainders than the first workers'.
-    let blobs =
-        shard.job.most_blobs().map_or(usize::MAX, |blobs| usize::try_from(blobs).unwrap_or(usize::MAX));
-    let part = shard.job.plan.part();
-    let all = 0..shard.job.phase().load.most_in_flight();
+    let blobs = shard
+        .runtime_of_phase
+        .most_blobs()
+        .map_or(usize::MAX, |blobs| usize::try_from(blobs).unwrap_or(usize::MAX));
+    let part = shard.runtime_of_phase.plan.part();
+    let all = 0..shard.runtime_of_phase.phase().load.most_in_flight();
     let own = all.filter(|&number| part.keeps(u64::from(number))).take(blobs);
     let mut set = JoinSet::new();
     for number in own.skip(shard.share.index).step_by(shard.share.of) {
@@ -27,15 +29,15 @@ pub(super) async fn work(shard: &Rc<Shard>, workers: &Stages) {
 /// Performs journeys, one after the other, as long as the stages want at least `level` workers.
 async fn journeys(mut worker: Worker, workers: Stages, level: f64) {
     let shard = Rc::clone(worker.shard());
-    let job = &shard.job;
+    let runtime_of_phase = &shard.runtime_of_phase;
     loop {
-        let now = job.elapsed();
+        let now = runtime_of_phase.elapsed();
         let Some(turn) = workers.reaches(level, now) else { break };
-        if turn > now && !job.sleep(turn - now).await {
+        if turn > now && !runtime_of_phase.sleep(turn - now).await {
             break;
         }
-        let Some(ticket) = job.claim(&shard.stop).await else { break };
-        if !worker.perform(ticket, None).await {
+        let Some(item) = runtime_of_phase.cache_status(&shard.stop).await else { break };
+        if !worker.perform(item, None).await {
             break;
         }
     }

@@ -3,20 +3,20 @@
 //! A thread per core, each with its own runtime, its own workers and its own recording; the recordings are merged
 //! at the end, so that nothing is shared on the hot path but a few counters.
 
-mod alarm;
-mod catalog;
+mod timer;
+mod blob_registry;
 mod clock;
 mod closed;
 mod cores;
-mod effort;
-mod gate;
-mod job;
+mod usage;
+mod barrier;
+mod phase_runtime;
 mod list;
 mod open;
-mod pulse;
-mod shard;
-mod shelf;
-mod traveller;
+mod lag;
+mod worker_thread;
+mod carry_over;
+mod iteration;
 mod worker;
 
 use std::{
@@ -34,18 +34,18 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{error::Error, plan::Plan, record::Recording, sample::Sample, walrus::Network};
+use crate::{client::Network, error::Error, metrics::Recording, plan::Plan, sample::Sample};
+use barrier::Barrier;
 use clock::Clock;
-use effort::Effort;
-use gate::Gate;
-pub use job::Board;
-use job::Job;
 pub use list::{List, Listed};
-use shard::{Ledgers, Share};
+use phase_runtime::PhaseRuntime;
+pub use phase_runtime::ProgressBoard;
+use usage::ProcessUsage;
+use worker_thread::{Recordings, ThreadIndex};
 
 /// What a run is connected to besides the network.
 #[derive(Debug, Clone, Default)]
-pub struct Wires {
+pub struct RunHooks {
     /// Takes every sample as it happens; the run waits for it before it starts a step, never after one.
     pub samples: Option<mpsc::Sender<Sample>>,
     /// The blobs of phases whose supply is a list.
@@ -53,7 +53,7 @@ pub struct Wires {
     /// How many journeys of a rate the machine can hold at once, where that may be fewer than the plan allows.
     pub places: Option<u32>,
     /// Where a window looks in on the run.
-    pub board: Option<Arc<Board>>,
+    pub progress_board: Option<Arc<ProgressBoard>>,
     /// Cancelled when no new journey shall start.
     pub stop: CancellationToken,
     /// Cancelled when what is still under way shall be given up.
@@ -77,49 +77,51 @@ pub struct Facts {
 /// What all shards of a run have in common.
 #[derive(Debug)]
 struct Run {
-    jobs: Vec<Arc<Job>>,
+    phases: Vec<Arc<PhaseRuntime>>,
     clock: Clock,
-    board: Option<Arc<Board>>,
+    progress_board: Option<Arc<ProgressBoard>>,
     /// Phases follow one another: no shard starts the next one before every shard has ended the last.
-    gate: Gate,
+    barrier: Barrier,
     stop: CancellationToken,
     abort: CancellationToken,
 }
 
 /// What a shard does on its thread.
-type Work = fn(&Runtime, &Run, Share) -> Ledgers;
+type Work = fn(&Runtime, &Run, ThreadIndex) -> Recordings;
 
 /// What a shard has recorded, or what it said when it panicked.
-type Ended = Result<Ledgers, String>;
+type Ended = Result<Recordings, String>;
 
 /// Runs every phase of the plan.
 ///
 /// # Errors
 /// Only when the machine refuses threads or what a runtime needs, or when a shard panics; failed steps are facts.
-pub async fn run(plan: Arc<Plan>, network: Arc<Network>, wires: Wires) -> Result<Facts, Error> {
-    work(plan, network, wires, shard::run).await
+pub async fn run(plan: Arc<Plan>, network: Arc<Network>, hooks: RunHooks) -> Result<Facts, Error> {
+    work(plan, network, hooks, worker_thread::run).await
 }
 
-async fn work(plan: Arc<Plan>, network: Arc<Network>, wires: Wires, work: Work) -> Result<Facts, Error> {
+async fn work(plan: Arc<Plan>, network: Arc<Network>, hooks: RunHooks, work: Work) -> Result<Facts, Error> {
     let (clock, shards) = (Clock::start(), shards(&plan));
-    let (stop, abort) = (wires.stop.child_token(), wires.abort.child_token());
-    let (board, wires) = (wires.board.clone(), Wires { stop: stop.clone(), abort: abort.clone(), ..wires });
-    let mut effort = Effort::start(clock);
-    let catalog = Arc::default();
-    let job =
-        |phase| Arc::new(Job::new(plan.clone(), phase, network.clone(), wires.clone(), clock, &catalog));
-    let jobs = (0..plan.phases.len()).map(job).collect();
-    let run = Arc::new(Run { jobs, clock, board, gate: Gate::new(shards), stop, abort });
+    let (stop, abort) = (hooks.stop.child_token(), hooks.abort.child_token());
+    let (progress_board, hooks) =
+        (hooks.progress_board.clone(), RunHooks { stop: stop.clone(), abort: abort.clone(), ..hooks });
+    let mut usage = ProcessUsage::start(clock);
+    let registry = Arc::default();
+    let runtime_of_phase = |phase| {
+        Arc::new(PhaseRuntime::new(plan.clone(), phase, network.clone(), hooks.clone(), clock, &registry))
+    };
+    let phases = (0..plan.phases.len()).map(runtime_of_phase).collect();
+    let run = Arc::new(Run { phases, clock, progress_board, barrier: Barrier::new(shards), stop, abort });
     let threads: Result<Vec<_>, _> =
-        (0..shards).map(|index| spawn(run.clone(), Share { index, of: shards }, work)).collect();
+        (0..shards).map(|index| spawn(run.clone(), ThreadIndex { index, of: shards }, work)).collect();
     // Those that have started wait for all.
     let threads = threads.inspect_err(|_| run.give_up())?;
     let (mut recording, mut warm_up, mut broken) = (Recording::default(), Recording::default(), None);
     for thread in threads {
-        match effort.watch(thread).await.expect("a shard's thread tells how it ended") {
-            Ok(ledgers) => {
-                recording.merge(ledgers.measured.take());
-                warm_up.merge(ledgers.warm_up.take());
+        match usage.watch(thread).await.expect("a shard's thread tells how it ended") {
+            Ok(step_metrics) => {
+                recording.merge(step_metrics.measured.take());
+                warm_up.merge(step_metrics.warm_up.take());
             }
             Err(reason) => broken = broken.or(Some(reason)),
         }
@@ -129,7 +131,7 @@ async fn work(plan: Arc<Plan>, network: Arc<Network>, wires: Wires, work: Work) 
         return Err(Error::Broken { reason });
     }
     recording.join_reads();
-    recording.enter_effort(&effort.spent(shards));
+    recording.enter_effort(&usage.spent(shards));
     Ok(Facts { recording, warm_up, elapsed: clock.elapsed() })
 }
 
@@ -144,21 +146,21 @@ fn shards(plan: &Plan) -> usize {
 impl Run {
     /// Ends it for every shard, whatever they are at.
     fn give_up(&self) {
-        self.gate.tear_down();
+        self.barrier.poison();
         self.stop.cancel();
         self.abort.cancel();
     }
 }
 
 /// What a panic said.
-fn last_words(panic: &(dyn Any + Send)) -> String {
+fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "it did not say why".to_owned())
 }
 
 /// Starts a shard on a thread of its own.
-fn spawn(run: Arc<Run>, share: Share, work: Work) -> Result<oneshot::Receiver<Ended>, Error> {
+fn spawn(run: Arc<Run>, share: ThreadIndex, work: Work) -> Result<oneshot::Receiver<Ended>, Error> {
     let refused = |what: &str| {
         let what = what.to_owned();
         move |source| Error::System { what, source }
@@ -171,10 +173,10 @@ fn spawn(run: Arc<Run>, share: Share, work: Work) -> Result<oneshot::Receiver<En
         if ended.is_err() {
             run.give_up();
         }
-        // A name that is still being resolved would otherwise keep the ledgers back for as long as that takes.
+        // A name that is still being resolved would otherwise keep the step metrics back for as long as that takes.
         runtime.shutdown_background();
         // The receiver is only gone when the whole run was given up.
-        let _ = sender.send(ended.map_err(|panic| last_words(&*panic)));
+        let _ = sender.send(ended.map_err(|panic| panic_message(&*panic)));
     };
     thread::Builder::new()
         .name("walrus-stress".to_owned())

@@ -7,6 +7,7 @@ use ::tests::Bottle;
 use super::*;
 use crate::{
     blob::BlobSpec,
+    client::Client,
     plan::{
         Phase, Verify,
         journey::{Journey, Step},
@@ -14,10 +15,9 @@ use crate::{
         load::{Load, Stop},
         retry::Retries,
         sizes::{Content, ContentMix, Sizes},
+        source::BlobSource,
         store::StoreOptions,
-        supply::Supply,
     },
-    walrus::Client,
 };
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -31,7 +31,7 @@ fn plan(publisher: &str) -> Plan {
         phases: vec![Phase {
             name: "main".to_owned(),
             journey: Journey { steps: vec![Step::Upload] },
-            supply: Supply::Made,
+            source: BlobSource::Made,
             sizes: Sizes { min: 100, max: 100 },
             content: ContentMix::Mixed,
             duplicates: 0.0,
@@ -55,25 +55,25 @@ fn plan(publisher: &str) -> Plan {
         },
         verify: Verify::Full,
         retries: Retries::default(),
-        objectives: Vec::new(),
+        thresholds: Vec::new(),
         shard: None,
     }
 }
 
 /// The first shard never comes to the gate.
-fn broken_at_the_gate(runtime: &Runtime, run: &Run, share: Share) -> Ledgers {
+fn broken_at_the_gate(runtime: &Runtime, run: &Run, share: ThreadIndex) -> Recordings {
     assert!(share.index > 0, "broken on purpose");
-    shard::run(runtime, run, share)
+    worker_thread::run(runtime, run, share)
 }
 
 /// The first shard lets the others begin the phase.
-fn broken_under_way(runtime: &Runtime, run: &Run, share: Share) -> Ledgers {
+fn broken_under_way(runtime: &Runtime, run: &Run, share: ThreadIndex) -> Recordings {
     if share.index == 0 {
         runtime.block_on(async {
-            if run.gate.pass().await == Some(true) {
-                run.jobs[0].begin(0);
+            if run.barrier.wait().await == Some(true) {
+                run.phases[0].begin(0);
             }
-            run.gate.pass().await;
+            run.barrier.wait().await;
         });
     }
     broken_at_the_gate(runtime, run, share)
@@ -85,9 +85,9 @@ async fn a_shard_that_panics_ends_the_run_for_all_of_them() {
     let plan = Arc::new(plan(&format!("http://{}", silent.local_addr().unwrap())));
     for breaks in [broken_at_the_gate, broken_under_way] {
         let network = Arc::new(Network::new(&plan).unwrap());
-        let wires = Wires::default();
-        let (stop, abort) = (wires.stop.clone(), wires.abort.clone());
-        let run = tokio::time::timeout(Duration::from_secs(60), work(plan.clone(), network, wires, breaks));
+        let hooks = RunHooks::default();
+        let (stop, abort) = (hooks.stop.clone(), hooks.abort.clone());
+        let run = tokio::time::timeout(Duration::from_secs(60), work(plan.clone(), network, hooks, breaks));
         let Err(Error::Broken { reason }) = run.await.expect("nobody waits for what will never come") else {
             panic!("a part is missing")
         };

@@ -6,15 +6,15 @@ use tokio::sync::mpsc;
 
 use super::{
     clock::Clock,
-    job::{Known, Ticket},
-    shard::Shard,
-    traveller::{Reads, Traveller},
+    iteration::{Iteration, Reads},
+    phase_runtime::{BlobOrigin, WorkItem},
+    worker_thread::Shard,
 };
 use crate::{
     blob::Expect,
+    client::{Client, Exchange},
     plan::journey::Step,
     sample::{Outcome, Sample, Timing},
-    walrus::{Client, Exchange},
 };
 
 /// Performs journeys, one at a time.
@@ -45,7 +45,7 @@ impl Worker {
     /// A worker with connections that nobody uses at the moment, if there are any.
     pub(super) fn new(shard: Rc<Shard>) -> Self {
         let client = shard.clients.borrow_mut().pop();
-        let client = client.unwrap_or_else(|| Client::new(shard.job.network.clone()));
+        let client = client.unwrap_or_else(|| Client::new(shard.runtime_of_phase.network.clone()));
         Self { shard, client, under_way: None }
     }
 
@@ -61,10 +61,10 @@ impl Worker {
 
     /// One journey over one blob, or over two when it is an order control, `due` at this time since the run's origin; in a closed loop it is due when it starts.
     /// False when it was given up: the step under way is then entered as unfinished.
-    pub(super) async fn perform(&mut self, ticket: Ticket, due: Option<Duration>) -> bool {
+    pub(super) async fn perform(&mut self, item: WorkItem, due: Option<Duration>) -> bool {
         let shard = Rc::clone(&self.shard);
-        let job = &shard.job;
-        let (mut blob, mut reads) = (Traveller::new(job, ticket), Reads::default());
+        let runtime_of_phase = &shard.runtime_of_phase;
+        let (mut blob, mut reads) = (Iteration::new(runtime_of_phase, item), Reads::default());
         let ended = tokio::select! {
             // Asked first, so that no step starts when everything is given up.
             biased;
@@ -75,19 +75,19 @@ impl Worker {
             self.give_up(&blob).await;
         }
         // Given up in a later read, a journey has its pair all the same.
-        reads.enter(&blob, job, &mut shard.recording());
-        blob.leave(job);
+        reads.enter(&blob, runtime_of_phase, &mut shard.recording());
+        blob.leave(runtime_of_phase);
         ended
     }
 
-    async fn journey(&mut self, blob: &mut Traveller, reads: &mut Reads, mut due: Option<Duration>) {
+    async fn journey(&mut self, blob: &mut Iteration, reads: &mut Reads, mut due: Option<Duration>) {
         let shard = Rc::clone(&self.shard);
-        let job = &shard.job;
+        let runtime_of_phase = &shard.runtime_of_phase;
         for position in 0..blob.steps.len() {
             let (sample, permit) = self.step(blob, position, due).await;
             // In an open loop the next step is due when this one has ended.
             due = due.map(|_| sample.timing.finished);
-            blob.learn(job, &sample);
+            blob.learn(runtime_of_phase, &sample);
             reads.learn(&sample);
             self.shard.enter(sample, permit);
         }
@@ -96,12 +96,12 @@ impl Worker {
     /// One step, tried again as often as its failures allow. Attempts that were not the last are entered here.
     async fn step(
         &mut self,
-        blob: &Traveller,
+        blob: &Iteration,
         position: usize,
         due: Option<Duration>,
     ) -> (Sample, Option<Permit>) {
         let shard = Rc::clone(&self.shard);
-        let job = &shard.job;
+        let runtime_of_phase = &shard.runtime_of_phase;
         let step = blob.steps[position];
         let (mut attempt, mut since) = (1, due);
         loop {
@@ -111,7 +111,7 @@ impl Worker {
             if attempt == 1 {
                 self.shard.enter_lateness(&sample, position, due);
             }
-            let wait = job.wait(&sample, asked);
+            let wait = runtime_of_phase.wait(&sample, asked);
             let permit = self.under_way.take().and_then(|under_way| under_way.permit);
             let Some(wait) = wait else { return (sample, permit) };
             // Told at once: a wait that kept its place in the channel would keep others from starting.
@@ -119,11 +119,14 @@ impl Worker {
             self.shard.enter(sample.tried_again(), permit);
             attempt += 1;
             self.under_way = Some(UnderWay { position, attempt, due: since, permit: None });
-            if !job.sleep(wait).await {
+            if !runtime_of_phase.sleep(wait).await {
                 // Who is told to start nothing more tries nothing again either.
                 let permit = self.shard.permit().await;
                 self.under_way = None;
-                return (still_waiting(blob.draft(job, step), attempt, since, job.clock), permit);
+                return (
+                    still_waiting(blob.draft(runtime_of_phase, step), attempt, since, runtime_of_phase.clock),
+                    permit,
+                );
             }
         }
     }
@@ -132,29 +135,29 @@ impl Worker {
     /// server asked to be left alone.
     async fn attempt(
         &mut self,
-        blob: &Traveller,
+        blob: &Iteration,
         step: Step,
         attempt: u32,
         due: Option<Duration>,
     ) -> (Sample, Option<Duration>) {
         let shard = Rc::clone(&self.shard);
-        let job = &shard.job;
-        let draft = Sample { attempt, ..blob.draft(job, step) };
+        let runtime_of_phase = &shard.runtime_of_phase;
+        let draft = Sample { attempt, ..blob.draft(runtime_of_phase, step) };
         let blob = blob.of(step);
         #[cfg(test)]
-        toil(job.wires.cost);
+        toil(runtime_of_phase.hooks.cost);
         match (step, &blob.expect, &blob.blob_id) {
             _ if blob.stranded => (Sample { outcome: Outcome::Skipped, ..draft }, None),
             (Step::Upload | Step::ControlUpload, Expect::Spec(spec), _) => {
                 let exchange = self.client.upload(blob.publisher, spec.source()).await;
                 let asked = exchange.retry_after;
-                (fill(draft, exchange, Outcome::Stored, due, job.clock), asked)
+                (fill(draft, exchange, Outcome::Stored, due, runtime_of_phase.clock), asked)
             }
             (Step::Read { .. } | Step::Control, expect, Some(id)) => {
-                let mut verifier = expect.verifier(job.plan.verify);
+                let mut verifier = expect.verifier(runtime_of_phase.plan.verify);
                 let exchange = self.client.read(blob.aggregator, id, &mut verifier).await;
                 let asked = exchange.retry_after;
-                let sample = fill(draft, exchange, |()| Outcome::Read, due, job.clock);
+                let sample = fill(draft, exchange, |()| Outcome::Read, due, runtime_of_phase.clock);
                 // What nobody knew beforehand is as large as it came.
                 let size = expect.size().unwrap_or(sample.bytes_received);
                 (Sample { size, ..sample }, asked)
@@ -168,17 +171,17 @@ impl Worker {
     }
 
     /// Enters the step under way as unfinished, with the time it has waited, and the ones behind it as skipped.
-    async fn give_up(&mut self, blob: &Traveller) {
+    async fn give_up(&mut self, blob: &Iteration) {
         let shard = Rc::clone(&self.shard);
-        let job = &shard.job;
+        let runtime_of_phase = &shard.runtime_of_phase;
         let abandoned = self.client.take_abandoned();
         // Without a step under way the journey was between two, waiting to be heard.
         let Some(UnderWay { mut position, attempt, due, permit }) = self.under_way.take() else {
             return self.shard.skip(blob, blob.all_steps_done()).await;
         };
-        let draft = blob.draft(job, blob.steps[position]);
+        let draft = blob.draft(runtime_of_phase, blob.steps[position]);
         if let Some(exchange) = abandoned {
-            let filled = fill(draft, exchange, |()| Outcome::Unfinished, due, job.clock);
+            let filled = fill(draft, exchange, |()| Outcome::Unfinished, due, runtime_of_phase.clock);
             let sample = Sample { attempt, outcome: Outcome::Unfinished, ..filled };
             if attempt == 1 {
                 self.shard.enter_lateness(&sample, position, due);
@@ -187,7 +190,7 @@ impl Worker {
             position += 1;
         } else if attempt > 1 {
             let permit = self.shard.permit().await;
-            self.shard.enter(still_waiting(draft, attempt, due, job.clock), permit);
+            self.shard.enter(still_waiting(draft, attempt, due, runtime_of_phase.clock), permit);
             position += 1;
         }
         self.shard.skip(blob, position).await;
@@ -212,10 +215,10 @@ fn still_waiting(draft: Sample, attempt: u32, due: Option<Duration>, clock: Cloc
 
 /// Enters the steps of this phase as skipped for each blob that an earlier one has lost.
 pub(super) async fn skip_lost(shard: &Shard) {
-    let job = &shard.job;
+    let runtime_of_phase = &shard.runtime_of_phase;
     let mut from = 0;
-    while let Some((index, kept)) = job.catalog.shelf.lost(from) {
-        let blob = Traveller::new(job, Ticket { index, known: Known::Earlier(kept) });
+    while let Some((index, kept)) = runtime_of_phase.registry.carry_over.lost(from) {
+        let blob = Iteration::new(runtime_of_phase, WorkItem { index, known: BlobOrigin::Earlier(kept) });
         shard.skip(&blob, 0).await;
         from = index + 1;
     }
@@ -249,18 +252,21 @@ fn fill<T>(
 impl Shard {
     /// A place for one sample in the channel, if anyone listens.
     async fn permit(&self) -> Option<Permit> {
-        if self.job.phase().warm_up {
+        if self.runtime_of_phase.phase().warm_up {
             return None;
         }
         // A listener that is gone has said so itself; the run goes on.
-        self.job.wires.samples.clone()?.reserve_owned().await.ok()
+        self.runtime_of_phase.hooks.samples.clone()?.reserve_owned().await.ok()
     }
 
     /// Enters the journey's steps from this position on as skipped.
-    async fn skip(&self, blob: &Traveller, position: usize) {
+    async fn skip(&self, blob: &Iteration, position: usize) {
         for &step in &blob.steps[position..] {
             let permit = self.permit().await;
-            self.enter(Sample { outcome: Outcome::Skipped, ..blob.draft(&self.job, step) }, permit);
+            self.enter(
+                Sample { outcome: Outcome::Skipped, ..blob.draft(&self.runtime_of_phase, step) },
+                permit,
+            );
         }
     }
 
@@ -274,8 +280,8 @@ impl Shard {
     /// How late an open loop's journey started: the generator's own doing, however the step went.
     fn enter_lateness(&self, sample: &Sample, position: usize, due: Option<Duration>) {
         if position == 0 && due.is_some() {
-            let lateness = sample.timing.started.saturating_sub(sample.timing.due);
-            self.recording().enter_arrival(sample.phase, lateness);
+            let start_delay = sample.timing.started.saturating_sub(sample.timing.due);
+            self.recording().enter_arrival(sample.phase, start_delay);
         }
     }
 }

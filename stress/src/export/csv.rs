@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use ::csv::Writer;
 
 use crate::{
-    record::ledger::Span,
+    metrics::step_metrics::Span,
     report::{
         summary::{Bounded, Distribution, FailureSummary, StepSummary, Summary},
         support::Percentile,

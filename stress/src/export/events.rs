@@ -1,7 +1,7 @@
 //! One line for each thing that happened, as it happens.
 
 use super::{
-    palette::{Ink, Palette, clean},
+    palette::{Palette, Style, clean},
     units,
 };
 use crate::{
@@ -17,25 +17,25 @@ const ACTION: usize = 15;
 /// It fits 80 columns unless something failed: then it is as long as the reason.
 pub fn line(sample: &Sample, plan: &Plan, palette: Palette) -> Option<String> {
     let number = format!("{:>1$}", sample.index + 1, number_width(plan));
-    let size = palette.paint(Ink::Size, &format!("{:>8}", units::bytes(sample.size)));
+    let size = palette.paint(Style::Size, &format!("{:>8}", units::bytes(sample.size)));
     let time = units::duration(sample.timing.response());
-    let told = |ink: Ink, action: &str, rest: &str| {
+    let told = |ink: Style, action: &str, rest: &str| {
         let action = palette.paint(ink, &format!("{action:<ACTION$}"));
         let time = palette.paint(ink, &format!("{time:>7}"));
         Some(format!("{number} {action} {size} {time} {rest}").trim_end().to_owned())
     };
     let wrong = |what: &str| {
         let text = format!("{} {what}", noun(sample.step));
-        Some(format!("{number} {}{}", palette.paint(Ink::Error, &text), several_targets(sample, plan)))
+        Some(format!("{number} {}{}", palette.paint(Style::Error, &text), several_targets(sample, plan)))
     };
     match &sample.outcome {
         Outcome::Stored(stored) if stored.kind == StoredKind::Existing => {
-            told(Ink::Existing, "already exists", &clean(&stored.blob_id))
+            told(Style::Existing, "already exists", &clean(&stored.blob_id))
         }
         Outcome::Stored(stored) if sample.step.is_of_control() => {
-            told(Ink::Good, &noun(sample.step), &clean(&stored.blob_id))
+            told(Style::Good, &noun(sample.step), &clean(&stored.blob_id))
         }
-        Outcome::Stored(stored) => told(Ink::Good, "uploaded", &clean(&stored.blob_id)),
+        Outcome::Stored(stored) => told(Style::Good, "uploaded", &clean(&stored.blob_id)),
         Outcome::Read => {
             // Where nothing is uploaded, no earlier line has told the ID.
             let id = sample.blob_id.as_deref().filter(|_| !uploads(sample, plan)).map(clean);
@@ -61,11 +61,11 @@ pub(super) fn noun(step: Step) -> String {
 }
 
 /// The colour of what a step did well.
-pub(super) fn ink(step: Step) -> Ink {
+pub(super) fn ink(step: Step) -> Style {
     match step {
-        Step::Upload | Step::ControlUpload => Ink::Good,
-        Step::Read { ordinal: 1 } | Step::Control => Ink::First,
-        Step::Read { .. } => Ink::Cached,
+        Step::Upload | Step::ControlUpload => Style::Good,
+        Step::Read { ordinal: 1 } | Step::Control => Style::First,
+        Step::Read { .. } => Style::Cached,
     }
 }
 

@@ -5,12 +5,12 @@ use std::{io, time::Duration};
 use serde::Serialize;
 
 use super::{
-    palette::{Ink, Palette},
+    palette::{Palette, Style},
     terminal, units,
 };
 use crate::plan::{
     Plan,
-    forecast::{Extent, Forecast},
+    forecast::{Forecast, Range},
     journey::Step,
 };
 
@@ -30,7 +30,7 @@ pub fn text(
 ) -> io::Result<()> {
     let mut lines = Vec::new();
     let mut tell =
-        |label: &str, text: &str| lines.extend(terminal::labelled(label, text, Ink::Normal, palette));
+        |label: &str, text: &str| lines.extend(terminal::labelled(label, text, Style::Normal, palette));
     for (phase, forecast) in plan.phases.iter().zip(forecasts) {
         tell(&phase.name, &terminal::load(phase));
         let steps = phase.journey.steps.iter().map(Step::to_string).collect::<Vec<_>>().join(", ");
@@ -62,7 +62,7 @@ pub fn text(
     let [upload, download, connect] =
         [limits.upload_timeout, limits.download_timeout, limits.connect_timeout].map(units::duration);
     tell("timeouts", &format!("{upload} an upload, {download} a download, {connect} to connect"));
-    plan.objectives.iter().for_each(|objective| tell("threshold", &objective.to_string()));
+    plan.thresholds.iter().for_each(|threshold| tell("threshold", &threshold.to_string()));
     let random = if seed_is_random { ", chosen by chance" } else { "" };
     tell("seed", &format!("{}{random}", plan.seed));
     lines.push(String::new());
@@ -82,7 +82,7 @@ fn amounts(indent: &str, forecast: &Forecast, tell: &mut impl FnMut(&str, &str))
 }
 
 /// A number, its bounds, or what is not known of it.
-fn told<T: Copy + PartialEq + Default>(extent: Extent<T>, unit: fn(T) -> String) -> String {
+fn told<T: Copy + PartialEq + Default>(extent: Range<T>, unit: fn(T) -> String) -> String {
     match (extent.exact(), extent.most) {
         (Some(exact), _) => unit(exact),
         (None, Some(most)) if extent.least == T::default() => format!("at most {}", unit(most)),
@@ -118,31 +118,31 @@ struct Document<'a> {
 #[derive(Serialize)]
 struct PhaseDoc<'a> {
     phase: &'a str,
-    uploads: ExtentDoc<u64>,
-    downloads: ExtentDoc<u64>,
-    bytes_up: ExtentDoc<u64>,
-    bytes_down: ExtentDoc<u64>,
-    seconds: ExtentDoc<f64>,
+    uploads: RangeDoc<u64>,
+    downloads: RangeDoc<u64>,
+    bytes_up: RangeDoc<u64>,
+    bytes_down: RangeDoc<u64>,
+    seconds: RangeDoc<f64>,
 }
 
-/// An [`Extent`] in a document; `most` is `null` when nothing bounds it.
+/// An [`Range`] in a document; `most` is `null` when nothing bounds it.
 #[derive(Serialize)]
-struct ExtentDoc<T> {
+struct RangeDoc<T> {
     least: T,
     most: Option<T>,
 }
 
 impl<'a> PhaseDoc<'a> {
     fn of(phase: &'a str, forecast: &Forecast) -> Self {
-        let count = |extent: Extent<u64>| ExtentDoc { least: extent.least, most: extent.most };
-        let Extent { least, most } = forecast.lasts;
+        let count = |extent: Range<u64>| RangeDoc { least: extent.least, most: extent.most };
+        let Range { least, most } = forecast.lasts;
         Self {
             phase,
             uploads: count(forecast.uploads),
             downloads: count(forecast.downloads),
             bytes_up: count(forecast.bytes_up),
             bytes_down: count(forecast.bytes_down),
-            seconds: ExtentDoc { least: least.as_secs_f64(), most: most.as_ref().map(Duration::as_secs_f64) },
+            seconds: RangeDoc { least: least.as_secs_f64(), most: most.as_ref().map(Duration::as_secs_f64) },
         }
     }
 }

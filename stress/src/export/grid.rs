@@ -1,16 +1,16 @@
 //! Cells in aligned columns, each with its own colour, measured without the colour's escape codes.
 
-use super::palette::{Ink, Palette};
+use super::palette::{Palette, Style};
 
 /// One cell.
 #[derive(Debug, Clone)]
 pub(super) struct Cell {
     text: String,
-    ink: Ink,
+    ink: Style,
 }
 
 impl Cell {
-    pub(super) fn new(ink: Ink, text: impl Into<String>) -> Self {
+    pub(super) fn new(ink: Style, text: impl Into<String>) -> Self {
         Self { text: text.into(), ink }
     }
 
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn columns_line_up_with_and_without_colour() {
-        let cell = |text| Cell::new(Ink::Error, text);
+        let cell = |text| Cell::new(Style::Error, text);
         let grid = Grid {
             columns: vec![Column::Left(0), Column::Right(3), Column::Right(0)],
             gap: 1,

@@ -21,8 +21,8 @@ mod verdicts;
 use std::io;
 
 use crate::{
+    metrics::step_metrics::StepMetrics,
     plan::journey::Step,
-    record::ledger::Ledger,
     report::{
         Report, Tool,
         summary::{StepSummary, Summary},
@@ -74,7 +74,7 @@ fn sections(report: &Report, summary: &Summary) -> Vec<Section> {
         costs::section(summary),
         failures::section(summary),
         verdicts::thresholds(summary),
-        Some(verdicts::trust(summary)),
+        Some(verdicts::quality(summary)),
         Some(plan::section(report, summary)),
     ]
     .into_iter()
@@ -136,13 +136,13 @@ fn place(summary: &Summary, step: &StepSummary) -> String {
 }
 
 /// The recording that a step's numbers come from.
-fn ledger<'a>(report: &'a Report, step: &StepSummary) -> Option<&'a Ledger> {
-    let ledgers = report.recording.ledgers.iter();
-    let mut same = ledgers.filter(|(key, _)| {
+fn metrics<'a>(report: &'a Report, step: &StepSummary) -> Option<&'a StepMetrics> {
+    let step_metrics = report.recording.step_metrics.iter();
+    let mut same = step_metrics.filter(|(key, _)| {
         let repeats = key.novelty == Novelty::Repeat;
         key.step == step.step && repeats == step.repeats && report.phase_name(key.phase) == step.phase
     });
-    same.next().map(|(_, ledger)| ledger)
+    same.next().map(|(_, metrics)| metrics)
 }
 
 /// The names of the phases that have steps, in their order.

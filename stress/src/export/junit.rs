@@ -10,9 +10,9 @@ use quick_xml::{
 use super::{palette::clean, words};
 use crate::report::{
     Ending, Report,
+    quality::{Bottleneck, Severity},
     summary::Summary,
-    threshold::Judgement,
-    trust::{Bottleneck, Grade},
+    threshold::ThresholdResult,
 };
 
 /// A test case: what was expected, and what was found instead.
@@ -69,23 +69,27 @@ fn cases(report: &Report, summary: &Summary) -> Vec<Case> {
         },
         broken: summary.partial,
     });
-    let advice = summary.trust.bottleneck().map(Bottleneck::advice).map(|advice| format!("; {advice}"));
+    let advice = summary.quality.bottleneck().map(Bottleneck::advice).map(|advice| format!("; {advice}"));
     cases.push(Case {
-        class: "trust".to_owned(),
+        class: "quality".to_owned(),
         name: "the numbers can be trusted".to_owned(),
-        found: format!("{}{}", words::trust(&summary.trust), advice.unwrap_or_default()),
-        broken: summary.trust.verdict() == Grade::Invalid,
+        found: format!("{}{}", words::quality(&summary.quality), advice.unwrap_or_default()),
+        broken: summary.quality.verdict() == Severity::Invalid,
     });
     cases
 }
 
-fn threshold(judgement: &Judgement) -> Case {
-    let step = judgement.objective.step.map_or_else(|| "run".to_owned(), |step| step.to_string());
+fn threshold(threshold_result: &ThresholdResult) -> Case {
+    let step = threshold_result.threshold.step.map_or_else(|| "run".to_owned(), |step| step.to_string());
     Case {
-        class: judgement.objective.phase.clone().map_or(step.clone(), |phase| format!("{phase}.{step}")),
-        name: judgement.objective.to_string(),
-        found: format!("measured {}", words::measured(judgement.measured)),
-        broken: !judgement.holds(),
+        class: threshold_result
+            .threshold
+            .phase
+            .clone()
+            .map_or(step.clone(), |phase| format!("{phase}.{step}")),
+        name: threshold_result.threshold.to_string(),
+        found: format!("measured {}", words::measured(threshold_result.measured)),
+        broken: !threshold_result.holds(),
     }
 }
 

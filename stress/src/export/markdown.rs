@@ -10,7 +10,7 @@ use super::{
     words::{self, bounded},
 };
 use crate::{
-    record::ledger::Span,
+    metrics::step_metrics::Span,
     report::{
         Report,
         summary::{Bounded, Distribution, StepSummary, Summary},
@@ -29,7 +29,12 @@ pub fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io:
         (_, false) => "FAILED",
     };
     let outcome = escaped(&words::outcome(report, summary));
-    writeln!(out, "### {}: {verdict}\n\n{outcome}; the numbers are {}.\n", report.tool.name, trust(summary))?;
+    writeln!(
+        out,
+        "### {}: {verdict}\n\n{outcome}; the numbers are {}.\n",
+        report.tool.name,
+        quality(summary)
+    )?;
     writeln!(
         out,
         "Started {}, took {}: {}\n",
@@ -54,9 +59,9 @@ pub fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io:
 }
 
 /// The trust in one sentence, with what to do about it.
-fn trust(summary: &Summary) -> String {
-    let advice = summary.trust.bottleneck().map(|bottleneck| format!(" ({})", bottleneck.advice()));
-    escaped(&format!("{}{}", words::trust(&summary.trust), advice.unwrap_or_default()))
+fn quality(summary: &Summary) -> String {
+    let advice = summary.quality.bottleneck().map(|bottleneck| format!(" ({})", bottleneck.advice()));
+    escaped(&format!("{}{}", words::quality(&summary.quality), advice.unwrap_or_default()))
 }
 
 fn load(report: &Report) -> String {
@@ -66,9 +71,9 @@ fn load(report: &Report) -> String {
 
 fn thresholds(summary: &Summary) -> Vec<String> {
     let judged = words::thresholds(summary);
-    let rows = judged.iter().map(|judgement| {
-        let (held, measured) = (words::held(judgement), words::measured(judgement.measured));
-        row([held.to_owned(), escaped(&judgement.objective.to_string()), escaped(&measured)])
+    let rows = judged.iter().map(|threshold_result| {
+        let (held, measured) = (words::held(threshold_result), words::measured(threshold_result.measured));
+        row([held.to_owned(), escaped(&threshold_result.threshold.to_string()), escaped(&measured)])
     });
     table(&["", "threshold", "measured"], rows.collect())
 }

@@ -1,6 +1,6 @@
 //! What colours mean, and how text from elsewhere is made safe to show.
 
-use anstyle::{AnsiColor, Style};
+use anstyle::AnsiColor;
 
 /// Whether text is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum Palette {
 
 /// What a piece of text says, and so how it looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ink {
+pub enum Style {
     /// Nothing in particular.
     Normal,
     /// A heading.
@@ -33,29 +33,29 @@ pub enum Ink {
     /// It failed.
     Error,
     /// What must not be overlooked.
-    Alarm,
+    Warning,
 }
 
 impl Palette {
-    /// `text`, looking as `ink` says.
-    pub fn paint(self, ink: Ink, text: &str) -> String {
-        let style = self.style(ink);
+    /// `text`, looking as `style` says.
+    pub fn paint(self, style: Style, text: &str) -> String {
+        let style = self.ansi(style);
         format!("{style}{text}{style:#}")
     }
 
-    fn style(self, ink: Ink) -> Style {
+    fn ansi(self, style: Style) -> anstyle::Style {
         if self == Palette::Plain {
-            return Style::new();
+            return anstyle::Style::new();
         }
-        match ink {
-            Ink::Normal => Style::new(),
-            Ink::Heading => Style::new().bold(),
-            Ink::Faint => Style::new().dimmed(),
-            Ink::Good | Ink::Cached => AnsiColor::Green.on_default(),
-            Ink::Existing | Ink::Size => AnsiColor::Yellow.on_default(),
-            Ink::First => AnsiColor::Magenta.on_default(),
-            Ink::Error => AnsiColor::Red.on_default(),
-            Ink::Alarm => AnsiColor::Red.on_default().bold().invert(),
+        match style {
+            Style::Normal => anstyle::Style::new(),
+            Style::Heading => anstyle::Style::new().bold(),
+            Style::Faint => anstyle::Style::new().dimmed(),
+            Style::Good | Style::Cached => AnsiColor::Green.on_default(),
+            Style::Existing | Style::Size => AnsiColor::Yellow.on_default(),
+            Style::First => AnsiColor::Magenta.on_default(),
+            Style::Error => AnsiColor::Red.on_default(),
+            Style::Warning => AnsiColor::Red.on_default().bold().invert(),
         }
     }
 }
@@ -67,7 +67,7 @@ pub fn clean(text: &str) -> String {
         .filter_map(|c| match c {
             '\n' | '\r' | '\t' => Some(' '),
             c if c.is_control() => None,
-            // Marks that turn the direction of writing, or are not seen at all.
+            // ReadMarks that turn the direction of writing, or are not seen at all.
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => None,
             c => Some(c),
         })
@@ -116,9 +116,9 @@ mod tests {
 
     #[test]
     fn plain_text_stays_as_it_is_and_coloured_text_is_reset() {
-        assert_eq!(Palette::Plain.paint(Ink::Error, "x"), "x");
-        assert_eq!(Palette::Coloured.paint(Ink::Error, "x"), "\u{1b}[31mx\u{1b}[0m");
-        assert_eq!(Palette::Coloured.paint(Ink::Normal, "x"), "x");
+        assert_eq!(Palette::Plain.paint(Style::Error, "x"), "x");
+        assert_eq!(Palette::Coloured.paint(Style::Error, "x"), "\u{1b}[31mx\u{1b}[0m");
+        assert_eq!(Palette::Coloured.paint(Style::Normal, "x"), "x");
     }
 
     #[test]

@@ -6,12 +6,12 @@ mod steps;
 use std::{collections::BTreeSet, io};
 
 use crate::{
+    metrics::{buckets::cumulative, snapshot::Snapshot},
     plan::{Plan, journey::Step},
-    record::{buckets::cumulative, snapshot::Snapshot},
     report::{
         Report,
+        quality::Severity,
         summary::{StepSummary, Summary},
-        trust::Grade,
     },
 };
 use exposition::{Exposition, Histogram, Kind};
@@ -30,7 +30,7 @@ pub fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io:
     steps::write(&mut text, &summary.steps.iter().map(of_step).collect::<Vec<_>>());
     quantiles(&mut text, summary);
     totals(&mut text, summary);
-    judgements(&mut text, summary);
+    threshold_results(&mut text, summary);
     out.write_all(text.into_string().as_bytes())
 }
 
@@ -67,9 +67,10 @@ pub fn snapshot(plan: &Plan, snapshot: &Snapshot) -> String {
 }
 
 fn head(text: &mut Exposition, version: &str, seed: u64, elapsed_seconds: f64) {
-    let mut info = text.family("walrus_stress_info", Kind::Gauge, "The run: always 1");
+    let mut info = text.family("walrus_stress_info", Kind::ConcurrencyTracker, "The run: always 1");
     info.sample(&[("version", version), ("seed", &seed.to_string())], 1);
-    let mut elapsed = text.family("walrus_stress_elapsed_seconds", Kind::Gauge, "Time since the run began");
+    let mut elapsed =
+        text.family("walrus_stress_elapsed_seconds", Kind::ConcurrencyTracker, "Time since the run began");
     elapsed.sample(&[], elapsed_seconds);
 }
 
@@ -104,7 +105,7 @@ fn labels(step: &StepSummary) -> Vec<(&'static str, String)> {
 /// The numbers that the sample supports; buckets tell them much more coarsely.
 fn quantiles(text: &mut Exposition, summary: &Summary) {
     let help = "Percentiles of the response time that the sample supports";
-    let mut family = text.family("walrus_stress_response_quantile_seconds", Kind::Gauge, help);
+    let mut family = text.family("walrus_stress_response_quantile_seconds", Kind::ConcurrencyTracker, help);
     for step in &summary.steps {
         let percentiles = step.response().into_iter().flat_map(|response| &response.percentiles);
         for (percentile, number) in percentiles {
@@ -140,32 +141,33 @@ fn totals(text: &mut Exposition, summary: &Summary) {
     let (low, high) = cache.interval().unzip();
     let bounds = [("median", cache.ratio()), ("low", low), ("high", high)];
     let help = "How many times faster cached downloads are, with the ends of the 95 % interval";
-    let mut family = text.family("walrus_stress_cache_speedup_ratio", Kind::Gauge, help);
+    let mut family = text.family("walrus_stress_cache_speedup_ratio", Kind::ConcurrencyTracker, help);
     for (bound, ratio) in bounds.into_iter().filter_map(|(bound, ratio)| Some((bound, ratio?))) {
         family.sample(&[("bound", bound)], ratio);
     }
 }
 
-fn judgements(text: &mut Exposition, summary: &Summary) {
+fn threshold_results(text: &mut Exposition, summary: &Summary) {
     let help = "Whether each threshold holds";
-    let mut family = text.family("walrus_stress_threshold_holds", Kind::Gauge, help);
+    let mut family = text.family("walrus_stress_threshold_holds", Kind::ConcurrencyTracker, help);
     let mut told = BTreeSet::new();
-    for judgement in &summary.thresholds {
-        let threshold = judgement.objective.to_string();
-        let step = judgement.objective.step.as_ref().map(Step::to_string).unwrap_or_default();
+    for threshold_result in &summary.thresholds {
+        let threshold = threshold_result.threshold.to_string();
+        let step = threshold_result.threshold.step.as_ref().map(Step::to_string).unwrap_or_default();
         // Who asks twice gets one answer: a series must not come twice.
         if !told.insert((threshold.clone(), step.clone())) {
             continue;
         }
-        family.sample(&[("threshold", &threshold), ("step", &step)], u8::from(judgement.holds()));
+        family.sample(&[("threshold", &threshold), ("step", &step)], u8::from(threshold_result.holds()));
     }
     let help = "How far the numbers can be trusted: 1 for the verdict";
-    let mut family = text.family("walrus_stress_trust", Kind::Gauge, help);
-    for grade in [Grade::Trustworthy, Grade::Care, Grade::Invalid] {
-        family.sample(&[("verdict", grade.label())], u8::from(summary.trust.verdict() == grade));
+    let mut family = text.family("walrus_stress_trust", Kind::ConcurrencyTracker, help);
+    for severity in [Severity::Trustworthy, Severity::Care, Severity::Invalid] {
+        family.sample(&[("verdict", severity.label())], u8::from(summary.quality.verdict() == severity));
     }
     let help = "Whether the run came to its end, something succeeded and every threshold holds";
-    text.family("walrus_stress_passed", Kind::Gauge, help).sample(&[], u8::from(summary.all_well()));
+    text.family("walrus_stress_passed", Kind::ConcurrencyTracker, help)
+        .sample(&[], u8::from(summary.all_well()));
 }
 
 /// Labels as a sample takes them.

@@ -4,7 +4,7 @@ use std::io;
 
 use super::{
     grid::{Cell, Column, Grid},
-    palette::{Ink, Palette, wrap},
+    palette::{Palette, Style, wrap},
     terminal::{WIDTH, labelled, load_of, trust_lines},
     units,
     words::{bounded, measured as judged},
@@ -13,7 +13,7 @@ use crate::{
     plan::search::{Answer, Axis, Verdict},
     report::{
         Ending,
-        capacity::{Capacity, Cost, Shedding, Tier},
+        capacity::{Capacity, Cost, SearchStep, Shedding},
         support::Percentile,
     },
 };
@@ -48,26 +48,26 @@ pub fn level(axis: Axis, level: f64) -> String {
 }
 
 /// One step in a line, as soon as it was made.
-pub fn line(axis: Axis, tier: &Tier) -> String {
-    let why = why(tier).map(|why| format!(": {why}")).unwrap_or_default();
-    let (word, _) = verdict(tier);
-    format!("{} {word}{why}", level(axis, tier.tried.level))
+pub fn line(axis: Axis, step: &SearchStep) -> String {
+    let why = why(step).map(|why| format!(": {why}")).unwrap_or_default();
+    let (word, _) = verdict(step);
+    format!("{} {word}{why}", level(axis, step.tried.level))
 }
 
 /// Every objective that broke, and what was measured.
-fn why(tier: &Tier) -> Option<String> {
+fn why(step: &SearchStep) -> Option<String> {
     let broken: Vec<_> =
-        tier.broken().map(|one| format!("{}: {}", one.objective, judged(one.measured))).collect();
+        step.broken().map(|one| format!("{}: {}", one.threshold, judged(one.measured))).collect();
     (!broken.is_empty()).then(|| broken.join("; "))
 }
 
-fn verdict(tier: &Tier) -> (&'static str, Ink) {
-    match tier.tried.verdict {
-        Verdict::Holds => ("holds", Ink::Good),
-        Verdict::Breaks => ("breaks", Ink::Error),
-        Verdict::TooFew { .. } => ("too few", Ink::Existing),
-        Verdict::Generator => ("generator", Ink::Alarm),
-        Verdict::Interrupted => ("interrupted", Ink::Existing),
+fn verdict(step: &SearchStep) -> (&'static str, Style) {
+    match step.tried.verdict {
+        Verdict::Holds => ("holds", Style::Good),
+        Verdict::Breaks => ("breaks", Style::Error),
+        Verdict::TooFew { .. } => ("too few", Style::Existing),
+        Verdict::Generator => ("generator", Style::Warning),
+        Verdict::Interrupted => ("interrupted", Style::Existing),
     }
 }
 
@@ -75,16 +75,16 @@ fn heading(capacity: &Capacity, palette: Palette) -> Vec<String> {
     let mut lines = Vec::new();
     if let Ending::Interrupted { signal } = capacity.ending {
         let text = format!("PARTIAL: interrupted by {signal}; this is what was known by then");
-        lines.push(palette.paint(Ink::Alarm, &text));
+        lines.push(palette.paint(Style::Warning, &text));
     }
     let tool = format!("{} {}", capacity.tool.name, capacity.tool.version);
     let (steps, took) =
         (units::counted(capacity.steps.len() as u64, "step"), units::duration(capacity.elapsed));
-    let title = palette.paint(Ink::Heading, &tool);
+    let title = palette.paint(Style::Heading, &tool);
     lines.push(format!("{title}  started {}, {steps} took {took}", capacity.started_at));
-    let mut tell = |label: &str, text: &str| lines.extend(labelled(label, text, Ink::Normal, palette));
-    for (position, objective) in capacity.plan.objectives.iter().enumerate() {
-        tell(if position == 0 { "objectives" } else { "" }, &objective.to_string());
+    let mut tell = |label: &str, text: &str| lines.extend(labelled(label, text, Style::Normal, palette));
+    for (position, threshold) in capacity.plan.thresholds.iter().enumerate() {
+        tell(if position == 0 { "thresholds" } else { "" }, &threshold.to_string());
     }
     capacity.plan.phases.last().into_iter().for_each(|phase| tell("load", &load_of(phase)));
     for (role, targets) in
@@ -97,8 +97,8 @@ fn heading(capacity: &Capacity, palette: Palette) -> Vec<String> {
 
 /// A row for each step, by its level.
 fn table(capacity: &Capacity, palette: Palette) -> Vec<String> {
-    let mut tiers: Vec<_> = capacity.steps.iter().collect();
-    tiers.sort_by(|a, b| a.tried.level.total_cmp(&b.tried.level));
+    let mut steps: Vec<_> = capacity.steps.iter().collect();
+    steps.sort_by(|a, b| a.tried.level.total_cmp(&b.tried.level));
     let titles = [
         if capacity.search.axis == Axis::Rate { "rate" } else { "at a time" },
         &format!("{}s", capacity.focus),
@@ -109,34 +109,37 @@ fn table(capacity: &Capacity, palette: Palette) -> Vec<String> {
         "at once",
         "verdict",
     ]
-    .map(|title| Cell::new(Ink::Heading, title));
-    let rows = std::iter::once(titles.to_vec()).chain(tiers.into_iter().map(|tier| row(capacity, tier)));
+    .map(|title| Cell::new(Style::Heading, title));
+    let rows = std::iter::once(titles.to_vec()).chain(steps.into_iter().map(|step| row(capacity, step)));
     let mut columns = vec![Column::Right(7); 7];
     columns.push(Column::Left(0));
     let mut lines = Grid { columns, gap: 2, rows: rows.collect() }.lines(palette);
-    if capacity.steps.iter().any(|tier| tier.uploads.at_first_shed.is_some()) {
+    if capacity.steps.iter().any(|step| step.uploads.at_first_shed.is_some()) {
         let text = "At once: the most uploads under way; with !, how many when the first one was refused.";
-        lines.extend(wrap(text, WIDTH).iter().map(|line| palette.paint(Ink::Faint, line)));
+        lines.extend(wrap(text, WIDTH).iter().map(|line| palette.paint(Style::Faint, line)));
     }
     lines
 }
 
-fn row(capacity: &Capacity, tier: &Tier) -> Vec<Cell> {
-    let dash = || Cell::new(Ink::Faint, "–");
-    let normal = |text: String| Cell::new(Ink::Normal, text);
-    let response = tier.response.as_ref();
+fn row(capacity: &Capacity, step: &SearchStep) -> Vec<Cell> {
+    let dash = || Cell::new(Style::Faint, "–");
+    let normal = |text: String| Cell::new(Style::Normal, text);
+    let response = step.response.as_ref();
     let p95 = response.and_then(|response| response.percentiles.get(&Percentile::P95).copied());
-    let (word, ink) = verdict(tier);
-    let level = tier.tried.level;
-    let at_once = match tier.uploads.at_first_shed {
-        Some(count) => Cell::new(Ink::Error, format!("{}!", units::short_count(count))),
-        None => tier.uploads.most.map_or_else(dash, |most| normal(units::short_count(most))),
+    let (word, ink) = verdict(step);
+    let level = step.tried.level;
+    let at_once = match step.uploads.at_first_shed {
+        Some(count) => Cell::new(Style::Error, format!("{}!", units::short_count(count))),
+        None => step.uploads.most.map_or_else(dash, |most| normal(units::short_count(most))),
     };
     vec![
         normal(if capacity.search.axis == Axis::Rate { format!("{level}/s") } else { level.to_string() }),
-        normal(units::short_count(tier.done)),
-        Cell::new(if tier.failed > 0 { Ink::Error } else { Ink::Normal }, units::short_count(tier.failed)),
-        tier.per_second.map_or_else(dash, |rate| normal(per_second(rate))),
+        normal(units::short_count(step.done)),
+        Cell::new(
+            if step.failed > 0 { Style::Error } else { Style::Normal },
+            units::short_count(step.failed),
+        ),
+        step.per_second.map_or_else(dash, |rate| normal(per_second(rate))),
         response.map_or_else(dash, |response| normal(bounded(response.mean))),
         p95.map_or_else(dash, |p95| normal(bounded(p95))),
         at_once,
@@ -150,7 +153,7 @@ fn per_second(rate: f64) -> String {
 
 fn facts(capacity: &Capacity, palette: Palette) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut fact = |label: &str, text: &str| lines.extend(labelled(label, text, Ink::Normal, palette));
+    let mut fact = |label: &str, text: &str| lines.extend(labelled(label, text, Style::Normal, palette));
     let found = matches!(capacity.answer, Answer::Between { .. } | Answer::UpTo { .. });
     match capacity.knee() {
         Some(knee) => {
@@ -179,8 +182,8 @@ fn facts(capacity: &Capacity, palette: Palette) -> Vec<String> {
     let took: Vec<_> = took.chain((frost > 0).then(|| units::wal(frost))).collect();
     fact("took", &took.join(", "));
     // The trust in an answer is the trust in what it rests on.
-    let grounds = capacity.grounds().max_by_key(|tier| tier.trust.verdict());
-    lines.extend(grounds.into_iter().flat_map(|tier| trust_lines(&tier.trust, palette)));
+    let grounds = capacity.grounds().max_by_key(|step| step.quality.verdict());
+    lines.extend(grounds.into_iter().flat_map(|step| trust_lines(&step.quality, palette)));
     lines
 }
 
@@ -188,42 +191,42 @@ fn facts(capacity: &Capacity, palette: Palette) -> Vec<String> {
 fn answer(capacity: &Capacity, palette: Palette) -> Vec<String> {
     let at = |value: f64| level(capacity.search.axis, value);
     let because = |value: f64| {
-        let tier = capacity
+        let step = capacity
             .steps
             .iter()
             .rev()
-            .find(|tier| tier.tried.level == value && tier.tried.verdict == Verdict::Breaks);
-        tier.and_then(why).map(|why| format!(" ({why})")).unwrap_or_default()
+            .find(|step| step.tried.level == value && step.tried.verdict == Verdict::Breaks);
+        step.and_then(why).map(|why| format!(" ({why})")).unwrap_or_default()
     };
     let (text, ink) = match capacity.answer {
         Answer::Between { holds, breaks } => {
-            (format!("holds {}, breaks at {}{}", at(holds), at(breaks), because(breaks)), Ink::Good)
+            (format!("holds {}, breaks at {}{}", at(holds), at(breaks), because(breaks)), Style::Good)
         }
-        Answer::UpTo { holds } => (format!("holds up to the maximum, {}", at(holds)), Ink::Good),
+        Answer::UpTo { holds } => (format!("holds up to the maximum, {}", at(holds)), Style::Good),
         Answer::Nowhere { breaks } => {
-            (format!("breaks at the first step already, {}{}", at(breaks), because(breaks)), Ink::Error)
+            (format!("breaks at the first step already, {}{}", at(breaks), because(breaks)), Style::Error)
         }
         Answer::Generator { at: value } => {
-            let bottleneck = capacity.steps.last().and_then(|tier| tier.bottleneck);
+            let bottleneck = capacity.steps.last().and_then(|step| step.bottleneck);
             let advice =
                 bottleneck.map(|bottleneck| format!(": {}", bottleneck.advice())).unwrap_or_default();
             let text = format!("no capacity found: at {} the generator was the limit{advice}", at(value));
-            (text, Ink::Alarm)
+            (text, Style::Warning)
         }
         Answer::TooFew { at: value, has, needs } => {
             let has = units::counted(has, "sample");
             let text = format!(
-                "undecided at {}: {has} in the longest step, and the objectives need {}; give a longer --step",
+                "undecided at {}: {has} in the longest step, and the thresholds need {}; give a longer --step",
                 at(value),
                 units::count(needs)
             );
-            (text, Ink::Error)
+            (text, Style::Error)
         }
         Answer::Unended { holds, breaks } => {
             let holds = holds.map_or("nothing held yet".to_owned(), |level| format!("held {}", at(level)));
             let breaks =
                 breaks.map_or("nothing broke yet".to_owned(), |level| format!("broke at {}", at(level)));
-            (format!("not ended: {holds}, {breaks}"), Ink::Error)
+            (format!("not ended: {holds}, {breaks}"), Style::Error)
         }
     };
     wrap(&text, WIDTH).iter().map(|line| palette.paint(ink, line)).collect()
@@ -235,8 +238,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        metrics::{Recording, concurrency::Reading},
         plan::journey::Step,
-        record::{Recording, gauge::Reading},
         report::fake,
     };
 
@@ -244,11 +247,11 @@ mod tests {
     fn every_objective_that_broke_is_named() {
         let samples: Vec<_> = (0..40).flat_map(fake::journey).chain(fake::troubled(40)).collect();
         let mut report = fake::report(41, &samples);
-        report.plan.objectives =
+        report.plan.thresholds =
             ["upload.max<1ms", "upload.p50<1h"].map(|text| text.parse().unwrap()).to_vec();
         let (at, none) = ((1.0, Duration::from_secs(1)), Recording::default());
-        let tier = Tier::of(at, Step::Upload, &report, &none, Reading::default(), |_, _| None);
-        let told = line(Axis::Rate, &tier);
+        let step = SearchStep::of(at, Step::Upload, &report, &none, Reading::default(), |_, _| None);
+        let told = line(Axis::Rate, &step);
         assert!(told.starts_with("1/s breaks: upload.max<1ms: "), "{told}");
         assert!(told.ends_with("; upload.failures==0: 1 of 41 (2.44%)"), "{told}");
     }

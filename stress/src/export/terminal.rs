@@ -8,13 +8,13 @@ mod failures;
 mod spread;
 mod steps;
 mod thresholds;
-mod trust;
+mod quality;
 
 use std::io;
 
 use super::{
     blobs::BlobRecord,
-    palette::{Ink, Palette, clean, clip, wrap},
+    palette::{Palette, Style, clean, clip, wrap},
     units,
 };
 use crate::{
@@ -22,13 +22,13 @@ use crate::{
         Phase,
         load::Load,
         schedule::Arrivals,
+        source::BlobSource,
         stages::{Stage, Stages},
-        supply::Supply,
         target::Target,
     },
     report::{Ending, Report, summary::Summary},
 };
-pub(super) use trust::lines as trust_lines;
+pub(super) use quality::lines as trust_lines;
 
 /// The width that every line fits.
 pub const WIDTH: usize = 80;
@@ -54,7 +54,7 @@ pub fn write(
         spread::lines(summary, report.plan.repeats_steps(), palette),
         failures::lines(summary, palette),
         closing::lines(report, summary, palette),
-        [thresholds::lines(summary, palette), trust::lines(&summary.trust, palette)].concat(),
+        [thresholds::lines(summary, palette), quality::lines(&summary.quality, palette)].concat(),
         closing::verdict(report, summary, palette),
     ];
     let sections: Vec<_> = sections.into_iter().filter(|lines| !lines.is_empty()).collect();
@@ -74,18 +74,22 @@ fn heading(report: &Report, palette: Palette) -> Vec<String> {
     let mut lines = Vec::new();
     if let Ending::Interrupted { signal } = report.ending {
         let text = format!("PARTIAL: interrupted by {signal}; this is what was measured until then");
-        lines.push(palette.paint(Ink::Alarm, &text));
+        lines.push(palette.paint(Style::Warning, &text));
     }
     let tool = format!("{} {}", report.tool.name, report.tool.version);
     let ran = units::duration(report.elapsed);
-    lines.push(format!("{}  started {}, took {ran}", palette.paint(Ink::Heading, &tool), report.started_at));
+    lines.push(format!(
+        "{}  started {}, took {ran}",
+        palette.paint(Style::Heading, &tool),
+        report.started_at
+    ));
     for phase in &report.plan.phases {
         let name = if report.plan.phases.len() > 1 { phase.name.as_str() } else { "load" };
-        lines.extend(labelled(name, &load(phase), Ink::Normal, palette));
+        lines.extend(labelled(name, &load(phase), Style::Normal, palette));
     }
     if let Some(shard) = report.plan.shard {
         let text = format!("{shard}, counted from 0: the others do the rest of this load");
-        lines.extend(labelled("shard", &text, Ink::Normal, palette));
+        lines.extend(labelled("shard", &text, Style::Normal, palette));
     }
     lines.extend(targets("publisher", &report.plan.publishers, palette));
     lines.extend(targets("aggregator", &report.plan.aggregators, palette));
@@ -99,12 +103,12 @@ pub(super) fn load(phase: &Phase) -> String {
     let time = time.map(|time| format!(", for {at_most}{}", units::duration(time))).unwrap_or_default();
     let blobs = phase.stop.blobs.map_or_else(|| "blobs".to_owned(), |blobs| units::counted(blobs, "blob"));
     let (min, max) = (units::bytes(phase.sizes.min), units::bytes(phase.sizes.max));
-    let kind = match &phase.supply {
-        Supply::Made if min == max => min,
-        Supply::Made => format!("{min} to {max}"),
-        Supply::List { name, round: false, .. } => clean(name),
-        Supply::List { name, round: true, .. } => format!("{}, round after round", clean(name)),
-        Supply::Earlier => return format!("the same blobs, {}{time}", pace(&phase.load)),
+    let kind = match &phase.source {
+        BlobSource::Made if min == max => min,
+        BlobSource::Made => format!("{min} to {max}"),
+        BlobSource::List { name, round: false, .. } => clean(name),
+        BlobSource::List { name, round: true, .. } => format!("{}, round after round", clean(name)),
+        BlobSource::Earlier => return format!("the same blobs, {}{time}", pace(&phase.load)),
     };
     let control = if phase.order_control > 0.0 {
         format!(", {}% with an order control", (phase.order_control * 1e4).round() / 1e2)
@@ -117,11 +121,11 @@ pub(super) fn load(phase: &Phase) -> String {
 /// What each step of a search asks for, in words; how much at a time is for the search to say.
 pub(super) fn load_of(phase: &Phase) -> String {
     let steps = phase.journey.steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let blobs = match &phase.supply {
-        Supply::Made if phase.sizes.min == phase.sizes.max => units::bytes(phase.sizes.min),
-        Supply::Made => format!("{} to {}", units::bytes(phase.sizes.min), units::bytes(phase.sizes.max)),
-        Supply::List { name, .. } => clean(name),
-        Supply::Earlier => "earlier phases".to_owned(),
+    let blobs = match &phase.source {
+        BlobSource::Made if phase.sizes.min == phase.sizes.max => units::bytes(phase.sizes.min),
+        BlobSource::Made => format!("{} to {}", units::bytes(phase.sizes.min), units::bytes(phase.sizes.max)),
+        BlobSource::List { name, .. } => clean(name),
+        BlobSource::Earlier => "earlier phases".to_owned(),
     };
     format!("{steps} of blobs of {blobs}")
 }
@@ -146,18 +150,22 @@ fn pace(load: &Load) -> String {
 }
 
 fn targets(role: &str, targets: &[Target], palette: Palette) -> Vec<String> {
-    targets.iter().flat_map(|target| labelled(role, &target.to_string(), Ink::Normal, palette)).collect()
+    targets.iter().flat_map(|target| labelled(role, &target.to_string(), Style::Normal, palette)).collect()
 }
 
 /// `text` behind a faint label, wrapped beneath itself.
-pub(super) fn labelled(label: &str, text: &str, ink: Ink, palette: Palette) -> Vec<String> {
+pub(super) fn labelled(label: &str, text: &str, ink: Style, palette: Palette) -> Vec<String> {
     let lines = wrap(text, WIDTH - LABEL);
     lines
         .iter()
         .enumerate()
         .map(|(position, line)| {
             let label = if position == 0 { clip(label, LABEL - 1) } else { String::new() };
-            format!("{}{}", palette.paint(Ink::Faint, &format!("{label:<LABEL$}")), palette.paint(ink, line))
+            format!(
+                "{}{}",
+                palette.paint(Style::Faint, &format!("{label:<LABEL$}")),
+                palette.paint(ink, line)
+            )
         })
         .collect()
 }

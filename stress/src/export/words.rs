@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::{events, palette::clean, units};
 use crate::{
-    record::ledger::ReasonTally,
+    metrics::step_metrics::ReasonTally,
     report::{
         Ending, Report,
+        quality::{Check, CheckResult, QualityReport, Severity},
         stationarity::Drift,
         summary::{Bounded, FailureSummary, StepSummary, Summary},
-        threshold::{Judgement, Measured, percent},
-        trust::{Check, Grade, Subject, Trust},
+        threshold::{Measured, ThresholdResult, percent},
     },
     sample::Failure,
 };
@@ -25,8 +25,8 @@ pub fn bounded(number: Bounded) -> String {
 const LEAST: Duration = Duration::from_nanos(1);
 
 /// What became of a threshold.
-pub fn held(judgement: &Judgement) -> &'static str {
-    if judgement.holds() { "ok" } else { "BROKEN" }
+pub fn held(threshold_result: &ThresholdResult) -> &'static str {
+    if threshold_result.holds() { "ok" } else { "BROKEN" }
 }
 
 /// The number that a threshold was held against.
@@ -46,72 +46,75 @@ pub fn measured(measured: Measured) -> String {
 
 /// The thresholds worth telling: those that were asked for, and of the others those that broke; none when nobody
 /// asked for any.
-pub fn thresholds(summary: &Summary) -> Vec<&Judgement> {
-    let judgements = &summary.thresholds;
-    if judgements.iter().all(|judgement| judgement.implicit) {
+pub fn thresholds(summary: &Summary) -> Vec<&ThresholdResult> {
+    let threshold_results = &summary.thresholds;
+    if threshold_results.iter().all(|threshold_result| threshold_result.implicit) {
         return Vec::new();
     }
-    judgements.iter().filter(|judgement| !judgement.implicit || !judgement.holds()).collect()
+    threshold_results
+        .iter()
+        .filter(|threshold_result| !threshold_result.implicit || !threshold_result.holds())
+        .collect()
 }
 
 /// How far the numbers can be trusted, and what speaks against it.
-pub fn trust(trust: &Trust) -> String {
-    let against = trust.checks.iter().filter(|check| check.grade > Grade::Trustworthy);
-    let against: Vec<_> = against.map(|check| reason(check, trust.drift.as_ref())).collect();
-    match trust.verdict() {
-        Grade::Trustworthy => "trustworthy".to_owned(),
-        Grade::Care => format!("use with care: {}", against.join(", ")),
-        Grade::Invalid => format!("invalid: {}", against.join(", ")),
+pub fn quality(quality: &QualityReport) -> String {
+    let against = quality.checks.iter().filter(|check| check.severity > Severity::Trustworthy);
+    let against: Vec<_> = against.map(|check| reason(check, quality.drift.as_ref())).collect();
+    match quality.verdict() {
+        Severity::Trustworthy => "trustworthy".to_owned(),
+        Severity::Care => format!("use with care: {}", against.join(", ")),
+        Severity::Invalid => format!("invalid: {}", against.join(", ")),
     }
 }
 
 /// What was measured and the limit that it went beyond.
-fn reason(check: &Check, drift: Option<&Drift>) -> String {
+fn reason(check: &CheckResult, drift: Option<&Drift>) -> String {
     let what = checked(check, drift);
     let limit = match check.subject {
         _ if check.limit == 0.0 => String::new(),
-        Subject::Achieved => format!(" (below {})", number(check, check.limit)),
+        Check::Achieved => format!(" (below {})", number(check, check.limit)),
         _ => format!(" (above {})", number(check, check.limit)),
     };
     format!("{what} {}{limit}", number(check, check.measured))
 }
 
 /// What a check of the trust looked at.
-pub fn checked(check: &Check, drift: Option<&Drift>) -> String {
+pub fn checked(check: &CheckResult, drift: Option<&Drift>) -> String {
     let what = match (check.subject, drift) {
-        (Subject::Stationarity, Some(drift)) => return change(drift),
-        (Subject::Stationarity, None) => "change from first to last third",
-        (Subject::LatenessP99, _) => "p99 lateness",
-        (Subject::LatenessMax, _) => "longest lateness",
-        (Subject::Achieved, _) => "achieved rate",
-        (Subject::Dropped, _) => "dropped arrivals",
-        (Subject::Cpu, _) => "own CPU",
-        (Subject::Lag, _) => "event-loop lag p99",
-        (Subject::Unfinished, _) => "unfinished at the end",
-        (Subject::Contaminated, _) => "first downloads that were already cached",
-        (Subject::Samples, _) => "thresholds with too few samples",
-        (Subject::WallClock, _) => "wall clock moved by",
-        (Subject::Ports, _) => "ports in use",
-        (Subject::Descriptors, _) => "file descriptors in use",
+        (Check::Stationarity, Some(drift)) => return change(drift),
+        (Check::Stationarity, None) => "change from first to last third",
+        (Check::StartDelayP99, _) => "p99 start_delay",
+        (Check::StartDelayMax, _) => "longest start_delay",
+        (Check::Achieved, _) => "achieved rate",
+        (Check::Dropped, _) => "dropped arrivals",
+        (Check::Cpu, _) => "own CPU",
+        (Check::Lag, _) => "event-loop lag p99",
+        (Check::Unfinished, _) => "unfinished at the end",
+        (Check::Contaminated, _) => "first downloads that were already cached",
+        (Check::Samples, _) => "thresholds with too few samples",
+        (Check::WallClock, _) => "wall clock moved by",
+        (Check::Ports, _) => "ports in use",
+        (Check::Descriptors, _) => "file descriptors in use",
     };
     what.to_owned()
 }
 
 /// A number in the unit of what a check looked at.
-pub fn number(check: &Check, value: f64) -> String {
+pub fn number(check: &CheckResult, value: f64) -> String {
     match check.subject {
-        Subject::LatenessP99 | Subject::LatenessMax | Subject::Lag | Subject::WallClock => {
+        Check::StartDelayP99 | Check::StartDelayMax | Check::Lag | Check::WallClock => {
             units::duration(Duration::try_from_secs_f64(value).unwrap_or_default())
         }
-        Subject::Samples => format!("{value:.0}"),
-        Subject::Achieved
-        | Subject::Dropped
-        | Subject::Cpu
-        | Subject::Unfinished
-        | Subject::Contaminated
-        | Subject::Stationarity
-        | Subject::Ports
-        | Subject::Descriptors => format!("{:.1}%", value * 100.0),
+        Check::Samples => format!("{value:.0}"),
+        Check::Achieved
+        | Check::Dropped
+        | Check::Cpu
+        | Check::Unfinished
+        | Check::Contaminated
+        | Check::Stationarity
+        | Check::Ports
+        | Check::Descriptors => format!("{:.1}%", value * 100.0),
     }
 }
 

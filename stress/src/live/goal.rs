@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
-    plan::{Phase, Plan, journey::Step, supply::Supply},
-    record::snapshot::{Snapshot, StepSnapshot},
+    metrics::snapshot::{Snapshot, StepSnapshot},
+    plan::{Phase, Plan, journey::Step, source::BlobSource},
 };
 
 /// What a run is heading for.
@@ -38,7 +38,7 @@ impl Goal {
                 .sum(),
             duration: measured(plan).map(|phase| phase.stop.duration.or(phase.load.length())).sum(),
             behind: measured(plan)
-                .filter(|phase| phase.supply == Supply::Earlier)
+                .filter(|phase| phase.source == BlobSource::Earlier)
                 .flat_map(|phase| phase.journey.steps.iter().copied())
                 .collect(),
         }

@@ -3,7 +3,7 @@
 use super::goal::Goal;
 use crate::{
     export::units,
-    record::snapshot::{Snapshot, StepSnapshot},
+    metrics::snapshot::{Snapshot, StepSnapshot},
 };
 
 /// `snapshot` in one line, without a line break.

@@ -7,11 +7,11 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::{goal::Goal, speed::Speed};
 use crate::{
     export::{
-        palette::{Ink, Palette},
+        palette::{Palette, Style},
         units::{self, Percentile},
     },
+    metrics::snapshot::{Snapshot, StepSnapshot},
     plan::journey::Step,
-    record::snapshot::{Snapshot, StepSnapshot},
 };
 
 /// The length of a bar in its own units; the share that is done is rounded to these.
@@ -54,7 +54,7 @@ impl Progress {
             bar.set_message(numbers(totals, self.goal.blobs, self.speed.of(*step), self.palette));
             bar.set_position(units_done(self.goal.share(*step, snapshot)));
         }
-        self.footer.set_message(self.palette.paint(Ink::Faint, &footer(snapshot, &self.goal)));
+        self.footer.set_message(self.palette.paint(Style::Faint, &footer(snapshot, &self.goal)));
     }
 
     /// Whether the terminal cannot show bars: it would show nothing of what is told above them either.
@@ -118,7 +118,7 @@ fn numbers(totals: &StepSnapshot, blobs: Option<u64>, bytes_per_second: f64, pal
         units::rate(bytes_per_second),
         time("p50", totals.response.quantile(0.5)),
         slowest(totals),
-        palette.paint(if totals.failed > 0 { Ink::Error } else { Ink::Faint }, &failed),
+        palette.paint(if totals.failed > 0 { Style::Error } else { Style::Faint }, &failed),
     )
 }
 

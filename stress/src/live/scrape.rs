@@ -18,7 +18,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{export::prometheus, plan::Plan, record::snapshot::Snapshot};
+use crate::{export::prometheus, metrics::snapshot::Snapshot, plan::Plan};
 
 /// How long a page is as good as a new one: shards pin up news no more often.
 const FRESH: Duration = Duration::from_millis(200);

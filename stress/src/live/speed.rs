@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{plan::journey::Step, record::snapshot::Snapshot};
+use crate::{metrics::snapshot::Snapshot, plan::journey::Step};
 
 /// How far back the speed looks.
 const WINDOW: Duration = Duration::from_secs(5);
@@ -41,7 +41,7 @@ impl Speed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::snapshot::StepSnapshot;
+    use crate::metrics::snapshot::StepSnapshot;
 
     fn speeds(totals: &[(u64, u64)]) -> Vec<f64> {
         let mut speed = Speed::default();

@@ -85,7 +85,7 @@ mod tests {
         journey::Journey,
         load::{Load, Stop},
         sizes::Sizes,
-        supply::Supply,
+        source::BlobSource,
     };
 
     #[test]
@@ -114,7 +114,7 @@ mod tests {
         Phase {
             name: "main".to_owned(),
             journey: Journey::default(),
-            supply: Supply::default(),
+            source: BlobSource::default(),
             sizes: Sizes { min, max },
             content: ContentMix::Mixed,
             duplicates,

@@ -9,8 +9,8 @@ use super::{
     load::Load,
     schedule::Schedule,
     shard::Shard,
+    source::BlobSource,
     stages::Stages,
-    supply::Supply,
 };
 
 /// So many arrivals of a schedule are walked through to count them.
@@ -20,14 +20,14 @@ const MOST_DRAWS: u64 = 200_000;
 
 /// A number, or what is known of it beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Extent<T> {
+pub struct Range<T> {
     /// It is no less.
     pub least: T,
     /// It is no more; `None` when nothing bounds it.
     pub most: Option<T>,
 }
 
-impl<T: Copy + PartialEq> Extent<T> {
+impl<T: Copy + PartialEq> Range<T> {
     /// A number that is known.
     pub const fn exactly(value: T) -> Self {
         Self { least: value, most: Some(value) }
@@ -39,7 +39,7 @@ impl<T: Copy + PartialEq> Extent<T> {
     }
 }
 
-impl<T: Add<Output = T>> Add for Extent<T> {
+impl<T: Add<Output = T>> Add for Range<T> {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
@@ -48,7 +48,7 @@ impl<T: Add<Output = T>> Add for Extent<T> {
     }
 }
 
-impl<T: Add<Output = T> + Default + Copy + PartialEq> Sum for Extent<T> {
+impl<T: Add<Output = T> + Default + Copy + PartialEq> Sum for Range<T> {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
         all.fold(Self::exactly(T::default()), Add::add)
     }
@@ -58,15 +58,15 @@ impl<T: Add<Output = T> + Default + Copy + PartialEq> Sum for Extent<T> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
     /// Upload requests.
-    pub uploads: Extent<u64>,
+    pub uploads: Range<u64>,
     /// Download requests.
-    pub downloads: Extent<u64>,
+    pub downloads: Range<u64>,
     /// Bytes of the blobs that are uploaded.
-    pub bytes_up: Extent<u64>,
+    pub bytes_up: Range<u64>,
     /// Bytes of the blobs that are downloaded, each time.
-    pub bytes_down: Extent<u64>,
+    pub bytes_down: Range<u64>,
     /// How long it takes from its first start to its end.
-    pub lasts: Extent<Duration>,
+    pub lasts: Range<Duration>,
 }
 
 impl Add for Forecast {
@@ -89,10 +89,10 @@ pub fn forecast(plan: &Plan) -> Vec<Forecast> {
     let mut first = Some(0);
     // And so is where those begin that it may repeat.
     let mut past = Some(0);
-    let mut before = (Extent::exactly(0), Extent::exactly(0));
+    let mut before = (Range::exactly(0), Range::exactly(0));
     let phases = plan.phases.iter().enumerate().map(|(position, phase)| {
         let mut blobs = None;
-        let (journeys, bytes, last_due) = if phase.supply == Supply::Earlier {
+        let (journeys, bytes, last_due) = if phase.source == BlobSource::Earlier {
             (before.0, before.1, None)
         } else {
             past = if plan.draws_on(position) { past } else { first };
@@ -119,12 +119,12 @@ pub fn forecast(plan: &Plan) -> Vec<Forecast> {
     phases.collect()
 }
 
-fn times(extent: Extent<u64>, factor: u64) -> Extent<u64> {
+fn times(extent: Range<u64>, factor: u64) -> Range<u64> {
     if factor == 0 {
-        return Extent::exactly(0);
+        return Range::exactly(0);
     }
     let most = extent.most.and_then(|most| most.checked_mul(factor));
-    Extent { least: extent.least.saturating_mul(factor), most }
+    Range { least: extent.least.saturating_mul(factor), most }
 }
 
 /// When no new journey is started any more, whatever else happens.
@@ -133,13 +133,13 @@ fn length(phase: &Phase) -> Option<Duration> {
 }
 
 /// How many of these journeys, whose blobs begin with `first`, are the shard's.
-fn part(shard: Shard, first: Option<u64>, all: Extent<u64>) -> Extent<u64> {
+fn part(shard: Shard, first: Option<u64>, all: Range<u64>) -> Range<u64> {
     match first.zip(all.exact()) {
         Some((first, count)) => {
             let before = |index: u64| shard.part_of_blobs(index);
-            Extent::exactly(before(first.saturating_add(count)) - before(first))
+            Range::exactly(before(first.saturating_add(count)) - before(first))
         }
-        None => Extent {
+        None => Range {
             least: all.least / shard.stride(),
             most: all.most.map(|most| most.div_ceil(shard.stride())),
         },
@@ -148,14 +148,14 @@ fn part(shard: Shard, first: Option<u64>, all: Extent<u64>) -> Extent<u64> {
 
 /// How many journeys of all shards start, their blobs beginning with `first`; of an open loop also when the last one
 /// of this shard does.
-fn journeys(plan: &Plan, phase: &Phase, first: Option<u64>) -> (Extent<u64>, Option<Duration>) {
+fn journeys(plan: &Plan, phase: &Phase, first: Option<u64>) -> (Range<u64>, Option<Duration>) {
     match &phase.load {
         Load::Closed { .. } => {
             let at_once = u64::from(phase.load.first_level().most_in_flight());
             let most = phase.stop.blobs;
             match (length(phase), most) {
-                (None, Some(blobs)) => (Extent::exactly(blobs), None),
-                _ => (Extent { least: most.map_or(at_once, |most| most.min(at_once)), most }, None),
+                (None, Some(blobs)) => (Range::exactly(blobs), None),
+                _ => (Range { least: most.map_or(at_once, |most| most.min(at_once)), most }, None),
             }
         }
         Load::Open { rate, arrivals, .. } => {
@@ -171,19 +171,16 @@ fn journeys(plan: &Plan, phase: &Phase, first: Option<u64>) -> (Extent<u64>, Opt
                 (count + 1, if part.takes(arrival, first) { arrival.due } else { last })
             });
             let counted = count < MOST_ARRIVALS as u64 || blobs == Some(count);
-            (
-                Extent { least: count, most: if counted { Some(count) } else { blobs } },
-                counted.then_some(last),
-            )
+            (Range { least: count, most: if counted { Some(count) } else { blobs } }, counted.then_some(last))
         }
     }
 }
 
 /// The bytes of as many blobs, once each. Where it is known, `blobs` are the first and the number of those of all shards.
-fn bytes(plan: &Plan, phase: &Phase, blobs: Option<(u64, u64)>, journeys: Extent<u64>) -> Extent<u64> {
+fn bytes(plan: &Plan, phase: &Phase, blobs: Option<(u64, u64)>, journeys: Range<u64>) -> Range<u64> {
     let (min, max) = (phase.sizes.min, phase.sizes.max);
-    if phase.supply != Supply::Made {
-        return Extent { least: 0, most: None };
+    if phase.source != BlobSource::Made {
+        return Range { least: 0, most: None };
     }
     if let Some((first, count)) = blobs
         && count <= MOST_DRAWS
@@ -192,10 +189,10 @@ fn bytes(plan: &Plan, phase: &Phase, blobs: Option<(u64, u64)>, journeys: Extent
         && phase.duplicates == 0.0
     {
         let own = (first..first + count).filter(|&index| plan.part().keeps(index));
-        return Extent::exactly(own.map(|index| Draw::of(plan.seed, index, phase).size).sum());
+        return Range::exactly(own.map(|index| Draw::of(plan.seed, index, phase).size).sum());
     }
     let most = journeys.most.and_then(|most| most.checked_mul(max));
-    Extent { least: journeys.least.saturating_mul(min), most }
+    Range { least: journeys.least.saturating_mul(min), most }
 }
 
 /// How many of as many journeys are order controls, and the bytes of their other blobs. `blobs` as of [`bytes`], and the
@@ -204,11 +201,11 @@ fn controls(
     plan: &Plan,
     position: usize,
     blobs: Option<((u64, u64), u64)>,
-    journeys: Extent<u64>,
-) -> (Extent<u64>, Extent<u64>) {
+    journeys: Range<u64>,
+) -> (Range<u64>, Range<u64>) {
     let phase = &plan.phases[position];
     if phase.order_control <= 0.0 {
-        return (Extent::exactly(0), Extent::exactly(0));
+        return (Range::exactly(0), Range::exactly(0));
     }
     if let Some(((first, count), past)) = blobs
         && count <= MOST_DRAWS
@@ -218,15 +215,15 @@ fn controls(
         let chosen = own.filter(|&index| draw::controls(plan.seed, index, phase, &past));
         let sizes = chosen.map(|index| Draw::of(plan.seed, index, phase).size);
         let (count, bytes) = sizes.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size));
-        return (Extent::exactly(count), Extent::exactly(bytes));
+        return (Range::exactly(count), Range::exactly(bytes));
     }
     let most = journeys.most.and_then(|most| most.checked_mul(phase.sizes.max));
-    (Extent { least: 0, most: journeys.most }, Extent { least: 0, most })
+    (Range { least: 0, most: journeys.most }, Range { least: 0, most })
 }
 
-fn lasts(plan: &Plan, phase: &Phase, journeys: Extent<u64>, last_due: Option<Duration>) -> Extent<Duration> {
+fn lasts(plan: &Plan, phase: &Phase, journeys: Range<u64>, last_due: Option<Duration>) -> Range<Duration> {
     match &phase.load {
-        Load::Open { .. } => Extent {
+        Load::Open { .. } => Range {
             least: last_due.unwrap_or_default(),
             most: last_due.or(length(phase)).map(|last| last.saturating_add(phase.grace)),
         },
@@ -236,7 +233,7 @@ fn lasts(plan: &Plan, phase: &Phase, journeys: Extent<u64>, last_due: Option<Dur
             let most = [by_time, by_patience].into_iter().flatten().min();
             let unbounded = phase.stop.blobs.is_none() && is_constant(workers);
             let least = if unbounded { length(phase).unwrap_or_default() } else { Duration::ZERO };
-            Extent { least, most }
+            Range { least, most }
         }
     }
 }

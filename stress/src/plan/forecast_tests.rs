@@ -11,9 +11,9 @@ use crate::plan::{
     retry::Retries,
     schedule::Arrivals,
     sizes::{ContentMix, Sizes},
+    source::Listing,
     stages::Stage,
     store::StoreOptions,
-    supply::Listing,
 };
 
 fn seconds(seconds: u64) -> Duration {
@@ -24,7 +24,7 @@ fn plan(change: impl FnOnce(&mut Phase)) -> Plan {
     let mut phase = Phase {
         name: "main".to_owned(),
         journey: Journey::default(),
-        supply: Supply::Made,
+        source: BlobSource::Made,
         sizes: Sizes { min: 1000, max: 1000 },
         content: ContentMix::Mixed,
         duplicates: 0.0,
@@ -47,7 +47,7 @@ fn plan(change: impl FnOnce(&mut Phase)) -> Plan {
         aggregator_headers: Vec::new(),
     };
     let (publishers, aggregators, store) = (Vec::new(), Vec::new(), StoreOptions::default());
-    let (verify, retries, objectives) = (Verify::Full, Retries::default(), Vec::new());
+    let (verify, retries, thresholds) = (Verify::Full, Retries::default(), Vec::new());
     let shard = None;
     Plan {
         seed: 7,
@@ -58,7 +58,7 @@ fn plan(change: impl FnOnce(&mut Phase)) -> Plan {
         limits,
         verify,
         retries,
-        objectives,
+        thresholds,
         shard,
     }
 }
@@ -71,15 +71,15 @@ fn open(rate: Stages) -> Load {
     Load::Open { rate, arrivals: Arrivals::Uniform, max_in_flight: 100 }
 }
 
-fn between<T>(least: T, most: T) -> Extent<T> {
-    Extent { least, most: Some(most) }
+fn between<T>(least: T, most: T) -> Range<T> {
+    Range { least, most: Some(most) }
 }
 
 #[test]
 fn a_number_of_blobs_is_known_to_the_byte() {
     let told = only(|_| {});
-    assert_eq!((told.uploads, told.downloads), (Extent::exactly(10), Extent::exactly(20)));
-    assert_eq!((told.bytes_up, told.bytes_down), (Extent::exactly(10_000), Extent::exactly(20_000)));
+    assert_eq!((told.uploads, told.downloads), (Range::exactly(10), Range::exactly(20)));
+    assert_eq!((told.bytes_up, told.bytes_down), (Range::exactly(10_000), Range::exactly(20_000)));
     // 8 at a time are 2 rounds; each blob may wait for an upload (300 s) and two downloads (60 s each).
     assert_eq!(told.lasts, between(Duration::ZERO, seconds(2 * 420)));
 }
@@ -88,7 +88,7 @@ fn a_number_of_blobs_is_known_to_the_byte() {
 fn sizes_of_a_range_are_those_that_will_be_drawn() {
     let plan = plan(|phase| phase.sizes = Sizes { min: 1000, max: 2000 });
     let sum = (0..10).map(|index| Draw::of(plan.seed, index, &plan.phases[0]).size).sum();
-    assert_eq!(forecast(&plan)[0].bytes_up, Extent::exactly(sum));
+    assert_eq!(forecast(&plan)[0].bytes_up, Range::exactly(sum));
     // Repeats may be new after all: only bounds are known.
     let told = only(|phase| (phase.sizes, phase.duplicates) = (Sizes { min: 1000, max: 2000 }, 0.5));
     assert_eq!(told.bytes_up, between(10_000, 20_000));
@@ -99,7 +99,7 @@ fn a_second_phase_goes_on_where_the_first_one_ended() {
     let mut plan = plan(|phase| phase.sizes = Sizes { min: 1000, max: 2000 });
     plan.phases.push(plan.phases[0].clone());
     let sum = (10..20).map(|index| Draw::of(plan.seed, index, &plan.phases[0]).size).sum();
-    assert_eq!(forecast(&plan)[1].bytes_up, Extent::exactly(sum));
+    assert_eq!(forecast(&plan)[1].bytes_up, Range::exactly(sum));
     // Behind a phase of unknown length nobody knows which blobs come.
     plan.phases[0].stop = Stop { blobs: None, duration: Some(seconds(5)) };
     assert_eq!(forecast(&plan)[1].bytes_up, between(10_000, 20_000));
@@ -109,10 +109,10 @@ fn a_second_phase_goes_on_where_the_first_one_ended() {
 fn a_time_bounds_a_closed_loop_and_does_not_count_it() {
     let time = Stop { blobs: None, duration: Some(seconds(60)) };
     let told = only(|phase| phase.stop = time);
-    assert_eq!(told.uploads, Extent { least: 8, most: None });
+    assert_eq!(told.uploads, Range { least: 8, most: None });
     assert_eq!(
         (told.bytes_up, told.lasts),
-        (Extent { least: 8000, most: None }, between(seconds(60), seconds(90)))
+        (Range { least: 8000, most: None }, between(seconds(60), seconds(90)))
     );
     let told = only(|phase| phase.stop = Stop { blobs: Some(5), ..time });
     assert_eq!((told.uploads, told.lasts), (between(5, 5), between(Duration::ZERO, seconds(90))));
@@ -128,23 +128,23 @@ fn arrivals_are_counted_before_they_come() {
         phase.load = open(ramp.clone());
         phase.stop = Stop { blobs: None, duration: None };
     });
-    assert_eq!(told.uploads, Extent::exactly(300 + 1800));
+    assert_eq!(told.uploads, Range::exactly(300 + 1800));
     let told = only(|phase| {
         phase.load = open(Stages::constant(2.0));
         phase.stop = Stop { blobs: Some(9), duration: None };
     });
     // The first is due at once, the ninth after 4 s; then comes the grace.
-    assert_eq!((told.uploads, told.lasts), (Extent::exactly(9), between(seconds(4), seconds(34))));
+    assert_eq!((told.uploads, told.lasts), (Range::exactly(9), between(seconds(4), seconds(34))));
 }
 
 #[test]
 fn what_a_list_holds_is_not_known() {
     let told = only(|phase| {
-        phase.supply = Supply::List { name: "ids".to_owned(), round: false, listing: Listing::BlobIds };
+        phase.source = BlobSource::List { name: "ids".to_owned(), round: false, listing: Listing::BlobIds };
         phase.journey = Journey::with_reads(false, 2);
     });
-    assert_eq!((told.uploads, told.bytes_up), (Extent::exactly(0), Extent::exactly(0)));
-    assert_eq!((told.downloads, told.bytes_down), (Extent::exactly(20), Extent { least: 0, most: None }));
+    assert_eq!((told.uploads, told.bytes_up), (Range::exactly(0), Range::exactly(0)));
+    assert_eq!((told.downloads, told.bytes_down), (Range::exactly(20), Range { least: 0, most: None }));
 }
 
 #[test]
@@ -152,11 +152,10 @@ fn step_by_step_is_as_much_in_other_words() {
     let mut plan = plan(|phase| phase.stop.blobs = Some(16));
     plan.phases = plan.phases[0].clone().step_by_step();
     let told = forecast(&plan);
-    let count =
-        |told: &[Forecast], of: fn(&Forecast) -> Extent<u64>| told.iter().map(of).sum::<Extent<u64>>();
-    assert_eq!((told.len(), count(&told, |one| one.uploads)), (3, Extent::exactly(16)));
-    assert_eq!(count(&told, |one| one.downloads), Extent::exactly(32));
-    assert_eq!(count(&told, |one| one.bytes_down), Extent::exactly(32_000));
+    let count = |told: &[Forecast], of: fn(&Forecast) -> Range<u64>| told.iter().map(of).sum::<Range<u64>>();
+    assert_eq!((told.len(), count(&told, |one| one.uploads)), (3, Range::exactly(16)));
+    assert_eq!(count(&told, |one| one.downloads), Range::exactly(32));
+    assert_eq!(count(&told, |one| one.bytes_down), Range::exactly(32_000));
     assert_eq!(told[2].lasts, between(Duration::ZERO, seconds(2 * 60)));
 }
 
@@ -171,8 +170,8 @@ fn a_shard_is_told_its_own_part() {
     });
     // Blobs 0 to 9 and 10 to 19; blob 10 is the second shard's.
     for (phase, uploads) in [[4, 3, 3], [3, 4, 3]].into_iter().enumerate() {
-        assert_eq!(parts.each_ref().map(|part| part[phase].uploads), uploads.map(Extent::exactly));
-        let bytes: Extent<u64> = parts.iter().map(|part| part[phase].bytes_down).sum();
+        assert_eq!(parts.each_ref().map(|part| part[phase].uploads), uploads.map(Range::exactly));
+        let bytes: Range<u64> = parts.iter().map(|part| part[phase].bytes_down).sum();
         assert_eq!(bytes, whole[phase].bytes_down);
     }
     // The second shard has 3 of 8 places: two rounds for its 4 blobs.
@@ -194,7 +193,7 @@ fn order_controls_come_on_top() {
         forecast(&plan).remove(0)
     };
     let (none, all) = (share(0.0), share(1.0));
-    let exactly = Extent::exactly;
+    let exactly = Range::exactly;
     assert_eq!((none.uploads, none.downloads, none.bytes_down), (exactly(10), exactly(20), exactly(20_000)));
     assert_eq!((all.uploads, all.downloads), (exactly(20), exactly(30)));
     assert_eq!((all.bytes_up, all.bytes_down), (exactly(20_000), exactly(30_000)));
@@ -204,5 +203,5 @@ fn order_controls_come_on_top() {
         phase.order_control = 0.3;
         phase.stop = Stop { blobs: None, duration: Some(seconds(5)) };
     });
-    assert_eq!(forecast(&timed)[0].uploads, Extent { least: 8, most: None });
+    assert_eq!(forecast(&timed)[0].uploads, Range { least: 8, most: None });
 }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::Contradiction;
+use super::ConfigError;
 
 /// One thing done to one blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,8 +135,8 @@ impl Journey {
     /// Each step rests on the one before it: an upload on nothing, a download on the one before it. A journey that
     /// starts with a download is one over blobs that are stored already, be it their first download or not; one that
     /// `goes_on` where another journey has ended may start with any download.
-    pub(super) fn check(&self, goes_on: bool) -> Result<(), Contradiction> {
-        let wrong = |reason: String| Err(Contradiction::new("--steps", reason));
+    pub(super) fn check(&self, goes_on: bool) -> Result<(), ConfigError> {
+        let wrong = |reason: String| Err(ConfigError::new("--steps", reason));
         match self.steps.first() {
             None => return wrong("names no step".to_owned()),
             Some(step) if step.is_of_control() => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Contradiction,
+    ConfigError,
     limits::optional_seconds,
     schedule::Arrivals,
     stages::{Stage, Stages},
@@ -37,7 +37,7 @@ impl Load {
         Load::Closed { workers: Stages::constant(f64::from(workers)) }
     }
 
-    pub(super) fn check(&self) -> Result<(), Contradiction> {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
         let (stages, flag) = match self {
             Load::Closed { workers } => (workers, "--concurrency"),
             Load::Open { rate, .. } => (rate, "--rate"),
@@ -45,10 +45,10 @@ impl Load {
         let least = self.least();
         if stages.peak() < least {
             let what = if least < 1.0 { "more than 0" } else { "at least 1" };
-            return Err(Contradiction::new(flag, format!("must be {what}: otherwise nothing is ever done")));
+            return Err(ConfigError::new(flag, format!("must be {what}: otherwise nothing is ever done")));
         }
         if matches!(self, Load::Open { max_in_flight: 0, .. }) {
-            return Err(Contradiction::new("--max-in-flight", "must be at least 1"));
+            return Err(ConfigError::new("--max-in-flight", "must be at least 1"));
         }
         Ok(())
     }
@@ -120,11 +120,11 @@ pub struct Stop {
 
 impl Stop {
     /// A load whose stages end needs no other stop.
-    pub(super) fn check(self, length: Option<Duration>) -> Result<(), Contradiction> {
+    pub(super) fn check(self, length: Option<Duration>) -> Result<(), ConfigError> {
         match (self.blobs, self.duration.or(length)) {
-            (None, None) => Err(Contradiction::new("--blobs", "or --duration must say when the run ends")),
-            (Some(0), _) => Err(Contradiction::new("--blobs", "must be at least 1")),
-            (_, Some(Duration::ZERO)) => Err(Contradiction::new("--duration", "must be longer than 0 s")),
+            (None, None) => Err(ConfigError::new("--blobs", "or --duration must say when the run ends")),
+            (Some(0), _) => Err(ConfigError::new("--blobs", "must be at least 1")),
+            (_, Some(Duration::ZERO)) => Err(ConfigError::new("--duration", "must be longer than 0 s")),
             _ => Ok(()),
         }
     }

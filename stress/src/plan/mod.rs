@@ -6,7 +6,7 @@ pub mod forecast;
 pub mod journey;
 pub mod limits;
 pub mod load;
-pub mod objective;
+pub mod threshold;
 pub mod order;
 pub mod percentile;
 pub mod repeats;
@@ -17,7 +17,7 @@ pub mod shard;
 pub mod search;
 pub mod sizes;
 pub mod store;
-pub mod supply;
+pub mod source;
 pub mod target;
 
 use std::time::Duration;
@@ -27,13 +27,13 @@ use serde::{Deserialize, Serialize};
 use journey::{Journey, Step};
 use limits::Limits;
 use load::{Load, Stop};
-use objective::Objective;
 use retry::Retries;
 use shard::Shard;
 use sizes::{ContentMix, Sizes};
+use source::BlobSource;
 use store::StoreOptions;
-use supply::Supply;
 use target::Target;
+use threshold::Threshold;
 
 /// Everything needed to run again, secrets excepted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ pub struct Plan {
     pub retries: Retries,
     /// What the run shall hold, besides that nothing fails.
     #[serde(default)]
-    pub objectives: Vec<Objective>,
+    pub thresholds: Vec<Threshold>,
     /// Which part of the run this is; `None` when it is not divided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
@@ -72,7 +72,7 @@ pub struct Phase {
     pub journey: Journey,
     /// Where its blobs come from.
     #[serde(default)]
-    pub supply: Supply,
+    pub source: BlobSource,
     /// How large the blobs are.
     pub sizes: Sizes,
     /// What the blobs are made of.
@@ -110,26 +110,26 @@ impl Plan {
     /// Whether the plan holds together; the error names the contradiction in a user's words.
     ///
     /// # Errors
-    /// A [`Contradiction`] when two wishes exclude each other or a needed one is missing.
-    pub fn check(&self) -> Result<(), Contradiction> {
+    /// A [`ConfigError`] when two wishes exclude each other or a needed one is missing.
+    pub fn check(&self) -> Result<(), ConfigError> {
         self.store.check()?;
         for phase in &self.phases {
             phase.check()?;
         }
         self.check_repeats()?;
         self.check_order()?;
-        self.objectives.iter().try_for_each(|objective| objective.check(&self.phases))?;
+        self.thresholds.iter().try_for_each(|threshold| threshold.check(&self.phases))?;
         self.part().check(&self.phases)?;
         let uploads = self.phases.iter().any(|phase| phase.journey.uploads());
         let reads = self.phases.iter().any(|phase| phase.journey.reads());
         if uploads && self.publishers.is_empty() {
-            return Err(Contradiction::new(
+            return Err(ConfigError::new(
                 "--publisher",
                 "is missing: the run uploads blobs and needs a publisher's URL",
             ));
         }
         if reads && self.aggregators.is_empty() {
-            return Err(Contradiction::new(
+            return Err(ConfigError::new(
                 "--aggregator",
                 "is missing: the run reads blobs and needs an aggregator's URL",
             ));
@@ -146,7 +146,7 @@ impl Plan {
 
     /// Whether a list of blobs starts again at its end.
     pub fn goes_round(&self) -> bool {
-        self.phases.iter().any(|phase| matches!(phase.supply, Supply::List { round: true, .. }))
+        self.phases.iter().any(|phase| matches!(phase.source, BlobSource::List { round: true, .. }))
     }
 }
 
@@ -154,23 +154,23 @@ impl Phase {
     /// Whether the phase holds together by itself.
     ///
     /// # Errors
-    /// A [`Contradiction`] when two wishes exclude each other.
-    pub fn check(&self) -> Result<(), Contradiction> {
-        self.journey.check(self.supply == Supply::Earlier)?;
-        self.supply.check(&self.journey)?;
+    /// A [`ConfigError`] when two wishes exclude each other.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.journey.check(self.source == BlobSource::Earlier)?;
+        self.source.check(&self.journey)?;
         self.sizes.check()?;
         self.load.check()?;
         // Blobs that are there already come to their end.
-        if self.supply != Supply::Earlier {
+        if self.source != BlobSource::Earlier {
             self.stop.check(self.load.length())?;
         }
         if !(0.0..=1.0).contains(&self.order_control) {
-            return Err(Contradiction::new("--order-control", "must lie between 0% and 100%"));
+            return Err(ConfigError::new("--order-control", "must lie between 0% and 100%"));
         }
-        if self.order_control > 0.0 && !(self.supply == Supply::Made && self.journey.pairs()) {
+        if self.order_control > 0.0 && !(self.source == BlobSource::Made && self.journey.pairs()) {
             let reason = "is about blobs that are uploaded and then at once read twice: it goes neither with --order \
                           phased, nor with a list of blobs, nor with --steps that leave out upload, first or cached";
-            return Err(Contradiction::new("--order-control", reason));
+            return Err(ConfigError::new("--order-control", reason));
         }
         Ok(())
     }
@@ -191,14 +191,14 @@ fn is_zero(share: &f64) -> bool {
 /// Two wishes that exclude each other, or one that cannot be met: names the flag and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{flag} {reason}")]
-pub struct Contradiction {
+pub struct ConfigError {
     /// The flag to change.
     pub flag: &'static str,
     /// What is wrong with it and what to do, continuing a sentence that starts with the flag.
     pub reason: String,
 }
 
-impl Contradiction {
+impl ConfigError {
     /// A contradiction of `flag`, for `reason`.
     pub fn new(flag: &'static str, reason: impl Into<String>) -> Self {
         Self { flag, reason: reason.into() }

@@ -1,10 +1,10 @@
 //! The order of steps: blob by blob, or each step over all blobs before the next one; then phases share their blobs.
 
 use super::{
-    Contradiction, Phase, Plan,
+    ConfigError, Phase, Plan,
     journey::{Journey, Step},
     load::Stop,
-    supply::Supply,
+    source::BlobSource,
 };
 
 impl Phase {
@@ -19,7 +19,7 @@ impl Phase {
             match position {
                 0 => own,
                 _ => Phase {
-                    supply: Supply::Earlier,
+                    source: BlobSource::Earlier,
                     load: self.load.lasting(),
                     stop: Stop { blobs: None, duration: None },
                     ..own
@@ -33,9 +33,9 @@ impl Phase {
 impl Plan {
     /// The position of the phase that brings the blobs of `phase`: its own, unless it goes on with those of earlier ones.
     pub fn origin(&self, phase: usize) -> usize {
-        let brings = |phase: &Phase| !phase.warm_up && phase.supply != Supply::Earlier;
+        let brings = |phase: &Phase| !phase.warm_up && phase.source != BlobSource::Earlier;
         match self.phases.get(phase) {
-            Some(Phase { supply: Supply::Earlier, .. }) => {
+            Some(Phase { source: BlobSource::Earlier, .. }) => {
                 self.phases[..phase].iter().rposition(brings).unwrap_or(phase)
             }
             _ => phase,
@@ -46,7 +46,7 @@ impl Plan {
     /// that it would draw again.
     pub fn draws_on(&self, phase: usize) -> bool {
         let (before, from) = self.phases.split_at(phase);
-        let made = before.iter().rfind(|phase| phase.supply == Supply::Made);
+        let made = before.iter().rfind(|phase| phase.source == BlobSource::Made);
         let alike = |own: &Phase, other: &Phase| own.sizes == other.sizes && own.content == other.content;
         made.zip(from.first()).is_none_or(|(other, own)| alike(own, other))
     }
@@ -54,12 +54,12 @@ impl Plan {
     /// Whether a later phase goes on with the blobs of this one.
     pub fn goes_on(&self, phase: usize) -> bool {
         let later = self.phases.iter().enumerate().skip(phase + 1).find(|(_, phase)| !phase.warm_up);
-        !self.phases[phase].warm_up && later.is_some_and(|(_, phase)| phase.supply == Supply::Earlier)
+        !self.phases[phase].warm_up && later.is_some_and(|(_, phase)| phase.source == BlobSource::Earlier)
     }
 
     /// The phases that bring blobs of their own, warm-ups among them.
     pub fn sources(&self) -> impl Iterator<Item = &Phase> {
-        self.phases.iter().filter(|phase| phase.supply != Supply::Earlier)
+        self.phases.iter().filter(|phase| phase.source != BlobSource::Earlier)
     }
 
     /// Whether a step is done in more than one measured phase, so that its name alone does not say which.
@@ -77,13 +77,13 @@ impl Plan {
     }
 
     /// Whether each phase that goes on with earlier blobs has some, and does what comes next with them.
-    pub(super) fn check_order(&self) -> Result<(), Contradiction> {
+    pub(super) fn check_order(&self) -> Result<(), ConfigError> {
         let mut before: Option<&Phase> = None;
         for phase in &self.phases {
             let wrong = |reason: String| {
-                Err(Contradiction::new("--order", format!("phased: the phase `{}` {reason}", phase.name)))
+                Err(ConfigError::new("--order", format!("phased: the phase `{}` {reason}", phase.name)))
             };
-            if phase.supply == Supply::Earlier {
+            if phase.source == BlobSource::Earlier {
                 let last = before.and_then(|before| before.journey.steps.last());
                 let next = phase.journey.steps.first();
                 match (last, next) {
@@ -126,7 +126,7 @@ mod tests {
         Phase {
             name: "main".to_owned(),
             journey: Journey::default(),
-            supply: Supply::Made,
+            source: BlobSource::Made,
             sizes: Sizes { min: 1, max: 9 },
             content: ContentMix::Mixed,
             duplicates: 0.0,
@@ -160,7 +160,7 @@ mod tests {
             },
             verify: Verify::Full,
             retries: Retries::default(),
-            objectives: Vec::new(),
+            thresholds: Vec::new(),
             shard: None,
         }
     }

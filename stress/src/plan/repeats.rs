@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt};
 
-use super::{Contradiction, Phase, Plan, draw, load::Load, schedule::Schedule, supply::Supply};
+use super::{ConfigError, Phase, Plan, draw, load::Load, schedule::Schedule, source::BlobSource};
 
 /// How many blobs are asked in turn whether they are new, before the search falls back on the first ones.
 const SEARCH: u64 = 64;
@@ -61,27 +61,27 @@ impl Plan {
 
     /// Whether this phase or a later one repeats blobs of this one.
     pub fn is_drawn_on(&self, phase: usize) -> bool {
-        let made = |later: &usize| self.phases[*later].supply == Supply::Made;
+        let made = |later: &usize| self.phases[*later].source == BlobSource::Made;
         let later = (phase + 1..self.phases.len()).filter(made).take_while(|later| self.draws_on(*later));
         std::iter::once(phase).chain(later).any(|one| self.phases[one].duplicates > 0.0)
     }
 
     /// The phases up to this one that make blobs which are drawn alike.
     fn stretch(&self, phase: usize) -> impl Iterator<Item = &Phase> {
-        let made = |phase: &Phase| phase.supply == Supply::Made;
+        let made = |phase: &Phase| phase.source == BlobSource::Made;
         let begins = |at: &usize| made(&self.phases[*at]) && !self.draws_on(*at);
         let begin = (0..=phase).rev().find(begins).unwrap_or(0);
         self.phases[begin..=phase].iter().filter(move |phase| made(phase))
     }
 
     /// Whether there is something to repeat where that is wanted.
-    pub(super) fn check_repeats(&self) -> Result<(), Contradiction> {
-        let refuse = |reason: String| Err(Contradiction::new("--duplicates", reason));
+    pub(super) fn check_repeats(&self) -> Result<(), ConfigError> {
+        let refuse = |reason: String| Err(ConfigError::new("--duplicates", reason));
         for (position, phase) in self.phases.iter().enumerate() {
             if !(0.0..=1.0).contains(&phase.duplicates) {
                 return refuse("must lie between 0% and 100%".to_owned());
             }
-            if phase.duplicates == 0.0 || phase.supply != Supply::Made {
+            if phase.duplicates == 0.0 || phase.source != BlobSource::Made {
                 continue;
             }
             self.store.check_duplicates()?;

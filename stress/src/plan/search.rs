@@ -33,7 +33,7 @@ pub struct Search {
 
 /// A step that was made.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tried {
+pub struct StepResult {
     /// The level.
     pub level: f64,
     /// How long it was measured.
@@ -132,12 +132,12 @@ impl Search {
     /// Levels grow geometrically until one breaks; then the geometric mean of the highest that holds and the lowest
     /// that breaks is tried until the two are close. A level that held once is tried again before it is the answer,
     /// and one that ever broke does not hold: chance can make the answer smaller, hardly larger.
-    pub fn next(&self, tried: &[Tried]) -> Next {
+    pub fn next(&self, tried: &[StepResult]) -> Next {
         match tried.last() {
-            Some(&Tried { level, verdict: Verdict::Generator, .. }) => {
+            Some(&StepResult { level, verdict: Verdict::Generator, .. }) => {
                 return Next::Done(Answer::Generator { at: level });
             }
-            Some(&Tried { level, length, verdict: Verdict::TooFew { has, needs } }) => {
+            Some(&StepResult { level, length, verdict: Verdict::TooFew { has, needs } }) => {
                 return self.longer(level, length, has, needs);
             }
             _ => {}
@@ -156,12 +156,12 @@ impl Search {
     }
 
     /// What is known after these steps if no more are made.
-    pub fn unended(tried: &[Tried]) -> Answer {
+    pub fn unended(tried: &[StepResult]) -> Answer {
         let (holds, breaks) = bounds(tried);
         Answer::Unended { holds, breaks }
     }
 
-    fn confirm(&self, tried: &[Tried], holds: f64, answer: Answer) -> Next {
+    fn confirm(&self, tried: &[StepResult], holds: f64, answer: Answer) -> Next {
         let held = tried.iter().filter(|one| one.level == holds && one.verdict == Verdict::Holds).count();
         if held >= TWICE { Next::Done(answer) } else { self.attempt(holds) }
     }
@@ -209,7 +209,7 @@ impl Search {
 }
 
 /// The highest level that holds below the lowest that ever broke, and that one.
-fn bounds(tried: &[Tried]) -> (Option<f64>, Option<f64>) {
+fn bounds(tried: &[StepResult]) -> (Option<f64>, Option<f64>) {
     let with = |verdict| tried.iter().filter(move |one| one.verdict == verdict).map(|one| one.level);
     let breaks = with(Verdict::Breaks).reduce(f64::min);
     let holds = with(Verdict::Holds).filter(|level| breaks.is_none_or(|breaks| *level < breaks));

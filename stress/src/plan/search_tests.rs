@@ -13,7 +13,10 @@ fn search(axis: Axis, from: f64, max: f64) -> Search {
 }
 
 /// Walks to the end; `server` judges the n-th step. Gives the answer and the steps.
-fn walk(search: &Search, mut server: impl FnMut(usize, f64, Duration) -> Verdict) -> (Answer, Vec<Tried>) {
+fn walk(
+    search: &Search,
+    mut server: impl FnMut(usize, f64, Duration) -> Verdict,
+) -> (Answer, Vec<StepResult>) {
     let mut tried = Vec::new();
     loop {
         match search.next(&tried) {
@@ -21,7 +24,7 @@ fn walk(search: &Search, mut server: impl FnMut(usize, f64, Duration) -> Verdict
             Next::Try { level, length } => {
                 assert!(level >= search.from.min(search.max) && level <= search.max, "{level}");
                 let verdict = server(tried.len(), level, length);
-                tried.push(Tried { level, length, verdict });
+                tried.push(StepResult { level, length, verdict });
                 assert!(tried.len() < 200, "no end: {tried:?}");
             }
         }
@@ -32,7 +35,7 @@ fn capacity(limit: f64) -> impl FnMut(usize, f64, Duration) -> Verdict {
     move |_, level, _| if level <= limit { Verdict::Holds } else { Verdict::Breaks }
 }
 
-fn levels(tried: &[Tried]) -> Vec<f64> {
+fn levels(tried: &[StepResult]) -> Vec<f64> {
     tried.iter().map(|one| one.level).collect()
 }
 
@@ -113,7 +116,7 @@ fn a_level_that_held_by_luck_is_found_out() {
 fn what_is_known_half_way_is_told() {
     let tried: Vec<_> =
         [(1.0, Verdict::Holds), (2.0, Verdict::Holds), (4.0, Verdict::Breaks), (3.0, Verdict::Interrupted)]
-            .map(|(level, verdict)| Tried { level, length: seconds(1), verdict })
+            .map(|(level, verdict)| StepResult { level, length: seconds(1), verdict })
             .into();
     assert_eq!(Search::unended(&tried), Answer::Unended { holds: Some(2.0), breaks: Some(4.0) });
     assert_eq!(Search::unended(&[]), Answer::Unended { holds: None, breaks: None });
@@ -124,7 +127,7 @@ fn a_step_may_be_as_long_as_a_time_can_be() {
     let search = Search { step: Duration::MAX, needs: 10, ..search(Axis::Rate, 1.0, 8.0) };
     assert_eq!(search.next(&[]), Next::Try { level: 1.0, length: Duration::MAX });
     let verdict = Verdict::TooFew { has: 1, needs: 10 };
-    let tried = [Tried { level: 1.0, length: Duration::MAX, verdict }];
+    let tried = [StepResult { level: 1.0, length: Duration::MAX, verdict }];
     assert_eq!(search.next(&tried), Next::Done(Answer::TooFew { at: 1.0, has: 1, needs: 10 }));
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contradiction, Phase, load::Load, schedule::Arrival, supply::Supply};
+use super::{ConfigError, Phase, load::Load, schedule::Arrival, source::BlobSource};
 
 /// Shard `index` of `of`: the blobs whose index leaves it as the remainder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,8 +59,8 @@ impl Shard {
     }
 
     /// Whether all shards of these phases make together what one run would, each without asking the others.
-    pub(super) fn check(self, phases: &[Phase]) -> Result<(), Contradiction> {
-        let refuse = |reason: String| Err(Contradiction::new("--shard", reason));
+    pub(super) fn check(self, phases: &[Phase]) -> Result<(), ConfigError> {
+        let refuse = |reason: String| Err(ConfigError::new("--shard", reason));
         if self.of == 1 {
             return Ok(());
         }
@@ -75,7 +75,7 @@ impl Shard {
                     self.of
                 ));
             }
-            if phase.supply == Supply::Earlier {
+            if phase.source == BlobSource::Earlier {
                 return refuse(
                     "cannot go with phases over the blobs of earlier ones: use the default --order".into(),
                 );

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Contradiction;
+use super::ConfigError;
 
 /// The smallest size when none is named, in bytes (90 KiB).
 pub const DEFAULT_MIN_SIZE: u64 = 90 * 1024;
@@ -27,10 +27,10 @@ impl Default for Sizes {
 }
 
 impl Sizes {
-    pub(super) fn check(self) -> Result<(), Contradiction> {
+    pub(super) fn check(self) -> Result<(), ConfigError> {
         if self.min > self.max {
             let reason = format!("({} bytes) is above --max-size ({} bytes)", self.min, self.max);
-            return Err(Contradiction::new("--min-size", reason));
+            return Err(ConfigError::new("--min-size", reason));
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Contradiction;
+use super::ConfigError;
 
 /// The most epochs ahead that the network allows.
 const MAX_EPOCHS: u32 = 53;
@@ -31,10 +31,10 @@ pub enum Persistence {
 }
 
 impl StoreOptions {
-    pub(super) fn check(&self) -> Result<(), Contradiction> {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
         match self.epochs {
-            Some(0) => Err(Contradiction::new("--epochs", "must be at least 1")),
-            Some(epochs) if epochs > MAX_EPOCHS => Err(Contradiction::new(
+            Some(0) => Err(ConfigError::new("--epochs", "must be at least 1")),
+            Some(epochs) if epochs > MAX_EPOCHS => Err(ConfigError::new(
                 "--epochs",
                 format!("is {epochs}, but Walrus stores for at most {MAX_EPOCHS}"),
             )),
@@ -43,14 +43,14 @@ impl StoreOptions {
     }
 
     /// Repeats only meet the existing-blob path when every blob is stored permanent and unforced.
-    pub(super) fn check_duplicates(&self) -> Result<(), Contradiction> {
+    pub(super) fn check_duplicates(&self) -> Result<(), ConfigError> {
         let reason = "cannot go with --duplicates: a publisher answers a repeat with the existing blob \
                       only if that was stored permanent and the repeat is not forced";
         if self.persistence == Some(Persistence::Deletable) {
-            return Err(Contradiction::new("--deletable", reason));
+            return Err(ConfigError::new("--deletable", reason));
         }
         if self.force {
-            return Err(Contradiction::new("--force", reason));
+            return Err(ConfigError::new("--force", reason));
         }
         Ok(())
     }

@@ -1,15 +1,15 @@
 //! What the cache buys: first against cached downloads, paired by blob, and what the answers' headers say of it.
 
-mod claims;
+mod status;
 mod control;
 mod groups;
 
 use std::time::Duration;
 
-pub(super) use claims::claims;
-pub use claims::{Claimed, Finding, Row};
 pub use control::OrderControl;
 pub use groups::{Group, Of};
+pub(super) use status::cache_statuses;
+pub use status::{Finding, Row, StatusCheck};
 
 pub use super::ratio::{Ratio, Verdict};
 use super::{
@@ -19,11 +19,11 @@ use super::{
     support::Percentile,
 };
 use crate::{
-    plan::journey::Step,
-    record::{
-        ledger::Span,
+    metrics::{
         pairs::{Pair, Parts},
+        step_metrics::Span,
     },
+    plan::journey::Step,
 };
 
 /// How much faster than the second a third download must be for certain, before the cache is said to fill late.
@@ -53,7 +53,7 @@ pub struct CacheEffect {
     /// Cached ÷ third service time: nothing differs, unless the cache fills late.
     pub third: Option<Ratio>,
     /// What the headers say, against the times.
-    pub claimed: Claimed,
+    pub claimed: StatusCheck,
     /// What all that means.
     pub verdict: Verdict,
     /// The shortest cached download.
@@ -95,7 +95,7 @@ impl CacheEffect {
             groups: groups::of(report, &pairs, &controls),
             control: OrderControl::of(report, &controls),
             third: ratio(&pairs, |pair| Some((pair.cached, pair.third?))),
-            claimed: Claimed::of(recording, &pairs, &controls),
+            claimed: StatusCheck::of(recording, &pairs, &controls),
             verdict: response.map_or(Verdict::TooFew, |response| response.verdict()),
             shortest_cached: cached().map(|service| service.min).min_by_key(|bounded| bounded.value),
             longest_cached: cached().map(|service| service.max).max_by_key(|bounded| bounded.value),

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use super::{
     Ending, Report, Tool,
+    quality::{Bottleneck, Check, QualityReport, Severity},
     summary::{Bounded, Distribution, Summary},
-    threshold::{Judgement, Measured},
-    trust::{Bottleneck, Grade, Subject, Trust},
+    threshold::{Measured, ThresholdResult},
 };
 use crate::{
+    metrics::{Recording, concurrency::Reading, step_metrics::StepMetrics},
     plan::{
         Plan,
         journey::Step,
-        search::{Answer, Search, Tried, Verdict},
+        search::{Answer, Search, StepResult, Verdict},
     },
-    record::{Recording, gauge::Reading, ledger::Ledger},
 };
 
 /// The version of the document that [`Capacity::save`](crate::report::capacity::Capacity::save) writes.
@@ -38,16 +38,16 @@ pub struct Capacity {
     /// The step of a journey whose times and rate are shown: the one that the first objective speaks of.
     pub focus: Step,
     /// The steps in the order in which they were made.
-    pub steps: Vec<Tier>,
+    pub steps: Vec<SearchStep>,
     /// What it came to.
     pub answer: Answer,
 }
 
 /// One step of a search.
 #[derive(Debug)]
-pub struct Tier {
+pub struct SearchStep {
     /// Its level, length and verdict.
-    pub tried: Tried,
+    pub tried: StepResult,
     /// Successes of the step that is in focus.
     pub done: u64,
     /// Failures of any step.
@@ -59,9 +59,9 @@ pub struct Tier {
     /// The response times of the step in focus.
     pub response: Option<Distribution>,
     /// The objectives held against what was measured.
-    pub judgements: Vec<Judgement>,
+    pub threshold_results: Vec<ThresholdResult>,
     /// How far the numbers can be trusted.
-    pub trust: Trust,
+    pub quality: QualityReport,
     /// What the generator lacked, if it was the limit.
     pub bottleneck: Option<Bottleneck>,
     /// Uploads under way.
@@ -106,33 +106,35 @@ pub struct Shedding {
 }
 
 /// Decides whether the generator was the limit, by the trust in a step and by whether an objective broke.
-pub type Blame = fn(&Trust, bool) -> Option<Bottleneck>;
+pub type Blame = fn(&QualityReport, bool) -> Option<Bottleneck>;
 
 /// The generator was the limit when its own part makes the numbers invalid.
 ///
 /// A full `--max-in-flight` is one when the objectives hold. When they break, the server was slower than the rate
 /// with as many requests at once as it may have: that is an answer. Ports that were nearly used up are one when they
 /// break: connections that could not be made look like a server that refuses them.
-pub fn blame(trust: &Trust, broken: bool) -> Option<Bottleneck> {
-    let invalid = |subject: Subject| {
-        trust.checks.iter().any(|check| check.subject == subject && check.grade == Grade::Invalid)
+pub fn blame(quality: &QualityReport, broken: bool) -> Option<Bottleneck> {
+    let invalid = |subject: Check| {
+        quality.checks.iter().any(|check| check.subject == subject && check.severity == Severity::Invalid)
     };
-    let dropped = trust.checks.iter().any(|check| check.subject == Subject::Dropped && check.measured > 0.0);
-    let short_of_ports =
-        trust.checks.iter().any(|check| check.subject == Subject::Ports && check.grade > Grade::Trustworthy);
-    let late = [Subject::LatenessP99, Subject::LatenessMax, Subject::Lag].into_iter().any(invalid);
-    if invalid(Subject::Cpu) {
+    let dropped = quality.checks.iter().any(|check| check.subject == Check::Dropped && check.measured > 0.0);
+    let short_of_ports = quality
+        .checks
+        .iter()
+        .any(|check| check.subject == Check::Ports && check.severity > Severity::Trustworthy);
+    let late = [Check::StartDelayP99, Check::StartDelayMax, Check::Lag].into_iter().any(invalid);
+    if invalid(Check::Cpu) {
         Some(Bottleneck::Cpu)
     } else if short_of_ports && broken {
         Some(Bottleneck::Ports)
-    } else if late || invalid(Subject::Achieved) && !dropped {
+    } else if late || invalid(Check::Achieved) && !dropped {
         Some(Bottleneck::Scheduling)
     } else {
-        (invalid(Subject::Dropped) && !broken).then_some(Bottleneck::Places)
+        (invalid(Check::Dropped) && !broken).then_some(Bottleneck::Places)
     }
 }
 
-impl Tier {
+impl SearchStep {
     /// What the step of this report came to; its settling was recorded apart.
     pub fn of(
         (level, length): (f64, Duration),
@@ -143,14 +145,14 @@ impl Tier {
         blame: Blame,
     ) -> Self {
         let summary = Summary::of(report);
-        let mut ledger = Ledger::default();
-        for (key, one) in &report.recording.ledgers {
+        let mut metrics = StepMetrics::default();
+        for (key, one) in &report.recording.step_metrics {
             if key.step == focus {
-                ledger.merge(one.clone());
+                metrics.merge(one.clone());
             }
         }
         let broken = summary.thresholds.iter().any(is_broken);
-        let bottleneck = blame(&summary.trust, broken);
+        let bottleneck = blame(&summary.quality, broken);
         let verdict = match report.ending {
             Ending::Interrupted { .. } => Verdict::Interrupted,
             Ending::Completed if bottleneck.is_some() => Verdict::Generator,
@@ -158,14 +160,14 @@ impl Tier {
         };
         let fresh = summary.steps.iter().find(|step| step.step == focus && !step.repeats);
         Self {
-            tried: Tried { level, length, verdict },
-            done: ledger.done,
+            tried: StepResult { level, length, verdict },
+            done: metrics.done,
             failed: summary.failed(),
             dropped: summary.arrivals.iter().map(|arrivals| arrivals.dropped).sum(),
-            per_second: per_second(&ledger),
+            per_second: per_second(&metrics),
             response: fresh.and_then(|step| step.response().cloned()),
-            judgements: summary.thresholds,
-            trust: summary.trust,
+            threshold_results: summary.thresholds,
+            quality: summary.quality,
             bottleneck,
             uploads,
             cost: Cost::of(&report.recording).plus(Cost::of(warm_up)),
@@ -173,43 +175,43 @@ impl Tier {
     }
 
     /// The objectives that were broken.
-    pub fn broken(&self) -> impl Iterator<Item = &Judgement> {
-        self.judgements.iter().filter(|judgement| is_broken(judgement))
+    pub fn broken(&self) -> impl Iterator<Item = &ThresholdResult> {
+        self.threshold_results.iter().filter(|threshold_result| is_broken(threshold_result))
     }
 }
 
 /// A number that is not there breaks nothing.
-fn is_broken(judgement: &Judgement) -> bool {
-    !judgement.holds() && !matches!(judgement.measured, Measured::Unsupported { .. })
+fn is_broken(threshold_result: &ThresholdResult) -> bool {
+    !threshold_result.holds() && !matches!(threshold_result.measured, Measured::Unsupported { .. })
 }
 
-fn verdict(judgements: &[Judgement]) -> Verdict {
-    if judgements.iter().any(is_broken) {
+fn verdict(threshold_results: &[ThresholdResult]) -> Verdict {
+    if threshold_results.iter().any(is_broken) {
         return Verdict::Breaks;
     }
-    let missing = judgements.iter().filter_map(|judgement| match judgement.measured {
+    let missing = threshold_results.iter().filter_map(|threshold_result| match threshold_result.measured {
         Measured::Unsupported { has, needs } => Some((needs, has)),
         _ => None,
     });
     missing.max().map_or(Verdict::Holds, |(needs, has)| Verdict::TooFew { has, needs })
 }
 
-fn per_second(ledger: &Ledger) -> Option<f64> {
-    let (start, end) = ledger.window?;
+fn per_second(metrics: &StepMetrics) -> Option<f64> {
+    let (start, end) = metrics.window?;
     let seconds = end.saturating_sub(start).as_secs_f64();
-    (ledger.done > 0 && seconds > 0.0).then(|| ledger.done as f64 / seconds)
+    (metrics.done > 0 && seconds > 0.0).then(|| metrics.done as f64 / seconds)
 }
 
 impl Cost {
     fn of(recording: &Recording) -> Self {
-        recording.ledgers.iter().fold(Self::default(), |cost, (key, ledger)| {
-            let uploads = if key.step.stores() { ledger.attempted() } else { 0 };
+        recording.step_metrics.iter().fold(Self::default(), |cost, (key, metrics)| {
+            let uploads = if key.step.stores() { metrics.attempted() } else { 0 };
             cost.plus(Self {
                 uploads,
-                downloads: ledger.attempted() - uploads,
-                bytes_sent: ledger.bytes_sent,
-                bytes_received: ledger.bytes_received,
-                frost: ledger.cost_frost,
+                downloads: metrics.attempted() - uploads,
+                bytes_sent: metrics.bytes_sent,
+                bytes_received: metrics.bytes_received,
+                frost: metrics.cost_frost,
             })
         })
     }
@@ -228,14 +230,14 @@ impl Cost {
 impl Capacity {
     /// What the whole search took.
     pub fn cost(&self) -> Cost {
-        self.steps.iter().fold(Cost::default(), |cost, tier| cost.plus(tier.cost))
+        self.steps.iter().fold(Cost::default(), |cost, step| cost.plus(step.cost))
     }
 
     /// The level with the highest power, which is throughput by mean response time (L. Kleinrock, "Power and
     /// deterministic rules of thumb for probabilistic problems in computer communications", ICC 1979). Absent unless
     /// there are levels below and above it: otherwise the true one may lie beyond them.
     pub fn knee(&self) -> Option<Knee> {
-        let mut curve: Vec<_> = self.steps.iter().filter_map(Tier::knee).collect();
+        let mut curve: Vec<_> = self.steps.iter().filter_map(SearchStep::knee).collect();
         curve.sort_by(|a, b| a.level.total_cmp(&b.level));
         let power = |knee: &Knee| knee.per_second / knee.mean.as_secs_f64();
         let best = *curve.iter().max_by(|a, b| power(a).total_cmp(&power(b)))?;
@@ -245,7 +247,7 @@ impl Capacity {
 
     /// What was seen of a publisher that is full; `None` when nothing was uploaded.
     pub fn shedding(&self) -> Option<Shedding> {
-        let readings = || self.steps.iter().map(|tier| tier.uploads);
+        let readings = || self.steps.iter().map(|step| step.uploads);
         let calm = readings().filter(|reading| reading.at_first_shed.is_none());
         let shedding = Shedding {
             began_at: readings().filter_map(|reading| reading.at_first_shed).min(),
@@ -255,7 +257,7 @@ impl Capacity {
     }
 
     /// The steps on which the answer rests.
-    pub fn grounds(&self) -> impl Iterator<Item = &Tier> {
+    pub fn grounds(&self) -> impl Iterator<Item = &SearchStep> {
         let levels = match self.answer {
             Answer::Between { holds, breaks } => [Some(holds), Some(breaks)],
             Answer::UpTo { holds } => [Some(holds), None],
@@ -263,11 +265,11 @@ impl Capacity {
             Answer::Generator { at } | Answer::TooFew { at, .. } => [Some(at), None],
             Answer::Unended { holds, breaks } => [holds, breaks],
         };
-        self.steps.iter().filter(move |tier| levels.contains(&Some(tier.tried.level)))
+        self.steps.iter().filter(move |step| levels.contains(&Some(step.tried.level)))
     }
 }
 
-impl Tier {
+impl SearchStep {
     /// The step as a point of the curve, if its mean is known and not only a lower bound.
     fn knee(&self) -> Option<Knee> {
         let Bounded { value: mean, lower_bound: false } = self.response.as_ref()?.mean else { return None };

@@ -18,19 +18,19 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use super::{
     Report, Source,
+    quality::{Bottleneck, QualityReport, Severity},
     summary::Summary,
-    trust::{Bottleneck, Grade, Trust},
 };
 use crate::{
+    metrics::StepKey,
     plan::{
-        Contradiction,
+        ConfigError,
         journey::Step,
-        objective::{ChangeLimit, Quantity},
+        threshold::{ChangeLimit, Quantity},
     },
-    record::LedgerKey,
     sample::Novelty,
 };
-pub use guard::{GuardJudgement, Outcome};
+pub use guard::{GuardResult, Outcome};
 use numbers::Draft;
 pub use numbers::{Number, Value, Verdict};
 pub use plans::Difference;
@@ -53,7 +53,7 @@ pub struct Comparison {
     /// Every number that both sides have.
     pub numbers: Vec<Number>,
     /// The limits that were asked for.
-    pub guards: Vec<GuardJudgement>,
+    pub guards: Vec<GuardResult>,
 }
 
 /// A run as far as a comparison speaks of it.
@@ -79,7 +79,7 @@ impl Comparison {
         after: &[Source],
         relevance: f64,
         limits: &[ChangeLimit],
-    ) -> Result<Self, Contradiction> {
+    ) -> Result<Self, ConfigError> {
         let numbers = numbers::judge(drafts(before, after), relevance);
         let mut guards = Vec::new();
         for limit in limits {
@@ -124,7 +124,7 @@ pub struct Place {
 }
 
 impl Place {
-    fn of(report: &Report, key: &LedgerKey) -> Self {
+    fn of(report: &Report, key: &StepKey) -> Self {
         let phase = report.plan.phases.get(key.phase);
         let phase = phase.map_or_else(|| key.phase.to_string(), |phase| phase.name.clone());
         Self { phase, step: key.step, repeats: key.novelty == Novelty::Repeat }
@@ -168,7 +168,7 @@ fn drafts(before: &[Source], after: &[Source]) -> Vec<numbers::Draft> {
 fn places(before: &[Source], after: &[Source]) -> Vec<Place> {
     let mut places = Vec::new();
     for source in before.iter().chain(after) {
-        for key in source.report.recording.ledgers.keys() {
+        for key in source.report.recording.step_metrics.keys() {
             let place = Place::of(&source.report, key);
             if !places.contains(&place) {
                 places.push(place);
@@ -180,21 +180,21 @@ fn places(before: &[Source], after: &[Source]) -> Vec<Place> {
 
 /// What one run has of a step; `None` when it has no such step.
 fn measures(report: &Report, place: &Place) -> Option<BTreeMap<Quantity, Measure>> {
-    let ledgers = || report.recording.ledgers.iter();
-    let (_, ledger) = ledgers().find(|(key, _)| Place::of(report, key) == *place)?;
+    let step_metrics = || report.recording.step_metrics.iter();
+    let (_, metrics) = step_metrics().find(|(key, _)| Place::of(report, key) == *place)?;
     // Pairs do not say which phase they are of.
-    let cached = ledgers().filter(|(key, _)| key.step == Step::CACHED && key.novelty == Novelty::Fresh);
+    let cached = step_metrics().filter(|(key, _)| key.step == Step::CACHED && key.novelty == Novelty::Fresh);
     let paired = place.step == Step::CACHED && !place.repeats && cached.count() == 1;
-    let side = Side::new(ledger, &report.recording.pairs);
+    let side = Side::new(metrics, &report.recording.pairs);
     let measured = Quantity::ALL.into_iter().filter(|quantity| paired || *quantity != Quantity::Speedup);
     Some(measured.map(|quantity| (quantity, side.measure(quantity))).collect())
 }
 
-fn nothing_meant(limit: &ChangeLimit, numbers: &[Number]) -> Contradiction {
+fn nothing_meant(limit: &ChangeLimit, numbers: &[Number]) -> ConfigError {
     let mut known: Vec<String> = numbers.iter().map(|number| number.place.to_string()).collect();
     known.dedup();
     let known = if known.is_empty() { "no step".to_owned() } else { known.join(", ") };
-    Contradiction::new(
+    ConfigError::new(
         "--fail-if",
         format!("`{limit}` speaks of a number that not every one of these runs has; all have {known}"),
     )
@@ -239,15 +239,15 @@ fn notes(before: &[Source], after: &[Source], numbers: &[Number]) -> Vec<String>
 
 /// That a run's numbers are invalid, if they are, and whose fault that is, where it is the generator's.
 fn invalid(source: &Source) -> Option<String> {
-    let trust = Summary::of(&source.report).trust;
+    let quality = Summary::of(&source.report).quality;
     // What only asks for care has not made them invalid; and arrivals without a place may be the server's doing.
-    let graver = trust.checks.iter().filter(|check| check.grade == Grade::Invalid).cloned().collect();
-    let why = match (Trust { checks: graver, drift: None }).bottleneck() {
+    let graver = quality.checks.iter().filter(|check| check.severity == Severity::Invalid).cloned().collect();
+    let why = match (QualityReport { checks: graver, drift: None }).bottleneck() {
         None | Some(Bottleneck::Places) => "see",
         Some(_) => "its generator was the bottleneck, see",
     };
     let name = &source.name;
-    (trust.verdict() == Grade::Invalid)
+    (quality.verdict() == Severity::Invalid)
         .then(|| format!("the numbers of {name} are invalid: {why} its verdict"))
 }
 

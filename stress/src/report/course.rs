@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{Report, summary::Bounded, support::Percentile};
 use crate::{
+    metrics::{StepKey, step_metrics::StepMetrics, timeline::Interval},
     plan::journey::Step,
-    record::{LedgerKey, ledger::Ledger, timeline::Interval},
     sample::Novelty,
 };
 
@@ -54,24 +54,25 @@ pub struct Point {
 }
 
 impl Course {
-    /// The courses of all steps that have one, in the order of the ledgers.
+    /// The courses of all steps that have one, in the order of the step metrics.
     pub(super) fn all(report: &Report) -> Vec<Self> {
-        let mut phases: BTreeMap<usize, Vec<(&LedgerKey, &Ledger)>> = BTreeMap::new();
-        for (key, ledger) in report.recording.ledgers.iter().filter(|(_, ledger)| !ledger.timeline.is_empty())
+        let mut phases: BTreeMap<usize, Vec<(&StepKey, &StepMetrics)>> = BTreeMap::new();
+        for (key, metrics) in
+            report.recording.step_metrics.iter().filter(|(_, metrics)| !metrics.timeline.is_empty())
         {
-            phases.entry(key.phase).or_default().push((key, ledger));
+            phases.entry(key.phase).or_default().push((key, metrics));
         }
-        phases.values().flat_map(|ledgers| of_phase(ledgers)).collect()
+        phases.values().flat_map(|step_metrics| of_phase(step_metrics)).collect()
     }
 }
 
-fn of_phase(ledgers: &[(&LedgerKey, &Ledger)]) -> Vec<Course> {
-    let widest = ledgers.iter().map(|(_, ledger)| ledger.timeline.width()).max().unwrap_or_default();
-    let windows = || ledgers.iter().filter_map(|(_, ledger)| ledger.window);
+fn of_phase(step_metrics: &[(&StepKey, &StepMetrics)]) -> Vec<Course> {
+    let widest = step_metrics.iter().map(|(_, metrics)| metrics.timeline.width()).max().unwrap_or_default();
+    let windows = || step_metrics.iter().filter_map(|(_, metrics)| metrics.window);
     let begin = windows().map(|(begin, _)| begin).min().unwrap_or_default();
     let end = windows().map(|(_, end)| end).max().unwrap_or_default();
-    let course = |(key, ledger): &(&LedgerKey, &Ledger)| {
-        let timeline = ledger.timeline.clone().at_least(widest);
+    let course = |(key, metrics): &(&StepKey, &StepMetrics)| {
+        let timeline = metrics.timeline.clone().at_least(widest);
         let mut in_flight = 0;
         let point = |(start, interval): (Duration, Interval)| {
             in_flight = (in_flight + interval.tally.started).saturating_sub(interval.tally.ended());
@@ -86,7 +87,7 @@ fn of_phase(ledgers: &[(&LedgerKey, &Ledger)]) -> Vec<Course> {
             points: timeline.intervals().map(point).collect(),
         }
     };
-    ledgers.iter().map(course).collect()
+    step_metrics.iter().map(course).collect()
 }
 
 fn point(begin: Duration, interval: &Interval, in_flight: u64, filled: Duration, width: Duration) -> Point {

@@ -17,7 +17,7 @@ use crate::plan::{Plan, limits::seconds};
 use counts::Counted;
 use course::CourseDoc;
 use effect::CacheDoc;
-use judged::{ThresholdDoc, TrustDoc};
+use judged::{QualityDoc, ThresholdDoc};
 use reading::{ArrivalDoc, ConnectionsDoc, StepDoc};
 use wire::RecordingDoc;
 
@@ -43,7 +43,7 @@ struct Saved<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cache_effect: Option<CacheDoc<'a>>,
     thresholds: Vec<ThresholdDoc<'a>>,
-    trust: TrustDoc,
+    quality: QualityDoc,
     timeline: Vec<CourseDoc>,
     recording: RecordingDoc<'a>,
 }
@@ -98,7 +98,7 @@ pub(super) fn save(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         connections: ConnectionsDoc::of(&summary.connections),
         cache_effect: summary.cache.as_ref().map(CacheDoc::of),
         thresholds: summary.thresholds.iter().map(ThresholdDoc::of).collect(),
-        trust: TrustDoc::of(&summary.trust),
+        quality: QualityDoc::of(&summary.quality),
         timeline: summary.courses.iter().map(|course| CourseDoc::of(report, course)).collect(),
         recording: RecordingDoc::of(&report.recording),
     };

@@ -8,6 +8,11 @@ use std::{
 
 use super::{Ending, Report};
 use crate::{
+    metrics::{
+        Recording,
+        pairs::{Pair, ReadFact},
+        timeline::Timeline,
+    },
     plan::{
         Phase, Plan, Verify,
         journey::{Journey, Step},
@@ -15,13 +20,8 @@ use crate::{
         load::{Load, Stop},
         retry::Retries,
         sizes::{ContentMix, Sizes},
+        source::BlobSource,
         store::StoreOptions,
-        supply::Supply,
-    },
-    record::{
-        Recording,
-        pairs::{Pair, ReadFact},
-        timeline::Timeline,
     },
     sample::{
         Connecting, Failure, FailureClass, Link, Novelty, Outcome, Sample, Stored, StoredKind, Timing,
@@ -42,7 +42,7 @@ pub(crate) fn plan(blobs: u64) -> Plan {
         phases: vec![Phase {
             name: "main".to_owned(),
             journey: Journey::default(),
-            supply: Supply::default(),
+            source: BlobSource::default(),
             sizes: Sizes::default(),
             content: ContentMix::Mixed,
             duplicates: 0.0,
@@ -66,7 +66,7 @@ pub(crate) fn plan(blobs: u64) -> Plan {
         },
         verify: Verify::Full,
         retries: Retries::default(),
-        objectives: Vec::new(),
+        thresholds: Vec::new(),
         shard: None,
     }
 }
@@ -223,8 +223,8 @@ pub(crate) fn hour() -> &'static Report {
                 at = finished;
             }
         }
-        for (ledger, timeline) in whole.ledgers.values_mut().zip(timelines) {
-            ledger.timeline = timeline;
+        for (metrics, timeline) in whole.step_metrics.values_mut().zip(timelines) {
+            metrics.timeline = timeline;
         }
         Report { recording: whole, elapsed: Duration::from_secs(3_600), ..report(1_200_000, &[]) }
     });

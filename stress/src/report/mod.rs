@@ -17,7 +17,7 @@ pub mod stationarity;
 pub mod summary;
 pub mod support;
 pub mod threshold;
-pub mod trust;
+pub mod quality;
 
 use std::{
     fmt, io,
@@ -26,7 +26,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{plan::Plan, record::Recording};
+use crate::{metrics::Recording, plan::Plan};
 use identity::RunId;
 
 /// The version of the document that [`Report::save`] writes. The first one had no timelines.

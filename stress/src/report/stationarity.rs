@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use super::{Report, support::Percentile};
 use crate::{
-    plan::{Phase, journey::Step, load::Load},
-    record::{
-        LedgerKey,
+    metrics::{
+        StepKey,
         sketch::Sketch,
         timeline::{Interval, Timeline},
     },
+    plan::{Phase, journey::Step, load::Load},
     sample::Novelty,
 };
 
@@ -84,11 +84,11 @@ pub(super) struct Stationarity {
 
 /// Looks at every step of blobs that are new to the run; `None` when none took long enough to say anything.
 pub(super) fn of(report: &Report) -> Option<Stationarity> {
-    let ledgers = report.recording.ledgers.iter().filter(|(key, _)| key.novelty == Novelty::Fresh);
-    let mut courses = ledgers
-        .filter_map(|(key, ledger)| {
+    let step_metrics = report.recording.step_metrics.iter().filter(|(key, _)| key.novelty == Novelty::Fresh);
+    let mut courses = step_metrics
+        .filter_map(|(key, metrics)| {
             let phase = report.plan.phases.get(key.phase).filter(|phase| is_steady(phase))?;
-            drifts(phase, key, &ledger.timeline)
+            drifts(phase, key, &metrics.timeline)
         })
         .peekable();
     courses.peek()?;
@@ -104,7 +104,7 @@ fn is_steady(phase: &Phase) -> bool {
 }
 
 /// What has drifted in a step; `None` when it did not take long enough to say.
-fn drifts(phase: &Phase, key: &LedgerKey, timeline: &Timeline) -> Option<Vec<Drift>> {
+fn drifts(phase: &Phase, key: &StepKey, timeline: &Timeline) -> Option<Vec<Drift>> {
     let moments = steady_part(timeline)?;
     let third = moments.len() / 3;
     let (first, last) = (&moments[..third], &moments[moments.len() - third..]);

@@ -11,19 +11,19 @@ use super::{
     cache::CacheEffect,
     cost::{StepCost, Unknown},
     course::Course,
+    quality::QualityReport,
     shape::{self, Buckets},
     support::Percentile,
-    threshold::{self, Judgement},
-    trust::Trust,
+    threshold::{self, ThresholdResult},
 };
 use crate::{
-    plan::{journey::Step, load::Load},
-    record::{
-        Connections, LedgerKey, Recording,
-        claims::Claims,
+    metrics::{
+        Connections, Recording, StepKey,
+        cache_status::CacheStatusCounts,
         histogram::Latencies,
-        ledger::{Ledger, Span},
+        step_metrics::{Span, StepMetrics},
     },
+    plan::{journey::Step, load::Load},
     sample::{Novelty, StoredKind},
 };
 
@@ -54,9 +54,9 @@ pub struct Summary {
     /// How each step went as time passed; empty for reports of the first version.
     pub courses: Vec<Course>,
     /// The thresholds held against what was measured, those that every run has last.
-    pub thresholds: Vec<Judgement>,
+    pub thresholds: Vec<ThresholdResult>,
     /// How far all of this can be trusted.
-    pub trust: Trust,
+    pub quality: QualityReport,
 }
 
 /// One step of one phase.
@@ -93,7 +93,7 @@ pub struct StepSummary {
     /// Their response times by that way.
     pub stored_times: BTreeMap<StoredKind, Distribution>,
     /// What the headers of successful downloads said of caches, by the aggregator's position in the plan.
-    pub claims: BTreeMap<usize, Claims>,
+    pub cache_statuses: BTreeMap<usize, CacheStatusCounts>,
     /// What a success costs however small its blob, and what each MiB adds; or why that cannot be told.
     pub cost: Result<StepCost, Unknown>,
     /// What the publisher charged, in FROST.
@@ -158,7 +158,7 @@ pub struct ArrivalSummary {
     /// When it was started.
     pub took: Duration,
     /// How late the others were started: the generator's own doing. `None` when none was.
-    pub lateness: Option<Distribution>,
+    pub start_delay: Option<Distribution>,
 }
 
 /// A duration, or the least that it can be.
@@ -191,25 +191,25 @@ impl Summary {
     /// Sums a report up.
     pub fn of(report: &Report) -> Self {
         let recording = &report.recording;
-        let untouched = Ledger::default();
-        let mut ledgers: BTreeMap<LedgerKey, &Ledger> = BTreeMap::new();
+        let untouched = StepMetrics::default();
+        let mut step_metrics: BTreeMap<StepKey, &StepMetrics> = BTreeMap::new();
         for (phase, planned) in report.plan.phases.iter().enumerate().filter(|(_, planned)| !planned.warm_up)
         {
             for step in planned.steps() {
                 // A planned step that was never reached shows its zeros instead of nothing.
-                ledgers.entry(LedgerKey { phase, step, novelty: Novelty::Fresh }).or_insert(&untouched);
+                step_metrics.entry(StepKey { phase, step, novelty: Novelty::Fresh }).or_insert(&untouched);
             }
         }
-        ledgers.extend(recording.ledgers.iter().map(|(key, ledger)| (*key, ledger)));
-        let scale = shape::scale(ledgers.values().copied());
-        let steps: Vec<_> = ledgers
+        step_metrics.extend(recording.step_metrics.iter().map(|(key, metrics)| (*key, metrics)));
+        let scale = shape::scale(step_metrics.values().copied());
+        let steps: Vec<_> = step_metrics
             .iter()
-            .map(|(key, ledger)| StepSummary::of(report.phase_name(key.phase), key, ledger, scale))
+            .map(|(key, metrics)| StepSummary::of(report.phase_name(key.phase), key, metrics, scale))
             .collect();
         let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::judge(report));
         Self {
             partial: report.ending.is_partial(),
-            trust: Trust::of(report, &steps, &arrivals, &thresholds),
+            quality: QualityReport::of(report, &steps, &arrivals, &thresholds),
             uploads: Uploads::of(&steps, recording),
             bytes_sent: steps.iter().map(|step| step.bytes_sent).sum(),
             bytes_received: steps.iter().map(|step| step.bytes_received).sum(),
@@ -241,7 +241,7 @@ impl Summary {
     /// Whether something succeeded, and every threshold holds: without one of its own, a step must not fail. A run that
     /// was stopped has not passed by that.
     pub fn well_so_far(&self) -> bool {
-        self.thresholds.iter().all(Judgement::holds) && self.steps.iter().any(|step| step.done > 0)
+        self.thresholds.iter().all(ThresholdResult::holds) && self.steps.iter().any(|step| step.done > 0)
     }
 
     /// Attempts of every step still running when the run's patience ended.
@@ -251,38 +251,38 @@ impl Summary {
 }
 
 impl StepSummary {
-    fn of(phase: String, key: &LedgerKey, ledger: &Ledger, scale: Option<(Duration, Duration)>) -> Self {
-        let bound = |span: Span| if span == Span::Response { ledger.least_lower_bound } else { None };
+    fn of(phase: String, key: &StepKey, metrics: &StepMetrics, scale: Option<(Duration, Duration)>) -> Self {
+        let bound = |span: Span| if span == Span::Response { metrics.least_lower_bound } else { None };
         let distributions =
             |(span, latencies): (Span, &Latencies)| Some((span, Distribution::of(latencies, bound(span))?));
         Self {
             phase,
             step: key.step,
             repeats: key.novelty == Novelty::Repeat,
-            attempted: ledger.attempted(),
-            done: ledger.done,
-            failed: ledger.failed(),
-            attempt_failures: ledger.failed() + ledger.retried(),
-            unfinished: ledger.unfinished,
-            skipped: ledger.skipped,
-            bytes_sent: ledger.bytes_sent,
-            bytes_received: ledger.bytes_received,
-            bytes_done: ledger.bytes_done,
-            throughput_mib: throughput_mib(ledger),
-            stored: ledger.stored.clone(),
-            stored_times: ledger
+            attempted: metrics.attempted(),
+            done: metrics.done,
+            failed: metrics.failed(),
+            attempt_failures: metrics.failed() + metrics.retried(),
+            unfinished: metrics.unfinished,
+            skipped: metrics.skipped,
+            bytes_sent: metrics.bytes_sent,
+            bytes_received: metrics.bytes_received,
+            bytes_done: metrics.bytes_done,
+            throughput_mib: throughput_mib(metrics),
+            stored: metrics.stored.clone(),
+            stored_times: metrics
                 .stored_times
                 .iter()
                 .filter_map(|(kind, times)| Some((*kind, Distribution::of(times, None)?)))
                 .collect(),
-            claims: ledger.claims.clone(),
-            cost: StepCost::of(&ledger.costs),
-            cost_frost: ledger.cost_frost,
-            failures: ledger.failures.iter().map(FailureSummary::of).collect(),
-            buckets: Buckets::of(ledger),
-            shape: shape::of(ledger, scale),
-            retried: ledger.retried.iter().map(FailureSummary::of).collect(),
-            spans: ledger.spans.iter().filter_map(distributions).collect(),
+            cache_statuses: metrics.cache_statuses.clone(),
+            cost: StepCost::of(&metrics.costs),
+            cost_frost: metrics.cost_frost,
+            failures: metrics.failures.iter().map(FailureSummary::of).collect(),
+            buckets: Buckets::of(metrics),
+            shape: shape::of(metrics, scale),
+            retried: metrics.retried.iter().map(FailureSummary::of).collect(),
+            spans: metrics.spans.iter().filter_map(distributions).collect(),
         }
     }
 
@@ -293,16 +293,16 @@ impl StepSummary {
 }
 
 /// Absent when nothing was done, or in no measurable time.
-fn throughput_mib(ledger: &Ledger) -> Option<f64> {
-    let (start, end) = ledger.window?;
+fn throughput_mib(metrics: &StepMetrics) -> Option<f64> {
+    let (start, end) = metrics.window?;
     let seconds = end.saturating_sub(start).as_secs_f64();
-    (ledger.done > 0 && seconds > 0.0).then(|| ledger.bytes_done as f64 / MIB / seconds)
+    (metrics.done > 0 && seconds > 0.0).then(|| metrics.bytes_done as f64 / MIB / seconds)
 }
 
 impl Uploads {
     fn of(steps: &[StepSummary], recording: &Recording) -> Option<Self> {
         let mut times: BTreeMap<StoredKind, Latencies> = BTreeMap::new();
-        for (kind, latencies) in recording.ledgers.values().flat_map(|ledger| &ledger.stored_times) {
+        for (kind, latencies) in recording.step_metrics.values().flat_map(|metrics| &metrics.stored_times) {
             times.entry(*kind).or_default().merge(latencies);
         }
         let medians: BTreeMap<_, _> =
@@ -349,7 +349,7 @@ impl ArrivalSummary {
                     dropped: arrivals.dropped,
                     scheduled: arrivals.scheduled,
                     took: arrivals.took,
-                    lateness: Distribution::of(&arrivals.lateness, None),
+                    start_delay: Distribution::of(&arrivals.start_delay, None),
                 }
             })
             .collect()

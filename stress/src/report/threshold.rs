@@ -8,24 +8,24 @@ use super::{
     support::Percentile,
 };
 use crate::{
+    metrics::{
+        arrivals::ArrivalMetrics,
+        histogram::Latencies,
+        step_metrics::{FailureTally, Span, StepMetrics},
+    },
     plan::{
         Phase,
         journey::Step,
-        objective::{Limit, Metric, Objective, Operator, Part, Statistic},
-    },
-    record::{
-        arrivals::ArrivalLedger,
-        histogram::Latencies,
-        ledger::{FailureTally, Ledger, Span},
+        threshold::{Limit, Metric, Operator, Part, Statistic, Threshold},
     },
     sample::{FailureClass, Novelty},
 };
 
 /// A threshold and what became of it in one step.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judgement {
+pub struct ThresholdResult {
     /// The threshold; of one for each step, the part that speaks of this one.
-    pub objective: Objective,
+    pub threshold: Threshold,
     /// Whether nobody asked for it: a step without a threshold on failures or unfinished work must have none.
     pub implicit: bool,
     /// What was measured.
@@ -57,10 +57,10 @@ pub enum Measured {
     },
 }
 
-impl Judgement {
+impl ThresholdResult {
     /// Whether the threshold holds. What the sample does not support does not hold.
     pub fn holds(&self) -> bool {
-        let Objective { operator, limit, .. } = &self.objective;
+        let Threshold { operator, limit, .. } = &self.threshold;
         match (self.measured, *limit) {
             (Measured::Time(time), Limit::Time(limit)) => {
                 // A time of which only the least is known is not known to be short.
@@ -87,13 +87,13 @@ pub fn percent(count: u64, of: u64) -> f64 {
 }
 
 /// Holds every threshold of the plan, and then those that every run has, against what was measured.
-pub(super) fn judge(report: &Report) -> Vec<Judgement> {
-    let objectives = &report.plan.objectives;
-    let asked = objectives.iter().flat_map(|objective| {
-        steps(report, objective).into_iter().map(|step| {
-            let facts = Facts::gather(report, |phase, one| one == step && objective.covers(phase, one));
-            let objective = Objective { step: Some(step), ..objective.clone() };
-            Judgement { measured: facts.measure(objective.metric), objective, implicit: false }
+pub(super) fn judge(report: &Report) -> Vec<ThresholdResult> {
+    let thresholds = &report.plan.thresholds;
+    let asked = thresholds.iter().flat_map(|threshold| {
+        steps(report, threshold).into_iter().map(|step| {
+            let facts = Facts::gather(report, |phase, one| one == step && threshold.covers(phase, one));
+            let threshold = Threshold { step: Some(step), ..threshold.clone() };
+            ThresholdResult { measured: facts.measure(threshold.metric), threshold, implicit: false }
         })
     });
     let phases: Vec<_> = report.plan.phases.iter().filter(|phase| !phase.warm_up).collect();
@@ -105,10 +105,10 @@ pub(super) fn judge(report: &Report) -> Vec<Judgement> {
 }
 
 /// The planned steps that an objective speaks of, in their order.
-fn steps(report: &Report, objective: &Objective) -> Vec<Step> {
+fn steps(report: &Report, threshold: &Threshold) -> Vec<Step> {
     let measured = report.plan.phases.iter().filter(|phase| !phase.warm_up);
     let mut steps: Vec<_> = measured
-        .flat_map(|phase| phase.steps().into_iter().filter(|&step| objective.covers(&phase.name, step)))
+        .flat_map(|phase| phase.steps().into_iter().filter(|&step| threshold.covers(&phase.name, step)))
         .collect();
     steps.sort_unstable();
     steps.dedup();
@@ -116,9 +116,9 @@ fn steps(report: &Report, objective: &Objective) -> Vec<Step> {
 }
 
 /// That nothing fails and nothing is unfinished, unless a threshold says how much may.
-fn implicit(report: &Report, phase: &Phase, step: Step, several: bool) -> Vec<Judgement> {
+fn implicit(report: &Report, phase: &Phase, step: Step, several: bool) -> Vec<ThresholdResult> {
     let covering: Vec<_> =
-        report.plan.objectives.iter().filter(|one| one.covers(&phase.name, step)).collect();
+        report.plan.thresholds.iter().filter(|one| one.covers(&phase.name, step)).collect();
     let classes: Vec<_> = covering
         .iter()
         .filter_map(|one| if let Metric::Failures(class) = one.metric { class } else { None })
@@ -129,8 +129,8 @@ fn implicit(report: &Report, phase: &Phase, step: Step, several: bool) -> Vec<Ju
     [Metric::Failures(None), Metric::Unfinished]
         .into_iter()
         .filter(|metric| covering.iter().all(|one| one.metric != *metric))
-        .map(|metric| Judgement {
-            objective: Objective::none(several.then(|| phase.name.clone()), step, metric),
+        .map(|metric| ThresholdResult {
+            threshold: Threshold::none(several.then(|| phase.name.clone()), step, metric),
             implicit: true,
             measured: facts.measure(metric),
         })
@@ -141,22 +141,22 @@ fn implicit(report: &Report, phase: &Phase, step: Step, several: bool) -> Vec<Ju
 #[derive(Debug, Default)]
 struct Facts<'a> {
     /// Of blobs that were new to the run: times are theirs alone.
-    fresh: Vec<&'a Ledger>,
+    fresh: Vec<&'a StepMetrics>,
     /// Of repeats as well.
-    all: Vec<&'a Ledger>,
+    all: Vec<&'a StepMetrics>,
     /// Classes of failures that are no failures here.
     left_out: Vec<FailureClass>,
-    arrivals: ArrivalLedger,
+    arrivals: ArrivalMetrics,
 }
 
 impl<'a> Facts<'a> {
     fn gather(report: &'a Report, covers: impl Fn(&str, Step) -> bool) -> Self {
         let mut facts = Facts::default();
         let name = |phase: usize| report.plan.phases.get(phase).map(|phase| phase.name.as_str());
-        for (key, ledger) in &report.recording.ledgers {
+        for (key, metrics) in &report.recording.step_metrics {
             if name(key.phase).is_some_and(|phase| covers(phase, key.step)) {
-                facts.fresh.extend((key.novelty == Novelty::Fresh).then_some(ledger));
-                facts.all.push(ledger);
+                facts.fresh.extend((key.novelty == Novelty::Fresh).then_some(metrics));
+                facts.all.push(metrics);
             }
         }
         let phases = report.plan.phases.iter().enumerate();
@@ -169,49 +169,49 @@ impl<'a> Facts<'a> {
     }
 
     fn measure(&self, metric: Metric) -> Measured {
-        let attempted = self.sum(Ledger::attempted);
+        let attempted = self.sum(StepMetrics::attempted);
         match metric {
             Metric::Time(part, statistic) => self.time(part, statistic),
             Metric::Failures(class) => self.share(self.failures(class), attempted),
             Metric::AttemptFailures(class) => {
                 let failed =
-                    self.failures(class) + self.sum(|ledger| count(&ledger.retried, |one| of(class, one)));
-                self.share(failed, attempted + self.sum(Ledger::retried))
+                    self.failures(class) + self.sum(|metrics| count(&metrics.retried, |one| of(class, one)));
+                self.share(failed, attempted + self.sum(StepMetrics::retried))
             }
-            Metric::Unfinished => self.share(self.sum(|ledger| ledger.unfinished), attempted),
+            Metric::Unfinished => self.share(self.sum(|metrics| metrics.unfinished), attempted),
             Metric::Dropped => self.share(self.arrivals.dropped, self.arrivals.offered()),
-            Metric::Count => Measured::Count { count: self.sum(|ledger| ledger.done), of: attempted },
+            Metric::Count => Measured::Count { count: self.sum(|metrics| metrics.done), of: attempted },
             Metric::Rate => {
-                self.per_second(self.sum(|ledger| ledger.done)).map_or_else(nothing, Measured::PerSecond)
+                self.per_second(self.sum(|metrics| metrics.done)).map_or_else(nothing, Measured::PerSecond)
             }
             Metric::Throughput => self
-                .per_second(self.sum(|ledger| ledger.bytes_done))
+                .per_second(self.sum(|metrics| metrics.bytes_done))
                 .map_or_else(nothing, Measured::BytesPerSecond),
         }
     }
 
-    fn sum(&self, what: impl Fn(&Ledger) -> u64) -> u64 {
+    fn sum(&self, what: impl Fn(&StepMetrics) -> u64) -> u64 {
         self.all.iter().copied().map(what).sum()
     }
 
     /// How often something failed for good, like this or in any way.
     fn failures(&self, class: Option<FailureClass>) -> u64 {
         let counts = |one| of(class, one) && !self.left_out.contains(&one);
-        self.sum(|ledger| count(&ledger.failures, counts))
+        self.sum(|metrics| count(&metrics.failures, counts))
     }
 
     fn time(&self, part: Part, statistic: Statistic) -> Measured {
         let span = |span: Span| {
             let mut latencies = Latencies::default();
-            self.fresh.iter().filter_map(|ledger| ledger.span(span)).for_each(|one| latencies.merge(one));
-            let bounds = self.fresh.iter().filter_map(|ledger| ledger.least_lower_bound);
+            self.fresh.iter().filter_map(|metrics| metrics.span(span)).for_each(|one| latencies.merge(one));
+            let bounds = self.fresh.iter().filter_map(|metrics| metrics.least_lower_bound);
             let bound = if span == Span::Response { bounds.min() } else { None };
             Distribution::of(&latencies, bound)
         };
         let distribution = match part {
             Part::Response => span(Span::Response),
             Part::Service => span(Span::Service),
-            Part::Lateness => Distribution::of(&self.arrivals.lateness, None),
+            Part::StartDelay => Distribution::of(&self.arrivals.start_delay, None),
             Part::FirstByte => span(Span::FirstByte),
             Part::Send => span(Span::Send),
             Part::Wait => span(Span::Wait),
@@ -231,7 +231,7 @@ impl<'a> Facts<'a> {
 
     /// Per second from the first start to the last finish; absent when nothing took any time.
     fn per_second(&self, amount: u64) -> Option<f64> {
-        let windows = || self.all.iter().filter_map(|ledger| ledger.window);
+        let windows = || self.all.iter().filter_map(|metrics| metrics.window);
         let (start, end) = (windows().map(|(start, _)| start).min()?, windows().map(|(_, end)| end).max()?);
         let took = end.saturating_sub(start);
         (took > Duration::ZERO).then(|| amount as f64 / took.as_secs_f64())

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CacheEvidence {
     /// Where the answer comes from.
-    pub claim: Claim,
+    pub cache_status: CacheStatus,
     /// Which header said so; `None` when none said anything.
-    pub told_by: Option<Teller>,
+    pub status_header: Option<StatusHeader>,
     /// `Age`: for how many seconds a cache has had the answer.
     pub age: Option<u64>,
     /// `Date`: when the answer was made, in seconds since 1970.
@@ -20,7 +20,7 @@ pub struct CacheEvidence {
 /// Where an answer comes from, as its headers have it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Claim {
+pub enum CacheStatus {
     /// From a cache.
     Hit,
     /// From a cache whose copy was too old, or had to be confirmed at the origin.
@@ -31,13 +31,13 @@ pub enum Claim {
     Bypass,
     /// Nothing is said.
     #[default]
-    Untold,
+    Unknown,
 }
 
 /// A header that tells of caches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Teller {
+pub enum StatusHeader {
     /// `Cache-Status`, of RFC 9211.
     CacheStatus,
     /// `CF-Cache-Status`: Cloudflare.
@@ -54,46 +54,52 @@ pub enum Teller {
     Age,
 }
 
-impl Claim {
+impl CacheStatus {
     /// Whether a cache gave the body.
     pub const fn from_cache(self) -> bool {
-        matches!(self, Claim::Hit | Claim::Stale)
+        matches!(self, CacheStatus::Hit | CacheStatus::Stale)
     }
 
     /// Its name in documents, `hit`.
     pub const fn label(self) -> &'static str {
         match self {
-            Claim::Hit => "hit",
-            Claim::Stale => "stale",
-            Claim::Miss => "miss",
-            Claim::Bypass => "bypass",
-            Claim::Untold => "untold",
+            CacheStatus::Hit => "hit",
+            CacheStatus::Stale => "stale",
+            CacheStatus::Miss => "miss",
+            CacheStatus::Bypass => "bypass",
+            CacheStatus::Unknown => "unknown",
         }
     }
 
     /// The claim of this name.
     pub fn from_label(label: &str) -> Option<Self> {
-        let all = [Claim::Hit, Claim::Stale, Claim::Miss, Claim::Bypass, Claim::Untold];
-        all.into_iter().find(|claim| claim.label() == label)
+        let all = [
+            CacheStatus::Hit,
+            CacheStatus::Stale,
+            CacheStatus::Miss,
+            CacheStatus::Bypass,
+            CacheStatus::Unknown,
+        ];
+        all.into_iter().find(|cache_status| cache_status.label() == label)
     }
 }
 
-impl Teller {
+impl StatusHeader {
     /// The header's name as it is usually written.
     pub const fn name(self) -> &'static str {
         match self {
-            Teller::CacheStatus => "Cache-Status",
-            Teller::CfCacheStatus => "CF-Cache-Status",
-            Teller::XCache => "X-Cache",
-            Teller::XCacheHits => "X-Cache-Hits",
-            Teller::XCacheStatus => "X-Cache-Status",
-            Teller::XVarnish => "X-Varnish",
-            Teller::Age => "Age",
+            StatusHeader::CacheStatus => "Cache-Status",
+            StatusHeader::CfCacheStatus => "CF-Cache-Status",
+            StatusHeader::XCache => "X-Cache",
+            StatusHeader::XCacheHits => "X-Cache-Hits",
+            StatusHeader::XCacheStatus => "X-Cache-Status",
+            StatusHeader::XVarnish => "X-Varnish",
+            StatusHeader::Age => "Age",
         }
     }
 }
 
-impl fmt::Display for Teller {
+impl fmt::Display for StatusHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
@@ -105,11 +111,17 @@ mod tests {
 
     #[test]
     fn claims_are_named_in_documents_as_in_text() {
-        for claim in [Claim::Hit, Claim::Stale, Claim::Miss, Claim::Bypass, Claim::Untold] {
-            assert_eq!(Claim::from_label(claim.label()), Some(claim));
-            assert_eq!(serde_json::to_value(claim).unwrap(), claim.label());
+        for cache_status in [
+            CacheStatus::Hit,
+            CacheStatus::Stale,
+            CacheStatus::Miss,
+            CacheStatus::Bypass,
+            CacheStatus::Unknown,
+        ] {
+            assert_eq!(CacheStatus::from_label(cache_status.label()), Some(cache_status));
+            assert_eq!(serde_json::to_value(cache_status).unwrap(), cache_status.label());
         }
-        assert_eq!(Claim::from_label("HIT"), None);
-        assert_eq!(serde_json::to_value(Teller::CfCacheStatus).unwrap(), "cf-cache-status");
+        assert_eq!(CacheStatus::from_label("HIT"), None);
+        assert_eq!(serde_json::to_value(StatusHeader::CfCacheStatus).unwrap(), "cf-cache-status");
     }
 }

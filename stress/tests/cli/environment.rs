@@ -87,7 +87,7 @@ fn every_flag_of_the_plan_can_be_set_in_the_environment() {
         ["upload", "download", "connect"].map(|step| limits[format!("{step}_timeout_seconds")].as_f64());
     assert_eq!(times, [Some(31.0), Some(32.0), Some(33.0)]);
     assert_eq!((&limits["insecure"], &limits["expect_continue"]), (&json!(true), &json!(true)));
-    assert_eq!(plan["objectives"], json!(["upload.max<1h", "*.failures<1%"]));
+    assert_eq!(plan["thresholds"], json!(["upload.max<1h", "*.failures<1%"]));
 }
 
 #[test]

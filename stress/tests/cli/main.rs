@@ -24,5 +24,5 @@ mod schema;
 mod search;
 mod specification;
 mod thresholds;
-mod trust;
+mod quality;
 mod truth;

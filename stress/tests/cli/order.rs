@@ -36,7 +36,7 @@ fn phased_runs_have_whole_rows_one_table_and_thresholds_by_phase() {
             assert_eq!(told["response_seconds"]["max"].as_f64(), Some(slowest), "{step}");
         }
         let phases = report.0["plan"]["phases"].as_array().expect("phases");
-        let named: Vec<_> = phases.iter().map(|phase| (&phase["name"], &phase["supply"]["from"])).collect();
+        let named: Vec<_> = phases.iter().map(|phase| (&phase["name"], &phase["source"]["from"])).collect();
         let expected = [("upload", "made"), ("first", "earlier"), ("cached", "earlier")];
         let expected = expected.map(|(name, from)| (json!(name), json!(from)));
         assert_eq!(named, expected.iter().map(|(name, from)| (name, from)).collect::<Vec<_>>());

@@ -6,8 +6,8 @@ use std::{env, fs, path::Path, path::PathBuf, sync::Arc, time::Duration};
 use assert_cmd::Command;
 use serde_json::Value;
 use stress::{
+    metrics::Recording,
     plan::journey::Step,
-    record::Recording,
     report::Report,
     sample::{Link, Novelty, Outcome, Sample, Timing, cache::CacheEvidence},
 };

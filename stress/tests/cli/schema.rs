@@ -100,7 +100,7 @@ fn a_report_of_failures_and_one_of_a_list_are_valid_and_described() {
     let ran = Run::new(&bottle).line("-n 8 --export rows.json").go().exits(0);
     let rows = std::fs::read_to_string(ran.dir.path().join("rows.json")).expect("an export");
     let ran = Run::new(&bottle).file("rows.json", &rows).line("--from-export rows.json").go().exits(0);
-    assert_eq!(holds(&ran)["plan"]["phases"][0]["supply"]["from"], "list");
+    assert_eq!(holds(&ran)["plan"]["phases"][0]["source"]["from"], "list");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn what_is_no_report_is_not_valid() {
         ("/elapsed_seconds", json!("3 s")),
         ("/steps/0/done", json!(-1)),
         ("/steps/0/step", json!("download")),
-        ("/trust/verdict", json!("good")),
+        ("/quality/verdict", json!("good")),
         ("/plan/phases/0/load/model", json!("half-open")),
     ] {
         let mut report = right.clone();

@@ -100,7 +100,7 @@ fn too_few_samples_are_told_with_what_they_take() {
     let answer = answer(&ran);
     assert_eq!((&answer["kind"], &answer["samples_needed"]), (&json!("too-few"), &json!(368)));
     let told = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(told.ends_with("the objectives need 368; give a longer --step"), "{}", ran.stdout);
+    assert!(told.ends_with("the thresholds need 368; give a longer --step"), "{}", ran.stdout);
     // The first one was made again, ten times as long.
     let lengths: Vec<_> = ran.json("report.json")["steps"]
         .as_array()
@@ -122,7 +122,7 @@ fn objectives_and_targets_may_come_from_a_plan_file() {
         Run::bare().command("search").file("plan.toml", &text).line("--plan plan.toml --report report.json");
     let ran = run.line("--for concurrency --max 2 --step 100ms --settle 0s").go().exits(0);
     assert_eq!(answer(&ran), json!({ "kind": "up-to", "holds": 2.0 }));
-    assert_eq!(ran.json("report.json")["objectives"], json!(["upload.failures==0"]));
+    assert_eq!(ran.json("report.json")["thresholds"], json!(["upload.failures==0"]));
 }
 
 #[test]

@@ -60,11 +60,11 @@ pub(crate) struct Server {
 #[derive(Default)]
 struct Shared {
     requests: Mutex<Vec<Request>>,
-    blobs: Arc<Shelf>,
+    blobs: Arc<CarryOver>,
 }
 
 /// The blobs that were stored, by ID.
-type Shelf = Mutex<HashMap<String, Vec<u8>>>;
+type CarryOver = Mutex<HashMap<String, Vec<u8>>>;
 
 impl Server {
     /// A server without faults.

@@ -12,7 +12,7 @@ use crate::{
 fn shown(ran: &Ran) -> Vec<String> {
     let lines = ran.stdout.lines().skip_while(|line| !line.starts_with("thresholds "));
     lines
-        .take_while(|line| !line.starts_with("trust "))
+        .take_while(|line| !line.starts_with("quality "))
         .map(|line| line[13..].trim_end().to_owned())
         .collect()
 }
@@ -34,7 +34,7 @@ fn thresholds_that_hold_are_shown_with_what_was_measured() {
     ];
     assert_eq!(shown[1..], rest);
     let report = ran.report();
-    assert_eq!(report.0["plan"]["objectives"], json!(["upload.p50<40s", "*.failures<1%", "first.count==6"]));
+    assert_eq!(report.0["plan"]["thresholds"], json!(["upload.p50<40s", "*.failures<1%", "first.count==6"]));
     let judged = &report.0["thresholds"][0];
     assert_eq!((&judged["threshold"], &judged["holds"]), (&json!("upload.p50<40s"), &json!(true)));
     assert!(
@@ -106,10 +106,9 @@ fn what_means_nothing_is_refused_before_anything_is_done() {
 #[test]
 fn arrivals_have_thresholds_of_their_own() {
     let bottle = Bottle::start();
-    let line =
-        "-n 10 --rate 100/s --size 1KiB -q --threshold upload.dropped==0 --threshold upload.lateness.max<40s";
+    let line = "-n 10 --rate 100/s --size 1KiB -q --threshold upload.dropped==0 --threshold upload.start_delay.max<40s";
     let ran = Run::new(&bottle).line(line).go().exits(0);
     let shown = shown(&ran);
     assert_eq!(shown[0], "ok      upload.dropped==0: 0 of 10 (0.00%)");
-    assert!(shown[1].starts_with("ok      upload.lateness.max<40s: "), "{shown:?}");
+    assert!(shown[1].starts_with("ok      upload.start_delay.max<40s: "), "{shown:?}");
 }

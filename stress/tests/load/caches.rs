@@ -3,15 +3,15 @@
 use std::time::SystemTime;
 
 use stress::{
-    engine::Wires,
+    engine::RunHooks,
     plan::{Plan, journey::Journey, load::Load},
     report::{
         Ending, Report,
         cache::{CacheEffect, Finding, Verdict},
+        quality::{Check, Severity},
         summary::Summary,
-        trust::{Grade, Subject},
     },
-    sample::cache::{Claim, Teller},
+    sample::cache::{CacheStatus, StatusHeader},
 };
 use tests::{Bottle, Front};
 
@@ -38,7 +38,7 @@ fn thirty(bottle: &Bottle, reads: u8) -> Plan {
 }
 
 async fn summary(plan: Plan) -> Summary {
-    let facts = run(plan.clone(), Wires::default()).await;
+    let facts = run(plan.clone(), RunHooks::default()).await;
     let report = Report::new(plan, SystemTime::now(), facts.elapsed, Ending::Completed, facts.recording);
     Summary::of(&report)
 }
@@ -47,9 +47,9 @@ async fn effect(plan: Plan) -> CacheEffect {
     summary(plan).await.cache.expect("both downloads")
 }
 
-fn only_row(effect: &CacheEffect) -> (Claim, u64, Finding) {
+fn only_row(effect: &CacheEffect) -> (CacheStatus, u64, Finding) {
     let [row] = effect.claimed.rows.as_slice() else { panic!("{:?}", effect.claimed) };
-    (row.claim, row.downloads, row.finding)
+    (row.cache_status, row.downloads, row.finding)
 }
 
 #[tokio::test]
@@ -57,8 +57,8 @@ async fn an_honest_cache_is_borne_out_and_its_factor_found() {
     let bottle = bottle("nginx", "150ms", "50ms", |_| {});
     let summary = summary(thirty(&bottle, 2)).await;
     let effect = summary.cache.unwrap();
-    assert_eq!(only_row(&effect), (Claim::Hit, 30, Finding::Borne));
-    assert_eq!(effect.claimed.tellers, [(Teller::XCacheStatus, 30)].into());
+    assert_eq!(only_row(&effect), (CacheStatus::Hit, 30, Finding::Borne));
+    assert_eq!(effect.claimed.status_headers, [(StatusHeader::XCacheStatus, 30)].into());
     assert_eq!((effect.claimed.contaminated, effect.claimed.firsts, effect.pairs), (0, 30, 30));
     // Three, less what a busy machine adds to both.
     let response = effect.response.unwrap();
@@ -66,15 +66,15 @@ async fn an_honest_cache_is_borne_out_and_its_factor_found() {
     assert!(response.p_value.unwrap() < 1e-6 && effect.verdict == Verdict::Faster, "{response:?}");
     // All of it is in the wait for the first byte.
     assert_eq!(effect.first_byte.unwrap().verdict(), Verdict::Faster);
-    let check = summary.trust.checks.iter().find(|check| check.subject == Subject::Contaminated).unwrap();
-    assert_eq!((check.measured, check.grade), (0.0, Grade::Trustworthy));
+    let check = summary.quality.checks.iter().find(|check| check.subject == Check::Contaminated).unwrap();
+    assert_eq!((check.measured, check.severity), (0.0, Severity::Trustworthy));
 }
 
 #[tokio::test]
 async fn a_front_that_lies_is_found_out() {
     let bottle = bottle("liar", "200ms", "10ms", |_| {});
     let effect = effect(thirty(&bottle, 2)).await;
-    assert_eq!(only_row(&effect), (Claim::Hit, 30, Finding::HitsNoFaster));
+    assert_eq!(only_row(&effect), (CacheStatus::Hit, 30, Finding::HitsNoFaster));
     assert_ne!(effect.verdict, Verdict::Faster, "{}", effect.sentence());
 }
 
@@ -82,7 +82,7 @@ async fn a_front_that_lies_is_found_out() {
 async fn a_cache_that_says_nothing_is_told_by_its_times() {
     let bottle = bottle("none", "150ms", "50ms", |_| {});
     let effect = effect(thirty(&bottle, 2)).await;
-    assert_eq!(only_row(&effect), (Claim::Untold, 30, Finding::SilentFaster));
+    assert_eq!(only_row(&effect), (CacheStatus::Unknown, 30, Finding::SilentFaster));
 }
 
 #[tokio::test]
@@ -104,5 +104,5 @@ async fn blobs_that_were_cached_before_the_run_are_no_pairs_and_make_it_invalid(
     let again = summary(plan).await;
     let effect = again.cache.unwrap();
     assert_eq!((effect.claimed.contaminated, effect.claimed.firsts, effect.pairs_seen), (30, 30, 0));
-    assert_eq!(again.trust.verdict(), Grade::Invalid);
+    assert_eq!(again.quality.verdict(), Severity::Invalid);
 }

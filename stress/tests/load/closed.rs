@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use stress::{
-    engine::Wires,
+    engine::RunHooks,
+    metrics::step_metrics::Span,
     plan::{
         journey::{Journey, Step},
         load::Load,
         stages::{Stage, Stages},
     },
-    record::ledger::Span,
 };
 use tests::Bottle;
 
-use crate::common::{blobs, heard, ledger, phase, plan, run, uploads};
+use crate::common::{blobs, heard, metrics, phase, plan, run, uploads};
 
 /// The number of requests under way is what comes through times how long it takes.
 #[tokio::test]
@@ -27,8 +27,8 @@ async fn littles_law_holds() {
             .start();
         let mut main = phase(Load::closed(workers), blobs(u64::from(workers) * 20));
         main.journey = Journey { steps: vec![Step::Upload] };
-        let facts = run(plan(&bottle, vec![main]), Wires::default()).await;
-        let upload = ledger(&facts.recording, 0, Step::Upload);
+        let facts = run(plan(&bottle, vec![main]), RunHooks::default()).await;
+        let upload = metrics(&facts.recording, 0, Step::Upload);
         let (start, end) = upload.window.unwrap();
         let mean = upload.span(Span::Response).unwrap().mean().unwrap().as_secs_f64();
         let under_way = upload.done as f64 / (end - start).as_secs_f64() * mean;
@@ -84,6 +84,6 @@ async fn stages_change_how_many_are_under_way() {
 #[tokio::test]
 async fn more_workers_than_blobs_are_no_load() {
     let bottle = Bottle::start();
-    let facts = run(plan(&bottle, vec![phase(Load::closed(u32::MAX), blobs(3))]), Wires::default()).await;
-    assert_eq!(ledger(&facts.recording, 0, Step::CACHED).done, 3);
+    let facts = run(plan(&bottle, vec![phase(Load::closed(u32::MAX), blobs(3))]), RunHooks::default()).await;
+    assert_eq!(metrics(&facts.recording, 0, Step::CACHED).done, 3);
 }

@@ -6,7 +6,9 @@ use std::{
 };
 
 use stress::{
-    engine::{self, Facts, Wires},
+    client::Network,
+    engine::{self, Facts, RunHooks},
+    metrics::{Recording, StepKey, step_metrics::StepMetrics},
     plan::{
         Phase, Plan, Verify,
         journey::{Journey, Step},
@@ -15,14 +17,12 @@ use stress::{
         retry::Retries,
         schedule::Arrivals,
         sizes::{ContentMix, Sizes},
+        source::BlobSource,
         stages::Stages,
         store::StoreOptions,
-        supply::Supply,
     },
-    record::{LedgerKey, Recording, ledger::Ledger},
     report::{Ending, Report, summary::Summary},
     sample::{Novelty, Sample},
-    walrus::Network,
 };
 use tests::Bottle;
 use tokio::sync::mpsc;
@@ -32,7 +32,7 @@ pub(crate) fn phase(load: Load, stop: Stop) -> Phase {
     Phase {
         name: "main".to_owned(),
         journey: Journey::default(),
-        supply: Supply::default(),
+        source: BlobSource::default(),
         sizes: Sizes { min: 100, max: 1000 },
         content: ContentMix::Mixed,
         duplicates: 0.0,
@@ -83,15 +83,15 @@ pub(crate) fn plan(bottle: &Bottle, phases: Vec<Phase>) -> Plan {
         },
         verify: Verify::Full,
         retries: Retries::default(),
-        objectives: Vec::new(),
+        thresholds: Vec::new(),
         shard: None,
     }
 }
 
 /// Runs the plan to its end, which must come within a minute.
-pub(crate) async fn run(plan: Plan, wires: Wires) -> Facts {
+pub(crate) async fn run(plan: Plan, hooks: RunHooks) -> Facts {
     let network = Arc::new(Network::new(&plan).expect("a plain network"));
-    let run = engine::run(Arc::new(plan), network, wires);
+    let run = engine::run(Arc::new(plan), network, hooks);
     tokio::time::timeout(Duration::from_secs(60), run).await.expect("the run ends").expect("the run starts")
 }
 
@@ -112,7 +112,7 @@ pub(crate) async fn heard(plan: Plan) -> (Facts, Vec<Heard>) {
         }
         samples
     });
-    let facts = run(plan, Wires { samples: Some(sender), ..Wires::default() }).await;
+    let facts = run(plan, RunHooks { samples: Some(sender), ..RunHooks::default() }).await;
     (facts, listener.await.expect("a listener that ends"))
 }
 
@@ -123,6 +123,6 @@ pub(crate) fn summary(plan: Plan, facts: Facts) -> Summary {
 }
 
 /// The totals of a step of fresh blobs in the first phase that has it.
-pub(crate) fn ledger(recording: &Recording, phase: usize, step: Step) -> &Ledger {
-    &recording.ledgers[&LedgerKey { phase, step, novelty: Novelty::Fresh }]
+pub(crate) fn metrics(recording: &Recording, phase: usize, step: Step) -> &StepMetrics {
+    &recording.step_metrics[&StepKey { phase, step, novelty: Novelty::Fresh }]
 }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use stress::{
-    engine::{Facts, Wires},
+    engine::{Facts, RunHooks},
+    metrics::step_metrics::StepMetrics,
     plan::{Phase, draw, journey::Step, load::Load, repeats::Past, sizes::Sizes},
-    record::ledger::Ledger,
     report::cache::Verdict,
 };
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
 
-use crate::common::{blobs, ledger, phase, plan, rate, run, summary};
+use crate::common::{blobs, metrics, phase, plan, rate, run, summary};
 
 /// A phase of which this share are order controls, and how many that are.
 fn controlled(load: Load, count: u64, share: f64) -> (Phase, u64) {
@@ -21,10 +21,10 @@ fn controlled(load: Load, count: u64, share: f64) -> (Phase, u64) {
     (main, chosen as u64)
 }
 
-/// The ledgers of uploads, first and cached downloads, and of the control's upload and download.
-fn ledgers(facts: &Facts) -> [&Ledger; 5] {
+/// The step metrics of uploads, first and cached downloads, and of the control's upload and download.
+fn step_metrics(facts: &Facts) -> [&StepMetrics; 5] {
     [Step::Upload, Step::FIRST, Step::CACHED, Step::ControlUpload, Step::Control]
-        .map(|step| ledger(&facts.recording, 0, step))
+        .map(|step| metrics(&facts.recording, 0, step))
 }
 
 #[tokio::test]
@@ -35,8 +35,8 @@ async fn controls_come_on_top_and_are_what_the_servers_counted() {
         let (main, chosen) = controlled(load, 40, 0.5);
         assert!((10..=30).contains(&chosen), "{chosen}");
         let plan = plan(&bottle, vec![main]);
-        let facts = run(plan.clone(), Wires::default()).await;
-        let [upload, first, cached, control_upload, control] = ledgers(&facts);
+        let facts = run(plan.clone(), RunHooks::default()).await;
+        let [upload, first, cached, control_upload, control] = step_metrics(&facts);
         assert_eq!((upload.done, first.done, cached.done), (40, 40, 40));
         assert_eq!((control_upload.done, control.done), (chosen, chosen));
         // As large as the blob that it is held against, and other bytes: nothing was there before.
@@ -45,7 +45,7 @@ async fn controls_come_on_top_and_are_what_the_servers_counted() {
         assert_eq!(publisher.route(PUT_BLOB).status(200), 40 + chosen);
         assert_eq!(aggregator.route(GET_BLOB).status(200), 80 + chosen);
         assert_eq!(upload.bytes_done + control_upload.bytes_done, publisher.stores.blob_bytes);
-        let of = |ledger: &Ledger| ledger.stored.values().sum::<u64>();
+        let of = |metrics: &StepMetrics| metrics.stored.values().sum::<u64>();
         assert_eq!((of(control_upload), control_upload.stored.len()), (chosen, 1));
         // A journey gives a pair of one kind, never of both.
         assert_eq!((facts.recording.controls.seen(), facts.recording.pairs.seen()), (chosen, 40 - chosen));
@@ -65,7 +65,7 @@ async fn a_caches_factor_stays_when_the_order_effect_is_taken_out() {
         .start();
     let (main, chosen) = controlled(Load::closed(10), 60, 0.4);
     let plan = plan(&bottle, vec![main]);
-    let facts = run(plan.clone(), Wires::default()).await;
+    let facts = run(plan.clone(), RunHooks::default()).await;
     let effect = summary(plan, facts).cache.unwrap();
     let control = effect.control.unwrap();
     // Both of its downloads are first ones, which take what the mock was told.
@@ -82,8 +82,8 @@ async fn what_fails_for_one_blob_leaves_the_other_alone_and_every_step_is_accoun
     let bottle = Bottle::builder().publisher_faults(&["503=30%"]).aggregator_faults(&["503=20%"]).start();
     let (main, chosen) = controlled(Load::closed(6), 60, 1.0);
     assert_eq!(chosen, 60);
-    let facts = run(plan(&bottle, vec![main]), Wires::default()).await;
-    let books = ledgers(&facts);
+    let facts = run(plan(&bottle, vec![main]), RunHooks::default()).await;
+    let books = step_metrics(&facts);
     for book in books {
         assert_eq!(book.attempted() + book.skipped, 60);
     }
@@ -107,8 +107,8 @@ async fn a_control_that_is_given_up_is_accounted_for() {
     let (main, _) = controlled(Load::closed(3), 1_000, 1.0);
     let mut main = Phase { grace: Duration::from_millis(50), ..main };
     main.stop.duration = Some(Duration::from_millis(200));
-    let facts = run(plan(&bottle, vec![main]), Wires::default()).await;
-    let books = ledgers(&facts);
+    let facts = run(plan(&bottle, vec![main]), RunHooks::default()).await;
+    let books = step_metrics(&facts);
     let [upload, first, cached, control_upload, control] = books;
     assert_eq!(books.map(|book| book.attempted() + book.skipped), [control_upload.attempted(); 5]);
     assert!(control_upload.attempted() >= 3);

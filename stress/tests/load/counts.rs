@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use stress::{
-    engine::Wires,
+    engine::RunHooks,
     plan::{Verify, journey::Step, load::Load, sizes::Sizes},
 };
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
 
-use crate::common::{blobs, ledger, millis, phase, plan, run, summary, uploads};
+use crate::common::{blobs, metrics, millis, phase, plan, run, summary, uploads};
 
 #[tokio::test]
 async fn bytes_are_those_that_the_servers_counted() {
@@ -18,9 +18,9 @@ async fn bytes_are_those_that_the_servers_counted() {
         main.sizes = Sizes { min: 0, max: 200_000 };
         let mut plan = plan(&bottle, vec![main]);
         plan.verify = verify;
-        let facts = run(plan.clone(), Wires::default()).await;
+        let facts = run(plan.clone(), RunHooks::default()).await;
         let (publisher, aggregator) = (bottle.publisher_stats(), bottle.aggregator_stats());
-        let of = |step| ledger(&facts.recording, 0, step);
+        let of = |step| metrics(&facts.recording, 0, step);
         let (upload, first, cached) = (of(Step::Upload), of(Step::FIRST), of(Step::CACHED));
         assert_eq!(upload.bytes_sent, publisher.route(PUT_BLOB).bytes_in);
         assert_eq!(upload.bytes_done, publisher.stores.blob_bytes);
@@ -42,8 +42,8 @@ async fn throughput_is_over_the_time_that_it_took_and_not_the_time_that_was_aske
     let mut main = uploads(Load::closed(1), millis(400));
     main.sizes = Sizes { min: SIZE, max: SIZE };
     let plan = plan(&bottle, vec![main]);
-    let facts = run(plan.clone(), Wires::default()).await;
-    let upload = ledger(&facts.recording, 0, Step::Upload);
+    let facts = run(plan.clone(), RunHooks::default()).await;
+    let upload = metrics(&facts.recording, 0, Step::Upload);
     let ((start, end), done) = (upload.window.unwrap(), upload.done);
     // One after the other: the last starts within the time that was asked for, and ends after it.
     assert!((1..=2).contains(&done) && end - start >= LATENCY * u32::try_from(done).unwrap(), "{done}");
@@ -67,7 +67,7 @@ async fn connections_and_handshakes_are_those_that_the_servers_accepted() {
         let bottle = builder.start();
         let mut plan = plan(&bottle, vec![phase(Load::closed(5), blobs(40))]);
         plan.limits.insecure = true;
-        let facts = run(plan, Wires::default()).await;
+        let facts = run(plan, RunHooks::default()).await;
         let (publisher, aggregator) =
             (bottle.publisher_stats().connections, bottle.aggregator_stats().connections);
         let connections = &facts.recording.connections;
@@ -79,7 +79,7 @@ async fn connections_and_handshakes_are_those_that_the_servers_accepted() {
         if name.contains("TLS") {
             assert_eq!(connections.tls.count(), connections.opened, "{name}");
         }
-        let attempts: u64 = facts.recording.ledgers.values().map(|ledger| ledger.attempted()).sum();
+        let attempts: u64 = facts.recording.step_metrics.values().map(|metrics| metrics.attempted()).sum();
         assert_eq!(connections.opened + connections.reused, attempts, "{name}");
         let fewest = if name.contains("reset") { 11 } else { 10 };
         assert!(

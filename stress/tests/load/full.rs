@@ -1,14 +1,14 @@
 //! A publisher with the real one's room for 8 at work, 8 waiting and 1 in between, asked by 18 at once.
 
 use stress::{
-    engine::Wires,
+    engine::RunHooks,
     plan::{journey::Step, load::Load, sizes::Sizes},
     sample::{FailureClass, Outcome, Sample},
 };
 use tests::{Bottle, PUT_BLOB};
 use tokio::sync::mpsc;
 
-use crate::common::{blobs, ledger, plan, run, uploads};
+use crate::common::{blobs, metrics, plan, run, uploads};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -22,8 +22,8 @@ async fn eighteen(size: u64, expect_continue: bool) -> Sample {
     let mut plan = plan(&bottle, vec![main]);
     plan.limits.expect_continue = expect_continue;
     let (sender, mut samples) = mpsc::channel::<Sample>(18);
-    let wires = Wires { samples: Some(sender), ..Wires::default() };
-    let abort = wires.abort.clone();
+    let hooks = RunHooks { samples: Some(sender), ..RunHooks::default() };
+    let abort = hooks.abort.clone();
     let listener = tokio::spawn(async move {
         let refused = samples.recv().await.expect("one of them ends");
         abort.cancel();
@@ -34,11 +34,11 @@ async fn eighteen(size: u64, expect_continue: bool) -> Sample {
         }
         (refused, unfinished)
     });
-    let facts = run(plan, wires).await;
+    let facts = run(plan, hooks).await;
     let (refused, unfinished) = listener.await.expect("a listener that ends");
     let route = bottle.publisher_stats().route(PUT_BLOB);
     assert_eq!((route.received, route.admitted, route.shed, route.status(429)), (18, 17, 1, 1), "{size}");
-    let upload = ledger(&facts.recording, 0, Step::Upload);
+    let upload = metrics(&facts.recording, 0, Step::Upload);
     let classes: Vec<_> = upload.failures.iter().map(|(class, tally)| (*class, tally.count)).collect();
     assert_eq!((classes, upload.unfinished, unfinished), (vec![(FailureClass::Shed, 1)], 17, 17), "{size}");
     refused

@@ -3,20 +3,20 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use stress::{
-    engine::{Facts, List, Listed, Wires},
+    engine::{Facts, List, Listed, RunHooks},
+    metrics::{StepKey, step_metrics::StepMetrics},
     plan::{
         Phase, Plan,
         journey::{Journey, Step},
         load::Load,
-        supply::{Listing, Supply},
+        source::{BlobSource, Listing},
     },
-    record::{LedgerKey, ledger::Ledger},
     sample::{Novelty, Outcome, Sample},
 };
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
 use tokio::sync::mpsc;
 
-use crate::common::{self, blobs, ledger, millis, phase, plan, rate, run};
+use crate::common::{self, blobs, metrics, millis, phase, plan, rate, run};
 
 /// A plan whose steps follow one another through all blobs.
 fn phased(bottle: &Bottle, main: Phase) -> Plan {
@@ -29,8 +29,8 @@ async fn heard(plan: Plan) -> (Facts, Vec<Sample>) {
     (facts, heard.into_iter().map(|heard| heard.sample).collect())
 }
 
-fn window(ledger: &Ledger) -> (Duration, Duration) {
-    ledger.window.expect("something was tried")
+fn window(metrics: &StepMetrics) -> (Duration, Duration) {
+    metrics.window.expect("something was tried")
 }
 
 #[tokio::test]
@@ -39,9 +39,9 @@ async fn steps_follow_one_another_through_all_blobs_and_reads_are_paired() {
         let bottle = Bottle::builder().publisher(|config| config.limits.concurrent = 1000).start();
         let (facts, samples) = heard(phased(&bottle, phase(load, blobs(40)))).await;
         let [upload, first, cached] = [(0, Step::Upload), (1, Step::FIRST), (2, Step::CACHED)]
-            .map(|(position, step)| ledger(&facts.recording, position, step));
+            .map(|(position, step)| metrics(&facts.recording, position, step));
         assert_eq!((upload.done, first.done, cached.done), (40, 40, 40));
-        assert_eq!(facts.recording.ledgers.len(), 3);
+        assert_eq!(facts.recording.step_metrics.len(), 3);
         assert!(window(upload).1 <= window(first).0 && window(first).1 <= window(cached).0);
         assert_eq!(bottle.publisher_stats().route(PUT_BLOB).received, 40);
         let reads = bottle.aggregator_stats().reads;
@@ -66,11 +66,11 @@ async fn a_blob_that_was_not_stored_is_skipped_from_then_on() {
     for load in [Load::closed(4), rate(200.0, 100)] {
         let bottle = Bottle::builder().publisher_faults(&["500=50%"]).start();
         let (facts, samples) = heard(phased(&bottle, phase(load, blobs(40)))).await;
-        let upload = ledger(&facts.recording, 0, Step::Upload);
+        let upload = metrics(&facts.recording, 0, Step::Upload);
         let (stored, failed) = (upload.done, upload.failed());
         assert!(stored > 0 && failed > 0 && stored + failed == 40, "{stored} and {failed}");
         for (position, step) in [(1, Step::FIRST), (2, Step::CACHED)] {
-            let reads = ledger(&facts.recording, position, step);
+            let reads = metrics(&facts.recording, position, step);
             assert_eq!((reads.done, reads.attempted(), reads.skipped), (stored, stored, failed), "{step}");
         }
         let outcome = |step| {
@@ -91,9 +91,9 @@ async fn a_blob_whose_arrival_was_dropped_is_not_read_later_as_if_it_had_been() 
         .start();
     let mut plan = phased(&bottle, phase(Load::closed(4), blobs(30)));
     plan.phases[1].load = rate(200.0, 2);
-    let facts = run(plan, Wires::default()).await;
+    let facts = run(plan, RunHooks::default()).await;
     let (first, cached) =
-        (ledger(&facts.recording, 1, Step::FIRST), ledger(&facts.recording, 2, Step::CACHED));
+        (metrics(&facts.recording, 1, Step::FIRST), metrics(&facts.recording, 2, Step::CACHED));
     let dropped = facts.recording.arrivals[&1].dropped;
     assert!(dropped > 0 && first.done > 0, "{dropped}");
     assert_eq!((first.done + dropped, facts.recording.arrivals[&1].offered()), (30, 30));
@@ -108,8 +108,8 @@ async fn a_time_limit_ends_the_uploads_and_the_reads_go_once_over_what_was_store
         Bottle::builder().publisher(|config| config.weather.store.latency = "20ms".parse().unwrap()).start();
     let mut main = phase(Load::closed(4), millis(300));
     main.journey = Journey::with_reads(true, 3);
-    let facts = run(phased(&bottle, main), Wires::default()).await;
-    let done = |position, step| ledger(&facts.recording, position, step).done;
+    let facts = run(phased(&bottle, main), RunHooks::default()).await;
+    let done = |position, step| metrics(&facts.recording, position, step).done;
     let stored = done(0, Step::Upload);
     assert!((1..=64).contains(&stored), "{stored}");
     let reads = [done(1, Step::FIRST), done(2, Step::CACHED), done(3, Step::Read { ordinal: 3 })];
@@ -126,8 +126,8 @@ async fn repeats_stay_repeats_and_are_still_verified() {
     plan.store.persistence = Some(stress::plan::store::Persistence::Permanent);
     // Other loads decide nothing about what a blob is.
     plan.phases[1].load = Load::closed(7);
-    let facts = run(plan, Wires::default()).await;
-    let done = |phase, step, novelty| facts.recording.ledgers[&LedgerKey { phase, step, novelty }].done;
+    let facts = run(plan, RunHooks::default()).await;
+    let done = |phase, step, novelty| facts.recording.step_metrics[&StepKey { phase, step, novelty }].done;
     let repeats = done(0, Step::Upload, Novelty::Repeat);
     assert!((10..=50).contains(&repeats), "{repeats}");
     for (position, step) in [(1, Step::FIRST), (2, Step::CACHED)] {
@@ -152,10 +152,10 @@ async fn a_list_is_read_through_for_each_step() {
     drop(sender);
     let mut main = phase(Load::closed(3), blobs(11));
     main.journey = Journey::with_reads(false, 2);
-    main.supply = Supply::List { name: "list".to_owned(), round: false, listing: Listing::BlobIds };
-    let wires = Wires { list: Some(Arc::new(List::new(receiver))), ..Wires::default() };
-    let facts = run(phased(&bottle, main), wires).await;
-    let done = |phase, step, novelty| facts.recording.ledgers[&LedgerKey { phase, step, novelty }].done;
+    main.source = BlobSource::List { name: "list".to_owned(), round: false, listing: Listing::BlobIds };
+    let hooks = RunHooks { list: Some(Arc::new(List::new(receiver))), ..RunHooks::default() };
+    let facts = run(phased(&bottle, main), hooks).await;
+    let done = |phase, step, novelty| facts.recording.step_metrics[&StepKey { phase, step, novelty }].done;
     assert_eq!((done(0, Step::FIRST, Novelty::Fresh), done(0, Step::FIRST, Novelty::Repeat)), (10, 1));
     assert_eq!((done(1, Step::CACHED, Novelty::Fresh), done(1, Step::CACHED, Novelty::Repeat)), (10, 1));
     assert_eq!(facts.recording.pairs.seen(), 10);
@@ -167,9 +167,9 @@ async fn a_warm_up_before_it_is_no_part_of_it() {
     let bottle = Bottle::start();
     let main = phase(Load::closed(4), blobs(10));
     let warm_up = Phase { warm_up: true, ..phase(Load::closed(4), blobs(6)) };
-    let facts = run(plan(&bottle, [vec![warm_up], main.step_by_step()].concat()), Wires::default()).await;
-    assert_eq!(facts.recording.ledgers.keys().map(|key| key.phase).collect::<Vec<_>>(), [1, 2, 3]);
-    assert_eq!(ledger(&facts.recording, 3, Step::CACHED).done, 10);
+    let facts = run(plan(&bottle, [vec![warm_up], main.step_by_step()].concat()), RunHooks::default()).await;
+    assert_eq!(facts.recording.step_metrics.keys().map(|key| key.phase).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(metrics(&facts.recording, 3, Step::CACHED).done, 10);
     assert_eq!(facts.recording.pairs.seen(), 10);
     assert_eq!(bottle.aggregator_stats().route(GET_BLOB).received, 32);
 }

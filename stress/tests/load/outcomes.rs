@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use stress::{
-    engine::Wires,
+    engine::RunHooks,
     plan::{
         journey::{Journey, Step},
         load::Load,
@@ -14,7 +14,7 @@ use stress::{
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
 use tokio::sync::mpsc;
 
-use crate::common::{blobs, ledger, plan, run, summary, uploads};
+use crate::common::{blobs, metrics, plan, run, summary, uploads};
 
 #[tokio::test]
 async fn timeouts_are_latencies_of_at_least_their_limit() {
@@ -25,7 +25,7 @@ async fn timeouts_are_latencies_of_at_least_their_limit() {
         .start();
     let mut plan = plan(&bottle, vec![uploads(Load::closed(16), blobs(400))]);
     plan.limits.upload_timeout = LIMIT;
-    let facts = run(plan.clone(), Wires::default()).await;
+    let facts = run(plan.clone(), RunHooks::default()).await;
     let summary = summary(plan, facts);
     let [upload] = summary.steps.as_slice() else { panic!("{summary:?}") };
     let response = upload.response().unwrap();
@@ -55,9 +55,9 @@ async fn half_of_the_uploads_refused_at_once_make_the_others_no_faster() {
         })
         .start();
     let plan = plan(&bottle, vec![uploads(Load::closed(8), blobs(200))]);
-    let facts = run(plan.clone(), Wires::default()).await;
+    let facts = run(plan.clone(), RunHooks::default()).await;
     let shed = bottle.publisher_stats().fault("shed");
-    let failed = &ledger(&facts.recording, 0, Step::Upload).failures[&FailureClass::Shed];
+    let failed = &metrics(&facts.recording, 0, Step::Upload).failures[&FailureClass::Shed];
     let (refused, fastest) = (failed.count, failed.own.min().unwrap());
     let summary = summary(plan, facts);
     let upload = &summary.steps[0];
@@ -73,7 +73,7 @@ async fn half_of_the_uploads_refused_at_once_make_the_others_no_faster() {
 async fn where_everything_is_refused_nothing_is_a_success() {
     let bottle = Bottle::builder().publisher_faults(&["shed=100%"]).start();
     let plan = plan(&bottle, vec![uploads(Load::closed(4), blobs(40))]);
-    let facts = run(plan.clone(), Wires::default()).await;
+    let facts = run(plan.clone(), RunHooks::default()).await;
     let summary = summary(plan, facts);
     let upload = &summary.steps[0];
     assert_eq!((upload.done, upload.failed, upload.response()), (0, 40, None));
@@ -89,8 +89,8 @@ async fn a_journey_that_is_given_up_keeps_the_pair_that_it_has() {
     let mut main = uploads(Load::closed(1), blobs(1));
     main.journey = Journey { steps: vec![Step::Upload, Step::FIRST, Step::CACHED, read3] };
     let (sender, mut samples) = mpsc::channel(1);
-    let wires = Wires { samples: Some(sender), ..Wires::default() };
-    let abort = wires.abort.clone();
+    let hooks = RunHooks { samples: Some(sender), ..RunHooks::default() };
+    let abort = hooks.abort.clone();
     let listener = tokio::spawn(async move {
         samples.recv().await.unwrap();
         samples.recv().await.unwrap();
@@ -101,11 +101,11 @@ async fn a_journey_that_is_given_up_keeps_the_pair_that_it_has() {
         abort.cancel();
         while samples.recv().await.is_some() {}
     });
-    let facts = run(plan(&bottle, vec![main]), wires).await;
+    let facts = run(plan(&bottle, vec![main]), hooks).await;
     listener.await.unwrap();
     let told = [Step::FIRST, Step::CACHED, read3].map(|step| {
-        let ledger = ledger(&facts.recording, 0, step);
-        (ledger.done, ledger.skipped)
+        let metrics = metrics(&facts.recording, 0, step);
+        (metrics.done, metrics.skipped)
     });
     assert_eq!(told, [(1, 0), (1, 0), (0, 1)]);
     assert_eq!((bottle.aggregator_stats().route(GET_BLOB).received, facts.recording.pairs.seen()), (2, 1));

@@ -1,9 +1,9 @@
 //! Repeats across phases, as the publisher counted them.
 
 use stress::{
-    engine::Wires,
+    engine::RunHooks,
+    metrics::StepKey,
     plan::{Phase, journey::Step, load::Load, repeats, sizes::Sizes, store::Persistence},
-    record::LedgerKey,
     sample::Novelty,
 };
 use tests::Bottle;
@@ -28,10 +28,10 @@ async fn a_phase_repeats_the_blobs_of_those_before_it_or_its_own_where_it_draws_
     };
     let expected = [wanted(1, 300, 0), wanted(2, 360, 360)];
     assert!(expected.iter().all(|count| (12..=48).contains(count)), "{expected:?}");
-    let facts = run(plan.clone(), Wires::default()).await;
+    let facts = run(plan.clone(), RunHooks::default()).await;
     let repeats = [1, 2].map(|phase| {
-        let key = LedgerKey { phase, step: Step::Upload, novelty: Novelty::Repeat };
-        facts.recording.ledgers[&key].done
+        let key = StepKey { phase, step: Step::Upload, novelty: Novelty::Repeat };
+        facts.recording.step_metrics[&key].done
     });
     assert_eq!(repeats, expected);
     let stores = bottle.publisher_stats().stores;

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use stress::{
-    engine::Wires,
+    engine::RunHooks,
+    metrics::step_metrics::Span,
     plan::{journey::Step, load::Load},
-    record::ledger::Span,
 };
 use tests::{Bottle, PUT_BLOB};
 
-use crate::common::{heard, ledger, millis, plan, rate, run, uploads};
+use crate::common::{heard, metrics, millis, plan, rate, run, uploads};
 
 const STALL: Duration = Duration::from_millis(1500);
 const WEATHER: &str = "[[stall]]\nfrom = \"1s\"\nfor = \"1500ms\"";
@@ -43,7 +43,7 @@ async fn response_times_run_from_the_schedule_through_a_stall() {
         assert!(response <= *most, "{response} s, {most} s at most: {heard:?}");
     }
     most.sort_by(f64::total_cmp);
-    let upload = ledger(&facts.recording, 0, Step::Upload);
+    let upload = metrics(&facts.recording, 0, Step::Upload);
     assert_eq!((upload.done, bottle.publisher_stats().route(PUT_BLOB).received), (400, 400));
     let response = |quantile| upload.span(Span::Response).unwrap().quantile(quantile).unwrap().as_secs_f64();
     for percent in [75_u8, 90, 95, 99] {
@@ -61,8 +61,8 @@ async fn response_times_run_from_the_schedule_through_a_stall() {
 #[tokio::test]
 async fn a_closed_loop_has_nobody_who_waits_and_does_not_claim_otherwise() {
     let bottle = still();
-    let facts = run(plan(&bottle, vec![uploads(Load::closed(2), millis(3000))]), Wires::default()).await;
-    let upload = ledger(&facts.recording, 0, Step::Upload);
+    let facts = run(plan(&bottle, vec![uploads(Load::closed(2), millis(3000))]), RunHooks::default()).await;
+    let upload = metrics(&facts.recording, 0, Step::Upload);
     let (response, service) = (upload.span(Span::Response).unwrap(), upload.span(Span::Service).unwrap());
     // Two uploads met the stall, and only they: both views are the same, and no arrival was promised.
     assert_eq!(bottle.publisher_stats().fault("stall"), 2);

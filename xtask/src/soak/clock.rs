@@ -48,14 +48,14 @@ pub(super) fn play(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> Re
 }
 
 fn judge(report: &Value, step: &str, took: f64, checks: &mut Checks) -> Result<()> {
-    let all = report["trust"]["checks"].as_array().context("the report has no checks")?;
+    let all = report["quality"]["checks"].as_array().context("the report has no checks")?;
     let told = all.iter().find(|check| check["check"] == "wall_clock_step_seconds");
     let told = number(told.context("the report does not tell of the wall clock")?, "/measured")?;
     checks.holds(&format!("a step of {step} s is told"), (told - STEP).abs() < 60.0, told);
     checks.holds(
         "the run is not called trustworthy",
-        report["trust"]["verdict"] != "trustworthy",
-        &report["trust"],
+        report["quality"]["verdict"] != "trustworthy",
+        &report["quality"],
     );
     let response = |name: &str| of_step(report, "upload", false, &format!("/response_seconds/{name}"));
     let (min, max) = (response("min")?, response("max")?);
@@ -90,7 +90,7 @@ mod tests {
         let report = json!({
             "elapsed_seconds": elapsed,
             "steps": [{"step": "upload", "repeats": false, "response_seconds": {"min": min, "max": 0.3}}],
-            "trust": {
+            "quality": {
                 "verdict": "use-with-care",
                 "checks": [{"check": "wall_clock_step_seconds", "measured": told}],
             },

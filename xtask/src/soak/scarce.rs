@@ -132,14 +132,14 @@ impl Told {
     }
 
     fn judge(&self, report: &Value, checks: &mut Checks) -> Result<()> {
-        let all = report["trust"]["checks"].as_array().context("the report has no checks")?;
+        let all = report["quality"]["checks"].as_array().context("the report has no checks")?;
         let found = all.iter().find(|check| check["check"] == self.check);
         let found = found.context(format!("the report has no {}", self.check))?;
         let graded = found["verdict"] == self.least || found["verdict"] == "invalid";
         checks.holds(&format!("{} is {} or worse", self.check, self.least), graded, found);
-        let verdict = &report["trust"]["verdict"];
+        let verdict = &report["quality"]["verdict"];
         checks.holds("the run is not called trustworthy", verdict != "trustworthy", verdict);
-        let advice = report["trust"]["advice"].as_str().unwrap_or_default();
+        let advice = report["quality"]["advice"].as_str().unwrap_or_default();
         checks.holds("the advice names it", advice.contains(self.advice), advice);
         checks.note(format!("{} {}: {verdict}", self.check, found["measured"]));
         Ok(())
@@ -258,7 +258,7 @@ mod tests {
             "verdict": graded, "advice": advice,
             "checks": [{"check": "cpu_share", "measured": 0.97, "verdict": graded}],
         });
-        TOLD.judge(&json!({ "trust": trust }), &mut checks)?;
+        TOLD.judge(&json!({ "quality": trust }), &mut checks)?;
         TOLD.judge_search(&json!({"answer": {"kind": kind, "advice": advice, "at": 20.0}}), &mut checks);
         checks.verdict()
     }

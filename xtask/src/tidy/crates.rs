@@ -28,19 +28,19 @@ const RULES: &[Rule] = &[
     },
     Rule {
         crates: &["http", "http_body", "http_body_util", "httparse", "reqwest"],
-        home: Home::Only(&["walrus"]),
+        home: Home::Only(&["client"]),
         why: "only `walrus` knows HTTP",
     },
     // A window may be one that a scraper looks through: it answers, and never asks.
     Rule {
         crates: &["hyper", "hyper_util"],
-        home: Home::Only(&["walrus", "live"]),
+        home: Home::Only(&["client", "live"]),
         why: "`walrus` asks over HTTP and `live` answers; nobody else knows it",
     },
     Rule { crates: &["indicatif"], home: Home::Only(&["live"]), why: "progress is shown by `live` alone" },
     Rule {
         crates: &["tokio", "tokio_util"],
-        home: Home::AllBut(&["plan", "sample", "blob", "record", "report", "export"]),
+        home: Home::AllBut(&["plan", "sample", "blob", "metrics", "report", "export"]),
         why: "this room waits for nothing; its functions are pure or plain",
     },
 ];

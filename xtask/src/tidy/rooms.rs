@@ -17,16 +17,16 @@ const ROOMS: &[Room] = &[
     Room { name: "error", may_use: &["plan"] },
     Room { name: "sample", may_use: &["plan"] },
     Room { name: "blob", may_use: &["plan", "sample"] },
-    Room { name: "walrus", may_use: &["plan", "error", "sample", "blob"] },
-    Room { name: "record", may_use: &["plan", "sample"] },
-    Room { name: "engine", may_use: &["plan", "sample", "blob", "walrus", "record", "error"] },
-    Room { name: "report", may_use: &["plan", "error", "sample", "record"] },
-    Room { name: "export", may_use: &["plan", "error", "sample", "record", "report"] },
-    Room { name: "live", may_use: &["plan", "sample", "record", "export"] },
+    Room { name: "client", may_use: &["plan", "error", "sample", "blob"] },
+    Room { name: "metrics", may_use: &["plan", "sample"] },
+    Room { name: "engine", may_use: &["plan", "sample", "blob", "client", "metrics", "error"] },
+    Room { name: "report", may_use: &["plan", "error", "sample", "metrics"] },
+    Room { name: "export", may_use: &["plan", "error", "sample", "metrics", "report"] },
+    Room { name: "live", may_use: &["plan", "sample", "metrics", "export"] },
     Room {
         name: "cli",
         may_use: &[
-            "plan", "error", "sample", "blob", "walrus", "record", "engine", "report", "export", "live",
+            "plan", "error", "sample", "blob", "client", "metrics", "engine", "report", "export", "live",
         ],
     },
 ];

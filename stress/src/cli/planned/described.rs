@@ -11,9 +11,9 @@ use crate::plan::{
     retry::{Backoff, Retries},
     schedule::Arrivals,
     sizes::Sizes,
+    source::BlobSource,
     stages::{Stage, Stages},
     store::Persistence,
-    supply::Supply,
 };
 
 /// The plan file that means `plan`; headers and passwords are left out.
@@ -30,7 +30,7 @@ pub(super) fn describe(name: &str, plan: &Plan) -> Result<PlanFile, String> {
     limits(&mut shared, &plan.limits);
     retries(&mut shared, plan.retries);
     let mut phases = described_phases(plan, &mut shared)?;
-    many(&mut shared, "threshold", plan.objectives.iter().map(ToString::to_string).collect());
+    many(&mut shared, "threshold", plan.thresholds.iter().map(ToString::to_string).collect());
     if phases.len() == 1 && phases[0].0 == intent::MAIN {
         let (_, only) = phases.remove(0);
         shared.extend(only);
@@ -48,7 +48,7 @@ fn described_phases(plan: &Plan, shared: &mut Layer) -> Result<Vec<(String, Laye
             warm_up = Some(stop);
             continue;
         }
-        if phase.supply == Supply::Earlier {
+        if phase.source == BlobSource::Earlier {
             phased(&mut phases, phase);
             continue;
         }
@@ -56,7 +56,7 @@ fn described_phases(plan: &Plan, shared: &mut Layer) -> Result<Vec<(String, Laye
         if let Some(stop) = warm_up.take() {
             one(&mut layer, "warm-up", stop);
         }
-        if let Supply::List { name, listing, .. } = &phase.supply {
+        if let BlobSource::List { name, listing, .. } = &phase.source {
             // What came from stdin must be named again.
             if name != "-" {
                 one(shared, listing.key(), name.clone());
@@ -82,7 +82,7 @@ fn describe_phase(phase: &Phase) -> Layer {
     let mut layer = Layer::new();
     let steps: Vec<_> = phase.journey.steps.iter().map(ToString::to_string).collect();
     one(&mut layer, "steps", steps.join(","));
-    if phase.supply == Supply::Made {
+    if phase.source == BlobSource::Made {
         one(&mut layer, "size", sizes(phase.sizes));
         one(&mut layer, "content", label(&phase.content));
         one(&mut layer, "duplicates", format!("{}", phase.duplicates));

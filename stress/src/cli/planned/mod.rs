@@ -22,7 +22,7 @@ pub(super) use text::toml;
 
 /// What is meant by flags, environment and plan file together.
 #[derive(Debug)]
-pub(super) struct Intention {
+pub(super) struct RunOptions {
     /// What holds for the whole run.
     pub(super) run: RunArgs,
     /// What was said, by flags' names, wherever it was said; see [`Typed`].
@@ -34,7 +34,7 @@ pub(super) struct Intention {
     repeats: Option<Plan>,
 }
 
-impl Intention {
+impl RunOptions {
     /// Reads the plan file that `args` name, if they name one, below what was typed and set in the environment; of
     /// what `decided` lists the file says nothing.
     pub(super) fn of(args: RunArgs, typed: &Typed, decided: &[&str]) -> Result<Self, Error> {
@@ -79,9 +79,9 @@ impl Intention {
         let mut plan = intent::plan(&self.run, phases).map_err(|error| self.placed(error, None))?;
         for (name, args) in &self.phases {
             // Of its own thresholds: what is said above every phase speaks of all of them already.
-            let own = args.expect.threshold.iter().filter(|one| !plan.objectives.contains(one)).cloned();
+            let own = args.expect.threshold.iter().filter(|one| !plan.thresholds.contains(one)).cloned();
             let own: Vec<_> = own.map(|one| one.in_phase(name)).collect();
-            plan.objectives.extend(own);
+            plan.thresholds.extend(own);
         }
         plan.check()?;
         match self.repeats.as_ref().map(|repeated| secrets::missing(repeated, &plan)) {
@@ -109,13 +109,13 @@ impl Intention {
 
     /// A contradiction that the file brought in, with its place there.
     fn placed(&self, error: Error, phase: Option<&file::Layer>) -> Error {
-        let Error::Contradiction(contradiction) = &error else { return error };
-        let key = contradiction.flag.trim_start_matches('-');
+        let Error::ConfigError(config_error) = &error else { return error };
+        let key = config_error.flag.trim_start_matches('-');
         let layers = phase.into_iter().chain([&self.file.shared]);
         let entry = layers.filter_map(|layer| layer.get(key)).next();
         match entry {
             Some(entry) if !self.typed_above(key) => {
-                let reason = format!("{} {}", contradiction.flag, contradiction.reason);
+                let reason = format!("{} {}", config_error.flag, config_error.reason);
                 self.file.wrong(entry.line, key, reason)
             }
             _ => error,

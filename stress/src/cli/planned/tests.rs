@@ -16,12 +16,12 @@ use crate::{
 };
 
 /// What this line of `walrus-stress run` means.
-fn intention(line: &[&str]) -> Result<Intention, Error> {
+fn intention(line: &[&str]) -> Result<RunOptions, Error> {
     let words: Vec<_> = ["walrus-stress", "run"].iter().chain(line).map(Into::into).collect();
     let matches = wording::command().try_get_matches_from(&words).unwrap();
     let typed = Typed::new(words, &matches);
     let Command::Run(run) = Args::from_arg_matches(&matches).unwrap().command else { unreachable!() };
-    Intention::of(*run, &typed, &[])
+    RunOptions::of(*run, &typed, &[])
 }
 
 fn plan(line: &[&str]) -> Plan {
@@ -81,8 +81,8 @@ fn phases_say_what_differs_and_share_the_rest() {
     assert_eq!(told, expected);
     assert_eq!(plan.phases[1].load, Load::closed(2));
     assert!(matches!(plan.phases[2].load, Load::Open { .. }));
-    let objectives: Vec<_> = plan.objectives.iter().map(ToString::to_string).collect();
-    assert_eq!(objectives, ["*.failures<1%", "storm:upload.p50<1s"]);
+    let thresholds: Vec<_> = plan.thresholds.iter().map(ToString::to_string).collect();
+    assert_eq!(thresholds, ["*.failures<1%", "storm:upload.p50<1s"]);
 }
 
 #[test]
@@ -113,8 +113,8 @@ fn a_file_with_one_phase_says_it_of_the_run() {
     let plan = with_file(&text, &[]).unwrap();
     assert_eq!((plan.phases.len(), plan.phases[0].name.as_str()), (1, "only"));
     assert_eq!(plan.phases[0].load, Load::closed(2));
-    let objectives: Vec<_> = plan.objectives.iter().map(ToString::to_string).collect();
-    assert_eq!(objectives, ["*.failures<1%", "upload.p50<1s"]);
+    let thresholds: Vec<_> = plan.thresholds.iter().map(ToString::to_string).collect();
+    assert_eq!(thresholds, ["*.failures<1%", "upload.p50<1s"]);
     // Nothing is made the same here.
     assert!(matches!(with_file(&text, &["--rate", "1/s"]).unwrap().phases[0].load, Load::Open { .. }));
     let told = toml(&plan, &intention(&[]).unwrap().typed).unwrap();
@@ -170,7 +170,7 @@ fn a_plan_told_as_a_file_is_the_same_plan_when_it_is_read() {
         let again = intention(&["--plan", &path]).unwrap();
         let plan_again = again.plan(None).unwrap();
         assert_eq!(plan_again, plan, "{text}");
-        let output = |intention: &Intention| {
+        let output = |intention: &RunOptions| {
             let output = &intention.run.output;
             (intention.run.expect.strict, output.write.clone(), output.log.clone(), output.metrics_listen)
         };

@@ -14,14 +14,14 @@ use crate::{
     cli::typed::Typed,
     plan::{
         Phase, Plan,
-        supply::Supply,
+        source::BlobSource,
         target::{Header, Target},
     },
 };
 
 /// The file that gives `plan` again, with what else was said that is no part of a plan (where to report, and the like).
 pub(in crate::cli) fn toml(plan: &Plan, typed: &Typed) -> Result<String, String> {
-    let stdin = |phase: &Phase| matches!(&phase.supply, Supply::List { name, .. } if name == "-");
+    let stdin = |phase: &Phase| matches!(&phase.source, BlobSource::List { name, .. } if name == "-");
     if plan.phases.iter().any(stdin) {
         return Err("a plan file cannot name stdin: put the list of blobs into a file".to_owned());
     }

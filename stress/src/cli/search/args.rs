@@ -13,9 +13,9 @@ use crate::{
     },
     error::Error,
     plan::{
-        Contradiction,
-        objective::{Metric, Objective, Statistic},
+        ConfigError,
         search::{Axis, Search},
+        threshold::{Metric, Statistic, Threshold},
     },
 };
 
@@ -46,7 +46,7 @@ pub(super) struct WishArgs {
         hide_env = true,
         value_delimiter = ','
     )]
-    pub(super) slo: Vec<Objective>,
+    pub(super) slo: Vec<Threshold>,
     /// What is raised until an objective breaks
     #[arg(long = "for", value_name = "AXIS", env = "WALRUS_STRESS_FOR", hide_env = true, value_enum,
           default_value_t = AxisKind::Rate)]
@@ -127,16 +127,16 @@ impl SearchArgs {
         let from = level("--from", self.wish.from.as_deref(), axis)?.unwrap_or(first);
         let max = level("--max", self.wish.max.as_deref(), axis)?.unwrap_or(last);
         if step.is_zero() {
-            return Err(Contradiction::new("--step", "must be longer than 0 s").into());
+            return Err(ConfigError::new("--step", "must be longer than 0 s").into());
         }
         if from <= 0.0 || axis == Axis::Concurrency && from < 1.0 {
-            return Err(Contradiction::new("--from", "must be more than nothing").into());
+            return Err(ConfigError::new("--from", "must be more than nothing").into());
         }
         if max < from {
-            return Err(Contradiction::new("--max", "is below --from").into());
+            return Err(ConfigError::new("--max", "is below --from").into());
         }
         if axis == Axis::Rate && precision < LEAST_PRECISION {
-            return Err(Contradiction::new("--precision", "of a rate must be at least 0.1%").into());
+            return Err(ConfigError::new("--precision", "of a rate must be at least 0.1%").into());
         }
         Ok(Search { axis, from, max, precision, step, needs: 0 })
     }
@@ -157,10 +157,10 @@ fn level(flag: &'static str, text: Option<&str>, axis: Axis) -> Result<Option<f6
 }
 
 /// How many samples the objectives take.
-pub(super) fn needs(objectives: &[Objective]) -> u64 {
-    let needs = |objective: &Objective| match objective.metric {
+pub(super) fn needs(thresholds: &[Threshold]) -> u64 {
+    let needs = |threshold: &Threshold| match threshold.metric {
         Metric::Time(_, Statistic::Percentile(percentile)) => percentile.needs(),
         _ => 1,
     };
-    objectives.iter().map(needs).max().unwrap_or(1)
+    thresholds.iter().map(needs).max().unwrap_or(1)
 }

@@ -10,15 +10,17 @@ use std::{
 use super::{
     Exit, descriptors, door,
     list::{BlobList, stream::Streamed},
-    planned::Intention,
+    planned::RunOptions,
     screen::Screen,
     signals::Signals,
     typed::Typed,
-    walk::{Ear, Outfit, walk},
+    walk::{RunContext, SampleSink, walk},
 };
 use crate::{
+    client::{self, Network},
     error::Error,
     export::{file::PreparedFile, search as told},
+    metrics::concurrency::ConcurrencyTracker,
     plan::{
         Phase, Plan,
         journey::Step,
@@ -26,14 +28,12 @@ use crate::{
         search::{Answer, Axis, Next, Search, Verdict},
         stages::Stages,
     },
-    record::gauge::Gauge,
     report::{
         Ending, Report, Signal, Tool,
-        capacity::{self, Blame, Capacity, Tier},
+        capacity::{self, Blame, Capacity, SearchStep},
         rfc3339,
     },
     sample::Sample,
-    walrus::{self, Network},
 };
 use args::{AxisKind, DECIDED, SearchArgs};
 
@@ -44,7 +44,7 @@ pub(super) async fn search(args: SearchArgs, typed: &Typed) -> Result<Exit, Erro
     let list = intention.list()?;
     let mut signals = Signals::listen()?;
     let plan = intention.plan(list.as_ref())?;
-    let search = Search { needs: args::needs(&plan.objectives), ..search };
+    let search = Search { needs: args::needs(&plan.thresholds), ..search };
     let template = Template { plan, settle, axis };
     let fewer = descriptors::provide(&template.at(search.max, search.step, 0)?, intention.chose_places())?;
     let file = intention.run.output.report.as_deref().map(PreparedFile::prepare).transpose()?;
@@ -52,7 +52,7 @@ pub(super) async fn search(args: SearchArgs, typed: &Typed) -> Result<Exit, Erro
     fewer.iter().for_each(|fewer| screen.note(&format!("warning: {}", fewer.notice())));
     if !intention.run.place.no_check {
         tokio::select! {
-            warnings = walrus::preflight(&template.plan) => {
+            warnings = client::preflight(&template.plan) => {
                 warnings?.iter().for_each(|warning| screen.note(&format!("warning: {warning}")));
             }
             signal = signals.first() => return Ok(Exit::Signal(signal)),
@@ -63,8 +63,8 @@ pub(super) async fn search(args: SearchArgs, typed: &Typed) -> Result<Exit, Erro
     let started_at = rfc3339(SystemTime::now());
     let began = Instant::now();
     let network = Arc::new(Network::new(&template.plan)?);
-    let outfit = Outfit { list, fewer, ..Outfit::new(network) };
-    let climb = Climb { search: &search, template: &template, outfit, entries };
+    let context = RunContext { list, fewer, ..RunContext::new(network) };
+    let climb = Climb { search: &search, template: &template, context, entries };
     let (steps, answer, signal) = climb.up(screen, &mut signals, capacity::blame).await?;
     let capacity = Capacity {
         tool: Tool::this(),
@@ -85,14 +85,14 @@ fn intend(
     args: SearchArgs,
     typed: &Typed,
     search: &Search,
-) -> Result<(Intention, std::time::Duration, Axis), Error> {
+) -> Result<(RunOptions, std::time::Duration, Axis), Error> {
     let SearchArgs { wish, run } = args;
     let takes_slo = |key: &&str| *key != "threshold" || !wish.slo.is_empty();
     let mut decided: Vec<_> = DECIDED.iter().map(|(key, _)| *key).filter(takes_slo).collect();
     if wish.axis == AxisKind::Concurrency {
         decided.extend(["arrivals", "max-in-flight"]);
     }
-    let mut intention = Intention::of(run, typed, &decided)?;
+    let mut intention = RunOptions::of(run, typed, &decided)?;
     if intention.phase_count() > 1 {
         let reason = "names several phases; a search raises the load of one".to_owned();
         return Err(Error::Flag { flag: "--plan".to_owned(), reason });
@@ -114,7 +114,7 @@ fn intend(
 
 /// The step whose times are shown: the one that the first objective speaks of.
 fn focus(plan: &Plan) -> Step {
-    let of_objective = plan.objectives.first().and_then(|objective| objective.step);
+    let of_objective = plan.thresholds.first().and_then(|threshold| threshold.step);
     let of_journey = plan.phases.first().and_then(|phase| phase.journey.steps.first().copied());
     of_objective.or(of_journey).unwrap_or(Step::Upload)
 }
@@ -165,13 +165,13 @@ struct Climb<'a> {
     search: &'a Search,
     template: &'a Template,
     /// That of every step, but for the board.
-    outfit: Outfit,
+    context: RunContext,
     /// How many blobs a list has that is read once through.
     entries: Option<u64>,
 }
 
 /// Counts the uploads under way.
-impl Ear for Gauge {
+impl SampleSink for ConcurrencyTracker {
     fn wants_samples(&self) -> bool {
         true
     }
@@ -190,48 +190,50 @@ impl Climb<'_> {
         mut screen: Screen,
         signals: &mut Signals,
         blame: Blame,
-    ) -> Result<(Vec<Tier>, Answer, Option<Signal>), Error> {
-        let mut tiers: Vec<Tier> = Vec::new();
+    ) -> Result<(Vec<SearchStep>, Answer, Option<Signal>), Error> {
+        let mut steps: Vec<SearchStep> = Vec::new();
         loop {
-            let tried: Vec<_> = tiers.iter().map(|tier| tier.tried).collect();
+            let tried: Vec<_> = steps.iter().map(|step| step.tried).collect();
             let (level, length) = match self.search.next(&tried) {
-                Next::Done(answer) => return Ok((tiers, answer, None)),
+                Next::Done(answer) => return Ok((steps, answer, None)),
                 Next::Try { level, length } => (level, length),
             };
-            let plan = Arc::new(self.template.at(level, length, tiers.len() as u64)?);
-            let mut gauge = Gauge::default();
+            let plan = Arc::new(self.template.at(level, length, steps.len() as u64)?);
+            let mut concurrency = ConcurrencyTracker::default();
             let started_at = SystemTime::now();
             screen.open(&plan);
-            let outfit = Outfit { board: screen.is_open().then(Arc::default), ..self.outfit.clone() };
-            let walked = walk(&plan, outfit, &mut gauge, &mut screen, signals).await;
+            let context =
+                RunContext { progress_board: screen.is_open().then(Arc::default), ..self.context.clone() };
+            let walked = walk(&plan, context, &mut concurrency, &mut screen, signals).await;
             screen.close();
             let (facts, signal) = walked?;
             let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
             let focus = focus(&plan);
             let report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
-            let mut tier = Tier::of((level, length), focus, &report, &facts.warm_up, gauge.read(), blame);
-            let fault = self.outfit.list.as_ref().and_then(Streamed::fault);
+            let mut step =
+                SearchStep::of((level, length), focus, &report, &facts.warm_up, concurrency.read(), blame);
+            let fault = self.context.list.as_ref().and_then(Streamed::fault);
             let used_up = fault.is_some() || self.is_used_up();
             if used_up {
                 // Its load ran out before its time did.
-                tier.tried.verdict = Verdict::Interrupted;
+                step.tried.verdict = Verdict::Interrupted;
             }
-            screen.note(&format!("step {}: {}", tiers.len() + 1, told::line(self.search.axis, &tier)));
-            tiers.push(tier);
+            screen.note(&format!("step {}: {}", steps.len() + 1, told::line(self.search.axis, &step)));
+            steps.push(step);
             if used_up || signal.is_some() {
                 match fault {
                     Some(fault) => door::complain(&fault),
                     None if used_up => screen.note("the list of blobs is used up"),
                     None => {}
                 }
-                return Ok((tiers, Search::unended(&tried), signal));
+                return Ok((steps, Search::unended(&tried), signal));
             }
         }
     }
 
     /// Whether a list that is read once through has come to its end.
     fn is_used_up(&self) -> bool {
-        match (&self.outfit.list, self.entries) {
+        match (&self.context.list, self.entries) {
             (Some(streamed), Some(entries)) => streamed.list.taken() >= entries,
             _ => false,
         }
@@ -239,7 +241,7 @@ impl Climb<'_> {
 }
 
 /// Writes and shows what the search came to.
-fn conclude(capacity: &Capacity, file: Option<PreparedFile>, intention: &Intention) -> Exit {
+fn conclude(capacity: &Capacity, file: Option<PreparedFile>, intention: &RunOptions) -> Exit {
     let palette = super::screen::palette(intention.run.output.color, &std::io::stdout());
     let saved = file.and_then(|file| file.write(|out| capacity.save(out)).err());
     let mut text = Vec::new();

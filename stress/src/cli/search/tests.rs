@@ -11,7 +11,7 @@ use crate::{
         args::{Args, Command},
         wording,
     },
-    report::trust::Bottleneck,
+    report::quality::Bottleneck,
 };
 
 /// Eight uploads at once, as many in waiting and one in between, 200 ms each: 40 a second.
@@ -24,7 +24,7 @@ fn limited() -> Bottle {
 }
 
 /// What this line of `walrus-stress search` finds when every attempt costs the generator so much.
-async fn found(bottle: &Bottle, line: &str, cost: Duration, blame: Blame) -> (Vec<Tier>, Answer) {
+async fn found(bottle: &Bottle, line: &str, cost: Duration, blame: Blame) -> (Vec<SearchStep>, Answer) {
     let targets = ["--publisher", bottle.publisher_url(), "--aggregator", bottle.aggregator_url(), "-q"];
     let words = ["walrus-stress", "search"].into_iter().chain(targets).chain(line.split_whitespace());
     let words: Vec<std::ffi::OsString> = words.map(Into::into).collect();
@@ -34,15 +34,15 @@ async fn found(bottle: &Bottle, line: &str, cost: Duration, blame: Blame) -> (Ve
     let search = args.search(&typed).unwrap();
     let (intention, settle, axis) = intend(*args, &typed, &search).unwrap();
     let plan = intention.plan(None).unwrap();
-    let search = Search { needs: args::needs(&plan.objectives), ..search };
+    let search = Search { needs: args::needs(&plan.thresholds), ..search };
     let screen = Screen::new(&intention.run.output, &plan);
     let network = Arc::new(Network::new(&plan).unwrap());
     let template = Template { plan, settle, axis };
-    let outfit = Outfit { cost, ..Outfit::new(network) };
-    let climb = Climb { search: &search, template: &template, outfit, entries: None };
-    let (tiers, answer, signal) = climb.up(screen, &mut Signals::silent(), blame).await.unwrap();
+    let context = RunContext { cost, ..RunContext::new(network) };
+    let climb = Climb { search: &search, template: &template, context, entries: None };
+    let (steps, answer, signal) = climb.up(screen, &mut Signals::silent(), blame).await.unwrap();
     assert_eq!(signal, None);
-    (tiers, answer)
+    (steps, answer)
 }
 
 /// Upwards nothing but the server decides: above 40/s it refuses, and a busy machine's bursts make it refuse more.
@@ -52,18 +52,18 @@ async fn a_known_capacity_is_found() {
     let bottle = limited();
     let line = "--steps upload --size 1KiB --slo upload.failures<1% --from 10/s --max 160/s --step 1500ms \
                 --settle 500ms --precision 20%";
-    let (tiers, answer) = found(&bottle, line, Duration::ZERO, |_, _| None).await;
+    let (steps, answer) = found(&bottle, line, Duration::ZERO, |_, _| None).await;
     let Answer::Between { holds, breaks } = answer else { panic!("{answer:?}") };
     assert!((20.0..=48.0).contains(&holds) && breaks <= 57.0 && breaks <= holds * 1.2 + 0.001, "{answer:?}");
     // What broke was refused, and with what is known of the server's places: 8 + 8 + 1.
-    let broke = tiers.iter().filter(|tier| tier.failed > 0);
+    let broke = steps.iter().filter(|step| step.failed > 0);
     assert!(
-        broke.clone().count() >= 1 && broke.clone().all(|tier| tier.uploads.at_first_shed >= Some(14)),
-        "{tiers:?}"
+        broke.clone().count() >= 1 && broke.clone().all(|step| step.uploads.at_first_shed >= Some(14)),
+        "{steps:?}"
     );
     // No step met a blob of another one.
     let stats = bottle.publisher_stats();
-    let done: u64 = tiers.iter().map(|tier| tier.cost.uploads).sum();
+    let done: u64 = steps.iter().map(|step| step.cost.uploads).sum();
     assert_eq!(stats.route(PUT_BLOB).received, done);
     assert_eq!((stats.stores.already_certified, stats.stores.newly_created > 0), (0, true));
 }
@@ -74,9 +74,9 @@ async fn a_throttled_generator_ends_the_search_without_a_claim() {
     let line = "--steps upload --size 1KiB --slo upload.failures<1% --from 30/s --step 1500ms --settle 0s";
     // A shard makes four a second, whoever else wants the machine's cores.
     let cost = Duration::from_millis(250);
-    let (tiers, answer) = found(&bottle, line, cost, capacity::blame).await;
-    assert_eq!((answer, tiers.len()), (Answer::Generator { at: 30.0 }, 1));
-    let blamed = tiers[0].bottleneck;
+    let (steps, answer) = found(&bottle, line, cost, capacity::blame).await;
+    assert_eq!((answer, steps.len()), (Answer::Generator { at: 30.0 }, 1));
+    let blamed = steps[0].bottleneck;
     assert!(matches!(blamed, Some(Bottleneck::Cpu | Bottleneck::Scheduling)), "{blamed:?}");
 }
 

@@ -7,9 +7,9 @@ use serde::Serialize;
 use crate::{
     plan::{
         journey::Step,
-        objective::{ChangeLimit, Quantity},
+        threshold::{ChangeLimit, Quantity},
     },
-    report::compare::{Comparison, Difference, GuardJudgement, Number, Run, Value, Verdict},
+    report::compare::{Comparison, Difference, GuardResult, Number, Run, Value, Verdict},
 };
 
 /// The version of the document.
@@ -137,8 +137,8 @@ const fn unit(quantity: Quantity) -> &'static str {
     }
 }
 
-fn limit(judgement: &GuardJudgement) -> LimitDoc<'_> {
-    let GuardJudgement { limit, outcome, number } = judgement;
+fn limit(threshold_result: &GuardResult) -> LimitDoc<'_> {
+    let GuardResult { limit, outcome, number } = threshold_result;
     LimitDoc {
         limit: ChangeLimit::to_string(limit),
         outcome: outcome.label(),

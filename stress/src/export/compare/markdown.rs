@@ -29,8 +29,8 @@ pub fn write(out: &mut dyn io::Write, comparison: &Comparison) -> io::Result<()>
     }
     if !comparison.guards.is_empty() {
         writeln!(out, "\n| limit | |\n|---|---|")?;
-        for judgement in &comparison.guards {
-            let (word, text, _) = words::guard(judgement);
+        for threshold_result in &comparison.guards {
+            let (word, text, _) = words::guard(threshold_result);
             writeln!(out, "| {} | {} |", escaped(word), escaped(&text))?;
         }
     }

@@ -6,7 +6,7 @@ use super::words;
 use crate::{
     export::{
         grid::{Cell, Column, Grid},
-        palette::{Ink, Palette, clean, clip, wrap},
+        palette::{Palette, Style, clean, clip, wrap},
         terminal::WIDTH,
     },
     report::compare::{Comparison, Number},
@@ -45,26 +45,26 @@ pub fn write(out: &mut dyn io::Write, comparison: &Comparison, palette: Palette)
 
 fn runs(comparison: &Comparison, palette: Palette) -> Vec<String> {
     let side = |label: &'static str, runs: &[crate::report::compare::Run]| -> Vec<String> {
-        runs.iter().flat_map(|run| labelled(label, &words::run(run), Ink::Normal, palette)).collect()
+        runs.iter().flat_map(|run| labelled(label, &words::run(run), Style::Normal, palette)).collect()
     };
     [side("before", &comparison.before), side("after", &comparison.after)].concat()
 }
 
 fn differences(comparison: &Comparison, palette: Palette) -> Vec<String> {
     if comparison.differences.is_empty() {
-        return labelled("plans", words::same_plans(comparison), Ink::Normal, palette);
+        return labelled("plans", words::same_plans(comparison), Style::Normal, palette);
     }
     let side = |value: &Option<String>| clip(&clean(value.as_deref().unwrap_or("–")), VALUE);
     let mut rows = vec![vec![
-        Cell::new(Ink::Heading, "plans differ"),
-        Cell::new(Ink::Faint, "before"),
-        Cell::new(Ink::Faint, "after"),
+        Cell::new(Style::Heading, "plans differ"),
+        Cell::new(Style::Faint, "before"),
+        Cell::new(Style::Faint, "after"),
     ]];
     rows.extend(comparison.differences.iter().map(|difference| {
         vec![
-            Cell::new(Ink::Normal, clip(&format!("  {}", clean(&difference.what)), NAME)),
-            Cell::new(Ink::Existing, side(&difference.before)),
-            Cell::new(Ink::Existing, side(&difference.after)),
+            Cell::new(Style::Normal, clip(&format!("  {}", clean(&difference.what)), NAME)),
+            Cell::new(Style::Existing, side(&difference.before)),
+            Cell::new(Style::Existing, side(&difference.after)),
         ]
     }));
     Grid { columns: vec![Column::Left(0), Column::Left(0), Column::Left(0)], gap: 2, rows }.lines(palette)
@@ -76,8 +76,8 @@ fn numbers(comparison: &Comparison, palette: Palette) -> Vec<String> {
     let mut remarks = Vec::new();
     for (place, numbers) in &places {
         let heading = ["before", "after", "change", "95 % interval", "verdict"];
-        let mut row = vec![Cell::new(Ink::Heading, clip(place, 16))];
-        row.extend(heading.map(|text| Cell::new(Ink::Faint, text)));
+        let mut row = vec![Cell::new(Style::Heading, clip(place, 16))];
+        row.extend(heading.map(|text| Cell::new(Style::Faint, text)));
         rows.push(row);
         rows.extend(numbers.iter().map(|number| line(number)));
         remarks.extend(words::wanting(numbers).into_iter().map(|remark| format!("{place}: {remark}")));
@@ -96,7 +96,7 @@ fn numbers(comparison: &Comparison, palette: Palette) -> Vec<String> {
     let mut lines = Grid { columns, gap: 2, rows }.lines(palette);
     remarks.push(words::legend(comparison));
     lines.extend(
-        remarks.iter().flat_map(|remark| wrap(remark, WIDTH)).map(|text| palette.paint(Ink::Faint, &text)),
+        remarks.iter().flat_map(|remark| wrap(remark, WIDTH)).map(|text| palette.paint(Style::Faint, &text)),
     );
     lines
 }
@@ -105,23 +105,23 @@ fn line(number: &Number) -> Vec<Cell> {
     let quantity = number.quantity;
     let (verdict, ink) = words::verdict(number.verdict);
     vec![
-        Cell::new(Ink::Faint, format!("  {}", quantity.label())),
-        Cell::new(Ink::Normal, words::value(quantity, number.before)),
-        Cell::new(Ink::Normal, words::value(quantity, number.after)),
+        Cell::new(Style::Faint, format!("  {}", quantity.label())),
+        Cell::new(Style::Normal, words::value(quantity, number.before)),
+        Cell::new(Style::Normal, words::value(quantity, number.after)),
         Cell::new(ink, words::change(quantity, number.change)),
-        Cell::new(Ink::Normal, words::interval(quantity, number.interval)),
+        Cell::new(Style::Normal, words::interval(quantity, number.interval)),
         Cell::new(ink, verdict),
     ]
 }
 
 fn notes(comparison: &Comparison, palette: Palette) -> Vec<String> {
-    let note = |text: &String| labelled("note", &clean(text), Ink::Existing, palette);
+    let note = |text: &String| labelled("note", &clean(text), Style::Existing, palette);
     comparison.notes.iter().flat_map(note).collect()
 }
 
 fn guards(comparison: &Comparison, palette: Palette) -> Vec<String> {
-    let guard = |judgement| {
-        let (word, text, ink) = words::guard(judgement);
+    let guard = |threshold_result| {
+        let (word, text, ink) = words::guard(threshold_result);
         labelled(word, &text, ink, palette)
     };
     comparison.guards.iter().flat_map(guard).collect()
@@ -133,14 +133,18 @@ fn conclusion(comparison: &Comparison, palette: Palette) -> Vec<String> {
 }
 
 /// `text` behind a label, wrapped beneath itself.
-fn labelled(label: &str, text: &str, ink: Ink, palette: Palette) -> Vec<String> {
+fn labelled(label: &str, text: &str, ink: Style, palette: Palette) -> Vec<String> {
     let lines = wrap(text, WIDTH - LABEL);
     let labels = std::iter::once(label).chain(std::iter::repeat(""));
     lines
         .iter()
         .zip(labels)
         .map(|(line, label)| {
-            format!("{}{}", palette.paint(Ink::Faint, &format!("{label:<LABEL$}")), palette.paint(ink, line))
+            format!(
+                "{}{}",
+                palette.paint(Style::Faint, &format!("{label:<LABEL$}")),
+                palette.paint(ink, line)
+            )
         })
         .collect()
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::{
     export::{
-        palette::{Ink, clean},
+        palette::{Style, clean},
         units,
     },
-    plan::objective::Quantity,
-    report::compare::{Comparison, GuardJudgement, Number, Outcome, Run, Value, Verdict},
+    plan::threshold::Quantity,
+    report::compare::{Comparison, GuardResult, Number, Outcome, Run, Value, Verdict},
 };
 
 /// A number with its unit.
@@ -55,14 +55,14 @@ fn signed(quantity: Quantity, change: f64) -> String {
 }
 
 /// A verdict in a word or two, and how it looks.
-pub(in crate::export) const fn verdict(verdict: Verdict) -> (&'static str, Ink) {
+pub(in crate::export) const fn verdict(verdict: Verdict) -> (&'static str, Style) {
     match verdict {
-        Verdict::Better => ("better", Ink::Good),
-        Verdict::Worse => ("worse", Ink::Error),
-        Verdict::NoRelevantChange => ("same", Ink::Normal),
-        Verdict::NoEvidence => ("no evidence", Ink::Faint),
-        Verdict::Hidden => ("unknown (≥)", Ink::Existing),
-        Verdict::NotEnoughData { .. } => ("too little", Ink::Existing),
+        Verdict::Better => ("better", Style::Good),
+        Verdict::Worse => ("worse", Style::Error),
+        Verdict::NoRelevantChange => ("same", Style::Normal),
+        Verdict::NoEvidence => ("no evidence", Style::Faint),
+        Verdict::Hidden => ("unknown (≥)", Style::Existing),
+        Verdict::NotEnoughData { .. } => ("too little", Style::Existing),
     }
 }
 
@@ -118,13 +118,13 @@ pub(in crate::export) fn wanting(numbers: &[&Number]) -> Vec<String> {
 }
 
 /// A limit and what became of it.
-pub(in crate::export) fn guard(judgement: &GuardJudgement) -> (&'static str, String, Ink) {
-    let GuardJudgement { limit, outcome, number } = judgement;
+pub(in crate::export) fn guard(threshold_result: &GuardResult) -> (&'static str, String, Style) {
+    let GuardResult { limit, outcome, number } = threshold_result;
     let (word, ink) = match outcome {
-        Outcome::Holds => ("ok", Ink::Good),
-        Outcome::Undecided => ("undecided", Ink::Existing),
-        Outcome::Broken => ("BROKEN", Ink::Error),
-        Outcome::Unknown => ("UNKNOWN", Ink::Error),
+        Outcome::Holds => ("ok", Style::Good),
+        Outcome::Undecided => ("undecided", Style::Existing),
+        Outcome::Broken => ("BROKEN", Style::Error),
+        Outcome::Unknown => ("UNKNOWN", Style::Error),
     };
     let measured = match (outcome, number.verdict) {
         (Outcome::Unknown, Verdict::NotEnoughData { has, needs }) => {
@@ -141,7 +141,7 @@ pub(in crate::export) fn guard(judgement: &GuardJudgement) -> (&'static str, Str
 }
 
 /// What it all comes to, and whether that is well.
-pub(in crate::export) fn conclusion(comparison: &Comparison) -> (String, Ink) {
+pub(in crate::export) fn conclusion(comparison: &Comparison) -> (String, Style) {
     let named = |verdict: Verdict| -> Vec<String> {
         let numbers = comparison.numbers.iter().filter(|number| number.verdict == verdict);
         numbers.map(|number| format!("{} {}", place(comparison, number), number.quantity.label())).collect()
@@ -166,9 +166,9 @@ pub(in crate::export) fn conclusion(comparison: &Comparison) -> (String, Ink) {
         ));
     }
     let ink = match (comparison.regressed(), better.is_empty()) {
-        (true, _) => Ink::Error,
-        (false, false) => Ink::Good,
-        (false, true) => Ink::Normal,
+        (true, _) => Style::Error,
+        (false, false) => Style::Good,
+        (false, true) => Style::Normal,
     };
     (parts.join("; "), ink)
 }

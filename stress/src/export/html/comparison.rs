@@ -10,7 +10,7 @@ use super::{
 use crate::{
     export::{
         compare::words,
-        palette::{Ink, clean},
+        palette::{Style, clean},
     },
     report::{
         Tool,
@@ -95,8 +95,8 @@ fn measured(comparison: &Comparison, one: &Number) -> Element {
 
 /// `None` when nobody asked for any.
 fn limits(comparison: &Comparison) -> Option<Section> {
-    let limit = |judgement| {
-        let (word, words, ink) = words::guard(judgement);
+    let limit = |threshold_result| {
+        let (word, words, ink) = words::guard(threshold_result);
         element("li").with(text("strong", word).class(class(ink))).text(format!(" {words}"))
     };
     let inside = vec![element("ul").with_all(comparison.guards.iter().map(limit))];
@@ -134,11 +134,11 @@ pub(super) const fn look(verdict: Verdict) -> (&'static str, &'static str) {
     }
 }
 
-const fn class(ink: Ink) -> &'static str {
+const fn class(ink: Style) -> &'static str {
     match ink {
-        Ink::Good => "good",
-        Ink::Error => "bad",
-        Ink::Existing => "care",
+        Style::Good => "good",
+        Style::Error => "bad",
+        Style::Existing => "care",
         _ => "plain",
     }
 }

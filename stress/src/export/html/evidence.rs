@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     export::{terminal::caching, units},
-    report::cache::{CacheEffect, Claimed, Ratio, Row},
-    sample::cache::Claim,
+    report::cache::{CacheEffect, Ratio, Row, StatusCheck},
+    sample::cache::CacheStatus,
 };
 
 /// What a ratio's table names: how many blobs, the median and its interval, and all of it in words.
@@ -38,7 +38,7 @@ pub(super) fn effects(cache: &CacheEffect) -> Vec<Element> {
 }
 
 /// What the headers said of cached downloads, against the times of the same blobs.
-pub(super) fn claims(cache: &CacheEffect) -> Vec<Element> {
+pub(super) fn cache_statuses(cache: &CacheEffect) -> Vec<Element> {
     let claimed = &cache.claimed;
     let rows: Vec<_> =
         claimed.rows.iter().enumerate().map(|(position, row)| said(claimed, row, position)).collect();
@@ -46,13 +46,13 @@ pub(super) fn claims(cache: &CacheEffect) -> Vec<Element> {
         return Vec::new();
     }
     let heads = ["downloads", "blobs timed", "median ratio", "from", "to"];
-    let heads = with_words("headers claim", &heads, "what the times show");
-    vec![worded("Claimed by headers, observed in times", &heads, rows), counts(claimed)]
+    let heads = with_words("headers cache_status", &heads, "what the times show");
+    vec![worded("StatusCheck by headers, observed in times", &heads, rows), counts(claimed)]
 }
 
-fn said(claimed: &Claimed, one: &Row, position: usize) -> Element {
+fn said(claimed: &StatusCheck, one: &Row, position: usize) -> Element {
     let pointer = format!("/cache_effect/claimed/rows/{position}");
-    let name = if one.claim == Claim::Untold { "nothing" } else { one.claim.label() };
+    let name = if one.cache_status == CacheStatus::Unknown { "nothing" } else { one.cache_status.label() };
     let downloads = number(units::count(one.downloads), one.downloads, &format!("{pointer}/downloads"));
     let observed = match &one.observed {
         Some(observed) => ratio(observed, &format!("{pointer}/observed")),
@@ -83,7 +83,7 @@ fn ratio(ratio: &Ratio, pointer: &str) -> [Element; 4] {
 }
 
 /// First downloads that were none, and what `Date` and `Age` prove.
-fn counts(claimed: &Claimed) -> Element {
+fn counts(claimed: &StatusCheck) -> Element {
     let count = |name: &str, count: u64, pointer: &str| {
         let shown = number(units::count(count), count, &format!("/cache_effect/claimed/{pointer}"));
         row(name, [cell(Some(shown))])

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     export::{compare::words, palette::clip, units},
-    plan::objective::Quantity,
+    plan::threshold::Quantity,
     report::compare::{Comparison, Number, Verdict},
 };
 
@@ -69,11 +69,11 @@ fn figure(comparison: &Comparison, heading: &str, wanted: Wanted) -> Option<Elem
 }
 
 /// The line of no change, and what is too little to count.
-fn axis(scale: &Scale, bottom: f64, relevance: Option<f64>) -> Element {
+fn axis(scale: &Scale, bottom_k: f64, relevance: Option<f64>) -> Element {
     let mut axis = element("g").class("grid");
     if let Some(relevance) = relevance {
         let (left, right) = (scale.at(-relevance * 100.0), scale.at(relevance * 100.0));
-        let sides = [("x", left), ("y", ABOVE), ("width", right - left), ("height", bottom - ABOVE)];
+        let sides = [("x", left), ("y", ABOVE), ("width", right - left), ("height", bottom_k - ABOVE)];
         let band = sides
             .into_iter()
             .fold(element("rect"), |band, (name, pixels)| band.set(name, chart::short(pixels)));
@@ -81,11 +81,11 @@ fn axis(scale: &Scale, bottom: f64, relevance: Option<f64>) -> Element {
     }
     for tick in scale.ticks(5) {
         let x = scale.at(tick);
-        let line = chart::line((x, ABOVE), (x, bottom));
+        let line = chart::line((x, ABOVE), (x, bottom_k));
         let nothing = tick.abs() < 1e-9;
         axis = axis.with(if nothing { line.class("base") } else { line });
         let name = if nothing { "0".to_owned() } else { format!("{:+}", (tick * 1e6).round() / 1e6) };
-        axis = axis.with(chart::label((x, bottom + 16.0), "middle", &name));
+        axis = axis.with(chart::label((x, bottom_k + 16.0), "middle", &name));
     }
     axis
 }

@@ -6,9 +6,9 @@ use crate::{
     report::{
         Ending, Report,
         cache::Verdict,
+        quality::{Bottleneck, QualityReport, Severity},
         summary::Summary,
-        threshold::Judgement,
-        trust::{Bottleneck, Grade, Trust},
+        threshold::ThresholdResult,
     },
 };
 
@@ -20,7 +20,7 @@ pub(super) fn header(report: &Report, summary: &Summary) -> Element {
         let text = format!("Partial: interrupted by {signal}; this is what was measured until then.");
         header = header.with(element("p").class("bad").with(super::text("strong", text)));
     }
-    let mut cards = vec![outcome(report, summary), trust(&summary.trust)];
+    let mut cards = vec![outcome(report, summary), quality(&summary.quality)];
     cards.extend(thresholds(&summary.thresholds));
     cards.extend(cache(summary));
     let header = header.with(element("div").class("cards").with_all(cards));
@@ -66,27 +66,29 @@ fn outcome(report: &Report, summary: &Summary) -> Element {
     card(class, "Did it work?", words::outcome(report, summary))
 }
 
-fn trust(trust: &Trust) -> Element {
-    let class = match trust.verdict() {
-        Grade::Trustworthy => "good",
-        Grade::Care => "care",
-        Grade::Invalid => "bad",
+fn quality(quality: &QualityReport) -> Element {
+    let class = match quality.verdict() {
+        Severity::Trustworthy => "good",
+        Severity::Care => "care",
+        Severity::Invalid => "bad",
     };
-    let advice = trust.bottleneck().map(Bottleneck::advice).into_iter().map(|advice| text("p", advice));
-    card(class, "Can the numbers be trusted?", words::trust(trust)).with_all(advice)
+    let advice = quality.bottleneck().map(Bottleneck::advice).into_iter().map(|advice| text("p", advice));
+    card(class, "Can the numbers be trusted?", words::quality(quality)).with_all(advice)
 }
 
 /// `None` when nobody asked for any and those that every run has hold.
-fn thresholds(judgements: &[Judgement]) -> Option<Element> {
-    let broken: Vec<_> = judgements.iter().filter(|judgement| !judgement.holds()).collect();
-    let asked = judgements.iter().filter(|judgement| !judgement.implicit).count();
+fn thresholds(threshold_results: &[ThresholdResult]) -> Option<Element> {
+    let broken: Vec<_> =
+        threshold_results.iter().filter(|threshold_result| !threshold_result.holds()).collect();
+    let asked = threshold_results.iter().filter(|threshold_result| !threshold_result.implicit).count();
     match (&broken[..], asked) {
         ([], 0) => None,
         ([], asked) => {
             Some(card("good", "Do the thresholds hold?", format!("all {asked} that were asked for")))
         }
         (broken, _) => {
-            let names: Vec<_> = broken.iter().map(|judgement| judgement.objective.to_string()).collect();
+            let names: Vec<_> =
+                broken.iter().map(|threshold_result| threshold_result.threshold.to_string()).collect();
             Some(card("bad", "Do the thresholds hold?", format!("broken: {}", names.join(", "))))
         }
     }

@@ -5,17 +5,17 @@ use std::time::Duration;
 use super::{
     Section, chart,
     chart::{ACROSS, Axis, UP},
-    kind, ledger,
+    kind,
     markup::{Element, element, text},
-    name,
+    metrics, name,
     scale::Scale,
     table,
 };
 use crate::{
     export::units,
-    record::{
+    metrics::{
         histogram::Latencies,
-        ledger::{Ledger, Span},
+        step_metrics::{Span, StepMetrics},
     },
     report::{
         Report,
@@ -53,8 +53,8 @@ pub(super) fn section(report: &Report, summary: &Summary) -> Option<Section> {
         let measured: Vec<_> = steps
             .into_iter()
             .filter_map(|step| {
-                let ledger = ledger(report, step)?;
-                Some((step, ledger, ledger.span(Span::Response)?))
+                let metrics = metrics(report, step)?;
+                Some((step, metrics, metrics.span(Span::Response)?))
             })
             .collect();
         if measured.is_empty() {
@@ -69,7 +69,7 @@ pub(super) fn section(report: &Report, summary: &Summary) -> Option<Section> {
     (inside.len() > 1).then_some(Section { id: "latency", heading: "How long it took", inside })
 }
 
-type Measured<'a> = (&'a StepSummary, &'a Ledger, &'a Latencies);
+type Measured<'a> = (&'a StepSummary, &'a StepMetrics, &'a Latencies);
 
 /// The range of quantiles that a sample supports: beyond it, the extreme values no longer enclose it with 95 %.
 fn supported(count: u64) -> std::ops::RangeInclusive<f64> {
@@ -139,11 +139,11 @@ fn quantiles(measured: &[Measured<'_>]) -> Element {
         .collect();
     let row = |percent: u32| {
         let quantile = f64::from(percent) / 100.0;
-        let cells = measured.iter().map(|(_, ledger, times)| {
+        let cells = measured.iter().map(|(_, metrics, times)| {
             let time =
                 supported(times.count()).contains(&quantile).then(|| times.quantile(quantile)).flatten();
             let bound =
-                |time: Duration| ledger.least_lower_bound.is_some_and(|least| time + time / 1000 >= least);
+                |time: Duration| metrics.least_lower_bound.is_some_and(|least| time + time / 1000 >= least);
             let shown =
                 time.map(|time| format!("{}{}", if bound(time) { "≥" } else { "" }, units::duration(time)));
             text("td", shown.unwrap_or_else(|| "–".to_owned())).class("n")

@@ -27,7 +27,7 @@ pub(super) fn section(report: &Report, summary: &Summary) -> Option<Section> {
     inside.extend(scatter(report, cache));
     inside.push(numbers(cache));
     inside.extend(evidence::effects(cache));
-    inside.extend(evidence::claims(cache));
+    inside.extend(evidence::cache_statuses(cache));
     Some(Section { id: "cache", heading: "First against cached", inside })
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     export::{terminal::closing, units, words},
-    record::ledger::Span,
+    metrics::step_metrics::Span,
     report::{
         Report,
         summary::{Bounded, StepSummary, Summary},

@@ -8,7 +8,7 @@ use crate::{
     report::{Ending, Signal, fake},
     sample::{
         FailureClass, Outcome, StoredKind,
-        cache::{CacheEvidence, Claim, Teller},
+        cache::{CacheEvidence, CacheStatus, StatusHeader},
     },
 };
 
@@ -28,7 +28,7 @@ fn document(report: &Report) -> Value {
 fn eventful() -> Report {
     let samples: Vec<_> = (0..60).flat_map(fake::journey).chain((60..90).flat_map(fake::troubled)).collect();
     let mut report = fake::report(90, &samples);
-    report.plan.objectives = ["upload.p90<2s", "first.failures<1%", "cached.rate>1/s", "upload.p99<1h"]
+    report.plan.thresholds = ["upload.p90<2s", "first.failures<1%", "cached.rate>1/s", "upload.p99<1h"]
         .map(|text| text.parse().unwrap())
         .to_vec();
     report
@@ -69,8 +69,9 @@ fn evidenced() -> Report {
         journey.push(fake::sample(index, Step::Read { ordinal: 3 }, 60_000, 9, Outcome::Read));
         for read in &mut journey[1..] {
             let warm = read.step != Step::FIRST || index < 2;
-            let (claim, told_by) = (if warm { Claim::Hit } else { Claim::Miss }, Some(Teller::XCacheStatus));
-            read.cache = CacheEvidence { claim, told_by, ..CacheEvidence::default() };
+            let (cache_status, status_header) =
+                (if warm { CacheStatus::Hit } else { CacheStatus::Miss }, Some(StatusHeader::XCacheStatus));
+            read.cache = CacheEvidence { cache_status, status_header, ..CacheEvidence::default() };
             read.target = usize::from(index % 2 == 1);
         }
         journey
@@ -132,8 +133,9 @@ fn the_evidence_for_a_cache_and_what_sizes_cost_are_those_of_the_json_in_the_ter
 #[test]
 fn attempts_that_were_tried_again_are_told_apart() {
     let mut report = eventful();
-    let ledger = report.recording.ledgers.values_mut().find(|ledger| !ledger.failures.is_empty()).unwrap();
-    ledger.retried = std::mem::take(&mut ledger.failures);
+    let metrics =
+        report.recording.step_metrics.values_mut().find(|metrics| !metrics.failures.is_empty()).unwrap();
+    metrics.retried = std::mem::take(&mut metrics.failures);
     let (page, document) = (page(&report), document(&report));
     assert!(page.contains("<td>shed, tried again</td>"));
     let numbers =

@@ -32,7 +32,7 @@ fn read(text: &str) -> Vec<(String, String, String)> {
 fn troubled() -> Report {
     let samples: Vec<Sample> = (0..7).flat_map(fake::troubled).collect();
     let mut report = fake::report(7, &samples);
-    report.plan.objectives =
+    report.plan.thresholds =
         ["upload.max<20s", "cached.failures<50%"].map(|text| text.parse().unwrap()).to_vec();
     report
 }
@@ -59,7 +59,11 @@ fn thresholds_and_trust_are_cases_with_what_was_measured() {
                 "5 of 7 uploads and 4 of 8 downloads succeeded, 5 failed, 1 unfinished"
             ),
             case("run", "the run came to its end", "it did"),
-            case("trust", "the numbers can be trusted", "!invalid: unfinished at the end 6.7% (above 5.0%)"),
+            case(
+                "quality",
+                "the numbers can be trusted",
+                "!invalid: unfinished at the end 6.7% (above 5.0%)"
+            ),
         ]
     );
 }

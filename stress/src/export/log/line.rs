@@ -12,7 +12,7 @@ use crate::{
     },
     sample::{
         Failure, Link, Novelty, Outcome, Sample, StoredKind,
-        cache::{Claim, Teller},
+        cache::{CacheStatus, StatusHeader},
     },
 };
 
@@ -83,10 +83,10 @@ pub struct Exchange<'a> {
     pub tls: Option<Duration>,
     /// What the headers of a successful download say of caches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cache: Option<Claim>,
+    pub cache: Option<CacheStatus>,
     /// Which header said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cache_told_by: Option<Teller>,
+    pub cache_told_by: Option<StatusHeader>,
     /// What came of it.
     #[serde(flatten)]
     pub ended: Ended<'a>,
@@ -98,7 +98,7 @@ pub struct Exchange<'a> {
 pub enum Connection {
     /// Opened for this exchange.
     Fresh,
-    /// Kept open from an earlier one.
+    /// CarriedBlob open from an earlier one.
     Reused,
 }
 
@@ -164,8 +164,8 @@ impl<'a> Exchange<'a> {
             dns: opening.and_then(|opening| opening.dns),
             tcp: opening.map(|opening| opening.tcp),
             tls: opening.and_then(|opening| opening.tls),
-            cache: sample.cache.told_by.map(|_| sample.cache.claim),
-            cache_told_by: sample.cache.told_by,
+            cache: sample.cache.status_header.map(|_| sample.cache.cache_status),
+            cache_told_by: sample.cache.status_header,
             ended,
         })
     }

@@ -10,7 +10,7 @@ use crate::{
     report::fake,
     sample::{
         Connecting, Link, Outcome, StoredKind,
-        cache::{CacheEvidence, Claim, Teller},
+        cache::{CacheEvidence, CacheStatus, StatusHeader},
     },
 };
 
@@ -40,8 +40,11 @@ fn what_a_downloads_headers_say_of_caches_stands_in_its_line() {
         .unwrap()
     };
     assert_eq!((line(&sample).get("cache"), line(&sample).get("cache_told_by")), (None, None));
-    sample.cache =
-        CacheEvidence { claim: Claim::Hit, told_by: Some(Teller::XCache), ..CacheEvidence::default() };
+    sample.cache = CacheEvidence {
+        cache_status: CacheStatus::Hit,
+        status_header: Some(StatusHeader::XCache),
+        ..CacheEvidence::default()
+    };
     assert_eq!(
         (&line(&sample)["cache"], &line(&sample)["cache_told_by"]),
         (&json!("hit"), &json!("x-cache"))

@@ -20,7 +20,7 @@ fn a_run_that_was_stopped_has_not_passed() {
     assert_eq!(title(&report), "### walrus-stress: passed");
     report.ending = Ending::Interrupted { signal: Signal::Interrupt };
     assert_eq!(title(&report), "### walrus-stress: STOPPED before its end");
-    report.plan.objectives = vec!["upload.max<1ms".parse().unwrap()];
+    report.plan.thresholds = vec!["upload.max<1ms".parse().unwrap()];
     assert_eq!(title(&report), "### walrus-stress: FAILED");
 }
 
@@ -28,7 +28,7 @@ fn a_run_that_was_stopped_has_not_passed() {
 fn trouble_is_told_with_its_verdict_first() {
     let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
     let mut report = fake::report(7, &samples);
-    report.plan.objectives = ["upload.max<20s", "first.max<2m"].map(|text| text.parse().unwrap()).to_vec();
+    report.plan.thresholds = ["upload.max<20s", "first.max<2m"].map(|text| text.parse().unwrap()).to_vec();
     insta::assert_snapshot!(written(&report), @r"
     ### walrus-stress: FAILED
 

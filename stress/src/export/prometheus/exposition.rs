@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use crate::record::buckets::BOUNDS;
+use crate::metrics::buckets::BOUNDS;
 
 /// Metrics in the making.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub(super) enum Kind {
     /// Only grows.
     Counter,
     /// Any number.
-    Gauge,
+    ConcurrencyTracker,
     /// Counts in buckets.
     Histogram,
 }
@@ -42,7 +42,7 @@ impl Exposition {
     pub(super) fn family(&mut self, name: &'static str, kind: Kind, help: &str) -> Family<'_> {
         let kind = match kind {
             Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
+            Kind::ConcurrencyTracker => "concurrency",
             Kind::Histogram => "histogram",
         };
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");

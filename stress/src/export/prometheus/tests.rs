@@ -22,7 +22,7 @@ fn parse(text: &str) -> BTreeMap<Series, f64> {
             let (name, words) = help.split_once(' ').unwrap();
             assert!(!words.is_empty() && seen.insert(name.to_owned()), "{name} comes twice");
             let kind = lines.next().unwrap().strip_prefix(&format!("# TYPE {name} ")).unwrap();
-            assert!(["counter", "gauge", "histogram"].contains(&kind), "{kind}");
+            assert!(["counter", "concurrency", "histogram"].contains(&kind), "{kind}");
             assert_eq!(kind == "counter", name.ends_with("_total"), "{name}");
             family = (name.to_owned(), kind.to_owned());
             continue;
@@ -123,7 +123,7 @@ fn a_report_is_counted_in_base_units() {
     );
     assert_eq!(metrics[&series("cost_frost_total", &[])], 5_292_000.0);
     assert_eq!(metrics[&series("connections_total", &[("kind", "opened")])], 8.0);
-    assert_eq!(metrics[&series("trust", &[("verdict", "trustworthy")])], 1.0);
+    assert_eq!(metrics[&series("quality", &[("verdict", "trustworthy")])], 1.0);
     assert_eq!(metrics[&series("passed", &[])], 1.0);
     let ratio = |bound| metrics[&series("cache_speedup_ratio", &[("bound", bound)])];
     assert!(ratio("low") > 5.0 && ratio("low") <= ratio("median") && ratio("median") <= ratio("high"));
@@ -145,14 +145,14 @@ fn trouble_is_counted_by_class_and_thresholds_are_ones_and_zeros() {
     report.plan.phases[0].name = "a \"b\"\\\nc".to_owned();
     // The same threshold twice is one series.
     let thresholds = ["upload.max<20s", "upload.max<20s", "cached.failures<50%"];
-    report.plan.objectives = thresholds.map(|text| text.parse().unwrap()).to_vec();
+    report.plan.thresholds = thresholds.map(|text| text.parse().unwrap()).to_vec();
     let metrics = of(&report);
     let labels = [("phase", "a \"b\"\\\nc"), ("step", "upload"), ("repeats", "false"), ("class", "shed")];
     assert_eq!(metrics[&series("failures_total", &labels)], 2.0);
     let holds =
         |step, threshold| metrics[&series("threshold_holds", &[("threshold", threshold), ("step", step)])];
     assert_eq!((holds("upload", "upload.max<20s"), holds("cached", "cached.failures<50%")), (1.0, 0.0));
-    assert_eq!(metrics[&series("trust", &[("verdict", "invalid")])], 1.0);
+    assert_eq!(metrics[&series("quality", &[("verdict", "invalid")])], 1.0);
     assert_eq!(metrics[&series("passed", &[])], 0.0);
 }
 

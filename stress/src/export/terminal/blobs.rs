@@ -7,7 +7,7 @@ use crate::{
         blobs::{BlobRecord, StepRecord},
         events,
         grid::{Cell, Column, Grid},
-        palette::{Ink, Palette, clean, clip},
+        palette::{Palette, Style, clean, clip},
         units,
     },
     plan::journey::Step,
@@ -17,7 +17,7 @@ use crate::{
 /// Columns of a blob's ID.
 const ID: usize = 43;
 
-/// Marks an upload of a blob that was there before; the table explains it where it occurs.
+/// ReadMarks an upload of a blob that was there before; the table explains it where it occurs.
 const EXISTING: &str = "=";
 const NOT_TRIED: &str = "–";
 const UNFINISHED: &str = "…";
@@ -30,7 +30,7 @@ pub(super) fn lines(blobs: &[BlobRecord], palette: Palette) -> Vec<String> {
     records.sort_by_key(|record| record.index);
     let steps: BTreeSet<Step> =
         records.iter().flat_map(|record| record.steps.iter().map(|(step, _)| *step)).collect();
-    let head = |text: &str| Cell::new(Ink::Faint, text);
+    let head = |text: &str| Cell::new(Style::Faint, text);
     let mut header = vec![head("#"), head("size")];
     header.extend(steps.iter().map(|step| match step {
         // The mark of an existing blob stands in the last column.
@@ -44,19 +44,19 @@ pub(super) fn lines(blobs: &[BlobRecord], palette: Palette) -> Vec<String> {
     let mut rows = vec![header];
     rows.extend(records.iter().map(|record| row(record, &steps)));
     let mut lines = Grid { columns, gap: 1, rows }.lines(palette);
-    lines.extend(legend(&records).map(|text| palette.paint(Ink::Faint, &format!("   {text}"))));
+    lines.extend(legend(&records).map(|text| palette.paint(Style::Faint, &format!("   {text}"))));
     lines
 }
 
 fn row(record: &BlobRecord, steps: &BTreeSet<Step>) -> Vec<Cell> {
     let mut row = vec![
-        Cell::new(Ink::Normal, (record.index + 1).to_string()),
-        Cell::new(Ink::Size, units::bytes(record.size)),
+        Cell::new(Style::Normal, (record.index + 1).to_string()),
+        Cell::new(Style::Size, units::bytes(record.size)),
     ];
     row.extend(steps.iter().map(|&step| cell(step, record.step(step))));
     row.push(match &record.blob_id {
-        Some(id) => Cell::new(Ink::Normal, clip(&clean(id), ID)),
-        None => Cell::new(Ink::Error, first_failure(record)),
+        Some(id) => Cell::new(Style::Normal, clip(&clean(id), ID)),
+        None => Cell::new(Style::Error, first_failure(record)),
     });
     row
 }
@@ -65,14 +65,14 @@ fn cell(step: Step, record: Option<&StepRecord>) -> Cell {
     let mark = |mark: &str| if step == Step::Upload { mark.to_owned() } else { String::new() };
     match record {
         Some(StepRecord::Stored { time, kind: StoredKind::Existing }) => {
-            Cell::new(Ink::Existing, units::duration(*time) + &mark(EXISTING))
+            Cell::new(Style::Existing, units::duration(*time) + &mark(EXISTING))
         }
         Some(StepRecord::Stored { time, .. } | StepRecord::Read { time }) => {
             Cell::new(events::ink(step), units::duration(*time) + &mark(" "))
         }
-        Some(StepRecord::Failed(_)) => Cell::new(Ink::Error, format!("failed{}", mark(" "))),
-        Some(StepRecord::Unfinished) => Cell::new(Ink::Error, format!("{UNFINISHED}{}", mark(" "))),
-        Some(StepRecord::Skipped) | None => Cell::new(Ink::Faint, format!("{NOT_TRIED}{}", mark(" "))),
+        Some(StepRecord::Failed(_)) => Cell::new(Style::Error, format!("failed{}", mark(" "))),
+        Some(StepRecord::Unfinished) => Cell::new(Style::Error, format!("{UNFINISHED}{}", mark(" "))),
+        Some(StepRecord::Skipped) | None => Cell::new(Style::Faint, format!("{NOT_TRIED}{}", mark(" "))),
     }
 }
 

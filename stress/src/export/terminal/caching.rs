@@ -3,27 +3,27 @@
 use super::closing::Fact;
 use crate::{
     export::{
-        palette::{Ink, clean},
+        palette::{Style, clean},
         units,
         words::bounded,
     },
-    report::cache::{CacheEffect, Claimed, Finding, Group, Of, Row, Verdict},
-    sample::cache::Claim,
+    report::cache::{CacheEffect, Finding, Group, Of, Row, StatusCheck, Verdict},
+    sample::cache::CacheStatus,
 };
 
 pub(super) fn facts(cache: &CacheEffect) -> Vec<Fact> {
     let ink = match cache.verdict {
-        Verdict::Faster => Ink::Cached,
-        Verdict::Slower => Ink::Error,
-        Verdict::NoDifference | Verdict::TooFew => Ink::Existing,
+        Verdict::Faster => Style::Cached,
+        Verdict::Slower => Style::Error,
+        Verdict::NoDifference | Verdict::TooFew => Style::Existing,
     };
     let more = |text: String, ink| Fact { label: "", text, ink };
     let mut facts = vec![Fact { label: "cache", text: cache.sentence(), ink }];
-    facts.extend([medians(cache), parts(cache)].into_iter().flatten().map(|text| more(text, Ink::Normal)));
-    facts.extend(cache.groups.iter().map(|one| more(group(one), Ink::Normal)));
-    facts.extend(cache.control.map(|control| more(control.words(), Ink::Normal)));
-    facts.extend(late(cache).map(|text| more(text, Ink::Existing)));
-    facts.extend(extremes(cache).map(|text| more(text, Ink::Cached)));
+    facts.extend([medians(cache), parts(cache)].into_iter().flatten().map(|text| more(text, Style::Normal)));
+    facts.extend(cache.groups.iter().map(|one| more(group(one), Style::Normal)));
+    facts.extend(cache.control.map(|control| more(control.words(), Style::Normal)));
+    facts.extend(late(cache).map(|text| more(text, Style::Existing)));
+    facts.extend(extremes(cache).map(|text| more(text, Style::Cached)));
     let labels = ["headers"].into_iter().chain(std::iter::repeat(""));
     facts.extend(headers(&cache.claimed).into_iter().zip(labels).map(|((text, ink), label)| Fact {
         label,
@@ -76,42 +76,47 @@ fn extremes(cache: &CacheEffect) -> Option<String> {
 }
 
 /// What the headers claim, against what the times show.
-fn headers(claimed: &Claimed) -> Vec<(String, Ink)> {
+fn headers(claimed: &StatusCheck) -> Vec<(String, Style)> {
     let mut lines: Vec<_> = claimed.rows.iter().map(|row| said(claimed, row)).collect();
     if claimed.contaminated > 0 {
         let (before, firsts) =
             (units::count(claimed.contaminated), units::counted(claimed.firsts, "first download"));
-        lines.push((format!("{before} of {firsts} came from a cache already: left out"), Ink::Existing));
+        lines.push((format!("{before} of {firsts} came from a cache already: left out"), Style::Existing));
     }
     if claimed.same_copy > 0 {
         let pairs = units::counted(claimed.same_copy, "blob");
-        lines.push((format!("Date or Age prove the same copy twice for {pairs}"), Ink::Normal));
+        lines.push((format!("Date or Age prove the same copy twice for {pairs}"), Style::Normal));
     }
     lines
 }
 
 /// What was said of some cached downloads, and what their times say to it.
-pub(in crate::export) fn said(claimed: &Claimed, row: &Row) -> (String, Ink) {
-    let tellers: Vec<_> = claimed.tellers.keys().map(ToString::to_string).collect();
+pub(in crate::export) fn said(claimed: &StatusCheck, row: &Row) -> (String, Style) {
+    let status_headers: Vec<_> = claimed.status_headers.keys().map(ToString::to_string).collect();
     let (count, of) = (units::count(row.downloads), units::counted(claimed.cached, "cached download"));
-    let claim = match row.claim {
-        Claim::Untold if claimed.tellers.is_empty() => "no header tells of a cache".to_owned(),
-        Claim::Untold => format!("nothing is said of {count} of {of}"),
-        claim => format!("{} of {count} of {of} ({})", claim.label(), tellers.join(", ")),
+    let cache_status = match row.cache_status {
+        CacheStatus::Unknown if claimed.status_headers.is_empty() => "no header tells of a cache".to_owned(),
+        CacheStatus::Unknown => format!("nothing is said of {count} of {of}"),
+        cache_status => {
+            format!("{} of {count} of {of} ({})", cache_status.label(), status_headers.join(", "))
+        }
     };
     let observed = row.observed.map(|observed| observed.words()).unwrap_or_default();
     let (finding, ink) = match row.finding {
-        Finding::Unknown if row.claim == Claim::Untold => (String::new(), Ink::Normal),
-        Finding::Unknown => (", too few to check by their times".to_owned(), Ink::Normal),
-        Finding::Borne if row.claim == Claim::Untold => (", nor do the times".to_owned(), Ink::Normal),
-        Finding::Borne => (", and the times agree".to_owned(), Ink::Normal),
-        Finding::HitsNoFaster => {
-            (format!(", but they are {observed}: the header is wrong, or its cache buys nothing"), Ink::Error)
+        Finding::Unknown if row.cache_status == CacheStatus::Unknown => (String::new(), Style::Normal),
+        Finding::Unknown => (", too few to check by their times".to_owned(), Style::Normal),
+        Finding::Borne if row.cache_status == CacheStatus::Unknown => {
+            (", nor do the times".to_owned(), Style::Normal)
         }
+        Finding::Borne => (", and the times agree".to_owned(), Style::Normal),
+        Finding::HitsNoFaster => (
+            format!(", but they are {observed}: the header is wrong, or its cache buys nothing"),
+            Style::Error,
+        ),
         Finding::MissesFaster => {
-            (format!(", but they are {observed}: something caches without saying so"), Ink::Existing)
+            (format!(", but they are {observed}: something caches without saying so"), Style::Existing)
         }
-        Finding::SilentFaster => (", but the times do".to_owned(), Ink::Normal),
+        Finding::SilentFaster => (", but the times do".to_owned(), Style::Normal),
     };
-    (format!("{claim}{finding}"), ink)
+    (format!("{cache_status}{finding}"), ink)
 }

@@ -3,7 +3,7 @@
 use super::{caching, costs, labelled};
 use crate::{
     export::{
-        palette::{Ink, Palette, wrap},
+        palette::{Palette, Style, wrap},
         units, words,
     },
     report::{
@@ -18,7 +18,7 @@ use crate::{
 pub(in crate::export) struct Fact {
     pub(in crate::export) label: &'static str,
     pub(in crate::export) text: String,
-    pub(super) ink: Ink,
+    pub(super) ink: Style,
 }
 
 pub(super) fn lines(report: &Report, summary: &Summary, palette: Palette) -> Vec<String> {
@@ -31,28 +31,28 @@ pub(in crate::export) fn facts(report: &Report, summary: &Summary) -> Vec<Fact> 
     let mut facts = Vec::new();
     let mut fact = |label, text: &str, ink| facts.push(Fact { label, text: text.to_owned(), ink });
     if let Some(uploads) = &summary.uploads {
-        fact("uploads", &stored(uploads, report.plan.store.force), Ink::Normal);
+        fact("uploads", &stored(uploads, report.plan.store.force), Style::Normal);
         if uploads.cost_frost > 0 {
             let frost = units::count(uploads.cost_frost);
-            fact("cost", &format!("{} ({frost} FROST)", units::wal(uploads.cost_frost)), Ink::Normal);
+            fact("cost", &format!("{} ({frost} FROST)", units::wal(uploads.cost_frost)), Style::Normal);
         }
     }
     for arrivals in &summary.arrivals {
-        let ink = if arrivals.dropped > 0 { Ink::Error } else { Ink::Normal };
+        let ink = if arrivals.dropped > 0 { Style::Error } else { Style::Normal };
         let phase = if summary.arrivals.len() > 1 { format!("{}: ", arrivals.phase) } else { String::new() };
         fact("arrivals", &format!("{phase}{}", due(arrivals)), ink);
     }
     let (sent, received) = (units::bytes(summary.bytes_sent), units::bytes(summary.bytes_received));
-    fact("bytes", &format!("{sent} sent, {received} received"), Ink::Normal);
-    fact("connections", &connections(&summary.connections), Ink::Normal);
+    fact("bytes", &format!("{sent} sent, {received} received"), Style::Normal);
+    fact("connections", &connections(&summary.connections), Style::Normal);
     facts.extend(costs::facts(summary));
     facts.extend(summary.cache.iter().flat_map(caching::facts));
     let mut fact = |label, text: &str, ink| facts.push(Fact { label, text: text.to_owned(), ink });
     if summary.uploads.is_some() {
-        fact("repeat", &format!("--seed {} makes the same blobs again", report.plan.seed), Ink::Normal);
+        fact("repeat", &format!("--seed {} makes the same blobs again", report.plan.seed), Style::Normal);
     }
     for notice in &report.notices {
-        fact("note", notice, Ink::Existing);
+        fact("note", notice, Style::Existing);
     }
     facts
 }
@@ -92,7 +92,7 @@ fn due(arrivals: &ArrivalSummary) -> String {
         0 => "none dropped".to_owned(),
         dropped => format!("{} dropped (too many under way)", units::count(dropped)),
     };
-    let late = arrivals.lateness.as_ref().map(|late| {
+    let late = arrivals.start_delay.as_ref().map(|late| {
         let p99 = late.percentiles.get(&Percentile::P99);
         let p99 = p99.map(|p99| format!("p99 {}, ", units::duration(p99.value))).unwrap_or_default();
         let (median, max) = (units::duration(late.median.value), units::duration(late.max.value));
@@ -118,6 +118,6 @@ fn connections(connections: &ConnectionSummary) -> String {
 pub(super) fn verdict(report: &Report, summary: &Summary, palette: Palette) -> Vec<String> {
     let (well, tried) =
         (summary.failed() + summary.unfinished() == 0, summary.steps.iter().any(|step| step.attempted > 0));
-    let ink = if well && tried { Ink::Good } else { Ink::Error };
+    let ink = if well && tried { Style::Good } else { Style::Error };
     wrap(&words::outcome(report, summary), super::WIDTH).iter().map(|line| palette.paint(ink, line)).collect()
 }

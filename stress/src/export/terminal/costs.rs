@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::closing::Fact;
 use crate::{
-    export::{palette::Ink, units},
+    export::{palette::Style, units},
     plan::journey::Step,
     report::{
         cost::{Line, StepCost},
@@ -16,7 +16,7 @@ pub(super) fn facts(summary: &Summary) -> Vec<Fact> {
     let known = summary.steps.iter().filter_map(|step| Some((step, step.cost.as_ref().ok()?)));
     let labels = ["by size"].into_iter().chain(std::iter::repeat(""));
     let told = known.flat_map(|(step, cost)| told(step, cost)).zip(labels);
-    told.map(|(text, label)| Fact { label, text, ink: Ink::Normal }).collect()
+    told.map(|(text, label)| Fact { label, text, ink: Style::Normal }).collect()
 }
 
 fn told(step: &StepSummary, cost: &StepCost) -> Vec<String> {

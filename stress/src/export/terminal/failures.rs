@@ -3,7 +3,7 @@
 use super::WIDTH;
 use crate::{
     export::{
-        palette::{Ink, Palette, wrap},
+        palette::{Palette, Style, wrap},
         units, words,
     },
     report::summary::{FailureExample, FailureSummary, Summary},
@@ -16,20 +16,20 @@ pub(super) fn lines(summary: &Summary, palette: Palette) -> Vec<String> {
     let failed = summary.steps.iter().flat_map(|step| {
         step.failures
             .iter()
-            .flat_map(|failure| class(&words::failed(step, failure), failure, Ink::Error, palette))
+            .flat_map(|failure| class(&words::failed(step, failure), failure, Style::Error, palette))
     });
     let retried = summary.steps.iter().flat_map(|step| {
         step.retried
             .iter()
-            .flat_map(|failure| class(&words::tried_again(step, failure), failure, Ink::Existing, palette))
+            .flat_map(|failure| class(&words::tried_again(step, failure), failure, Style::Existing, palette))
     });
     failed.chain(retried).collect()
 }
 
-fn class(text: &str, failure: &FailureSummary, ink: Ink, palette: Palette) -> Vec<String> {
+fn class(text: &str, failure: &FailureSummary, ink: Style, palette: Palette) -> Vec<String> {
     let (when, indent) = (words::when(failure), " ".repeat(INDENT));
     let fits = text.chars().count() + 2 + when.chars().count() <= WIDTH;
-    let (text, when) = (palette.paint(ink, text), palette.paint(Ink::Faint, &when));
+    let (text, when) = (palette.paint(ink, text), palette.paint(Style::Faint, &when));
     let mut lines =
         if fits { vec![format!("{text}  {when}")] } else { vec![text, format!("{indent}{when}")] };
     let reasons = words::reasons(failure).map(|reasons| wrap(&reasons, WIDTH - INDENT)).unwrap_or_default();
@@ -38,7 +38,7 @@ fn class(text: &str, failure: &FailureSummary, ink: Ink, palette: Palette) -> Ve
     lines
 }
 
-fn example(example: &FailureExample, ink: Ink, palette: Palette) -> Vec<String> {
+fn example(example: &FailureExample, ink: Style, palette: Palette) -> Vec<String> {
     let at = units::duration(example.at);
     let text =
         format!("blob {} at {at}: {}", units::count(example.blob_number), words::details(&example.failure));

@@ -4,7 +4,7 @@ use super::LABEL;
 use crate::{
     export::{
         events,
-        palette::{Ink, Palette, clip},
+        palette::{Palette, Style, clip},
         units,
         words::bounded,
     },
@@ -21,12 +21,12 @@ pub(super) fn lines(summary: &Summary, several_phases: bool, palette: Palette) -
     let Some((shortest, longest)) = summary.scale else { return Vec::new() };
     let (from, to) = (units::duration(shortest), units::duration(longest));
     let mut lines =
-        vec![palette.paint(Ink::Faint, &format!("response times from {from} to {to}, logarithmic"))];
+        vec![palette.paint(Style::Faint, &format!("response times from {from} to {to}, logarithmic"))];
     let mut phase = None;
     for step in summary.steps.iter().filter(|step| !step.shape.is_empty()) {
         if several_phases && phase != Some(&step.phase) {
             phase = Some(&step.phase);
-            lines.push(palette.paint(Ink::Faint, &clip(&step.phase, super::WIDTH)));
+            lines.push(palette.paint(Style::Faint, &clip(&step.phase, super::WIDTH)));
         }
         lines.extend(line(step, palette));
     }
@@ -37,7 +37,7 @@ fn line(step: &StepSummary, palette: Palette) -> Option<String> {
     let response = step.response()?;
     let (min, max) = (bounded(response.min), bounded(response.max));
     let name = if step.repeats { format!("{} again", step.step) } else { step.step.to_string() };
-    let label = palette.paint(Ink::Faint, &format!("{name:<LABEL$}"));
+    let label = palette.paint(Style::Faint, &format!("{name:<LABEL$}"));
     let bars = palette.paint(events::ink(step.step), &bars(&step.shape));
     Some(format!("{label}{min:>TIME$} {bars} {max:>TIME$}"))
 }

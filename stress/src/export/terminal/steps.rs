@@ -6,11 +6,11 @@ use crate::{
     export::{
         events,
         grid::{Cell, Column, Grid},
-        palette::{Ink, Palette, clip},
+        palette::{Palette, Style, clip},
         units,
         words::bounded,
     },
-    record::ledger::Span,
+    metrics::step_metrics::Span,
     report::{
         summary::{Bounded, Distribution, StepSummary, Summary},
         support::Percentile,
@@ -33,27 +33,27 @@ pub(super) fn lines(summary: &Summary, several_phases: bool, palette: Palette) -
         }
         lines.extend(table(steps, several_phases).lines(palette));
     }
-    lines.extend(more_samples(summary).map(|text| palette.paint(Ink::Faint, &text)));
+    lines.extend(more_samples(summary).map(|text| palette.paint(Style::Faint, &text)));
     lines
 }
 
 fn table(steps: &[StepSummary], several_phases: bool) -> Grid {
     let mut rows = Vec::new();
     if several_phases {
-        rows.push(row("", steps, |step| Some(Cell::new(Ink::Faint, clip(&step.phase, WIDEST)))));
+        rows.push(row("", steps, |step| Some(Cell::new(Style::Faint, clip(&step.phase, WIDEST)))));
     }
-    rows.push(row("", steps, |step| Some(Cell::new(Ink::Heading, step.step.to_string()))));
+    rows.push(row("", steps, |step| Some(Cell::new(Style::Heading, step.step.to_string()))));
     if steps.iter().any(|step| step.repeats) {
         let kind = |step: &StepSummary| if step.repeats { "repeats" } else { "new bytes" };
-        rows.push(row("", steps, |step| Some(Cell::new(Ink::Faint, kind(step)))));
+        rows.push(row("", steps, |step| Some(Cell::new(Style::Faint, kind(step)))));
     }
     rows.extend(counts(steps));
     rows.push(row("MiB/s", steps, |step| {
-        step.throughput_mib.map(|rate| Cell::new(Ink::Normal, units::mib_per_second(rate)))
+        step.throughput_mib.map(|rate| Cell::new(Style::Normal, units::mib_per_second(rate)))
     }));
-    rows.push(vec![Cell::new(Ink::Faint, "response time")]);
+    rows.push(vec![Cell::new(Style::Faint, "response time")]);
     rows.extend(times(steps));
-    rows.push(vec![Cell::new(Ink::Faint, "median of parts")]);
+    rows.push(vec![Cell::new(Style::Faint, "median of parts")]);
     rows.extend(parts(steps));
     let mut columns = vec![Column::Left(LABELS)];
     columns.resize(steps.len() + 1, Column::Right(WIDEST));
@@ -62,19 +62,19 @@ fn table(steps: &[StepSummary], several_phases: bool) -> Grid {
 
 /// A row that shows a dash where a step has no such number.
 fn row(label: &str, steps: &[StepSummary], cell: impl Fn(&StepSummary) -> Option<Cell>) -> Vec<Cell> {
-    let mut row = vec![Cell::new(Ink::Faint, label)];
-    row.extend(steps.iter().map(|step| cell(step).unwrap_or_else(|| Cell::new(Ink::Faint, "–"))));
+    let mut row = vec![Cell::new(Style::Faint, label)];
+    row.extend(steps.iter().map(|step| cell(step).unwrap_or_else(|| Cell::new(Style::Faint, "–"))));
     row
 }
 
 fn counts(steps: &[StepSummary]) -> Vec<Vec<Cell>> {
     type Count = fn(&StepSummary) -> u64;
-    let kinds: [(&str, Count, Ink); 5] = [
-        ("done", |step| step.done, Ink::Normal),
-        ("failed", |step| step.failed, Ink::Error),
-        ("failed tries", |step| step.attempt_failures, Ink::Existing),
-        ("unfinished", |step| step.unfinished, Ink::Error),
-        ("not tried", |step| step.skipped, Ink::Existing),
+    let kinds: [(&str, Count, Style); 5] = [
+        ("done", |step| step.done, Style::Normal),
+        ("failed", |step| step.failed, Style::Error),
+        ("failed tries", |step| step.attempt_failures, Style::Existing),
+        ("unfinished", |step| step.unfinished, Style::Error),
+        ("not tried", |step| step.skipped, Style::Existing),
     ];
     kinds
         .into_iter()
@@ -84,7 +84,7 @@ fn counts(steps: &[StepSummary]) -> Vec<Vec<Cell>> {
         })
         .map(|(label, count, ink)| {
             row(label, steps, |step| {
-                let ink = if count(step) > 0 { ink } else { Ink::Normal };
+                let ink = if count(step) > 0 { ink } else { Style::Normal };
                 Some(Cell::new(ink, units::count(count(step))))
             })
         })
@@ -121,7 +121,7 @@ fn parts(steps: &[StepSummary]) -> Vec<Vec<Cell>> {
     parts
         .into_iter()
         .map(|(label, span)| {
-            row(label, steps, |step| Some(Cell::new(Ink::Normal, bounded(step.spans.get(&span)?.median))))
+            row(label, steps, |step| Some(Cell::new(Style::Normal, bounded(step.spans.get(&span)?.median))))
         })
         .collect()
 }

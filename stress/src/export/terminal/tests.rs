@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::*;
 use crate::{
     export::blobs::BlobAssembler,
+    metrics::generator::Generator,
     plan::journey::Step,
-    record::generator::Generator,
     report::{Signal, fake},
     sample::{
         Novelty, Sample,
-        cache::{CacheEvidence, Claim, Teller},
+        cache::{CacheEvidence, CacheStatus, StatusHeader},
     },
 };
 
@@ -89,7 +89,7 @@ fn a_small_run_shows_each_blob() {
     headers      no header tells of a cache
     repeat       --seed 12345678901234567890 makes the same blobs again
 
-    trust        trustworthy
+    quality        trustworthy
 
     5 of 5 uploads and 10 of 10 downloads succeeded
     ");
@@ -147,7 +147,7 @@ fn a_large_run_shows_what_its_sample_supports() {
     headers      no header tells of a cache, but the times do
     repeat       --seed 12345678901234567890 makes the same blobs again
 
-    trust        trustworthy
+    quality        trustworthy
 
     400 of 400 uploads and 800 of 800 downloads succeeded
     ");
@@ -218,7 +218,7 @@ fn a_stopped_run_with_failures_says_so_first_and_last() {
     repeat       --seed 12345678901234567890 makes the same blobs again
     note         1 target answered 404 to GET /status and was not checked
 
-    trust        invalid: unfinished at the end 6.7% (above 5.0%)
+    quality        invalid: unfinished at the end 6.7% (above 5.0%)
 
     PARTIAL: 5 of 7 uploads and 4 of 8 downloads succeeded, 5 failed, 1 unfinished
     ");
@@ -237,7 +237,7 @@ fn thresholds_are_shown_with_what_was_measured() {
         "upload.throughput>1MiB/s",
         "main:first.failures.connect-timeout<=0.000000000000000000000000000000001%",
     ];
-    report.plan.objectives = thresholds.map(|text| text.parse().unwrap()).to_vec();
+    report.plan.thresholds = thresholds.map(|text| text.parse().unwrap()).to_vec();
     let text = rendered(&report, &[], Palette::Plain);
     let block = text.split("\n\n").find(|block| block.starts_with("thresholds")).unwrap();
     insta::assert_snapshot!(block, @r"
@@ -252,7 +252,7 @@ fn thresholds_are_shown_with_what_was_measured() {
                  ok      main:first.failures.connect-timeout<=0.00000000000000000000
                          0000000000001%: 0 of 5 (0.00%)
                  BROKEN  first.unfinished==0: 1 of 5 (20.00%)
-    trust        invalid: unfinished at the end 6.7% (above 5.0%), thresholds with
+    quality        invalid: unfinished at the end 6.7% (above 5.0%), thresholds with
                  too few samples 1
     ");
     assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
@@ -265,9 +265,9 @@ fn a_generator_that_was_too_slow_is_told_with_what_to_do() {
     report.recording.generator =
         Generator { cpu, available, wall_step: Duration::from_secs(3_600), ..Generator::default() };
     let text = rendered(&report, &[], Palette::Plain);
-    let block = text.split("\n\n").find(|block| block.starts_with("trust")).unwrap();
+    let block = text.split("\n\n").find(|block| block.starts_with("quality")).unwrap();
     insta::assert_snapshot!(block, @r"
-    trust        invalid: own CPU 95.3% (above 90.0%), wall clock moved by 60.0 min
+    quality        invalid: own CPU 95.3% (above 90.0%), wall clock moved by 60.0 min
                  (above 1.00 s)
                  the generator ran short of CPU: give it more cores, a machine of
                  its own, or less to do
@@ -308,12 +308,15 @@ fn every_line_fits_80_columns() {
 
 #[test]
 fn what_headers_claim_stands_beside_what_the_times_show() {
-    let said =
-        |claim| CacheEvidence { claim, told_by: Some(Teller::XCacheStatus), ..CacheEvidence::default() };
+    let said = |cache_status| CacheEvidence {
+        cache_status,
+        status_header: Some(StatusHeader::XCacheStatus),
+        ..CacheEvidence::default()
+    };
     let mut samples = good(40);
     for sample in &mut samples {
         let warm = sample.index < 4 || sample.step == Step::CACHED;
-        sample.cache = said(if warm { Claim::Hit } else { Claim::Miss });
+        sample.cache = said(if warm { CacheStatus::Hit } else { CacheStatus::Miss });
         // A front that says hit and is as slow as before.
         if sample.step == Step::CACHED {
             let took = Duration::from_millis(120 + sample.index * 53 % 83);
@@ -333,6 +336,6 @@ fn what_headers_claim_stands_beside_what_the_times_show() {
                  4 of 40 first downloads came from a cache already: left out
     repeat       --seed 12345678901234567890 makes the same blobs again
 
-    trust        use with care: first downloads that were already cached 10.0%
+    quality        use with care: first downloads that were already cached 10.0%
     ");
 }

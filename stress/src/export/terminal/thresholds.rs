@@ -3,10 +3,10 @@
 use super::{LABEL, WIDTH};
 use crate::{
     export::{
-        palette::{Ink, Palette, wrap},
+        palette::{Palette, Style, wrap},
         words,
     },
-    report::{summary::Summary, threshold::Judgement},
+    report::{summary::Summary, threshold::ThresholdResult},
 };
 
 /// Columns of the verdicts.
@@ -14,12 +14,15 @@ const VERDICT: usize = 8;
 
 pub(super) fn lines(summary: &Summary, palette: Palette) -> Vec<String> {
     let shown = words::thresholds(summary).into_iter().enumerate();
-    shown.flat_map(|(position, judgement)| threshold(position == 0, judgement, palette)).collect()
+    shown
+        .flat_map(|(position, threshold_result)| threshold(position == 0, threshold_result, palette))
+        .collect()
 }
 
-fn threshold(first: bool, judgement: &Judgement, palette: Palette) -> Vec<String> {
-    let (word, ink) = (words::held(judgement), if judgement.holds() { Ink::Good } else { Ink::Error });
-    let text = format!("{}: {}", judgement.objective, words::measured(judgement.measured));
+fn threshold(first: bool, threshold_result: &ThresholdResult, palette: Palette) -> Vec<String> {
+    let (word, ink) =
+        (words::held(threshold_result), if threshold_result.holds() { Style::Good } else { Style::Error });
+    let text = format!("{}: {}", threshold_result.threshold, words::measured(threshold_result.measured));
     let lines = wrap(&text, WIDTH - LABEL - VERDICT);
     lines
         .iter()
@@ -27,7 +30,7 @@ fn threshold(first: bool, judgement: &Judgement, palette: Palette) -> Vec<String
         .map(|(position, line)| {
             let label = if first && position == 0 { "thresholds" } else { "" };
             let word = if position == 0 { word } else { "" };
-            let label = palette.paint(Ink::Faint, &format!("{label:<LABEL$}"));
+            let label = palette.paint(Style::Faint, &format!("{label:<LABEL$}"));
             format!("{label}{}{line}", palette.paint(ink, &format!("{word:<VERDICT$}")))
         })
         .collect()

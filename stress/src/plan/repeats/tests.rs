@@ -15,7 +15,7 @@ fn phase(load: Load, duplicates: f64) -> Phase {
     Phase {
         name: "main".to_owned(),
         journey: Journey::default(),
-        supply: Supply::default(),
+        source: BlobSource::default(),
         sizes: Sizes { min: 1, max: 1 },
         content: ContentMix::Mixed,
         duplicates,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Ratio, ratio};
-use crate::{record::pairs::Pair, report::Report};
+use crate::{metrics::pairs::Pair, report::Report};
 
 /// Pairs that have something in common, and their effect.
 #[derive(Debug, Clone, PartialEq)]

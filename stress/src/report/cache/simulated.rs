@@ -5,9 +5,9 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 use super::*;
 use crate::{
-    record::{claims::Claims, pairs::Standing},
+    metrics::{cache_status::CacheStatusCounts, pairs::Freshness},
     report::{fake, summary::Summary},
-    sample::cache::{CacheEvidence, Claim, Teller},
+    sample::cache::{CacheEvidence, CacheStatus, StatusHeader},
 };
 
 /// Seeded times, skewed as those of networks are.
@@ -25,10 +25,10 @@ impl World {
     }
 
     /// A blob's reads that take about these seconds; the blob itself is slow or quick for all of them.
-    fn pair(&mut self, index: u64, seconds: [f64; 3], claim: Claim) -> Pair {
+    fn pair(&mut self, index: u64, seconds: [f64; 3], cache_status: CacheStatus) -> Pair {
         let blob = self.about(1.0).as_secs_f64();
         let [first, cached, third] = seconds.map(|seconds| self.about(seconds * blob));
-        let halves = |time: Duration| Parts { first_byte: time / 2, transfer: time / 2 };
+        let unmatched_pairs = |time: Duration| Parts { first_byte: time / 2, transfer: time / 2 };
         Pair {
             index,
             size: 1 << 20,
@@ -36,9 +36,9 @@ impl World {
             first,
             cached,
             third: Some(third),
-            parts: Some([halves(first), halves(cached)]),
-            claim,
-            standing: Standing::Untold,
+            parts: Some([unmatched_pairs(first), unmatched_pairs(cached)]),
+            cache_status,
+            standing: Freshness::Unknown,
         }
     }
 }
@@ -58,7 +58,7 @@ fn contained(factor: f64) -> usize {
     let run = |seed: u64| {
         let mut world = World::new(seed);
         let of = |world: &mut World, index, factor: f64| {
-            world.pair(index, [0.15, 0.1 / factor, 0.1 / factor], Claim::Untold)
+            world.pair(index, [0.15, 0.1 / factor, 0.1 / factor], CacheStatus::Unknown)
         };
         let pairs: Vec<_> = (0..60).map(|index| of(&mut world, index, factor)).collect();
         let controls: Vec<_> = (0..30).map(|index| of(&mut world, index, 1.0)).collect();
@@ -83,8 +83,10 @@ fn a_known_factor_is_found_in_19_of_20_runs() {
 #[test]
 fn without_the_control_slow_starts_look_like_a_cache() {
     let mut world = World::new(1);
-    let pairs: Vec<_> = (0..800).map(|index| world.pair(index, [0.15, 0.1, 0.1], Claim::Untold)).collect();
-    let controls: Vec<_> = (0..400).map(|index| world.pair(index, [0.15, 0.1, 0.1], Claim::Untold)).collect();
+    let pairs: Vec<_> =
+        (0..800).map(|index| world.pair(index, [0.15, 0.1, 0.1], CacheStatus::Unknown)).collect();
+    let controls: Vec<_> =
+        (0..400).map(|index| world.pair(index, [0.15, 0.1, 0.1], CacheStatus::Unknown)).collect();
     assert_eq!(effect(&pairs, &[]).verdict, Verdict::Faster);
     let controlled = effect(&pairs, &controls);
     assert_eq!(controlled.verdict, Verdict::NoDifference, "{}", controlled.sentence());
@@ -102,7 +104,8 @@ fn without_the_control_slow_starts_look_like_a_cache() {
 #[test]
 fn five_control_pairs_are_too_few_to_take_anything_out() {
     let mut world = World::new(7);
-    let pairs: Vec<_> = (0..40).map(|index| world.pair(index, [0.3, 0.1, 0.1], Claim::Untold)).collect();
+    let pairs: Vec<_> =
+        (0..40).map(|index| world.pair(index, [0.3, 0.1, 0.1], CacheStatus::Unknown)).collect();
     let (few, none) = (effect(&pairs, &pairs[..5]), effect(&pairs, &[]));
     assert_eq!((few.response, few.groups.clone()), (none.response, none.groups.clone()));
     assert_eq!(
@@ -114,61 +117,66 @@ fn five_control_pairs_are_too_few_to_take_anything_out() {
 #[test]
 fn a_cache_that_fills_late_is_told_by_its_third_reads() {
     let mut world = World::new(2);
-    let late: Vec<_> = (0..40).map(|index| world.pair(index, [0.1, 0.1, 0.025], Claim::Miss)).collect();
+    let late: Vec<_> = (0..40).map(|index| world.pair(index, [0.1, 0.1, 0.025], CacheStatus::Miss)).collect();
     let effect_of_late = effect(&late, &[]);
     let (low, high) = effect_of_late.fills_late().unwrap().interval.unwrap();
     assert!(low <= 4.0 && 4.0 <= high, "{low} {high}");
-    let at_once: Vec<_> = (0..40).map(|index| world.pair(index, [0.1, 0.025, 0.025], Claim::Hit)).collect();
+    let at_once: Vec<_> =
+        (0..40).map(|index| world.pair(index, [0.1, 0.025, 0.025], CacheStatus::Hit)).collect();
     assert_eq!(effect(&at_once, &[]).fills_late(), None);
 }
 
 #[test]
 fn headers_that_lie_are_found_out_and_honest_ones_borne_out() {
-    let finding = |seconds: [f64; 3], claim: Claim, teller: Option<Teller>| {
+    let finding = |seconds: [f64; 3], cache_status: CacheStatus, status_header: Option<StatusHeader>| {
         let mut world = World::new(3);
         let mut report = fake::report(100, &(0..100).flat_map(fake::journey).collect::<Vec<_>>());
-        report.recording.pairs = crate::record::pairs::Pairs::default();
+        report.recording.pairs = crate::metrics::pairs::Pairs::default();
         for index in 0..100 {
-            report.recording.enter_pair(world.pair(index, seconds, claim));
+            report.recording.enter_pair(world.pair(index, seconds, cache_status));
         }
-        let mut claims = Claims::default();
-        if let Some(teller) = teller {
-            claims.told.entry(teller).or_default().insert(claim, 100);
+        let mut cache_statuses = CacheStatusCounts::default();
+        if let Some(status_header) = status_header {
+            cache_statuses.told.entry(status_header).or_default().insert(cache_status, 100);
         } else {
-            claims.untold = 100;
+            cache_statuses.unknown = 100;
         }
-        for (key, ledger) in &mut report.recording.ledgers {
+        for (key, metrics) in &mut report.recording.step_metrics {
             if key.step == Step::CACHED {
-                ledger.claims = [(0, claims.clone())].into();
+                metrics.cache_statuses = [(0, cache_statuses.clone())].into();
             }
         }
         let rows = Summary::of(&report).cache.unwrap().claimed.rows;
-        assert_eq!((rows.len(), rows[0].claim, rows[0].downloads), (1, claim, 100));
+        assert_eq!((rows.len(), rows[0].cache_status, rows[0].downloads), (1, cache_status, 100));
         rows[0].finding
     };
     let (fast, slow) = ([0.1, 0.02, 0.02], [0.1, 0.1, 0.1]);
-    let nginx = Some(Teller::XCacheStatus);
-    assert_eq!(finding(fast, Claim::Hit, nginx), Finding::Borne);
-    assert_eq!(finding(slow, Claim::Hit, nginx), Finding::HitsNoFaster);
-    assert_eq!(finding(slow, Claim::Miss, nginx), Finding::Borne);
-    assert_eq!(finding(fast, Claim::Bypass, nginx), Finding::MissesFaster);
-    assert_eq!(finding(fast, Claim::Untold, None), Finding::SilentFaster);
-    assert_eq!(finding(slow, Claim::Untold, None), Finding::Borne);
+    let nginx = Some(StatusHeader::XCacheStatus);
+    assert_eq!(finding(fast, CacheStatus::Hit, nginx), Finding::Borne);
+    assert_eq!(finding(slow, CacheStatus::Hit, nginx), Finding::HitsNoFaster);
+    assert_eq!(finding(slow, CacheStatus::Miss, nginx), Finding::Borne);
+    assert_eq!(finding(fast, CacheStatus::Bypass, nginx), Finding::MissesFaster);
+    assert_eq!(finding(fast, CacheStatus::Unknown, None), Finding::SilentFaster);
+    assert_eq!(finding(slow, CacheStatus::Unknown, None), Finding::Borne);
 }
 
 #[test]
 fn first_downloads_that_were_cached_already_are_counted_and_left_out() {
-    let said = |claim| CacheEvidence { claim, told_by: Some(Teller::XCache), ..CacheEvidence::default() };
+    let said = |cache_status| CacheEvidence {
+        cache_status,
+        status_header: Some(StatusHeader::XCache),
+        ..CacheEvidence::default()
+    };
     let mut samples: Vec<_> = (0..40).flat_map(fake::journey).collect();
     for sample in &mut samples {
         // Of every fourth blob some cache has a copy before this run reads it.
         let warm = sample.index % 4 == 0 || sample.step == Step::CACHED;
-        sample.cache = said(if warm { Claim::Hit } else { Claim::Miss });
+        sample.cache = said(if warm { CacheStatus::Hit } else { CacheStatus::Miss });
     }
     let report = fake::report(40, &samples);
     let cache = Summary::of(&report).cache.unwrap();
     assert_eq!((cache.claimed.contaminated, cache.claimed.firsts, cache.pairs), (10, 40, 30));
-    assert_eq!(cache.claimed.tellers, [(Teller::XCache, 40)].into());
+    assert_eq!(cache.claimed.status_headers, [(StatusHeader::XCache, 40)].into());
 }
 
 #[test]
@@ -178,7 +186,7 @@ fn sizes_and_aggregators_are_told_apart_where_each_has_enough() {
         let small = index.is_multiple_of(2);
         let times = if small { [0.1, 0.05, 0.05] } else { [0.1, 0.01, 0.01] };
         let (size, target) = (if small { 100 << 10 } else { 10 << 20 }, usize::from(index >= 58));
-        Pair { size, target, ..world.pair(index, times, Claim::Untold) }
+        Pair { size, target, ..world.pair(index, times, CacheStatus::Unknown) }
     };
     let pairs: Vec<_> = (0..60).map(|index| pair(&mut world, index)).collect();
     let groups = effect(&pairs, &[]).groups;

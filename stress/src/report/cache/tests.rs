@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::{
-    record::pairs::{Pair, Parts, Standing},
+    metrics::pairs::{Freshness, Pair, Parts},
     report::{fake, summary::Summary},
-    sample::cache::Claim,
+    sample::cache::CacheStatus,
 };
 
 /// The effect seen in pairs of these response times, in milliseconds.
@@ -20,8 +20,8 @@ fn effect(pairs: &[(u64, u64)]) -> CacheEffect {
             cached,
             third: None,
             parts: None,
-            claim: Claim::Untold,
-            standing: Standing::Untold,
+            cache_status: CacheStatus::Unknown,
+            standing: Freshness::Unknown,
         });
     }
     Summary::of(&report).cache.unwrap()
@@ -47,8 +47,9 @@ fn a_transfer_that_is_no_part_of_the_time_is_not_compared() {
         for index in 0..40 {
             // One of the two bodies came with its head.
             let parts = Some([parts(first, transfer), parts(cached, Duration::ZERO)]);
-            let (claim, standing) = (Claim::Untold, Standing::Untold);
-            let pair = Pair { index, size: 1, target: 0, first, cached, third: None, parts, claim, standing };
+            let (cache_status, standing) = (CacheStatus::Unknown, Freshness::Unknown);
+            let pair =
+                Pair { index, size: 1, target: 0, first, cached, third: None, parts, cache_status, standing };
             report.recording.enter_pair(pair);
         }
         let cache = Summary::of(&report).cache.unwrap();

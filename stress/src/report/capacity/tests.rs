@@ -3,25 +3,25 @@
 use super::*;
 use crate::{
     plan::search::Axis,
-    report::{fake, trust::Check},
+    report::{fake, quality::CheckResult},
 };
 
-fn check(subject: Subject, grade: Grade, measured: f64) -> Trust {
-    Trust { checks: vec![Check { subject, measured, grade, limit: 0.0 }], drift: None }
+fn check(subject: Check, severity: Severity, measured: f64) -> QualityReport {
+    QualityReport { checks: vec![CheckResult { subject, measured, severity, limit: 0.0 }], drift: None }
 }
 
-fn tier(objectives: &[&str], journeys: u64, uploads: Reading) -> Tier {
+fn step(thresholds: &[&str], journeys: u64, uploads: Reading) -> SearchStep {
     let samples: Vec<_> = (0..journeys).flat_map(fake::journey).collect();
     let mut report = fake::report(journeys, &samples);
-    report.plan.objectives = objectives.iter().map(|text| text.parse().unwrap()).collect();
+    report.plan.thresholds = thresholds.iter().map(|text| text.parse().unwrap()).collect();
     let warm_up = fake::recording(&fake::journey(0));
-    Tier::of((1.0, Duration::from_secs(1)), Step::Upload, &report, &warm_up, uploads, blame)
+    SearchStep::of((1.0, Duration::from_secs(1)), Step::Upload, &report, &warm_up, uploads, blame)
 }
 
 #[test]
 fn objectives_break_hold_or_cannot_be_judged() {
     let verdict =
-        |objectives: &[&str], journeys| tier(objectives, journeys, Reading::default()).tried.verdict;
+        |thresholds: &[&str], journeys| step(thresholds, journeys, Reading::default()).tried.verdict;
     assert_eq!(verdict(&["upload.p50<1h"], 40), Verdict::Holds);
     assert_eq!(verdict(&["upload.p50<1h", "upload.max<1ms"], 40), Verdict::Breaks);
     assert_eq!(verdict(&["upload.p95<1h", "upload.p50<1h"], 40), Verdict::TooFew { has: 40, needs: 72 });
@@ -33,47 +33,47 @@ fn objectives_break_hold_or_cannot_be_judged() {
     let report = fake::report(41, &samples);
     let none = Recording::default();
     let at = (1.0, Duration::from_secs(1));
-    let tier = Tier::of(at, Step::Upload, &report, &none, Reading::default(), blame);
-    assert_eq!((tier.tried.verdict, tier.failed), (Verdict::Breaks, 1));
-    assert_eq!(tier.broken().next().unwrap().objective.to_string(), "upload.failures==0");
+    let step = SearchStep::of(at, Step::Upload, &report, &none, Reading::default(), blame);
+    assert_eq!((step.tried.verdict, step.failed), (Verdict::Breaks, 1));
+    assert_eq!(step.broken().next().unwrap().threshold.to_string(), "upload.failures==0");
     // A generator that is the limit is told whatever else happened, an interruption above all.
     let blamed: Blame = |_, _| Some(Bottleneck::Cpu);
-    let tier = Tier::of(at, Step::Upload, &report, &none, Reading::default(), blamed);
-    assert_eq!((tier.tried.verdict, tier.bottleneck), (Verdict::Generator, Some(Bottleneck::Cpu)));
+    let step = SearchStep::of(at, Step::Upload, &report, &none, Reading::default(), blamed);
+    assert_eq!((step.tried.verdict, step.bottleneck), (Verdict::Generator, Some(Bottleneck::Cpu)));
     let ending = Ending::Interrupted { signal: crate::report::Signal::Interrupt };
     let stopped = Report { ending, ..report };
-    let tier = Tier::of(at, Step::Upload, &stopped, &none, Reading::default(), blamed);
-    assert_eq!(tier.tried.verdict, Verdict::Interrupted);
+    let step = SearchStep::of(at, Step::Upload, &stopped, &none, Reading::default(), blamed);
+    assert_eq!(step.tried.verdict, Verdict::Interrupted);
 }
 
 #[test]
 fn the_generator_is_blamed_for_its_own_part_only() {
-    use Grade::{Care, Invalid};
-    for (subject, grade, measured, broken, blamed) in [
-        (Subject::Cpu, Invalid, 0.95, false, Some(Bottleneck::Cpu)),
-        (Subject::Cpu, Care, 0.8, false, None),
-        (Subject::LatenessP99, Invalid, 1.0, true, Some(Bottleneck::Scheduling)),
-        (Subject::LatenessMax, Invalid, 2.0, false, Some(Bottleneck::Scheduling)),
-        (Subject::Lag, Invalid, 1.0, false, Some(Bottleneck::Scheduling)),
-        (Subject::Achieved, Invalid, 0.5, true, Some(Bottleneck::Scheduling)),
-        (Subject::Dropped, Invalid, 0.5, false, Some(Bottleneck::Places)),
-        (Subject::Dropped, Invalid, 0.5, true, None),
-        (Subject::Ports, Care, 0.9, true, Some(Bottleneck::Ports)),
-        (Subject::Ports, Care, 0.9, false, None),
-        (Subject::Ports, Grade::Trustworthy, 0.6, true, None),
-        (Subject::Unfinished, Invalid, 0.5, true, None),
-        (Subject::WallClock, Care, 5.0, false, None),
+    use Severity::{Care, Invalid};
+    for (subject, severity, measured, broken, blamed) in [
+        (Check::Cpu, Invalid, 0.95, false, Some(Bottleneck::Cpu)),
+        (Check::Cpu, Care, 0.8, false, None),
+        (Check::StartDelayP99, Invalid, 1.0, true, Some(Bottleneck::Scheduling)),
+        (Check::StartDelayMax, Invalid, 2.0, false, Some(Bottleneck::Scheduling)),
+        (Check::Lag, Invalid, 1.0, false, Some(Bottleneck::Scheduling)),
+        (Check::Achieved, Invalid, 0.5, true, Some(Bottleneck::Scheduling)),
+        (Check::Dropped, Invalid, 0.5, false, Some(Bottleneck::Places)),
+        (Check::Dropped, Invalid, 0.5, true, None),
+        (Check::Ports, Care, 0.9, true, Some(Bottleneck::Ports)),
+        (Check::Ports, Care, 0.9, false, None),
+        (Check::Ports, Severity::Trustworthy, 0.6, true, None),
+        (Check::Unfinished, Invalid, 0.5, true, None),
+        (Check::WallClock, Care, 5.0, false, None),
     ] {
         assert_eq!(
-            blame(&check(subject, grade, measured), broken),
+            blame(&check(subject, severity, measured), broken),
             blamed,
             "{subject:?} {measured} {broken}"
         );
     }
     // Arrivals that were dropped were not achieved either: that is the same thing.
-    let mut trust = check(Subject::Dropped, Invalid, 0.5);
-    trust.checks.extend(check(Subject::Achieved, Invalid, 0.5).checks);
-    assert_eq!((blame(&trust, true), blame(&trust, false)), (None, Some(Bottleneck::Places)));
+    let mut quality = check(Check::Dropped, Invalid, 0.5);
+    quality.checks.extend(check(Check::Achieved, Invalid, 0.5).checks);
+    assert_eq!((blame(&quality, true), blame(&quality, false)), (None, Some(Bottleneck::Places)));
 }
 
 /// A search whose steps had these levels, rates and mean response times in milliseconds.
@@ -87,12 +87,12 @@ fn capacity(curve: &[(f64, f64, u64)]) -> Capacity {
         needs: 1,
     };
     let steps = curve.iter().map(|&(level, per_second, mean)| {
-        let mut tier = tier(&[], 10, Reading::default());
-        tier.tried.level = level;
-        tier.per_second = Some(per_second);
-        tier.response.as_mut().unwrap().mean =
+        let mut step = step(&[], 10, Reading::default());
+        step.tried.level = level;
+        step.per_second = Some(per_second);
+        step.response.as_mut().unwrap().mean =
             Bounded { value: Duration::from_millis(mean), lower_bound: false };
-        tier
+        step
     });
     Capacity {
         tool: Tool::this(),
@@ -129,17 +129,17 @@ fn shedding_is_what_was_seen() {
     let mut found = capacity(&[(1.0, 1.0, 1), (2.0, 2.0, 1), (3.0, 3.0, 1)]);
     assert_eq!(found.shedding(), None);
     let reading = |most, at_first_shed| Reading { most: Some(most), at_first_shed };
-    for (tier, uploads) in
+    for (step, uploads) in
         found.steps.iter_mut().zip([reading(17, None), reading(40, Some(19)), reading(18, Some(18))])
     {
-        tier.uploads = uploads;
+        step.uploads = uploads;
     }
     assert_eq!(found.shedding(), Some(Shedding { began_at: Some(18), most_taken: Some(17) }));
 }
 
 #[test]
 fn settling_is_paid_for_as_well() {
-    let cost = tier(&[], 10, Reading::default()).cost;
+    let cost = step(&[], 10, Reading::default()).cost;
     assert_eq!((cost.uploads, cost.downloads, cost.frost), (11, 22, 11 * 132_300));
     let whole = capacity(&[(1.0, 1.0, 1), (2.0, 2.0, 1)]).cost();
     assert_eq!((whole.uploads, whole.bytes_sent), (22, 2 * cost.bytes_sent));

@@ -1,11 +1,11 @@
 //! Changes that shall not be, held against what changed: no benefit of the doubt where nothing is known.
 
 use super::numbers::{Number, Value, Verdict};
-use crate::plan::objective::{Bound, ChangeLimit};
+use crate::plan::threshold::{Bound, ChangeLimit};
 
 /// A limit on a change and what became of it in one step.
 #[derive(Debug, Clone, PartialEq)]
-pub struct GuardJudgement {
+pub struct GuardResult {
     /// The limit; of one for each step, the part that speaks of this one.
     pub limit: ChangeLimit,
     /// What became of it.
@@ -45,13 +45,13 @@ impl Outcome {
 }
 
 /// Holds `limit` against every number that it speaks of.
-pub(super) fn judge(limit: &ChangeLimit, numbers: &[Number]) -> Vec<GuardJudgement> {
+pub(super) fn judge(limit: &ChangeLimit, numbers: &[Number]) -> Vec<GuardResult> {
     let meant = |number: &&Number| {
         number.quantity == limit.quantity
             && !number.place.repeats
             && limit.covers(&number.place.phase, number.place.step)
     };
-    let judge = |number: &Number| GuardJudgement {
+    let judge = |number: &Number| GuardResult {
         limit: ChangeLimit { step: Some(number.place.step), ..limit.clone() },
         outcome: outcome(limit, number),
         number: number.clone(),
@@ -99,7 +99,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        plan::{journey::Step, objective::Quantity, percentile::Percentile},
+        plan::{journey::Step, percentile::Percentile, threshold::Quantity},
         report::compare::Place,
     };
 
@@ -119,7 +119,7 @@ mod tests {
 
     fn judged(limit: &str, number: Number) -> Vec<Outcome> {
         let judged = judge(&limit.parse().unwrap(), &[number]);
-        judged.iter().map(|judgement| judgement.outcome).collect()
+        judged.iter().map(|threshold_result| threshold_result.outcome).collect()
     }
 
     #[test]

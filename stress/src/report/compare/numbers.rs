@@ -8,7 +8,7 @@ use super::{
     inference::{Estimate, Spread, holm},
     side::Measure,
 };
-use crate::plan::objective::Quantity;
+use crate::plan::threshold::Quantity;
 
 /// A number of both sides.
 #[derive(Debug, Clone, PartialEq)]

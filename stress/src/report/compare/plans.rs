@@ -82,7 +82,7 @@ mod tests {
         after.phases[0].load = Load::closed(16);
         after.phases[0].stop.duration = Some(Duration::from_secs(60));
         after.aggregators.push("http://second.test".parse().unwrap());
-        after.objectives.push("upload.p99<20s".parse().unwrap());
+        after.thresholds.push("upload.p99<20s".parse().unwrap());
         let told = differences(&before, &after);
         let told: Vec<_> = told
             .iter()
@@ -100,7 +100,7 @@ mod tests {
                 ),
                 ("main.load.workers", "8", "16"),
                 ("main.stop.duration_seconds", "–", "60.0"),
-                ("objectives", "none", "upload.p99<20s"),
+                ("thresholds", "none", "upload.p99<20s"),
             ]
         );
     }

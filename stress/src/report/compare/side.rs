@@ -9,12 +9,12 @@ use super::{
     track::{Bin, Counts, Table, Track},
 };
 use crate::{
-    plan::objective::Quantity,
-    record::{
-        ledger::{Ledger, Span},
+    metrics::{
         pairs::Pairs,
+        step_metrics::{Span, StepMetrics},
         timeline::{Interval, Tally, Timeline},
     },
+    plan::threshold::Quantity,
     report::{
         summary::{Bounded, Distribution},
         support::Percentile,
@@ -37,7 +37,7 @@ pub(super) struct Measure {
 /// One step of one run.
 #[derive(Debug)]
 pub(super) struct Side<'a> {
-    ledger: &'a Ledger,
+    metrics: &'a StepMetrics,
     pairs: &'a Pairs,
     table: Rc<Table>,
 }
@@ -48,13 +48,13 @@ const HALF_BUCKET: f64 = 0.004;
 const GRAIN: f64 = 0.004;
 
 impl<'a> Side<'a> {
-    pub(super) fn new(ledger: &'a Ledger, pairs: &'a Pairs) -> Self {
-        Self { ledger, pairs, table: Rc::new(response(&ledger.timeline)) }
+    pub(super) fn new(metrics: &'a StepMetrics, pairs: &'a Pairs) -> Self {
+        Self { metrics, pairs, table: Rc::new(response(&metrics.timeline)) }
     }
 
     /// The number and what is known of it.
     pub(super) fn measure(&self, quantity: Quantity) -> Measure {
-        let tallies = || self.ledger.timeline.tallies().iter();
+        let tallies = || self.metrics.timeline.tallies().iter();
         let time = self.span();
         let (value, track) = match quantity {
             Quantity::Percentile(percentile) => {
@@ -62,25 +62,25 @@ impl<'a> Side<'a> {
                 (value.map(time_value), Track::quantile(percentile.quantile(), &self.table))
             }
             Quantity::Mean => {
-                let parts = self.ledger.timeline.intervals().map(|(_, interval)| mean_parts(&interval));
+                let parts = self.metrics.timeline.intervals().map(|(_, interval)| mean_parts(&interval));
                 (self.response().map(|times| time_value(times.mean)), Track::ratio(parts))
             }
             Quantity::Rate => {
                 let parts = inner(tallies().map(|tally| (tally.done as f64, 1.0)).collect());
-                (self.per_second(self.ledger.done), Track::ratio(parts))
+                (self.per_second(self.metrics.done), Track::ratio(parts))
             }
             Quantity::Throughput => {
                 let bytes = |tally: &Tally| (tally.bytes_sent + tally.bytes_received) as f64;
                 let parts = inner(tallies().map(|tally| (bytes(tally), 1.0)).collect());
-                (self.per_second(self.ledger.bytes_done), Track::ratio(parts))
+                (self.per_second(self.metrics.bytes_done), Track::ratio(parts))
             }
             Quantity::Failures => {
                 let parts = tallies().map(failure_parts);
-                (share(self.ledger.failed(), self.ledger.attempted()), Track::ratio(parts))
+                (share(self.metrics.failed(), self.metrics.attempted()), Track::ratio(parts))
             }
             Quantity::Speedup => {
                 let logarithms = logarithms(self.pairs);
-                let intervals = self.ledger.timeline.len();
+                let intervals = self.metrics.timeline.len();
                 (speedup(&logarithms), speedup_track(&logarithms, intervals))
             }
         };
@@ -92,18 +92,18 @@ impl<'a> Side<'a> {
     }
 
     fn response(&self) -> Option<Distribution> {
-        Distribution::of(self.ledger.span(Span::Response)?, self.ledger.least_lower_bound)
+        Distribution::of(self.metrics.span(Span::Response)?, self.metrics.least_lower_bound)
     }
 
     /// How long the timeline is.
     fn span(&self) -> Duration {
-        let intervals = u32::try_from(self.ledger.timeline.len()).unwrap_or(u32::MAX);
-        self.ledger.timeline.width().saturating_mul(intervals)
+        let intervals = u32::try_from(self.metrics.timeline.len()).unwrap_or(u32::MAX);
+        self.metrics.timeline.width().saturating_mul(intervals)
     }
 
     /// Per second from the first start to the last finish; absent when nothing was done, or in no time.
     fn per_second(&self, amount: u64) -> Option<Value> {
-        let (start, end) = self.ledger.window?;
+        let (start, end) = self.metrics.window?;
         let took = end.saturating_sub(start).as_secs_f64();
         (amount > 0 && took > 0.0).then(|| Value::exact(amount as f64 / took))
     }
@@ -111,7 +111,7 @@ impl<'a> Side<'a> {
     /// The variance that a share has when its failures come independently, with half a failure more than there were:
     /// without one, a run shows none of its spread, which is not nothing.
     fn least_variance(&self) -> f64 {
-        let (failed, attempted) = (self.ledger.failed() as f64, self.ledger.attempted() as f64);
+        let (failed, attempted) = (self.metrics.failed() as f64, self.metrics.attempted() as f64);
         let share = (failed + 0.5) / (attempted + 1.0);
         share * (1.0 - share) / attempted.max(1.0)
     }
@@ -119,11 +119,11 @@ impl<'a> Side<'a> {
     fn lacks(&self, quantity: Quantity) -> f64 {
         let (has, needs) = match quantity {
             Quantity::Percentile(percentile) => {
-                (self.ledger.span(Span::Response).map_or(0, |times| times.count()), percentile.needs())
+                (self.metrics.span(Span::Response).map_or(0, |times| times.count()), percentile.needs())
             }
             Quantity::Speedup => (self.pairs.seen(), Percentile::P50.needs()),
-            Quantity::Mean | Quantity::Rate | Quantity::Throughput => (self.ledger.done, 1),
-            Quantity::Failures => (self.ledger.attempted(), 1),
+            Quantity::Mean | Quantity::Rate | Quantity::Throughput => (self.metrics.done, 1),
+            Quantity::Failures => (self.metrics.attempted(), 1),
         };
         needs as f64 / has.max(1) as f64
     }

@@ -81,13 +81,13 @@ fn judged(before: &BTreeMap<Quantity, Measure>, after: &BTreeMap<Quantity, Measu
 }
 
 fn false_alarms(phi: f64) -> u64 {
-    let alarm = |pair: &u64| {
+    let timer = |pair: &u64| {
         let (before, after) = (run(2 * pair, phi, 60, 1.0), run(2 * pair + 1, phi, 60, 1.0));
         judged(&before, &after)
             .iter()
             .any(|number| matches!(number.verdict, Verdict::Better | Verdict::Worse))
     };
-    (0..PAIRS).filter(alarm).count() as u64
+    (0..PAIRS).filter(timer).count() as u64
 }
 
 #[test]

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Serialize;
 
 use crate::{
-    record::claims::Claims,
+    metrics::cache_status::CacheStatusCounts,
     report::{
-        cache::{CacheEffect, Claimed, Group, Of, OrderControl, Ratio, Row},
+        cache::{CacheEffect, Group, Of, OrderControl, Ratio, Row, StatusCheck},
         cost::{Line, StepCost, Unknown},
     },
-    sample::cache::{Claim, Teller},
+    sample::cache::{CacheStatus, StatusHeader},
 };
 
 /// A [`CacheEffect`] in a document.
@@ -33,7 +33,7 @@ pub(super) struct CacheDoc<'a> {
     order_control: Option<ControlDoc>,
     second_to_third: Option<RatioDoc>,
     fills_late: bool,
-    claimed: ClaimedDoc<'a>,
+    claimed: StatusCheckDoc<'a>,
     shortest_cached_seconds: Option<f64>,
     longest_cached_seconds: Option<f64>,
 }
@@ -74,13 +74,13 @@ struct GroupDoc<'a> {
     response: RatioDoc,
 }
 
-/// A [`Claimed`] in a document.
+/// A [`StatusCheck`] in a document.
 #[derive(Serialize)]
-struct ClaimedDoc<'a> {
+struct StatusCheckDoc<'a> {
     first_downloads: u64,
     first_downloads_already_cached: u64,
     cached_downloads: u64,
-    told_by: &'a BTreeMap<Teller, u64>,
+    status_header: &'a BTreeMap<StatusHeader, u64>,
     rows: Vec<RowDoc>,
     pairs_of_the_same_copy: u64,
     pairs_dated_anew: u64,
@@ -89,7 +89,7 @@ struct ClaimedDoc<'a> {
 /// A [`Row`] in a document.
 #[derive(Serialize)]
 struct RowDoc {
-    claim: Claim,
+    cache_status: CacheStatus,
     downloads: u64,
     observed: Option<RatioDoc>,
     finding: &'static str,
@@ -119,7 +119,7 @@ impl<'a> CacheDoc<'a> {
             }),
             second_to_third: doc(cache.third),
             fills_late: cache.fills_late().is_some(),
-            claimed: ClaimedDoc::of(&cache.claimed),
+            claimed: StatusCheckDoc::of(&cache.claimed),
             shortest_cached_seconds: seconds(cache.shortest_cached.map(|bounded| bounded.value)),
             longest_cached_seconds: seconds(cache.longest_cached.map(|bounded| bounded.value)),
         }
@@ -160,10 +160,10 @@ impl<'a> GroupDoc<'a> {
     }
 }
 
-impl<'a> ClaimedDoc<'a> {
-    fn of(claimed: &'a Claimed) -> Self {
+impl<'a> StatusCheckDoc<'a> {
+    fn of(claimed: &'a StatusCheck) -> Self {
         let row = |row: &Row| RowDoc {
-            claim: row.claim,
+            cache_status: row.cache_status,
             downloads: row.downloads,
             observed: row.observed.map(RatioDoc::of),
             finding: row.finding.label(),
@@ -172,7 +172,7 @@ impl<'a> ClaimedDoc<'a> {
             first_downloads: claimed.firsts,
             first_downloads_already_cached: claimed.contaminated,
             cached_downloads: claimed.cached,
-            told_by: &claimed.tellers,
+            status_header: &claimed.status_headers,
             rows: claimed.rows.iter().map(row).collect(),
             pairs_of_the_same_copy: claimed.same_copy,
             pairs_dated_anew: claimed.dated_anew,
@@ -182,16 +182,16 @@ impl<'a> ClaimedDoc<'a> {
 
 /// What headers said of the downloads from one aggregator, in a document.
 #[derive(Serialize)]
-pub(super) struct ClaimsDoc<'a> {
+pub(super) struct CacheStatusCountsDoc<'a> {
     /// Its position in the plan.
     aggregator: usize,
-    told: &'a BTreeMap<Teller, BTreeMap<Claim, u64>>,
-    untold: u64,
+    told: &'a BTreeMap<StatusHeader, BTreeMap<CacheStatus, u64>>,
+    unknown: u64,
 }
 
-impl<'a> ClaimsDoc<'a> {
-    pub(super) fn of((aggregator, claims): (&usize, &'a Claims)) -> Self {
-        Self { aggregator: *aggregator, told: &claims.told, untold: claims.untold }
+impl<'a> CacheStatusCountsDoc<'a> {
+    pub(super) fn of((aggregator, cache_statuses): (&usize, &'a CacheStatusCounts)) -> Self {
+        Self { aggregator: *aggregator, told: &cache_statuses.told, unknown: cache_statuses.unknown }
     }
 }
 
@@ -199,7 +199,7 @@ impl<'a> ClaimsDoc<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum CostDoc {
-    Known { samples: u64, service: LineDoc, send: LineDoc, wait: LineDoc },
+    BlobOrigin { samples: u64, service: LineDoc, send: LineDoc, wait: LineDoc },
     Unknown { absent: String },
 }
 
@@ -217,7 +217,7 @@ impl CostDoc {
     /// `None` when nothing was recorded to tell it from.
     pub(super) fn of(cost: &Result<StepCost, Unknown>) -> Option<Self> {
         Some(match cost {
-            Ok(StepCost { samples, service, send, wait }) => CostDoc::Known {
+            Ok(StepCost { samples, service, send, wait }) => CostDoc::BlobOrigin {
                 samples: *samples,
                 service: LineDoc::of(service),
                 send: LineDoc::of(send),

@@ -3,18 +3,18 @@
 use serde::Serialize;
 
 use crate::{
-    plan::{journey::Step, objective::Objective},
+    plan::{journey::Step, threshold::Threshold},
     report::{
+        quality::{Bottleneck, Check, CheckResult, QualityReport},
         stationarity::Drift,
-        threshold::{Judgement, Measured},
-        trust::{Bottleneck, Check, Subject, Trust},
+        threshold::{Measured, ThresholdResult},
     },
 };
 
-/// A [`Judgement`] in a document.
+/// A [`ThresholdResult`] in a document.
 #[derive(Serialize)]
 pub(super) struct ThresholdDoc<'a> {
-    threshold: &'a Objective,
+    threshold: &'a Threshold,
     implicit: bool,
     holds: bool,
     #[serde(flatten)]
@@ -33,8 +33,8 @@ enum MeasuredDoc {
 }
 
 impl<'a> ThresholdDoc<'a> {
-    pub(super) fn of(judgement: &'a Judgement) -> Self {
-        let measured = match judgement.measured {
+    pub(super) fn of(threshold_result: &'a ThresholdResult) -> Self {
+        let measured = match threshold_result.measured {
             Measured::Time(time) => MeasuredDoc::Time {
                 measured_seconds: time.value.as_secs_f64(),
                 lower_bound: time.lower_bound,
@@ -47,20 +47,20 @@ impl<'a> ThresholdDoc<'a> {
             }
         };
         Self {
-            threshold: &judgement.objective,
-            implicit: judgement.implicit,
-            holds: judgement.holds(),
+            threshold: &threshold_result.threshold,
+            implicit: threshold_result.implicit,
+            holds: threshold_result.holds(),
             measured,
         }
     }
 }
 
-/// A [`Trust`] in a document.
+/// A [`QualityReport`] in a document.
 #[derive(Serialize)]
-pub(super) struct TrustDoc {
+pub(super) struct QualityDoc {
     verdict: &'static str,
     advice: Option<&'static str>,
-    checks: Vec<CheckDoc>,
+    checks: Vec<CheckResultDoc>,
     #[serde(skip_serializing_if = "Option::is_none")]
     drift: Option<DriftDoc>,
 }
@@ -75,22 +75,22 @@ struct DriftDoc {
     last_third: f64,
 }
 
-/// A [`Check`] in a document; its name says the unit.
+/// A [`CheckResult`] in a document; its name says the unit.
 #[derive(Serialize)]
-struct CheckDoc {
+struct CheckResultDoc {
     check: &'static str,
     verdict: &'static str,
     measured: f64,
     limit: f64,
 }
 
-impl TrustDoc {
-    pub(super) fn of(trust: &Trust) -> Self {
+impl QualityDoc {
+    pub(super) fn of(quality: &QualityReport) -> Self {
         Self {
-            verdict: trust.verdict().label(),
-            advice: trust.bottleneck().map(Bottleneck::advice),
-            checks: trust.checks.iter().map(CheckDoc::of).collect(),
-            drift: trust.drift.as_ref().map(DriftDoc::of),
+            verdict: quality.verdict().label(),
+            advice: quality.bottleneck().map(Bottleneck::advice),
+            checks: quality.checks.iter().map(CheckResultDoc::of).collect(),
+            drift: quality.drift.as_ref().map(DriftDoc::of),
         }
     }
 }
@@ -107,23 +107,23 @@ impl DriftDoc {
     }
 }
 
-impl CheckDoc {
-    fn of(check: &Check) -> Self {
+impl CheckResultDoc {
+    fn of(check: &CheckResult) -> Self {
         let name = match check.subject {
-            Subject::LatenessP99 => "lateness_p99_seconds",
-            Subject::LatenessMax => "lateness_max_seconds",
-            Subject::Achieved => "achieved_share",
-            Subject::Dropped => "dropped_share",
-            Subject::Cpu => "cpu_share",
-            Subject::Lag => "event_loop_lag_p99_seconds",
-            Subject::Unfinished => "unfinished_share",
-            Subject::Contaminated => "contaminated_share",
-            Subject::Samples => "unsupported_thresholds",
-            Subject::WallClock => "wall_clock_step_seconds",
-            Subject::Stationarity => "stationarity_change_share",
-            Subject::Ports => "ports_share",
-            Subject::Descriptors => "descriptors_share",
+            Check::StartDelayP99 => "start_delay_p99_seconds",
+            Check::StartDelayMax => "start_delay_max_seconds",
+            Check::Achieved => "achieved_share",
+            Check::Dropped => "dropped_share",
+            Check::Cpu => "cpu_share",
+            Check::Lag => "event_loop_lag_p99_seconds",
+            Check::Unfinished => "unfinished_share",
+            Check::Contaminated => "contaminated_share",
+            Check::Samples => "unsupported_thresholds",
+            Check::WallClock => "wall_clock_step_seconds",
+            Check::Stationarity => "stationarity_change_share",
+            Check::Ports => "ports_share",
+            Check::Descriptors => "descriptors_share",
         };
-        Self { check: name, verdict: check.grade.label(), measured: check.measured, limit: check.limit }
+        Self { check: name, verdict: check.severity.label(), measured: check.measured, limit: check.limit }
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, ser::SerializeMap};
 
-use super::effect::{ClaimsDoc, CostDoc};
+use super::effect::{CacheStatusCountsDoc, CostDoc};
 use crate::{
+    metrics::step_metrics::{ReasonTally, Span},
     plan::journey::Step,
-    record::ledger::{ReasonTally, Span},
     report::summary::{
         ArrivalSummary, Bounded, ConnectionSummary, Distribution, FailureExample, FailureSummary, StepSummary,
     },
@@ -37,7 +37,7 @@ pub(super) struct StepDoc<'a> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     stored_seconds: BTreeMap<StoredKind, DistributionDoc>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    cache_claims: Vec<ClaimsDoc<'a>>,
+    cache_claims: Vec<CacheStatusCountsDoc<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_by_size: Option<CostDoc>,
     failures: Vec<FailureDoc<'a>>,
@@ -75,7 +75,7 @@ impl<'a> StepDoc<'a> {
                 .iter()
                 .map(|(kind, times)| (*kind, DistributionDoc::of(times)))
                 .collect(),
-            cache_claims: step.claims.iter().map(ClaimsDoc::of).collect(),
+            cache_claims: step.cache_statuses.iter().map(CacheStatusCountsDoc::of).collect(),
             cost_by_size: CostDoc::of(&step.cost),
             failures: step.failures.iter().map(FailureDoc::of).collect(),
             retried: step.retried.iter().map(FailureDoc::of).collect(),
@@ -95,14 +95,14 @@ pub(super) struct ArrivalDoc<'a> {
     phase: &'a str,
     offered: u64,
     dropped: u64,
-    lateness_seconds: Option<DistributionDoc>,
+    start_delay_seconds: Option<DistributionDoc>,
 }
 
 impl<'a> ArrivalDoc<'a> {
     pub(super) fn of(arrivals: &'a ArrivalSummary) -> Self {
-        let ArrivalSummary { phase, offered, dropped, lateness, .. } = arrivals;
-        let lateness_seconds = lateness.as_ref().map(DistributionDoc::of);
-        Self { phase, offered: *offered, dropped: *dropped, lateness_seconds }
+        let ArrivalSummary { phase, offered, dropped, start_delay, .. } = arrivals;
+        let start_delay_seconds = start_delay.as_ref().map(DistributionDoc::of);
+        Self { phase, offered: *offered, dropped: *dropped, start_delay_seconds }
     }
 }
 

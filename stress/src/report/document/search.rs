@@ -5,19 +5,19 @@ use std::io;
 use serde::Serialize;
 
 use super::{
-    judged::{ThresholdDoc, TrustDoc},
+    judged::{QualityDoc, ThresholdDoc},
     reading::DistributionDoc,
 };
 use crate::{
     plan::{
         Plan,
         journey::Step,
-        objective::Objective,
         search::{Answer, Axis, Verdict},
+        threshold::Threshold,
     },
     report::{
         Ending, Tool,
-        capacity::{Capacity, Cost, Knee, SCHEMA, Tier},
+        capacity::{Capacity, Cost, Knee, SCHEMA, SearchStep},
     },
 };
 
@@ -34,14 +34,14 @@ struct Saved<'a> {
     max: f64,
     precision: f64,
     step_seconds: f64,
-    objectives: &'a [Objective],
+    thresholds: &'a [Threshold],
     answer: AnswerDoc,
     focus: Step,
     knee: Option<KneeDoc>,
     uploads_at_first_shed: Option<u64>,
     most_uploads_without_shed: Option<u64>,
     took: CostDoc,
-    steps: Vec<TierDoc<'a>>,
+    steps: Vec<SearchStepDoc<'a>>,
     /// What each step did, at its first level.
     plan: &'a Plan,
 }
@@ -74,9 +74,9 @@ struct CostDoc {
     cost_frost: u64,
 }
 
-/// A [`Tier`] in a document.
+/// A [`SearchStep`] in a document.
 #[derive(Serialize)]
-struct TierDoc<'a> {
+struct SearchStepDoc<'a> {
     level: f64,
     seconds: f64,
     verdict: &'static str,
@@ -87,8 +87,8 @@ struct TierDoc<'a> {
     response_seconds: Option<DistributionDoc>,
     most_uploads_under_way: Option<u64>,
     uploads_at_first_shed: Option<u64>,
-    objectives: Vec<ThresholdDoc<'a>>,
-    trust: TrustDoc,
+    thresholds: Vec<ThresholdDoc<'a>>,
+    quality: QualityDoc,
     took: CostDoc,
 }
 
@@ -111,14 +111,14 @@ impl Capacity {
             max: self.search.max,
             precision: self.search.precision,
             step_seconds: self.search.step.as_secs_f64(),
-            objectives: &self.plan.objectives,
+            thresholds: &self.plan.thresholds,
             answer: AnswerDoc::of(self),
             focus: self.focus,
             knee: self.knee().map(KneeDoc::of),
             uploads_at_first_shed: shedding.and_then(|shedding| shedding.began_at),
             most_uploads_without_shed: shedding.and_then(|shedding| shedding.most_taken),
             took: CostDoc::of(self.cost()),
-            steps: self.steps.iter().map(TierDoc::of).collect(),
+            steps: self.steps.iter().map(SearchStepDoc::of).collect(),
             plan: &self.plan,
         };
         serde_json::to_writer_pretty(&mut *out, &document)?;
@@ -133,7 +133,7 @@ impl AnswerDoc {
             Answer::UpTo { holds } => Self::UpTo { holds },
             Answer::Nowhere { breaks } => Self::Nowhere { breaks },
             Answer::Generator { at } => {
-                let bottleneck = capacity.steps.last().and_then(|tier| tier.bottleneck);
+                let bottleneck = capacity.steps.last().and_then(|step| step.bottleneck);
                 Self::Generator { at, advice: bottleneck.map(|bottleneck| bottleneck.advice()) }
             }
             Answer::TooFew { at, has, needs } => Self::TooFew { at, samples: has, samples_needed: needs },
@@ -156,28 +156,28 @@ impl CostDoc {
     }
 }
 
-impl<'a> TierDoc<'a> {
-    fn of(tier: &'a Tier) -> Self {
+impl<'a> SearchStepDoc<'a> {
+    fn of(step: &'a SearchStep) -> Self {
         Self {
-            level: tier.tried.level,
-            seconds: tier.tried.length.as_secs_f64(),
-            verdict: match tier.tried.verdict {
+            level: step.tried.level,
+            seconds: step.tried.length.as_secs_f64(),
+            verdict: match step.tried.verdict {
                 Verdict::Holds => "holds",
                 Verdict::Breaks => "breaks",
                 Verdict::TooFew { .. } => "too-few",
                 Verdict::Generator => "generator",
                 Verdict::Interrupted => "interrupted",
             },
-            done: tier.done,
-            failed: tier.failed,
-            dropped: tier.dropped,
-            per_second: tier.per_second,
-            response_seconds: tier.response.as_ref().map(DistributionDoc::of),
-            most_uploads_under_way: tier.uploads.most,
-            uploads_at_first_shed: tier.uploads.at_first_shed,
-            objectives: tier.judgements.iter().map(ThresholdDoc::of).collect(),
-            trust: TrustDoc::of(&tier.trust),
-            took: CostDoc::of(tier.cost),
+            done: step.done,
+            failed: step.failed,
+            dropped: step.dropped,
+            per_second: step.per_second,
+            response_seconds: step.response.as_ref().map(DistributionDoc::of),
+            most_uploads_under_way: step.uploads.most,
+            uploads_at_first_shed: step.uploads.at_first_shed,
+            thresholds: step.threshold_results.iter().map(ThresholdDoc::of).collect(),
+            quality: QualityDoc::of(&step.quality),
+            took: CostDoc::of(step.cost),
         }
     }
 }

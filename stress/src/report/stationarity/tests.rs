@@ -8,8 +8,8 @@ use crate::{
     },
     report::{
         fake,
+        quality::{Check, Severity},
         summary::Summary,
-        trust::{Grade, Subject},
     },
     sample::{Outcome, Sample, Timing},
 };
@@ -54,9 +54,9 @@ fn read(index: u64, started: Duration, took: Duration) -> Sample {
 }
 
 fn flagged(report: &Report) -> bool {
-    let trust = Summary::of(report).trust;
-    let check = trust.checks.iter().find(|check| check.subject == Subject::Stationarity);
-    check.expect("the run is long enough to say").grade == Grade::Care
+    let quality = Summary::of(report).quality;
+    let check = quality.checks.iter().find(|check| check.subject == Check::Stationarity);
+    check.expect("the run is long enough to say").severity == Severity::Care
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::Distribution;
 use crate::{
-    record::ledger::{FailureTally, ReasonTally},
+    metrics::step_metrics::{FailureTally, ReasonTally},
     sample::{Failure, FailureClass},
 };
 

@@ -8,16 +8,16 @@ use crate::{
 
 /// The judgements of these thresholds over the troubled run: 7 uploads of which 2 were shed, 5 first downloads of
 /// which one timed out and one is unfinished, 3 cached downloads of which 2 failed.
-fn judged(thresholds: &[&str]) -> Vec<Judgement> {
+fn judged(thresholds: &[&str]) -> Vec<ThresholdResult> {
     let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
     let mut report = fake::report(7, &samples);
-    report.plan.objectives = thresholds.iter().map(|text| text.parse().unwrap()).collect();
+    report.plan.thresholds = thresholds.iter().map(|text| text.parse().unwrap()).collect();
     judge(&report)
 }
 
-fn verdicts(judgements: &[Judgement], implicit: bool) -> Vec<(String, bool)> {
-    let asked = judgements.iter().filter(|judgement| judgement.implicit == implicit);
-    asked.map(|judgement| (judgement.objective.to_string(), judgement.holds())).collect()
+fn verdicts(threshold_results: &[ThresholdResult], implicit: bool) -> Vec<(String, bool)> {
+    let asked = threshold_results.iter().filter(|threshold_result| threshold_result.implicit == implicit);
+    asked.map(|threshold_result| (threshold_result.threshold.to_string(), threshold_result.holds())).collect()
 }
 
 #[test]
@@ -68,14 +68,21 @@ fn what_the_sample_does_not_support_fails_and_says_how_many_it_needs() {
         ("upload.p99<1h", 5, 368),
         ("upload.p99>1ns", 5, 368),
         ("cached.service.p90<1h", 1, 36),
-        ("upload.lateness.max<1h", 0, 1),
+        ("upload.start_delay.max<1h", 0, 1),
     ] {
-        let judgement = &judged(&[threshold])[0];
-        assert_eq!((judgement.measured, judgement.holds()), (Measured::Unsupported { has, needs }, false));
+        let threshold_result = &judged(&[threshold])[0];
+        assert_eq!(
+            (threshold_result.measured, threshold_result.holds()),
+            (Measured::Unsupported { has, needs }, false)
+        );
     }
     let mut report = fake::report(5, &[]);
-    report.plan.objectives = vec!["upload.failures<=100%".parse().unwrap(), "first.rate>0".parse().unwrap()];
-    assert!(judge(&report).iter().all(|judgement| judgement.measured == nothing() && !judgement.holds()));
+    report.plan.thresholds = vec!["upload.failures<=100%".parse().unwrap(), "first.rate>0".parse().unwrap()];
+    assert!(
+        judge(&report)
+            .iter()
+            .all(|threshold_result| threshold_result.measured == nothing() && !threshold_result.holds())
+    );
 }
 
 #[test]
@@ -131,16 +138,16 @@ fn equal_steps_of_several_phases_are_one_unless_a_phase_is_named() {
     let mut report = fake::report(11, &samples);
     report.plan.phases[0].journey.steps = vec![Step::Upload];
     report.plan.phases.push(Phase { name: "peak".to_owned(), ..report.plan.phases[0].clone() });
-    report.plan.objectives =
+    report.plan.thresholds =
         ["upload.count==10", "peak:upload.count==6", "main:upload.failures<1%", "upload.rate>1.6/s"]
             .map(|text| text.parse().unwrap())
             .to_vec();
-    let judgements = judge(&report);
-    assert!(verdicts(&judgements, false).iter().all(|(_, holds)| *holds), "{judgements:?}");
+    let threshold_results = judge(&report);
+    assert!(verdicts(&threshold_results, false).iter().all(|(_, holds)| *holds), "{threshold_results:?}");
     let expected = [
         ("main:upload.unfinished==0", true),
         ("peak:upload.failures==0", false),
         ("peak:upload.unfinished==0", true),
     ];
-    assert_eq!(verdicts(&judgements, true), expected.map(|(text, holds)| (text.to_owned(), holds)));
+    assert_eq!(verdicts(&threshold_results, true), expected.map(|(text, holds)| (text.to_owned(), holds)));
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    plan::{journey::Step, objective::Quantity, percentile::Percentile},
+    plan::{journey::Step, percentile::Percentile, threshold::Quantity},
     report::compare::{Difference, Place, Run, Value, Verdict},
 };
 

@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 use super::*;
 use crate::{
     export::compare::json,
-    plan::{journey::Step, objective::Quantity, percentile::Percentile},
-    report::compare::{Difference, GuardJudgement, Outcome, Place},
+    plan::{journey::Step, percentile::Percentile, threshold::Quantity},
+    report::compare::{Difference, GuardResult, Outcome, Place},
 };
 
 const HOSTILE: &str = "<script>alert('&\"')</script>";
@@ -48,7 +48,7 @@ fn comparison(name: &str) -> Comparison {
         differences: vec![Difference { what: name.to_owned(), before: Some(name.to_owned()), after: None }],
         notes: vec![name.to_owned()],
         relevance: 0.02,
-        guards: vec![GuardJudgement {
+        guards: vec![GuardResult {
             limit: "cached.p50>+5%".parse().unwrap(),
             outcome: Outcome::Broken,
             number: worse.clone(),

@@ -1,0 +1,56 @@
+//! Entering a sample into the recording.
+
+use std::{hint::black_box, time::Duration};
+
+use criterion::{Criterion, Throughput};
+use stress::{
+    metrics::{Recording, timeline::Timeline},
+    plan::journey::Step,
+    sample::{Link, Novelty, Outcome, Sample, Timing, cache::CacheEvidence},
+};
+
+fn sample(micros: u64) -> Sample {
+    let at = |micros| Duration::from_micros(1_000_000 + micros);
+    Sample {
+        phase: 0,
+        index: micros,
+        step: Step::CACHED,
+        attempt: 1,
+        novelty: Novelty::Fresh,
+        target: 0,
+        blob_id: None,
+        size: 100_000,
+        bytes_sent: 0,
+        bytes_received: 100_000,
+        timing: Timing {
+            due: at(0),
+            started: at(0),
+            sent: Some(at(20)),
+            first_byte: Some(at(micros / 2 + 20)),
+            finished: at(micros + 20),
+        },
+        link: Some(Link::Reused),
+        cache: CacheEvidence::default(),
+        outcome: Outcome::Read,
+    }
+}
+
+/// One successful read, each of another blob.
+pub(crate) fn recording(c: &mut Criterion) {
+    let mut samples: Vec<_> = (0..1000).map(|step| sample(200 + step * step)).collect();
+    let mut recording = Recording::default();
+    let mut group = c.benchmark_group("recording");
+    group.throughput(Throughput::Elements(samples.len() as u64));
+    group.bench_function("samples", |b| {
+        b.iter(|| {
+            for sample in &mut samples {
+                sample.index += 1_000_003;
+                recording.enter(black_box(sample));
+            }
+        });
+    });
+    let mut timeline = Timeline::default();
+    group.bench_function("timeline", |b| {
+        b.iter(|| samples.iter().for_each(|sample| timeline.enter(black_box(sample))));
+    });
+}

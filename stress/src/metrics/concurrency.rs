@@ -1,0 +1,123 @@
+//! How many uploads were under way at once, and how many when the server first refused one for being full.
+
+use std::time::Duration;
+
+use crate::sample::{FailureClass, Outcome, Sample};
+
+/// So many uploads are remembered: 24 MB.
+const MOST: usize = 1 << 20;
+
+/// The uploads of one step of a search: from when until when each was under way.
+#[derive(Debug, Default)]
+pub struct ConcurrencyTracker {
+    uploads: Vec<(Duration, Duration)>,
+    first_shed: Option<Duration>,
+    overflowed: bool,
+}
+
+/// What a gauge shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The most uploads under way at once; `None` when nothing was uploaded, or too much to remember.
+    pub most: Option<u64>,
+    /// The uploads under way when the first refusal came, that one included; `None` when none came.
+    pub at_first_shed: Option<u64>,
+}
+
+impl ConcurrencyTracker {
+    /// Takes one sample.
+    pub fn enter(&mut self, sample: &Sample) {
+        if !sample.step.stores() || sample.outcome == Outcome::Skipped {
+            return;
+        }
+        let (started, finished) = (sample.timing.started, sample.timing.finished);
+        if let Outcome::Failed(failure) | Outcome::Retried(failure) = &sample.outcome
+            && failure.class == FailureClass::Shed
+        {
+            self.first_shed = Some(self.first_shed.map_or(finished, |first| first.min(finished)));
+        }
+        if self.uploads.len() < MOST {
+            self.uploads.push((started, finished));
+        } else {
+            self.overflowed = true;
+        }
+    }
+
+    /// What it shows.
+    pub fn read(&self) -> Reading {
+        if self.overflowed {
+            return Reading::default();
+        }
+        let under_way = |at: Duration| {
+            self.uploads.iter().filter(|(started, finished)| *started <= at && *finished >= at).count() as u64
+        };
+        Reading { most: self.most(), at_first_shed: self.first_shed.map(under_way) }
+    }
+
+    fn most(&self) -> Option<u64> {
+        let mut changes: Vec<_> =
+            self.uploads.iter().flat_map(|&(started, finished)| [(started, 1), (finished, -1)]).collect();
+        // Who ends at the instant at which another starts has made room for it.
+        changes.sort_unstable();
+        let (mut now, mut most) = (0_i64, 0_i64);
+        for (_, change) in changes {
+            now += change;
+            most = most.max(now);
+        }
+        u64::try_from(most).ok().filter(|_| !self.uploads.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::journey::Step;
+    use crate::sample::{Failure, Novelty, Timing, cache::CacheEvidence};
+
+    fn sample(step: Step, started: u64, finished: u64, outcome: Outcome) -> Sample {
+        let [started, finished] = [started, finished].map(Duration::from_millis);
+        Sample {
+            phase: 0,
+            index: 0,
+            step,
+            attempt: 1,
+            novelty: Novelty::Fresh,
+            target: 0,
+            blob_id: None,
+            size: 1,
+            bytes_sent: 0,
+            bytes_received: 0,
+            timing: Timing { due: started, started, finished, ..Timing::default() },
+            link: None,
+            cache: CacheEvidence::default(),
+            outcome,
+        }
+    }
+
+    fn shed() -> Outcome {
+        Outcome::Failed(Failure::new(FailureClass::Shed, "full"))
+    }
+
+    #[test]
+    fn the_refused_one_counts_among_those_under_way() {
+        let mut concurrency = ConcurrencyTracker::default();
+        for started in 0..17 {
+            concurrency.enter(&sample(Step::Upload, started, 500, Outcome::Unfinished));
+        }
+        assert_eq!(concurrency.read(), Reading { most: Some(17), at_first_shed: None });
+        concurrency.enter(&sample(Step::Upload, 20, 21, shed()));
+        concurrency.enter(&sample(Step::Upload, 600, 601, shed()));
+        assert_eq!(concurrency.read(), Reading { most: Some(18), at_first_shed: Some(18) });
+    }
+
+    #[test]
+    fn only_uploads_count_and_one_that_ends_makes_room() {
+        let mut concurrency = ConcurrencyTracker::default();
+        concurrency.enter(&sample(Step::FIRST, 0, 9, shed()));
+        assert_eq!(concurrency.read(), Reading::default());
+        for started in 0..5 {
+            concurrency.enter(&sample(Step::Upload, started, started + 1, Outcome::Unfinished));
+        }
+        assert_eq!(concurrency.read().most, Some(1));
+    }
+}

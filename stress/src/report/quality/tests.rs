@@ -1,0 +1,199 @@
+//! The table of limits, and verdicts on runs whose generators fared in known ways.
+
+use std::time::Duration;
+
+use super::*;
+use crate::{
+    metrics::{Recording, arrivals::ArrivalMetrics, generator::Used},
+    plan::{load::Load, schedule::Arrivals, stages::Stages},
+    report::{fake, summary::Summary},
+};
+
+fn good() -> Report {
+    let samples: Vec<_> = (0..40).flat_map(fake::journey).collect();
+    fake::report(40, &samples)
+}
+
+fn quality(report: &Report) -> QualityReport {
+    Summary::of(report).quality
+}
+
+/// A run at a rate whose 400 arrivals were started this late.
+fn late(millis: impl Fn(u64) -> u64) -> Report {
+    let mut report = good();
+    let rate = Stages::constant(10.0);
+    report.plan.phases[0].load = Load::Open { rate, arrivals: Arrivals::Uniform, max_in_flight: 10 };
+    let mut arrivals = ArrivalMetrics::default();
+    (0..400).for_each(|number| arrivals.start_delay.record(Duration::from_millis(millis(number))));
+    report.recording.arrivals.insert(0, arrivals);
+    report
+}
+
+#[test]
+fn each_subject_has_its_limits() {
+    use Severity::{Care, Invalid, Trustworthy};
+    for (subject, values) in [
+        (Check::StartDelayP99, [(0.005, Trustworthy), (0.0051, Care), (0.0501, Invalid)]),
+        (Check::StartDelayMax, [(0.1, Trustworthy), (0.11, Care), (1.1, Invalid)]),
+        (Check::Achieved, [(0.995, Trustworthy), (0.99, Care), (0.94, Invalid)]),
+        (Check::Dropped, [(0.0, Trustworthy), (0.001, Care), (0.011, Invalid)]),
+        (Check::Cpu, [(0.7, Trustworthy), (0.71, Care), (0.91, Invalid)]),
+        (Check::Lag, [(0.005, Trustworthy), (0.006, Care), (0.101, Invalid)]),
+        (Check::Unfinished, [(0.0, Trustworthy), (0.01, Care), (0.06, Invalid)]),
+        (Check::Contaminated, [(0.0, Trustworthy), (0.01, Care), (0.51, Invalid)]),
+        (Check::Samples, [(0.0, Trustworthy), (1.0, Care), (9.0, Care)]),
+        (Check::WallClock, [(1.0, Trustworthy), (1.1, Care), (3_600.0, Care)]),
+        (Check::Stationarity, [(0.1, Trustworthy), (0.11, Care), (9.0, Care)]),
+        (Check::Ports, [(0.7, Trustworthy), (0.71, Care), (1.5, Care)]),
+        (Check::Descriptors, [(0.8, Trustworthy), (0.81, Care), (1.0, Care)]),
+    ] {
+        for (value, severity) in values {
+            assert_eq!(check(subject, value, 0.0).severity, severity, "{subject:?} {value}");
+        }
+    }
+    assert_eq!(
+        check(Check::StartDelayP99, 0.06, 0.1).severity,
+        Care,
+        "a tenth of a slow step's median is more"
+    );
+}
+
+#[test]
+fn a_run_that_went_as_it_should_is_trustworthy() {
+    let mut report = good();
+    assert_eq!((quality(&report).verdict(), quality(&report).bottleneck()), (Severity::Trustworthy, None));
+    report.recording.generator =
+        Generator { cpu: Duration::from_secs(2), available: Duration::from_secs(20), ..Generator::default() };
+    assert_eq!(quality(&report).verdict(), Severity::Trustworthy);
+    assert_eq!(quality(&late(|_| 1)).verdict(), Severity::Trustworthy);
+}
+
+#[test]
+fn the_generator_that_was_too_slow_is_named() {
+    let mut report = good();
+    let full = Duration::from_secs(19);
+    report.recording.generator =
+        Generator { cpu: full, available: Duration::from_secs(20), ..Generator::default() };
+    assert_eq!(
+        (quality(&report).verdict(), quality(&report).bottleneck()),
+        (Severity::Invalid, Some(Bottleneck::Cpu))
+    );
+    // Frozen for 3 s: 300 of 3,000 beats come late, the first by 3 s.
+    report.recording.generator = Generator::default();
+    (0..3_000_u64).for_each(|beat| {
+        let lag = Duration::from_millis(if beat < 300 { 3_000 - beat * 10 } else { 1 });
+        report.recording.generator.lag.record(lag);
+    });
+    let trust_in = quality(&report);
+    assert_eq!(
+        (trust_in.verdict(), trust_in.bottleneck()),
+        (Severity::Invalid, Some(Bottleneck::Scheduling))
+    );
+}
+
+#[test]
+fn arrivals_that_came_late_or_never_are_held_against_the_run() {
+    let verdict = |report: &Report| (quality(report).verdict(), quality(report).bottleneck());
+    // Uploads take about 1.1 s: a tenth of that is the limit of p99.
+    let scheduling = Some(Bottleneck::Scheduling);
+    assert_eq!(verdict(&late(|number| if number < 20 { 90 } else { 1 })), (Severity::Care, scheduling));
+    assert_eq!(verdict(&late(|number| if number < 20 { 150 } else { 1 })), (Severity::Invalid, scheduling));
+    assert_eq!(verdict(&late(|number| if number == 0 { 1_500 } else { 1 })), (Severity::Invalid, scheduling));
+    let mut report = late(|_| 1);
+    report.recording.arrivals.get_mut(&0).unwrap().dropped = 3;
+    assert_eq!(verdict(&report), (Severity::Care, Some(Bottleneck::Places)));
+    report.recording.arrivals.get_mut(&0).unwrap().dropped = 5;
+    assert_eq!(verdict(&report), (Severity::Invalid, Some(Bottleneck::Places)));
+    let mut report = late(|_| 1);
+    let arrivals = report.recording.arrivals.get_mut(&0).unwrap();
+    (arrivals.scheduled, arrivals.took) = (Duration::from_secs(40), Duration::from_secs(41));
+    assert_eq!(verdict(&report), (Severity::Care, scheduling), "40 s of arrivals took 41 s");
+}
+
+#[test]
+fn unfinished_work_and_small_samples_need_care() {
+    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
+    assert_eq!(quality(&fake::report(7, &samples)).verdict(), Severity::Invalid, "1 of 15 is unfinished");
+    let mut report = good();
+    report.plan.thresholds = vec!["upload.p99<1h".parse().unwrap()];
+    assert_eq!((quality(&report).verdict(), quality(&report).bottleneck()), (Severity::Care, None));
+}
+
+#[test]
+fn ports_and_descriptors_that_are_nearly_used_up_are_named() {
+    let verdict = |report: &Report| (quality(report).verdict(), quality(report).bottleneck());
+    let measured = |report: &Report, subject| {
+        quality(report).checks.into_iter().find(|check| check.subject == subject).unwrap().measured
+    };
+    // 8 connections, all to the publisher, within less than a minute.
+    let mut report = good();
+    assert_eq!(report.recording.connections.publishers, [(0, 8)].into());
+    report.recording.generator.ports = 12;
+    assert_eq!(verdict(&report), (Severity::Trustworthy, None));
+    report.recording.generator.ports = 10;
+    assert_eq!(
+        (measured(&report, Check::Ports), verdict(&report)),
+        (0.8, (Severity::Care, Some(Bottleneck::Ports)))
+    );
+    // Within four minutes, a quarter of them at a time.
+    report.elapsed = Duration::from_secs(240);
+    assert_eq!((measured(&report, Check::Ports), verdict(&report)), (0.2, (Severity::Trustworthy, None)));
+    report.recording.generator.descriptors = Used { most: 1_000, limit: 1_024 };
+    assert_eq!(verdict(&report), (Severity::Care, Some(Bottleneck::Descriptors)));
+}
+
+#[test]
+fn each_machine_has_ports_of_its_own() {
+    let machine = |opened, ports| {
+        let mut recording = Recording::default();
+        recording.connections.publishers = [(0, opened)].into();
+        recording.enter_effort(&Generator { ports, ..Generator::default() });
+        recording
+    };
+    let measured = |recording: &Recording| {
+        let checks = of_supplies(&recording.generator, &recording.connections, 10.0);
+        checks.into_iter().find(|check| check.subject == Check::Ports).unwrap().measured
+    };
+    let mut merged = machine(10, 100);
+    merged.merge(machine(45, 50));
+    merged.merge(machine(20, 1_000));
+    assert_eq!((merged.connections.most_to_one(), merged.generator.ports), (75, 1_150));
+    assert_eq!(measured(&merged), 0.9);
+    // Earlier versions told the sums alone.
+    merged.connections.ports = Used::default();
+    assert_eq!(measured(&merged), 75.0 / 1_150.0);
+}
+
+/// The rows of the README's table of checks, in its order: what needs care, and what is invalid.
+fn documented() -> Vec<(String, String)> {
+    let readme = include_str!("../../../../README.md");
+    let (_, section) = readme.split_once("## Can these numbers be trusted?").unwrap();
+    let rows = section.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
+    let cells = |row: &str| -> Vec<String> { row.split('|').map(|cell| cell.trim().to_owned()).collect() };
+    let rows = rows.take_while(|line| line.starts_with('|')).map(cells);
+    rows.map(|cells| (cells[2].clone(), cells[3].clone())).collect()
+}
+
+#[test]
+fn the_readme_has_the_limits() {
+    let told = |subject: Check, limit: f64| match subject {
+        _ if limit == 0.0 => "any".to_owned(),
+        Check::StartDelayP99 | Check::StartDelayMax | Check::Lag if limit < 1.0 => {
+            format!("above {} ms", (limit * 1e3).round())
+        }
+        Check::StartDelayMax | Check::WallClock => format!("above {limit} s"),
+        Check::Achieved => format!("below {} %", (limit * 1e3).round() / 10.0),
+        _ => format!("above {} %", (limit * 1e3).round() / 10.0),
+    };
+    let documented = documented();
+    assert_eq!(documented.len(), LIMITS.len());
+    for ((subject, care, invalid), (care_told, invalid_told)) in LIMITS.into_iter().zip(documented) {
+        assert!(care_told.starts_with(&told(subject, care)), "{subject:?}: {care_told}");
+        match invalid {
+            Some(invalid) => {
+                assert!(invalid_told.starts_with(&told(subject, invalid)), "{subject:?}: {invalid_told}")
+            }
+            None => assert_eq!(invalid_told, "", "{subject:?}"),
+        }
+    }
+}

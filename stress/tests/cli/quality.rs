@@ -1,0 +1,88 @@
+//! The verdict on a run's own numbers: at the end of the summary, in the report, and as exit code 3 when asked for.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::Value;
+use tests::Bottle;
+
+use crate::common::{Ran, Run};
+
+/// A server that is far slower than the rate, and one place: nearly every arrival is dropped.
+fn overrun(line: &str) -> Ran {
+    let bottle = Bottle::builder()
+        .publisher(|config| config.weather.store.latency = "1s".parse().expect("a latency"))
+        .start();
+    Run::new(&bottle).line("-n 20 --rate 100/s --max-in-flight 1 --size 1KiB -q").line(line).go()
+}
+
+/// The check of this name in the report.
+fn check(ran: &Ran, name: &str) -> Value {
+    let report = ran.report();
+    let checks = report.0["quality"]["checks"].as_array().expect("checks");
+    checks.iter().find(|check| check["check"] == name).expect("the check").clone()
+}
+
+#[test]
+fn a_run_that_could_not_do_as_it_was_asked_is_invalid_and_says_why() {
+    let ran = overrun("").exits(0);
+    assert!(ran.stdout.contains("\ntrust        invalid: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("dropped arrivals 95.0%"), "{}", ran.stdout);
+    let dropped = check(&ran, "dropped_share");
+    assert_eq!((&dropped["measured"], &dropped["verdict"]), (&Value::from(0.95), &Value::from("invalid")));
+    assert_eq!(ran.report().0["quality"]["verdict"], "invalid");
+    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
+}
+
+#[test]
+fn strict_makes_an_invalid_run_exit_code_3_whatever_else_broke() {
+    overrun("--strict").exits(3);
+    let ran = overrun("--strict --threshold upload.dropped==0").exits(3);
+    assert!(ran.stdout.contains("BROKEN  upload.dropped==0: 19 of 20 (95.00%)"), "{}", ran.stdout);
+    overrun("--threshold upload.dropped==0").exits(1);
+}
+
+#[test]
+fn the_machines_part_is_measured_in_every_run() {
+    let bottle = Bottle::builder()
+        .publisher(|config| config.weather.store.latency = "1s".parse().expect("a latency"))
+        .start();
+    let ran = Run::new(&bottle).line("-n 1 --size 1KiB -q").go().exits(0);
+    assert!(ran.stdout.contains("\ntrust        "), "{}", ran.stdout);
+    let share = check(&ran, "cpu_share")["measured"].as_f64().unwrap();
+    assert!(share > 0.0 && share.is_finite(), "{share}");
+    let step = check(&ran, "wall_clock_step_seconds")["measured"].as_f64().unwrap();
+    assert!(step < 45.0, "{step}");
+    let beats = &ran.report().0["recording"]["generator"]["lag"]["max_nanoseconds"];
+    assert!(beats.as_u64().is_some_and(|nanoseconds| nanoseconds > 0), "{beats}");
+}
+
+#[test]
+fn a_generator_that_was_frozen_says_so() {
+    let frozen = Duration::from_millis(1_500);
+    let bottle = Bottle::builder().publisher(|config| config.limits.concurrent = 1_000).start();
+    let line = "--steps upload --rate 100/s --duration 4s --size 1KiB --events always --color never --strict";
+    let started = Run::new(&bottle).line(line).start().until(" uploaded ").signal(Signal::STOP);
+    std::thread::sleep(frozen); // sleep: this is the freeze itself
+    let ran = started.signal(Signal::CONT).finish().exits(3);
+    // The first arrival that was due in the freeze waited for all of it, and 150 of 400 in turn for less and less:
+    // at q, D(1 - (1 - q) 400 / 150). All of them were sent, as the server knows.
+    let waited = |quantile: f64| frozen.as_secs_f64() * (1.0 - (1.0 - quantile) * 400.0 / 150.0) * 0.95;
+    assert_eq!(bottle.publisher_stats().route(tests::PUT_BLOB).received, 400);
+    let start_delay = check(&ran, "start_delay_max_seconds");
+    assert!(start_delay["measured"].as_f64().is_some_and(|seconds| seconds >= waited(1.0)), "{start_delay}");
+    assert_eq!(start_delay["verdict"], "invalid");
+    let report = ran.report();
+    let upload = &report.0["steps"][0];
+    for (name, quantile) in [("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)] {
+        let response = upload["response_seconds"][name].as_f64().expect("it is supported");
+        assert!(response >= waited(quantile), "response times run from what was due: {name} {response}");
+    }
+    // The service took no part in it: that is the other number beside.
+    let [response, service] =
+        ["response_seconds", "service_seconds"].map(|span| upload[span]["p90"].as_f64());
+    assert!(service < response, "{service:?} {response:?}");
+    let advice = "the machine did not run the generator in time";
+    assert!(report.0["quality"]["advice"].as_str().is_some(), "{}", report.0["quality"]);
+    assert!(ran.stdout.contains(advice) || ran.stdout.contains("ran short of CPU"), "{}", ran.stdout);
+}

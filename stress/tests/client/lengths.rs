@@ -1,0 +1,172 @@
+//! Downloads: the right bytes however they are framed, and too few, too many or other bytes as what they are.
+
+use stress::{
+    client::Exchange,
+    plan::Verify,
+    sample::FailureClass::{
+        self, Corrupt, Gateway, Malformed, NotFound, Redirect, Reset, TooLong, Truncated,
+    },
+};
+use tokio::io::AsyncWriteExt;
+
+use super::server::{Server, blob, bytes, client, found, read_head, reset};
+
+const SIZE: u64 = 300_000;
+
+/// Reads a blob of [`SIZE`] bytes from a server that sends `answer` and closes.
+async fn read(answer: Vec<u8>, verify: Verify) -> Exchange<()> {
+    let server = Server::start(move |mut stream, _| {
+        let answer = answer.clone();
+        async move {
+            read_head(&mut stream).await;
+            let _ = stream.write_all(&answer).await;
+        }
+    })
+    .await;
+    let mut plan = server.plan();
+    plan.verify = verify;
+    client(&plan).read(0, "abc", &mut blob(SIZE).verifier(verify)).await
+}
+
+async fn class(answer: Vec<u8>, verify: Verify) -> Option<FailureClass> {
+    read(answer, verify).await.result.err().map(|failure| failure.class)
+}
+
+fn chunked(body: &[u8], end: &str) -> Vec<u8> {
+    let mut answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    for chunk in body.chunks(10_000) {
+        answer.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        answer.extend_from_slice(chunk);
+        answer.extend_from_slice(b"\r\n");
+    }
+    answer.extend_from_slice(end.as_bytes());
+    answer
+}
+
+fn until_close(body: &[u8]) -> Vec<u8> {
+    [b"HTTP/1.1 200 OK\r\n\r\n", body].concat()
+}
+
+#[tokio::test]
+async fn the_right_bytes_pass_in_every_framing() {
+    let right = bytes(blob(SIZE));
+    for answer in [
+        found(&right),
+        chunked(&right, "0\r\n\r\n"),
+        chunked(&right, "0\r\nx-trailer: 1\r\n\r\n"),
+        until_close(&right),
+    ] {
+        for verify in [Verify::Full, Verify::Size, Verify::Off] {
+            let exchange = read(answer.clone(), verify).await;
+            assert_eq!((exchange.result, exchange.bytes_received), (Ok(()), SIZE));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_blob_passes_and_anything_in_its_place_does_not() {
+    let empty = blob(0);
+    for (answer, expected) in [
+        (found(b""), None),
+        (chunked(b"", "0\r\n\r\n"), None),
+        (until_close(b""), None),
+        (found(b"x"), Some(TooLong)),
+        (until_close(b"x"), Some(TooLong)),
+    ] {
+        let server = Server::start(move |mut stream, _| {
+            let answer = answer.clone();
+            async move {
+                read_head(&mut stream).await;
+                let _ = stream.write_all(&answer).await;
+            }
+        })
+        .await;
+        let exchange = server.client().read(0, "abc", &mut empty.verifier(Verify::Full)).await;
+        assert_eq!(exchange.result.err().map(|failure| failure.class), expected);
+    }
+}
+
+#[tokio::test]
+async fn fewer_or_more_bytes_are_truncated_or_too_long_in_every_framing() {
+    let right = bytes(blob(SIZE));
+    let few = &right[..100_000];
+    let many = [&right[..], b"x"].concat();
+    for verify in [Verify::Full, Verify::Size] {
+        for (answer, expected) in [
+            (found(few), Truncated),
+            (chunked(few, "0\r\n\r\n"), Truncated),
+            (until_close(few), Truncated),
+            (found(&many), TooLong),
+            (chunked(&many, "0\r\n\r\n"), TooLong),
+            (until_close(&many), TooLong),
+        ] {
+            assert_eq!(class(answer, verify).await, Some(expected), "{verify:?}");
+        }
+    }
+    assert_eq!(class(found(few), Verify::Off).await, None);
+    assert_eq!(class(found(&many), Verify::Off).await, None);
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_inside_its_own_framing_is_truncated_whatever_is_verified() {
+    let right = bytes(blob(SIZE));
+    let whole = found(&right);
+    let head = whole.len() - right.len();
+    for verify in [Verify::Full, Verify::Size, Verify::Off] {
+        let exchange = read(whole[..head + 100_000].to_vec(), verify).await;
+        let failure = exchange.result.unwrap_err();
+        assert_eq!((failure.class, exchange.bytes_received), (Truncated, 100_000), "{failure}");
+        assert_eq!(class(chunked(&right, ""), verify).await, Some(Truncated));
+        assert_eq!(class(whole[..head].to_vec(), verify).await, Some(Truncated));
+    }
+    assert_eq!(class(chunked(&right[..10], "zz\r\n\r\n"), Verify::Off).await, Some(Malformed));
+}
+
+#[tokio::test]
+async fn a_reset_inside_an_answer_is_a_reset() {
+    let server = Server::start(|mut stream, _| async move {
+        read_head(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 300000\r\n\r\n").await.unwrap();
+        reset(stream);
+    })
+    .await;
+    let exchange = server.client().read(0, "abc", &mut blob(SIZE).verifier(Verify::Full)).await;
+    assert_eq!(exchange.result.unwrap_err().class, Reset);
+}
+
+#[tokio::test]
+async fn one_wrong_byte_is_corrupt_and_named_and_ends_the_reading() {
+    for at in [0, 1, 149_999, 299_999] {
+        let mut wrong = bytes(blob(SIZE));
+        wrong[at] ^= 0x10;
+        let failure = read(found(&wrong), Verify::Full).await.result.unwrap_err();
+        assert_eq!((failure.class, failure.status), (Corrupt, Some(200)));
+        assert!(failure.message.contains(&at.to_string()), "{failure}");
+        assert_eq!(class(found(&wrong), Verify::Size).await, None);
+    }
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_a_blob_is_a_gateways() {
+    let page = "<html><title>Just a moment</title></html>";
+    for head in [
+        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 41",
+        "HTTP/1.1 200 OK\r\ncontent-type: text/html",
+    ] {
+        assert_eq!(class(format!("{head}\r\n\r\n{page}").into_bytes(), Verify::Full).await, Some(Gateway));
+    }
+}
+
+#[tokio::test]
+async fn other_statuses_are_failures_even_with_the_right_bytes() {
+    let right = bytes(blob(SIZE));
+    for (status, expected) in [
+        ("204 No Content", Malformed),
+        ("206 Partial Content", Malformed),
+        ("302 Found", Redirect),
+        ("404 Not Found", NotFound),
+    ] {
+        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {SIZE}\r\n\r\n");
+        assert_eq!(class([head.as_bytes(), &right].concat(), Verify::Full).await, Some(expected), "{status}");
+    }
+}

@@ -1,0 +1,187 @@
+//! A server that does exactly what a test says, byte by byte, and the client's side of such a test.
+
+use std::{
+    future::Future,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use stress::{
+    blob::BlobSpec,
+    client::{Client, Network},
+    plan::{
+        Plan, Verify, limits::Limits, retry::Retries, sizes::Content, store::StoreOptions, target::Target,
+    },
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+/// A blob ID as publishers send it.
+pub(crate) const ID: &str = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
+
+/// A listening server; dropped with the test's runtime.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    accepted: Arc<AtomicUsize>,
+}
+
+impl Server {
+    /// Gives every connection, with its number from 0, to `serve`.
+    pub(crate) async fn start<F>(serve: impl Fn(TcpStream, usize) -> F + Send + 'static) -> Server
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&accepted);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
+                tokio::spawn(serve(stream, counter.fetch_add(1, SeqCst)));
+            }
+        });
+        Server { address, accepted }
+    }
+
+    /// Answers every request of every connection with the same bytes, after reading it whole.
+    pub(crate) async fn answering(answer: impl Into<Vec<u8>>) -> Server {
+        let answer: Arc<[u8]> = answer.into().into();
+        Server::start(move |mut stream, _| {
+            let answer = Arc::clone(&answer);
+            async move {
+                while let Some(head) = read_head(&mut stream).await {
+                    read_body(&mut stream, &head).await;
+                    stream.write_all(&answer).await.unwrap();
+                }
+            }
+        })
+        .await
+    }
+
+    /// Answers every head with the same bytes and never reads a body.
+    pub(crate) async fn answering_heads(answer: &'static str) -> Server {
+        Server::start(move |mut stream, _| async move {
+            read_head(&mut stream).await;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            // Stays until the client leaves.
+            read_head(&mut stream).await;
+        })
+        .await
+    }
+
+    /// How many connections were accepted.
+    pub(crate) fn accepted(&self) -> usize {
+        self.accepted.load(SeqCst)
+    }
+
+    /// A plan with this server as its only publisher and aggregator.
+    pub(crate) fn plan(&self) -> Plan {
+        plan(&format!("http://{}", self.address))
+    }
+
+    /// A client of this server.
+    pub(crate) fn client(&self) -> Client {
+        client(&self.plan())
+    }
+}
+
+/// A plan with one target that is both.
+pub(crate) fn plan(target: &str) -> Plan {
+    let target: Target = target.parse().unwrap();
+    Plan {
+        seed: 1,
+        publishers: vec![target.clone()],
+        aggregators: vec![target],
+        phases: Vec::new(),
+        store: StoreOptions::default(),
+        limits: Limits {
+            upload_timeout: Duration::from_secs(20),
+            download_timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(10),
+            expect_continue: false,
+            insecure: false,
+            ca_certificates: None,
+            user_agent: "stress-test".to_owned(),
+            publisher_headers: Vec::new(),
+            aggregator_headers: Vec::new(),
+        },
+        verify: Verify::Full,
+        retries: Retries::default(),
+        thresholds: Vec::new(),
+        shard: None,
+    }
+}
+
+pub(crate) fn client(plan: &Plan) -> Client {
+    Client::new(Arc::new(Network::new(plan).unwrap()))
+}
+
+pub(crate) fn blob(size: u64) -> BlobSpec {
+    BlobSpec { seed: 1, index: 0, size, content: Content::Binary }
+}
+
+pub(crate) fn bytes(spec: BlobSpec) -> Vec<u8> {
+    let mut source = spec.source();
+    std::iter::from_fn(|| source.next_chunk()).flatten().collect()
+}
+
+/// A publisher's `newlyCreated`.
+pub(crate) fn stored() -> String {
+    let json = format!(
+        r#"{{"newlyCreated":{{"blobObject":{{"blobId":"{ID}","size":1}},"resourceOperation":{{"registerFromScratch":{{}}}},"cost":7}}}}"#
+    );
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{json}",
+        json.len()
+    )
+}
+
+/// An aggregator's answer with `body`.
+pub(crate) fn found(body: &[u8]) -> Vec<u8> {
+    let mut answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
+    answer.extend_from_slice(body);
+    answer
+}
+
+/// Reads a request's head and not one byte more; `None` when the client closes.
+pub(crate) async fn read_head(stream: &mut (impl AsyncReadExt + Unpin)) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    Some(String::from_utf8(head).unwrap())
+}
+
+/// Reads the body that `head` announces.
+pub(crate) async fn read_body(stream: &mut (impl AsyncReadExt + Unpin), head: &str) -> Vec<u8> {
+    let length = header(head, "content-length").map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.unwrap();
+    body
+}
+
+/// The value of a header in `head`.
+pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (key, value) = line.split_once(": ")?;
+        key.eq_ignore_ascii_case(name).then_some(value)
+    })
+}
+
+/// Closes so that the peer gets a reset.
+pub(crate) fn reset(stream: TcpStream) {
+    stream.set_zero_linger().unwrap();
+}
+
+/// Keeps a connection open and says nothing.
+pub(crate) async fn hold(stream: TcpStream) {
+    std::future::pending::<()>().await;
+    drop(stream);
+}

@@ -1,0 +1,168 @@
+//! Bad weather: nobody there, no name, silence, nonsense; each with its class, none with a hang.
+
+use std::time::{Duration, Instant};
+
+use stress::sample::FailureClass::{self, ConnectTimeout, Dns, Malformed, Refused, Reset, Timeout};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpSocket, TcpStream},
+};
+
+use super::server::{Server, blob, client, plan, read_body, read_head, stored};
+
+/// Longer than a short limit, shorter than a long one.
+const SLOW: Duration = Duration::from_millis(300);
+
+async fn upload_to(target: &str) -> stress::client::Exchange<stress::sample::Stored> {
+    client(&plan(target)).upload(0, blob(1000).source()).await
+}
+
+#[tokio::test]
+async fn nobody_there_is_refused_and_no_name_is_dns() {
+    let vacant = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let exchange = upload_to(&format!("http://{vacant}")).await;
+    let failure = exchange.result.unwrap_err();
+    assert_eq!((failure.class, exchange.link, exchange.bytes_sent), (Refused, None, 0));
+    assert!(failure.message.contains(&vacant.to_string()), "{failure}");
+    let exchange = upload_to("http://no-such-host.invalid").await;
+    assert_eq!((exchange.result.unwrap_err().class, exchange.link), (Dns, None));
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_and_every_address_behind_it_tried() {
+    // `localhost` may be ::1 first, where nothing listens.
+    let server = Server::answering(stored()).await;
+    let exchange = upload_to(&format!("http://localhost:{}", server.address.port())).await;
+    let Some(stress::sample::Link::Fresh(connecting)) = exchange.link else { panic!("{exchange:?}") };
+    assert!(exchange.result.is_ok() && connecting.dns.is_some() && connecting.tls.is_none());
+}
+
+#[tokio::test]
+async fn no_connection_in_time_is_a_connect_timeout() {
+    // A queue of one that is full swallows handshakes.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(stream) = tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await
+    {
+        waiting.push(stream.unwrap());
+    }
+    let mut plan = plan(&format!("http://{address}"));
+    plan.limits.connect_timeout = Duration::from_millis(100);
+    let exchange = client(&plan).upload(0, blob(1000).source()).await;
+    let failure = exchange.result.unwrap_err();
+    assert_eq!((failure.class, exchange.link), (ConnectTimeout, None), "{failure}");
+    assert!(failure.message.contains("TCP"), "{failure}");
+}
+
+#[tokio::test]
+async fn silence_is_a_timeout_that_names_its_part() {
+    for (part, size, expected) in
+        [("head", 32 * 1024 * 1024, "sending"), ("request", 1000, "waiting"), ("answer", 1000, "receiving")]
+    {
+        let server = Server::start(move |mut stream, _| async move {
+            let head = read_head(&mut stream).await.unwrap();
+            if part != "head" {
+                read_body(&mut stream, &head).await;
+            }
+            if part == "answer" {
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{").await.unwrap();
+            }
+            std::future::pending::<()>().await;
+        })
+        .await;
+        let mut plan = server.plan();
+        plan.limits.upload_timeout = Duration::from_millis(400);
+        let mut client = client(&plan);
+        let begun = Instant::now();
+        let exchange = client.upload(0, blob(size).source()).await;
+        let failure = exchange.result.unwrap_err();
+        assert_eq!(failure.class, Timeout, "{failure}");
+        assert!(failure.message.contains(expected) && failure.message.contains("400ms"), "{failure}");
+        assert!(begun.elapsed() >= Duration::from_millis(400) && begun.elapsed() < Duration::from_secs(5));
+        assert!(exchange.finished - exchange.started >= Duration::from_millis(400));
+        assert_eq!(exchange.sent.is_some(), part != "head");
+        assert_eq!(
+            (exchange.first_byte.is_some(), failure.status.is_some()),
+            (part == "answer", part == "answer")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_short_limit_after_a_long_one_and_the_other_way_round_both_hold() {
+    let server = Server::start(|mut stream, number| async move {
+        while let Some(head) = read_head(&mut stream).await {
+            read_body(&mut stream, &head).await;
+            if head.starts_with("GET") || number == 0 {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(SLOW).await; // sleep: longer than the short limit
+            stream.write_all(stored().as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let mut plan = server.plan();
+    (plan.limits.upload_timeout, plan.limits.download_timeout) =
+        (Duration::from_secs(5), Duration::from_millis(100));
+    let mut client = client(&plan);
+    for _ in 0..3 {
+        let read = client.read(0, "abc", &mut blob(1).verifier(stress::plan::Verify::Full)).await;
+        assert_eq!(read.result.unwrap_err().class, Timeout);
+        assert!(read.finished - read.started < Duration::from_secs(2));
+        let upload = client.upload(0, blob(1000).source()).await;
+        assert!(upload.result.is_ok(), "{:?}", upload.result);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_malformed_and_what_ends_early_is_truncated_or_a_reset() {
+    let cases: [(&'static str, FailureClass); 6] = [
+        ("220 mail.example.com ESMTP\r\n", Malformed),
+        ("SSH-2.0-OpenSSH_9.9\r\n", Malformed),
+        ("\u{16}\u{3}\u{1}\0\u{5}", Malformed),
+        ("HTTP/1.1 abc OK\r\n\r\n", Malformed),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"newly", FailureClass::Truncated),
+        ("", Reset),
+    ];
+    for (answer, expected) in cases {
+        let server = Server::start(move |mut stream, _| async move {
+            let head = read_head(&mut stream).await.unwrap();
+            read_body(&mut stream, &head).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+        })
+        .await;
+        let failure = server.client().upload(0, blob(1000).source()).await.result.unwrap_err();
+        assert_eq!(failure.class, expected, "{answer:?}: {failure}");
+        assert!(!failure.message.is_empty() && !failure.message.contains('\n'));
+    }
+}
+
+#[tokio::test]
+async fn an_endless_answer_to_a_store_is_not_read_to_its_end() {
+    let server = Server::start(|mut stream, _| async move {
+        let head = read_head(&mut stream).await.unwrap();
+        read_body(&mut stream, &head).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        while stream.write_all(&[b'x'; 65_536]).await.is_ok() {}
+    })
+    .await;
+    let exchange = server.client().upload(0, blob(1000).source()).await;
+    assert_eq!(exchange.result.unwrap_err().class, Malformed);
+    assert!(exchange.bytes_received < 4 * 1024 * 1024);
+}
+
+#[tokio::test]
+async fn an_answer_that_would_change_the_protocol_is_malformed_at_once() {
+    let server = Server::answering("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n").await;
+    let mut client = server.client();
+    for _ in 0..2 {
+        let upload = client.upload(0, blob(1000).source()).await;
+        assert_eq!(upload.result.unwrap_err().class, Malformed);
+        let read = client.read(0, "abc", &mut blob(1).verifier(stress::plan::Verify::Full)).await;
+        assert_eq!(read.result.unwrap_err().class, Malformed);
+    }
+    assert_eq!(server.accepted(), 4);
+}
