@@ -238,17 +238,17 @@ impl Reads {
         if let Some(other) = &blob.other {
             // Here the cached read does not follow the first one, so that the two are no pair.
             if let ([Some(first), ..], Some(control), true) = (&self.facts, &self.control, other.smooth) {
-                Pair::of(first, control, None).into_iter().for_each(|pair| recording.enter_control(pair));
+                Pair::of(first, control, None).into_iter().for_each(|pair| recording.record_control(pair));
             }
             return;
         }
         match &self.facts {
             [Some(first), Some(cached), third] => {
                 let pair = Pair::of(first, cached, third.as_ref());
-                pair.into_iter().for_each(|pair| recording.enter_pair(pair));
+                pair.into_iter().for_each(|pair| recording.record_pair(pair));
             }
-            [Some(first), None, _] if runtime_of_phase.goes_on => recording.enter_first(*first),
-            [None, Some(cached), _] if runtime_of_phase.continues() => recording.enter_cached(*cached),
+            [Some(first), None, _] if runtime_of_phase.goes_on => recording.record_first(*first),
+            [None, Some(cached), _] if runtime_of_phase.continues() => recording.record_cached(*cached),
             _ => {}
         }
     }

@@ -16,6 +16,6 @@ pub(super) async fn feel(shard: Rc<Shard>) {
     beats.tick().await; // the first comes at once
     loop {
         let due = beats.tick().await;
-        shard.recording().enter_lag(due.elapsed());
+        shard.recording().record_lag(due.elapsed());
     }
 }

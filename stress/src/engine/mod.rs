@@ -131,7 +131,7 @@ async fn work(plan: Arc<Plan>, network: Arc<Network>, hooks: RunHooks, work: Wor
         return Err(Error::Broken { reason });
     }
     recording.join_reads();
-    recording.enter_effort(&usage.spent(shards));
+    recording.record_usage(&usage.spent(shards));
     Ok(Facts { recording, warm_up, elapsed: clock.elapsed() })
 }
 

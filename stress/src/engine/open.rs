@@ -44,7 +44,7 @@ pub(super) async fn work(shard: &Rc<Shard>, rate: &Stages, arrivals: Arrivals, m
             break;
         }
     }
-    shard.recording().enter_schedule(runtime_of_phase.phase, last_due, runtime_of_phase.elapsed());
+    shard.recording().record_schedule(runtime_of_phase.phase, last_due, runtime_of_phase.elapsed());
     // From the phase's last arrival on, whichever shard had it, what is under way has the phase's grace to end.
     let guard = tokio::task::spawn_local(impatience(
         runtime_of_phase.clone(),
@@ -72,7 +72,7 @@ async fn wait(shard: &Rc<Shard>, timer: &mut PreciseTimer, due: Duration) -> boo
 /// Starts one journey, or drops the arrival when too many are under way; false when there are no more blobs.
 async fn start(shard: &Rc<Shard>, under_way: &mut JoinSet<()>, arrival: Arrival, max_in_flight: u32) -> bool {
     let Some(place) = shard.runtime_of_phase.admit(max_in_flight) else {
-        shard.recording().enter_dropped(shard.runtime_of_phase.phase);
+        shard.recording().record_dropped(shard.runtime_of_phase.phase);
         shard.runtime_of_phase.pass();
         return true;
     };

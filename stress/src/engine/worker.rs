@@ -271,7 +271,7 @@ impl Shard {
     }
 
     fn enter(&self, sample: Sample, permit: Option<Permit>) {
-        self.recording().enter(&sample);
+        self.recording().record(&sample);
         if let Some(permit) = permit {
             permit.send(sample);
         }
@@ -281,7 +281,7 @@ impl Shard {
     fn enter_lateness(&self, sample: &Sample, position: usize, due: Option<Duration>) {
         if position == 0 && due.is_some() {
             let start_delay = sample.timing.started.saturating_sub(sample.timing.due);
-            self.recording().enter_arrival(sample.phase, start_delay);
+            self.recording().record_arrival(sample.phase, start_delay);
         }
     }
 }

@@ -18,7 +18,7 @@ mod stored;
 mod table;
 mod verdicts;
 
-use std::io;
+use std::{borrow::Cow, io};
 
 use crate::{
     metrics::step_metrics::StepMetrics,
@@ -136,13 +136,12 @@ fn place(summary: &Summary, step: &StepSummary) -> String {
 }
 
 /// The recording that a step's numbers come from.
-fn metrics<'a>(report: &'a Report, step: &StepSummary) -> Option<&'a StepMetrics> {
-    let step_metrics = report.recording.step_metrics.iter();
-    let mut same = step_metrics.filter(|(key, _)| {
+fn metrics<'a>(report: &'a Report, step: &StepSummary) -> Option<Cow<'a, StepMetrics>> {
+    let mut same = report.recording.steps.iter().filter(|(key, _)| {
         let repeats = key.novelty == Novelty::Repeat;
         key.step == step.step && repeats == step.repeats && report.phase_name(key.phase) == step.phase
     });
-    same.next().map(|(_, metrics)| metrics)
+    same.next().map(|(_, recorded)| recorded.total())
 }
 
 /// The names of the phases that have steps, in their order.

@@ -1,12 +1,50 @@
-//! How the generator itself fared: what it took of the machine, and how late the machine let it run.
+//! How the load generator itself fared: arrivals and their start delay, and what the process took of the machine.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_with::DurationNanoSeconds;
 
-use super::histogram::Latencies;
+use super::{
+    count::{Count, add},
+    histogram::Latencies,
+};
+
+/// The arrivals of one phase of an open loop.
+#[serde_with::serde_as]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ArrivalMetrics {
+    /// Arrivals not started, because the most iterations allowed were in flight.
+    #[serde_as(as = "Count")]
+    pub dropped: u64,
+    /// When the last arrival was due, from the phase's begin.
+    #[serde_as(as = "DurationNanoSeconds")]
+    pub scheduled: Duration,
+    /// When it was started or dropped, from the phase's begin.
+    #[serde_as(as = "DurationNanoSeconds")]
+    pub took: Duration,
+    /// From due to started, of those that were: what the generator itself added.
+    pub start_delay: Latencies,
+}
+
+impl ArrivalMetrics {
+    /// Arrivals that were due.
+    pub fn offered(&self) -> u64 {
+        self.dropped + self.start_delay.count()
+    }
+
+    /// Adds what `other` counted.
+    pub fn merge(&mut self, other: &ArrivalMetrics) {
+        add(&mut self.dropped, other.dropped);
+        self.scheduled = self.scheduled.max(other.scheduled);
+        self.took = self.took.max(other.took);
+        self.start_delay.merge(&other.start_delay);
+    }
+}
 
 /// What the process that made the load went through.
+#[serde_with::apply(Duration => #[serde_as(as = "DurationNanoSeconds")])]
+#[serde_with::serde_as]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Generator {
     /// Processor time that the process used.
@@ -18,11 +56,9 @@ pub struct Generator {
     /// By how much the wall clock moved against the monotonic one.
     pub wall_step: Duration,
     /// The file descriptors that were open.
-    #[serde(default)]
     pub descriptors: Used,
     /// How many ports there are for connections to one target, of several processes all theirs together; 0 when that is
     /// not known.
-    #[serde(default)]
     pub ports: u64,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::grid;
+use super::histogram::{bucket, nanoseconds, range};
 
 /// The bits of a value, after its first one, that decide its bucket: as HdrHistogram does for two digits.
 const BITS: u16 = 7;
@@ -79,13 +79,13 @@ impl Sketch {
 
 /// The bucket of a duration; beyond 584 years they are all the same.
 pub(super) fn bucket_of(duration: Duration) -> u16 {
-    let number = grid::number(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX), BITS);
+    let number = bucket(nanoseconds(duration), BITS);
     u16::try_from(number).expect("the last bucket's number has 13 bits")
 }
 
 /// What every value of a bucket is taken for.
 fn middle(bucket: u16) -> Duration {
-    let (low, high) = grid::ends(u64::from(bucket), BITS);
+    let (low, high) = range(bucket.into(), BITS);
     Duration::from_nanos(low + (high - low) / 2)
 }
 

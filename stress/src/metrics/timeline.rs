@@ -112,7 +112,7 @@ impl Timeline {
     }
 
     /// Enters how a step ended; skipped steps did not begin, and attempts after which a step goes on are no end.
-    pub fn enter(&mut self, sample: &Sample) {
+    pub fn record(&mut self, sample: &Sample) {
         let place = self.at(sample.timing.started);
         self.tallies[place].started += 1;
         let place = self.at(sample.timing.finished);

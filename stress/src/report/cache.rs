@@ -19,10 +19,7 @@ use super::{
     support::Percentile,
 };
 use crate::{
-    metrics::{
-        pairs::{Pair, Parts},
-        step_metrics::Span,
-    },
+    metrics::{pairs::Pair, step_metrics::Span},
     plan::journey::Step,
 };
 
@@ -88,9 +85,9 @@ impl CacheEffect {
             median_first: middle(pairs.iter().map(|pair| pair.first)),
             median_cached: middle(pairs.iter().map(|pair| pair.cached)),
             response,
-            first_byte: measured(|pair| both(pair, |part| part.first_byte)),
+            first_byte: measured(|pair| Some((pair.first_ttfb, pair.cached_ttfb))),
             transfer: transfer_matters(&pairs)
-                .then(|| measured(|pair| both(pair, |part| part.transfer)))
+                .then(|| measured(|pair| Some((pair.first_transfer, pair.cached_transfer))))
                 .flatten(),
             groups: groups::of(report, &pairs, &controls),
             control: OrderControl::of(report, &controls),
@@ -150,15 +147,15 @@ const MATTERS: f64 = 0.05;
 /// Whether the transfer is a part of the time, in the first downloads or in the cached ones. A short body comes with its
 /// head: what lies between the two is then the clock's own grain, and a ratio of such times would say nothing.
 fn transfer_matters(pairs: &[&Pair]) -> bool {
-    let part = |whole: fn(&Pair) -> Duration, transfer: fn(&[Parts; 2]) -> Duration| {
-        let transfers = pairs.iter().filter_map(|pair| pair.parts.as_ref().map(transfer));
-        let (transfer, whole) = (middle(transfers), middle(pairs.iter().map(|pair| whole(pair))));
+    let median = |time: fn(&Pair) -> Duration| middle(pairs.iter().map(|pair| time(pair)));
+    let part = |whole, transfer| {
+        let (transfer, whole) = (median(transfer), median(whole));
         transfer
             .zip(whole)
             .is_some_and(|(transfer, whole)| transfer.as_secs_f64() >= MATTERS * whole.as_secs_f64())
     };
-    part(|pair| pair.first, |[first, _]| first.transfer)
-        || part(|pair| pair.cached, |[_, cached]| cached.transfer)
+    part(|pair| pair.first, |pair| pair.first_transfer)
+        || part(|pair| pair.cached, |pair| pair.cached_transfer)
 }
 
 /// First ÷ second, pair by pair; `None` without pairs that have both.
@@ -167,10 +164,6 @@ fn ratio(pairs: &[&Pair], times: Times) -> Option<Ratio> {
     let seconds = |duration: Duration| duration.as_secs_f64().max(1e-9);
     let ratios = pairs.iter().filter_map(|pair| times(pair));
     Ratio::of(ratios.map(|(first, second)| seconds(first) / seconds(second)))
-}
-
-fn both(pair: &Pair, part: fn(&Parts) -> Duration) -> Option<(Duration, Duration)> {
-    pair.parts.map(|[first, cached]| (part(&first), part(&cached)))
 }
 
 /// The middle duration, of an even number the lower one: as everywhere in a summary.

@@ -146,10 +146,8 @@ impl SearchStep {
     ) -> Self {
         let summary = Summary::of(report);
         let mut metrics = StepMetrics::default();
-        for (key, one) in &report.recording.step_metrics {
-            if key.step == focus {
-                metrics.merge(one.clone());
-            }
+        for (_, one) in report.recording.groups().filter(|(key, _)| key.step == focus) {
+            metrics.merge(one);
         }
         let broken = summary.thresholds.iter().any(is_broken);
         let bottleneck = blame(&summary.quality, broken);
@@ -204,7 +202,7 @@ fn per_second(metrics: &StepMetrics) -> Option<f64> {
 
 impl Cost {
     fn of(recording: &Recording) -> Self {
-        recording.step_metrics.iter().fold(Self::default(), |cost, (key, metrics)| {
+        recording.groups().fold(Self::default(), |cost, (key, metrics)| {
             let uploads = if key.step.stores() { metrics.attempted() } else { 0 };
             cost.plus(Self {
                 uploads,

@@ -168,7 +168,7 @@ fn drafts(before: &[Source], after: &[Source]) -> Vec<numbers::Draft> {
 fn places(before: &[Source], after: &[Source]) -> Vec<Place> {
     let mut places = Vec::new();
     for source in before.iter().chain(after) {
-        for key in source.report.recording.step_metrics.keys() {
+        for key in source.report.recording.steps.keys() {
             let place = Place::of(&source.report, key);
             if !places.contains(&place) {
                 places.push(place);
@@ -180,12 +180,12 @@ fn places(before: &[Source], after: &[Source]) -> Vec<Place> {
 
 /// What one run has of a step; `None` when it has no such step.
 fn measures(report: &Report, place: &Place) -> Option<BTreeMap<Quantity, Measure>> {
-    let step_metrics = || report.recording.step_metrics.iter();
-    let (_, metrics) = step_metrics().find(|(key, _)| Place::of(report, key) == *place)?;
+    let steps = || report.recording.steps.iter();
+    let (_, step) = steps().find(|(key, _)| Place::of(report, key) == *place)?;
     // Pairs do not say which phase they are of.
-    let cached = step_metrics().filter(|(key, _)| key.step == Step::CACHED && key.novelty == Novelty::Fresh);
+    let cached = steps().filter(|(key, _)| key.step == Step::CACHED && key.novelty == Novelty::Fresh);
     let paired = place.step == Step::CACHED && !place.repeats && cached.count() == 1;
-    let side = Side::new(metrics, &report.recording.pairs);
+    let side = Side::new(step, &report.recording.pairs);
     let measured = Quantity::ALL.into_iter().filter(|quantity| paired || *quantity != Quantity::Speedup);
     Some(measured.map(|quantity| (quantity, side.measure(quantity))).collect())
 }

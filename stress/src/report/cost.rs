@@ -1,7 +1,7 @@
 //! Where the time goes by size: what a step costs however small its blob, and what each MiB adds.
 
 use super::support;
-use crate::metrics::costs::{Cost, Costs};
+use crate::metrics::step_metrics::{Cost, Costs};
 
 /// Bytes in a MiB.
 const MIB: f64 = 1024.0 * 1024.0;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{Report, summary::Bounded, support::Percentile};
 use crate::{
-    metrics::{StepKey, step_metrics::StepMetrics, timeline::Interval},
+    metrics::{StepKey, step_metrics::StepRecording, timeline::Interval},
     plan::journey::Step,
     sample::Novelty,
 };
@@ -56,9 +56,9 @@ pub struct Point {
 impl Course {
     /// The courses of all steps that have one, in the order of the step metrics.
     pub(super) fn all(report: &Report) -> Vec<Self> {
-        let mut phases: BTreeMap<usize, Vec<(&StepKey, &StepMetrics)>> = BTreeMap::new();
+        let mut phases: BTreeMap<usize, Vec<(&StepKey, &StepRecording)>> = BTreeMap::new();
         for (key, metrics) in
-            report.recording.step_metrics.iter().filter(|(_, metrics)| !metrics.timeline.is_empty())
+            report.recording.steps.iter().filter(|(_, metrics)| !metrics.timeline.is_empty())
         {
             phases.entry(key.phase).or_default().push((key, metrics));
         }
@@ -66,12 +66,12 @@ impl Course {
     }
 }
 
-fn of_phase(step_metrics: &[(&StepKey, &StepMetrics)]) -> Vec<Course> {
+fn of_phase(step_metrics: &[(&StepKey, &StepRecording)]) -> Vec<Course> {
     let widest = step_metrics.iter().map(|(_, metrics)| metrics.timeline.width()).max().unwrap_or_default();
-    let windows = || step_metrics.iter().filter_map(|(_, metrics)| metrics.window);
+    let windows = || step_metrics.iter().filter_map(|(_, metrics)| metrics.window());
     let begin = windows().map(|(begin, _)| begin).min().unwrap_or_default();
     let end = windows().map(|(_, end)| end).max().unwrap_or_default();
-    let course = |(key, metrics): &(&StepKey, &StepMetrics)| {
+    let course = |(key, metrics): &(&StepKey, &StepRecording)| {
         let timeline = metrics.timeline.clone().at_least(widest);
         let mut in_flight = 0;
         let point = |(start, interval): (Duration, Interval)| {

@@ -6,20 +6,21 @@ mod effect;
 mod judged;
 mod reading;
 mod search;
-mod wire;
 
 use std::{io, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Ending, LoadError, READABLE, Report, SCHEMA, Tool, identity::RunId, summary::Summary};
-use crate::plan::{Plan, limits::seconds};
+use crate::{
+    metrics::Recording,
+    plan::{Plan, limits::seconds},
+};
 use counts::Counted;
 use course::CourseDoc;
 use effect::CacheDoc;
 use judged::{QualityDoc, ThresholdDoc};
 use reading::{ArrivalDoc, ConnectionsDoc, StepDoc};
-use wire::RecordingDoc;
 
 /// What is written.
 #[derive(Serialize)]
@@ -45,7 +46,7 @@ struct Saved<'a> {
     thresholds: Vec<ThresholdDoc<'a>>,
     quality: QualityDoc,
     timeline: Vec<CourseDoc>,
-    recording: RecordingDoc<'a>,
+    recording: &'a Recording,
 }
 
 /// What is read back: the readable part is derived again.
@@ -62,7 +63,7 @@ struct Loaded {
     #[serde(default)]
     notices: Vec<String>,
     plan: Plan,
-    recording: RecordingDoc<'static>,
+    recording: Recording,
 }
 
 /// The beginnings of the schemas of other documents, and what writes them.
@@ -100,7 +101,7 @@ pub(super) fn save(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         thresholds: summary.thresholds.iter().map(ThresholdDoc::of).collect(),
         quality: QualityDoc::of(&summary.quality),
         timeline: summary.courses.iter().map(|course| CourseDoc::of(report, course)).collect(),
-        recording: RecordingDoc::of(&report.recording),
+        recording: &report.recording,
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
@@ -129,7 +130,7 @@ pub(super) fn load(mut source: impl io::Read) -> Result<Report, LoadError> {
         started_at: loaded.started_at,
         elapsed: loaded.elapsed_seconds,
         ending: loaded.ending,
-        recording: loaded.recording.into_recording(),
+        recording: loaded.recording,
         notices: loaded.notices,
     })
 }

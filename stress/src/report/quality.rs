@@ -154,7 +154,8 @@ impl QualityReport {
         checks.extend(unfinished.map(|share| check(Check::Unfinished, share, 0.0)));
         // Where no header says anything there is nothing to look at.
         let firsts = cache_statuses(&report.recording, Step::FIRST);
-        let contaminated = share(firsts.from_cache(), firsts.total()).filter(|_| !firsts.told.is_empty());
+        let contaminated =
+            share(firsts.from_cache(), firsts.total()).filter(|_| !firsts.by_header.is_empty());
         checks.extend(contaminated.map(|share| check(Check::Contaminated, share, 0.0)));
         let asked = judged.iter().filter(|threshold_result| !threshold_result.implicit);
         let unsupported = asked

@@ -19,9 +19,8 @@ use super::{
 use crate::{
     metrics::{
         Connections, Recording, StepKey,
-        cache_status::CacheStatusCounts,
         histogram::Latencies,
-        step_metrics::{Span, StepMetrics},
+        step_metrics::{CacheStatusCounts, Span, StepMetrics, StepRecording},
     },
     plan::{journey::Step, load::Load},
     sample::{Novelty, StoredKind},
@@ -191,20 +190,20 @@ impl Summary {
     /// Sums a report up.
     pub fn of(report: &Report) -> Self {
         let recording = &report.recording;
-        let untouched = StepMetrics::default();
-        let mut step_metrics: BTreeMap<StepKey, &StepMetrics> = BTreeMap::new();
+        let untouched = StepRecording::default();
+        let mut recorded: BTreeMap<StepKey, &StepRecording> = BTreeMap::new();
         for (phase, planned) in report.plan.phases.iter().enumerate().filter(|(_, planned)| !planned.warm_up)
         {
             for step in planned.steps() {
                 // A planned step that was never reached shows its zeros instead of nothing.
-                step_metrics.entry(StepKey { phase, step, novelty: Novelty::Fresh }).or_insert(&untouched);
+                recorded.entry(StepKey { phase, step, novelty: Novelty::Fresh }).or_insert(&untouched);
             }
         }
-        step_metrics.extend(recording.step_metrics.iter().map(|(key, metrics)| (*key, metrics)));
-        let scale = shape::scale(step_metrics.values().copied());
-        let steps: Vec<_> = step_metrics
+        recorded.extend(recording.steps.iter().map(|(key, step)| (*key, step)));
+        let scale = shape::scale(recording.groups().map(|(_, metrics)| metrics));
+        let steps: Vec<_> = recorded
             .iter()
-            .map(|(key, metrics)| StepSummary::of(report.phase_name(key.phase), key, metrics, scale))
+            .map(|(key, step)| StepSummary::of(report.phase_name(key.phase), key, step, scale))
             .collect();
         let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::judge(report));
         Self {
@@ -251,7 +250,13 @@ impl Summary {
 }
 
 impl StepSummary {
-    fn of(phase: String, key: &StepKey, metrics: &StepMetrics, scale: Option<(Duration, Duration)>) -> Self {
+    fn of(
+        phase: String,
+        key: &StepKey,
+        recorded: &StepRecording,
+        scale: Option<(Duration, Duration)>,
+    ) -> Self {
+        let metrics = &*recorded.total();
         let bound = |span: Span| if span == Span::Response { metrics.least_lower_bound } else { None };
         let distributions =
             |(span, latencies): (Span, &Latencies)| Some((span, Distribution::of(latencies, bound(span))?));
@@ -269,14 +274,14 @@ impl StepSummary {
             bytes_received: metrics.bytes_received,
             bytes_done: metrics.bytes_done,
             throughput_mib: throughput_mib(metrics),
-            stored: metrics.stored.clone(),
+            stored: metrics.stored(),
             stored_times: metrics
                 .stored_times
                 .iter()
                 .filter_map(|(kind, times)| Some((*kind, Distribution::of(times, None)?)))
                 .collect(),
-            cache_statuses: metrics.cache_statuses.clone(),
-            cost: StepCost::of(&metrics.costs),
+            cache_statuses: recorded.cache_statuses(),
+            cost: StepCost::of(&recorded.costs),
             cost_frost: metrics.cost_frost,
             failures: metrics.failures.iter().map(FailureSummary::of).collect(),
             buckets: Buckets::of(metrics),
@@ -302,7 +307,7 @@ fn throughput_mib(metrics: &StepMetrics) -> Option<f64> {
 impl Uploads {
     fn of(steps: &[StepSummary], recording: &Recording) -> Option<Self> {
         let mut times: BTreeMap<StoredKind, Latencies> = BTreeMap::new();
-        for (kind, latencies) in recording.step_metrics.values().flat_map(|metrics| &metrics.stored_times) {
+        for (kind, latencies) in recording.groups().flat_map(|(_, metrics)| &metrics.stored_times) {
             times.entry(*kind).or_default().merge(latencies);
         }
         let medians: BTreeMap<_, _> =

@@ -1,6 +1,6 @@
 //! Thresholds held against what was measured: pure judgement, and no benefit of the doubt.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use super::{
     Report,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     metrics::{
-        arrivals::ArrivalMetrics,
+        generator::ArrivalMetrics,
         histogram::Latencies,
         step_metrics::{FailureTally, Span, StepMetrics},
     },
@@ -141,9 +141,9 @@ fn implicit(report: &Report, phase: &Phase, step: Step, several: bool) -> Vec<Th
 #[derive(Debug, Default)]
 struct Facts<'a> {
     /// Of blobs that were new to the run: times are theirs alone.
-    fresh: Vec<&'a StepMetrics>,
+    fresh: Vec<Cow<'a, StepMetrics>>,
     /// Of repeats as well.
-    all: Vec<&'a StepMetrics>,
+    all: Vec<Cow<'a, StepMetrics>>,
     /// Classes of failures that are no failures here.
     left_out: Vec<FailureClass>,
     arrivals: ArrivalMetrics,
@@ -153,10 +153,10 @@ impl<'a> Facts<'a> {
     fn gather(report: &'a Report, covers: impl Fn(&str, Step) -> bool) -> Self {
         let mut facts = Facts::default();
         let name = |phase: usize| report.plan.phases.get(phase).map(|phase| phase.name.as_str());
-        for (key, metrics) in &report.recording.step_metrics {
+        for (key, step) in &report.recording.steps {
             if name(key.phase).is_some_and(|phase| covers(phase, key.step)) {
-                facts.fresh.extend((key.novelty == Novelty::Fresh).then_some(metrics));
-                facts.all.push(metrics);
+                facts.fresh.extend((key.novelty == Novelty::Fresh).then(|| step.total()));
+                facts.all.push(step.total());
             }
         }
         let phases = report.plan.phases.iter().enumerate();
@@ -191,7 +191,7 @@ impl<'a> Facts<'a> {
     }
 
     fn sum(&self, what: impl Fn(&StepMetrics) -> u64) -> u64 {
-        self.all.iter().copied().map(what).sum()
+        self.all.iter().map(|metrics| what(metrics)).sum()
     }
 
     /// How often something failed for good, like this or in any way.

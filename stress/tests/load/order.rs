@@ -41,7 +41,7 @@ async fn steps_follow_one_another_through_all_blobs_and_reads_are_paired() {
         let [upload, first, cached] = [(0, Step::Upload), (1, Step::FIRST), (2, Step::CACHED)]
             .map(|(position, step)| metrics(&facts.recording, position, step));
         assert_eq!((upload.done, first.done, cached.done), (40, 40, 40));
-        assert_eq!(facts.recording.step_metrics.len(), 3);
+        assert_eq!(facts.recording.steps.len(), 3);
         assert!(window(upload).1 <= window(first).0 && window(first).1 <= window(cached).0);
         assert_eq!(bottle.publisher_stats().route(PUT_BLOB).received, 40);
         let reads = bottle.aggregator_stats().reads;
@@ -127,7 +127,7 @@ async fn repeats_stay_repeats_and_are_still_verified() {
     // Other loads decide nothing about what a blob is.
     plan.phases[1].load = Load::closed(7);
     let facts = run(plan, RunHooks::default()).await;
-    let done = |phase, step, novelty| facts.recording.step_metrics[&StepKey { phase, step, novelty }].done;
+    let done = |phase, step, novelty| facts.recording.steps[&StepKey { phase, step, novelty }].total().done;
     let repeats = done(0, Step::Upload, Novelty::Repeat);
     assert!((10..=50).contains(&repeats), "{repeats}");
     for (position, step) in [(1, Step::FIRST), (2, Step::CACHED)] {
@@ -155,7 +155,7 @@ async fn a_list_is_read_through_for_each_step() {
     main.source = BlobSource::List { name: "list".to_owned(), round: false, listing: Listing::BlobIds };
     let hooks = RunHooks { list: Some(Arc::new(List::new(receiver))), ..RunHooks::default() };
     let facts = run(phased(&bottle, main), hooks).await;
-    let done = |phase, step, novelty| facts.recording.step_metrics[&StepKey { phase, step, novelty }].done;
+    let done = |phase, step, novelty| facts.recording.steps[&StepKey { phase, step, novelty }].total().done;
     assert_eq!((done(0, Step::FIRST, Novelty::Fresh), done(0, Step::FIRST, Novelty::Repeat)), (10, 1));
     assert_eq!((done(1, Step::CACHED, Novelty::Fresh), done(1, Step::CACHED, Novelty::Repeat)), (10, 1));
     assert_eq!(facts.recording.pairs.seen(), 10);
@@ -168,7 +168,7 @@ async fn a_warm_up_before_it_is_no_part_of_it() {
     let main = phase(Load::closed(4), blobs(10));
     let warm_up = Phase { warm_up: true, ..phase(Load::closed(4), blobs(6)) };
     let facts = run(plan(&bottle, [vec![warm_up], main.step_by_step()].concat()), RunHooks::default()).await;
-    assert_eq!(facts.recording.step_metrics.keys().map(|key| key.phase).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(facts.recording.steps.keys().map(|key| key.phase).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(metrics(&facts.recording, 3, Step::CACHED).done, 10);
     assert_eq!(facts.recording.pairs.seen(), 10);
     assert_eq!(bottle.aggregator_stats().route(GET_BLOB).received, 32);

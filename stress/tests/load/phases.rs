@@ -35,7 +35,7 @@ async fn a_warm_up_opens_the_connections_and_is_no_part_of_the_numbers() {
     warm_up.warm_up = true;
     let facts =
         run(plan(&bottle, vec![warm_up, phase(Load::closed(4), blobs(10))]), RunHooks::default()).await;
-    assert_eq!(facts.recording.step_metrics.keys().map(|key| key.phase).collect::<Vec<_>>(), [1, 1, 1]);
+    assert_eq!(facts.recording.steps.keys().map(|key| key.phase).collect::<Vec<_>>(), [1, 1, 1]);
     assert_eq!(metrics(&facts.recording, 1, Step::Upload).done, 10);
     assert_eq!(metrics(&facts.warm_up, 0, Step::Upload).done, 20);
     assert_eq!((facts.recording.connections.opened, facts.recording.connections.reused), (0, 30));

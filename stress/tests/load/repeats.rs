@@ -31,7 +31,7 @@ async fn a_phase_repeats_the_blobs_of_those_before_it_or_its_own_where_it_draws_
     let facts = run(plan.clone(), RunHooks::default()).await;
     let repeats = [1, 2].map(|phase| {
         let key = StepKey { phase, step: Step::Upload, novelty: Novelty::Repeat };
-        facts.recording.step_metrics[&key].done
+        facts.recording.steps[&key].total().done
     });
     assert_eq!(repeats, expected);
     let stores = bottle.publisher_stats().stores;

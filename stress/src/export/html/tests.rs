@@ -133,8 +133,13 @@ fn the_evidence_for_a_cache_and_what_sizes_cost_are_those_of_the_json_in_the_ter
 #[test]
 fn attempts_that_were_tried_again_are_told_apart() {
     let mut report = eventful();
-    let metrics =
-        report.recording.step_metrics.values_mut().find(|metrics| !metrics.failures.is_empty()).unwrap();
+    let metrics = report
+        .recording
+        .steps
+        .values_mut()
+        .flat_map(|step| step.groups.values_mut())
+        .find(|metrics| !metrics.failures.is_empty())
+        .unwrap();
     metrics.retried = std::mem::take(&mut metrics.failures);
     let (page, document) = (page(&report), document(&report));
     assert!(page.contains("<td>shed, tried again</td>"));

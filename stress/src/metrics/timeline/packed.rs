@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use super::{Interval, MOST, Tally, Timeline};
 use crate::metrics::{
-    MOST_COUNTED,
+    count::MAX_COUNT,
     sketch::{BUCKETS, Sketch},
 };
 
@@ -97,7 +97,7 @@ fn interval(numbers: &mut impl Iterator<Item = u8>) -> Option<Interval> {
     let [bytes_sent, bytes_received, bound, buckets] = [next()?, next()?, next()?, next()?];
     if [started, done, failed, unfinished, bytes_sent, bytes_received]
         .iter()
-        .any(|number| *number > MOST_COUNTED)
+        .any(|number| *number > MAX_COUNT)
     {
         return None;
     }

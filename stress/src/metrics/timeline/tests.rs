@@ -32,7 +32,7 @@ fn sample(started: u64, finished: u64, outcome: Outcome) -> Sample {
 
 fn of(samples: &[Sample]) -> Timeline {
     let mut timeline = Timeline::default();
-    samples.iter().for_each(|sample| timeline.enter(sample));
+    samples.iter().for_each(|sample| timeline.record(sample));
     timeline
 }
 
@@ -93,7 +93,7 @@ fn the_end_of_time_has_its_interval() {
     let mut timeline = of(&[sample(0, 0, Outcome::Read)]);
     let mut never = sample(0, 0, Outcome::Read);
     never.timing.finished = Duration::MAX;
-    timeline.enter(&never);
+    timeline.record(&never);
     let done: Vec<_> = timeline.intervals().map(|(_, i)| i.tally.done).filter(|&done| done > 0).collect();
     assert_eq!((done, timeline.intervals().count()), (vec![1, 1], 512));
 }
@@ -124,7 +124,7 @@ fn enter_spread(
         let finished = Duration::from_secs_f64(100.0 + number as f64 / rate as f64);
         let started = finished - Duration::from_secs_f64(took);
         row.timing = Timing { due: started, started, finished, ..Timing::default() };
-        timeline.enter(&row);
+        timeline.record(&row);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the order of two downloads does by itself: two blobs that nobody had read, one right behind the other.
 
-use super::{Pair, Ratio, Verdict, both, ratio, times};
+use super::{Pair, Ratio, Verdict, ratio, times};
 use crate::report::{Report, support::Percentile};
 
 /// The first downloads of two different blobs, held against each other.
@@ -25,8 +25,8 @@ impl OrderControl {
             pairs_seen: report.recording.controls.seen(),
             pairs: controls.len() as u64,
             response: ratio(controls, |pair| Some((pair.first, pair.cached))),
-            first_byte: ratio(controls, |pair| both(pair, |part| part.first_byte)),
-            transfer: ratio(controls, |pair| both(pair, |part| part.transfer)),
+            first_byte: ratio(controls, |pair| Some((pair.first_ttfb, pair.cached_ttfb))),
+            transfer: ratio(controls, |pair| Some((pair.first_transfer, pair.cached_transfer))),
         })
     }
 

@@ -1,6 +1,6 @@
 //! One run's part in a comparison: each number as the report shows it, and how it went along the run.
 
-use std::{collections::BTreeMap, rc::Rc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, rc::Rc, time::Duration};
 
 use super::{
     bootstrap,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     metrics::{
         pairs::Pairs,
-        step_metrics::{Span, StepMetrics},
+        step_metrics::{Span, StepMetrics, StepRecording},
         timeline::{Interval, Tally, Timeline},
     },
     plan::threshold::Quantity,
@@ -37,7 +37,8 @@ pub(super) struct Measure {
 /// One step of one run.
 #[derive(Debug)]
 pub(super) struct Side<'a> {
-    metrics: &'a StepMetrics,
+    metrics: Cow<'a, StepMetrics>,
+    timeline: &'a Timeline,
     pairs: &'a Pairs,
     table: Rc<Table>,
 }
@@ -48,13 +49,14 @@ const HALF_BUCKET: f64 = 0.004;
 const GRAIN: f64 = 0.004;
 
 impl<'a> Side<'a> {
-    pub(super) fn new(metrics: &'a StepMetrics, pairs: &'a Pairs) -> Self {
-        Self { metrics, pairs, table: Rc::new(response(&metrics.timeline)) }
+    pub(super) fn new(step: &'a StepRecording, pairs: &'a Pairs) -> Self {
+        let timeline = &step.timeline;
+        Self { metrics: step.total(), timeline, pairs, table: Rc::new(response(timeline)) }
     }
 
     /// The number and what is known of it.
     pub(super) fn measure(&self, quantity: Quantity) -> Measure {
-        let tallies = || self.metrics.timeline.tallies().iter();
+        let tallies = || self.timeline.tallies().iter();
         let time = self.span();
         let (value, track) = match quantity {
             Quantity::Percentile(percentile) => {
@@ -62,7 +64,7 @@ impl<'a> Side<'a> {
                 (value.map(time_value), Track::quantile(percentile.quantile(), &self.table))
             }
             Quantity::Mean => {
-                let parts = self.metrics.timeline.intervals().map(|(_, interval)| mean_parts(&interval));
+                let parts = self.timeline.intervals().map(|(_, interval)| mean_parts(&interval));
                 (self.response().map(|times| time_value(times.mean)), Track::ratio(parts))
             }
             Quantity::Rate => {
@@ -80,7 +82,7 @@ impl<'a> Side<'a> {
             }
             Quantity::Speedup => {
                 let logarithms = logarithms(self.pairs);
-                let intervals = self.metrics.timeline.len();
+                let intervals = self.timeline.len();
                 (speedup(&logarithms), speedup_track(&logarithms, intervals))
             }
         };
@@ -97,8 +99,8 @@ impl<'a> Side<'a> {
 
     /// How long the timeline is.
     fn span(&self) -> Duration {
-        let intervals = u32::try_from(self.metrics.timeline.len()).unwrap_or(u32::MAX);
-        self.metrics.timeline.width().saturating_mul(intervals)
+        let intervals = u32::try_from(self.timeline.len()).unwrap_or(u32::MAX);
+        self.timeline.width().saturating_mul(intervals)
     }
 
     /// Per second from the first start to the last finish; absent when nothing was done, or in no time.

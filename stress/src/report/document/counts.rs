@@ -7,7 +7,7 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::metrics::MOST_COUNTED;
+use crate::metrics::MAX_COUNT;
 
 /// The recording of a document, of which only this is looked at.
 #[derive(Deserialize)]
@@ -20,7 +20,7 @@ pub(super) struct Counted {
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "that they can be read is all there is to know")]
 struct Parts {
-    step_metrics: Small,
+    steps: Small,
     connections: Small,
     pairs: Small,
     controls: Option<Small>,
@@ -46,7 +46,7 @@ impl<'de> Visitor<'de> for Walk {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Small, E> {
-        if number <= MOST_COUNTED {
+        if number <= MAX_COUNT {
             return Ok(Small);
         }
         Err(E::custom(format!(
@@ -91,18 +91,18 @@ mod tests {
 
     #[test]
     fn numbers_that_cannot_be_added_up_are_refused_wherever_they_stand() {
-        let read = |step_metrics: &str, limit: u64| {
+        let read = |steps: &str, limit: u64| {
             let parts = r#""connections":{"opened":3,"x":null,"y":-1.5},"pairs":{"rows":["1 2 3"]}"#;
             let generator = format!(r#""generator":{{"descriptors":{{"limit":{limit}}}}}"#);
             serde_json::from_str::<Counted>(&format!(
-                r#"{{"plan":{{"seed":{limit}}},"recording":{{"step_metrics":{step_metrics},{parts},{generator}}}}}"#
+                r#"{{"plan":{{"seed":{limit}}},"recording":{{"steps":{steps},{parts},{generator}}}}}"#
             ))
         };
         assert!(read(r#"[{"done":9007199254740992,"ok":true}]"#, u64::MAX).is_ok());
-        for step_metrics in
+        for steps in
             [r#"[{"done":9007199254740993}]"#, r#"[{"failures":{"shed":[{"count":18446744073709551615}]}}]"#]
         {
-            let error = read(step_metrics, 1).err().expect("too much").to_string();
+            let error = read(steps, 1).err().expect("too much").to_string();
             assert!(error.contains("more than a run can have counted"), "{error}");
         }
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Serialize;
 
 use crate::{
-    metrics::cache_status::CacheStatusCounts,
+    metrics::step_metrics::CacheStatusCounts,
     report::{
         cache::{CacheEffect, Group, Of, OrderControl, Ratio, Row, StatusCheck},
         cost::{Line, StepCost, Unknown},
@@ -191,7 +191,7 @@ pub(super) struct CacheStatusCountsDoc<'a> {
 
 impl<'a> CacheStatusCountsDoc<'a> {
     pub(super) fn of((aggregator, cache_statuses): (&usize, &'a CacheStatusCounts)) -> Self {
-        Self { aggregator: *aggregator, told: &cache_statuses.told, unknown: cache_statuses.unknown }
+        Self { aggregator: *aggregator, told: &cache_statuses.by_header, unknown: cache_statuses.unknown }
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    metrics::step_metrics::StepMetrics,
+    metrics::step_metrics::StepRecording,
     plan::{
         journey::Step,
         target::{Header, Secret},
@@ -220,7 +220,7 @@ fn a_report_of_the_first_version_says_today_what_it_said_then() {
     let text = include_bytes!("../../../../tests/fixtures/report-1.json");
     let then: Value = serde_json::from_slice(text).unwrap();
     let report = load(text.as_slice()).unwrap();
-    assert!(report.recording.step_metrics.values().all(|metrics| metrics.timeline.is_empty()));
+    assert!(report.recording.steps.values().all(|step| step.timeline.is_empty()));
     let now = document(&report);
     for part in
         ["tool", "started_at", "elapsed_seconds", "plan", "steps", "arrivals", "connections", "cache_effect"]
@@ -234,10 +234,10 @@ fn a_report_of_the_first_version_says_today_what_it_said_then() {
 #[test]
 fn an_hour_at_a_thousand_a_second_stays_below_two_megabytes() {
     let report = fake::hour();
-    let done = |metrics: &StepMetrics| {
-        metrics.timeline.intervals().map(|(_, interval)| interval.tally.done).sum::<u64>()
+    let done = |step: &StepRecording| {
+        step.timeline.intervals().map(|(_, interval)| interval.tally.done).sum::<u64>()
     };
-    assert_eq!(report.recording.step_metrics.values().map(done).sum::<u64>(), 3_600_000);
+    assert_eq!(report.recording.steps.values().map(done).sum::<u64>(), 3_600_000);
     let text = saved(report);
     assert!(text.len() < 2_000_000, "{} bytes", text.len());
     assert_eq!(&load(text.as_slice()).unwrap(), report);

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    metrics::{Recording, arrivals::ArrivalMetrics, generator::Used},
+    metrics::{
+        Recording,
+        generator::{ArrivalMetrics, Used},
+    },
     plan::{load::Load, schedule::Arrivals, stages::Stages},
     report::{fake, summary::Summary},
 };
@@ -147,7 +150,7 @@ fn each_machine_has_ports_of_its_own() {
     let machine = |opened, ports| {
         let mut recording = Recording::default();
         recording.connections.publishers = [(0, opened)].into();
-        recording.enter_effort(&Generator { ports, ..Generator::default() });
+        recording.record_usage(&Generator { ports, ..Generator::default() });
         recording
     };
     let measured = |recording: &Recording| {
