@@ -9,9 +9,10 @@ mod bench;
 mod ci;
 mod e2e;
 mod failure;
+mod lint;
 mod process;
 mod soak;
-mod tidy;
+
 mod transcript;
 mod workspace;
 
@@ -46,8 +47,8 @@ enum Task {
     Ci,
     /// Try what needs minutes or a quiet machine: long runs, a clock that is set, measurements in turns
     Soak(soak::args::Args),
-    /// Check the habits that the compiler does not know: rooms, edges, file shapes, honest tests
-    Tidy,
+    /// Check what rustc and clippy do not: one-way modules, circles of files, dependencies, file lengths
+    Lint,
 }
 
 fn main() -> ExitCode {
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::run(&args),
         Task::Ci => ci::run(),
         Task::Soak(args) => soak::run(&args),
-        Task::Tidy => tidy::run(),
+        Task::Lint => lint::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
