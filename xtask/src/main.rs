@@ -7,13 +7,14 @@
 
 mod bench;
 mod ci;
+mod deadline;
 mod e2e;
 mod failure;
 mod lint;
 mod process;
 mod soak;
 
-mod transcript;
+mod output;
 mod workspace;
 
 use std::process::ExitCode;

@@ -5,47 +5,22 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
     sync::Arc,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
+    deadline::Deadline,
     failure::{Context, Failure, Result},
-    transcript::{Stream, Transcript},
+    output::{ProcessOutput, Stream},
 };
-
-/// The instant at which patience ends.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Deadline(Instant);
-
-impl Deadline {
-    /// Patience for this long from now.
-    pub(crate) fn after(patience: Duration) -> Self {
-        Self(Instant::now() + patience)
-    }
-
-    /// What is left of it.
-    pub(crate) fn left(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
-    }
-
-    /// Whether nothing is left of it.
-    pub(crate) fn passed(self) -> bool {
-        self.left().is_zero()
-    }
-
-    /// This deadline, or `patience` from now, whichever comes first.
-    pub(crate) fn at_most(self, patience: Duration) -> Self {
-        Self(self.0.min(Self::after(patience).0))
-    }
-}
 
 /// A child process; dropping it kills it.
 pub(crate) struct Process {
     name: String,
     child: Child,
-    transcript: Arc<Transcript>,
+    output: Arc<ProcessOutput>,
 }
 
 impl Process {
@@ -53,25 +28,25 @@ impl Process {
     pub(crate) fn start(name: &str, mut command: Command) -> Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().context(format!("cannot start {name}"))?;
-        let transcript = Arc::new(Transcript::default());
+        let output = Arc::new(ProcessOutput::default());
         if let Some(stdout) = child.stdout.take() {
-            transcript.follow(Stream::Stdout, stdout);
+            output.read_from(Stream::Stdout, stdout);
         }
         if let Some(stderr) = child.stderr.take() {
-            transcript.follow(Stream::Stderr, stderr);
+            output.read_from(Stream::Stderr, stderr);
         }
-        Ok(Self { name: name.to_owned(), child, transcript })
+        Ok(Self { name: name.to_owned(), child, output })
     }
 
     /// Starts a process that writes straight to our terminal.
     pub(crate) fn start_visibly(name: &str, mut command: Command) -> Result<Self> {
         let child = command.stdin(Stdio::null()).spawn().context(format!("cannot start {name}"))?;
-        Ok(Self { name: name.to_owned(), child, transcript: Arc::default() })
+        Ok(Self { name: name.to_owned(), child, output: Arc::default() })
     }
 
     /// What it has said so far.
-    pub(crate) fn transcript(&self) -> &Arc<Transcript> {
-        &self.transcript
+    pub(crate) fn output(&self) -> &Arc<ProcessOutput> {
+        &self.output
     }
 
     /// Whether it has not ended yet.
@@ -83,7 +58,7 @@ impl Process {
     pub(crate) fn wait(&mut self, deadline: Deadline) -> Result<ExitStatus> {
         loop {
             if let Some(status) = self.child.try_wait().context(format!("cannot wait for {}", self.name))? {
-                self.transcript.wait_for_end(deadline.at_most(Duration::from_secs(5)));
+                self.output.wait_for_end(deadline.at_most(Duration::from_secs(5)));
                 return Ok(status);
             }
             if deadline.passed() {
@@ -95,7 +70,7 @@ impl Process {
 
     /// Waits for a line on stdout that starts with `start`, and gives what follows.
     pub(crate) fn wait_for_line(&mut self, start: &str, deadline: Deadline) -> Result<String> {
-        let line = self.transcript.wait_for_line(Stream::Stdout, start, deadline);
+        let line = self.output.wait_for_line(Stream::Stdout, start, deadline);
         line.context(format!("{} did not say `{start}…`", self.name))
     }
 
@@ -153,7 +128,7 @@ mod tests {
         let mut process = shell("echo 'listening on http://x'; echo trouble >&2; exit 3");
         assert_eq!(process.wait_for_line("listening on ", soon()).unwrap(), "http://x");
         assert_eq!(process.wait(soon()).unwrap().code(), Some(3));
-        assert_eq!(process.transcript().text(Stream::Stderr), "trouble\n");
+        assert_eq!(process.output().text(Stream::Stderr), "trouble\n");
         assert!(process.interrupt().unwrap_err().to_string().contains("ended before"));
     }
 
@@ -179,7 +154,7 @@ mod tests {
         process.wait_for_line("ready", soon()).unwrap();
         process.interrupt().unwrap();
         assert_eq!(process.wait(soon()).unwrap().code(), Some(130));
-        assert_eq!(process.transcript().text(Stream::Stdout), "ready\ncaught\n");
+        assert_eq!(process.output().text(Stream::Stdout), "ready\ncaught\n");
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, process::ExitStatus, time::Duration};
 
 use super::{
     check::Checks,
+    harness::{Harness, Servers},
     report::{READS, Report, Step},
     rows,
-    stage::{Servers, Stage},
     stats::{Route, Stats},
 };
 use crate::{failure::Result, process::Process};
@@ -54,11 +54,11 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// Collects it once the tool has ended.
-    pub(crate) fn collect(stage: &Stage<'_>, servers: &Servers, status: ExitStatus) -> Result<Self> {
+    pub(crate) fn collect(harness: &Harness<'_>, servers: &Servers, status: ExitStatus) -> Result<Self> {
         Ok(Self {
             status,
-            report: Report::load(&stage.path("report.json"))?,
-            rows: rows::count(&stage.path("export.json"))?,
+            report: Report::load(&harness.path("report.json"))?,
+            rows: rows::count(&harness.path("export.json"))?,
             publisher: servers.publisher.stats()?,
             aggregator: servers.aggregator.stats()?,
             peak_memory: None,
@@ -68,14 +68,14 @@ impl Seen {
 
 impl Job {
     /// Runs it and checks everything.
-    pub(crate) fn play(&self, stage: &Stage<'_>) -> Result<String> {
-        let servers = stage.servers(&self.flags(Side::Publisher), &self.flags(Side::Aggregator))?;
-        let mut command = stage.tool(&servers.publisher.url, &servers.aggregator.url, self.run)?;
+    pub(crate) fn run(&self, harness: &Harness<'_>) -> Result<String> {
+        let servers = harness.servers(&self.flags(Side::Publisher), &self.flags(Side::Aggregator))?;
+        let mut command = harness.tool(&servers.publisher.url, &servers.aggregator.url, self.run)?;
         command.args(["--seed", "7"]);
-        let mut tool = stage.start("walrus-stress", command)?;
-        let peak_memory = watch_memory(&mut tool, stage)?;
-        let status = tool.wait(stage.deadline)?;
-        let seen = Seen { peak_memory, ..Seen::collect(stage, &servers, status)? };
+        let mut tool = harness.start("walrus-stress", command)?;
+        let peak_memory = watch_memory(&mut tool, harness)?;
+        let status = tool.wait(harness.deadline)?;
+        let seen = Seen { peak_memory, ..Seen::collect(harness, &servers, status)? };
         let mut checks = Checks::default();
         compare_counts(&seen, &mut checks)?;
         self.compare_failures(&seen, &mut checks)?;
@@ -162,9 +162,9 @@ pub(crate) fn compare_bytes(seen: &Seen, checks: &mut Checks) -> Result<()> {
 }
 
 /// The most memory that the tool holds before it ends.
-fn watch_memory(tool: &mut Process, stage: &Stage<'_>) -> Result<Option<u64>> {
+fn watch_memory(tool: &mut Process, harness: &Harness<'_>) -> Result<Option<u64>> {
     let mut peak = None;
-    while tool.runs()? && !stage.deadline.passed() {
+    while tool.runs()? && !harness.deadline.passed() {
         peak = tool.peak_memory().or(peak);
         // sleep: the kernel keeps the peak; it only has to be read before the process ends
         std::thread::sleep(Duration::from_millis(10));

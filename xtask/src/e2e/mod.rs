@@ -5,8 +5,9 @@ pub(crate) mod http;
 mod job;
 mod report;
 mod rows;
+mod scenario;
 mod scenarios;
-pub(crate) mod stage;
+pub(crate) mod harness;
 pub(crate) mod stats;
 
 use std::time::Instant;
@@ -15,8 +16,8 @@ use crate::{
     failure::{Failure, Result},
     workspace::{self, Programs},
 };
-use scenarios::{Act, Scenario};
-use stage::Stage;
+use harness::Harness;
+use scenario::{Action, Scenario};
 
 /// Plays every scenario.
 pub(crate) fn run_all() -> Result<()> {
@@ -29,7 +30,7 @@ pub(crate) fn run(names: &[String], release: bool) -> Result<()> {
     let programs = workspace::build(release)?;
     let mut failed = Vec::new();
     for scenario in &scenarios {
-        if !play(scenario, &programs) {
+        if !run_one(scenario, &programs) {
             failed.push(scenario.name.as_str());
         }
     }
@@ -46,7 +47,7 @@ pub(crate) fn run(names: &[String], release: bool) -> Result<()> {
     }
 }
 
-/// Prints what there is to play.
+/// Prints what there is to run.
 pub(crate) fn list() {
     for scenario in scenarios::all() {
         println!("{:<30} {}", scenario.name, scenario.about);
@@ -74,12 +75,12 @@ fn select(all: Vec<Scenario>, names: &[String]) -> Result<Vec<Scenario>> {
 }
 
 /// Plays one scenario and prints its line; whether it passed.
-fn play(scenario: &Scenario, programs: &Programs) -> bool {
+fn run_one(scenario: &Scenario, programs: &Programs) -> bool {
     let begun = Instant::now();
-    let stage = Stage::new(programs, scenario.limit);
-    let outcome = stage.as_ref().map_err(Clone::clone).and_then(|stage| match &scenario.act {
-        Act::Job(job) => job.play(stage),
-        Act::Scene(scene) => scene(stage),
+    let harness = Harness::new(programs, scenario.limit);
+    let outcome = harness.as_ref().map_err(Clone::clone).and_then(|harness| match &scenario.action {
+        Action::Job(job) => job.run(harness),
+        Action::Custom(custom) => custom(harness),
     });
     let spent = begun.elapsed().as_secs_f64();
     match outcome {
@@ -92,7 +93,7 @@ fn play(scenario: &Scenario, programs: &Programs) -> bool {
             for line in failure.to_string().lines() {
                 println!("       {line}");
             }
-            for line in stage.iter().flat_map(Stage::last_words) {
+            for line in harness.iter().flat_map(Harness::recent_output) {
                 println!("     | {line}");
             }
             return false;

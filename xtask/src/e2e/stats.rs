@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::http;
 use crate::{
+    deadline::Deadline,
     failure::{Context, Result},
-    process::Deadline,
 };
 
 /// The counts of one mock server at one moment.

@@ -9,9 +9,13 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Length, Played, number, of_step, report, watched};
+use super::{
+    memory,
+    report::{number, of_step, report},
+    soak_test::{Outcome, RunLength},
+};
 use crate::{
-    e2e::{check::Checks, stage::Stage},
+    e2e::{check::Checks, harness::Harness},
     failure::{Context, Result},
 };
 
@@ -22,29 +26,29 @@ const LATENCY: f64 = 0.2;
 /// By how much the clock is set, in seconds.
 const STEP: f64 = 3600.0;
 
-pub(super) fn play(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> Result<Played> {
+pub(super) fn run(harness: &Harness<'_>, length: RunLength, checks: &mut Checks) -> Result<Outcome> {
     let Some(library) = library() else {
-        return Ok(Played::Skipped("libfaketime is not installed, nor named by LIBFAKETIME"));
+        return Ok(Outcome::Skipped("libfaketime is not installed, nor named by LIBFAKETIME"));
     };
     for step in ["+3600", "-3600"] {
-        let servers = stage.servers(&["--store-latency", "fixed:200ms"].map(str::to_owned), &[])?;
-        let (time, file) = (length.of(USUAL), stage.path("clock"));
+        let servers = harness.servers(&["--store-latency", "fixed:200ms"].map(str::to_owned), &[])?;
+        let (time, file) = (length.of(USUAL), harness.path("clock"));
         fs::write(&file, "+0").context("cannot write the clock's file")?;
         let flags = format!("--steps upload -c 4 --duration {}s --size 1KiB", time.as_secs());
-        let mut command = watched::tool(stage, &servers, &flags)?;
+        let mut command = memory::tool(harness, &servers, &flags)?;
         command.env("LD_PRELOAD", &library).env("FAKETIME_TIMESTAMP_FILE", &file);
         command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         let begun = Instant::now();
-        let mut tool = stage.start("walrus-stress", command)?;
+        let mut tool = harness.start("walrus-stress", command)?;
         thread::sleep(time / 2);
         fs::write(&file, step).context("cannot set the clock")?;
-        let status = tool.wait(stage.deadline)?;
+        let status = tool.wait(harness.deadline)?;
         let took = begun.elapsed().as_secs_f64();
         servers.stop()?;
         checks.equal("exit status", status.code(), Some(0));
-        judge(&report(stage)?, step, took, checks)?;
+        judge(&report(harness)?, step, took, checks)?;
     }
-    Ok(Played::Through)
+    Ok(Outcome::Done)
 }
 
 fn judge(report: &Value, step: &str, took: f64, checks: &mut Checks) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Scenarios of bad weather: each fault alone and all together, each in its own class and in the servers' counts.
 
-use super::Scenario;
+use crate::e2e::scenario::Scenario;
 use crate::{
     e2e::{
         check::Checks,

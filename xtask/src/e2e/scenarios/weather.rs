@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, fs};
 
-use super::Scenario;
+use crate::e2e::scenario::Scenario;
 use crate::{
     e2e::{
         check::Checks,
+        harness::{Harness, Servers},
         report::{READS, Report, Step},
-        stage::{Servers, Stage},
     },
     failure::{Context, Result},
 };
@@ -34,18 +34,18 @@ size = "..64KiB"
 const GATEWAY: &str = r#"{"fault": [{"kind": "gateway-504", "ratio": 1, "from": "0s", "for": "1h"}]}"#;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    vec![Scenario::scene(
+    vec![Scenario::custom(
         "weather-told",
         "a weather file, and weather changed while the servers work: each fault where it belongs, and none afterwards",
         weather_told,
     )]
 }
 
-fn weather_told(stage: &Stage<'_>) -> Result<String> {
-    let file = stage.path("storm.toml");
+fn weather_told(harness: &Harness<'_>) -> Result<String> {
+    let file = harness.path("storm.toml");
     fs::write(&file, FILE).context("cannot write the weather file")?;
     let flags = ["--weather-file".to_owned(), file.display().to_string()];
-    let servers = stage.servers(&flags, &flags)?;
+    let servers = harness.servers(&flags, &flags)?;
     let mut checks = Checks::default();
     let rows = [
         ("small blobs", None, "32KiB", [None, Some("legal")]),
@@ -58,7 +58,7 @@ fn weather_told(stage: &Stage<'_>) -> Result<String> {
             servers.publisher.weather(document)?;
             servers.aggregator.weather("{}")?;
         }
-        let report = run(stage, &servers, size)?;
+        let report = run(harness, &servers, size)?;
         let classes = |class: Option<&str>, count| class.map(|class| (class.to_owned(), count)).into_iter();
         let wanted: BTreeMap<_, _> = classes(uploads, BLOBS).collect();
         checks.equal(&format!("failures of uploads, {name}"), report.failures(&[Step::Upload])?, wanted);
@@ -78,9 +78,9 @@ fn weather_told(stage: &Stage<'_>) -> Result<String> {
 const BLOBS: u64 = 6;
 
 /// A run of the tool over a few blobs of this size.
-fn run(stage: &Stage<'_>, servers: &Servers, size: &str) -> Result<Report> {
+fn run(harness: &Harness<'_>, servers: &Servers, size: &str) -> Result<Report> {
     let flags = ["--blobs", &BLOBS.to_string(), "--size", size];
-    let command = stage.tool(&servers.publisher.url, &servers.aggregator.url, &flags)?;
-    stage.start("walrus-stress", command)?.wait(stage.deadline)?;
-    Report::load(&stage.path("report.json"))
+    let command = harness.tool(&servers.publisher.url, &servers.aggregator.url, &flags)?;
+    harness.start("walrus-stress", command)?.wait(harness.deadline)?;
+    Report::load(&harness.path("report.json"))
 }

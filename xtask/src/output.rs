@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use crate::process::Deadline;
+use crate::deadline::Deadline;
 
 /// The lines of a stream that are kept; a process that says more is not worth listening to.
 const MOST_LINES: usize = 20_000;
@@ -22,7 +22,7 @@ pub(crate) enum Stream {
 
 /// What a process has said so far.
 #[derive(Default)]
-pub(crate) struct Transcript {
+pub(crate) struct ProcessOutput {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -30,24 +30,24 @@ pub(crate) struct Transcript {
 #[derive(Default)]
 struct State {
     lines: Vec<(Stream, String)>,
-    listeners: usize,
+    readers: usize,
 }
 
-impl Transcript {
+impl ProcessOutput {
     /// Listens to `source` until it ends, on a thread of its own.
-    pub(crate) fn follow(self: &Arc<Self>, stream: Stream, source: impl Read + Send + 'static) {
-        self.state().listeners += 1;
-        let transcript = Arc::clone(self);
+    pub(crate) fn read_from(self: &Arc<Self>, stream: Stream, source: impl Read + Send + 'static) {
+        self.state().readers += 1;
+        let output = Arc::clone(self);
         thread::spawn(move || {
             for line in BufReader::new(source).split(b'\n').map_while(Result::ok) {
-                let mut state = transcript.state();
+                let mut state = output.state();
                 if state.lines.len() < MOST_LINES {
                     state.lines.push((stream, String::from_utf8_lossy(&line).into_owned()));
                 }
-                transcript.changed.notify_all();
+                output.changed.notify_all();
             }
-            transcript.state().listeners -= 1;
-            transcript.changed.notify_all();
+            output.state().readers -= 1;
+            output.changed.notify_all();
         });
     }
 
@@ -56,14 +56,14 @@ impl Transcript {
         self.wait(deadline, |state| {
             let said = state.lines.iter().filter(|(on, _)| *on == stream);
             let found = said.filter_map(|(_, line)| line.strip_prefix(start)).next();
-            if found.is_none() && state.listeners > 0 { None } else { Some(found.map(str::to_owned)) }
+            if found.is_none() && state.readers > 0 { None } else { Some(found.map(str::to_owned)) }
         })
         .flatten()
     }
 
     /// Waits until nothing more can be said.
     pub(crate) fn wait_for_end(&self, deadline: Deadline) {
-        self.wait(deadline, |state| (state.listeners == 0).then_some(()));
+        self.wait(deadline, |state| (state.readers == 0).then_some(()));
     }
 
     /// Everything said on `stream`.
@@ -108,16 +108,16 @@ mod tests {
 
     #[test]
     fn lines_are_kept_by_stream_and_in_order() {
-        let transcript = Arc::new(Transcript::default());
+        let output = Arc::new(ProcessOutput::default());
         let soon = Deadline::after(Duration::from_secs(20));
-        transcript.follow(Stream::Stdout, "a\nb\n".as_bytes());
-        transcript.wait_for_end(soon);
-        transcript.follow(Stream::Stderr, "c".as_bytes());
-        transcript.wait_for_end(soon);
-        assert_eq!(transcript.text(Stream::Stdout), "a\nb\n");
-        assert_eq!(transcript.text(Stream::Stderr), "c\n");
-        assert_eq!(transcript.last(2), ["b", "c"]);
-        assert_eq!(transcript.wait_for_line(Stream::Stdout, "c", soon), None);
-        assert_eq!(transcript.wait_for_line(Stream::Stderr, "", soon).as_deref(), Some("c"));
+        output.read_from(Stream::Stdout, "a\nb\n".as_bytes());
+        output.wait_for_end(soon);
+        output.read_from(Stream::Stderr, "c".as_bytes());
+        output.wait_for_end(soon);
+        assert_eq!(output.text(Stream::Stdout), "a\nb\n");
+        assert_eq!(output.text(Stream::Stderr), "c\n");
+        assert_eq!(output.last(2), ["b", "c"]);
+        assert_eq!(output.wait_for_line(Stream::Stdout, "c", soon), None);
+        assert_eq!(output.wait_for_line(Stream::Stderr, "", soon).as_deref(), Some("c"));
     }
 }

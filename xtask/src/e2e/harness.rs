@@ -6,9 +6,10 @@ use tempfile::TempDir;
 
 use super::{http, stats::Stats};
 use crate::{
+    deadline::Deadline,
     failure::{Context, Result},
-    process::{Deadline, Process},
-    transcript::Transcript,
+    output::ProcessOutput,
+    process::Process,
     workspace::Programs,
 };
 
@@ -58,20 +59,20 @@ impl Servers {
 }
 
 /// One scenario's world; dropping it removes its files.
-pub(crate) struct Stage<'a> {
+pub(crate) struct Harness<'a> {
     programs: &'a Programs,
     folder: TempDir,
-    heard: RefCell<Vec<(String, Arc<Transcript>)>>,
+    outputs: RefCell<Vec<(String, Arc<ProcessOutput>)>>,
     /// When the scenario must have ended.
     pub(crate) deadline: Deadline,
 }
 
-impl<'a> Stage<'a> {
-    /// An empty stage for a scenario that may last this long.
+impl<'a> Harness<'a> {
+    /// An empty harness for a scenario that may last this long.
     pub(crate) fn new(programs: &'a Programs, limit: Duration) -> Result<Self> {
         let folder =
             tempfile::Builder::new().prefix("walrus-e2e-").tempdir().context("cannot make a folder")?;
-        Ok(Self { programs, folder, heard: RefCell::default(), deadline: Deadline::after(limit) })
+        Ok(Self { programs, folder, outputs: RefCell::default(), deadline: Deadline::after(limit) })
     }
 
     /// A path in the scenario's folder.
@@ -112,14 +113,14 @@ impl<'a> Stage<'a> {
     /// Starts a process whose last words are shown should the scenario fail.
     pub(crate) fn start(&self, name: &str, command: Command) -> Result<Process> {
         let process = Process::start(name, command)?;
-        self.heard.borrow_mut().push((name.to_owned(), Arc::clone(process.transcript())));
+        self.outputs.borrow_mut().push((name.to_owned(), Arc::clone(process.output())));
         Ok(process)
     }
 
     /// The last lines of each process that said something.
-    pub(crate) fn last_words(&self) -> Vec<String> {
-        let heard = self.heard.borrow();
-        heard
+    pub(crate) fn recent_output(&self) -> Vec<String> {
+        let outputs = self.outputs.borrow();
+        outputs
             .iter()
             .flat_map(|(name, said)| said.last(12).into_iter().map(move |line| format!("{name}: {line}")))
             .collect()
@@ -143,9 +144,9 @@ impl<'a> Stage<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transcript::Stream;
+    use crate::output::Stream;
 
-    /// A folder of shell scripts that play the programs.
+    /// A folder of shell scripts that run the programs.
     fn actors(scripts: &[(&str, &str)]) -> (TempDir, Programs) {
         let folder = tempfile::tempdir().unwrap();
         let mut programs = Programs::new();
@@ -165,11 +166,11 @@ mod tests {
     #[test]
     fn servers_start_on_a_free_port_and_stop_well() {
         let (_folder, programs) = actors(&[("mock-publisher", WAITS), ("mock-aggregator", WAITS)]);
-        let stage = Stage::new(&programs, Duration::from_secs(30)).unwrap();
-        let servers = stage.servers(&["--fault".to_owned(), "reset=1%".to_owned()], &[]).unwrap();
+        let harness = Harness::new(&programs, Duration::from_secs(30)).unwrap();
+        let servers = harness.servers(&["--fault".to_owned(), "reset=1%".to_owned()], &[]).unwrap();
         assert_eq!(servers.publisher.url, "http://127.0.0.1:0");
         servers.stop().unwrap();
-        let said = stage.last_words().join("\n");
+        let said = harness.recent_output().join("\n");
         assert!(said.contains("mock-publisher: --listen 127.0.0.1:0 --store "), "{said}");
         assert!(said.contains(" --fault reset=1%\n"), "{said}");
     }
@@ -177,23 +178,24 @@ mod tests {
     #[test]
     fn a_server_that_cannot_start_is_told_with_its_last_words() {
         let (_folder, programs) = actors(&[("mock-publisher", "echo no such store >&2; exit 2")]);
-        let stage = Stage::new(&programs, Duration::from_secs(30)).unwrap();
-        let failure = stage.servers(&[], &[]).err().unwrap().to_string();
+        let harness = Harness::new(&programs, Duration::from_secs(30)).unwrap();
+        let failure = harness.servers(&[], &[]).err().unwrap().to_string();
         assert_eq!(failure, "mock-publisher did not say `listening on …`");
-        assert_eq!(stage.last_words(), ["mock-publisher: no such store"]);
+        assert_eq!(harness.recent_output(), ["mock-publisher: no such store"]);
         let missing =
-            Stage::new(&Programs::new(), Duration::from_secs(1)).unwrap().servers(&[], &[]).err().unwrap();
+            Harness::new(&Programs::new(), Duration::from_secs(1)).unwrap().servers(&[], &[]).err().unwrap();
         assert_eq!(missing.to_string(), "cargo built no program `mock-publisher`");
     }
 
     #[test]
     fn the_tool_gets_addresses_and_files() {
         let (_folder, programs) = actors(&[("walrus-stress", "echo \"$1 $2 $3 $4 $5 $6 $8 ${10}\"")]);
-        let stage = Stage::new(&programs, Duration::from_secs(30)).unwrap();
-        let mut tool =
-            stage.start("the tool", stage.tool("http://p", "http://a", &["--size", "1"]).unwrap()).unwrap();
-        tool.wait(stage.deadline).unwrap();
-        let said = tool.transcript().text(Stream::Stdout);
+        let harness = Harness::new(&programs, Duration::from_secs(30)).unwrap();
+        let mut tool = harness
+            .start("the tool", harness.tool("http://p", "http://a", &["--size", "1"]).unwrap())
+            .unwrap();
+        tool.wait(harness.deadline).unwrap();
+        let said = tool.output().text(Stream::Stdout);
         assert_eq!(said, "run --publisher http://p --aggregator http://a --report --export --size\n");
     }
 }

@@ -1,4 +1,4 @@
-//! The field on which the tools meet: nginx over a temporary folder, blobs to serve, and commands for each tool.
+//! The setup on which the tools meet: nginx over a temporary folder, blobs to serve, and commands for each tool.
 
 use std::{
     fmt::Write as _,
@@ -11,8 +11,8 @@ use std::{
 use tempfile::TempDir;
 
 use super::{
+    competitors::{self, Tool, Tools},
     nginx::Nginx,
-    tools::{self, Tool, Tools},
 };
 use crate::{
     failure::{Context, Result},
@@ -23,7 +23,7 @@ use crate::{
 pub(crate) const SERVED: [(&str, usize); 3] = [("1k", 1 << 10), ("100k", 100 << 10), ("10M", 10 << 20)];
 
 /// Where the tools meet.
-pub(crate) struct Field<'a> {
+pub(crate) struct Setup<'a> {
     pub(crate) tools: Tools,
     pub(crate) nginx: Nginx,
     /// How often each tool has its turn.
@@ -33,11 +33,11 @@ pub(crate) struct Field<'a> {
     programs: &'a Programs,
 }
 
-impl<'a> Field<'a> {
+impl<'a> Setup<'a> {
     /// Lays everything out and starts nginx.
-    pub(crate) fn lay_out(programs: &'a Programs, rounds: u32, scale: f64) -> Result<Self> {
+    pub(crate) fn new(programs: &'a Programs, rounds: u32, scale: f64) -> Result<Self> {
         let ours = programs.get("walrus-stress").context("cargo built no program `walrus-stress`")?.clone();
-        let tools = Tools { ours, oha: tools::find("oha"), wrk: tools::find("wrk") };
+        let tools = Tools { ours, oha: competitors::find("oha"), wrk: competitors::find("wrk") };
         // In memory where that is possible: a disk would be the slowest of all contenders.
         let memory = Path::new("/dev/shm");
         let mut folder = tempfile::Builder::new();
@@ -62,7 +62,7 @@ impl<'a> Field<'a> {
         scaled.max(8)
     }
 
-    /// A path in the field's folder.
+    /// A path in the setup's folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
