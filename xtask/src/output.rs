@@ -1,4 +1,4 @@
-//! What a process says, line by line, for whoever waits for a line or wants the last ones.
+//! The output of a child process, read line by line on threads of its own.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -8,10 +8,10 @@ use std::{
 
 use crate::deadline::Deadline;
 
-/// The lines of a stream that are kept; a process that says more is not worth listening to.
+/// The most lines that are kept.
 const MOST_LINES: usize = 20_000;
 
-/// Where a process says something.
+/// A stream of a child process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     /// Summaries and documents.
@@ -20,7 +20,7 @@ pub(crate) enum Stream {
     Stderr,
 }
 
-/// What a process has said so far.
+/// What a process has written so far.
 #[derive(Default)]
 pub(crate) struct ProcessOutput {
     state: Mutex<State>,
@@ -34,7 +34,7 @@ struct State {
 }
 
 impl ProcessOutput {
-    /// Listens to `source` until it ends, on a thread of its own.
+    /// Reads `source` until it ends, on a thread of its own.
     pub(crate) fn read_from(self: &Arc<Self>, stream: Stream, source: impl Read + Send + 'static) {
         self.state().readers += 1;
         let output = Arc::clone(self);
@@ -54,19 +54,19 @@ impl ProcessOutput {
     /// Waits for a line that starts with `start` and gives what follows; none if it does not come.
     pub(crate) fn wait_for_line(&self, stream: Stream, start: &str, deadline: Deadline) -> Option<String> {
         self.wait(deadline, |state| {
-            let said = state.lines.iter().filter(|(on, _)| *on == stream);
-            let found = said.filter_map(|(_, line)| line.strip_prefix(start)).next();
+            let lines = state.lines.iter().filter(|(on, _)| *on == stream);
+            let found = lines.filter_map(|(_, line)| line.strip_prefix(start)).next();
             if found.is_none() && state.readers > 0 { None } else { Some(found.map(str::to_owned)) }
         })
         .flatten()
     }
 
-    /// Waits until nothing more can be said.
+    /// Waits until both streams have ended.
     pub(crate) fn wait_for_end(&self, deadline: Deadline) {
         self.wait(deadline, |state| (state.readers == 0).then_some(()));
     }
 
-    /// Everything said on `stream`.
+    /// Everything written to `stream`.
     pub(crate) fn text(&self, stream: Stream) -> String {
         self.state()
             .lines
@@ -82,7 +82,7 @@ impl ProcessOutput {
         state.lines[state.lines.len().saturating_sub(count)..].iter().map(|(_, line)| line.clone()).collect()
     }
 
-    /// Waits until `look` sees something; none if the time is up before.
+    /// Waits until `look` finds something; none at the deadline.
     fn wait<T>(&self, deadline: Deadline, mut look: impl FnMut(&State) -> Option<T>) -> Option<T> {
         let mut state = self.state();
         loop {

@@ -1,4 +1,4 @@
-//! Contests: the same work by each tool in turns, as what it costs or how fast it goes, and the ratios.
+//! The same work by this tool and its competitors in turns: cost or speed of each, and the ratios.
 
 use std::{process::Command, time::Duration};
 
@@ -13,10 +13,10 @@ use super::{
 };
 use crate::failure::{Failure, Result};
 
-/// How many connections each tool has, where nothing else is said.
+/// How many connections each tool has, unless stated otherwise.
 const AT_ONCE: u32 = 8;
 
-/// The contests.
+/// The comparisons.
 pub(crate) const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         name: "read-1k",
@@ -67,7 +67,7 @@ pub(crate) const BENCHMARKS: &[Benchmark] = &[
 enum Quantity {
     /// Microseconds of processor time for each unit of work.
     CpuEach,
-    /// GB/s of wall time, with so many bytes a unit.
+    /// GB/s of wall time, for units of this many bytes.
     BytesPerSecond(u64),
 }
 
@@ -155,7 +155,7 @@ fn cannot_store(setup: &Setup<'_>) -> Option<String> {
     (!setup.nginx.stores).then(|| how.to_owned())
 }
 
-/// Has every tool do its turn in each round, the first to start changing, and holds ours against oha's.
+/// Runs every tool in each round, in rotating order, and compares ours with oha.
 fn compare(
     setup: &Setup<'_>,
     quantity: Quantity,
@@ -181,7 +181,7 @@ fn compare(
         if figures.median().is_none() {
             continue;
         }
-        // Within a round both had the same machine: what it did meanwhile cancels out.
+        // Ratios are taken within a round, where the load of the machine was about the same for both.
         let ratios = rounds.iter().filter_map(|round| Some(of(round, Tool::Ours)? / of(round, tool)?));
         let ratios: Figures = ratios.collect();
         let ratio =

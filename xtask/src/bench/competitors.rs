@@ -1,4 +1,4 @@
-//! The contenders: this workspace's tool and those that people use, as commands that do the same work.
+//! The competitors: this workspace's tool and others that do the same work.
 
 use std::{env, path::PathBuf, process::Command};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::usage::Usage;
 use crate::failure::{Context, Failure, Result};
 
-/// Who does the work.
+/// A load generator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tool {
     /// `walrus-stress`, which also verifies and records everything.
@@ -19,7 +19,7 @@ pub(crate) enum Tool {
 }
 
 impl Tool {
-    /// How it is called in tables.
+    /// Its name in tables.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Tool::Ours => "ours",
@@ -31,11 +31,11 @@ impl Tool {
     /// How many requests it made, when all of them succeeded.
     pub(crate) fn requests(self, asked: u64, spent: &Usage) -> Result<u64> {
         match self {
-            // It exits with an error unless everything it was asked for went well.
+            // It exits with an error unless every request succeeded.
             Tool::Ours => Ok(asked),
             Tool::Oha => {
                 let stdout: Value =
-                    serde_json::from_str(&spent.stdout).context("oha's words are not JSON")?;
+                    serde_json::from_str(&spent.stdout).context("oha's output is not JSON")?;
                 let done = stdout["statusCodeDistribution"]["200"].as_u64().unwrap_or(0);
                 if done == asked {
                     return Ok(done);
@@ -46,14 +46,14 @@ impl Tool {
                 )))
             }
             Tool::Wrk if spent.stdout.contains("Non-2xx") => {
-                Err(Failure::new(format!("wrk met failures: {}", spent.stdout)))
+                Err(Failure::new(format!("wrk had failures: {}", spent.stdout)))
             }
-            Tool::Wrk => wrk_requests(&spent.stdout).context("wrk does not say how many requests it made"),
+            Tool::Wrk => wrk_requests(&spent.stdout).context("wrk's output has no number of requests"),
         }
     }
 }
 
-/// Which of them are here.
+/// The installed ones.
 pub(crate) struct Tools {
     /// The tool as it was built from this workspace.
     pub(crate) ours: PathBuf,
@@ -64,7 +64,7 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// Says who takes part, and how to have the others.
+    /// Prints the versions of the tools, and how to install those that are missing.
     pub(crate) fn print_versions(&self) {
         let first_line = |program: &PathBuf| {
             let output = Command::new(program).arg("--version").output().ok()?;
@@ -77,7 +77,7 @@ impl Tools {
         match &self.oha {
             Some(oha) => println!("oha   {}", first_line(oha).unwrap_or_default()),
             None => {
-                println!("oha   not installed (cargo install oha): nothing to hold CPU and bytes/s against")
+                println!("oha   not installed (cargo install oha): no comparison of CPU and bytes/s")
             }
         }
         match &self.wrk {

@@ -82,8 +82,8 @@ fn run(bench: &str) -> Result<()> {
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(Failure::new(format!("cargo bench failed ({}): {}", output.status, said.trim_end())))
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    Err(Failure::new(format!("cargo bench failed ({}): {}", output.status, stderr.trim_end())))
 }
 
 /// The median that criterion found, in nanoseconds.

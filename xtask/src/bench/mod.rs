@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what the generator itself costs, against the tools that people use, on one machine in turns.
+//! `cargo xtask bench`: what the generator itself costs, compared with other tools on one machine in turns.
 
 pub(crate) mod args;
 mod benchmark;
@@ -27,7 +27,7 @@ use setup::Setup;
 /// Measures what was asked for and prints it, a table a benchmark.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let benchmarks: Vec<&Benchmark> =
-        BENCHMARKS.iter().copied().flatten().filter(|benchmark| args.wants(benchmark)).collect();
+        BENCHMARKS.iter().copied().flatten().filter(|benchmark| args.selects(benchmark)).collect();
     if benchmarks.is_empty() {
         return None.context("no such benchmark; `cargo xtask bench --list` shows what there is");
     }
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                 let verdict = match reached {
                     Some(true) => "reached",
                     Some(false) => "MISSED",
-                    None => "not judged: nothing to hold it against is installed",
+                    None => "not judged: no competitor is installed",
                 };
                 let data = json!({ "benchmark": benchmark.name, "target": benchmark.target, "reached": reached, "data": data });
                 (data, format!("target {}: {verdict}", benchmark.target))
@@ -69,12 +69,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 impl Args {
-    fn wants(&self, benchmark: &Benchmark) -> bool {
+    fn selects(&self, benchmark: &Benchmark) -> bool {
         let named = self.names.iter().any(|name| benchmark.name.starts_with(name.as_str()));
         named || self.names.is_empty() && (self.long || self.list || !benchmark.long)
     }
 }
 
-/// All there is, in the order in which it is measured.
+/// Every benchmark in the order of measurement.
 const BENCHMARKS: [&[Benchmark]; 4] =
     [comparisons::BENCHMARKS, open_loop::BENCHMARKS, mocks::BENCHMARKS, micro::BENCHMARKS];

@@ -1,4 +1,4 @@
-//! nginx as a publisher and an aggregator that nobody here wrote: files served as they are, uploads kept as they come.
+//! nginx as an independent publisher and aggregator: it serves files and keeps uploads.
 
 use std::{
     fs,
@@ -46,7 +46,7 @@ impl Nginx {
             include_str!("Stored.pm").replace("FOLDER", &folder.to_string_lossy()),
         )
         .context("cannot write Stored.pm")?;
-        // nginx cannot be told to choose a port: one that was free a moment ago will do, or the next.
+        // nginx cannot bind port 0; another process may take the free port in between, then the next one is tried.
         let mut last = Failure::new("nginx was not tried");
         for _ in 0..5 {
             let port = free_port()?;

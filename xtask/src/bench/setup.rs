@@ -22,7 +22,7 @@ use crate::{
 /// The blobs that nginx serves: the start of their IDs, and their sizes in bytes.
 pub(crate) const SERVED: [(&str, usize); 3] = [("1k", 1 << 10), ("100k", 100 << 10), ("10M", 10 << 20)];
 
-/// Where the tools meet.
+/// nginx, the blobs that it serves and the installed tools.
 pub(crate) struct Setup<'a> {
     pub(crate) tools: Tools,
     pub(crate) nginx: Nginx,
@@ -34,11 +34,11 @@ pub(crate) struct Setup<'a> {
 }
 
 impl<'a> Setup<'a> {
-    /// Lays everything out and starts nginx.
+    /// Writes the blobs and starts nginx.
     pub(crate) fn new(programs: &'a Programs, rounds: u32, scale: f64) -> Result<Self> {
         let ours = programs.get("walrus-stress").context("cargo built no program `walrus-stress`")?.clone();
         let tools = Tools { ours, oha: competitors::find("oha"), wrk: competitors::find("wrk") };
-        // In memory where that is possible: a disk would be the slowest of all contenders.
+        // In memory where that is possible: a disk would limit every tool.
         let memory = Path::new("/dev/shm");
         let mut folder = tempfile::Builder::new();
         folder.prefix("walrus-bench-");
@@ -55,7 +55,7 @@ impl<'a> Setup<'a> {
         Ok(Self { tools, nginx, rounds, scale, folder, programs })
     }
 
-    /// So many of the usual number, at least 8.
+    /// The usual number times the scale, at least 8.
     pub(crate) fn scaled(&self, usual: u32) -> u64 {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
         let scaled = (f64::from(usual) * self.scale).round() as u64;
@@ -67,10 +67,10 @@ impl<'a> Setup<'a> {
         self.folder.path().join(name)
     }
 
-    /// Forgets every blob that was stored.
+    /// Deletes every stored blob.
     pub(crate) fn empty_the_store(&self) -> Result<()> {
-        for stored in fs::read_dir(self.path("store")).context("cannot look at the store")? {
-            let stored = stored.context("cannot look at the store")?.path();
+        for stored in fs::read_dir(self.path("store")).context("cannot read the store")? {
+            let stored = stored.context("cannot read the store")?.path();
             fs::remove_file(stored).context("cannot empty the store")?;
         }
         Ok(())
@@ -102,7 +102,7 @@ impl<'a> Setup<'a> {
         Ok(command)
     }
 
-    /// A file of so many IDs whose blobs begin with `blob`.
+    /// A file of `count` IDs whose blobs begin with `blob`.
     pub(crate) fn list(&self, blob: &str, count: u64) -> Result<PathBuf> {
         let list = self.path("ids");
         let mut ids = String::new();
@@ -146,7 +146,7 @@ impl<'a> Setup<'a> {
         format!("{}/v1/blobs/{}", self.nginx.url, id(blob, 0))
     }
 
-    /// oha reading from `url` so many times.
+    /// oha reading `requests` times from `url`.
     pub(crate) fn oha(&self, url: &str, requests: u64, at_once: u32) -> Option<Command> {
         let mut command = Command::new(self.tools.program(Tool::Oha)?);
         command.args(["--no-tui", "--output-format", "json", "-n", &requests.to_string()]);
@@ -154,7 +154,7 @@ impl<'a> Setup<'a> {
         Some(command)
     }
 
-    /// oha storing the file `body` so many times.
+    /// oha storing the file `body` `requests` times.
     pub(crate) fn oha_uploads(&self, body: &Path, requests: u64, at_once: u32) -> Option<Command> {
         let mut command = Command::new(self.tools.program(Tool::Oha)?);
         command.args(["--no-tui", "--output-format", "json", "-m", "PUT", "-n", &requests.to_string()]);

@@ -1,4 +1,4 @@
-//! What a process has used up between its start and its end.
+//! CPU time, wall time and peak memory of a process.
 
 use std::{
     fs::{self, File},
@@ -19,14 +19,14 @@ use crate::{
     process::peak_memory,
 };
 
-/// How often memory is looked at.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often memory is sampled.
+const INTERVAL: Duration = Duration::from_millis(20);
 /// What counts as early.
 const EARLY: Duration = Duration::from_secs(60);
 /// The longest that one turn may take.
-const PATIENCE: Duration = Duration::from_secs(900);
+const TIMEOUT: Duration = Duration::from_secs(900);
 
-/// What a process has used up.
+/// The resource usage of a process.
 #[derive(Debug, Clone)]
 pub(crate) struct Usage {
     /// Processor time of all its threads, in user and in kernel mode.
@@ -41,7 +41,7 @@ pub(crate) struct Usage {
     pub(crate) stdout: String,
 }
 
-/// Runs a process to its end and wants it to end well.
+/// Runs a process to its end; it must exit with success.
 pub(crate) fn run_measured(mut command: Command) -> Result<Usage> {
     let name = command.get_program().to_string_lossy().into_owned();
     let mut stdout = tempfile::tempfile().context("cannot make a temporary file")?;
@@ -59,7 +59,13 @@ pub(crate) fn run_measured(mut command: Command) -> Result<Usage> {
         let fate = if ended { format!("ended with {status}") } else { "took too long".to_owned() };
         return Err(Failure::new(format!("{name} {fate}: {}{stdout}", text(&mut stderr)?)));
     }
-    Ok(Usage { cpu: cpu.context("the kernel tells no processor time")?, wall, memory, early_memory, stdout })
+    Ok(Usage {
+        cpu: cpu.context("the kernel has no processor time of it")?,
+        wall,
+        memory,
+        early_memory,
+        stdout,
+    })
 }
 
 struct Watched {
@@ -76,16 +82,16 @@ fn watch(child: &mut Child, started: Instant) -> Result<Watched> {
     let (sender, over) = mpsc::channel();
     let waiter = thread::spawn(move || {
         let waited = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
-        // Nobody listens any more when it took too long.
+        // The receiver is gone after a timeout.
         let _ = sender.send(started.elapsed());
         waited
     });
     let (mut memory, mut early_memory) = (0, None);
     let mut ended = true;
     let wall = loop {
-        match over.recv_timeout(LOOK) {
+        match over.recv_timeout(INTERVAL) {
             Ok(wall) => break wall,
-            Err(_) if ended && started.elapsed() > PATIENCE => {
+            Err(_) if ended && started.elapsed() > TIMEOUT => {
                 ended = false;
                 child.kill().context("cannot end a process that takes too long")?;
             }

@@ -46,7 +46,8 @@ mod tests {
         let thread = thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let (mut request, mut bytes) = (Vec::new(), [0; 1024]);
-            while !request.ends_with(b"\r\n\r\n") && !request.ends_with(b"a = 1") {
+            let body = |request: &[u8]| !request.starts_with(b"POST") || request.ends_with(b"a = 1");
+            while !(request.ends_with(b"\r\n\r\n") && body(&request) || request.ends_with(b"a = 1")) {
                 let read = stream.read(&mut bytes).unwrap();
                 request.extend_from_slice(&bytes[..read]);
             }

@@ -11,14 +11,14 @@ use super::{
 };
 use crate::{failure::Result, process::Process};
 
-/// A server that plays a fault.
+/// The server that injects a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Publisher,
     Aggregator,
 }
 
-/// A fault that a server plays, and the class of failure that the tool must see in it.
+/// A fault that a server injects, and the failure class that the tool must report.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fault {
     pub(crate) side: Side,
@@ -48,7 +48,7 @@ pub(crate) struct Seen {
     pub(crate) rows: usize,
     pub(crate) publisher: Stats,
     pub(crate) aggregator: Stats,
-    /// The most memory that the tool held, in bytes, where the system tells.
+    /// The most memory that the tool held, in bytes, where the system measures it.
     pub(crate) peak_memory: Option<u64>,
 }
 
@@ -99,7 +99,7 @@ impl Job {
         own.iter().map(|flag| (*flag).to_owned()).chain(faults).collect()
     }
 
-    /// Each fault that a server played is one failure of its class, and there are no others.
+    /// Each injected fault is one failure of its class, and there are no others.
     fn compare_failures(&self, seen: &Seen, checks: &mut Checks) -> Result<()> {
         if self.faults.is_empty() {
             return Ok(());
@@ -107,11 +107,11 @@ impl Job {
         let mut wanted = [BTreeMap::new(), BTreeMap::new()];
         for fault in &self.faults {
             let stats = if fault.side == Side::Publisher { &seen.publisher } else { &seen.aggregator };
-            let played = stats.faults(fault.kind)?;
-            checks.holds(&format!("`{}` was played", fault.kind), played > 0, played);
+            let injected = stats.faults(fault.kind)?;
+            checks.holds(&format!("`{}` was injected", fault.kind), injected > 0, injected);
             if let Some(class) = fault.class {
                 *wanted[usize::from(fault.side == Side::Aggregator)].entry(class.to_owned()).or_default() +=
-                    played;
+                    injected;
             }
         }
         let [uploads, reads] = wanted;

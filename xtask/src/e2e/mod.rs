@@ -1,4 +1,4 @@
-//! `cargo xtask e2e`: the real programs as processes, the main job in sight, then a table of scenarios.
+//! `cargo xtask e2e`: the real programs as processes; the main job visibly, then the scenarios.
 
 pub(crate) mod check;
 pub(crate) mod http;
@@ -19,12 +19,12 @@ use crate::{
 use harness::Harness;
 use scenario::{Action, Scenario};
 
-/// Plays every scenario.
+/// Runs every scenario.
 pub(crate) fn run_all() -> Result<()> {
     run(&[], false)
 }
 
-/// Plays the scenarios with these names, all if there are none.
+/// Runs the scenarios with these names; all of them if there are no names.
 pub(crate) fn run(names: &[String], release: bool) -> Result<()> {
     let scenarios = select(scenarios::all(), names)?;
     let programs = workspace::build(release)?;
@@ -74,7 +74,7 @@ fn select(all: Vec<Scenario>, names: &[String]) -> Result<Vec<Scenario>> {
     Ok(all.into_iter().filter(wanted).collect())
 }
 
-/// Plays one scenario and prints its line; whether it passed.
+/// Runs one scenario, prints its line and returns whether it passed.
 fn run_one(scenario: &Scenario, programs: &Programs) -> bool {
     let begun = Instant::now();
     let harness = Harness::new(programs, scenario.limit);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_means_one_scenario_and_a_start_of_names_means_a_group() {
+    fn a_name_selects_one_scenario_and_a_prefix_a_group() {
         assert_eq!(selected(&["ctrl-c"]).unwrap(), ["ctrl-c"]);
         assert_eq!(selected(&["all-new", "ctrl-c-twice"]).unwrap(), ["all-new", "ctrl-c-twice"]);
         assert!(
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_means_nothing_is_refused() {
+    fn an_unknown_name_is_refused() {
         for name in ["nonsense", "fau", ""] {
             assert!(selected(&["all-new", name]).is_err(), "{name}");
         }

@@ -5,17 +5,17 @@ use std::time::Duration;
 use super::{harness::Harness, job::Job};
 use crate::failure::Result;
 
-/// Something to try, and what it shows.
+/// A scenario.
 pub(crate) struct Scenario {
     pub(crate) name: String,
-    /// What is checked, in words.
+    /// What is checked, in a line.
     pub(crate) about: String,
-    /// When it is given up.
+    /// After this time it has failed.
     pub(crate) limit: Duration,
     pub(crate) action: Action,
 }
 
-/// How a scenario is played.
+/// How a scenario runs.
 pub(crate) enum Action {
     /// One run between two servers.
     Job(Job),

@@ -37,7 +37,7 @@ pub(super) fn run(harness: &Harness<'_>, length: RunLength, checks: &mut Checks)
         checks.equal("journeys", uploads, JOURNEYS as f64);
     }
     checks.note(format!("{} exchanges", uploads + reads));
-    let (files, bytes) = taken(&harness.path("store")).context("cannot look at the store")?;
+    let (files, bytes) = taken(&harness.path("store")).context("cannot read the store")?;
     checks.note(format!("{files} files, {:.1} MiB of disk", bytes as f64 / 1_048_576.0));
     Ok(Outcome::Done)
 }

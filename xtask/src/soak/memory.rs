@@ -1,4 +1,4 @@
-//! A run of the tool whose memory is looked at all the time.
+//! A run of the tool whose memory is sampled all the time.
 
 use std::{
     process::Command,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 const MIB: u64 = 1 << 20;
-/// What a run may hold at its most.
+/// The most memory that a run may take.
 const MOST: u64 = 64 * MIB;
 /// What it holds after this time it should not go beyond.
 const EARLY: Duration = Duration::from_secs(60);

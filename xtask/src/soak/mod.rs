@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: what needs minutes or a quiet machine, with release builds of the real programs.
+//! `cargo xtask soak`: tests that need minutes or a quiet machine, with release builds of the real programs.
 
 pub(crate) mod args;
 mod capacity;
@@ -20,7 +20,7 @@ use crate::{
 };
 use soak_test::{Outcome, RunLength, SoakTest};
 
-/// All there is.
+/// Every soak test.
 const SOAKS: &[SoakTest] = &[
     SoakTest {
         name: "schedule",
@@ -34,7 +34,7 @@ const SOAKS: &[SoakTest] = &[
     },
     SoakTest {
         name: "clock",
-        about: "a wall clock set by an hour during a run changes no duration and is told",
+        about: "a wall clock set by an hour during a run changes no duration and is reported",
         run: clock::run,
     },
     SoakTest {
@@ -59,7 +59,7 @@ const SOAKS: &[SoakTest] = &[
     },
 ];
 
-/// Tries what was asked for, and tells of each whether it held.
+/// Runs the selected tests and prints for each whether it passed.
 pub(crate) fn run(args: &args::Args) -> Result<()> {
     if let Some(name) = args.only.iter().find(|name| SOAKS.iter().all(|soak| soak.name != **name)) {
         return Err(Failure::new(format!(
@@ -89,12 +89,12 @@ impl SoakTest {
         let begun = Instant::now();
         let harness = Harness::new(programs, Duration::from_secs(86_400));
         let mut checks = Checks::default();
-        let played = harness
+        let outcome = harness
             .as_ref()
             .map_err(Clone::clone)
             .and_then(|harness| (self.run)(harness, length, &mut checks));
         let spent = begun.elapsed().as_secs_f64();
-        let verdict = match played {
+        let verdict = match outcome {
             Ok(Outcome::Skipped(why)) => {
                 println!("SKIPPED {}: {why}", self.name);
                 return true;

@@ -24,8 +24,8 @@ pub(super) fn number(document: &Value, pointer: &str) -> Result<f64> {
 /// The number at `pointer` in the report's account of a step's new blobs, or of its repeats.
 pub(super) fn of_step(report: &Value, step: &str, repeats: bool, pointer: &str) -> Result<f64> {
     let steps = report["steps"].as_array().context("the report has no steps")?;
-    let told = steps.iter().find(|told| told["step"] == step && told["repeats"] == repeats);
-    number(told.context(format!("the report has no {step}"))?, pointer)
+    let entry = steps.iter().find(|entry| entry["step"] == step && entry["repeats"] == repeats);
+    number(entry.context(format!("the report has no {step}"))?, pointer)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A generator that is short of something itself: it must say of what, and claim nothing about its server.
+//! A generator that lacks ports or CPU time: its report must name what it lacks and draw no conclusion about the server.
 
 use std::{fs, io, path::PathBuf, process::Command, time::Duration};
 
@@ -23,12 +23,12 @@ const PORTS: u32 = 100;
 /// Which share of one core there is, in percent.
 const QUOTA: u32 = 10;
 /// How long a namespace takes to be made.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// In a network of its own, in which connections can have a hundred ports.
 pub(super) fn ports(harness: &Harness<'_>, length: RunLength, checks: &mut Checks) -> Result<Outcome> {
     // At 500 ms each, 400/s are 200 connections at a time.
-    let told = Told {
+    let expected = Expected {
         check: "ports_share",
         advice: "net.ipv4.ip_local_port_range",
         least: "use-with-care",
@@ -44,9 +44,9 @@ pub(super) fn ports(harness: &Harness<'_>, length: RunLength, checks: &mut Check
         publisher.args(["--listen", "127.0.0.1:0", "--store"]).arg(harness.path("store"));
         publisher.args(["--store-latency", "fixed:500ms", "--publisher-max-concurrent-requests", "10000"]);
         let mut publisher = harness.start("mock-publisher", network.inside(&publisher))?;
-        let url = publisher.wait_for_line("listening on ", harness.deadline.at_most(PATIENCE))?;
+        let url = publisher.wait_for_line("listening on ", harness.deadline.at_most(TIMEOUT))?;
         let inside = |tool: &Command| network.inside(tool);
-        told.by(tool, harness, url.trim_end_matches('/'), length, inside, checks)?;
+        expected.by(tool, harness, url.trim_end_matches('/'), length, inside, checks)?;
     }
     Ok(Outcome::Done)
 }
@@ -58,7 +58,7 @@ pub(super) fn quota(harness: &Harness<'_>, length: RunLength, checks: &mut Check
     };
     let servers =
         harness.servers(&["--publisher-max-concurrent-requests", "10000"].map(str::to_owned), &[])?;
-    let told = Told {
+    let expected = Expected {
         check: "cpu_share",
         advice: "ran short of CPU",
         least: "invalid",
@@ -66,7 +66,7 @@ pub(super) fn quota(harness: &Harness<'_>, length: RunLength, checks: &mut Check
         rate: "3000/s",
     };
     for tool in [Tool::Run, Tool::Search] {
-        told.by(tool, harness, &servers.publisher.url, length, |tool| group.inside(tool), checks)?;
+        expected.by(tool, harness, &servers.publisher.url, length, |tool| group.inside(tool), checks)?;
     }
     servers.stop()?;
     Ok(Outcome::Done)
@@ -79,8 +79,8 @@ enum Tool {
     Search,
 }
 
-/// What a run that is short of something must tell.
-struct Told {
+/// What the report of a run that lacks a resource must contain.
+struct Expected {
     /// The check that finds it.
     check: &'static str,
     /// What the advice speaks of.
@@ -93,8 +93,8 @@ struct Told {
     rate: &'static str,
 }
 
-impl Told {
-    /// What the tool says, started as `within` has it, against this publisher.
+impl Expected {
+    /// Runs the tool, started by `within`, against this publisher, and checks its report.
     fn by(
         &self,
         tool: Tool,
@@ -176,13 +176,13 @@ impl Network {
         let mut command = Command::new("unshare");
         command.args(["-rn", "sh", "-c", &script]);
         let Ok(mut holder) = harness.start("unshare", command) else { return Ok(None) };
-        if holder.wait_for_line("ready", Deadline::after(PATIENCE)).is_err() {
+        if holder.wait_for_line("ready", Deadline::after(TIMEOUT)).is_err() {
             return Ok(None);
         }
         let network = Self { holder };
-        // Whoever may make one may not always enter it.
+        // A user who can create a network namespace cannot always enter it.
         let mut probe = harness.start("nsenter", network.inside(&Command::new("true")))?;
-        Ok(probe.wait(Deadline::after(PATIENCE))?.success().then_some(network))
+        Ok(probe.wait(Deadline::after(TIMEOUT))?.success().then_some(network))
     }
 
     fn inside(&self, command: &Command) -> Command {
@@ -196,7 +196,7 @@ impl Network {
 struct Group(PathBuf);
 
 impl Group {
-    /// With so many percent of one core; `None` where this machine allows none.
+    /// With this percentage of one core; `None` where this machine has no such control group.
     fn with_quota(percent: u32) -> Option<Self> {
         let name = format!("walrus-stress-soak-{}", std::process::id());
         // The second version of control groups, and the first.
@@ -255,8 +255,8 @@ mod tests {
 
     use super::*;
 
-    const TOLD: Told =
-        Told { check: "cpu_share", advice: "short of CPU", least: "invalid", from: "", rate: "" };
+    const EXPECTED: Expected =
+        Expected { check: "cpu_share", advice: "short of CPU", least: "invalid", from: "", rate: "" };
 
     fn verdict(graded: &str, advice: &str, kind: &str) -> Result<String> {
         let mut checks = Checks::default();
@@ -264,8 +264,8 @@ mod tests {
             "verdict": graded, "advice": advice,
             "checks": [{"check": "cpu_share", "measured": 0.97, "verdict": graded}],
         });
-        TOLD.judge(&json!({ "quality": trust }), &mut checks)?;
-        TOLD.judge_search(&json!({"answer": {"kind": kind, "advice": advice, "at": 20.0}}), &mut checks);
+        EXPECTED.judge(&json!({ "quality": trust }), &mut checks)?;
+        EXPECTED.judge_search(&json!({"answer": {"kind": kind, "advice": advice, "at": 20.0}}), &mut checks);
         checks.verdict()
     }
 

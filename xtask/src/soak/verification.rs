@@ -1,4 +1,4 @@
-//! Downloads with their bytes compared and without, in turns: whether the comparing is on anybody's clock.
+//! Cached downloads with and without verification, in turns: response times must not contain the comparison.
 
 use std::time::Duration;
 

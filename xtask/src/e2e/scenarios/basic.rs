@@ -31,7 +31,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         ),
         Scenario::job(
             "cached-faster",
-            "first reads pay 150 ms, cached ones 5 ms: the medians say so",
+            "first reads take 150 ms, cached ones 5 ms, and the medians show it",
             Job {
                 run: &["--blobs", "24"],
                 aggregator: &["--first-read-latency", "fixed:150ms", "--cached-read-latency", "fixed:5ms"],

@@ -1,4 +1,4 @@
-//! Scenarios of trouble on our side: nothing listens, someone presses Ctrl-C, someone reads the export meanwhile.
+//! Scenarios of the tool's own side: no server listens, Ctrl-C, the export read while it is written.
 
 use std::{
     net::TcpListener,
@@ -24,7 +24,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario::custom(
             "nothing-listening",
-            "the preflight says so in one line and exits with 2",
+            "the preflight reports it in one line and exits with 2",
             nothing_listening,
         ),
         Scenario::custom(
@@ -32,7 +32,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             "without preflight every upload is refused; exit 1",
             unchecked,
         ),
-        Scenario::custom("ctrl-c", "what was measured is told and saved as partial; exit 130", ctrl_c),
+        Scenario::custom("ctrl-c", "what was measured is printed and saved as partial; exit 130", ctrl_c),
         Scenario::custom("ctrl-c-twice", "the second one ends at once, with a valid export", ctrl_c_twice),
         Scenario::custom(
             "export-always-valid",
@@ -52,11 +52,11 @@ fn nothing_listening(harness: &Harness<'_>) -> Result<String> {
     let address = deserted()?;
     let mut tool = harness.start("walrus-stress", harness.tool(&address, &address, &[])?)?;
     let status = tool.wait(harness.deadline)?;
-    let said = tool.output().text(Stream::Stderr);
+    let stderr = tool.output().text(Stream::Stderr);
     let mut checks = Checks::default();
     checks.equal("exit status", status.code(), Some(2));
-    checks.equal("lines on stderr", said.lines().count(), 1);
-    checks.holds("the line names the address", said.contains(&address), &said);
+    checks.equal("lines on stderr", stderr.lines().count(), 1);
+    checks.holds("the line names the address", stderr.contains(&address), &stderr);
     checks.equal("stdout", tool.output().text(Stream::Stdout), String::new());
     checks.verdict()
 }
@@ -104,8 +104,8 @@ fn ctrl_c(harness: &Harness<'_>) -> Result<String> {
     checks.equal("exit status", seen.status.code(), Some(130));
     checks.equal("the report is partial", seen.report.partial()?, true);
     compare_counts(&seen, &mut checks)?;
-    let said = tool.output().text(Stream::Stdout);
-    checks.holds("the summary says that it is partial", said.to_lowercase().contains("partial"), &said);
+    let stdout = tool.output().text(Stream::Stdout);
+    checks.holds("the summary is marked as partial", stdout.to_lowercase().contains("partial"), &stdout);
     checks.note(format!("{} of 100000 blobs", seen.rows));
     servers.stop()?;
     checks.verdict()

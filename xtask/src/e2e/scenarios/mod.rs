@@ -1,4 +1,4 @@
-//! What is tried, in the order in which it is tried.
+//! The scenarios in the order in which they run.
 
 mod faults;
 mod basic;

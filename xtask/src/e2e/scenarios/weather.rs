@@ -1,4 +1,4 @@
-//! Scenarios of weather that is told to the servers: in a file when they start, and anew while they work.
+//! Scenarios with weather: in a file at the start of the servers, and replaced while they run.
 
 use std::{collections::BTreeMap, fs};
 
@@ -12,7 +12,7 @@ use crate::{
     failure::{Context, Result},
 };
 
-/// What both servers are told at first: each takes what is about its own routes.
+/// The first weather of both servers; each uses what concerns its own routes.
 const FILE: &str = r#"
 [store]
 latency = "uniform:1ms..5ms"
@@ -30,12 +30,12 @@ route = "read"
 size = "..64KiB"
 "#;
 
-/// What the publisher is told later.
+/// The weather that later replaces the publisher's.
 const GATEWAY: &str = r#"{"fault": [{"kind": "gateway-504", "ratio": 1, "from": "0s", "for": "1h"}]}"#;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![Scenario::custom(
-        "weather-told",
+        "weather-replaced",
         "a weather file, and weather changed while the servers work: each fault where it belongs, and none afterwards",
         weather_told,
     )]
@@ -69,7 +69,7 @@ fn weather_told(harness: &Harness<'_>) -> Result<String> {
         checks.equal(&format!("uploads done, {name}"), report.done(&[Step::Upload])?, stored);
     }
     let funds = servers.publisher.stats()?.faults("insufficient-funds")?;
-    checks.equal("stores that nobody paid for", funds, BLOBS);
+    checks.equal("uploads without funds", funds, BLOBS);
     checks.equal("stores that a gateway gave up", servers.publisher.stats()?.faults("gateway-504")?, BLOBS);
     servers.stop()?;
     checks.verdict()
