@@ -1,6 +1,7 @@
 //! walrus-stress: a stress and benchmark tool for Walrus publishers and aggregators.
 
 pub mod error;
+pub mod units;
 pub mod plan;
 pub mod sample;
 pub mod blob;

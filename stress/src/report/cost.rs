@@ -1,10 +1,10 @@
 //! Where the time goes by size: what a step costs however small its blob, and what each MiB adds.
 
 use super::support;
-use crate::metrics::costs::{Cost, Costs};
-
-/// Bytes in a MiB.
-const MIB: f64 = 1024.0 * 1024.0;
+use crate::{
+    metrics::costs::{Cost, Costs},
+    units::MIB,
+};
 
 /// The fewest successes whose line has an interval (Gilbert, "Statistical methods for environmental pollution
 /// monitoring", 16.5).

@@ -25,10 +25,8 @@ use crate::{
     },
     plan::{journey::Step, load::Load},
     sample::{Novelty, StoredKind},
+    units::MIB,
 };
-
-/// Bytes in a MiB.
-const MIB: f64 = 1024.0 * 1024.0;
 
 /// Every number that is shown of a run.
 #[derive(Debug, Clone, PartialEq)]
