@@ -11,3 +11,6 @@ pub mod report;
 pub mod export;
 pub mod live;
 pub mod cli;
+
+#[cfg(test)]
+mod fixtures;

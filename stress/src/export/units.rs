@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-pub use crate::report::support::Percentile;
+pub use crate::report::stats::Percentile;
 
 /// What is longer is told in hours; 90 minutes are still.
 const MOST_MINUTES: f64 = 90.05;
