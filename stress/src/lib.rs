@@ -12,3 +12,6 @@ pub mod report;
 pub mod export;
 pub mod live;
 pub mod cli;
+
+#[cfg(test)]
+mod fixtures;
