@@ -48,7 +48,7 @@ impl Connections {
     }
 
     pub(super) fn record(&mut self, sample: &Sample) {
-        match sample.link {
+        match sample.exchange.link {
             None => {}
             Some(Link::Reused) => self.reused += 1,
             Some(Link::Fresh(connecting)) => {

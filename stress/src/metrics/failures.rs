@@ -69,10 +69,10 @@ pub struct Example {
 
 impl FailureTally {
     pub(super) fn record(&mut self, sample: &Sample, failure: &Failure) {
-        let at = sample.timing.finished;
+        let at = sample.exchange.timing.finished;
         self.count += 1;
-        self.latencies.record(sample.timing.response());
-        self.own.record(sample.timing.service());
+        self.latencies.record(sample.exchange.timing.response());
+        self.own.record(sample.exchange.timing.service());
         self.last = self.last.max(at);
         if let Some(reason) = &failure.reason {
             self.add_reason(reason, &ReasonTally { count: 1, first: at, last: at });

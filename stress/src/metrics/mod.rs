@@ -143,6 +143,12 @@ impl Recording {
         self.connections.ports = Used { most: self.connections.most_to_one(), limit: usage.ports };
     }
 
+    /// Gives back the memory that only recording needs, for a phase that is over.
+    pub fn end_phase(&mut self, phase: usize) {
+        let steps = self.steps.iter_mut().filter(|(key, _)| key.phase == phase);
+        steps.for_each(|(_, recording)| recording.timeline.shrink());
+    }
+
     /// The metrics of each step and group.
     pub fn groups(&self) -> impl Iterator<Item = (&StepKey, &StepMetrics)> {
         self.steps

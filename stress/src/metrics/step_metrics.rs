@@ -181,11 +181,11 @@ impl StepMetrics {
                 return;
             }
             Outcome::Stored(stored) => {
-                self.record_stored(stored, sample.timing.response());
+                self.record_stored(stored, sample.exchange.timing.response());
                 self.record_success(sample);
             }
             Outcome::Read => {
-                self.cache_statuses.record(&sample.cache);
+                self.cache_statuses.record(&sample.exchange.cache);
                 self.record_success(sample);
             }
             Outcome::Unfinished => {
@@ -202,10 +202,12 @@ impl StepMetrics {
                 self.failures.entry(failure.class).or_default().record(sample, failure);
             }
         }
-        self.bytes_sent += sample.bytes_sent;
-        self.bytes_received += sample.bytes_received;
-        let (start, end) = self.window.unwrap_or((sample.timing.started, sample.timing.finished));
-        self.window = Some((start.min(sample.timing.started), end.max(sample.timing.finished)));
+        self.bytes_sent += sample.exchange.bytes_sent;
+        self.bytes_received += sample.exchange.bytes_received;
+        let (start, end) =
+            self.window.unwrap_or((sample.exchange.timing.started, sample.exchange.timing.finished));
+        self.window =
+            Some((start.min(sample.exchange.timing.started), end.max(sample.exchange.timing.finished)));
     }
 
     fn record_stored(&mut self, stored: &Stored, response: Duration) {
@@ -217,11 +219,11 @@ impl StepMetrics {
     fn record_success(&mut self, sample: &Sample) {
         self.done += 1;
         self.bytes_done += sample.size;
-        self.spans.record(&sample.timing);
+        self.spans.record(&sample.exchange.timing);
     }
 
     fn record_lower_bound(&mut self, sample: &Sample) {
-        let response = sample.timing.response();
+        let response = sample.exchange.timing.response();
         self.spans.response.record(response);
         self.least_lower_bound = Some(self.least_lower_bound.map_or(response, |least| least.min(response)));
     }
@@ -345,10 +347,10 @@ pub struct Cost {
 
 impl Cost {
     fn record(sample: &Sample, costs: &mut Costs) {
-        let timing = &sample.timing;
+        let timing = &sample.exchange.timing;
         let Some((sent, first)) = timing.sent.zip(timing.first_byte) else { return };
         costs.record_with(sample.index, || {
-            let opening = sample.link.map(|link| link.opening()).unwrap_or_default();
+            let opening = sample.exchange.link.map(|link| link.opening()).unwrap_or_default();
             Self {
                 index: sample.index,
                 size: sample.size,

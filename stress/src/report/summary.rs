@@ -8,13 +8,13 @@ pub use failure::{FailureExample, FailureSummary};
 
 use super::{
     Report,
+    buckets::{self, Buckets},
     cache::CacheEffect,
-    cost::{StepCost, Unknown},
-    course::Course,
+    cost::{NoFit, StepCost},
     quality::QualityReport,
-    shape::{self, Buckets},
-    support::Percentile,
+    stats::Percentile,
     threshold::{self, ThresholdResult},
+    timeline::StepTimeline,
 };
 use crate::{
     metrics::{
@@ -24,10 +24,8 @@ use crate::{
     },
     plan::{journey::Step, load::Load},
     sample::{Novelty, StoredKind},
+    units::MIB,
 };
-
-/// Bytes in a MiB.
-const MIB: f64 = 1024.0 * 1024.0;
 
 /// Every number that is shown of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +49,7 @@ pub struct Summary {
     /// First against cached downloads; `None` when the plan has not both.
     pub cache: Option<CacheEffect>,
     /// How each step went as time passed; empty for reports of the first version.
-    pub courses: Vec<Course>,
+    pub timelines: Vec<StepTimeline>,
     /// The thresholds held against what was measured, those that every run has last.
     pub thresholds: Vec<ThresholdResult>,
     /// How far all of this can be trusted.
@@ -94,7 +92,7 @@ pub struct StepSummary {
     /// What the headers of successful downloads said of caches, by the aggregator's position in the plan.
     pub cache_statuses: BTreeMap<usize, CacheStatusCounts>,
     /// What a success costs however small its blob, and what each MiB adds; or why that cannot be told.
-    pub cost: Result<StepCost, Unknown>,
+    pub cost: Result<StepCost, NoFit>,
     /// What the publisher charged, in FROST.
     pub cost_frost: u64,
     /// Steps that failed for good, by class.
@@ -102,7 +100,7 @@ pub struct StepSummary {
     /// The response times in the buckets of metrics.
     pub buckets: Buckets,
     /// The response times in equal parts of [`Summary::scale`]; empty when there are none.
-    pub shape: Vec<u64>,
+    pub bars: Vec<u64>,
     /// Attempts that failed and after which their step was tried again, by class.
     pub retried: Vec<FailureSummary>,
     /// The parts of the time that were measured.
@@ -200,7 +198,7 @@ impl Summary {
             }
         }
         recorded.extend(recording.steps.iter().map(|(key, step)| (*key, step)));
-        let scale = shape::scale(recording.groups().map(|(_, metrics)| metrics));
+        let scale = buckets::scale(recording.groups().map(|(_, metrics)| metrics));
         let steps: Vec<_> = recorded
             .iter()
             .map(|(key, step)| StepSummary::of(report.phase_name(key.phase), key, step, scale))
@@ -216,7 +214,7 @@ impl Summary {
             arrivals,
             scale,
             cache: CacheEffect::of(report, &steps),
-            courses: Course::all(report),
+            timelines: StepTimeline::all(report),
             thresholds,
             steps,
         }
@@ -285,7 +283,7 @@ impl StepSummary {
             cost_frost: metrics.cost_frost,
             failures: metrics.failures.iter().map(FailureSummary::of).collect(),
             buckets: Buckets::of(metrics),
-            shape: shape::of(metrics, scale),
+            bars: buckets::bars(metrics, scale),
             retried: metrics.retried.iter().map(FailureSummary::of).collect(),
             spans: metrics.spans.iter().filter_map(distributions).collect(),
         }

@@ -4,7 +4,7 @@
 use super::*;
 use crate::{
     metrics::failures::REASONS,
-    sample::{Failure, Link, Timing},
+    sample::{ExchangeRecord, Failure, Link, Timing},
 };
 
 /// A step that started at this millisecond and took 40 ms, a quarter of it for sending and for receiving.
@@ -21,11 +21,7 @@ fn sample(index: u64, step: Step, at: u64, outcome: Outcome) -> Sample {
         target: 0,
         blob_id: None,
         size: 1024,
-        bytes_sent: 0,
-        bytes_received: 0,
-        timing,
-        link: Some(Link::Reused),
-        cache: CacheEvidence::default(),
+        exchange: ExchangeRecord { timing, link: Some(Link::Reused), ..ExchangeRecord::default() },
         outcome,
     }
 }
@@ -64,8 +60,8 @@ fn groups_are_kept_apart_and_folded_into_the_total() {
 #[test]
 fn counts_beyond_what_a_run_can_have_are_refused() {
     let written = serde_json::to_value(recorded(&[
-        Sample { bytes_sent: 77, ..sample(0, Step::FIRST, 0, failed(Some("R".to_owned()))) },
-        Sample { bytes_sent: 77, ..sample(1, Step::FIRST, 0, Outcome::Read) },
+        sample(0, Step::FIRST, 0, failed(Some("R".to_owned()))),
+        sample(1, Step::FIRST, 0, Outcome::Read),
     ]))
     .unwrap();
     for pointer in [
@@ -106,9 +102,9 @@ fn reasons_are_counted_apart_and_bounded_in_any_order_of_parts() {
 fn uploads_are_timed_by_the_way_they_were_stored() {
     let upload = |kind, due| {
         let stored = Outcome::Stored(Stored { blob_id: String::new(), kind, cost: None });
-        let sample = sample(0, Step::Upload, 900, stored);
-        let timing = Timing { due: Duration::from_millis(due), ..sample.timing };
-        Sample { timing, ..sample }
+        let mut sample = sample(0, Step::Upload, 900, stored);
+        sample.exchange.timing.due = Duration::from_millis(due);
+        sample
     };
     let step = recorded(&[upload(StoredKind::New, 40), upload(StoredKind::Existing, 900)]);
     let metrics = step.total();
@@ -136,7 +132,10 @@ fn successful_downloads_have_cache_statuses_and_costs_and_failed_ones_have_none(
         status_header: Some(StatusHeader::XCache),
         ..CacheEvidence::default()
     };
-    let read = |n, target, outcome| Sample { target, cache, ..sample(n, Step::CACHED, 100, outcome) };
+    let read = |n, target, outcome| {
+        let sample = sample(n, Step::CACHED, 100, outcome);
+        Sample { target, exchange: ExchangeRecord { cache, ..sample.exchange }, ..sample }
+    };
     let step = recorded(&[read(0, 0, Outcome::Read), read(1, 1, Outcome::Read), read(2, 1, failed(None))]);
     let hits =
         step.cache_statuses().into_iter().map(|(target, counts)| (target, counts.of(CacheStatus::Hit)));
