@@ -1,7 +1,7 @@
 //! HTTP exchanges with publishers and aggregators; the only module that sends requests.
 //!
 //! What is measured goes over connections that a worker owns ([`Client`], `http1`). What is not measured goes over reqwest
-//! ([`preflight`]).
+//! (`untimed`).
 
 mod cache_headers;
 mod classify;
@@ -17,6 +17,7 @@ mod response;
 mod stream;
 mod text;
 mod tls;
+mod untimed;
 mod walrus_json;
 
 use std::{
