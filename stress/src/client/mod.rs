@@ -55,7 +55,7 @@ pub struct Exchange {
 /// A kept-open connection, if there is one; boxed, since it is moved with every exchange.
 type ConnectionSlot = Option<Box<Connection>>;
 
-/// One worker's access to the targets: at most one kept-open connection to each, which nobody else uses.
+/// One worker's access to the targets: at most one kept-open connection to each, which is not shared.
 ///
 /// The futures of [`Client::upload`] and [`Client::read`] may be dropped at any time; their connection is dropped with them.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ pub(super) enum StoreResponse {
     Stored(Stored),
     /// It is not, although the status is 2xx.
     Error(Refusal),
-    /// No response of a publisher; says what is missing or wrong.
+    /// No response of a publisher, and what is missing or wrong.
     Unexpected(String),
 }
 

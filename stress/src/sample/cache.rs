@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 /// What one response's headers say about caches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CacheEvidence {
-    /// Where the response came from.
+    /// The source of the response.
     pub cache_status: CacheStatus,
-    /// Which header says so; `None` when no header says anything.
+    /// The header that says so; `None` when there is none.
     pub status_header: Option<StatusHeader>,
     /// `Age`: for how many seconds a cache has had the response.
     pub age: Option<u64>,
@@ -15,7 +15,7 @@ pub struct CacheEvidence {
     pub date: Option<u64>,
 }
 
-/// Where a response came from, according to its headers.
+/// The source of a response, according to its headers.
 #[derive(
     Debug,
     Clone,
@@ -48,7 +48,7 @@ pub enum CacheStatus {
     Unknown,
 }
 
-/// A header that says where a response came from. Its text is the header's name as it is usually written.
+/// A header about the origin of a response. Its text is the header's name as it is usually written.
 #[derive(
     Debug,
     Clone,
@@ -83,7 +83,7 @@ pub enum StatusHeader {
     /// Varnish.
     #[strum(serialize = "X-Varnish")]
     XVarnish,
-    /// Only when no other header says anything.
+    /// Only when there is no other.
     #[strum(serialize = "Age")]
     Age,
 }

@@ -30,7 +30,7 @@ pub struct Sample {
     pub novelty: Novelty,
     /// The target's position among the publishers or the aggregators.
     pub target: usize,
-    /// The blob's ID, once a publisher has answered with it.
+    /// The blob's ID, once it is known.
     pub blob_id: Option<Arc<str>>,
     /// The blob's size in bytes.
     pub size: u64,
