@@ -37,26 +37,25 @@ pub mod size;
 pub mod store;
 
 pub mod auth;
-pub mod failure;
+pub mod api_error;
 pub mod query;
 pub mod token;
 pub mod wire;
 
-pub mod admit;
+pub mod admission;
 pub mod connection;
-pub mod errors;
-pub mod gate;
+mod fault_response;
 pub mod server;
-pub mod spoil;
+pub mod body_fault;
 pub mod stats;
 pub mod tls;
-pub mod weather;
-pub mod witness;
+pub mod profile;
+mod request_metrics;
 
 pub mod args;
 pub mod common;
 pub mod describe;
-pub mod door;
+pub mod cli;
 mod publisher;
 mod put;
 
