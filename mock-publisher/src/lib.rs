@@ -14,7 +14,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! let mut config = Config::new("/tmp/blobs");
-//! config.weather.store.latency = "lognormal:p50=20ms,p99=200ms".parse()?;
+//! config.profile.store.latency = "lognormal:p50=20ms,p99=200ms".parse()?;
 //! let publisher = Publisher::new(config)?;
 //! let server = tokio::spawn(serve(listener, publisher.clone(), async { /* ready when it is time to stop */ }));
 //! // ... a client stores its blobs ...
@@ -58,5 +58,7 @@ pub mod describe;
 pub mod cli;
 mod publisher;
 mod put;
+mod routes;
 
-pub use publisher::{Config, Publisher, router, serve};
+pub use publisher::{Config, Publisher};
+pub use routes::{router, serve};

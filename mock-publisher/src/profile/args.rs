@@ -14,7 +14,7 @@ use std::time::Duration;
 pub struct ProfileArgs {
     /// How long things take, by name: instant, lan, testnet or mainnet; other flags change one thing each [default: instant]
     #[arg(long, value_name = "NAME")]
-    pub profile: Option<Preset>,
+    pub weather: Option<Preset>,
     /// A TOML file about the weather instead; other flags change one thing each
     #[arg(long, value_name = "FILE", conflicts_with = "weather")]
     pub weather_file: Option<PathBuf>,
@@ -117,7 +117,7 @@ impl ProfileArgs {
     pub fn profile(&self, role: Role) -> Result<Profile, BadWeather> {
         let base = match &self.weather_file {
             Some(path) => read(path, role)?,
-            None => self.profile.unwrap_or_default().profile(),
+            None => self.weather.unwrap_or_default().profile(),
         };
         let rules = [base.faults.rules(), &self.fault].concat();
         Ok(Profile {

@@ -98,7 +98,7 @@ pub struct Exchange<'a> {
 pub enum Connection {
     /// Opened for this exchange.
     Fresh,
-    /// CarriedBlob open from an earlier one.
+    /// Kept open from an earlier one.
     Reused,
 }
 

@@ -22,7 +22,7 @@ fn parse(text: &str) -> BTreeMap<Series, f64> {
             let (name, words) = help.split_once(' ').unwrap();
             assert!(!words.is_empty() && seen.insert(name.to_owned()), "{name} comes twice");
             let kind = lines.next().unwrap().strip_prefix(&format!("# TYPE {name} ")).unwrap();
-            assert!(["counter", "concurrency", "histogram"].contains(&kind), "{kind}");
+            assert!(["counter", "gauge", "histogram"].contains(&kind), "{kind}");
             assert_eq!(kind == "counter", name.ends_with("_total"), "{name}");
             family = (name.to_owned(), kind.to_owned());
             continue;

@@ -1,12 +1,12 @@
 //! Scenarios in which all goes well: the main job, existing blobs, and the cache.
 
-use super::Scenario;
+use crate::e2e::scenario::Scenario;
 use crate::{
     e2e::{
         check::Checks,
+        harness::Harness,
         job::{Job, Seen, compare_bytes, compare_counts},
         report::{READS, Step},
-        stage::Stage,
     },
     failure::Result,
     process::Process,
@@ -14,7 +14,7 @@ use crate::{
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
-        Scenario::scene(
+        Scenario::custom(
             "main-job",
             "12 blobs stored and read twice, in sight; counts and bytes are the servers'",
             main_job,
@@ -31,7 +31,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         ),
         Scenario::job(
             "cached-faster",
-            "first reads pay 150 ms, cached ones 5 ms: the medians say so",
+            "first reads take 150 ms, cached ones 5 ms, and the medians show it",
             Job {
                 run: &["--blobs", "24"],
                 aggregator: &["--first-read-latency", "fixed:150ms", "--cached-read-latency", "fixed:5ms"],
@@ -53,20 +53,20 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 }
 
 /// What a new user does first, with the tool's own screen.
-fn main_job(stage: &Stage<'_>) -> Result<String> {
-    let servers = stage.servers(
+fn main_job(harness: &Harness<'_>) -> Result<String> {
+    let servers = harness.servers(
         &["--store-latency", "lognormal:p50=300ms,p99=900ms"].map(str::to_owned),
         &["--first-read-latency", "uniform:80ms..160ms", "--cached-read-latency", "uniform:8ms..20ms"]
             .map(str::to_owned),
     )?;
-    let command = stage.tool(&servers.publisher.url, &servers.aggregator.url, &["--blobs", "12"])?;
+    let command = harness.tool(&servers.publisher.url, &servers.aggregator.url, &["--blobs", "12"])?;
     println!(
         "$ walrus-stress run --publisher {} --aggregator {} --blobs 12 --export --report",
         servers.publisher.url, servers.aggregator.url
     );
-    let status = Process::start_visibly("walrus-stress", command)?.wait(stage.deadline)?;
+    let status = Process::start_visibly("walrus-stress", command)?.wait(harness.deadline)?;
     println!();
-    let seen = Seen::collect(stage, &servers, status)?;
+    let seen = Seen::collect(harness, &servers, status)?;
     let mut checks = Checks::default();
     compare_counts(&seen, &mut checks)?;
     compare_bytes(&seen, &mut checks)?;

@@ -1,4 +1,4 @@
-//! What a process says, line by line, for whoever waits for a line or wants the last ones.
+//! The output of a child process, read line by line on threads of its own.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -6,12 +6,12 @@ use std::{
     thread,
 };
 
-use crate::process::Deadline;
+use crate::deadline::Deadline;
 
-/// The lines of a stream that are kept; a process that says more is not worth listening to.
+/// The most lines that are kept.
 const MOST_LINES: usize = 20_000;
 
-/// Where a process says something.
+/// A stream of a child process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     /// Summaries and documents.
@@ -20,9 +20,9 @@ pub(crate) enum Stream {
     Stderr,
 }
 
-/// What a process has said so far.
+/// What a process has written so far.
 #[derive(Default)]
-pub(crate) struct Transcript {
+pub(crate) struct ProcessOutput {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -30,43 +30,43 @@ pub(crate) struct Transcript {
 #[derive(Default)]
 struct State {
     lines: Vec<(Stream, String)>,
-    listeners: usize,
+    readers: usize,
 }
 
-impl Transcript {
-    /// Listens to `source` until it ends, on a thread of its own.
-    pub(crate) fn follow(self: &Arc<Self>, stream: Stream, source: impl Read + Send + 'static) {
-        self.state().listeners += 1;
-        let transcript = Arc::clone(self);
+impl ProcessOutput {
+    /// Reads `source` until it ends, on a thread of its own.
+    pub(crate) fn read_from(self: &Arc<Self>, stream: Stream, source: impl Read + Send + 'static) {
+        self.state().readers += 1;
+        let output = Arc::clone(self);
         thread::spawn(move || {
             for line in BufReader::new(source).split(b'\n').map_while(Result::ok) {
-                let mut state = transcript.state();
+                let mut state = output.state();
                 if state.lines.len() < MOST_LINES {
                     state.lines.push((stream, String::from_utf8_lossy(&line).into_owned()));
                 }
-                transcript.changed.notify_all();
+                output.changed.notify_all();
             }
-            transcript.state().listeners -= 1;
-            transcript.changed.notify_all();
+            output.state().readers -= 1;
+            output.changed.notify_all();
         });
     }
 
     /// Waits for a line that starts with `start` and gives what follows; none if it does not come.
     pub(crate) fn wait_for_line(&self, stream: Stream, start: &str, deadline: Deadline) -> Option<String> {
         self.wait(deadline, |state| {
-            let said = state.lines.iter().filter(|(on, _)| *on == stream);
-            let found = said.filter_map(|(_, line)| line.strip_prefix(start)).next();
-            if found.is_none() && state.listeners > 0 { None } else { Some(found.map(str::to_owned)) }
+            let lines = state.lines.iter().filter(|(on, _)| *on == stream);
+            let found = lines.filter_map(|(_, line)| line.strip_prefix(start)).next();
+            if found.is_none() && state.readers > 0 { None } else { Some(found.map(str::to_owned)) }
         })
         .flatten()
     }
 
-    /// Waits until nothing more can be said.
+    /// Waits until both streams have ended.
     pub(crate) fn wait_for_end(&self, deadline: Deadline) {
-        self.wait(deadline, |state| (state.listeners == 0).then_some(()));
+        self.wait(deadline, |state| (state.readers == 0).then_some(()));
     }
 
-    /// Everything said on `stream`.
+    /// Everything written to `stream`.
     pub(crate) fn text(&self, stream: Stream) -> String {
         self.state()
             .lines
@@ -82,7 +82,7 @@ impl Transcript {
         state.lines[state.lines.len().saturating_sub(count)..].iter().map(|(_, line)| line.clone()).collect()
     }
 
-    /// Waits until `look` sees something; none if the time is up before.
+    /// Waits until `look` finds something; none at the deadline.
     fn wait<T>(&self, deadline: Deadline, mut look: impl FnMut(&State) -> Option<T>) -> Option<T> {
         let mut state = self.state();
         loop {
@@ -108,16 +108,16 @@ mod tests {
 
     #[test]
     fn lines_are_kept_by_stream_and_in_order() {
-        let transcript = Arc::new(Transcript::default());
+        let output = Arc::new(ProcessOutput::default());
         let soon = Deadline::after(Duration::from_secs(20));
-        transcript.follow(Stream::Stdout, "a\nb\n".as_bytes());
-        transcript.wait_for_end(soon);
-        transcript.follow(Stream::Stderr, "c".as_bytes());
-        transcript.wait_for_end(soon);
-        assert_eq!(transcript.text(Stream::Stdout), "a\nb\n");
-        assert_eq!(transcript.text(Stream::Stderr), "c\n");
-        assert_eq!(transcript.last(2), ["b", "c"]);
-        assert_eq!(transcript.wait_for_line(Stream::Stdout, "c", soon), None);
-        assert_eq!(transcript.wait_for_line(Stream::Stderr, "", soon).as_deref(), Some("c"));
+        output.read_from(Stream::Stdout, "a\nb\n".as_bytes());
+        output.wait_for_end(soon);
+        output.read_from(Stream::Stderr, "c".as_bytes());
+        output.wait_for_end(soon);
+        assert_eq!(output.text(Stream::Stdout), "a\nb\n");
+        assert_eq!(output.text(Stream::Stderr), "c\n");
+        assert_eq!(output.last(2), ["b", "c"]);
+        assert_eq!(output.wait_for_line(Stream::Stdout, "c", soon), None);
+        assert_eq!(output.wait_for_line(Stream::Stderr, "", soon).as_deref(), Some("c"));
     }
 }

@@ -1,4 +1,4 @@
-//! The field on which the tools meet: nginx over a temporary folder, blobs to serve, and commands for each tool.
+//! The setup on which the tools meet: nginx over a temporary folder, blobs to serve, and commands for each tool.
 
 use std::{
     fmt::Write as _,
@@ -11,8 +11,8 @@ use std::{
 use tempfile::TempDir;
 
 use super::{
+    competitors::{self, Tool, Tools},
     nginx::Nginx,
-    tools::{self, Tool, Tools},
 };
 use crate::{
     failure::{Context, Result},
@@ -22,8 +22,8 @@ use crate::{
 /// The blobs that nginx serves: the start of their IDs, and their sizes in bytes.
 pub(crate) const SERVED: [(&str, usize); 3] = [("1k", 1 << 10), ("100k", 100 << 10), ("10M", 10 << 20)];
 
-/// Where the tools meet.
-pub(crate) struct Field<'a> {
+/// nginx, the blobs that it serves and the installed tools.
+pub(crate) struct Setup<'a> {
     pub(crate) tools: Tools,
     pub(crate) nginx: Nginx,
     /// How often each tool has its turn.
@@ -33,12 +33,12 @@ pub(crate) struct Field<'a> {
     programs: &'a Programs,
 }
 
-impl<'a> Field<'a> {
-    /// Lays everything out and starts nginx.
-    pub(crate) fn lay_out(programs: &'a Programs, rounds: u32, scale: f64) -> Result<Self> {
+impl<'a> Setup<'a> {
+    /// Writes the blobs and starts nginx.
+    pub(crate) fn new(programs: &'a Programs, rounds: u32, scale: f64) -> Result<Self> {
         let ours = programs.get("walrus-stress").context("cargo built no program `walrus-stress`")?.clone();
-        let tools = Tools { ours, oha: tools::find("oha"), wrk: tools::find("wrk") };
-        // In memory where that is possible: a disk would be the slowest of all contenders.
+        let tools = Tools { ours, oha: competitors::find("oha"), wrk: competitors::find("wrk") };
+        // In memory where that is possible: a disk would limit every tool.
         let memory = Path::new("/dev/shm");
         let mut folder = tempfile::Builder::new();
         folder.prefix("walrus-bench-");
@@ -55,22 +55,22 @@ impl<'a> Field<'a> {
         Ok(Self { tools, nginx, rounds, scale, folder, programs })
     }
 
-    /// So many of the usual number, at least 8.
+    /// The usual number times the scale, at least 8.
     pub(crate) fn scaled(&self, usual: u32) -> u64 {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
         let scaled = (f64::from(usual) * self.scale).round() as u64;
         scaled.max(8)
     }
 
-    /// A path in the field's folder.
+    /// A path in the setup's folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// Forgets every blob that was stored.
+    /// Deletes every stored blob.
     pub(crate) fn empty_the_store(&self) -> Result<()> {
-        for stored in fs::read_dir(self.path("store")).context("cannot look at the store")? {
-            let stored = stored.context("cannot look at the store")?.path();
+        for stored in fs::read_dir(self.path("store")).context("cannot read the store")? {
+            let stored = stored.context("cannot read the store")?.path();
             fs::remove_file(stored).context("cannot empty the store")?;
         }
         Ok(())
@@ -102,7 +102,7 @@ impl<'a> Field<'a> {
         Ok(command)
     }
 
-    /// A file of so many IDs whose blobs begin with `blob`.
+    /// A file of `count` IDs whose blobs begin with `blob`.
     pub(crate) fn list(&self, blob: &str, count: u64) -> Result<PathBuf> {
         let list = self.path("ids");
         let mut ids = String::new();
@@ -146,7 +146,7 @@ impl<'a> Field<'a> {
         format!("{}/v1/blobs/{}", self.nginx.url, id(blob, 0))
     }
 
-    /// oha reading from `url` so many times.
+    /// oha reading `requests` times from `url`.
     pub(crate) fn oha(&self, url: &str, requests: u64, at_once: u32) -> Option<Command> {
         let mut command = Command::new(self.tools.program(Tool::Oha)?);
         command.args(["--no-tui", "--output-format", "json", "-n", &requests.to_string()]);
@@ -154,7 +154,7 @@ impl<'a> Field<'a> {
         Some(command)
     }
 
-    /// oha storing the file `body` so many times.
+    /// oha storing the file `body` `requests` times.
     pub(crate) fn oha_uploads(&self, body: &Path, requests: u64, at_once: u32) -> Option<Command> {
         let mut command = Command::new(self.tools.program(Tool::Oha)?);
         command.args(["--no-tui", "--output-format", "json", "-m", "PUT", "-n", &requests.to_string()]);

@@ -1,13 +1,13 @@
-//! The contenders: this workspace's tool and those that people use, as commands that do the same work.
+//! The competitors: this workspace's tool and others that do the same work.
 
-use std::{path::PathBuf, process::Command};
+use std::{env, path::PathBuf, process::Command};
 
 use serde_json::Value;
 
-use super::{nginx, usage::Spent};
+use super::usage::Usage;
 use crate::failure::{Context, Failure, Result};
 
-/// Who does the work.
+/// A load generator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tool {
     /// `walrus-stress`, which also verifies and records everything.
@@ -19,7 +19,7 @@ pub(crate) enum Tool {
 }
 
 impl Tool {
-    /// How it is called in tables.
+    /// Its name in tables.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Tool::Ours => "ours",
@@ -29,30 +29,31 @@ impl Tool {
     }
 
     /// How many requests it made, when all of them succeeded.
-    pub(crate) fn requests(self, asked: u64, spent: &Spent) -> Result<u64> {
+    pub(crate) fn requests(self, asked: u64, spent: &Usage) -> Result<u64> {
         match self {
-            // It exits with an error unless everything it was asked for went well.
+            // It exits with an error unless every request succeeded.
             Tool::Ours => Ok(asked),
             Tool::Oha => {
-                let said: Value = serde_json::from_str(&spent.said).context("oha's words are not JSON")?;
-                let done = said["statusCodeDistribution"]["200"].as_u64().unwrap_or(0);
+                let stdout: Value =
+                    serde_json::from_str(&spent.stdout).context("oha's output is not JSON")?;
+                let done = stdout["statusCodeDistribution"]["200"].as_u64().unwrap_or(0);
                 if done == asked {
                     return Ok(done);
                 }
                 Err(Failure::new(format!(
                     "oha succeeded {done} times instead of {asked}: {}",
-                    said["errorDistribution"]
+                    stdout["errorDistribution"]
                 )))
             }
-            Tool::Wrk if spent.said.contains("Non-2xx") => {
-                Err(Failure::new(format!("wrk met failures: {}", spent.said)))
+            Tool::Wrk if spent.stdout.contains("Non-2xx") => {
+                Err(Failure::new(format!("wrk had failures: {}", spent.stdout)))
             }
-            Tool::Wrk => wrk_requests(&spent.said).context("wrk does not say how many requests it made"),
+            Tool::Wrk => wrk_requests(&spent.stdout).context("wrk's output has no number of requests"),
         }
     }
 }
 
-/// Which of them are here.
+/// The installed ones.
 pub(crate) struct Tools {
     /// The tool as it was built from this workspace.
     pub(crate) ours: PathBuf,
@@ -63,8 +64,8 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// Says who takes part, and how to have the others.
-    pub(crate) fn introduce(&self) {
+    /// Prints the versions of the tools, and how to install those that are missing.
+    pub(crate) fn print_versions(&self) {
         let first_line = |program: &PathBuf| {
             let output = Command::new(program).arg("--version").output().ok()?;
             String::from_utf8_lossy(&[output.stdout, output.stderr].concat())
@@ -76,7 +77,7 @@ impl Tools {
         match &self.oha {
             Some(oha) => println!("oha   {}", first_line(oha).unwrap_or_default()),
             None => {
-                println!("oha   not installed (cargo install oha): nothing to hold CPU and bytes/s against")
+                println!("oha   not installed (cargo install oha): no comparison of CPU and bytes/s")
             }
         }
         match &self.wrk {
@@ -95,14 +96,16 @@ impl Tools {
     }
 }
 
-/// Where `name` is, if it is installed.
-pub(crate) fn find(name: &str) -> Option<PathBuf> {
-    nginx::which(name)
+/// Where the program `name` is, if it is installed: in `PATH`, or where Debian keeps servers.
+pub(super) fn find(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    folders.map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
 /// `  123456 requests in 2.00s, 1.2GB read`.
-fn wrk_requests(said: &str) -> Option<u64> {
-    said.lines().find_map(|line| line.split_once(" requests in ")?.0.trim().parse().ok())
+fn wrk_requests(stdout: &str) -> Option<u64> {
+    stdout.lines().find_map(|line| line.split_once(" requests in ")?.0.trim().parse().ok())
 }
 
 #[cfg(test)]
@@ -111,19 +114,19 @@ mod tests {
 
     use super::*;
 
-    fn spent(said: &str) -> Spent {
+    fn spent(stdout: &str) -> Usage {
         let (cpu, wall) = (Duration::ZERO, Duration::ZERO);
-        Spent { cpu, wall, memory: 0, early_memory: None, said: said.to_owned() }
+        Usage { cpu, wall, memory: 0, early_memory: None, stdout: stdout.to_owned() }
     }
 
     #[test]
     fn only_work_that_succeeded_counts() {
-        let oha = |said| Tool::Oha.requests(10, &spent(said)).map_err(|failure| failure.to_string());
+        let oha = |stdout| Tool::Oha.requests(10, &spent(stdout)).map_err(|failure| failure.to_string());
         assert_eq!(oha(r#"{"statusCodeDistribution":{"200":10}}"#), Ok(10));
         let missed =
             oha(r#"{"statusCodeDistribution":{"200":9},"errorDistribution":{"refused":1}}"#).unwrap_err();
         assert_eq!(missed, r#"oha succeeded 9 times instead of 10: {"refused":1}"#);
-        let wrk = |said| Tool::Wrk.requests(0, &spent(said)).ok();
+        let wrk = |stdout| Tool::Wrk.requests(0, &spent(stdout)).ok();
         assert_eq!(wrk("Running 1s test\n  52 requests in 1.00s, 4MB read\n"), Some(52));
         assert_eq!(wrk("  52 requests in 1.00s\n  Non-2xx or 3xx responses: 3\n"), None);
         assert_eq!(Tool::Ours.requests(7, &spent("")).ok(), Some(7));

@@ -1,4 +1,4 @@
-//! A run of the tool whose memory is looked at all the time.
+//! A run of the tool whose memory is sampled all the time.
 
 use std::{
     process::Command,
@@ -9,13 +9,13 @@ use std::{
 use crate::{
     e2e::{
         check::Checks,
-        stage::{Servers, Stage},
+        harness::{Harness, Servers},
     },
     failure::{Failure, Result},
 };
 
 const MIB: u64 = 1 << 20;
-/// What a run may hold at its most.
+/// The most memory that a run may take.
 const MOST: u64 = 64 * MIB;
 /// What it holds after this time it should not go beyond.
 const EARLY: Duration = Duration::from_secs(60);
@@ -32,19 +32,19 @@ pub(super) struct Memory {
     measuring: Option<(u64, u64)>,
 }
 
-/// `walrus-stress run` with these flags between these servers, and a report on the stage.
-pub(super) fn tool(stage: &Stage<'_>, servers: &Servers, flags: &str) -> Result<Command> {
-    let mut command = stage.command("walrus-stress")?;
+/// `walrus-stress run` with these flags between these servers, and a report on the harness.
+pub(super) fn tool(harness: &Harness<'_>, servers: &Servers, flags: &str) -> Result<Command> {
+    let mut command = harness.command("walrus-stress")?;
     command.args(["run", "--publisher", &servers.publisher.url, "--aggregator", &servers.aggregator.url]);
-    command.args(["--seed", "7", "-q", "--report"]).arg(stage.path("report.json"));
+    command.args(["--seed", "7", "-q", "--report"]).arg(harness.path("report.json"));
     command.args(flags.split_whitespace());
     Ok(command)
 }
 
 /// Runs it to its end, which must be a good one.
-pub(super) fn watch(stage: &Stage<'_>, command: Command) -> Result<Memory> {
+pub(super) fn watch(harness: &Harness<'_>, command: Command) -> Result<Memory> {
     let begun = Instant::now();
-    let mut tool = stage.start("walrus-stress", command)?;
+    let mut tool = harness.start("walrus-stress", command)?;
     // Each new peak and when it was seen.
     let mut peaks: Vec<(Duration, u64)> = vec![(Duration::ZERO, 0)];
     while tool.runs()? {
@@ -55,7 +55,7 @@ pub(super) fn watch(stage: &Stage<'_>, command: Command) -> Result<Memory> {
         thread::sleep(Duration::from_millis(20));
     }
     let took = begun.elapsed();
-    let status = tool.wait(stage.deadline)?;
+    let status = tool.wait(harness.deadline)?;
     if status.success() {
         Ok(Memory::of(&peaks, took))
     } else {

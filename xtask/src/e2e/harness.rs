@@ -1,4 +1,4 @@
-//! One scenario's world: the real programs as processes on free ports, over a temporary folder.
+//! What a scenario runs in: the real programs as processes on free ports, over a temporary folder.
 
 use std::{cell::RefCell, env, path::PathBuf, process::Command, sync::Arc, time::Duration};
 
@@ -6,14 +6,15 @@ use tempfile::TempDir;
 
 use super::{http, stats::Stats};
 use crate::{
+    deadline::Deadline,
     failure::{Context, Result},
-    process::{Deadline, Process},
-    transcript::Transcript,
+    output::ProcessOutput,
+    process::Process,
     workspace::Programs,
 };
 
 /// How long a mock server may take to listen, to answer, or to stop.
-const MOCK_PATIENCE: Duration = Duration::from_secs(10);
+const MOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A mock server that listens.
 pub(crate) struct Server {
@@ -26,19 +27,19 @@ pub(crate) struct Server {
 impl Server {
     /// What it has seen so far.
     pub(crate) fn stats(&self) -> Result<Stats> {
-        Stats::ask(&self.url, Deadline::after(MOCK_PATIENCE)).context(self.name)
+        Stats::ask(&self.url, Deadline::after(MOCK_TIMEOUT)).context(self.name)
     }
 
-    /// Replaces its weather by what this document says.
+    /// Replaces its weather by this document.
     pub(crate) fn weather(&self, document: &str) -> Result<()> {
-        let told = http::post(&self.url, "/mock/weather", document, Deadline::after(MOCK_PATIENCE));
-        told.map(drop).context(format!("{} does not take the weather", self.name))
+        let answer = http::post(&self.url, "/mock/weather", document, Deadline::after(MOCK_TIMEOUT));
+        answer.map(drop).context(format!("{} does not accept the weather", self.name))
     }
 
-    /// Interrupts it and wants it to end well.
+    /// Interrupts it; it must exit with success.
     pub(crate) fn stop(mut self) -> Result<()> {
         self.process.interrupt()?;
-        let status = self.process.wait(Deadline::after(MOCK_PATIENCE))?;
+        let status = self.process.wait(Deadline::after(MOCK_TIMEOUT))?;
         status.success().then_some(()).context(format!("{} did not stop well ({status})", self.name))
     }
 }
@@ -50,28 +51,28 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    /// Interrupts both and wants them to end well.
+    /// Interrupts both; they must exit with success.
     pub(crate) fn stop(self) -> Result<()> {
         self.publisher.stop()?;
         self.aggregator.stop()
     }
 }
 
-/// One scenario's world; dropping it removes its files.
-pub(crate) struct Stage<'a> {
+/// What a scenario runs in; dropping it removes its files.
+pub(crate) struct Harness<'a> {
     programs: &'a Programs,
     folder: TempDir,
-    heard: RefCell<Vec<(String, Arc<Transcript>)>>,
+    outputs: RefCell<Vec<(String, Arc<ProcessOutput>)>>,
     /// When the scenario must have ended.
     pub(crate) deadline: Deadline,
 }
 
-impl<'a> Stage<'a> {
-    /// An empty stage for a scenario that may last this long.
+impl<'a> Harness<'a> {
+    /// An empty harness for a scenario that may last this long.
     pub(crate) fn new(programs: &'a Programs, limit: Duration) -> Result<Self> {
         let folder =
             tempfile::Builder::new().prefix("walrus-e2e-").tempdir().context("cannot make a folder")?;
-        Ok(Self { programs, folder, heard: RefCell::default(), deadline: Deadline::after(limit) })
+        Ok(Self { programs, folder, outputs: RefCell::default(), deadline: Deadline::after(limit) })
     }
 
     /// A path in the scenario's folder.
@@ -95,7 +96,7 @@ impl<'a> Stage<'a> {
             .args(["--seed", "7"])
             .args(flags);
         let mut process = self.start(name, command)?;
-        let url = process.wait_for_line("listening on ", self.deadline.at_most(MOCK_PATIENCE))?;
+        let url = process.wait_for_line("listening on ", self.deadline.at_most(MOCK_TIMEOUT))?;
         Ok(Server { process, name, url: url.trim_end_matches('/').to_owned() })
     }
 
@@ -109,23 +110,23 @@ impl<'a> Stage<'a> {
         Ok(command)
     }
 
-    /// Starts a process whose last words are shown should the scenario fail.
+    /// Starts a process whose last output is printed if the scenario fails.
     pub(crate) fn start(&self, name: &str, command: Command) -> Result<Process> {
         let process = Process::start(name, command)?;
-        self.heard.borrow_mut().push((name.to_owned(), Arc::clone(process.transcript())));
+        self.outputs.borrow_mut().push((name.to_owned(), Arc::clone(process.output())));
         Ok(process)
     }
 
-    /// The last lines of each process that said something.
-    pub(crate) fn last_words(&self) -> Vec<String> {
-        let heard = self.heard.borrow();
-        heard
+    /// The last lines of each process with output.
+    pub(crate) fn recent_output(&self) -> Vec<String> {
+        let outputs = self.outputs.borrow();
+        outputs
             .iter()
-            .flat_map(|(name, said)| said.last(12).into_iter().map(move |line| format!("{name}: {line}")))
+            .flat_map(|(name, output)| output.last(12).into_iter().map(move |line| format!("{name}: {line}")))
             .collect()
     }
 
-    /// A program as a user would start it who has set nothing up.
+    /// A program, started without settings in its environment.
     pub(crate) fn command(&self, name: &str) -> Result<Command> {
         let program = self.programs.get(name).context(format!("cargo built no program `{name}`"))?;
         let mut command = Command::new(program);
@@ -143,10 +144,10 @@ impl<'a> Stage<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transcript::Stream;
+    use crate::output::Stream;
 
-    /// A folder of shell scripts that play the programs.
-    fn actors(scripts: &[(&str, &str)]) -> (TempDir, Programs) {
+    /// A folder of shell scripts that run the programs.
+    fn scripts(scripts: &[(&str, &str)]) -> (TempDir, Programs) {
         let folder = tempfile::tempdir().unwrap();
         let mut programs = Programs::new();
         for (name, script) in scripts {
@@ -163,37 +164,38 @@ mod tests {
     const WAITS: &str = "trap 'exit 0' INT; echo \"$@\" >&2; echo listening on http://127.0.0.1:0/; while :; do sleep 0.01; done";
 
     #[test]
-    fn servers_start_on_a_free_port_and_stop_well() {
-        let (_folder, programs) = actors(&[("mock-publisher", WAITS), ("mock-aggregator", WAITS)]);
-        let stage = Stage::new(&programs, Duration::from_secs(30)).unwrap();
-        let servers = stage.servers(&["--fault".to_owned(), "reset=1%".to_owned()], &[]).unwrap();
+    fn servers_start_on_a_free_port_and_stop() {
+        let (_folder, programs) = scripts(&[("mock-publisher", WAITS), ("mock-aggregator", WAITS)]);
+        let harness = Harness::new(&programs, Duration::from_secs(30)).unwrap();
+        let servers = harness.servers(&["--fault".to_owned(), "reset=1%".to_owned()], &[]).unwrap();
         assert_eq!(servers.publisher.url, "http://127.0.0.1:0");
         servers.stop().unwrap();
-        let said = stage.last_words().join("\n");
-        assert!(said.contains("mock-publisher: --listen 127.0.0.1:0 --store "), "{said}");
-        assert!(said.contains(" --fault reset=1%\n"), "{said}");
+        let output = harness.recent_output().join("\n");
+        assert!(output.contains("mock-publisher: --listen 127.0.0.1:0 --store "), "{output}");
+        assert!(output.contains(" --fault reset=1%\n"), "{output}");
     }
 
     #[test]
-    fn a_server_that_cannot_start_is_told_with_its_last_words() {
-        let (_folder, programs) = actors(&[("mock-publisher", "echo no such store >&2; exit 2")]);
-        let stage = Stage::new(&programs, Duration::from_secs(30)).unwrap();
-        let failure = stage.servers(&[], &[]).err().unwrap().to_string();
-        assert_eq!(failure, "mock-publisher did not say `listening on …`");
-        assert_eq!(stage.last_words(), ["mock-publisher: no such store"]);
+    fn a_server_that_cannot_start_is_reported_with_its_output() {
+        let (_folder, programs) = scripts(&[("mock-publisher", "echo no such store >&2; exit 2")]);
+        let harness = Harness::new(&programs, Duration::from_secs(30)).unwrap();
+        let failure = harness.servers(&[], &[]).err().unwrap().to_string();
+        assert_eq!(failure, "mock-publisher did not print `listening on …`");
+        assert_eq!(harness.recent_output(), ["mock-publisher: no such store"]);
         let missing =
-            Stage::new(&Programs::new(), Duration::from_secs(1)).unwrap().servers(&[], &[]).err().unwrap();
+            Harness::new(&Programs::new(), Duration::from_secs(1)).unwrap().servers(&[], &[]).err().unwrap();
         assert_eq!(missing.to_string(), "cargo built no program `mock-publisher`");
     }
 
     #[test]
     fn the_tool_gets_addresses_and_files() {
-        let (_folder, programs) = actors(&[("walrus-stress", "echo \"$1 $2 $3 $4 $5 $6 $8 ${10}\"")]);
-        let stage = Stage::new(&programs, Duration::from_secs(30)).unwrap();
-        let mut tool =
-            stage.start("the tool", stage.tool("http://p", "http://a", &["--size", "1"]).unwrap()).unwrap();
-        tool.wait(stage.deadline).unwrap();
-        let said = tool.transcript().text(Stream::Stdout);
-        assert_eq!(said, "run --publisher http://p --aggregator http://a --report --export --size\n");
+        let (_folder, programs) = scripts(&[("walrus-stress", "echo \"$1 $2 $3 $4 $5 $6 $8 ${10}\"")]);
+        let harness = Harness::new(&programs, Duration::from_secs(30)).unwrap();
+        let mut tool = harness
+            .start("the tool", harness.tool("http://p", "http://a", &["--size", "1"]).unwrap())
+            .unwrap();
+        tool.wait(harness.deadline).unwrap();
+        let stdout = tool.output().text(Stream::Stdout);
+        assert_eq!(stdout, "run --publisher http://p --aggregator http://a --report --export --size\n");
     }
 }

@@ -1,14 +1,19 @@
-//! A generator that is short of something itself: it must say of what, and claim nothing about its server.
+//! A generator that lacks ports or CPU time: its report must name what it lacks and draw no conclusion about the server.
 
 use std::{fs, io, path::PathBuf, process::Command, time::Duration};
 
 use serde_json::Value;
 
-use super::{Length, Played, capacity, report};
+use super::{
+    capacity,
+    report::report,
+    soak_test::{Outcome, RunLength},
+};
 use crate::{
-    e2e::{check::Checks, stage::Stage},
+    deadline::Deadline,
+    e2e::{check::Checks, harness::Harness},
     failure::{Context, Result},
-    process::{Deadline, Process},
+    process::Process,
 };
 
 /// How long a run takes.
@@ -18,12 +23,12 @@ const PORTS: u32 = 100;
 /// Which share of one core there is, in percent.
 const QUOTA: u32 = 10;
 /// How long a namespace takes to be made.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// In a network of its own, in which connections can have a hundred ports.
-pub(super) fn ports(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> Result<Played> {
+pub(super) fn ports(harness: &Harness<'_>, length: RunLength, checks: &mut Checks) -> Result<Outcome> {
     // At 500 ms each, 400/s are 200 connections at a time.
-    let told = Told {
+    let expected = Expected {
         check: "ports_share",
         advice: "net.ipv4.ip_local_port_range",
         least: "use-with-care",
@@ -32,27 +37,28 @@ pub(super) fn ports(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> R
     };
     for tool in [Tool::Run, Tool::Search] {
         // Ports stay taken for a while: each tool has new ones.
-        let Some(network) = Network::of_its_own(stage)? else {
-            return Ok(Played::Skipped("no network namespace can be made (unshare -rn, ip, nsenter)"));
+        let Some(network) = Network::of_its_own(harness)? else {
+            return Ok(Outcome::Skipped("no network namespace can be made (unshare -rn, ip, nsenter)"));
         };
-        let mut publisher = stage.command("mock-publisher")?;
-        publisher.args(["--listen", "127.0.0.1:0", "--store"]).arg(stage.path("store"));
+        let mut publisher = harness.command("mock-publisher")?;
+        publisher.args(["--listen", "127.0.0.1:0", "--store"]).arg(harness.path("store"));
         publisher.args(["--store-latency", "fixed:500ms", "--publisher-max-concurrent-requests", "10000"]);
-        let mut publisher = stage.start("mock-publisher", network.inside(&publisher))?;
-        let url = publisher.wait_for_line("listening on ", stage.deadline.at_most(PATIENCE))?;
+        let mut publisher = harness.start("mock-publisher", network.inside(&publisher))?;
+        let url = publisher.wait_for_line("listening on ", harness.deadline.at_most(TIMEOUT))?;
         let inside = |tool: &Command| network.inside(tool);
-        told.by(tool, stage, url.trim_end_matches('/'), length, inside, checks)?;
+        expected.by(tool, harness, url.trim_end_matches('/'), length, inside, checks)?;
     }
-    Ok(Played::Through)
+    Ok(Outcome::Done)
 }
 
 /// In a control group that has a tenth of a core.
-pub(super) fn quota(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> Result<Played> {
+pub(super) fn quota(harness: &Harness<'_>, length: RunLength, checks: &mut Checks) -> Result<Outcome> {
     let Some(group) = Group::with_quota(QUOTA) else {
-        return Ok(Played::Skipped("no control group with a CPU quota can be made (/sys/fs/cgroup)"));
+        return Ok(Outcome::Skipped("no control group with a CPU quota can be made (/sys/fs/cgroup)"));
     };
-    let servers = stage.servers(&["--publisher-max-concurrent-requests", "10000"].map(str::to_owned), &[])?;
-    let told = Told {
+    let servers =
+        harness.servers(&["--publisher-max-concurrent-requests", "10000"].map(str::to_owned), &[])?;
+    let expected = Expected {
         check: "cpu_share",
         advice: "ran short of CPU",
         least: "invalid",
@@ -60,10 +66,10 @@ pub(super) fn quota(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> R
         rate: "3000/s",
     };
     for tool in [Tool::Run, Tool::Search] {
-        told.by(tool, stage, &servers.publisher.url, length, |tool| group.inside(tool), checks)?;
+        expected.by(tool, harness, &servers.publisher.url, length, |tool| group.inside(tool), checks)?;
     }
     servers.stop()?;
-    Ok(Played::Through)
+    Ok(Outcome::Done)
 }
 
 /// What is tried.
@@ -73,8 +79,8 @@ enum Tool {
     Search,
 }
 
-/// What a run that is short of something must tell.
-struct Told {
+/// What the report of a run that lacks a resource must contain.
+struct Expected {
     /// The check that finds it.
     check: &'static str,
     /// What the advice speaks of.
@@ -87,21 +93,21 @@ struct Told {
     rate: &'static str,
 }
 
-impl Told {
-    /// What the tool says, started as `within` has it, against this publisher.
+impl Expected {
+    /// Runs the tool, started by `within`, against this publisher, and checks its report.
     fn by(
         &self,
         tool: Tool,
-        stage: &Stage<'_>,
+        harness: &Harness<'_>,
         publisher: &str,
-        length: Length,
+        length: RunLength,
         within: impl Fn(&Command) -> Command,
         checks: &mut Checks,
     ) -> Result<()> {
         let step = format!("{}s", length.of(USUAL).as_secs().max(3));
         let command = match tool {
             Tool::Run => {
-                let mut run = stage.command("walrus-stress")?;
+                let mut run = harness.command("walrus-stress")?;
                 run.args([
                     "run",
                     "--publisher",
@@ -114,16 +120,16 @@ impl Told {
                     "7",
                 ]);
                 run.args(["--rate", self.rate, "--duration", &step, "-q", "--report"]);
-                run.arg(stage.path("report.json"));
+                run.arg(harness.path("report.json"));
                 run
             }
             Tool::Search => {
                 let flags = format!("--from {} --max 6000/s --step {step} --settle 0s", self.from);
-                capacity::search(stage, publisher, &flags)?
+                capacity::search(harness, publisher, &flags)?
             }
         };
-        stage.start("walrus-stress", within(&command))?.wait(stage.deadline)?;
-        let report = report(stage)?;
+        harness.start("walrus-stress", within(&command))?.wait(harness.deadline)?;
+        let report = report(harness)?;
         match tool {
             Tool::Run => self.judge(&report, checks)?,
             Tool::Search => self.judge_search(&report, checks),
@@ -161,7 +167,7 @@ struct Network {
 
 impl Network {
     /// `None` where this machine allows none.
-    fn of_its_own(stage: &Stage<'_>) -> Result<Option<Self>> {
+    fn of_its_own(harness: &Harness<'_>) -> Result<Option<Self>> {
         let first = 40_000;
         let script = format!(
             "ip link set lo up && echo '{first} {}' > /proc/sys/net/ipv4/ip_local_port_range && echo ready && exec sleep 1d",
@@ -169,14 +175,14 @@ impl Network {
         );
         let mut command = Command::new("unshare");
         command.args(["-rn", "sh", "-c", &script]);
-        let Ok(mut holder) = stage.start("unshare", command) else { return Ok(None) };
-        if holder.wait_for_line("ready", Deadline::after(PATIENCE)).is_err() {
+        let Ok(mut holder) = harness.start("unshare", command) else { return Ok(None) };
+        if holder.wait_for_line("ready", Deadline::after(TIMEOUT)).is_err() {
             return Ok(None);
         }
         let network = Self { holder };
-        // Whoever may make one may not always enter it.
-        let mut probe = stage.start("nsenter", network.inside(&Command::new("true")))?;
-        Ok(probe.wait(Deadline::after(PATIENCE))?.success().then_some(network))
+        // A user who can create a network namespace cannot always enter it.
+        let mut probe = harness.start("nsenter", network.inside(&Command::new("true")))?;
+        Ok(probe.wait(Deadline::after(TIMEOUT))?.success().then_some(network))
     }
 
     fn inside(&self, command: &Command) -> Command {
@@ -190,7 +196,7 @@ impl Network {
 struct Group(PathBuf);
 
 impl Group {
-    /// With so many percent of one core; `None` where this machine allows none.
+    /// With this percentage of one core; `None` where this machine has no such control group.
     fn with_quota(percent: u32) -> Option<Self> {
         let name = format!("walrus-stress-soak-{}", std::process::id());
         // The second version of control groups, and the first.
@@ -223,7 +229,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // One that still has processes stays; they are killed when the stage is left.
+        // One that still has processes stays; they are killed when the harness is left.
         let _ = fs::remove_dir(&self.0);
     }
 }
@@ -249,8 +255,8 @@ mod tests {
 
     use super::*;
 
-    const TOLD: Told =
-        Told { check: "cpu_share", advice: "short of CPU", least: "invalid", from: "", rate: "" };
+    const EXPECTED: Expected =
+        Expected { check: "cpu_share", advice: "short of CPU", least: "invalid", from: "", rate: "" };
 
     fn verdict(graded: &str, advice: &str, kind: &str) -> Result<String> {
         let mut checks = Checks::default();
@@ -258,8 +264,8 @@ mod tests {
             "verdict": graded, "advice": advice,
             "checks": [{"check": "cpu_share", "measured": 0.97, "verdict": graded}],
         });
-        TOLD.judge(&json!({ "quality": trust }), &mut checks)?;
-        TOLD.judge_search(&json!({"answer": {"kind": kind, "advice": advice, "at": 20.0}}), &mut checks);
+        EXPECTED.judge(&json!({ "quality": trust }), &mut checks)?;
+        EXPECTED.judge_search(&json!({"answer": {"kind": kind, "advice": advice, "at": 20.0}}), &mut checks);
         checks.verdict()
     }
 

@@ -1,61 +1,61 @@
-//! Contests: the same work by each tool in turns, as what it costs or how fast it goes, and the ratios.
+//! The same work by this tool and its competitors in turns: cost or speed of each, and the ratios.
 
 use std::{process::Command, time::Duration};
 
 use serde_json::{Map, json};
 
 use super::{
-    Outcome, Work,
-    field::Field,
+    benchmark::{Benchmark, Outcome},
+    competitors::Tool,
     figures::{Figures, three},
-    tools::Tool,
-    usage::{Spent, spend},
+    setup::Setup,
+    usage::{Usage, run_measured},
 };
 use crate::failure::{Failure, Result};
 
-/// How many connections each tool has, where nothing else is said.
+/// How many connections each tool has, unless stated otherwise.
 const AT_ONCE: u32 = 8;
 
-/// The contests.
-pub(crate) const WORKS: &[Work] = &[
-    Work {
+/// The comparisons.
+pub(crate) const BENCHMARKS: &[Benchmark] = &[
+    Benchmark {
         name: "read-1k",
-        what: "1 KiB reads, 8 connections, contents compared and everything recorded",
+        about: "1 KiB reads, 8 connections, contents compared and everything recorded",
         target: "CPU per request ≤ 1.0 × oha's",
         long: false,
-        measure: |field| reads(field, "1k", 100_000, Quantity::CpuEach, 1.0),
+        measure: |setup| reads(setup, "1k", 100_000, Quantity::CpuEach, 1.0),
     },
-    Work {
+    Benchmark {
         name: "read-100k",
-        what: "100 KiB reads, 8 connections, contents compared and everything recorded",
+        about: "100 KiB reads, 8 connections, contents compared and everything recorded",
         target: "CPU per request ≤ 1.0 × oha's",
         long: false,
-        measure: |field| reads(field, "100k", 50_000, Quantity::CpuEach, 1.0),
+        measure: |setup| reads(setup, "100k", 50_000, Quantity::CpuEach, 1.0),
     },
-    Work {
+    Benchmark {
         name: "read-10M",
-        what: "10 MiB reads, 8 connections, contents compared and everything recorded",
+        about: "10 MiB reads, 8 connections, contents compared and everything recorded",
         target: "bytes/s ≥ 0.95 × oha's",
         long: false,
-        measure: |field| reads(field, "10M", 600, Quantity::BytesPerSecond(10 << 20), 0.95),
+        measure: |setup| reads(setup, "10M", 600, Quantity::BytesPerSecond(10 << 20), 0.95),
     },
-    Work {
+    Benchmark {
         name: "journey-100k",
-        what: "100 KiB of fresh mixed bytes uploaded and read twice, verified; oha: one body sent, two reads",
+        about: "100 KiB of fresh mixed bytes uploaded and read twice, verified; oha: one body sent, two reads",
         target: "CPU per journey ≤ 1.25 × oha's",
         long: false,
         measure: journeys,
     },
-    Work {
+    Benchmark {
         name: "large",
-        what: "2 GiB up and down twice, against as many bytes in blobs of 10 MiB",
+        about: "2 GiB up and down twice, against as many bytes in blobs of 10 MiB",
         target: "peak memory < 64 MiB, bytes/s ≥ 0.8 × those of 10 MiB blobs",
         long: false,
         measure: large,
     },
-    Work {
+    Benchmark {
         name: "endless",
-        what: "5 million exchanges in journeys of 1 KiB",
+        about: "5 million exchanges in journeys of 1 KiB",
         target: "peak memory < 64 MiB, no growth after the first minute",
         long: true,
         measure: endless,
@@ -67,7 +67,7 @@ pub(crate) const WORKS: &[Work] = &[
 enum Quantity {
     /// Microseconds of processor time for each unit of work.
     CpuEach,
-    /// GB/s of wall time, with so many bytes a unit.
+    /// GB/s of wall time, for units of this many bytes.
     BytesPerSecond(u64),
 }
 
@@ -105,40 +105,40 @@ struct Turn {
 
 impl Turn {
     fn of(tool: Tool, command: Command, asked: u64) -> Result<Self> {
-        let spent = spend(command)?;
+        let spent = run_measured(command)?;
         Ok(Self { cpu: spent.cpu, wall: spent.wall, units: tool.requests(asked, &spent)? })
     }
 }
 
-fn reads(field: &Field<'_>, blob: &str, usual: u32, quantity: Quantity, limit: f64) -> Result<Outcome> {
-    let requests = field.scaled(usual) / 2 * 2;
-    contest(field, quantity, limit, |tool| {
+fn reads(setup: &Setup<'_>, blob: &str, usual: u32, quantity: Quantity, limit: f64) -> Result<Outcome> {
+    let requests = setup.scaled(usual) / 2 * 2;
+    compare(setup, quantity, limit, |tool| {
         if tool == Tool::Ours {
-            return Turn::of(tool, field.our_reads(blob, requests, AT_ONCE)?, requests).map(Some);
+            return Turn::of(tool, setup.our_reads(blob, requests, AT_ONCE)?, requests).map(Some);
         }
-        let command = field.their_reads(tool, blob, requests, AT_ONCE, 2);
+        let command = setup.their_reads(tool, blob, requests, AT_ONCE, 2);
         command.map(|command| Turn::of(tool, command, requests)).transpose()
     })
 }
 
-fn journeys(field: &Field<'_>) -> Result<Outcome> {
-    let Some(why) = cannot_store(field) else {
-        let count = field.scaled(8_000);
-        let body = field.path("fixed/100k");
-        return contest(field, Quantity::CpuEach, 1.25, |tool| match tool {
+fn journeys(setup: &Setup<'_>) -> Result<Outcome> {
+    let Some(why) = cannot_store(setup) else {
+        let count = setup.scaled(8_000);
+        let body = setup.path("fixed/100k");
+        return compare(setup, Quantity::CpuEach, 1.25, |tool| match tool {
             Tool::Ours => {
                 let (count, at_once) = (count.to_string(), AT_ONCE.to_string());
-                let url = field.nginx.url.as_str();
+                let url = setup.nginx.url.as_str();
                 let targets =
                     ["--publisher", url, "--aggregator", url, "--content", "mixed", "--size", "100KiB"];
-                let mut command = field.ours(&targets);
+                let mut command = setup.ours(&targets);
                 command.args(["-n", &count, "-c", &at_once]);
                 Turn::of(tool, command, count.parse().unwrap_or(0)).map(Some)
             }
             Tool::Oha => {
-                let Some(uploads) = field.oha_uploads(&body, count, AT_ONCE) else { return Ok(None) };
+                let Some(uploads) = setup.oha_uploads(&body, count, AT_ONCE) else { return Ok(None) };
                 let uploads = Turn::of(tool, uploads, count)?;
-                let Some(reads) = field.their_reads(tool, "100k", 2 * count, AT_ONCE, 0) else {
+                let Some(reads) = setup.their_reads(tool, "100k", 2 * count, AT_ONCE, 0) else {
                     return Ok(None);
                 };
                 let reads = Turn::of(tool, reads, 2 * count)?;
@@ -150,21 +150,21 @@ fn journeys(field: &Field<'_>) -> Result<Outcome> {
     Ok(Outcome::Skipped(why))
 }
 
-fn cannot_store(field: &Field<'_>) -> Option<String> {
+fn cannot_store(setup: &Setup<'_>) -> Option<String> {
     let how = "nginx cannot answer uploads without its perl module (on Debian: apt-get install libnginx-mod-http-perl)";
-    (!field.nginx.stores).then(|| how.to_owned())
+    (!setup.nginx.stores).then(|| how.to_owned())
 }
 
-/// Has every tool do its turn in each round, the first to start changing, and holds ours against oha's.
-fn contest(
-    field: &Field<'_>,
+/// Runs every tool in each round, in rotating order, and compares ours with oha.
+fn compare(
+    setup: &Setup<'_>,
     quantity: Quantity,
     limit: f64,
     turn: impl Fn(Tool) -> Result<Option<Turn>>,
 ) -> Result<Outcome> {
     let mut order = [Tool::Ours, Tool::Oha, Tool::Wrk];
     let mut rounds: Vec<Vec<(Tool, f64)>> = Vec::new();
-    for _ in 0..field.rounds {
+    for _ in 0..setup.rounds {
         let mut round = Vec::new();
         for tool in order {
             round.extend(turn(tool)?.map(|turn| (tool, quantity.of(turn))));
@@ -181,7 +181,7 @@ fn contest(
         if figures.median().is_none() {
             continue;
         }
-        // Within a round both had the same machine: what it did meanwhile cancels out.
+        // Ratios are taken within a round, where the load of the machine was about the same for both.
         let ratios = rounds.iter().filter_map(|round| Some(of(round, Tool::Ours)? / of(round, tool)?));
         let ratios: Figures = ratios.collect();
         let ratio =
@@ -199,30 +199,30 @@ fn contest(
 }
 
 /// Our own journeys over blobs of this size, one at a time.
-fn our_journeys(field: &Field<'_>, size: &str, count: u64, at_once: u32) -> Result<Spent> {
-    let url = field.nginx.url.as_str();
-    let mut command = field.ours(&["--publisher", url, "--aggregator", url, "--size", size]);
+fn our_journeys(setup: &Setup<'_>, size: &str, count: u64, at_once: u32) -> Result<Usage> {
+    let url = setup.nginx.url.as_str();
+    let mut command = setup.ours(&["--publisher", url, "--aggregator", url, "--size", size]);
     command.args(["-n", &count.to_string(), "-c", &at_once.to_string()]);
-    spend(command)
+    run_measured(command)
 }
 
 const MIB: u64 = 1 << 20;
 /// The most memory that a run may hold.
 const MOST_MEMORY: u64 = 64 * MIB;
 
-fn large(field: &Field<'_>) -> Result<Outcome> {
-    if let Some(why) = cannot_store(field) {
+fn large(setup: &Setup<'_>) -> Result<Outcome> {
+    if let Some(why) = cannot_store(setup) {
         return Ok(Outcome::Skipped(why));
     }
-    let blobs = (field.scaled(204)).max(1);
+    let blobs = (setup.scaled(204)).max(1);
     let size = format!("{}MiB", 10 * blobs);
     let (mut ratios, mut memory) = (Vec::new(), 0);
     // What earlier turns stored would take the memory that nginx stores in from this one.
     let turn = |size: &str, count| {
-        field.empty_the_store()?;
-        our_journeys(field, size, count, 1)
+        setup.empty_the_store()?;
+        our_journeys(setup, size, count, 1)
     };
-    for round in 0..field.rounds.min(5) {
+    for round in 0..setup.rounds.min(5) {
         let (small, large) = if round % 2 == 0 {
             let small = turn("10MiB", blobs)?;
             (small, turn(&size, 1)?)
@@ -243,12 +243,12 @@ fn large(field: &Field<'_>) -> Result<Outcome> {
     Ok(Outcome::Measured { lines, data, reached: Some(memory < MOST_MEMORY && ratio >= 0.8) })
 }
 
-fn endless(field: &Field<'_>) -> Result<Outcome> {
-    if let Some(why) = cannot_store(field) {
+fn endless(setup: &Setup<'_>) -> Result<Outcome> {
+    if let Some(why) = cannot_store(setup) {
         return Ok(Outcome::Skipped(why));
     }
-    let journeys = field.scaled(1_666_667);
-    let spent = our_journeys(field, "1KiB", journeys, AT_ONCE)?;
+    let journeys = setup.scaled(1_666_667);
+    let spent = our_journeys(setup, "1KiB", journeys, AT_ONCE)?;
     let grown = spent.early_memory.map(|early| spent.memory.saturating_sub(early));
     let lines = vec![
         format!("{} exchanges in {} s", 3 * journeys, three(spent.wall.as_secs_f64())),
