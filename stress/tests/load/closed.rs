@@ -55,8 +55,10 @@ async fn staged(stages: &[(f64, u64)], count: u64) -> Vec<(Duration, Duration)> 
     let workers = Stages(stages.iter().map(stage).collect());
     let (_, heard) = heard(plan(&bottle, vec![uploads(Load::Closed { workers }, blobs(count))])).await;
     assert_eq!(bottle.publisher_stats().stores.newly_created, count);
-    let mut times: Vec<_> =
-        heard.iter().map(|heard| (heard.sample.timing.started, heard.sample.timing.finished)).collect();
+    let mut times: Vec<_> = heard
+        .iter()
+        .map(|heard| (heard.sample.exchange.timing.started, heard.sample.exchange.timing.finished))
+        .collect();
     times.sort();
     times
 }

@@ -6,7 +6,7 @@ use stress::{
     engine::{Facts, RunHooks},
     metrics::step_metrics::StepMetrics,
     plan::{Phase, draw, journey::Step, load::Load, repeats::Past, sizes::Sizes},
-    report::cache::Verdict,
+    report::cache::Effect,
 };
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
 
@@ -74,7 +74,7 @@ async fn a_caches_factor_stays_when_the_order_effect_is_taken_out() {
     assert!((0.7..1.5).contains(&order_effect.median), "{order_effect:?}");
     let response = effect.response.unwrap();
     assert_eq!(response.taken_out, Some(order_effect.median));
-    assert!((1.5..4.0).contains(&response.median) && effect.verdict == Verdict::Faster, "{response:?}");
+    assert!((1.5..4.0).contains(&response.median) && effect.effect == Effect::Faster, "{response:?}");
 }
 
 #[tokio::test]

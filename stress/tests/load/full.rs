@@ -61,6 +61,6 @@ async fn of_eighteen_uploads_at_once_one_is_shed_and_none_breaks_whatever_its_si
 async fn whoever_asks_first_sends_nothing_of_a_blob_that_is_refused() {
     for size in [10, MIB, 9 * MIB] {
         let refused = eighteen(size, true).await;
-        assert_eq!((refused.bytes_sent, refused.size), (0, size), "{refused:?}");
+        assert_eq!((refused.exchange.bytes_sent, refused.size), (0, size), "{refused:?}");
     }
 }

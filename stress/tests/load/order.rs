@@ -49,8 +49,8 @@ async fn steps_follow_one_another_through_all_blobs_and_reads_are_paired() {
         let mut times: BTreeMap<(u64, Step), Duration> = BTreeMap::new();
         for sample in &samples {
             // Opening a connection is no part of what is compared, nor is how late it was begun.
-            let opening = sample.link.map(|link| link.opening()).unwrap_or_default();
-            times.insert((sample.index, sample.step), sample.timing.service() - opening);
+            let opening = sample.exchange.link.map(|link| link.opening()).unwrap_or_default();
+            times.insert((sample.index, sample.step), sample.exchange.timing.service() - opening);
         }
         assert_eq!((samples.len(), times.len()), (120, 120), "each blob has each step once");
         assert_eq!((facts.recording.pairs.seen(), facts.recording.pairs.iter().count()), (40, 40));

@@ -10,7 +10,7 @@ const MAX_BLOB_ID: usize = 128;
 
 /// An answer to a store that is JSON.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum StoreAnswer {
+pub(super) enum StoreResponse {
     /// The blob is there.
     Stored(Stored),
     /// It is not, although the status says that all is well.
@@ -64,13 +64,13 @@ struct AlreadyCertified {
 }
 
 /// What an answer to a store says; `None` when it is not a JSON object at all.
-pub(super) fn store_answer(body: &[u8]) -> Option<StoreAnswer> {
+pub(super) fn store_response(body: &[u8]) -> Option<StoreResponse> {
     let answer = match serde_json::from_slice::<Answer>(body) {
         Ok(answer) => answer,
         Err(error) => {
             // An object with a surprise in it, or no JSON object?
             let object = serde_json::from_slice::<serde_json::Map<String, Value>>(body).is_ok();
-            return object.then(|| StoreAnswer::Strange(error.to_string()));
+            return object.then(|| StoreResponse::Strange(error.to_string()));
         }
     };
     Some(match answer {
@@ -80,12 +80,12 @@ pub(super) fn store_answer(body: &[u8]) -> Option<StoreAnswer> {
             stored(new.blob_object.blob_id, kind, new.cost.as_u64())
         }
         Answer { already_certified: Some(known), .. } => stored(known.blob_id, StoredKind::Existing, None),
-        Answer { error: Some(error), .. } => StoreAnswer::Error(Refusal::of(&error)),
-        Answer { marked_invalid: Some(_), .. } => StoreAnswer::Error(Refusal {
+        Answer { error: Some(error), .. } => StoreResponse::Error(Refusal::of(&error)),
+        Answer { marked_invalid: Some(_), .. } => StoreResponse::Error(Refusal {
             message: Some("the blob is marked as invalid".to_owned()),
             ..Refusal::default()
         }),
-        _ => StoreAnswer::Strange("it has neither newlyCreated nor alreadyCertified".to_owned()),
+        _ => StoreResponse::Strange("it has neither newlyCreated nor alreadyCertified".to_owned()),
     })
 }
 
@@ -110,11 +110,11 @@ fn from_scratch(operation: &Value) -> bool {
     operation.as_object().is_none_or(|operation| operation.contains_key("registerFromScratch"))
 }
 
-fn stored(blob_id: String, kind: StoredKind, cost: Option<u64>) -> StoreAnswer {
+fn stored(blob_id: String, kind: StoredKind, cost: Option<u64>) -> StoreResponse {
     if is_blob_id(&blob_id) {
-        StoreAnswer::Stored(Stored { blob_id, kind, cost })
+        StoreResponse::Stored(Stored { blob_id, kind, cost })
     } else {
-        StoreAnswer::Strange(format!("`{blob_id}` is not a blob ID"))
+        StoreResponse::Strange(format!("`{blob_id}` is not a blob ID"))
     }
 }
 
@@ -162,14 +162,14 @@ mod tests {
         ] {
             let expected = Stored { blob_id: ID.to_owned(), kind, cost: Some(32_760_000) };
             assert_eq!(
-                store_answer(newly_created(operation).as_bytes()),
-                Some(StoreAnswer::Stored(expected))
+                store_response(newly_created(operation).as_bytes()),
+                Some(StoreResponse::Stored(expected))
             );
         }
         for source in [r#""event":{"txDigest":"7Vt3mWq9","eventSeq":"0"}"#, r#""object":"0x5f0a""#] {
             let json = format!(r#"{{"alreadyCertified":{{"blobId":"{ID}",{source},"endEpoch":430}}}}"#);
             let expected = Stored { blob_id: ID.to_owned(), kind: StoredKind::Existing, cost: None };
-            assert_eq!(store_answer(json.as_bytes()), Some(StoreAnswer::Stored(expected)));
+            assert_eq!(store_response(json.as_bytes()), Some(StoreResponse::Stored(expected)));
         }
     }
 
@@ -182,25 +182,28 @@ mod tests {
             ),
         ] {
             let expected = Stored { blob_id: ID.to_owned(), kind: StoredKind::New, cost: None };
-            assert_eq!(store_answer(json.as_bytes()), Some(StoreAnswer::Stored(expected)), "{json}");
+            assert_eq!(store_response(json.as_bytes()), Some(StoreResponse::Stored(expected)), "{json}");
         }
     }
 
     #[test]
     fn an_error_is_told_apart_from_json_that_is_no_answer() {
         let json = r#"{"error":{"blobId":null,"failurePhase":"encode","errorMsg":"too large"}}"#;
-        let Some(StoreAnswer::Error(refusal)) = store_answer(json.as_bytes()) else { panic!() };
+        let Some(StoreResponse::Error(refusal)) = store_response(json.as_bytes()) else { panic!() };
         assert_eq!(
             (refusal.reason.as_deref(), refusal.message.as_deref()),
             (Some("encode"), Some("too large"))
         );
         let invalid = r#"{"markedInvalid":{"blobId":"x","event":{"txDigest":"y","eventSeq":"0"}}}"#;
-        assert!(matches!(store_answer(invalid.as_bytes()), Some(StoreAnswer::Error(_))));
+        assert!(matches!(store_response(invalid.as_bytes()), Some(StoreResponse::Error(_))));
         for strange in ["{}", r#"{"newlyCreated":{}}"#, r#"{"newlyCreated":7}"#, r#"{"blobId":"x"}"#] {
-            assert!(matches!(store_answer(strange.as_bytes()), Some(StoreAnswer::Strange(_))), "{strange}");
+            assert!(
+                matches!(store_response(strange.as_bytes()), Some(StoreResponse::Strange(_))),
+                "{strange}"
+            );
         }
         for none in ["", "OK", "[]", "\"x\"", "{"] {
-            assert_eq!(store_answer(none.as_bytes()), None, "{none}");
+            assert_eq!(store_response(none.as_bytes()), None, "{none}");
         }
     }
 
