@@ -3,7 +3,6 @@
 pub mod cache;
 mod exchange;
 mod outcome;
-mod timing;
 
 use std::sync::Arc;
 
@@ -11,9 +10,8 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::plan::class::FailureClass;
 use crate::plan::journey::Step;
-pub use exchange::{Connecting, ExchangePhase, ExchangeRecord, Link};
+pub use exchange::{Clock, Connecting, ExchangePhase, ExchangeRecord, Link, Timing};
 pub use outcome::{Failure, Outcome, Stored, StoredKind};
-pub use timing::{Clock, Timing};
 
 /// One attempt at one step of one journey.
 #[derive(Debug, Clone, PartialEq)]
