@@ -1,13 +1,13 @@
 //! True blob IDs over real sockets: those that the network would give.
 
 use crate::raw::{get, put};
-use mock_publisher::naming::Naming;
+use mock_publisher::blob_id::BlobIdScheme;
 use std::time::Instant;
 use tests::Bottle;
 
 #[tokio::test]
 async fn s4_4_a_blob_has_its_true_name_and_gets_it_once() {
-    let bottle = Bottle::builder().publisher(|config| config.blob_id = Naming::Real).start();
+    let bottle = Bottle::builder().publisher(|config| config.blob_id = BlobIdScheme::Real).start();
     let mut took = Vec::new();
     for _ in 0..2 {
         let start = Instant::now();
@@ -24,7 +24,7 @@ async fn s4_4_a_blob_has_its_true_name_and_gets_it_once() {
 async fn s5_4_a_quilt_has_its_true_name_and_its_files_have_theirs() {
     let bottle = Bottle::builder()
         .publisher(|config| {
-            config.blob_id = Naming::Real;
+            config.blob_id = BlobIdScheme::Real;
             config.epoch = 412;
         })
         .start();

@@ -2,7 +2,7 @@
 //! every run.
 
 use crate::raw::{ask, connect, exchange, head, stored};
-use mock_publisher::quilt::{File, Quilt, Tags};
+use mock_publisher::quilt::{Quilt, QuiltFile, Tags};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -35,7 +35,7 @@ pub(crate) fn target() -> impl Strategy<Value = Vec<u8>> {
 fn whatever_is_asked_for_it_is_never_the_servers_fault() {
     let runtime = Runtime::new().unwrap();
     let bottle = Bottle::start();
-    let file = File { identifier: "a".to_owned(), tags: Tags::new(), bytes: "x".into() };
+    let file = QuiltFile { identifier: "a".to_owned(), tags: Tags::new(), bytes: "x".into() };
     let quilt = Quilt::of(vec![file]).unwrap().to_bytes();
     let id = runtime.block_on(stored(bottle.publisher_url(), &quilt));
     let prefixes = [

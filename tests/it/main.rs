@@ -14,7 +14,7 @@ mod cors;
 mod daemon;
 mod describe;
 mod fixtures;
-mod front;
+mod cache;
 mod fuzz;
 mod fuzz_stores;
 mod limits;

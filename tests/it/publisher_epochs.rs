@@ -1,7 +1,7 @@
 //! Epochs, prices, wallets and limits of a publisher, over real sockets.
 
 use crate::raw::{get, put, stored};
-use mock_aggregator::clock::Clock;
+use mock_aggregator::Clock;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tests::Bottle;

@@ -1,17 +1,17 @@
 //! Files in quilts, read by patch, by name and as a list (contract §1.5, §1.6, §5.5).
 
 use crate::raw::{ask, get, put, stored};
-use mock_publisher::quilt::{File, Quilt, Tags};
+use mock_publisher::quilt::{Quilt, QuiltFile, Tags};
 use std::time::{Duration, Instant};
 use tests::Bottle;
 
-fn file(identifier: &str, tags: &[(&str, &str)], bytes: &'static str) -> File {
+fn file(identifier: &str, tags: &[(&str, &str)], bytes: &'static str) -> QuiltFile {
     let tags: Tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    File { identifier: identifier.to_owned(), tags, bytes: bytes.into() }
+    QuiltFile { identifier: identifier.to_owned(), tags, bytes: bytes.into() }
 }
 
 /// Stores a quilt as the blob that it is, and gives its name.
-async fn quilt(bottle: &Bottle, files: Vec<File>) -> String {
+async fn quilt(bottle: &Bottle, files: Vec<QuiltFile>) -> String {
     stored(bottle.publisher_url(), &Quilt::of(files).unwrap().to_bytes()).await
 }
 

@@ -1,7 +1,7 @@
 //! Quilts stored over real sockets: parts in, one blob out, every file where the answer says it is.
 
 use crate::raw::{self, Reply};
-use mock_publisher::quilt::{PatchId, Reader};
+use mock_publisher::quilt::{PatchId, QuiltReader};
 use serde_json::json;
 use std::io::Write;
 use tests::Bottle;
@@ -77,7 +77,7 @@ async fn s5_4_the_stored_blob_is_the_quilt() {
     let grid = raw::get(bottle.aggregator_url(), id).await.body;
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&grid).unwrap();
-    let mut reader = Reader::new(file, grid.len() as u64).unwrap();
+    let mut reader = QuiltReader::new(file, grid.len() as u64).unwrap();
     let index = reader.index().unwrap();
     assert_eq!(index.named("a.txt").unwrap().tags["kind"], "note");
     for (stored, bytes) in

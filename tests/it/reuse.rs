@@ -1,7 +1,7 @@
 //! What a publisher's wallet saves a store, by operation and price (contract §2.2, §4.5).
 
 use crate::raw::{get, put};
-use mock_publisher::reuse::Wallet;
+use mock_publisher::reuse::ObjectPool;
 use serde_json::{Value, json};
 use tests::Bottle;
 
@@ -9,11 +9,11 @@ const LENGTH: u64 = 66_034_000;
 const UNITS: u64 = 63;
 
 pub(crate) fn bottle(reuse: &[&str]) -> Bottle {
-    let wallet = Wallet::new(reuse.iter().map(|spec| spec.parse().unwrap()).collect()).unwrap();
+    let pool = ObjectPool::new(reuse.iter().map(|spec| spec.parse().unwrap()).collect()).unwrap();
     Bottle::builder()
         .publisher(|config| {
             config.epoch = 10;
-            config.wallet = wallet;
+            config.object_pool = pool;
         })
         .start()
 }

@@ -1,7 +1,7 @@
 //! Blobs sent while they are fetched (contract §1.9), and reads that are not allowed (§1.2).
 
 use crate::raw::{ask, get, stored};
-use mock_aggregator::blocklist::Blocklist;
+use mock_aggregator::Blocklist;
 use tests::Bottle;
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The weather as rules, over real sockets: by route, size and time, changed while a server works, and repeatable.
 
 use crate::raw::{Reply, ask, connect, exchange, get, head, put, stored, try_put, until};
-use mock_aggregator::front::{Face, Front};
+use mock_aggregator::cache::{CacheConfig, Persona};
 use mock_publisher::fault::Role;
 use mock_publisher::weather::Weather;
 use std::time::{Duration, Instant};
@@ -269,7 +269,7 @@ async fn the_first_byte_does_not_wait_for_the_body() {
 
 #[tokio::test]
 async fn a_404_that_the_front_remembers_is_counted() {
-    let bottle = Bottle::builder().aggregator(|config| config.front = Front::of(Face::Nginx)).start();
+    let bottle = Bottle::builder().aggregator(|config| config.cache = CacheConfig::of(Persona::Nginx)).start();
     for _ in 0..3 {
         assert_eq!(get(bottle.aggregator_url(), ABSENT).await.status, 404);
     }
