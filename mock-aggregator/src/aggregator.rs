@@ -4,12 +4,12 @@ use crate::blocklist::Blocklist;
 use crate::cache::{CacheConfig, Lru};
 use crate::clock::Clock;
 use crate::response::AllowList;
-use mock_publisher::admit::Door;
+use mock_publisher::admission::Admission;
 use mock_publisher::fault::Role;
-use mock_publisher::gate::Limits;
+use mock_publisher::admission::Limits;
 use mock_publisher::stats::{Snapshot, Stats};
 use mock_publisher::store::{BadStore, Store};
-use mock_publisher::weather::{Sky, Task, Weather};
+use mock_publisher::profile::{Profile, ProfileHandle, RouteKind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub struct Config {
     /// The clock by which cache entries and blobs expire.
     pub clock: Clock,
     /// Latencies and faults at the start.
-    pub weather: Weather,
+    pub profile: Profile,
 }
 
 impl Config {
@@ -55,7 +55,7 @@ impl Config {
             cache: CacheConfig::default(),
             streams: true,
             clock: Clock::default(),
-            weather: Weather::default(),
+            profile: Profile::default(),
         }
     }
 }
@@ -70,9 +70,9 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) lru: Lru,
     pub(crate) stats: Arc<Stats>,
-    pub(crate) sky: Arc<Sky>,
+    pub(crate) profile: Arc<ProfileHandle>,
     /// The admission of no route: it only knows which faults replace a read.
-    pub(crate) door: Arc<Door>,
+    pub(crate) admission: Arc<Admission>,
 }
 
 impl Aggregator {
@@ -81,30 +81,30 @@ impl Aggregator {
     /// # Errors
     /// The directory cannot be created.
     pub fn new(config: Config) -> Result<Self, BadStore> {
-        let sky = Sky::new(Role::Aggregator, config.weather.clone());
-        Self::counted(config, Stats::new("mock-aggregator"), sky)
+        let profile = ProfileHandle::new(Role::Aggregator, config.profile.clone());
+        Self::with_shared(config, Stats::new("mock-aggregator"), profile)
     }
 
     /// The same with counts and weather that are shared with another server.
     ///
     /// # Errors
     /// The directory cannot be created.
-    pub fn counted(config: Config, stats: Arc<Stats>, sky: Arc<Sky>) -> Result<Self, BadStore> {
+    pub fn with_shared(config: Config, stats: Arc<Stats>, profile: Arc<ProfileHandle>) -> Result<Self, BadStore> {
         let store = Store::open(&config.store)?;
-        let door = Door::new(Task::Read, config.limits, Arc::clone(&sky), Arc::clone(&stats));
-        Ok(Self(Arc::new(Inner { lru: Lru::new(config.cache_size), config, store, stats, sky, door })))
+        let admission = Admission::new(RouteKind::Read, config.limits, Arc::clone(&profile), Arc::clone(&stats));
+        Ok(Self(Arc::new(Inner { lru: Lru::new(config.cache_size), config, store, stats, profile, admission })))
     }
 
     /// The admission of one more route.
-    pub(crate) fn door(&self, task: Task) -> Arc<Door> {
+    pub(crate) fn admission(&self, route_kind: RouteKind) -> Arc<Admission> {
         let inner = &self.0;
-        Door::new(task, inner.config.limits, Arc::clone(&inner.sky), Arc::clone(&inner.stats))
+        Admission::new(route_kind, inner.config.limits, Arc::clone(&inner.profile), Arc::clone(&inner.stats))
     }
 
     /// The weather, which can be changed while the aggregator runs.
     #[must_use]
-    pub fn sky(&self) -> &Arc<Sky> {
-        &self.0.sky
+    pub fn profile(&self) -> &Arc<ProfileHandle> {
+        &self.0.profile
     }
 
     /// What the aggregator has counted so far.

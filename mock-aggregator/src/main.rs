@@ -6,25 +6,25 @@ use mock_aggregator::cache::{CacheConfig, Persona};
 use mock_aggregator::{
     Aggregator, AllowList, BadBlocklist, Blocklist, Config, Daemon, serve, serve_daemon,
 };
-use mock_publisher::args::PublisherFlags;
+use mock_publisher::admission::Limits;
+use mock_publisher::args::PublisherArgs;
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::door::{self, Flags, Trouble};
+use mock_publisher::cli::{self, BoxError, CommonArgs};
 use mock_publisher::fault::Role;
-use mock_publisher::gate::Limits;
-use mock_publisher::server::Port;
+use mock_publisher::profile::Profile;
+use mock_publisher::profile::args::ReadTimeArgs;
+use mock_publisher::server::Endpoint;
 use mock_publisher::size::Size;
-use mock_publisher::weather::Weather;
-use mock_publisher::weather::args::ReadWeather;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 /// A mock Walrus aggregator: reads what a mock publisher stored, answers as a real one does, with a cache in front
 #[derive(Debug, Parser)]
-#[command(name = "mock-aggregator", version, after_help = door::kinds(Role::Aggregator))]
+#[command(name = "mock-aggregator", version, after_help = cli::fault_help(Role::Aggregator))]
 struct Args {
     #[command(flatten)]
-    flags: Flags,
+    flags: CommonArgs,
     /// Serves publisher and aggregator on one address, as the real daemon: with the routes, limits and flags of both, and
     /// no streams
     #[arg(long)]
@@ -51,7 +51,7 @@ struct Args {
     #[arg(long)]
     allow_quilt_patch_tags_in_response: bool,
     #[command(flatten)]
-    weather: ReadWeather,
+    profile: ReadTimeArgs,
     /// How much the cache holds before it evicts the least recently used blobs; a blob larger than this is never cached; 0
     /// for no cache
     #[arg(long, value_name = "SIZE", default_value_t = Size(1 << 30))]
@@ -75,7 +75,7 @@ struct Args {
     #[arg(long, value_name = "BOOL")]
     front_per_origin: Option<bool>,
     #[command(flatten, next_help_heading = "With --daemon")]
-    publisher: PublisherFlags,
+    publisher: PublisherArgs,
 }
 
 fn blocked(args: &Args) -> Result<Blocklist, BadBlocklist> {
@@ -95,7 +95,7 @@ fn cache(args: &Args) -> CacheConfig {
     }
 }
 
-fn config(args: &Args, weather: Weather) -> Result<Config, Trouble> {
+fn config(args: &Args, profile: Profile) -> Result<Config, BoxError> {
     Ok(Config {
         limits: Limits {
             concurrent: usize::try_from(args.aggregator_max_concurrent_requests)?,
@@ -107,7 +107,7 @@ fn config(args: &Args, weather: Weather) -> Result<Config, Trouble> {
         all_tags: args.allow_quilt_patch_tags_in_response,
         cache_size: args.cache_size.0,
         cache: cache(args),
-        weather,
+        profile,
         ..Config::new(&args.flags.store)
     })
 }
@@ -119,20 +119,20 @@ struct PublisherFlag(String);
 
 /// The first flag on the command line that only a publisher has.
 fn publisher_flag(matches: &ArgMatches) -> Option<PublisherFlag> {
-    let publishers = PublisherFlags::augment_args(Command::new("publisher"));
+    let publishers = PublisherArgs::augment_args(Command::new("publisher"));
     let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     let mut flags = publishers.get_arguments().filter(|arg| given(arg.get_id().as_str()));
     flags.next().and_then(|arg| arg.get_long()).map(|long| PublisherFlag(format!("--{long}")))
 }
 
 /// The weather of the flags, as far as it concerns reads.
-fn weather(args: &Args, role: Role) -> Result<Weather, Trouble> {
-    Ok(args.weather.over(args.flags.weather.weather(role)?))
+fn profile(args: &Args, role: Role) -> Result<Profile, BoxError> {
+    Ok(args.profile.over(args.flags.profile.profile(role)?))
 }
 
-fn daemon(args: &Args) -> Result<Daemon, Trouble> {
-    let publisher = args.publisher.config(&args.flags, weather(args, Role::Daemon)?)?;
-    let aggregator = config(args, publisher.weather.clone())?;
+fn daemon(args: &Args) -> Result<Daemon, BoxError> {
+    let publisher = args.publisher.config(&args.flags, profile(args, Role::Daemon)?)?;
+    let aggregator = config(args, publisher.profile.clone())?;
     Ok(Daemon::new(publisher, aggregator)?)
 }
 
@@ -143,14 +143,15 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     if args.daemon {
-        return door::open("mock-daemon", &args.flags, |port: Port| {
-            Ok(serve_daemon(port, daemon(&args)?, door::signal()?))
+        return cli::run("mock-daemon", &args.flags, |endpoint: Endpoint| {
+            Ok(serve_daemon(endpoint, daemon(&args)?, cli::shutdown_signal()?))
         });
     }
     if let Some(error) = publisher_flag(&matches) {
-        return door::refuse("mock-aggregator", &error);
+        return cli::fail("mock-aggregator", &error);
     }
-    door::open("mock-aggregator", &args.flags, |port: Port| {
-        Ok(serve(port, Aggregator::new(config(&args, weather(&args, Role::Aggregator)?)?)?, door::signal()?))
+    cli::run("mock-aggregator", &args.flags, |endpoint: Endpoint| {
+        let aggregator = Aggregator::new(config(&args, profile(&args, Role::Aggregator)?)?)?;
+        Ok(serve(endpoint, aggregator, cli::shutdown_signal()?))
     })
 }

@@ -9,15 +9,15 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
-use mock_publisher::admit::Visit;
+use mock_publisher::admission::Ticket;
 use mock_publisher::blob_id::BlobId;
 use mock_publisher::clock::millis;
-use mock_publisher::failure::{Failure, Status};
+use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::fault::Fault;
 use mock_publisher::quilt::PatchId;
-use mock_publisher::spoil::{Pieces, Spoil};
+use mock_publisher::body_fault::{BodyFault, ByteStream};
 use mock_publisher::store::{Blob, Contents, ObjectEntry, Record, Store};
-use mock_publisher::weather::{Pace, by_size, slowed, until};
+use mock_publisher::profile::{ServiceTime, size_delay, throttled, wait_until};
 use std::fmt::Display;
 use std::io;
 use tokio::task::spawn_blocking;
@@ -27,7 +27,7 @@ use tokio::time::Instant;
 #[derive(Debug, Clone)]
 pub(crate) struct ReadRequest {
     pub(crate) aggregator: Aggregator,
-    pub(crate) visit: Visit,
+    pub(crate) ticket: Ticket,
     pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
     outcome: CacheOutcome,
@@ -35,19 +35,19 @@ pub(crate) struct ReadRequest {
 }
 
 impl FromRequestParts<Aggregator> for ReadRequest {
-    type Rejection = Failure;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, aggregator: &Aggregator) -> Result<Self, Failure> {
+    async fn from_request_parts(parts: &mut Parts, aggregator: &Aggregator) -> Result<Self, ApiError> {
         let start = Instant::now();
-        let visit = parts.extensions.get::<Visit>().cloned();
-        let mut visit = visit.ok_or_else(|| Failure::internal("a read was not admitted"))?;
-        if visit.weather().faults.ask_sizes()
+        let ticket = parts.extensions.get::<Ticket>().cloned();
+        let mut ticket = ticket.ok_or_else(|| ApiError::internal("a read was not admitted"))?;
+        if ticket.profile().faults.depends_on_size()
             && let Some(size) = size_of_blob(parts, &aggregator.0.store).await
         {
-            visit.sized(size);
+            ticket.set_size(size);
         }
         Ok(Self {
-            visit,
+            ticket,
             aggregator: aggregator.clone(),
             method: parts.method.clone(),
             headers: parts.headers.clone(),
@@ -79,32 +79,32 @@ async fn size_of_blob(parts: &mut Parts, store: &Store) -> Option<u64> {
 }
 
 /// A failure of the disk.
-pub(crate) fn internal(error: impl Into<io::Error>) -> Failure {
-    Failure::internal(format!("the blob cannot be read: {}", error.into()))
+pub(crate) fn internal(error: impl Into<io::Error>) -> ApiError {
+    ApiError::internal(format!("the blob cannot be read: {}", error.into()))
 }
 
 /// The answer for a blob that does not exist.
-pub(crate) fn not_found(what: impl Display) -> Failure {
-    Failure::daemon(Status::NotFound, "BLOB_NOT_FOUND", format!("there is no blob {what}"))
+pub(crate) fn not_found(what: impl Display) -> ApiError {
+    ApiError::daemon(ErrorStatus::NotFound, "BLOB_NOT_FOUND", format!("there is no blob {what}"))
 }
 
 impl ReadRequest {
     /// The answer of the request's fault, if the fault replaces the whole read. `unreadable` is what this route answers
     /// for the faults `500` and `503`; `None` for their usual answers.
-    pub(crate) async fn instead(&self, unreadable: Option<Failure>) -> Option<Response> {
+    pub(crate) async fn short_circuit(&self, unreadable: Option<ApiError>) -> Option<Response> {
         let inner = &self.aggregator.0;
-        match (self.visit.fault, unreadable) {
+        match (self.ticket.fault, unreadable) {
             (Some(fault @ (Fault::Unavailable | Fault::Internal)), Some(failure)) => {
                 inner.stats.fault(fault);
-                self.visit.linger().await;
+                self.ticket.delay().await;
                 Some(failure.into_response())
             }
-            _ => inner.door.instead(&self.visit).await,
+            _ => inner.admission.short_circuit(&self.ticket).await,
         }
     }
 
     /// Opens a blob, if it exists and may be read; a 404 takes the time that the weather says.
-    pub(crate) async fn open(&self, id: BlobId) -> Result<Blob, Failure> {
+    pub(crate) async fn open(&self, id: BlobId) -> Result<Blob, ApiError> {
         let lookup = async {
             self.check_blocklist(id)?;
             let blob = self.blocking(move |store| store.read(&id)).await?.ok_or_else(|| not_found(id))?;
@@ -115,7 +115,7 @@ impl ReadRequest {
     }
 
     /// The contents of a blob, from memory if possible; otherwise the same as `open`.
-    pub(crate) async fn contents(&self, id: BlobId) -> Result<Contents, Failure> {
+    pub(crate) async fn contents(&self, id: BlobId) -> Result<Contents, ApiError> {
         let lookup = async {
             self.check_blocklist(id)?;
             let contents = match self.aggregator.0.store.cached(&id) {
@@ -130,10 +130,10 @@ impl ReadRequest {
         self.delay_not_found(lookup.await).await
     }
 
-    async fn delay_not_found<T>(&self, found: Result<T, Failure>) -> Result<T, Failure> {
-        if found.as_ref().is_err_and(|failure| failure.status == Status::NotFound) {
-            let weather = self.visit.weather();
-            until(self.start + weather.latency(&weather.not_found, self.visit.n)).await;
+    async fn delay_not_found<T>(&self, found: Result<T, ApiError>) -> Result<T, ApiError> {
+        if found.as_ref().is_err_and(|failure| failure.status == ErrorStatus::NotFound) {
+            let profile = self.ticket.profile();
+            wait_until(self.start + profile.latency(&profile.not_found, self.ticket.n)).await;
         }
         found
     }
@@ -142,35 +142,35 @@ impl ReadRequest {
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(Store) -> io::Result<T> + Send + 'static,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, ApiError> {
         let store = self.aggregator.0.store.clone();
         spawn_blocking(move || work(store)).await.map_err(io::Error::other).flatten().map_err(internal)
     }
 
-    fn check_blocklist(&self, id: BlobId) -> Result<(), Failure> {
+    fn check_blocklist(&self, id: BlobId) -> Result<(), ApiError> {
         match self.aggregator.0.config.blocked.has(&id) {
             false => Ok(()),
             true => {
-                Err(Failure::daemon(Status::Forbidden, "FORBIDDEN_BLOB", format!("the blob {id} is blocked")))
+                Err(ApiError::daemon(ErrorStatus::Forbidden, "FORBIDDEN_BLOB", format!("the blob {id} is blocked")))
             }
         }
     }
 
     /// Checks that a blob has not expired, is visible already, and is not too large.
-    fn check_readable(&self, id: BlobId, record: &Record) -> Result<(), Failure> {
+    fn check_readable(&self, id: BlobId, record: &Record) -> Result<(), ApiError> {
         let inner = &self.aggregator.0;
         let config = &inner.config;
         let now_ms = config.clock.now_ms();
         if record.ends_ms.is_some_and(|end| end <= now_ms) {
             return Err(not_found(id));
         }
-        let weather = self.visit.weather();
+        let profile = self.ticket.profile();
         let age_ms = now_ms.saturating_sub(record.stored_at_ms);
-        if age_ms < millis(weather.latency(&weather.visible_after, draw_number(&id))) {
+        if age_ms < millis(profile.latency(&profile.visible_after, draw_number(&id))) {
             return Err(not_found(id));
         }
-        if age_ms < millis(weather.not_yet_for)
-            && weather.faults.is_late(weather.seed, &id, self.visit.occasion())
+        if age_ms < millis(profile.not_yet_for)
+            && profile.faults.is_late(profile.seed, &id, self.ticket.context())
         {
             inner.stats.fault(Fault::NotYet);
             return Err(not_found(id));
@@ -179,13 +179,13 @@ impl ReadRequest {
             None => Ok(()),
             Some(most) => {
                 let message = format!("the blob {id} is larger than the {most} bytes that are read here");
-                Err(Failure::daemon(Status::SizeExceeded, "BLOB_TOO_LARGE", message))
+                Err(ApiError::daemon(ErrorStatus::SizeExceeded, "BLOB_TOO_LARGE", message))
             }
         }
     }
 
     /// The object with this ID.
-    pub(crate) async fn object(&self, id: ObjectId) -> Result<Option<ObjectEntry>, Failure> {
+    pub(crate) async fn object(&self, id: ObjectId) -> Result<Option<ObjectEntry>, ApiError> {
         self.blocking(move |store| store.object(id.as_str())).await
     }
 
@@ -196,11 +196,11 @@ impl ReadRequest {
 
     /// The same for a read that began at `start`.
     pub(crate) async fn wait_from(&self, start: Instant, round_trips: u32, bytes: u64) {
-        let (weather, counts) = (self.visit.weather(), &self.aggregator.0.stats.blobs);
+        let (profile, counts) = (self.ticket.profile(), &self.aggregator.0.stats.blobs);
         let (pace, is_hit) = (self.pace(), self.is_fast_hit());
         let round_trips = if is_hit { 1 } else { round_trips };
-        let latency = weather.latency(&pace.latency, self.visit.n) * round_trips;
-        until(start + latency + by_size(pace.per_mib, bytes)).await;
+        let latency = profile.latency(&pace.latency, self.ticket.n) * round_trips;
+        wait_until(start + latency + size_delay(pace.per_mib, bytes)).await;
         if is_hit { counts.cached_reads.add(1) } else { counts.first_reads.add(1) }
     }
 
@@ -210,9 +210,9 @@ impl ReadRequest {
     }
 
     /// How long this read takes.
-    pub(crate) fn pace(&self) -> &Pace {
-        let weather = self.visit.weather();
-        if self.is_fast_hit() { &weather.cached_read } else { &weather.first_read }
+    pub(crate) fn pace(&self) -> &ServiceTime {
+        let profile = self.ticket.profile();
+        if self.is_fast_hit() { &profile.cached_read } else { &profile.first_read }
     }
 
     /// Bytes of a blob, damaged if the request's fault does that; none for a HEAD.
@@ -221,7 +221,7 @@ impl ReadRequest {
             return Body::empty();
         }
         // In one piece, unless it is damaged or slowed down.
-        let plain = self.visit.fault.is_none() && self.pace().body_per_mib.is_zero();
+        let plain = self.ticket.fault.is_none() && self.pace().body_per_mib.is_zero();
         match contents.in_memory(start, length) {
             Some(bytes) if plain => Body::from(bytes),
             _ => self.stream(contents.stream(start, length), length),
@@ -229,12 +229,12 @@ impl ReadRequest {
     }
 
     /// Pieces of `length` bytes as a body at the pace of the weather, damaged if the request's fault does that.
-    pub(crate) fn stream(&self, pieces: Pieces, length: u64) -> Body {
-        let pieces = slowed(pieces, self.pace().body_per_mib);
-        match (self.visit.fault, Spoil::of(self.visit.fault, self.visit.weather(), self.visit.n, length)) {
-            (Some(fault), Some(spoil)) => {
+    pub(crate) fn stream(&self, pieces: ByteStream, length: u64) -> Body {
+        let pieces = throttled(pieces, self.pace().body_per_mib);
+        match (self.ticket.fault, BodyFault::of(self.ticket.fault, self.ticket.profile(), self.ticket.n, length)) {
+            (Some(fault), Some(body_fault)) => {
                 self.aggregator.0.stats.fault(fault);
-                spoil.apply(pieces, length, &self.visit)
+                body_fault.apply(pieces, length, &self.ticket)
             }
             _ => Body::from_stream(pieces),
         }

@@ -1,6 +1,6 @@
 //! The parts of a request that select bytes: object IDs, queries, and the `Range` header.
 
-use mock_publisher::failure::{Failure, Status};
+use mock_publisher::api_error::{ApiError, ErrorStatus};
 use serde::Deserialize;
 use serde_with::DeserializeFromStr;
 use std::fmt;
@@ -54,11 +54,11 @@ pub(crate) struct Checks {
 
 impl Checks {
     /// Refuses checks that contradict each other.
-    pub(crate) fn validate(self) -> Result<(), Failure> {
+    pub(crate) fn validate(self) -> Result<(), ApiError> {
         match self.strict_consistency_check && self.skip_consistency_check {
             false => Ok(()),
-            true => Err(Failure::daemon(
-                Status::InvalidArgument,
+            true => Err(ApiError::daemon(
+                ErrorStatus::InvalidArgument,
                 "INVALID_CONSISTENCY_CHECK",
                 "a consistency check cannot be both strict and skipped",
             )),

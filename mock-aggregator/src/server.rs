@@ -6,14 +6,14 @@ use crate::handlers::{blob, concat, quilt};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post, put};
-use mock_publisher::admit::admit;
-use mock_publisher::common::dress;
+use mock_publisher::admission::admit;
+use mock_publisher::common::with_common_routes;
 use mock_publisher::describe;
 use mock_publisher::fault::Role;
-use mock_publisher::server::{self, Port};
+use mock_publisher::server::{self, Endpoint};
 use mock_publisher::stats::{Snapshot, Stats};
 use mock_publisher::store::BadStore;
-use mock_publisher::weather::{Sky, Task};
+use mock_publisher::profile::{ProfileHandle, RouteKind};
 use mock_publisher::{Config as PublisherConfig, Publisher};
 use std::sync::Arc;
 
@@ -23,37 +23,37 @@ const DESCRIPTION: &str = include_str!("describe/aggregator.json");
 /// The routes of an aggregator, without those that every mock has. Each has admission limits of its own, as in the real
 /// one: a route that is full does not affect the others.
 fn router(aggregator: &Aggregator) -> Router {
-    let admitted = |task: Task, handler: MethodRouter<Aggregator>| {
-        let admit = from_fn_with_state(aggregator.door(task), admit);
+    let admitted = |route_kind: RouteKind, handler: MethodRouter<Aggregator>| {
+        let admit = from_fn_with_state(aggregator.admission(route_kind), admit);
         handler.route_layer(admit).route_layer(from_fn_with_state(aggregator.clone(), serve_from_cache))
     };
-    let concat = admitted(Task::Concat, get(concat::get_concat))
-        .merge(admitted(Task::Concat, post(concat::post_concat)));
+    let concat = admitted(RouteKind::Concat, get(concat::get_concat))
+        .merge(admitted(RouteKind::Concat, post(concat::post_concat)));
     Router::new()
-        .route("/v1/blobs/{blob_id}", admitted(Task::Read, get(blob::get_blob)))
-        .route("/v1/blobs/by-object-id/{blob_object_id}", admitted(Task::ReadObject, get(blob::get_object)))
-        .route("/v1/blobs/{blob_id}/byte-range", admitted(Task::ReadRange, get(blob::get_byte_range)))
+        .route("/v1/blobs/{blob_id}", admitted(RouteKind::Read, get(blob::get_blob)))
+        .route("/v1/blobs/by-object-id/{blob_object_id}", admitted(RouteKind::ReadObject, get(blob::get_object)))
+        .route("/v1/blobs/{blob_id}/byte-range", admitted(RouteKind::ReadRange, get(blob::get_byte_range)))
         .route(
             "/v1/blobs/by-quilt-patch-id/{quilt_patch_id}",
-            admitted(Task::ReadPatch, get(quilt::get_patch)),
+            admitted(RouteKind::ReadPatch, get(quilt::get_patch)),
         )
         .route(
             "/v1/blobs/by-quilt-id/{quilt_id}/{identifier}",
-            admitted(Task::ReadFile, get(quilt::get_file)),
+            admitted(RouteKind::ReadFile, get(quilt::get_file)),
         )
-        .route("/v1/quilts/{quilt_id}/patches", admitted(Task::ListPatches, get(quilt::get_list)))
-        .route("/v1alpha/blobs/{blob_id}/stream", admitted(Task::Stream, get(blob::get_stream)))
+        .route("/v1/quilts/{quilt_id}/patches", admitted(RouteKind::ListPatches, get(quilt::get_list)))
+        .route("/v1alpha/blobs/{blob_id}/stream", admitted(RouteKind::Stream, get(blob::get_stream)))
         .route("/v1alpha/blobs/concat", concat)
         .route("/mock/objects/{object_id}/attributes", put(blob::put_attributes))
         .with_state(aggregator.clone())
 }
 
 /// Serves an aggregator until `shutdown` is ready; requests in progress get a grace period of a second.
-pub async fn serve(port: impl Into<Port>, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
-    let (stats, sky) = (Arc::clone(&aggregator.0.stats), Arc::clone(&aggregator.0.sky));
+pub async fn serve(port: impl Into<Endpoint>, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
+    let (stats, profile) = (Arc::clone(&aggregator.0.stats), Arc::clone(&aggregator.0.profile));
     // The description is part of this crate and valid JSON; a test parses it.
     let page = describe::page("Walrus Aggregator", &[DESCRIPTION]).unwrap_or_default();
-    let routes = dress(router(&aggregator), Arc::clone(&stats), sky, page);
+    let routes = with_common_routes(router(&aggregator), Arc::clone(&stats), profile, page);
     server::run(port.into(), routes, stats, shutdown).await;
 }
 
@@ -75,11 +75,11 @@ impl Daemon {
     /// The directory cannot be created or written to.
     pub fn new(publisher: PublisherConfig, aggregator: Config) -> Result<Self, BadStore> {
         let stats = Stats::new("mock-daemon");
-        let sky = Sky::new(Role::Daemon, publisher.weather.clone().and(aggregator.weather.clone()));
+        let profile = ProfileHandle::new(Role::Daemon, publisher.profile.clone().and(aggregator.profile.clone()));
         let aggregator = Config { store: publisher.store.clone(), streams: false, ..aggregator };
         Ok(Self {
-            publisher: Publisher::counted(publisher, Arc::clone(&stats), Arc::clone(&sky))?,
-            aggregator: Aggregator::counted(aggregator, Arc::clone(&stats), sky)?,
+            publisher: Publisher::with_shared(publisher, Arc::clone(&stats), Arc::clone(&profile))?,
+            aggregator: Aggregator::with_shared(aggregator, Arc::clone(&stats), profile)?,
             stats,
         })
     }
@@ -92,10 +92,10 @@ impl Daemon {
 }
 
 /// Serves a daemon until `shutdown` is ready; requests in progress get a grace period of a second.
-pub async fn serve_daemon(port: impl Into<Port>, daemon: Daemon, shutdown: impl Future<Output = ()>) {
+pub async fn serve_daemon(port: impl Into<Endpoint>, daemon: Daemon, shutdown: impl Future<Output = ()>) {
     let routes = mock_publisher::router(&daemon.publisher).merge(router(&daemon.aggregator));
     // The descriptions are part of these crates and valid JSON; a test parses them.
     let page = describe::page("Walrus Daemon", &[describe::PUBLISHER, DESCRIPTION]).unwrap_or_default();
-    let (stats, sky) = (daemon.stats, Arc::clone(daemon.aggregator.sky()));
-    server::run(port.into(), dress(routes, Arc::clone(&stats), sky, page), stats, shutdown).await;
+    let (stats, profile) = (daemon.stats, Arc::clone(daemon.aggregator.profile()));
+    server::run(port.into(), with_common_routes(routes, Arc::clone(&stats), profile, page), stats, shutdown).await;
 }

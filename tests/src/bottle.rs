@@ -2,10 +2,10 @@
 
 use mock_aggregator::{Aggregator, Config as AggregatorConfig, Daemon};
 use mock_publisher::fault::Role;
-use mock_publisher::server::Port;
+use mock_publisher::server::Endpoint;
 use mock_publisher::stats::{Arrival, Snapshot};
-use mock_publisher::tls::{Secure, Tls};
-use mock_publisher::weather::{Faults, Weather};
+use mock_publisher::tls::{ServerTls, TlsSource};
+use mock_publisher::profile::{Faults, Profile};
 use mock_publisher::{Config as PublisherConfig, Publisher};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -72,8 +72,8 @@ impl Bottle {
     /// # Panics
     /// The document is not valid for the server.
     pub fn set_publisher_weather(&self, document: &str) {
-        let sky = self.publisher.sky();
-        sky.set(weather(sky.role(), document));
+        let handle = self.publisher.profile();
+        handle.set(profile(handle.role(), document));
     }
 
     /// Replaces the aggregator's weather, or that of a whole daemon, by a document in TOML or JSON; its times and request
@@ -82,8 +82,8 @@ impl Bottle {
     /// # Panics
     /// The document is not valid for the server.
     pub fn set_aggregator_weather(&self, document: &str) {
-        let sky = self.aggregator.sky();
-        sky.set(weather(sky.role(), document));
+        let handle = self.aggregator.profile();
+        handle.set(profile(handle.role(), document));
     }
 
     /// What the publisher has counted so far.
@@ -124,7 +124,7 @@ pub struct BottleBuilder {
     publisher: Vec<Change<PublisherConfig>>,
     aggregator: Vec<Change<AggregatorConfig>>,
     store: Option<PathBuf>,
-    tls: Option<Secure>,
+    tls: Option<ServerTls>,
     daemon: bool,
 }
 
@@ -149,8 +149,8 @@ impl BottleBuilder {
     /// The document is not valid for a publisher.
     #[must_use]
     pub fn publisher_weather(self, document: &str) -> Self {
-        let weather = weather(Role::Publisher, document);
-        self.publisher(|config| config.weather = weather)
+        let profile = profile(Role::Publisher, document);
+        self.publisher(|config| config.profile = profile)
     }
 
     /// Gives the aggregator the weather of a document in TOML or JSON; later changes apply to it.
@@ -159,8 +159,8 @@ impl BottleBuilder {
     /// The document is not valid for an aggregator.
     #[must_use]
     pub fn aggregator_weather(self, document: &str) -> Self {
-        let weather = weather(Role::Aggregator, document);
-        self.aggregator(|config| config.weather = weather)
+        let profile = profile(Role::Aggregator, document);
+        self.aggregator(|config| config.profile = profile)
     }
 
     /// Gives the publisher faults, each `KIND=RATIO` as on its command line.
@@ -170,7 +170,7 @@ impl BottleBuilder {
     #[must_use]
     pub fn publisher_faults(self, specs: &[&str]) -> Self {
         let faults = faults(Role::Publisher, specs);
-        self.publisher(|config| config.weather.faults = faults)
+        self.publisher(|config| config.profile.faults = faults)
     }
 
     /// Gives the aggregator faults, each `KIND=RATIO` as on its command line.
@@ -180,7 +180,7 @@ impl BottleBuilder {
     #[must_use]
     pub fn aggregator_faults(self, specs: &[&str]) -> Self {
         let faults = faults(Role::Aggregator, specs);
-        self.aggregator(|config| config.weather.faults = faults)
+        self.aggregator(|config| config.profile.faults = faults)
     }
 
     /// Uses this directory, which is not removed, instead of a temporary one.
@@ -203,7 +203,7 @@ impl BottleBuilder {
     /// No certificate could be generated.
     #[must_use]
     pub fn tls(mut self) -> Self {
-        self.tls = Some(Tls::SelfSigned.load().expect("a certificate"));
+        self.tls = Some(TlsSource::SelfSigned.load().expect("a certificate"));
         self
     }
 
@@ -253,7 +253,7 @@ impl BottleBuilder {
 }
 
 /// A listener of the standard library, which needs no runtime yet, and the TLS on it.
-type Listener = (TcpListener, Option<Secure>);
+type Listener = (TcpListener, Option<ServerTls>);
 
 /// What the bottle's thread serves.
 enum Servers {
@@ -271,7 +271,7 @@ impl Servers {
 
     /// The main function of the bottle's thread.
     fn serve(self, stop: CancellationToken) -> impl FnOnce() + Send + 'static {
-        let port = |(listener, tls): Listener| Port {
+        let port = |(listener, tls): Listener| Endpoint {
             listener: tokio::net::TcpListener::from_std(listener).expect("a listener"),
             tls,
         };
@@ -293,15 +293,15 @@ impl Servers {
 }
 
 /// A listener on a free port, and its URL.
-fn listen(tls: Option<Secure>) -> (String, Listener) {
+fn listen(tls: Option<ServerTls>) -> (String, Listener) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.set_nonblocking(true).expect("a listener that does not block");
     let address = listener.local_addr().expect("an address");
     (format!("{}://{address}", if tls.is_some() { "https" } else { "http" }), (listener, tls))
 }
 
-fn weather(role: Role, document: &str) -> Weather {
-    Weather::parse(document, role).unwrap_or_else(|bad| panic!("no weather for a {role}: {bad}"))
+fn profile(role: Role, document: &str) -> Profile {
+    Profile::parse(document, role).unwrap_or_else(|bad| panic!("not valid for a {role}: {bad}"))
 }
 
 fn faults(role: Role, specs: &[&str]) -> Faults {

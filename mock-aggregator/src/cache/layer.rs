@@ -10,9 +10,9 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use mock_publisher::admit::Exempt;
+use mock_publisher::admission::Bypass;
 use mock_publisher::clock::millis;
-use mock_publisher::weather::until;
+use mock_publisher::profile::wait_until;
 use tokio::time::Instant;
 
 /// The longest document of a 404 that is kept, in bytes.
@@ -38,7 +38,7 @@ pub(crate) async fn serve_from_cache(
         None => {
             request.extensions_mut().insert(outcome.clone());
             if outcome.is_hit() && !matches!(config.persona, Persona::None | Persona::FalseHit) {
-                request.extensions_mut().insert(Exempt);
+                request.extensions_mut().insert(Bypass);
             }
             next.run(request).await
         }
@@ -75,12 +75,12 @@ fn is_cacheable(config: &CacheConfig, response: &Response) -> bool {
 async fn cached_not_found(aggregator: &Aggregator, document: Bytes) -> Response {
     let start = Instant::now();
     let inner = &aggregator.0;
-    let weather = &inner.sky.now().weather;
+    let profile = &inner.profile.current().profile;
     let latency = match inner.config.cache.persona {
-        Persona::FalseHit => &weather.not_found,
-        _ => &weather.cached_read.latency,
+        Persona::FalseHit => &profile.not_found,
+        _ => &profile.cached_read.latency,
     };
-    until(start + weather.latency(latency, 0)).await;
+    wait_until(start + profile.latency(latency, 0)).await;
     inner.stats.blobs.negative_hits.add(1);
     let content_type = HeaderValue::from_static("application/json");
     (StatusCode::NOT_FOUND, [(CONTENT_TYPE, content_type)], document).into_response()

@@ -11,9 +11,9 @@ use axum::http::header::{CONTENT_RANGE, RANGE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::failure::{Failure, Status};
+use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::store::Attributes;
-use mock_publisher::weather::slowed;
+use mock_publisher::profile::throttled;
 use std::io;
 use tokio::task::spawn_blocking;
 
@@ -26,10 +26,10 @@ pub(crate) async fn get_blob(
     Path(id): Path<BlobId>,
     Query(checks): Query<Checks>,
     read: ReadRequest,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     checks.validate()?;
     let range = range(&read.headers)?;
-    match read.instead(None).await {
+    match read.short_circuit(None).await {
         Some(response) => Ok(response),
         None => send(&read, id, range).await,
     }
@@ -40,10 +40,10 @@ pub(crate) async fn get_object(
     Path(id): Path<ObjectId>,
     Query(checks): Query<Checks>,
     read: ReadRequest,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     checks.validate()?;
     let range = range(&read.headers)?;
-    if let Some(response) = read.instead(None).await {
+    if let Some(response) = read.short_circuit(None).await {
         return Ok(response);
     }
     let object = read.object(id.clone()).await?.ok_or_else(|| not_found(&id))?;
@@ -54,17 +54,17 @@ pub(crate) async fn get_object(
 }
 
 /// The range that the client requests, if it requests one.
-fn range(headers: &HeaderMap) -> Result<Option<ByteRange>, Failure> {
+fn range(headers: &HeaderMap) -> Result<Option<ByteRange>, ApiError> {
     let parse = |header: &HeaderValue| ByteRange::parse(header.as_bytes()).ok_or_else(bad_range);
     headers.get(RANGE).map(parse).transpose()
 }
 
-fn bad_range() -> Failure {
+fn bad_range() -> ApiError {
     let message = "the range must be bytes=START-END with both ends inside the blob";
-    Failure::daemon(Status::RangeNotSatisfiable, "INVALID_BYTE_RANGE", message)
+    ApiError::daemon(ErrorStatus::RangeNotSatisfiable, "INVALID_BYTE_RANGE", message)
 }
 
-async fn send(read: &ReadRequest, id: BlobId, range: Option<ByteRange>) -> Result<Response, Failure> {
+async fn send(read: &ReadRequest, id: BlobId, range: Option<ByteRange>) -> Result<Response, ApiError> {
     let contents = read.contents(id).await?;
     let size = contents.record().size;
     let length = range.map_or(Some(size), |range| range.length_within(size)).ok_or_else(bad_range)?;
@@ -84,14 +84,14 @@ pub(crate) async fn get_byte_range(
     Path(id): Path<BlobId>,
     Query(query): Query<RangeQuery>,
     read: ReadRequest,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let bad = || {
         let message = "a part must have a length and lie inside the blob";
-        Failure::daemon(Status::InvalidArgument, "INVALID_BYTE_RANGE", message)
+        ApiError::daemon(ErrorStatus::InvalidArgument, "INVALID_BYTE_RANGE", message)
     };
     let end = query.end().ok_or_else(bad)?;
-    let unreadable = Failure::internal("the part cannot be read at the moment");
-    if let Some(response) = read.instead(Some(unreadable)).await {
+    let unreadable = ApiError::internal("the part cannot be read at the moment");
+    if let Some(response) = read.short_circuit(Some(unreadable)).await {
         return Ok(response);
     }
     let contents = read.contents(id).await?;
@@ -106,16 +106,16 @@ pub(crate) async fn get_byte_range(
 
 /// `GET /v1alpha/blobs/{blob_id}/stream`: a blob that is sent while it is fetched. The route has no query and no ranges,
 /// and all failures that are not about the blob have one reason.
-pub(crate) async fn get_stream(Path(id): Path<BlobId>, read: ReadRequest) -> Result<Response, Failure> {
-    let failed = |why: &str| Failure::daemon(Status::Internal, "SLIVER_RETRIEVAL_FAILED", why);
+pub(crate) async fn get_stream(Path(id): Path<BlobId>, read: ReadRequest) -> Result<Response, ApiError> {
+    let failed = |why: &str| ApiError::daemon(ErrorStatus::Internal, "SLIVER_RETRIEVAL_FAILED", why);
     if !read.aggregator.0.config.streams {
         return Err(failed("streaming is not supported by a client with several wallets"));
     }
-    if let Some(response) = read.instead(Some(failed("the mock was asked to fail"))).await {
+    if let Some(response) = read.short_circuit(Some(failed("the mock was asked to fail"))).await {
         return Ok(response);
     }
     let contents = read.contents(id).await.map_err(|failure| match failure.status {
-        Status::Internal => failed(&failure.message),
+        ErrorStatus::Internal => failed(&failure.message),
         _ => failure,
     })?;
     let size = contents.record().size;
@@ -123,7 +123,7 @@ pub(crate) async fn get_stream(Path(id): Path<BlobId>, read: ReadRequest) -> Res
     // The time per MiB, which on other routes passes before the first byte, passes here while the body is sent.
     let body = match read.method == Method::HEAD {
         true => Body::empty(),
-        false => read.stream(slowed(contents.stream(0, size), read.pace().per_mib), size),
+        false => read.stream(throttled(contents.stream(0, size), read.pace().per_mib), size),
     };
     let mut response = read.success(id, Some(size), body);
     response.headers_mut().extend([STREAMING]);
@@ -136,7 +136,7 @@ pub(crate) async fn put_attributes(
     State(aggregator): State<Aggregator>,
     Path(id): Path<ObjectId>,
     Json(attributes): Json<Attributes>,
-) -> Result<StatusCode, Failure> {
+) -> Result<StatusCode, ApiError> {
     let store = aggregator.0.store.clone();
     let work = move || store.set_attributes(id.as_str(), attributes);
     let known = spawn_blocking(work).await.map_err(io::Error::other).flatten().map_err(internal)?;

@@ -11,10 +11,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::connection::Cut;
-use mock_publisher::failure::{Failure, Status};
+use mock_publisher::connection::Abort;
+use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::fault::Fault;
-use mock_publisher::spoil::Pieces;
+use mock_publisher::body_fault::ByteStream;
 use mock_publisher::store::{Attributes, byte_stream};
 use ring::digest::{SHA256, digest};
 use std::io;
@@ -40,7 +40,7 @@ async fn respond(read: ReadRequest, (ids, checks): (Vec<String>, Checks)) -> Res
     }
 }
 
-async fn concat(read: ReadRequest, ids: Vec<String>) -> Result<Response, Failure> {
+async fn concat(read: ReadRequest, ids: Vec<String>) -> Result<Response, ApiError> {
     let mut blobs = Vec::new();
     let mut attributes = Attributes::new();
     for (n, text) in ids.iter().enumerate() {
@@ -50,19 +50,19 @@ async fn concat(read: ReadRequest, ids: Vec<String>) -> Result<Response, Failure
             attributes = own;
         }
     }
-    if let Some(fault @ (Fault::Internal | Fault::Unavailable)) = read.visit.fault {
+    if let Some(fault @ (Fault::Internal | Fault::Unavailable)) = read.ticket.fault {
         // A real aggregator has sent status 200 before it finds that a blob is unreadable.
         read.aggregator.0.stats.fault(fault);
-        read.visit.linger().await;
-        return Ok(read.visit.unanswered(Cut::Close));
+        read.ticket.delay().await;
+        return Ok(read.ticket.abort(Abort::Close));
     }
-    if let Some(response) = read.instead(None).await {
+    if let Some(response) = read.short_circuit(None).await {
         return Ok(response);
     }
     let length = total_length(&read, &blobs).await;
     let mut rest = concatenated(read.clone(), blobs);
     let first = match rest.next().await {
-        Some(Err(_)) => return Ok(read.visit.unanswered(Cut::Close)),
+        Some(Err(_)) => return Ok(read.ticket.abort(Abort::Close)),
         first => first,
     };
     let body = read.stream(stream::iter(first).chain(rest).boxed(), length);
@@ -73,18 +73,18 @@ async fn concat(read: ReadRequest, ids: Vec<String>) -> Result<Response, Failure
 }
 
 /// The blob that an ID means, and the attributes of the object if it is an object ID.
-async fn resolve(read: &ReadRequest, text: &str) -> Result<(BlobId, Attributes), Failure> {
+async fn resolve(read: &ReadRequest, text: &str) -> Result<(BlobId, Attributes), ApiError> {
     if let Ok(id) = text.parse() {
         return Ok((id, Attributes::new()));
     }
     let neither = |_| {
         let message = format!("`{text}` is neither a blob ID nor an object ID");
-        Failure::daemon(Status::InvalidArgument, "INVALID_ID_FORMAT", message)
+        ApiError::daemon(ErrorStatus::InvalidArgument, "INVALID_ID_FORMAT", message)
     };
     let id: ObjectId = text.parse().map_err(neither)?;
     let unknown = || {
         let message = format!("the object {id} cannot be resolved");
-        Failure::daemon(Status::NotFound, "OBJECT_ID_RESOLUTION_FAILED", message)
+        ApiError::daemon(ErrorStatus::NotFound, "OBJECT_ID_RESOLUTION_FAILED", message)
     };
     let object = read.object(id.clone()).await?;
     object.map(|object| (object.blob_id, object.attributes)).ok_or_else(unknown)
@@ -93,7 +93,7 @@ async fn resolve(read: &ReadRequest, text: &str) -> Result<(BlobId, Attributes),
 /// Bytes of the blobs that can be read, which decides where a fault damages the body; 0 without a fault.
 async fn total_length(read: &ReadRequest, blobs: &[BlobId]) -> u64 {
     let mut total = 0;
-    if read.visit.fault.is_some() {
+    if read.ticket.fault.is_some() {
         for id in blobs {
             total += read.open(*id).await.map_or(0, |blob| blob.record.size);
         }
@@ -102,7 +102,7 @@ async fn total_length(read: &ReadRequest, blobs: &[BlobId]) -> u64 {
 }
 
 /// The bytes of the blobs one after another, each opened when the one before it was sent.
-fn concatenated(read: ReadRequest, blobs: Vec<BlobId>) -> Pieces {
+fn concatenated(read: ReadRequest, blobs: Vec<BlobId>) -> ByteStream {
     let open = move |id| {
         let read = read.clone();
         async move {

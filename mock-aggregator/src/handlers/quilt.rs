@@ -9,7 +9,7 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::failure::{Failure, Status};
+use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::quilt::{Patch, PatchId, QuiltError, QuiltReader, Tags};
 use serde::Serialize;
 use std::io;
@@ -26,13 +26,13 @@ struct ListedPatch {
 }
 
 /// `GET /v1/blobs/by-quilt-patch-id/{quilt_patch_id}`.
-pub(crate) async fn get_patch(Path(id): Path<PatchId>, read: ReadRequest) -> Result<Response, Failure> {
-    if let Some(response) = read.instead(None).await {
+pub(crate) async fn get_patch(Path(id): Path<PatchId>, read: ReadRequest) -> Result<Response, ApiError> {
+    if let Some(response) = read.short_circuit(None).await {
         return Ok(response);
     }
     let columns = id.columns();
     let work = move |mut quilt: QuiltReader| {
-        let (start, end) = columns.ok_or_else(|| Failure::internal("the patch ID has no valid tail"))?;
+        let (start, end) = columns.ok_or_else(|| ApiError::internal("the patch ID has no valid tail"))?;
         quilt.patch_at(start, end).map_err(quilt_error)
     };
     let patch = with_quilt(&read, id.quilt, work).await?;
@@ -45,15 +45,15 @@ pub(crate) async fn get_patch(Path(id): Path<PatchId>, read: ReadRequest) -> Res
 pub(crate) async fn get_file(
     Path((id, identifier)): Path<(BlobId, String)>,
     read: ReadRequest,
-) -> Result<Response, Failure> {
-    if let Some(response) = read.instead(None).await {
+) -> Result<Response, ApiError> {
+    if let Some(response) = read.short_circuit(None).await {
         return Ok(response);
     }
     let work = move |mut quilt: QuiltReader| {
         let index = quilt.index().map_err(quilt_error)?;
         let absent = || {
             let message = format!("there is no {identifier:?} in the quilt {id}");
-            Failure::daemon(Status::NotFound, "QUILT_PATCH_NOT_FOUND", message)
+            ApiError::daemon(ErrorStatus::NotFound, "QUILT_PATCH_NOT_FOUND", message)
         };
         quilt.patch(index.named(&identifier).ok_or_else(absent)?).map_err(quilt_error)
     };
@@ -63,8 +63,8 @@ pub(crate) async fn get_file(
 }
 
 /// `GET /v1/quilts/{quilt_id}/patches`.
-pub(crate) async fn get_list(Path(id): Path<BlobId>, read: ReadRequest) -> Result<Response, Failure> {
-    if let Some(response) = read.instead(None).await {
+pub(crate) async fn get_list(Path(id): Path<BlobId>, read: ReadRequest) -> Result<Response, ApiError> {
+    if let Some(response) = read.short_circuit(None).await {
         return Ok(response);
     }
     let index = with_quilt(&read, id, |mut quilt| quilt.index().map_err(quilt_error)).await?;
@@ -77,16 +77,16 @@ pub(crate) async fn get_list(Path(id): Path<BlobId>, read: ReadRequest) -> Resul
     Ok(Json(patches.collect::<Vec<_>>()).into_response())
 }
 
-fn quilt_error(error: QuiltError) -> Failure {
-    Failure::internal(error.to_string())
+fn quilt_error(error: QuiltError) -> ApiError {
+    ApiError::internal(error.to_string())
 }
 
 /// Does blocking work with a quilt on a thread for it.
 async fn with_quilt<T: Send + 'static>(
     read: &ReadRequest,
     id: BlobId,
-    work: impl FnOnce(QuiltReader) -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
+    work: impl FnOnce(QuiltReader) -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
     let blob = read.open(id).await?;
     let work = move || QuiltReader::new(blob.bytes, blob.record.size).map_err(quilt_error).and_then(work);
     spawn_blocking(work).await.map_err(io::Error::other).map_err(internal)?

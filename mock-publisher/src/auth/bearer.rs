@@ -3,7 +3,7 @@
 use super::claims::Claims;
 use super::verifier::Verifier;
 use crate::clock::now_ms;
-use crate::failure::{AUTH, Failure};
+use crate::api_error::{AUTH, ApiError};
 use crate::query::PutQuery;
 use axum::extract::{FromRequestParts, Query, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
@@ -34,9 +34,9 @@ impl Bearer {
     }
 
     /// Compares the size of a body with the claims of the token, whether or not a token is required.
-    pub(crate) fn check_size(&self, size: u64) -> Result<(), Failure> {
+    pub(crate) fn check_size(&self, size: u64) -> Result<(), ApiError> {
         let Some(token) = &self.0 else { return Ok(()) };
-        let no_jwt = || Failure { domain: AUTH, ..Failure::internal("the bearer token is not a JWT") };
+        let no_jwt = || ApiError { domain: AUTH, ..ApiError::internal("the bearer token is not a JWT") };
         Ok(Claims::unverified(token).ok_or_else(no_jwt)?.check_size(Some(size))?)
     }
 }
@@ -73,7 +73,7 @@ fn check(verifier: &Verifier, request: &Request) -> Result<(), Box<Response>> {
     };
     let token = bearer.0.ok_or_else(missing)?;
     let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let refuse = |error| Box::new(Failure::from(error).into_response());
+    let refuse = |error| Box::new(ApiError::from(error).into_response());
     verifier.accept(&token, &query, length, now_ms()).map_err(refuse)
 }
 

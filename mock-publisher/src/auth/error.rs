@@ -1,6 +1,6 @@
 //! Why a token is refused, and the failure that the client gets.
 
-use crate::failure::{AUTH, Failure, Status};
+use crate::api_error::{AUTH, ApiError, ErrorStatus};
 use strum::IntoStaticStr;
 
 /// Why a token is refused; the name of the variant is the reason that is sent.
@@ -43,14 +43,14 @@ pub(super) enum TokenError {
     CacheFull,
 }
 
-impl From<TokenError> for Failure {
+impl From<TokenError> for ApiError {
     fn from(error: TokenError) -> Self {
         let status = match error {
-            TokenError::ExpiredSignature => Status::DeadlineExceeded,
-            TokenError::InvalidSignature => Status::Unauthenticated,
-            TokenError::TokenAlreadyUsed => Status::ResourceExhausted,
-            TokenError::CacheFull => Status::Internal,
-            _ => Status::FailedPrecondition,
+            TokenError::ExpiredSignature => ErrorStatus::DeadlineExceeded,
+            TokenError::InvalidSignature => ErrorStatus::Unauthenticated,
+            TokenError::TokenAlreadyUsed => ErrorStatus::ResourceExhausted,
+            TokenError::CacheFull => ErrorStatus::Internal,
+            _ => ErrorStatus::FailedPrecondition,
         };
         Self { status, domain: AUTH, reason: error.into(), message: error.to_string() }
     }

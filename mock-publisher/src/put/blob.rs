@@ -12,14 +12,14 @@ use tokio::task::spawn_blocking;
 pub(crate) async fn put_blob(mut upload: Upload, body: Body) -> Response {
     match store(&mut upload, body).await {
         Ok(response) => response,
-        Err(error) => error.respond(&upload.visit),
+        Err(error) => error.respond(&upload.ticket),
     }
 }
 
 async fn store(upload: &mut Upload, body: Body) -> Result<Response, UploadError> {
     let spool = receive(upload, body).await?;
     let due = upload.received(spool.size());
-    if let Some(response) = upload.publisher.0.put.instead(&upload.visit).await {
+    if let Some(response) = upload.publisher.0.put.short_circuit(&upload.ticket).await {
         return Ok(response);
     }
     Ok(match upload.store(spool, due, false).await? {
@@ -31,10 +31,10 @@ async fn store(upload: &mut Upload, body: Body) -> Result<Response, UploadError>
 /// Spools a body piece by piece, up to the largest one allowed.
 async fn receive(upload: &Upload, body: Body) -> Result<Spool, UploadError> {
     let inner = &upload.publisher.0;
-    let (mut spool, mut body) = (inner.writer.spool(), upload.paced(body));
+    let (mut spool, mut body) = (inner.writer.spool(), upload.throttled(body));
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame?.into_data() else { continue };
-        upload.visit.route.bytes_in.add(piece.len() as u64);
+        upload.ticket.route.bytes_in.add(piece.len() as u64);
         if spool.size() + piece.len() as u64 > inner.config.max_body_size {
             return Err(UploadError::TooLarge);
         }

@@ -2,7 +2,7 @@
 
 use super::quilt_parts::files;
 use super::upload::{Outcome, Upload, UploadError, failed};
-use crate::failure::{Failure, Status};
+use crate::api_error::{ApiError, ErrorStatus};
 use crate::publisher::Publisher;
 use crate::quilt::{Index, Quilt, QuiltFile};
 use crate::responses::QuiltStoreResult;
@@ -21,14 +21,14 @@ use tokio::task::spawn_blocking;
 pub(crate) async fn put_quilt(mut upload: Upload, request: Request) -> Response {
     match store(&mut upload, request).await {
         Ok(response) => response,
-        Err(error) => error.respond(&upload.visit),
+        Err(error) => error.respond(&upload.ticket),
     }
 }
 
 async fn store(upload: &mut Upload, request: Request) -> Result<Response, UploadError> {
     let files = receive(upload, request).await?;
     let due = upload.received(files.iter().map(|file| file.bytes.len() as u64).sum());
-    if let Some(response) = upload.publisher.0.put_quilt.instead(&upload.visit).await {
+    if let Some(response) = upload.publisher.0.put_quilt.short_circuit(&upload.ticket).await {
         return Ok(response);
     }
     let (index, spool) = lay_out(&upload.publisher, files).await?;
@@ -43,10 +43,10 @@ async fn store(upload: &mut Upload, request: Request) -> Result<Response, Upload
 /// The files of a body. All errors in it are the client's, unless the connection failed.
 async fn receive(upload: &Upload, request: Request) -> Result<Vec<QuiltFile>, UploadError> {
     let gone = Arc::new(AtomicBool::new(false));
-    let (route, failed) = (Arc::clone(&upload.visit.route), Arc::clone(&gone));
+    let (route, failed) = (Arc::clone(&upload.ticket.route), Arc::clone(&gone));
     let request = request.map(|body| {
         let counted = upload
-            .paced(body)
+            .throttled(body)
             .into_data_stream()
             .inspect_ok(move |piece| route.bytes_in.add(piece.len() as u64));
         Body::from_stream(counted.inspect_err(move |_| failed.store(true, Ordering::Relaxed)))
@@ -73,6 +73,6 @@ async fn lay_out(publisher: &Publisher, files: Vec<QuiltFile>) -> Result<(Index,
     spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
-fn malformed(why: impl Display) -> Failure {
-    Failure::daemon(Status::InvalidArgument, "MALFORMED_REQUEST", format!("malformed quilt request: {why}"))
+fn malformed(why: impl Display) -> ApiError {
+    ApiError::daemon(ErrorStatus::InvalidArgument, "MALFORMED_REQUEST", format!("malformed quilt request: {why}"))
 }

@@ -1,18 +1,18 @@
 //! What stores of blobs and of quilts share: the request around the body, the checks after it, the store, the answer.
 
-use crate::admit::Visit;
+use crate::admission::Ticket;
 use crate::auth::Bearer;
 use crate::chain::MAX_EPOCHS;
-use crate::connection::Cut;
+use crate::connection::Abort;
 use crate::encoding::encoded_length;
-use crate::failure::{Failure, Status};
+use crate::api_error::{ApiError, ErrorStatus};
 use crate::fault::Fault;
 use crate::publisher::Publisher;
 use crate::query::PutQuery;
 use crate::responses::BlobStoreResult;
-use crate::spoil::Spoil;
+use crate::body_fault::BodyFault;
 use crate::store::{Spool, StoreRequest, Stored};
-use crate::weather::{by_size, paced, until};
+use crate::profile::{size_delay, throttle, wait_until};
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Query};
@@ -30,7 +30,7 @@ use tokio::time::Instant;
 /// A store without its body.
 pub(crate) struct Upload {
     pub(super) publisher: Publisher,
-    pub(super) visit: Visit,
+    pub(super) ticket: Ticket,
     query: PutQuery,
     bearer: Bearer,
 }
@@ -44,7 +44,7 @@ pub(super) enum UploadError {
     /// The client closed the connection before its body was complete.
     ClientGone,
     /// The publisher refuses.
-    Failure(Failure),
+    Failure(ApiError),
     /// The framework refuses.
     Rejected(Box<Response>),
 }
@@ -61,7 +61,7 @@ impl FromRequestParts<Publisher> for Upload {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, publisher: &Publisher) -> Result<Self, Response> {
-        let Extension(visit) = Extension::<Visit>::from_request_parts(parts, publisher)
+        let Extension(ticket) = Extension::<Ticket>::from_request_parts(parts, publisher)
             .await
             .map_err(IntoResponse::into_response)?;
         let Query(query) = Query::<PutQuery>::from_request_parts(parts, publisher)
@@ -69,25 +69,25 @@ impl FromRequestParts<Publisher> for Upload {
             .map_err(IntoResponse::into_response)?;
         let bearer =
             Bearer::from_request_parts(parts, publisher).await.map_err(IntoResponse::into_response)?;
-        Ok(Self { publisher: publisher.clone(), visit, query, bearer })
+        Ok(Self { publisher: publisher.clone(), ticket, query, bearer })
     }
 }
 
 impl Upload {
     /// The body, slowed down to the pace of the weather.
-    pub(super) fn paced(&self, body: Body) -> Body {
-        match self.visit.weather().store.body_per_mib {
+    pub(super) fn throttled(&self, body: Body) -> Body {
+        match self.ticket.profile().store.body_per_mib {
             Duration::ZERO => body,
-            per_mib => Body::from_stream(paced(body.into_data_stream(), per_mib)),
+            per_mib => Body::from_stream(throttle(body.into_data_stream(), per_mib)),
         }
     }
 
     /// Notes that a body of `size` bytes was received just now. Gives when its store is due to end.
     pub(super) fn received(&mut self, size: u64) -> Instant {
-        self.visit.sized(size);
-        let weather = self.visit.weather();
-        let latency = weather.latency(&weather.store.latency, self.visit.n);
-        Instant::now() + latency + by_size(weather.store.per_mib, size)
+        self.ticket.set_size(size);
+        let profile = self.ticket.profile();
+        let latency = profile.latency(&profile.store.latency, self.ticket.n);
+        Instant::now() + latency + size_delay(profile.store.per_mib, size)
     }
 
     /// Makes the checks that a real publisher makes once it has the body, waits for the end, and stores the blob.
@@ -99,8 +99,8 @@ impl Upload {
     ) -> Result<Outcome, UploadError> {
         self.bearer.check_size(spool.size())?;
         self.check_query()?;
-        until(due).await;
-        if self.visit.fault == Some(Fault::ErrorObject) {
+        wait_until(due).await;
+        if self.ticket.fault == Some(Fault::ErrorObject) {
             self.publisher.0.stats.fault(Fault::ErrorObject);
             return Ok(Outcome::Failed(self.error_object(spool).await?));
         }
@@ -112,15 +112,15 @@ impl Upload {
         Ok(Outcome::Stored(self.commit(spool, is_quilt).await?))
     }
 
-    fn check_query(&self) -> Result<(), Failure> {
+    fn check_query(&self) -> Result<(), ApiError> {
         if self.query.deletable && self.query.permanent {
             let message = "a blob cannot be both deletable and permanent";
-            return Err(Failure::daemon(Status::InvalidArgument, "INVALID_BLOB_PERSISTENCE", message));
+            return Err(ApiError::daemon(ErrorStatus::InvalidArgument, "INVALID_BLOB_PERSISTENCE", message));
         }
         let epochs = self.query.epochs;
         if epochs == 0 || epochs > MAX_EPOCHS {
             let message = format!("{epochs} epochs ahead: the network takes 1 to {MAX_EPOCHS}");
-            return Err(Failure::internal(message));
+            return Err(ApiError::internal(message));
         }
         Ok(())
     }
@@ -155,7 +155,7 @@ impl Upload {
     }
 
     fn store_request(&self, is_quilt: bool) -> StoreRequest {
-        let (inner, query, visit) = (&self.publisher.0, &self.query, &self.visit);
+        let (inner, query, ticket) = (&self.publisher.0, &self.query, &self.ticket);
         StoreRequest {
             epoch: inner.epoch(),
             epochs: query.epochs,
@@ -163,9 +163,9 @@ impl Upload {
             permanent: query.permanent,
             force: query.force,
             reuse: query.reuse_resources,
-            resource: inner.config.object_pool.lookup(visit.weather().seed, visit.n),
+            resource: inner.config.object_pool.lookup(ticket.profile().seed, ticket.n),
             keep: inner.config.keep_objects && query.owner.is_none(),
-            existing: inner.is_existing(visit),
+            existing: inner.is_existing(ticket),
             quilt: is_quilt,
         }
     }
@@ -177,20 +177,20 @@ impl Upload {
 
     /// The answer to a store that succeeded, damaged if the request's fault is one that damages bodies.
     pub(super) fn respond(&self, document: &impl Serialize) -> Response {
-        let (stats, visit) = (&self.publisher.0.stats, &self.visit);
+        let (stats, ticket) = (&self.publisher.0.stats, &self.ticket);
         let mut text = to_json(document);
-        if visit.fault == Some(Fault::MalformedJson) {
+        if ticket.fault == Some(Fault::MalformedJson) {
             stats.fault(Fault::MalformedJson);
             text.truncate(text.len() / 2);
         }
         let length = text.len() as u64;
-        let Some(spoil) = Spoil::of(visit.fault, visit.weather(), visit.n, length) else {
+        let Some(body_fault) = BodyFault::of(ticket.fault, ticket.profile(), ticket.n, length) else {
             return json_response(length, text.into());
         };
-        if let Some(fault) = visit.fault {
+        if let Some(fault) = ticket.fault {
             stats.fault(fault);
         }
-        json_response(length, spoil.apply(stream::iter([Ok(Bytes::from(text))]).boxed(), length, visit))
+        json_response(length, body_fault.apply(stream::iter([Ok(Bytes::from(text))]).boxed(), length, ticket))
     }
 }
 
@@ -211,15 +211,15 @@ fn json_response(length: u64, body: Body) -> Response {
     (headers, body).into_response()
 }
 
-impl From<Failure> for UploadError {
-    fn from(failure: Failure) -> Self {
+impl From<ApiError> for UploadError {
+    fn from(failure: ApiError) -> Self {
         Self::Failure(failure)
     }
 }
 
 impl From<io::Error> for UploadError {
     fn from(error: io::Error) -> Self {
-        Self::Failure(Failure::internal(format!("the store failed: {error}")))
+        Self::Failure(ApiError::internal(format!("the store failed: {error}")))
     }
 }
 
@@ -241,9 +241,9 @@ impl From<axum::Error> for UploadError {
 
 impl UploadError {
     /// The answer, if the client is still there to read it.
-    pub(super) fn respond(self, visit: &Visit) -> Response {
+    pub(super) fn respond(self, ticket: &Ticket) -> Response {
         match self {
-            Self::ClientGone => visit.unanswered(Cut::Close),
+            Self::ClientGone => ticket.abort(Abort::Close),
             Self::BadBody(error) => {
                 let text = format!("Failed to buffer the request body: {error}");
                 (StatusCode::BAD_REQUEST, text).into_response()
