@@ -5,11 +5,11 @@ use crate::cache::{CacheConfig, Lru};
 use crate::clock::Clock;
 use crate::response::AllowList;
 use mock_publisher::admission::Admission;
-use mock_publisher::fault::Role;
 use mock_publisher::admission::Limits;
+use mock_publisher::fault::Role;
+use mock_publisher::profile::{Profile, ProfileHandle, RouteKind};
 use mock_publisher::stats::{Snapshot, Stats};
 use mock_publisher::store::{BadStore, Store};
-use mock_publisher::profile::{Profile, ProfileHandle, RouteKind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -89,10 +89,22 @@ impl Aggregator {
     ///
     /// # Errors
     /// The directory cannot be created.
-    pub fn with_shared(config: Config, stats: Arc<Stats>, profile: Arc<ProfileHandle>) -> Result<Self, BadStore> {
+    pub fn with_shared(
+        config: Config,
+        stats: Arc<Stats>,
+        profile: Arc<ProfileHandle>,
+    ) -> Result<Self, BadStore> {
         let store = Store::open(&config.store)?;
-        let admission = Admission::new(RouteKind::Read, config.limits, Arc::clone(&profile), Arc::clone(&stats));
-        Ok(Self(Arc::new(Inner { lru: Lru::new(config.cache_size), config, store, stats, profile, admission })))
+        let admission =
+            Admission::new(RouteKind::Read, config.limits, Arc::clone(&profile), Arc::clone(&stats));
+        Ok(Self(Arc::new(Inner {
+            lru: Lru::new(config.cache_size),
+            config,
+            store,
+            stats,
+            profile,
+            admission,
+        })))
     }
 
     /// The admission of one more route.

@@ -3,9 +3,7 @@
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
 use mock_aggregator::cache::{CacheConfig, Persona};
-use mock_aggregator::{
-    Aggregator, AllowList, BadBlocklist, Blocklist, Config, Daemon, serve, serve_daemon,
-};
+use mock_aggregator::{Aggregator, AllowList, BadBlocklist, Blocklist, Config, Daemon, serve, serve_daemon};
 use mock_publisher::admission::Limits;
 use mock_publisher::args::PublisherArgs;
 use mock_publisher::blob_id::BlobId;

@@ -10,14 +10,14 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use mock_publisher::admission::Ticket;
-use mock_publisher::blob_id::BlobId;
-use mock_publisher::clock::millis;
 use mock_publisher::api_error::{ApiError, ErrorStatus};
-use mock_publisher::fault::Fault;
-use mock_publisher::quilt::PatchId;
+use mock_publisher::blob_id::BlobId;
 use mock_publisher::body_fault::{BodyFault, ByteStream};
-use mock_publisher::store::{Blob, Contents, ObjectEntry, Record, Store};
+use mock_publisher::clock::millis;
+use mock_publisher::fault::Fault;
 use mock_publisher::profile::{ServiceTime, size_delay, throttled, wait_until};
+use mock_publisher::quilt::PatchId;
+use mock_publisher::store::{Blob, Contents, ObjectEntry, Record, Store};
 use std::fmt::Display;
 use std::io;
 use tokio::task::spawn_blocking;
@@ -61,8 +61,7 @@ impl FromRequestParts<Aggregator> for ReadRequest {
 /// only for fault rules that depend on sizes. An error is left to the read that follows.
 async fn size_of_blob(parts: &mut Parts, store: &Store) -> Option<u64> {
     let params = RawPathParams::from_request_parts(parts, &()).await.ok()?;
-    let params: Vec<_> =
-        params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let params: Vec<_> = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let store = store.clone();
     let lookup = move || {
         params.iter().find_map(|(name, value)| {
@@ -150,9 +149,11 @@ impl ReadRequest {
     fn check_blocklist(&self, id: BlobId) -> Result<(), ApiError> {
         match self.aggregator.0.config.blocked.has(&id) {
             false => Ok(()),
-            true => {
-                Err(ApiError::daemon(ErrorStatus::Forbidden, "FORBIDDEN_BLOB", format!("the blob {id} is blocked")))
-            }
+            true => Err(ApiError::daemon(
+                ErrorStatus::Forbidden,
+                "FORBIDDEN_BLOB",
+                format!("the blob {id} is blocked"),
+            )),
         }
     }
 
@@ -231,7 +232,10 @@ impl ReadRequest {
     /// Pieces of `length` bytes as a body at the pace of the weather, damaged if the request's fault does that.
     pub(crate) fn stream(&self, pieces: ByteStream, length: u64) -> Body {
         let pieces = throttled(pieces, self.pace().body_per_mib);
-        match (self.ticket.fault, BodyFault::of(self.ticket.fault, self.ticket.profile(), self.ticket.n, length)) {
+        match (
+            self.ticket.fault,
+            BodyFault::of(self.ticket.fault, self.ticket.profile(), self.ticket.n, length),
+        ) {
             (Some(fault), Some(body_fault)) => {
                 self.aggregator.0.stats.fault(fault);
                 body_fault.apply(pieces, length, &self.ticket)

@@ -8,8 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 /// How long caches may keep a blob.
-const CACHEABLE: HeaderValue =
-    HeaderValue::from_static("public, max-age=86400, stale-while-revalidate=3600");
+const CACHEABLE: HeaderValue = HeaderValue::from_static("public, max-age=86400, stale-while-revalidate=3600");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// The attributes that a real aggregator turns into headers unless configured otherwise.

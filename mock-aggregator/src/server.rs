@@ -10,10 +10,10 @@ use mock_publisher::admission::admit;
 use mock_publisher::common::with_common_routes;
 use mock_publisher::describe;
 use mock_publisher::fault::Role;
+use mock_publisher::profile::{ProfileHandle, RouteKind};
 use mock_publisher::server::{self, Endpoint};
 use mock_publisher::stats::{Snapshot, Stats};
 use mock_publisher::store::BadStore;
-use mock_publisher::profile::{ProfileHandle, RouteKind};
 use mock_publisher::{Config as PublisherConfig, Publisher};
 use std::sync::Arc;
 
@@ -31,7 +31,10 @@ fn router(aggregator: &Aggregator) -> Router {
         .merge(admitted(RouteKind::Concat, post(concat::post_concat)));
     Router::new()
         .route("/v1/blobs/{blob_id}", admitted(RouteKind::Read, get(blob::get_blob)))
-        .route("/v1/blobs/by-object-id/{blob_object_id}", admitted(RouteKind::ReadObject, get(blob::get_object)))
+        .route(
+            "/v1/blobs/by-object-id/{blob_object_id}",
+            admitted(RouteKind::ReadObject, get(blob::get_object)),
+        )
         .route("/v1/blobs/{blob_id}/byte-range", admitted(RouteKind::ReadRange, get(blob::get_byte_range)))
         .route(
             "/v1/blobs/by-quilt-patch-id/{quilt_patch_id}",
@@ -75,7 +78,8 @@ impl Daemon {
     /// The directory cannot be created or written to.
     pub fn new(publisher: PublisherConfig, aggregator: Config) -> Result<Self, BadStore> {
         let stats = Stats::new("mock-daemon");
-        let profile = ProfileHandle::new(Role::Daemon, publisher.profile.clone().and(aggregator.profile.clone()));
+        let profile =
+            ProfileHandle::new(Role::Daemon, publisher.profile.clone().and(aggregator.profile.clone()));
         let aggregator = Config { store: publisher.store.clone(), streams: false, ..aggregator };
         Ok(Self {
             publisher: Publisher::with_shared(publisher, Arc::clone(&stats), Arc::clone(&profile))?,
@@ -97,5 +101,6 @@ pub async fn serve_daemon(port: impl Into<Endpoint>, daemon: Daemon, shutdown: i
     // The descriptions are part of these crates and valid JSON; a test parses them.
     let page = describe::page("Walrus Daemon", &[describe::PUBLISHER, DESCRIPTION]).unwrap_or_default();
     let (stats, profile) = (daemon.stats, Arc::clone(daemon.aggregator.profile()));
-    server::run(port.into(), with_common_routes(routes, Arc::clone(&stats), profile, page), stats, shutdown).await;
+    server::run(port.into(), with_common_routes(routes, Arc::clone(&stats), profile, page), stats, shutdown)
+        .await;
 }

@@ -43,7 +43,9 @@ fn it_reads_what_another_process_stores_and_exits_cleanly() {
     let mut spool = writer.spool();
     let _ = spool.push("hello walrus".into());
     let request = StoreRequest { epoch: 1, epochs: 1, ..StoreRequest::default() };
-    let Stored::Created(record, _) = writer.commit(spool, &request).unwrap() else { panic!("not a new blob") };
+    let Stored::Created(record, _) = writer.commit(spool, &request).unwrap() else {
+        panic!("not a new blob")
+    };
     assert!(get(&address, &format!("/v1/blobs/{}", record.blob_id)).ends_with("\r\n\r\nhello walrus"));
     assert!(
         get(&address, "/mock/stats")
@@ -160,10 +162,7 @@ fn bad_usage_is_reported_on_stderr_with_status_2() {
             "'--tls <self-signed|CERT,KEY>': `yes` names no certificate: write self-signed, or",
         ),
         (&["--tls", "absent,absent"], "--tls: cannot use absent: "),
-        (
-            &["--front", "varnish"],
-            "'--front <PERSONA>': `varnish` is no cache persona: use none, nginx,",
-        ),
+        (&["--front", "varnish"], "'--front <PERSONA>': `varnish` is no cache persona: use none, nginx,"),
         (
             &["--fault", "error-object=1"],
             "--fault: a mock aggregator cannot have the fault `error-object`; it has",
@@ -188,7 +187,8 @@ fn every_flag_of_the_readme_is_in_the_help() {
     let dir = tempfile::tempdir().unwrap();
     let output = command(dir.path(), &["--help"]).output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
-    let is_flag = |word: &&str| word.starts_with("--") && word.len() > 2;
+    let is_flag =
+        |word: &&str| word.strip_prefix("--").is_some_and(|name| name.starts_with(char::is_alphabetic));
     let words = README.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
     let flags: Vec<&str> = words.filter(is_flag).filter(|flag| *flag != "--release").collect();
     assert!(flags.len() > 20);
@@ -200,12 +200,15 @@ fn every_flag_of_the_readme_is_in_the_help() {
 #[test]
 fn every_command_of_the_readme_starts() {
     let joined = README.replace("\\\n", " ");
-    let commands: Vec<&str> = joined.lines().filter_map(|line| line.strip_prefix("mock-aggregator ")).collect();
+    let commands: Vec<&str> =
+        joined.lines().filter_map(|line| line.strip_prefix("mock-aggregator ")).collect();
     assert_eq!(commands.len(), 2);
     for line in commands {
         let words: Vec<&str> = line.split_whitespace().collect();
         // Any free port and a directory of the test, instead of those of the example.
-        let skipped = |n: usize| [words[n], words[n.saturating_sub(1)]].iter().any(|word| ["--listen", "--store"].contains(word));
+        let skipped = |n: usize| {
+            [words[n], words[n.saturating_sub(1)]].iter().any(|word| ["--listen", "--store"].contains(word))
+        };
         let flags: Vec<&str> = (0..words.len()).filter(|n| !skipped(*n)).map(|n| words[n]).collect();
         let dir = tempfile::tempdir().unwrap();
         let (mut child, address) = start(dir.path(), &flags);

@@ -1,4 +1,4 @@
-//! The cache in front of the aggregator, as each face does it, by a clock that the test moves (contract §6).
+//! The cache of the aggregator with each persona, by a clock that the test advances (contract §6).
 
 use crate::raw::{Reply, ask, get, stored};
 use mock_aggregator::Clock;
@@ -27,7 +27,7 @@ fn status(reply: &Reply) -> &str {
 }
 
 #[tokio::test]
-async fn s6_3_nginx_says_what_it_did() {
+async fn s6_3_nginx_reports_hits_misses_bypasses_and_expiry() {
     let clock = Clock::manual();
     let bottle = bottle(CacheConfig::of(Persona::Nginx), &clock).start();
     let id = stored(bottle.publisher_url(), b"walrus").await;
@@ -72,7 +72,7 @@ async fn s6_3_a_404_is_kept_for_a_minute() {
 }
 
 #[tokio::test]
-async fn s6_4_whoever_asks_too_early_waits_for_the_404_to_go_unless_he_goes_past_it() {
+async fn s6_4_a_cached_404_hides_a_blob_until_a_bypass_replaces_it() {
     let clock = Clock::manual();
     let cache = CacheConfig::of(Persona::Nginx);
     let bottle = bottle(cache, &clock)
@@ -80,23 +80,23 @@ async fn s6_4_whoever_asks_too_early_waits_for_the_404_to_go_unless_he_goes_past
         .start();
     let early = stored(bottle.publisher_url(), b"early").await;
     let late = stored(bottle.publisher_url(), b"late").await;
-    assert_eq!(get(bottle.aggregator_url(), &early).await.status, 404, "it cannot be seen yet");
+    assert_eq!(get(bottle.aggregator_url(), &early).await.status, 404, "it is not visible yet");
     clock.advance(30 * SECOND);
-    assert_eq!(get(bottle.aggregator_url(), &late).await.said(), (200, "late"), "nobody asked before");
-    let poisoned = get(bottle.aggregator_url(), &early).await;
-    assert_eq!((poisoned.status, status(&poisoned)), (404, "HIT"));
-    let past = with(&bottle, &early, &[("cache-control", "no-store")]).await;
-    assert_eq!((past.said(), status(&past)), ((200, "early"), "BYPASS"));
-    let healed = get(bottle.aggregator_url(), &early).await;
+    assert_eq!(get(bottle.aggregator_url(), &late).await.answer(), (200, "late"), "its 404 was not cached");
+    let hidden = get(bottle.aggregator_url(), &early).await;
+    assert_eq!((hidden.status, status(&hidden)), (404, "HIT"));
+    let bypassed = with(&bottle, &early, &[("cache-control", "no-store")]).await;
+    assert_eq!((bypassed.answer(), status(&bypassed)), ((200, "early"), "BYPASS"));
+    let replaced = get(bottle.aggregator_url(), &early).await;
     assert_eq!(
-        (healed.said(), status(&healed)),
+        (replaced.answer(), status(&replaced)),
         ((200, "early"), "HIT"),
-        "what came past it took the 404's place"
+        "the answer of the bypass has replaced the 404"
     );
 }
 
 #[tokio::test]
-async fn s6_2_the_first_client_decides_the_content_type_for_all() {
+async fn s6_2_the_first_client_chooses_the_content_type_for_all() {
     let bottle = bottle(CacheConfig::of(Persona::Cloudflare), &Clock::manual()).start();
     let id = stored(bottle.publisher_url(), b"x").await;
     for accept in ["image/png", "text/html", "*/*"] {
@@ -105,7 +105,7 @@ async fn s6_2_the_first_client_decides_the_content_type_for_all() {
 }
 
 #[tokio::test]
-async fn s6_3_cloudflare_and_fastly_tell_the_age_of_a_copy() {
+async fn s6_3_cloudflare_and_fastly_send_the_age_of_an_entry() {
     let clock = Clock::manual();
     let cloudflare = bottle(CacheConfig::of(Persona::Cloudflare), &clock).start();
     let fastly = bottle(CacheConfig::of(Persona::Fastly), &clock).start();
@@ -126,14 +126,14 @@ async fn s6_3_cloudflare_and_fastly_tell_the_age_of_a_copy() {
         assert_eq!((reply.header("x-cache-hits"), reply.header("via")), (Some(hits), Some("1.1 varnish")));
         dates.push(reply.header("date").unwrap().to_owned());
     }
-    assert_eq!(dates[1], dates[2], "it is the same copy");
+    assert_eq!(dates[1], dates[2], "the same entry");
     let id = stored(cloudflare.publisher_url(), b"x").await;
     let other = with(&cloudflare, &id, &[("cache-control", "no-cache"), ("origin", "https://b")]).await;
-    assert_eq!(other.header("cf-cache-status"), Some("HIT"), "one copy for all, whatever they say");
+    assert_eq!(other.header("cf-cache-status"), Some("HIT"), "one entry for all origins, without bypass");
 }
 
 #[tokio::test]
-async fn n2_a_liar_shows_hits_and_is_no_faster() {
+async fn n2_false_hits_are_as_slow_as_misses() {
     let slow = Duration::from_millis(80);
     let bottle = bottle(CacheConfig::of(Persona::FalseHit), &Clock::manual())
         .aggregator(move |config| config.profile.first_read.latency = format!("{slow:?}").parse().unwrap())
@@ -148,7 +148,7 @@ async fn n2_a_liar_shows_hits_and_is_no_faster() {
 }
 
 #[tokio::test]
-async fn a_copy_may_take_its_time_to_appear() {
+async fn an_entry_is_served_after_its_fill_delay() {
     let clock = Clock::manual();
     let cache = CacheConfig { fill_delay: 5 * SECOND, ..CacheConfig::of(Persona::Nginx) };
     let bottle = bottle(cache, &clock).start();
@@ -160,7 +160,7 @@ async fn a_copy_may_take_its_time_to_appear() {
 }
 
 #[tokio::test]
-async fn no_face_shows_nothing_and_keeps_for_ever() {
+async fn without_a_persona_there_are_no_headers_and_no_expiry() {
     let clock = Clock::manual();
     let bottle = bottle(CacheConfig::default(), &clock).start();
     let id = stored(bottle.publisher_url(), b"x").await;
@@ -178,11 +178,12 @@ async fn no_face_shows_nothing_and_keeps_for_ever() {
 }
 
 #[tokio::test]
-async fn a_hit_takes_no_place_at_the_aggregator() {
+async fn a_hit_is_not_admitted_by_the_aggregator() {
     let clock = Clock::manual();
     let limits = Limits { concurrent: 1, buffer: 0 };
-    let bottle =
-        bottle(CacheConfig::of(Persona::Nginx), &clock).aggregator(move |config| config.limits = limits).start();
+    let bottle = bottle(CacheConfig::of(Persona::Nginx), &clock)
+        .aggregator(move |config| config.limits = limits)
+        .start();
     let id = stored(bottle.publisher_url(), b"x").await;
     get(bottle.aggregator_url(), &id).await;
     for _ in 0..3 {
@@ -192,7 +193,7 @@ async fn a_hit_takes_no_place_at_the_aggregator() {
 }
 
 #[tokio::test]
-async fn parts_and_files_of_quilts_are_kept_under_their_own_addresses() {
+async fn byte_ranges_have_cache_keys_of_their_own() {
     let bottle = bottle(CacheConfig::of(Persona::Nginx), &Clock::manual()).start();
     let id = stored(bottle.publisher_url(), b"0123456789").await;
     for (target, expected) in [

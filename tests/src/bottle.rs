@@ -2,10 +2,10 @@
 
 use mock_aggregator::{Aggregator, Config as AggregatorConfig, Daemon};
 use mock_publisher::fault::Role;
+use mock_publisher::profile::{Faults, Profile};
 use mock_publisher::server::Endpoint;
 use mock_publisher::stats::{Arrival, Snapshot};
 use mock_publisher::tls::{ServerTls, TlsSource};
-use mock_publisher::profile::{Faults, Profile};
 use mock_publisher::{Config as PublisherConfig, Publisher};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -70,11 +70,7 @@ struct Slot {
 }
 
 impl Entry {
-    pub(super) fn new(
-        content_type: Option<HeaderValue>,
-        not_found: Option<Bytes>,
-        made_ms: u64,
-    ) -> Self {
+    pub(super) fn new(content_type: Option<HeaderValue>, not_found: Option<Bytes>, made_ms: u64) -> Self {
         Self { content_type, not_found, made_ms, hits: AtomicU64::new(0) }
     }
 
@@ -91,8 +87,7 @@ impl Slot {
     }
 
     fn is_expired(&self, now_ms: u64) -> bool {
-        let past =
-            |since: u64, ttl: Option<u64>| ttl.is_some_and(|ttl| now_ms >= since.saturating_add(ttl));
+        let past = |since: u64, ttl: Option<u64>| ttl.is_some_and(|ttl| now_ms >= since.saturating_add(ttl));
         past(self.entry.made_ms, self.ttls.ttl_ms) || past(self.used_ms, self.ttls.idle_ms)
     }
 }

@@ -10,10 +10,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::header::{CONTENT_RANGE, RANGE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
-use mock_publisher::blob_id::BlobId;
 use mock_publisher::api_error::{ApiError, ErrorStatus};
-use mock_publisher::store::Attributes;
+use mock_publisher::blob_id::BlobId;
 use mock_publisher::profile::throttled;
+use mock_publisher::store::Attributes;
 use std::io;
 use tokio::task::spawn_blocking;
 

@@ -2,8 +2,8 @@
 
 use super::claims::Claims;
 use super::verifier::Verifier;
-use crate::clock::now_ms;
 use crate::api_error::{AUTH, ApiError};
+use crate::clock::now_ms;
 use crate::query::PutQuery;
 use axum::extract::{FromRequestParts, Query, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};

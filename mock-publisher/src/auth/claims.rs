@@ -68,7 +68,12 @@ impl Claims {
     ///
     /// # Errors
     /// No token, another algorithm, a bad signature, bad claims, a token that has ended, in this order.
-    pub(super) fn verified(token: &str, algorithm: Algorithm, key: &[u8], now: u64) -> Result<Self, TokenError> {
+    pub(super) fn verified(
+        token: &str,
+        algorithm: Algorithm,
+        key: &[u8],
+        now: u64,
+    ) -> Result<Self, TokenError> {
         let parts = split(token).filter(|parts| parts.algorithm == algorithm);
         let parts = parts.ok_or(TokenError::InvalidToken)?;
         let signature = URL_SAFE_NO_PAD.decode(parts.signature).map_err(|_| TokenError::InvalidToken)?;

@@ -1,7 +1,7 @@
 //! Which IDs blobs get: a cheap hash in the right form, or the ID that the network would compute.
 
-use super::red_stuff;
 use super::BlobId;
+use super::red_stuff;
 use crate::encoding::SHARDS;
 use std::collections::HashMap;
 use std::fs::File;

@@ -74,5 +74,9 @@ async fn lay_out(publisher: &Publisher, files: Vec<QuiltFile>) -> Result<(Index,
 }
 
 fn malformed(why: impl Display) -> ApiError {
-    ApiError::daemon(ErrorStatus::InvalidArgument, "MALFORMED_REQUEST", format!("malformed quilt request: {why}"))
+    ApiError::daemon(
+        ErrorStatus::InvalidArgument,
+        "MALFORMED_REQUEST",
+        format!("malformed quilt request: {why}"),
+    )
 }

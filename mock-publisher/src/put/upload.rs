@@ -1,18 +1,18 @@
 //! What stores of blobs and of quilts share: the request around the body, the checks after it, the store, the answer.
 
 use crate::admission::Ticket;
+use crate::api_error::{ApiError, ErrorStatus};
 use crate::auth::Bearer;
+use crate::body_fault::BodyFault;
 use crate::chain::MAX_EPOCHS;
 use crate::connection::Abort;
 use crate::encoding::encoded_length;
-use crate::api_error::{ApiError, ErrorStatus};
 use crate::fault::Fault;
+use crate::profile::{size_delay, throttle, wait_until};
 use crate::publisher::Publisher;
 use crate::query::PutQuery;
 use crate::responses::BlobStoreResult;
-use crate::body_fault::BodyFault;
 use crate::store::{Spool, StoreRequest, Stored};
-use crate::profile::{size_delay, throttle, wait_until};
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Query};

@@ -83,7 +83,8 @@ impl Quilt {
         let payloads = files.iter().map(payload).collect::<Result<Vec<_>, BadQuilt>>()?;
         let lengths: Vec<u64> =
             payloads.iter().map(|parts| parts.iter().map(|part| part.len() as u64).sum()).collect();
-        let entry = |file: QuiltFile| Entry { start: 0, end: 0, identifier: file.identifier, tags: file.tags };
+        let entry =
+            |file: QuiltFile| Entry { start: 0, end: 0, identifier: file.identifier, tags: file.tags };
         let mut index = Index(files.into_iter().map(entry).collect());
         let index_length = index.to_bytes().ok_or(BadQuilt::TooLarge)?.len() as u64;
         let grid = Grid::for_quilt(index_length, &lengths).ok_or(BadQuilt::TooLarge)?;

@@ -104,7 +104,8 @@ impl Patch {
         let (version, length, flags) = bcs::from_bytes::<(u8, u32, u8)>(header).ok()?;
         let mut rest = rest.get(..usize::try_from(length).ok()?).filter(|_| version == VERSION)?;
         let identifier = bcs::from_bytes(field(&mut rest)?).ok()?;
-        let tags = if flags & HAS_TAGS == 0 { Tags::new() } else { bcs::from_bytes(field(&mut rest)?).ok()? };
+        let tags =
+            if flags & HAS_TAGS == 0 { Tags::new() } else { bcs::from_bytes(field(&mut rest)?).ok()? };
         Some(Self { identifier, tags, bytes: rest.to_vec() })
     }
 }
@@ -127,9 +128,9 @@ mod tests {
 
     #[test]
     fn an_index_is_parsed_from_the_bytes_it_is_written_as() {
-        let entry = |identifier: &str, start, end, tags| Entry { start, end, identifier: identifier.into(), tags };
-        let index =
-            Index(vec![entry("a", 1, 2, tags(&[("kind", "note")])), entry("b", 2, 667, Tags::new())]);
+        let entry =
+            |identifier: &str, start, end, tags| Entry { start, end, identifier: identifier.into(), tags };
+        let index = Index(vec![entry("a", 1, 2, tags(&[("kind", "note")])), entry("b", 2, 667, Tags::new())]);
         let bytes = index.to_bytes().unwrap();
         let list = b"\x02\x02\0\x01a\x01\x04kind\x04note\x9b\x02\x01b\0";
         assert_eq!(bytes, [&[1, 21, 0, 0, 0], &list[..]].concat());

@@ -33,8 +33,8 @@ impl QuiltReader {
     /// # Errors
     /// No quilt has this length.
     pub fn new(file: File, length: u64) -> Result<Self, QuiltError> {
-        let grid = Grid::filled_by(length)
-            .ok_or(QuiltError::NotAQuilt("its length is not that of a full grid"))?;
+        let grid =
+            Grid::filled_by(length).ok_or(QuiltError::NotAQuilt("its length is not that of a full grid"))?;
         Ok(Self { grid, file })
     }
 

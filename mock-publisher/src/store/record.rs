@@ -118,7 +118,7 @@ impl StoreRequest {
 }
 
 impl StoreOp {
-    /// A permanent store needs nothing if a permanent object lives as long, whoever owns it. With `reuse`, an object of
+    /// A permanent store needs nothing if a permanent object of any owner lives as long. With `reuse`, an object of
     /// the publisher's own wallet and of the same kind serves too, extended if necessary.
     #[must_use]
     pub fn for_request(known: Option<&Record>, request: &StoreRequest) -> Self {

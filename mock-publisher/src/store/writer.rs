@@ -198,7 +198,9 @@ mod tests {
     fn store(writer: &Writer, bytes: &'static [u8], permanent: bool) -> Stored {
         let mut spool = writer.spool();
         let _ = spool.push(Bytes::from_static(bytes));
-        writer.commit(spool, &StoreRequest { epoch: 1, epochs: 1, permanent, ..StoreRequest::default() }).unwrap()
+        writer
+            .commit(spool, &StoreRequest { epoch: 1, epochs: 1, permanent, ..StoreRequest::default() })
+            .unwrap()
     }
 
     #[test]
@@ -252,7 +254,9 @@ mod tests {
                         let mut spool = writer.spool();
                         let _ = spool.push(Bytes::from(vec![round; 100]));
                         barrier.wait();
-                        writer.commit(spool, &StoreRequest { epoch: 1, epochs: 1, ..StoreRequest::default() }).map(|_| ())
+                        writer
+                            .commit(spool, &StoreRequest { epoch: 1, epochs: 1, ..StoreRequest::default() })
+                            .map(|_| ())
                     })
                 };
                 let threads: Vec<_> = (0..4).map(one).collect();
