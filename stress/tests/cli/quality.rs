@@ -11,7 +11,7 @@ use crate::common::{Ran, Run};
 /// A server that is far slower than the rate, and one place: nearly every arrival is dropped.
 fn overrun(line: &str) -> Ran {
     let bottle = Bottle::builder()
-        .publisher(|config| config.weather.store.latency = "1s".parse().expect("a latency"))
+        .publisher(|config| config.profile.store.latency = "1s".parse().expect("a latency"))
         .start();
     Run::new(&bottle).line("-n 20 --rate 100/s --max-in-flight 1 --size 1KiB -q").line(line).go()
 }
@@ -38,14 +38,14 @@ fn a_run_that_could_not_do_as_it_was_asked_is_invalid_and_says_why() {
 fn strict_makes_an_invalid_run_exit_code_3_whatever_else_broke() {
     overrun("--strict").exits(3);
     let ran = overrun("--strict --threshold upload.dropped==0").exits(3);
-    assert!(ran.stdout.contains("BROKEN  upload.dropped==0: 19 of 20 (95.00%)"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("FAILED  upload.dropped==0: 19 of 20 (95.00%)"), "{}", ran.stdout);
     overrun("--threshold upload.dropped==0").exits(1);
 }
 
 #[test]
 fn the_machines_part_is_measured_in_every_run() {
     let bottle = Bottle::builder()
-        .publisher(|config| config.weather.store.latency = "1s".parse().expect("a latency"))
+        .publisher(|config| config.profile.store.latency = "1s".parse().expect("a latency"))
         .start();
     let ran = Run::new(&bottle).line("-n 1 --size 1KiB -q").go().exits(0);
     assert!(ran.stdout.contains("\nquality      "), "{}", ran.stdout);
