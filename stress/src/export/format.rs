@@ -73,7 +73,7 @@ impl Format {
             Format::Terminal => terminal::write(out, report, summary, &[], palette),
             Format::Json => report.save(out),
             Format::Csv => csv::write(summary, out),
-            Format::TimelineCsv => timeline_csv::write(report, summary, out),
+            Format::TimelineCsv => timeline_csv::write(summary, out),
             Format::Html => html::write(report, summary, out),
             Format::Markdown => markdown::write(report, summary, out),
             Format::Junit => junit::write(report, summary, out),

@@ -5,7 +5,6 @@ use std::io;
 use ::csv::Writer;
 
 use crate::report::{
-    Report,
     summary::{Bounded, Summary},
     timeline::{Point, StepTimeline},
 };
@@ -35,13 +34,12 @@ const COLUMNS: [&str; 16] = [
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
+pub fn write(summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
     let mut rows = Writer::from_writer(out);
     rows.write_record(COLUMNS).map_err(io::Error::from)?;
     for course in &summary.timelines {
-        let phase = report.phase_name(course.phase);
         for point in &course.points {
-            rows.write_record(row(&phase, course, point)).map_err(io::Error::from)?;
+            rows.write_record(row(&course.phase, course, point)).map_err(io::Error::from)?;
         }
     }
     rows.flush()
@@ -82,7 +80,7 @@ mod tests {
         let samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
         let report = fixtures::report(40, &samples);
         let mut text = Vec::new();
-        write(&report, &Summary::of(&report), &mut text).unwrap();
+        write(&Summary::of(&report), &mut text).unwrap();
         let mut reader = ::csv::Reader::from_reader(text.as_slice());
         let rows: Vec<BTreeMap<String, String>> = reader.deserialize().map(Result::unwrap).collect();
         let cached = |row: &&BTreeMap<String, String>| row["step"] == "cached";

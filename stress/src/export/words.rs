@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::{events, palette::clean, units};
 use crate::{
-    metrics::step_metrics::ReasonTally,
     report::{
         Ending, Report,
         quality::{Check, CheckResult, QualityReport, Severity},
@@ -152,9 +151,11 @@ pub fn when(failure: &FailureSummary) -> String {
 
 /// Walrus' own reasons, when it gave several: `12 BLOB_NOT_FOUND, 3 BLOB_UNAVAILABLE`; nothing otherwise.
 pub fn reasons(failure: &FailureSummary) -> Option<String> {
-    let reason =
-        |(reason, tally): &(String, ReasonTally)| format!("{} {}", units::count(tally.count), clean(reason));
-    let reasons: Vec<_> = failure.reasons.iter().map(reason).collect();
+    let reasons: Vec<_> = failure
+        .reasons
+        .iter()
+        .map(|reason| format!("{} {}", units::count(reason.count), clean(&reason.reason)))
+        .collect();
     (reasons.len() > 1).then(|| reasons.join(", "))
 }
 

@@ -73,7 +73,7 @@ async fn a_caches_factor_stays_when_the_order_effect_is_taken_out() {
     assert_eq!((control.pairs, effect.pairs), (chosen, 60 - chosen));
     assert!((0.7..1.5).contains(&order_effect.median), "{order_effect:?}");
     let response = effect.response.unwrap();
-    assert_eq!(response.taken_out, Some(order_effect.median));
+    assert_eq!(response.order_effect, Some(order_effect.median));
     assert!((1.5..4.0).contains(&response.median) && effect.effect == Effect::Faster, "{response:?}");
 }
 

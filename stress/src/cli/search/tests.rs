@@ -24,7 +24,12 @@ fn limited() -> Bottle {
 }
 
 /// What this line of `walrus-stress search` finds when every attempt costs the generator so much.
-async fn found(bottle: &Bottle, line: &str, cost: Duration, blame: Blame) -> (Vec<SearchStep>, Answer) {
+async fn found(
+    bottle: &Bottle,
+    line: &str,
+    cost: Duration,
+    limit: impl Fn(&QualityReport, bool) -> Option<Bottleneck>,
+) -> (Vec<SearchStep>, Answer) {
     let targets = ["--publisher", bottle.publisher_url(), "--aggregator", bottle.aggregator_url(), "-q"];
     let words = ["walrus-stress", "search"].into_iter().chain(targets).chain(line.split_whitespace());
     let words: Vec<std::ffi::OsString> = words.map(Into::into).collect();
@@ -40,7 +45,7 @@ async fn found(bottle: &Bottle, line: &str, cost: Duration, blame: Blame) -> (Ve
     let template = Template { plan, settle, axis };
     let context = RunContext { cost, ..RunContext::new(network) };
     let climb = Climb { search: &search, template: &template, context, entries: None };
-    let (steps, answer, signal) = climb.up(screen, &mut Signals::silent(), blame).await.unwrap();
+    let (steps, answer, signal) = climb.up(screen, &mut Signals::silent(), limit).await.unwrap();
     assert_eq!(signal, None);
     (steps, answer)
 }
@@ -74,7 +79,7 @@ async fn a_throttled_generator_ends_the_search_without_a_claim() {
     let line = "--steps upload --size 1KiB --slo upload.failures<1% --from 30/s --step 1500ms --settle 0s";
     // A shard makes four a second, whoever else wants the machine's cores.
     let cost = Duration::from_millis(250);
-    let (steps, answer) = found(&bottle, line, cost, capacity::blame).await;
+    let (steps, answer) = found(&bottle, line, cost, capacity::generator_limit).await;
     assert_eq!((answer, steps.len()), (Answer::Generator { at: 30.0 }, 1));
     let blamed = steps[0].bottleneck;
     assert!(matches!(blamed, Some(Bottleneck::Cpu | Bottleneck::Scheduling)), "{blamed:?}");

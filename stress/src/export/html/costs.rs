@@ -53,9 +53,9 @@ fn line(name: &str, samples: u64, line: &LinearFit, pointer: &str, part: &str) -
         let at = |value: f64, field: String| cell(Some(number(costs::seconds(value), value, &field)));
         let field = format!("{pointer}/{part}/{field}");
         [
-            at(estimate.value, field.clone()),
-            at(estimate.interval.0, format!("{field}_interval_95/0")),
-            at(estimate.interval.1, format!("{field}_interval_95/1")),
+            at(estimate.value, format!("{field}/value")),
+            at(estimate.interval.0, format!("{field}/interval_95/0")),
+            at(estimate.interval.1, format!("{field}/interval_95/1")),
         ]
     };
     let samples = cell(Some(number(units::count(samples), samples, &format!("{pointer}/samples"))));

@@ -28,7 +28,7 @@ pub(super) fn section(report: &Report, summary: &Summary) -> Option<Section> {
     for courses in summary.timelines.chunk_by(|one, next| one.phase == next.phase) {
         let phase = courses.first()?;
         if several {
-            inside.push(text("h3", report.phase_name(phase.phase)));
+            inside.push(text("h3", &phase.phase));
         }
         let width = units::duration(phase.width);
         inside.push(text("p", format!("Each point stands for {width}, counted from the start of the run.")));

@@ -51,7 +51,7 @@ pub(super) fn cache_statuses(cache: &CacheEffect) -> Vec<Element> {
 }
 
 fn said(claimed: &StatusCheck, one: &StatusRow, position: usize) -> Element {
-    let pointer = format!("/cache_effect/claimed/rows/{position}");
+    let pointer = format!("/cache_effect/status/rows/{position}");
     let name = if one.cache_status == CacheStatus::Unknown { "nothing" } else { one.cache_status.into() };
     let downloads = number(units::count(one.downloads), one.downloads, &format!("{pointer}/downloads"));
     let observed = match &one.observed {
@@ -85,7 +85,7 @@ fn ratio(ratio: &Ratio, pointer: &str) -> [Element; 4] {
 /// First downloads that were none, and what `Date` and `Age` prove.
 fn counts(claimed: &StatusCheck) -> Element {
     let count = |name: &str, count: u64, pointer: &str| {
-        let shown = number(units::count(count), count, &format!("/cache_effect/claimed/{pointer}"));
+        let shown = number(units::count(count), count, &format!("/cache_effect/status/{pointer}"));
         row(name, [cell(Some(shown))])
     };
     let rows = [

@@ -113,9 +113,9 @@ fn numbers(cache: &CacheEffect) -> Element {
         ),
         time("median first download", cache.median_first, "median_first_seconds"),
         time("median cached download", cache.median_cached, "median_cached_seconds"),
-        ratio("median of first ÷ cached", cache.ratio(), "ratio"),
-        ratio("95 % interval, from", low, "ratio_interval_95/0"),
-        ratio("to", high, "ratio_interval_95/1"),
+        ratio("median of first ÷ cached", cache.ratio(), "response/ratio"),
+        ratio("95 % interval, from", low, "response/ratio_interval_95/0"),
+        ratio("to", high, "response/ratio_interval_95/1"),
     ];
     table("Blob by blob", &[String::new(), "measured".to_owned()], rows)
 }

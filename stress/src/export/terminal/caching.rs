@@ -5,7 +5,6 @@ use crate::{
     export::{
         palette::{Style, clean},
         units,
-        words::bounded,
     },
     report::cache::{CacheEffect, Effect, Finding, Group, GroupKey, StatusCheck, StatusRow},
     sample::cache::CacheStatus,
@@ -59,8 +58,10 @@ fn group(group: &Group) -> String {
 /// What the pairs of a group have in common.
 pub(in crate::export) fn of(of: &GroupKey) -> String {
     match of {
-        GroupKey::Sizes(from, below) => format!("{} to {}", units::bytes(*from), units::bytes(*below)),
-        GroupKey::Aggregator(address) => clean(address),
+        GroupKey::Sizes { from_bytes, below_bytes } => {
+            format!("{} to {}", units::bytes(*from_bytes), units::bytes(*below_bytes))
+        }
+        GroupKey::Aggregator { aggregator } => clean(aggregator),
     }
 }
 
@@ -71,7 +72,8 @@ pub(in crate::export) fn late(cache: &CacheEffect) -> Option<String> {
 }
 
 fn extremes(cache: &CacheEffect) -> Option<String> {
-    let (shortest, longest) = (bounded(cache.shortest_cached?), bounded(cache.longest_cached?));
+    let (shortest, longest) =
+        (units::duration(cache.shortest_cached?), units::duration(cache.longest_cached?));
     Some(format!("shortest download from cache {shortest}, longest {longest}"))
 }
 
