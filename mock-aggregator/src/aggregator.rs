@@ -8,9 +8,9 @@ use crate::routes::router;
 use mock_publisher::admission::Admission;
 use mock_publisher::admission::Limits;
 use mock_publisher::common::with_common_routes;
-use mock_publisher::describe;
-use mock_publisher::fault::Role;
-use mock_publisher::profile::{Profile, ProfileHandle, RouteKind};
+use mock_publisher::fault::{Role, RouteKind};
+use mock_publisher::openapi;
+use mock_publisher::profile::{Profile, ProfileHandle};
 use mock_publisher::server::{self, Endpoint};
 use mock_publisher::stats::{Snapshot, Stats};
 use mock_publisher::store::{BadStore, Store};
@@ -138,7 +138,7 @@ impl Aggregator {
 pub async fn serve(port: impl Into<Endpoint>, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
     let (stats, profile) = (Arc::clone(&aggregator.0.stats), Arc::clone(&aggregator.0.profile));
     // The document is part of this crate and always one; a test reads it.
-    let page = describe::page("Walrus Aggregator", &[DESCRIPTION]).unwrap_or_default();
+    let page = openapi::page("Walrus Aggregator", &[DESCRIPTION]).unwrap_or_default();
     let routes = with_common_routes(router(&aggregator), Arc::clone(&stats), profile, page);
     server::run(port.into(), routes, stats, shutdown).await;
 }

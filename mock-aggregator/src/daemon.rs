@@ -3,8 +3,8 @@
 use crate::aggregator::{Aggregator, Config, DESCRIPTION};
 use crate::routes::router;
 use mock_publisher::common::with_common_routes;
-use mock_publisher::describe;
 use mock_publisher::fault::Role;
+use mock_publisher::openapi;
 use mock_publisher::profile::ProfileHandle;
 use mock_publisher::server::{self, Endpoint};
 use mock_publisher::stats::{Snapshot, Stats};
@@ -50,7 +50,7 @@ impl Daemon {
 pub async fn serve_daemon(port: impl Into<Endpoint>, daemon: Daemon, shutdown: impl Future<Output = ()>) {
     let routes = mock_publisher::router(&daemon.publisher).merge(router(&daemon.aggregator));
     // The documents are part of these crates and always documents; a test reads them.
-    let page = describe::page("Walrus Daemon", &[describe::PUBLISHER, DESCRIPTION]).unwrap_or_default();
+    let page = openapi::page("Walrus Daemon", &[openapi::PUBLISHER, DESCRIPTION]).unwrap_or_default();
     let (stats, profile) = (daemon.stats, Arc::clone(daemon.aggregator.profile()));
     server::run(port.into(), with_common_routes(routes, Arc::clone(&stats), profile, page), stats, shutdown)
         .await;

@@ -17,7 +17,6 @@ mod object_id;
 mod parsed;
 mod query;
 mod range;
-pub mod size;
 
 mod concat;
 mod control;

@@ -5,23 +5,23 @@ use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parse
 use mock_aggregator::attributes::AllowList;
 use mock_aggregator::blocklist::{BadBlocklist, Blocklist};
 use mock_aggregator::front::{Face, Front};
-use mock_aggregator::size::Size;
 use mock_aggregator::{Aggregator, Config, Daemon, serve, serve_daemon};
 use mock_publisher::admission::Limits;
 use mock_publisher::args::PublisherArgs;
 use mock_publisher::blob_id::BlobId;
 use mock_publisher::cli::{self, BoxError, CommonArgs};
-use mock_publisher::fault::Role;
+use mock_publisher::fault::{self, Role};
 use mock_publisher::profile::Profile;
-use mock_publisher::profile::args::ReadTimeArgs;
+use mock_publisher::profile::args::ReadArgs;
 use mock_publisher::server::Endpoint;
+use mock_publisher::units::{Size, duration};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 /// A Walrus aggregator in a bottle: reads what a mock publisher stored, answers as a real one does, with a cache in front
 #[derive(Debug, Parser)]
-#[command(name = "mock-aggregator", version, after_help = cli::fault_help(Role::Aggregator))]
+#[command(name = "mock-aggregator", version, after_help = fault::help(Role::Aggregator))]
 struct Args {
     #[command(flatten)]
     flags: CommonArgs,
@@ -51,7 +51,7 @@ struct Args {
     #[arg(long)]
     allow_quilt_patch_tags_in_response: bool,
     #[command(flatten)]
-    profile: ReadTimeArgs,
+    profile: ReadArgs,
     /// How much the cache holds before it lets the oldest blobs go; a blob larger than this is never cached; 0 for no cache
     #[arg(long, value_name = "SIZE", default_value_t = Size(1 << 30))]
     cache_size: Size,
@@ -59,13 +59,13 @@ struct Args {
     #[arg(long, value_name = "FACE", default_value_t = Face::None)]
     front: Face,
     /// How long the front keeps a blob, instead of what its face does
-    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "D", value_parser = duration)]
     front_ttl: Option<Duration>,
     /// How long the front keeps a 404, instead of what its face does
-    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "D", value_parser = duration)]
     front_negative_ttl: Option<Duration>,
     /// How long after a read the front can serve its copy
-    #[arg(long, value_name = "D", default_value = "0s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "D", default_value = "0s", value_parser = duration)]
     front_fill_delay: Duration,
     /// Whether a request with Cache-Control goes past the front, instead of what its face does
     #[arg(long, value_name = "BOOL")]
@@ -126,7 +126,7 @@ fn misplaced(matches: &ArgMatches) -> Option<NotHere> {
 
 /// The weather that the flags ask for, as far as reads are concerned.
 fn profile(args: &Args, role: Role) -> Result<Profile, BoxError> {
-    Ok(args.profile.over(args.flags.profile.profile(role)?))
+    Ok(args.flags.profile.profile(role)?.overlay(&args.profile)?)
 }
 
 fn daemon(args: &Args) -> Result<Daemon, BoxError> {

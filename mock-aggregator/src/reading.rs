@@ -14,10 +14,12 @@ use axum::response::{IntoResponse, Response};
 use mock_publisher::admission::Ticket;
 use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::body_fault::{BodyFault, ByteStream};
+use mock_publisher::body_fault::{ByteStream, with_fault};
+use mock_publisher::draw;
 use mock_publisher::fault::Fault;
-use mock_publisher::profile::{ServiceTime, size_delay, throttled, wait_until};
+use mock_publisher::profile::ServiceTime;
 use mock_publisher::store::{Blob, ObjectEntry, Record, Store, Whole};
+use mock_publisher::throttle::{size_delay, throttle, wait_until};
 use std::io;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
@@ -66,11 +68,6 @@ pub(crate) fn broken(error: impl Into<io::Error>) -> ApiError {
 /// What a blob that is not there is answered with.
 pub(crate) fn absent(what: impl std::fmt::Display) -> ApiError {
     ApiError::daemon(ErrorStatus::NotFound, "BLOB_NOT_FOUND", format!("there is no blob {what}"))
-}
-
-/// A number by which a blob draws: whoever asks, it draws the same.
-fn number(id: &BlobId) -> u64 {
-    id.as_bytes().iter().take(8).fold(0, |n, byte| n << 8 | u64::from(*byte))
 }
 
 impl Reading {
@@ -153,11 +150,11 @@ impl Reading {
         }
         let profile = self.ticket.profile();
         let age_ms = now_ms.saturating_sub(record.stored_at_ms);
-        if age_ms < millis(profile.latency(&profile.visible_after, number(&id))) {
+        if age_ms < millis(profile.latency(&profile.visible_after, draw::key(id.as_bytes()))) {
             return Err(absent(id));
         }
         if age_ms < millis(profile.not_yet_for)
-            && profile.faults.is_late(profile.seed, &id, self.ticket.context())
+            && profile.faults.is_not_yet_readable(profile.seed, &id, self.ticket.context())
         {
             inner.stats.fault(Fault::NotYet);
             return Err(absent(id));
@@ -224,17 +221,8 @@ impl Reading {
 
     /// Pieces on their way out, as slow as the weather is, spoiled if the request's fault says so.
     pub(crate) fn spoiled(&self, pieces: ByteStream, length: u64) -> Body {
-        let pieces = throttled(pieces, self.pace().body_per_mib);
-        match (
-            self.ticket.fault,
-            BodyFault::of(self.ticket.fault, self.ticket.profile(), self.ticket.n, length),
-        ) {
-            (Some(fault), Some(body_fault)) => {
-                self.aggregator.0.stats.fault(fault);
-                body_fault.apply(pieces, length, &self.ticket)
-            }
-            _ => Body::from_stream(pieces),
-        }
+        let pieces = throttle(pieces, self.pace().body_per_mib);
+        with_fault(pieces, length, &self.ticket, &self.aggregator.0.stats)
     }
 
     /// The answer of a read that succeeded, without a length if none is known before it is sent.

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post, put};
 use mock_publisher::admission::admit;
-use mock_publisher::profile::RouteKind;
+use mock_publisher::fault::RouteKind;
 
 /// The routes of an aggregator, without what every mock has.
 pub fn router(aggregator: &Aggregator) -> Router {

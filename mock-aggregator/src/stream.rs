@@ -7,7 +7,7 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::profile::throttled;
+use mock_publisher::throttle::throttle;
 
 /// Marks an answer that is streamed.
 const STREAMING: (HeaderName, HeaderValue) =
@@ -30,7 +30,7 @@ pub(crate) async fn get_stream(Path(id): Path<BlobId>, reading: Reading) -> Resu
     // What takes others their time before the first byte, this route does while it sends.
     let body = match reading.method == Method::HEAD {
         true => Body::empty(),
-        false => reading.spoiled(throttled(blob.stream(0, size), reading.pace().per_mib), size),
+        false => reading.spoiled(throttle(blob.stream(0, size), reading.pace().per_mib), size),
     };
     let mut response = reading.success(id, Some(size), body);
     response.headers_mut().extend([STREAMING]);

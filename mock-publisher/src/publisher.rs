@@ -6,9 +6,9 @@ use crate::auth::{self, Auth};
 use crate::draw::{self, Purpose};
 use crate::encoding::Prices;
 use crate::epochs::Epochs;
-use crate::fault::Role;
+use crate::fault::{Role, RouteKind};
 use crate::naming::Naming;
-use crate::profile::{Profile, ProfileHandle, RouteKind};
+use crate::profile::{Profile, ProfileHandle};
 use crate::reuse::Wallet;
 use crate::stats::{Arrival, Snapshot, Stats};
 use crate::store::{BadStore, Writer, now_ms};
@@ -27,7 +27,7 @@ pub struct Config {
     pub max_quilt_body_size: u64,
     /// Requests at work and waiting, for each route.
     pub limits: Limits,
-    /// How long things take and what goes wrong, at first.
+    /// How long steps take and what goes wrong, until it is replaced.
     pub profile: Profile,
     /// The present epoch.
     pub epoch: u32,
@@ -122,7 +122,7 @@ impl Publisher {
         Self::with_shared(config, Stats::new("mock-publisher"), profile)
     }
 
-    /// The same, where something else counts too, under a weather that is not its own.
+    /// The same with counters and a profile that another server shares.
     ///
     /// # Errors
     /// The directory cannot be made or written to.
@@ -141,7 +141,7 @@ impl Publisher {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// The weather over the publisher, which can be changed while it works.
+    /// The fault profile, which can be replaced while the publisher works.
     #[must_use]
     pub fn profile(&self) -> &Arc<ProfileHandle> {
         &self.0.profile

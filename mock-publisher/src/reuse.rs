@@ -1,7 +1,7 @@
 //! What a store saves when it uses again what the publisher's own wallet has, and the dice that say what it has.
 
 use crate::draw::{self, Purpose};
-use crate::fault::{BadRatio, ratio};
+use crate::units::{ParseError, ratio};
 use std::fmt;
 use std::str::FromStr;
 
@@ -74,7 +74,7 @@ pub enum BadReuse {
     Form(String),
     /// Not a share.
     #[error(transparent)]
-    Ratio(#[from] BadRatio),
+    Ratio(#[from] ParseError),
     /// More finds than stores.
     #[error("--reuse: the ratios add up to {:.1}%: a store finds one thing, so at most 100%", .0 * 100.0)]
     TooMany(f64),

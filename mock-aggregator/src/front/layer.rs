@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use mock_publisher::admission::Bypass;
-use mock_publisher::profile::wait_until;
+use mock_publisher::throttle::wait_until;
 use std::sync::Arc;
 use tokio::time::Instant;
 

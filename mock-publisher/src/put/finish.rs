@@ -2,13 +2,13 @@
 
 use crate::admission::Ticket;
 use crate::api_error::{ApiError, ErrorStatus};
-use crate::body_fault::BodyFault;
+use crate::body_fault::with_fault;
 use crate::encoding::MAX_EPOCHS;
 use crate::fault::Fault;
-use crate::profile::{size_delay, throttle};
 use crate::publisher::Publisher;
 use crate::query::PutQuery;
 use crate::store::{Ask, Intake, Stored};
+use crate::throttle::{size_delay, throttle};
 use crate::wire::Answer;
 use axum::body::{Body, Bytes};
 use axum::http::header;
@@ -31,7 +31,7 @@ pub(super) fn due(ticket: &Ticket, size: u64) -> Instant {
 pub(super) fn slowly(body: Body, ticket: &Ticket) -> Body {
     match ticket.profile().store.body_per_mib {
         Duration::ZERO => body,
-        per_mib => Body::from_stream(throttle(body.into_data_stream(), per_mib)),
+        per_mib => Body::from_stream(throttle(body.into_data_stream().boxed(), per_mib)),
     }
 }
 
@@ -102,13 +102,11 @@ pub(super) fn answered(publisher: &Publisher, ticket: &Ticket, mut text: Vec<u8>
         text.truncate(text.len() / 2);
     }
     let length = text.len() as u64;
-    let Some(body_fault) = BodyFault::of(ticket.fault, ticket.profile(), ticket.n, length) else {
-        return json(length, text.into());
+    let body = match ticket.fault {
+        None => text.into(),
+        Some(_) => with_fault(stream::iter([Ok(Bytes::from(text))]).boxed(), length, ticket, stats),
     };
-    if let Some(fault) = ticket.fault {
-        stats.fault(fault);
-    }
-    json(length, body_fault.apply(stream::iter([Ok(Bytes::from(text))]).boxed(), length, ticket))
+    json(length, body)
 }
 
 /// A document that is sent as it is.

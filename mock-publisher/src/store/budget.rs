@@ -1,6 +1,6 @@
 //! How many bytes of blobs a store may hold, and how many it does.
 
-use crate::size::Size;
+use crate::units::Size;
 use std::fs;
 use std::io;
 use std::path::Path;
