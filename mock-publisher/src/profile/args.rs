@@ -71,62 +71,48 @@ pub struct ReadArgs {
     not_yet_for: Option<Duration>,
 }
 
-#[serde_as]
-#[derive(Debug, Clone, Default, clap::Args, Serialize)]
-struct StoreTime {
-    /// How long a store takes from the end of its body: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%
-    #[arg(long, value_name = "LATENCY")]
-    #[serde(rename = "latency")]
-    store_latency: Option<Latency>,
-    /// What every MiB of the blob adds to it
-    #[arg(long, value_name = "D", value_parser = duration)]
-    #[serde_as(as = "Option<DurationText>")]
-    #[serde(rename = "per_mib")]
-    store_latency_per_mib: Option<Duration>,
-    /// How long it takes to receive a MiB of the body
-    #[arg(long, value_name = "D", value_parser = duration)]
-    #[serde_as(as = "Option<DurationText>")]
-    #[serde(rename = "body_per_mib")]
-    store_body_per_mib: Option<Duration>,
+/// The three flags of a step's service time; `$help` is that of the first.
+macro_rules! service_time_args {
+    ($name:ident, $latency:literal, $per_mib:literal, $body:literal, $help:literal) => {
+        #[serde_as]
+        #[derive(Debug, Clone, Default, clap::Args, Serialize)]
+        struct $name {
+            #[doc = $help]
+            #[arg(long = $latency, id = $latency, value_name = "LATENCY")]
+            latency: Option<Latency>,
+            /// What every MiB of the blob adds to it
+            #[arg(long = $per_mib, id = $per_mib, value_name = "D", value_parser = duration)]
+            #[serde_as(as = "Option<DurationText>")]
+            per_mib: Option<Duration>,
+            /// How long a MiB of the body takes
+            #[arg(long = $body, id = $body, value_name = "D", value_parser = duration)]
+            #[serde_as(as = "Option<DurationText>")]
+            body_per_mib: Option<Duration>,
+        }
+    };
 }
 
-#[serde_as]
-#[derive(Debug, Clone, Default, clap::Args, Serialize)]
-struct FirstReadTime {
-    /// How long a read takes that is not in the cache: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%
-    #[arg(long, value_name = "LATENCY")]
-    #[serde(rename = "latency")]
-    first_read_latency: Option<Latency>,
-    /// What every MiB that is read adds to it
-    #[arg(long, value_name = "D", value_parser = duration)]
-    #[serde_as(as = "Option<DurationText>")]
-    #[serde(rename = "per_mib")]
-    first_read_latency_per_mib: Option<Duration>,
-    /// How long it takes to send a MiB of the body
-    #[arg(long, value_name = "D", value_parser = duration)]
-    #[serde_as(as = "Option<DurationText>")]
-    #[serde(rename = "body_per_mib")]
-    first_read_body_per_mib: Option<Duration>,
-}
-
-#[serde_as]
-#[derive(Debug, Clone, Default, clap::Args, Serialize)]
-struct CachedReadTime {
-    /// How long a read takes that is served from the cache
-    #[arg(long, value_name = "LATENCY")]
-    #[serde(rename = "latency")]
-    cached_read_latency: Option<Latency>,
-    /// What every MiB that is read adds to it
-    #[arg(long, value_name = "D", value_parser = duration)]
-    #[serde_as(as = "Option<DurationText>")]
-    #[serde(rename = "per_mib")]
-    cached_read_latency_per_mib: Option<Duration>,
-    /// How long it takes to send a MiB of the body
-    #[arg(long, value_name = "D", value_parser = duration)]
-    #[serde_as(as = "Option<DurationText>")]
-    #[serde(rename = "body_per_mib")]
-    cached_read_body_per_mib: Option<Duration>,
-}
+service_time_args!(
+    StoreTime,
+    "store-latency",
+    "store-latency-per-mib",
+    "store-body-per-mib",
+    "How long a store takes from the end of its body: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%"
+);
+service_time_args!(
+    FirstReadTime,
+    "first-read-latency",
+    "first-read-latency-per-mib",
+    "first-read-body-per-mib",
+    "How long a read takes that is not in the cache: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%"
+);
+service_time_args!(
+    CachedReadTime,
+    "cached-read-latency",
+    "cached-read-latency-per-mib",
+    "cached-read-body-per-mib",
+    "How long a read takes that is served from the cache"
+);
 
 /// A flag whose value cannot be used.
 #[derive(Debug, thiserror::Error)]
