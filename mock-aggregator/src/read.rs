@@ -12,12 +12,14 @@ use axum::response::{IntoResponse, Response};
 use mock_publisher::admission::Ticket;
 use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::body_fault::{BodyFault, ByteStream};
+use mock_publisher::body_fault::{ByteStream, with_fault};
 use mock_publisher::clock::millis;
+use mock_publisher::draw;
 use mock_publisher::fault::Fault;
-use mock_publisher::profile::{ServiceTime, size_delay, throttled, wait_until};
+use mock_publisher::profile::ServiceTime;
 use mock_publisher::quilt::PatchId;
 use mock_publisher::store::{Blob, Contents, ObjectEntry, Record, Store};
+use mock_publisher::throttle::{size_delay, throttle, wait_until};
 use std::fmt::Display;
 use std::io;
 use tokio::task::spawn_blocking;
@@ -167,11 +169,11 @@ impl ReadRequest {
         }
         let profile = self.ticket.profile();
         let age_ms = now_ms.saturating_sub(record.stored_at_ms);
-        if age_ms < millis(profile.latency(&profile.visible_after, draw_number(&id))) {
+        if age_ms < millis(profile.latency(&profile.visible_after, draw::key(id.as_bytes()))) {
             return Err(not_found(id));
         }
         if age_ms < millis(profile.not_yet_for)
-            && profile.faults.is_late(profile.seed, &id, self.ticket.context())
+            && profile.faults.is_not_yet_readable(profile.seed, &id, self.ticket.context())
         {
             inner.stats.fault(Fault::NotYet);
             return Err(not_found(id));
@@ -231,26 +233,12 @@ impl ReadRequest {
 
     /// Pieces of `length` bytes as a body, throttled as the profile says, damaged if the request's fault does that.
     pub(crate) fn stream(&self, pieces: ByteStream, length: u64) -> Body {
-        let pieces = throttled(pieces, self.service_time().body_per_mib);
-        match (
-            self.ticket.fault,
-            BodyFault::of(self.ticket.fault, self.ticket.profile(), self.ticket.n, length),
-        ) {
-            (Some(fault), Some(body_fault)) => {
-                self.aggregator.0.stats.fault(fault);
-                body_fault.apply(pieces, length, &self.ticket)
-            }
-            _ => Body::from_stream(pieces),
-        }
+        let pieces = throttle(pieces, self.service_time().body_per_mib);
+        with_fault(pieces, length, &self.ticket, &self.aggregator.0.stats)
     }
 
     /// The answer to a read that succeeded; see `response::success`.
     pub(crate) fn success(&self, etag: impl Display, length: Option<u64>, body: Body) -> Response {
         success((&self.method, &self.headers), etag, length, body)
     }
-}
-
-/// The number by which a blob draws from a distribution: the same for all requests.
-fn draw_number(id: &BlobId) -> u64 {
-    id.as_bytes().iter().take(8).fold(0, |n, byte| n << 8 | u64::from(*byte))
 }
