@@ -5,9 +5,7 @@
 
 mod timer;
 mod blob_registry;
-mod clock;
 mod closed;
-mod cores;
 mod usage;
 mod barrier;
 mod phase_runtime;
@@ -36,10 +34,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{client::Network, error::Error, metrics::Recording, plan::Plan, sample::Sample};
 use barrier::Barrier;
-use clock::Clock;
 pub use list::{List, Listed};
 use phase_runtime::PhaseRuntime;
 pub use phase_runtime::ProgressBoard;
+use timer::Clock;
 use usage::ProcessUsage;
 use worker_thread::{Recordings, ThreadIndex};
 
@@ -118,7 +116,7 @@ async fn work(plan: Arc<Plan>, network: Arc<Network>, hooks: RunHooks, work: Wor
     let threads = threads.inspect_err(|_| run.give_up())?;
     let (mut recording, mut warm_up, mut broken) = (Recording::default(), Recording::default(), None);
     for thread in threads {
-        match usage.watch(thread).await.expect("a shard's thread tells how it ended") {
+        match usage.sample_until(thread).await.expect("a shard's thread tells how it ended") {
             Ok(step_metrics) => {
                 recording.merge(step_metrics.measured.take());
                 warm_up.merge(step_metrics.warm_up.take());
@@ -131,7 +129,7 @@ async fn work(plan: Arc<Plan>, network: Arc<Network>, hooks: RunHooks, work: Wor
         return Err(Error::Broken { reason });
     }
     recording.join_reads();
-    recording.enter_effort(&usage.spent(shards));
+    recording.enter_effort(&usage.finish(shards));
     Ok(Facts { recording, warm_up, elapsed: clock.elapsed() })
 }
 

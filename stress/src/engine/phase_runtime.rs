@@ -10,7 +10,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{RunHooks, blob_registry::BlobRegistry, carry_over::CarriedBlob, clock::Clock, list::Listed};
+use super::{RunHooks, blob_registry::BlobRegistry, carry_over::CarriedBlob, list::Listed, timer::Clock};
 use crate::{
     client::Network,
     metrics::snapshot::Snapshot,

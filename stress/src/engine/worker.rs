@@ -5,9 +5,9 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 use super::{
-    clock::Clock,
     iteration::{Iteration, Reads},
     phase_runtime::{BlobOrigin, WorkItem},
+    timer::Clock,
     worker_thread::Shard,
 };
 use crate::{

@@ -14,10 +14,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Run,
-    clock::Clock,
-    closed, lag, open,
+    Run, closed, lag, open,
     phase_runtime::{PhaseRuntime, ProgressBoard},
+    timer::Clock,
     worker::skip_lost,
 };
 use crate::{client::Client, metrics::Recording, plan::load::Load};

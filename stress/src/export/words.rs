@@ -89,6 +89,7 @@ pub fn checked(check: &CheckResult, drift: Option<&Drift>) -> String {
         (Check::Achieved, _) => "achieved rate",
         (Check::Dropped, _) => "dropped arrivals",
         (Check::Cpu, _) => "own CPU",
+        (Check::Throttled, _) => "CPU quota used up in",
         (Check::Lag, _) => "event-loop lag p99",
         (Check::Unfinished, _) => "unfinished at the end",
         (Check::Contaminated, _) => "first downloads that were already cached",
@@ -110,6 +111,7 @@ pub fn number(check: &CheckResult, value: f64) -> String {
         Check::Achieved
         | Check::Dropped
         | Check::Cpu
+        | Check::Throttled
         | Check::Unfinished
         | Check::Contaminated
         | Check::Stationarity

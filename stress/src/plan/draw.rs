@@ -58,6 +58,15 @@ pub(super) fn stream(seed: u64, index: u64) -> ChaCha8Rng {
     rng
 }
 
+/// The output function of SplitMix64: a bijection in which every bit of the input moves about half of the output's
+/// (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
+pub fn mix(number: u64) -> u64 {
+    let mut x = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
 /// Whether the journey of blob `index` is an order control. A blob that shall repeat another one of the `past` is none:
 /// its first read may find a warm cache.
 pub fn controls(seed: u64, index: u64, phase: &Phase, past: &Past) -> bool {

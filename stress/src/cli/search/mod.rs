@@ -22,7 +22,7 @@ use crate::{
     export::{file::PreparedFile, search as told},
     metrics::concurrency::ConcurrencyTracker,
     plan::{
-        Phase, Plan,
+        Phase, Plan, draw,
         journey::Step,
         load::{Load, Stop},
         search::{Answer, Axis, Next, Search, Verdict},
@@ -152,12 +152,9 @@ impl Template {
     }
 }
 
-/// A seed of its own for each step, from the search's (splitmix64); 53 bits, as every seed of ours.
+/// A seed of its own for each step, from the search's; 53 bits, so that every reader of JSON sees the same number.
 fn seed(seed: u64, number: u64) -> u64 {
-    let mut mixed = seed.wrapping_add((number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (mixed ^ (mixed >> 31)) >> 11
+    draw::mix(draw::mix(seed).wrapping_add(number)) >> 11
 }
 
 /// A search under way.
