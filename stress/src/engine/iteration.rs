@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     carry_over::{CarriedBlob, ReadMarks},
     list::Listed,
-    phase_runtime::{BlobOrigin, PhaseRuntime, WorkItem},
+    phase::{BlobOrigin, PhaseRuntime, WorkItem},
 };
 use crate::{
     blob::{BlobSpec, Expect},
@@ -48,24 +48,24 @@ pub(super) struct Iteration {
 }
 
 impl Iteration {
-    pub(super) fn new(runtime_of_phase: &PhaseRuntime, item: WorkItem) -> Self {
+    pub(super) fn new(phase: &PhaseRuntime, item: WorkItem) -> Self {
         let WorkItem { index, known } = item;
-        let draw = Draw::of(runtime_of_phase.plan.seed, index, runtime_of_phase.origin());
+        let draw = Draw::of(phase.run.plan.seed, index, phase.origin());
         let controls = matches!(known, BlobOrigin::Made)
             && draw::controls(
-                runtime_of_phase.plan.seed,
+                phase.run.plan.seed,
                 index,
-                runtime_of_phase.origin(),
-                &runtime_of_phase.past(),
+                phase.origin(),
+                &phase.past(),
             );
         let smooth = if let BlobOrigin::Earlier(kept) = &known { kept.marks.smooth } else { true };
         let (blob_id, (expect, novelty)) = match known {
-            BlobOrigin::Made => (None, made(runtime_of_phase, index, draw)),
-            BlobOrigin::Listed(listed) => (Some(listed.id.clone()), told(runtime_of_phase, &listed)),
-            BlobOrigin::Earlier(kept) => (kept.id.clone(), left(runtime_of_phase, index, draw, &kept)),
+            BlobOrigin::Made => (None, made(phase, index, draw)),
+            BlobOrigin::Listed(listed) => (Some(listed.id.clone()), told(phase, &listed)),
+            BlobOrigin::Earlier(kept) => (kept.id.clone(), left(phase, index, draw, &kept)),
         };
         let pick = |number: u32, count: usize| usize::try_from(number).unwrap_or(0) % count.max(1);
-        let journey = &runtime_of_phase.phase().journey;
+        let journey = &phase.planned().journey;
         let blob = Self {
             index,
             steps: if controls { journey.with_control() } else { journey.steps.clone() },
@@ -73,14 +73,14 @@ impl Iteration {
             size: expect.size().unwrap_or(0),
             expect,
             novelty,
-            publisher: pick(draw.publisher, runtime_of_phase.plan.publishers.len()),
-            aggregator: pick(draw.aggregator, runtime_of_phase.plan.aggregators.len()),
+            publisher: pick(draw.publisher, phase.run.plan.publishers.len()),
+            aggregator: pick(draw.aggregator, phase.run.plan.aggregators.len()),
             blob_id,
             smooth,
             stranded: false,
             steps_done: 0,
         };
-        if controls { blob.controlled(runtime_of_phase.plan.seed, draw) } else { blob }
+        if controls { blob.controlled(phase.run.plan.seed, draw) } else { blob }
     }
 
     /// The same with another blob beside it, which differs in its bytes alone.
@@ -106,10 +106,10 @@ impl Iteration {
     }
 
     /// A sample with everything known before the step.
-    pub(super) fn draft(&self, runtime_of_phase: &PhaseRuntime, step: Step) -> Sample {
+    pub(super) fn draft(&self, phase: &PhaseRuntime, step: Step) -> Sample {
         let blob = self.of(step);
         Sample {
-            phase: runtime_of_phase.phase,
+            phase: phase.position,
             index: blob.index,
             step,
             attempt: 1,
@@ -127,14 +127,14 @@ impl Iteration {
     }
 
     /// What the next steps need to know of this one.
-    pub(super) fn learn(&mut self, runtime_of_phase: &PhaseRuntime, sample: &Sample) {
+    pub(super) fn learn(&mut self, phase: &PhaseRuntime, sample: &Sample) {
         match &mut self.other {
-            Some(other) if sample.step.is_of_control() => other.note(runtime_of_phase, sample),
-            _ => self.note(runtime_of_phase, sample),
+            Some(other) if sample.step.is_of_control() => other.note(phase, sample),
+            _ => self.note(phase, sample),
         }
     }
 
-    fn note(&mut self, runtime_of_phase: &PhaseRuntime, sample: &Sample) {
+    fn note(&mut self, phase: &PhaseRuntime, sample: &Sample) {
         self.steps_done += 1;
         let first = matches!(sample.step, Step::FIRST | Step::Control);
         let warm = first && sample.cache.cache_status.from_cache();
@@ -143,8 +143,8 @@ impl Iteration {
             Outcome::Stored(_) => {
                 self.blob_id.clone_from(&sample.blob_id);
                 let own = sample.step == Step::Upload && self.novelty == Novelty::Fresh;
-                if own && runtime_of_phase.is_drawn_on {
-                    runtime_of_phase.registry.note(self.index);
+                if own && phase.is_drawn_on {
+                    phase.run.registry.note(self.index);
                 }
             }
             Outcome::Read => self.size = sample.size,
@@ -155,57 +155,57 @@ impl Iteration {
     }
 
     /// Leaves behind what later phases need to know, at the end of the journey or where it was given up.
-    pub(super) fn leave(&self, runtime_of_phase: &PhaseRuntime) {
-        let sound = !self.stranded && self.steps_done == runtime_of_phase.phase().journey.steps.len();
+    pub(super) fn leave(&self, phase: &PhaseRuntime) {
+        let sound = !self.stranded && self.steps_done == phase.planned().journey.steps.len();
         let marks = ReadMarks { novelty: self.novelty, sound, smooth: self.smooth };
-        runtime_of_phase.keep(self.index, CarriedBlob { id: self.blob_id.clone(), marks });
+        phase.keep(self.index, CarriedBlob { id: self.blob_id.clone(), marks });
     }
 }
 
 /// A blob that is made: its bytes, and whether they are new to the run.
-fn made(runtime_of_phase: &PhaseRuntime, index: u64, draw: Draw) -> (Expect, Novelty) {
+fn made(phase: &PhaseRuntime, index: u64, draw: Draw) -> (Expect, Novelty) {
     // A repeat whose source is not stored yet counts as new.
-    let source = source(runtime_of_phase, index).filter(|&source| runtime_of_phase.registry.holds(source));
+    let source = source(phase, index).filter(|&source| phase.run.registry.holds(source));
     let novelty = if source.is_some() { Novelty::Repeat } else { Novelty::Fresh };
     let expect =
-        source.map_or_else(|| spec(runtime_of_phase, index, draw), |source| bytes(runtime_of_phase, source));
+        source.map_or_else(|| spec(phase, index, draw), |source| bytes(phase, source));
     (expect, novelty)
 }
 
 /// The blob that the one of this index shall repeat.
-fn source(runtime_of_phase: &PhaseRuntime, index: u64) -> Option<u64> {
-    repeats::source(runtime_of_phase.plan.seed, index, runtime_of_phase.origin(), &runtime_of_phase.past())
+fn source(phase: &PhaseRuntime, index: u64) -> Option<u64> {
+    repeats::source(phase.run.plan.seed, index, phase.origin(), &phase.past())
 }
 
 /// The bytes that are made for the blob of this index.
-fn bytes(runtime_of_phase: &PhaseRuntime, index: u64) -> Expect {
-    spec(runtime_of_phase, index, Draw::of(runtime_of_phase.plan.seed, index, runtime_of_phase.origin()))
+fn bytes(phase: &PhaseRuntime, index: u64) -> Expect {
+    spec(phase, index, Draw::of(phase.run.plan.seed, index, phase.origin()))
 }
 
 /// The bytes of the blob of this index, which was drawn so.
-fn spec(runtime_of_phase: &PhaseRuntime, index: u64, Draw { size, content, .. }: Draw) -> Expect {
-    Expect::Spec(BlobSpec { seed: runtime_of_phase.plan.seed, index, size, content })
+fn spec(phase: &PhaseRuntime, index: u64, Draw { size, content, .. }: Draw) -> Expect {
+    Expect::Spec(BlobSpec { seed: phase.run.plan.seed, index, size, content })
 }
 
 /// A blob that an earlier phase has left: it is what it was then.
-fn left(runtime_of_phase: &PhaseRuntime, index: u64, draw: Draw, kept: &CarriedBlob) -> (Expect, Novelty) {
+fn left(phase: &PhaseRuntime, index: u64, draw: Draw, kept: &CarriedBlob) -> (Expect, Novelty) {
     let novelty = kept.marks.novelty;
-    let expect = match (&runtime_of_phase.origin().source, &kept.id) {
+    let expect = match (&phase.origin().source, &kept.id) {
         (BlobSource::List { .. }, Some(id)) => {
-            Expect::FirstRead(runtime_of_phase.registry.first_reads.meet(id, None).0)
+            Expect::FirstRead(phase.run.registry.first_reads.meet(id, None).0)
         }
         _ if novelty == Novelty::Repeat => {
-            bytes(runtime_of_phase, source(runtime_of_phase, index).unwrap_or(index))
+            bytes(phase, source(phase, index).unwrap_or(index))
         }
-        _ => spec(runtime_of_phase, index, draw),
+        _ => spec(phase, index, draw),
     };
     (expect, novelty)
 }
 
 /// A blob that a list tells of. Of one that was read before, a first download is none; a cached one is as good as any.
-fn told(runtime_of_phase: &PhaseRuntime, listed: &Listed) -> (Expect, Novelty) {
-    let (blob, met_before) = runtime_of_phase.registry.first_reads.meet(&listed.id, listed.size);
-    let repeats = met_before && runtime_of_phase.phase().journey.steps.contains(&Step::FIRST);
+fn told(phase: &PhaseRuntime, listed: &Listed) -> (Expect, Novelty) {
+    let (blob, met_before) = phase.run.registry.first_reads.meet(&listed.id, listed.size);
+    let repeats = met_before && phase.planned().journey.steps.contains(&Step::FIRST);
     (Expect::FirstRead(blob), if repeats { Novelty::Repeat } else { Novelty::Fresh })
 }
 
@@ -231,7 +231,7 @@ impl Reads {
 
     /// Enters what can be compared, of a blob whose bytes were new to the run and whose reads succeeded at once: a repeat's
     /// first read may find a warm cache, and so may a second attempt.
-    pub(super) fn enter(&self, blob: &Iteration, runtime_of_phase: &PhaseRuntime, recording: &mut Recording) {
+    pub(super) fn enter(&self, blob: &Iteration, phase: &PhaseRuntime, recording: &mut Recording) {
         if blob.novelty == Novelty::Repeat || !blob.smooth {
             return;
         }
@@ -247,8 +247,8 @@ impl Reads {
                 let pair = Pair::of(first, cached, third.as_ref());
                 pair.into_iter().for_each(|pair| recording.enter_pair(pair));
             }
-            [Some(first), None, _] if runtime_of_phase.goes_on => recording.enter_first(*first),
-            [None, Some(cached), _] if runtime_of_phase.continues() => recording.enter_cached(*cached),
+            [Some(first), None, _] if phase.goes_on => recording.enter_first(*first),
+            [None, Some(cached), _] if phase.continues() => recording.enter_cached(*cached),
             _ => {}
         }
     }

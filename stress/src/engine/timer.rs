@@ -1,6 +1,6 @@
-//! Time in a run: its monotonic clock, and a timer with a finer resolution than the runtime's millisecond.
+//! A timer with a finer resolution than the runtime's millisecond.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use std::os::fd::OwnedFd;
@@ -9,29 +9,6 @@ use std::os::fd::OwnedFd;
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 #[cfg(target_os = "linux")]
 use tokio::io::unix::AsyncFd;
-
-/// The run's monotonic clock: all threads count from one origin.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Clock {
-    origin: Instant,
-}
-
-impl Clock {
-    /// A clock whose origin is now.
-    pub(super) fn start() -> Self {
-        Self { origin: Instant::now() }
-    }
-
-    /// The time from the origin to `instant`.
-    pub(super) fn at(self, instant: Instant) -> Duration {
-        instant.saturating_duration_since(self.origin)
-    }
-
-    /// The time from the origin to now.
-    pub(super) fn elapsed(self) -> Duration {
-        self.origin.elapsed()
-    }
-}
 
 /// Wakes one task after a given time.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use rustix::{
 };
 use tokio::time::interval;
 
-use super::timer::Clock;
+use super::clock::Clock;
 use crate::metrics::generator::{Generator, Throttling, Used};
 
 /// How often the open file descriptors are counted: with thousands of them that takes milliseconds.

@@ -6,9 +6,9 @@ use tokio::sync::mpsc;
 
 use super::{
     iteration::{Iteration, Reads},
-    phase_runtime::{BlobOrigin, WorkItem},
-    timer::Clock,
-    worker_thread::Shard,
+    phase::{BlobOrigin, WorkItem},
+    clock::Clock,
+    worker_thread::WorkerThread,
 };
 use crate::{
     blob::Expect,
@@ -20,7 +20,7 @@ use crate::{
 /// Performs journeys, one at a time.
 #[derive(Debug)]
 pub(super) struct Worker {
-    shard: Rc<Shard>,
+    thread: Rc<WorkerThread>,
     client: Client,
     under_way: Option<UnderWay>,
 }
@@ -43,53 +43,48 @@ type Permit = mpsc::OwnedPermit<Sample>;
 
 impl Worker {
     /// A worker with connections that nobody uses at the moment, if there are any.
-    pub(super) fn new(shard: Rc<Shard>) -> Self {
-        let client = shard.clients.borrow_mut().pop();
-        let client = client.unwrap_or_else(|| Client::new(shard.runtime_of_phase.network.clone()));
-        Self { shard, client, under_way: None }
+    pub(super) fn new(thread: Rc<WorkerThread>) -> Self {
+        let client = thread.clients.borrow_mut().pop();
+        let client = client.unwrap_or_else(|| Client::new(thread.phase.run.network.clone()));
+        Self { thread, client, under_way: None }
     }
 
     /// Leaves the connections to whoever comes next.
-    pub(super) fn dismiss(self) {
-        self.shard.clients.borrow_mut().push(self.client);
-    }
-
-    /// The shard whose part of the work this one does.
-    pub(super) fn shard(&self) -> &Rc<Shard> {
-        &self.shard
+    pub(super) fn release(self) {
+        self.thread.clients.borrow_mut().push(self.client);
     }
 
     /// One journey over one blob, or over two when it is an order control, `due` at this time since the run's origin; in a closed loop it is due when it starts.
     /// False when it was given up: the step under way is then entered as unfinished.
-    pub(super) async fn perform(&mut self, item: WorkItem, due: Option<Duration>) -> bool {
-        let shard = Rc::clone(&self.shard);
-        let runtime_of_phase = &shard.runtime_of_phase;
-        let (mut blob, mut reads) = (Iteration::new(runtime_of_phase, item), Reads::default());
+    pub(super) async fn run(&mut self, item: WorkItem, due: Option<Duration>) -> bool {
+        let thread = Rc::clone(&self.thread);
+        let phase = &thread.phase;
+        let (mut blob, mut reads) = (Iteration::new(phase, item), Reads::default());
         let ended = tokio::select! {
             // Asked first, so that no step starts when everything is given up.
             biased;
-            () = shard.abort.cancelled() => false,
+            () = thread.abort.cancelled() => false,
             () = self.journey(&mut blob, &mut reads, due) => true,
         };
         if !ended {
             self.give_up(&blob).await;
         }
         // Given up in a later read, a journey has its pair all the same.
-        reads.enter(&blob, runtime_of_phase, &mut shard.recording());
-        blob.leave(runtime_of_phase);
+        reads.enter(&blob, phase, &mut thread.recording());
+        blob.leave(phase);
         ended
     }
 
     async fn journey(&mut self, blob: &mut Iteration, reads: &mut Reads, mut due: Option<Duration>) {
-        let shard = Rc::clone(&self.shard);
-        let runtime_of_phase = &shard.runtime_of_phase;
+        let thread = Rc::clone(&self.thread);
+        let phase = &thread.phase;
         for position in 0..blob.steps.len() {
             let (sample, permit) = self.step(blob, position, due).await;
             // In an open loop the next step is due when this one has ended.
             due = due.map(|_| sample.timing.finished);
-            blob.learn(runtime_of_phase, &sample);
+            blob.learn(phase, &sample);
             reads.learn(&sample);
-            self.shard.enter(sample, permit);
+            self.thread.enter(sample, permit);
         }
     }
 
@@ -100,31 +95,31 @@ impl Worker {
         position: usize,
         due: Option<Duration>,
     ) -> (Sample, Option<Permit>) {
-        let shard = Rc::clone(&self.shard);
-        let runtime_of_phase = &shard.runtime_of_phase;
+        let thread = Rc::clone(&self.thread);
+        let phase = &thread.phase;
         let step = blob.steps[position];
         let (mut attempt, mut since) = (1, due);
         loop {
-            let permit = self.shard.permit().await;
+            let permit = self.thread.permit().await;
             self.under_way = Some(UnderWay { position, attempt, due: since, permit });
             let (sample, asked) = self.attempt(blob, step, attempt, since).await;
             if attempt == 1 {
-                self.shard.enter_lateness(&sample, position, due);
+                self.thread.enter_lateness(&sample, position, due);
             }
-            let wait = runtime_of_phase.wait(&sample, asked);
+            let wait = retry_delay(phase, &sample, asked);
             let permit = self.under_way.take().and_then(|under_way| under_way.permit);
             let Some(wait) = wait else { return (sample, permit) };
             // Told at once: a wait that kept its place in the channel would keep others from starting.
             since = Some(sample.timing.due);
-            self.shard.enter(sample.tried_again(), permit);
+            self.thread.enter(sample.tried_again(), permit);
             attempt += 1;
             self.under_way = Some(UnderWay { position, attempt, due: since, permit: None });
-            if !runtime_of_phase.sleep(wait).await {
+            if !phase.sleep(wait).await {
                 // Who is told to start nothing more tries nothing again either.
-                let permit = self.shard.permit().await;
+                let permit = self.thread.permit().await;
                 self.under_way = None;
                 return (
-                    still_waiting(blob.draft(runtime_of_phase, step), attempt, since, runtime_of_phase.clock),
+                    still_waiting(blob.draft(phase, step), attempt, since, phase.run.clock),
                     permit,
                 );
             }
@@ -140,24 +135,22 @@ impl Worker {
         attempt: u32,
         due: Option<Duration>,
     ) -> (Sample, Option<Duration>) {
-        let shard = Rc::clone(&self.shard);
-        let runtime_of_phase = &shard.runtime_of_phase;
-        let draft = Sample { attempt, ..blob.draft(runtime_of_phase, step) };
+        let thread = Rc::clone(&self.thread);
+        let phase = &thread.phase;
+        let draft = Sample { attempt, ..blob.draft(phase, step) };
         let blob = blob.of(step);
-        #[cfg(test)]
-        toil(runtime_of_phase.hooks.cost);
         match (step, &blob.expect, &blob.blob_id) {
             _ if blob.stranded => (Sample { outcome: Outcome::Skipped, ..draft }, None),
             (Step::Upload | Step::ControlUpload, Expect::Spec(spec), _) => {
                 let exchange = self.client.upload(blob.publisher, spec.source()).await;
                 let asked = exchange.retry_after;
-                (fill(draft, exchange, Outcome::Stored, due, runtime_of_phase.clock), asked)
+                (fill(draft, exchange, Outcome::Stored, due, phase.run.clock), asked)
             }
             (Step::Read { .. } | Step::Control, expect, Some(id)) => {
-                let mut verifier = expect.verifier(runtime_of_phase.plan.verify);
+                let mut verifier = expect.verifier(phase.run.plan.verify);
                 let exchange = self.client.read(blob.aggregator, id, &mut verifier).await;
                 let asked = exchange.retry_after;
-                let sample = fill(draft, exchange, |()| Outcome::Read, due, runtime_of_phase.clock);
+                let sample = fill(draft, exchange, |()| Outcome::Read, due, phase.run.clock);
                 // What nobody knew beforehand is as large as it came.
                 let size = expect.size().unwrap_or(sample.bytes_received);
                 (Sample { size, ..sample }, asked)
@@ -172,37 +165,28 @@ impl Worker {
 
     /// Enters the step under way as unfinished, with the time it has waited, and the ones behind it as skipped.
     async fn give_up(&mut self, blob: &Iteration) {
-        let shard = Rc::clone(&self.shard);
-        let runtime_of_phase = &shard.runtime_of_phase;
+        let thread = Rc::clone(&self.thread);
+        let phase = &thread.phase;
         let abandoned = self.client.take_abandoned();
         // Without a step under way the journey was between two, waiting to be heard.
         let Some(UnderWay { mut position, attempt, due, permit }) = self.under_way.take() else {
-            return self.shard.skip(blob, blob.all_steps_done()).await;
+            return self.thread.skip(blob, blob.all_steps_done()).await;
         };
-        let draft = blob.draft(runtime_of_phase, blob.steps[position]);
+        let draft = blob.draft(phase, blob.steps[position]);
         if let Some(exchange) = abandoned {
-            let filled = fill(draft, exchange, |()| Outcome::Unfinished, due, runtime_of_phase.clock);
+            let filled = fill(draft, exchange, |()| Outcome::Unfinished, due, phase.run.clock);
             let sample = Sample { attempt, outcome: Outcome::Unfinished, ..filled };
             if attempt == 1 {
-                self.shard.enter_lateness(&sample, position, due);
+                self.thread.enter_lateness(&sample, position, due);
             }
-            self.shard.enter(sample, permit);
+            self.thread.enter(sample, permit);
             position += 1;
         } else if attempt > 1 {
-            let permit = self.shard.permit().await;
-            self.shard.enter(still_waiting(draft, attempt, due, runtime_of_phase.clock), permit);
+            let permit = self.thread.permit().await;
+            self.thread.enter(still_waiting(draft, attempt, due, phase.run.clock), permit);
             position += 1;
         }
-        self.shard.skip(blob, position).await;
-    }
-}
-
-/// Keeps the thread busy for so long.
-#[cfg(test)]
-fn toil(cost: Duration) {
-    let begun = std::time::Instant::now();
-    while begun.elapsed() < cost {
-        std::hint::spin_loop();
+        self.thread.skip(blob, position).await;
     }
 }
 
@@ -214,12 +198,12 @@ fn still_waiting(draft: Sample, attempt: u32, due: Option<Duration>, clock: Cloc
 }
 
 /// Enters the steps of this phase as skipped for each blob that an earlier one has lost.
-pub(super) async fn skip_lost(shard: &Shard) {
-    let runtime_of_phase = &shard.runtime_of_phase;
+pub(super) async fn skip_failed(thread: &WorkerThread) {
+    let phase = &thread.phase;
     let mut from = 0;
-    while let Some((index, kept)) = runtime_of_phase.registry.carry_over.lost(from) {
-        let blob = Iteration::new(runtime_of_phase, WorkItem { index, known: BlobOrigin::Earlier(kept) });
-        shard.skip(&blob, 0).await;
+    while let Some((index, blob)) = phase.run.registry.carry_over(phase.origin()).failed_from(from) {
+        let blob = Iteration::new(phase, WorkItem { index, origin: BlobOrigin::Earlier(blob) });
+        thread.skip(&blob, 0).await;
         from = index + 1;
     }
 }
@@ -249,14 +233,14 @@ fn fill<T>(
     Sample { timing, blob_id, bytes_sent, bytes_received, link, cache, outcome, ..draft }
 }
 
-impl Shard {
+impl WorkerThread {
     /// A place for one sample in the channel, if anyone listens.
     async fn permit(&self) -> Option<Permit> {
-        if self.runtime_of_phase.phase().warm_up {
+        if self.phase.planned().warm_up {
             return None;
         }
         // A listener that is gone has said so itself; the run goes on.
-        self.runtime_of_phase.hooks.samples.clone()?.reserve_owned().await.ok()
+        self.phase.run.hooks.samples.clone()?.reserve_owned().await.ok()
     }
 
     /// Enters the journey's steps from this position on as skipped.
@@ -264,7 +248,7 @@ impl Shard {
         for &step in &blob.steps[position..] {
             let permit = self.permit().await;
             self.enter(
-                Sample { outcome: Outcome::Skipped, ..blob.draft(&self.runtime_of_phase, step) },
+                Sample { outcome: Outcome::Skipped, ..blob.draft(&self.phase, step) },
                 permit,
             );
         }

@@ -5,7 +5,13 @@ use std::time::Duration;
 use stress::{
     engine::{Facts, RunHooks},
     metrics::step_metrics::StepMetrics,
-    plan::{Phase, draw, journey::Step, load::Load, repeats::Past, sizes::Sizes},
+    plan::{
+        Phase, draw,
+        journey::{JourneyKind, Step},
+        load::Load,
+        repeats::Repeatable,
+        sizes::Sizes,
+    },
     report::cache::Verdict,
 };
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
@@ -16,8 +22,9 @@ use crate::common::{blobs, metrics, phase, plan, rate, run, summary};
 fn controlled(load: Load, count: u64, share: f64) -> (Phase, u64) {
     let main =
         Phase { sizes: Sizes { min: 0, max: 200_000 }, order_control: share, ..phase(load, blobs(count)) };
-    let past = Past::of([&main], 0);
-    let chosen = (0..count).filter(|&index| draw::controls(7, index, &main, &past)).count();
+    let repeatable = Repeatable::of([&main], 0);
+    let kind = |index| draw::journey_kind(7, index, &main, &repeatable);
+    let chosen = (0..count).filter(|&index| kind(index) == JourneyKind::OrderControl).count();
     (main, chosen as u64)
 }
 

@@ -19,9 +19,9 @@ async fn a_phase_repeats_the_blobs_of_those_before_it_or_its_own_where_it_draws_
     let mut plan = plan(&bottle, vec![uploads(Load::closed(4), blobs(300)), repeating(60), others]);
     plan.store.persistence = Some(Persistence::Permanent);
     let wanted = |phase: usize, from: u64, first: u64| {
-        let past = plan.past(phase, first);
+        let repeatable = plan.repeatable(phase, first);
         let sources =
-            (from..from + 60).filter_map(|index| repeats::source(7, index, &plan.phases[phase], &past));
+            (from..from + 60).filter_map(|index| repeats::source(7, index, &plan.phases[phase], &repeatable));
         let sources: Vec<u64> = sources.collect();
         assert!(sources.iter().all(|source| *source >= first), "{sources:?}");
         sources.len() as u64
