@@ -59,5 +59,7 @@ pub mod describe;
 pub mod door;
 mod publisher;
 mod put;
+mod routes;
 
-pub use publisher::{Config, Publisher, router, serve};
+pub use publisher::{Config, Publisher};
+pub use routes::{router, serve};

@@ -1,25 +1,17 @@
-//! The mock publisher put together: its configuration, its state, its routes.
+//! The configuration of a mock publisher and the state that its handlers share.
 
-use crate::admit::{Door, Visit, admit};
+use crate::admit::{Door, Visit};
 use crate::auth::{self, Auth};
-use crate::common::dress;
-use crate::describe;
 use crate::draw::{self, Purpose};
 use crate::encoding::Prices;
 use crate::epochs::Epochs;
 use crate::fault::Role;
 use crate::gate::Limits;
 use crate::naming::Naming;
-use crate::put::{put_blob, put_quilt};
 use crate::reuse::Wallet;
-use crate::server::{self, Port};
 use crate::stats::{Arrival, Snapshot, Stats};
 use crate::store::{BadStore, Writer, now_ms};
 use crate::weather::{Sky, Task, Weather};
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, put};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -161,31 +153,4 @@ impl Publisher {
     pub fn arrivals(&self) -> Vec<Arrival> {
         self.0.stats.arrivals()
     }
-}
-
-/// The routes of a publisher, without what every mock has.
-pub fn router(publisher: &Publisher) -> Router {
-    let inner = &publisher.0;
-    let guarded = |route: MethodRouter<Publisher>, door: &Arc<Door>| {
-        let route = route.route_layer(from_fn_with_state(Arc::clone(door), admit));
-        match &inner.auth {
-            Some(auth) => route.route_layer(from_fn_with_state(Arc::clone(auth), auth::demand)),
-            None => route,
-        }
-    };
-    let limit = usize::try_from(inner.config.max_quilt_body_size).unwrap_or(usize::MAX);
-    let quilts = put(put_quilt).route_layer(DefaultBodyLimit::max(limit));
-    Router::new()
-        .route("/v1/blobs", guarded(put(put_blob), &inner.put))
-        .route("/v1/quilts", guarded(quilts, &inner.put_quilt))
-        .with_state(publisher.clone())
-}
-
-/// Serves a publisher until `shutdown` is ready; exchanges in flight get a second more.
-pub async fn serve(port: impl Into<Port>, publisher: Publisher, shutdown: impl Future<Output = ()>) {
-    let (stats, sky) = (Arc::clone(&publisher.0.stats), Arc::clone(&publisher.0.sky));
-    // The document is part of this crate and always one; a test reads it.
-    let page = describe::page("Walrus Publisher", &[describe::PUBLISHER]).unwrap_or_default();
-    let routes = dress(router(&publisher), Arc::clone(&stats), sky, page);
-    server::run(port.into(), routes, stats, shutdown).await;
 }

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     e2e,
     failure::{Context, Failure, Result},
-    tidy, workspace,
+    lint, workspace,
 };
 
 /// One thing that must hold.
@@ -39,7 +39,7 @@ const STEPS: &[Step] = &[
         name: "clippy",
         check: Check::Cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
     },
-    Step { name: "tidy", check: Check::Task(tidy::run) },
+    Step { name: "lint", check: Check::Task(lint::run) },
     Step { name: "test", check: Check::Cargo(&["test", "--workspace"]) },
     Step {
         name: "doc",

@@ -10,7 +10,7 @@ pub(crate) struct Failure(String);
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 impl Failure {
-    /// A failure that says this.
+    /// A failure with this message.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
@@ -22,7 +22,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Says what was being done when something failed.
+/// Adds what was being done when something failed.
 pub(crate) trait Context<T> {
     /// Puts `what` before the cause.
     fn context(self, what: impl fmt::Display) -> Result<T>;

@@ -1,18 +1,16 @@
-//! The workspace's own automation, as `cargo xtask TASK`; it knows the other crates only as processes.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "telling a person at a terminal what happens is its job"
-)]
+//! The workspace's own automation, as `cargo xtask TASK`; it uses the other crates only as processes.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints for a person at a terminal")]
 
 mod bench;
 mod ci;
+mod deadline;
 mod e2e;
 mod failure;
+mod lint;
 mod process;
 mod soak;
-mod tidy;
-mod transcript;
+
+mod output;
 mod workspace;
 
 use std::process::ExitCode;
@@ -29,9 +27,9 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Run the main job in sight and then every scenario, with real processes on this machine
+    /// Run the main job and then every scenario, with real processes on this machine
     E2e {
-        /// Only these scenarios; a start of names such as `fault` means all of them
+        /// Only these scenarios; a prefix such as `fault` selects all of them
         names: Vec<String>,
         /// Show the scenarios instead of running them
         #[arg(long)]
@@ -40,14 +38,14 @@ enum Task {
         #[arg(long)]
         release: bool,
     },
-    /// Measure what the tool itself costs, against other tools, on this machine
+    /// Measure what the tool itself costs, compared with other tools, on this machine
     Bench(bench::args::Args),
     /// Check everything that must hold before a change is merged
     Ci,
-    /// Try what needs minutes or a quiet machine: long runs, a clock that is set, measurements in turns
+    /// Run tests that need minutes or a quiet machine
     Soak(soak::args::Args),
-    /// Check the habits that the compiler does not know: rooms, edges, file shapes, honest tests
-    Tidy,
+    /// Check what rustc and clippy do not: one-way modules, circles of files, dependencies, file lengths
+    Lint,
 }
 
 fn main() -> ExitCode {
@@ -60,7 +58,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::run(&args),
         Task::Ci => ci::run(),
         Task::Soak(args) => soak::run(&args),
-        Task::Tidy => tidy::run(),
+        Task::Lint => lint::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,51 +1,26 @@
-//! Child processes that are heard, awaited with patience that ends, interrupted by id, and killed when dropped.
+//! Child processes whose output is read, awaited up to a deadline, interrupted by id, and killed when dropped.
 
 use std::{
     fs,
     process::{Child, Command, ExitStatus, Stdio},
     sync::Arc,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
+    deadline::Deadline,
     failure::{Context, Failure, Result},
-    transcript::{Stream, Transcript},
+    output::{ProcessOutput, Stream},
 };
-
-/// The instant at which patience ends.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Deadline(Instant);
-
-impl Deadline {
-    /// Patience for this long from now.
-    pub(crate) fn after(patience: Duration) -> Self {
-        Self(Instant::now() + patience)
-    }
-
-    /// What is left of it.
-    pub(crate) fn left(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
-    }
-
-    /// Whether nothing is left of it.
-    pub(crate) fn passed(self) -> bool {
-        self.left().is_zero()
-    }
-
-    /// This deadline, or `patience` from now, whichever comes first.
-    pub(crate) fn at_most(self, patience: Duration) -> Self {
-        Self(self.0.min(Self::after(patience).0))
-    }
-}
 
 /// A child process; dropping it kills it.
 pub(crate) struct Process {
     name: String,
     child: Child,
-    transcript: Arc<Transcript>,
+    output: Arc<ProcessOutput>,
 }
 
 impl Process {
@@ -53,25 +28,25 @@ impl Process {
     pub(crate) fn start(name: &str, mut command: Command) -> Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().context(format!("cannot start {name}"))?;
-        let transcript = Arc::new(Transcript::default());
+        let output = Arc::new(ProcessOutput::default());
         if let Some(stdout) = child.stdout.take() {
-            transcript.follow(Stream::Stdout, stdout);
+            output.read_from(Stream::Stdout, stdout);
         }
         if let Some(stderr) = child.stderr.take() {
-            transcript.follow(Stream::Stderr, stderr);
+            output.read_from(Stream::Stderr, stderr);
         }
-        Ok(Self { name: name.to_owned(), child, transcript })
+        Ok(Self { name: name.to_owned(), child, output })
     }
 
     /// Starts a process that writes straight to our terminal.
     pub(crate) fn start_visibly(name: &str, mut command: Command) -> Result<Self> {
         let child = command.stdin(Stdio::null()).spawn().context(format!("cannot start {name}"))?;
-        Ok(Self { name: name.to_owned(), child, transcript: Arc::default() })
+        Ok(Self { name: name.to_owned(), child, output: Arc::default() })
     }
 
-    /// What it has said so far.
-    pub(crate) fn transcript(&self) -> &Arc<Transcript> {
-        &self.transcript
+    /// What it has written so far.
+    pub(crate) fn output(&self) -> &Arc<ProcessOutput> {
+        &self.output
     }
 
     /// Whether it has not ended yet.
@@ -79,11 +54,11 @@ impl Process {
         Ok(self.child.try_wait().context(format!("cannot wait for {}", self.name))?.is_none())
     }
 
-    /// Waits until it has ended and all that it said has been heard.
+    /// Waits until it has ended and its output has been read.
     pub(crate) fn wait(&mut self, deadline: Deadline) -> Result<ExitStatus> {
         loop {
             if let Some(status) = self.child.try_wait().context(format!("cannot wait for {}", self.name))? {
-                self.transcript.wait_for_end(deadline.at_most(Duration::from_secs(5)));
+                self.output.wait_for_end(deadline.at_most(Duration::from_secs(5)));
                 return Ok(status);
             }
             if deadline.passed() {
@@ -95,8 +70,8 @@ impl Process {
 
     /// Waits for a line on stdout that starts with `start`, and gives what follows.
     pub(crate) fn wait_for_line(&mut self, start: &str, deadline: Deadline) -> Result<String> {
-        let line = self.transcript.wait_for_line(Stream::Stdout, start, deadline);
-        line.context(format!("{} did not say `{start}…`", self.name))
+        let line = self.output.wait_for_line(Stream::Stdout, start, deadline);
+        line.context(format!("{} did not print `{start}…`", self.name))
     }
 
     /// Sends SIGINT to this process alone, as one Ctrl-C does.
@@ -114,7 +89,7 @@ impl Process {
         self.child.id()
     }
 
-    /// The most memory it has held at a time, in bytes; none where the system does not tell or it has ended.
+    /// The most memory it has held at a time, in bytes; `None` where the system does not measure it or the process has ended.
     pub(crate) fn peak_memory(&self) -> Option<u64> {
         peak_memory(&fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?)
     }
@@ -122,13 +97,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only for a process that has ended, which is what is wanted.
+        // Both fail only for a process that has ended, which is the aim.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The most memory held, in bytes, as `/proc/PID/status` tells.
+/// The peak resident memory in bytes, from the text of `/proc/PID/status`.
 pub(crate) fn peak_memory(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()? * 1024)
@@ -149,28 +124,28 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_heard_and_awaited() {
-        let mut process = shell("echo 'listening on http://x'; echo trouble >&2; exit 3");
+    fn the_output_and_exit_code_of_a_process_are_read() {
+        let mut process = shell("echo 'listening on http://x'; echo problem >&2; exit 3");
         assert_eq!(process.wait_for_line("listening on ", soon()).unwrap(), "http://x");
         assert_eq!(process.wait(soon()).unwrap().code(), Some(3));
-        assert_eq!(process.transcript().text(Stream::Stderr), "trouble\n");
+        assert_eq!(process.output().text(Stream::Stderr), "problem\n");
         assert!(process.interrupt().unwrap_err().to_string().contains("ended before"));
     }
 
     #[test]
-    fn waiting_ends_when_the_time_is_up() {
+    fn waiting_ends_at_the_deadline() {
         let mut process = shell("exec sleep 60");
         let late = process.wait(Deadline::after(Duration::from_millis(20))).unwrap_err();
         assert_eq!(late.to_string(), "the shell was still running when the time was up");
-        let silent =
+        let timed_out =
             process.wait_for_line("listening", Deadline::after(Duration::from_millis(20))).unwrap_err();
-        assert_eq!(silent.to_string(), "the shell did not say `listening…`");
+        assert_eq!(timed_out.to_string(), "the shell did not print `listening…`");
     }
 
     #[test]
-    fn a_process_that_ends_in_silence_is_noticed_at_once() {
+    fn waiting_for_a_line_ends_with_the_process() {
         let failed = shell("echo no").wait_for_line("listening", soon()).unwrap_err();
-        assert_eq!(failed.to_string(), "the shell did not say `listening…`");
+        assert_eq!(failed.to_string(), "the shell did not print `listening…`");
     }
 
     #[test]
@@ -179,11 +154,11 @@ mod tests {
         process.wait_for_line("ready", soon()).unwrap();
         process.interrupt().unwrap();
         assert_eq!(process.wait(soon()).unwrap().code(), Some(130));
-        assert_eq!(process.transcript().text(Stream::Stdout), "ready\ncaught\n");
+        assert_eq!(process.output().text(Stream::Stdout), "ready\ncaught\n");
     }
 
     #[test]
-    fn a_dropped_process_is_gone() {
+    fn a_dropped_process_is_killed() {
         let process = shell("exec sleep 60");
         let id = Pid::from_child(&process.child);
         drop(process);

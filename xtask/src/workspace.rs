@@ -13,7 +13,7 @@ use crate::failure::{Context, Failure, Result};
 
 /// The workspace's root.
 pub(crate) fn root() -> PathBuf {
-    // Cargo says where it found the manifest; the place of compilation is the answer without cargo.
+    // Set by cargo at run time; without cargo, the folder of compilation is used.
     let here =
         env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     here.parent().map_or_else(|| here.clone(), Path::to_path_buf)
@@ -23,8 +23,7 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
-    // What cargo told this task about itself would have some build scripts believe that something has changed, and
-    // everything that rests on them be built again.
+    // Build scripts that read these variables would run again, and with them everything that depends on them.
     for (key, _) in env::vars_os() {
         let name = key.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
@@ -37,7 +36,7 @@ pub(crate) fn cargo() -> Command {
 /// The built programs by name.
 pub(crate) type Programs = BTreeMap<String, PathBuf>;
 
-/// Builds the workspace's programs and says where cargo put them.
+/// Builds the workspace's programs and returns their paths.
 ///
 /// All of them and not only those needed: with fewer packages cargo would choose other features for what they share,
 /// and build that once more.
@@ -54,7 +53,7 @@ pub(crate) fn build(release: bool) -> Result<Programs> {
     Ok(programs(&String::from_utf8_lossy(&output.stdout)))
 }
 
-/// The programs that cargo's messages tell of.
+/// The programs named in cargo's messages.
 fn programs(messages: &str) -> Programs {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     messages

@@ -91,6 +91,8 @@ mod tests {
             Entry { identifier: "b".into(), tags: Tags::new(), start: 2, end: 667 },
         ]);
         let bytes = index.to_bytes();
+        let list = b"\x02\x02\0\x01a\x01\x04kind\x04note\x9b\x02\x01b\0";
+        assert_eq!(bytes, [&[1, 21, 0, 0, 0], &list[..]].concat());
         assert_eq!(Index::announced(&bytes), Some(bytes.len() as u64));
         assert_eq!(Index::parse(&bytes, 1), Some(index.clone()));
         assert_eq!(index.named("b"), index.starting_at(2));

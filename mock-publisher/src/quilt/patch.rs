@@ -75,6 +75,9 @@ mod tests {
             assert_eq!(patch.bytes, b"hello");
             assert_eq!(Patch::parse(&columns[..columns.len() - 4]), None);
         }
+        let two: Tags = [("kind", "note"), ("b", "2")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        let pinned = b"\x01\x1b\0\0\0\x01\x03\0\x02\xc3\xa4\x0f\0\x02\x01b\x012\x04kind\x04note";
+        assert_eq!(head("\u{e4}", &two, 5).unwrap(), pinned);
         assert_eq!(Patch::parse(&[0; 64]), None);
         assert_eq!(Patch::parse(&[]), None);
         let long: Tags = [("k".repeat(40_000), "v".repeat(40_000))].into();

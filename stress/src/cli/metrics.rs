@@ -24,7 +24,7 @@ impl Metrics {
             reason: format!("cannot listen at {address}: {error}; choose another port, or 0 for a free one"),
         };
         let progress_board = progress_board.clone();
-        let look = Box::new(move || progress_board.look());
+        let look = Box::new(move || progress_board.snapshot());
         let scrape = Scrape::bind(address, plan.clone(), look).await.map_err(refused)?;
         let address = scrape.address().map_err(refused)?;
         let mut server = JoinSet::new();

@@ -78,8 +78,9 @@ pub(super) struct ReadMarks {
     pub(super) novelty: Novelty,
     /// Whether every step so far succeeded: otherwise the later ones are skipped.
     pub(super) all_ok: bool,
-    /// Whether every download so far succeeded at its first attempt: a second attempt may already find a warm cache.
-    pub(super) first_attempt_only: bool,
+    /// Whether its downloads can be compared: each succeeded at its first attempt, since a second one may find a warm cache,
+    /// and the first did not come from a cache, as far as its headers say.
+    pub(super) comparable: bool,
 }
 
 /// A blob's ID in little memory.
@@ -169,7 +170,7 @@ mod tests {
     }
 
     fn carried(id: Option<&str>, all_ok: bool) -> CarriedBlob {
-        let marks = ReadMarks { novelty: Novelty::Fresh, all_ok, first_attempt_only: true };
+        let marks = ReadMarks { novelty: Novelty::Fresh, all_ok, comparable: true };
         CarriedBlob::new(id.map(Arc::from).as_ref(), marks)
     }
 

@@ -35,7 +35,8 @@ async fn run_worker(thread: Rc<WorkerThread>, workers: Stages, level: f64) {
             break;
         }
         let Some(item) = phase.next_item(&thread.stop).await else { break };
-        if !worker.run(item, None).await {
+        worker.run(item, None).await;
+        if thread.abort.is_cancelled() {
             break;
         }
     }

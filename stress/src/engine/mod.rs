@@ -5,7 +5,6 @@
 
 mod barrier;
 mod blob_registry;
-mod clock;
 mod closed;
 mod iteration;
 mod list;

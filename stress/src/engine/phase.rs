@@ -64,8 +64,11 @@ impl PhaseRuntime {
         let position = first_indices.len() - 1;
         let (phase, origin, first_index) =
             (&plan.phases[position], plan.origin(position), first_indices[position]);
-        let is_unused = |earlier: &usize| (position..plan.phases.len()).all(|one| plan.origin(one) != *earlier);
-        (0..position).filter(is_unused).for_each(|earlier| *registry.carry_over(earlier) = CarryOver::default());
+        let is_unused =
+            |earlier: &usize| (position..plan.phases.len()).all(|one| plan.origin(one) != *earlier);
+        (0..position)
+            .filter(is_unused)
+            .for_each(|earlier| *registry.carry_over(earlier) = CarryOver::default());
         let left = if phase.source == BlobSource::Earlier {
             Some(registry.carry_over(origin).rewind())
         } else {

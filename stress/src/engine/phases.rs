@@ -31,9 +31,10 @@ pub(super) type Phases = [OnceLock<Arc<PhaseRuntime>>];
 pub(super) fn run(runtime: &Runtime, run: &Arc<Run>, phases: &Phases, index: ThreadIndex) -> Recordings {
     let recordings = Rc::new(Recordings::default());
     LocalSet::new().block_on(runtime, async {
-        let publisher = run.hooks.progress_board.clone().map(|board| {
-            spawn_local(publish_progress(index.index, recordings.clone(), run.clone(), board))
-        });
+        let publisher =
+            run.hooks.progress_board.clone().map(|board| {
+                spawn_local(publish_progress(index.index, recordings.clone(), run.clone(), board))
+            });
         // Without an answer another thread has panicked.
         let _ = run_phases(run, phases, index, &recordings).await;
         if let Some(publisher) = publisher {
@@ -90,7 +91,12 @@ async fn run_load(thread: &Rc<WorkerThread>) {
 }
 
 /// Publishes this thread's progress until it is stopped.
-async fn publish_progress(thread: usize, recordings: Rc<Recordings>, run: Arc<Run>, board: Arc<ProgressBoard>) {
+async fn publish_progress(
+    thread: usize,
+    recordings: Rc<Recordings>,
+    run: Arc<Run>,
+    board: Arc<ProgressBoard>,
+) {
     let mut ticks = tokio::time::interval(PROGRESS_INTERVAL);
     loop {
         ticks.tick().await;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    barrier::Barrier, blob_registry::BlobRegistry, clock::Clock, list::List, progress::ProgressBoard,
+use super::{barrier::Barrier, blob_registry::BlobRegistry, list::List, progress::ProgressBoard};
+use crate::{
+    client::Network,
+    plan::Plan,
+    sample::{Clock, Sample},
 };
-use crate::{client::Network, plan::Plan, sample::Sample};
 
 /// What a run is connected to besides the network.
 #[derive(Debug, Clone, Default)]

@@ -1,13 +1,14 @@
 //! Runs in which a thread panics, and what is not part of a measurement.
 
-use std::{net::TcpListener, time::Instant};
+use std::net::TcpListener;
 
 use ::tests::Bottle;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
     blob::BlobSpec,
-    client::Client,
+    client::{Client, Exchange},
     plan::{
         Phase, Verify,
         journey::{Journey, Step},
@@ -18,6 +19,7 @@ use crate::{
         source::BlobSource,
         store::StoreOptions,
     },
+    sample::Clock,
 };
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -83,7 +85,9 @@ async fn a_thread_that_panics_ends_the_run_on_all_threads() {
         };
         let threads = vec![spawn(run.clone(), panicking).unwrap(), spawn(run.clone(), working).unwrap()];
         let outcome = join(&run, threads, ProcessUsage::start(run.clock));
-        let outcome = tokio::time::timeout(Duration::from_secs(60), outcome).await.expect("no thread waits for another");
+        let outcome = tokio::time::timeout(Duration::from_secs(60), outcome)
+            .await
+            .expect("no thread waits for another");
         let Err(Error::Broken { reason }) = outcome else { panic!("a thread has panicked") };
         assert_eq!(reason, "on purpose");
         // These are the caller's tokens, which the run must not cancel.
@@ -96,14 +100,17 @@ async fn a_thread_that_panics_ends_the_run_on_all_threads() {
 async fn generating_the_first_chunk_is_not_measured() {
     const COST: Duration = Duration::from_millis(300);
     let bottle = Bottle::start();
-    let mut client = Client::new(Arc::new(Network::new(&plan(bottle.publisher_url())).unwrap()));
+    let clock = Clock::start();
+    let mut client = Client::new(Arc::new(Network::new(&plan(bottle.publisher_url())).unwrap()), clock);
     for index in 0..2 {
         let spec = BlobSpec { seed: 7, index, size: 60_000, content: Content::Binary };
-        let begun = Instant::now();
-        let exchange = client.upload(0, spec.source().costing(COST)).await;
-        let whole = begun.elapsed();
-        assert!(exchange.result.is_ok(), "{:?}", exchange.result);
-        assert!(exchange.started >= begun + COST, "{:?} after the beginning", exchange.started - begun);
-        assert!(exchange.finished - exchange.started <= whole - COST, "{whole:?}");
+        let begun = clock.elapsed();
+        let Exchange { record, outcome } =
+            client.upload(0, spec.source().costing(COST), &CancellationToken::new()).await;
+        let whole = clock.elapsed() - begun;
+        assert!(outcome.is_success(), "{outcome:?}");
+        let started = record.timing.started;
+        assert!(started >= begun + COST, "{:?} after the beginning", started - begun);
+        assert!(record.timing.finished - started <= whole - COST, "{whole:?}");
     }
 }

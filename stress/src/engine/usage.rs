@@ -12,8 +12,10 @@ use rustix::{
 };
 use tokio::time::interval;
 
-use super::clock::Clock;
-use crate::metrics::generator::{Generator, Throttling, Used};
+use crate::{
+    metrics::generator::{Generator, Throttling, Used},
+    sample::Clock,
+};
 
 /// How often the open file descriptors are counted: with thousands of them that takes milliseconds.
 const SAMPLING_INTERVAL: Duration = Duration::from_secs(1);

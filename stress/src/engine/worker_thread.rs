@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::interval;
+use tokio::{sync::mpsc, time::interval};
 use tokio_util::sync::CancellationToken;
 
 use super::phase::PhaseRuntime;
-use crate::{client::Client, metrics::Recording};
+use crate::{client::Client, metrics::Recording, sample::Sample};
 
 /// How often the event loop's lag is sampled.
 const LAG_INTERVAL: Duration = Duration::from_millis(10);
@@ -46,7 +46,27 @@ pub(super) struct Recordings {
     pub(super) warm_up: RefCell<Recording>,
 }
 
+/// Room for one sample in the channel.
+pub(super) type Permit = mpsc::OwnedPermit<Sample>;
+
 impl WorkerThread {
+    /// Reserves room for one sample in the channel; `None` when it has no receiver.
+    pub(super) async fn reserve(&self) -> Option<Permit> {
+        if self.phase.planned().warm_up {
+            return None;
+        }
+        // The run does not depend on the receiver, which reports its own errors.
+        self.phase.run.hooks.samples.clone()?.reserve_owned().await.ok()
+    }
+
+    /// Records a sample, and sends it where room was reserved.
+    pub(super) fn enter(&self, sample: Sample, permit: Option<Permit>) {
+        self.recording().enter(&sample);
+        if let Some(permit) = permit {
+            permit.send(sample);
+        }
+    }
+
     /// Where the samples of this phase go.
     pub(super) fn recording(&self) -> RefMut<'_, Recording> {
         let Recordings { measured, warm_up } = &*self.recordings;

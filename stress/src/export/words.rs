@@ -84,8 +84,8 @@ pub fn checked(check: &CheckResult, drift: Option<&Drift>) -> String {
     let what = match (check.subject, drift) {
         (Check::Stationarity, Some(drift)) => return change(drift),
         (Check::Stationarity, None) => "change from first to last third",
-        (Check::StartDelayP99, _) => "p99 start_delay",
-        (Check::StartDelayMax, _) => "longest start_delay",
+        (Check::StartDelayP99, _) => "p99 start delay",
+        (Check::StartDelayMax, _) => "longest start delay",
         (Check::Achieved, _) => "achieved rate",
         (Check::Dropped, _) => "dropped arrivals",
         (Check::Cpu, _) => "own CPU",

@@ -70,12 +70,12 @@ pub fn mix(number: u64) -> u64 {
 
 /// The kind of the journey of blob `index`. A repeat is never an order control: its first read may find a warm cache.
 pub fn journey_kind(seed: u64, index: u64, phase: &Phase, repeatable: &Repeatable) -> JourneyKind {
+    if phase.order_control <= 0.0 || repeats::source(seed, index, phase, repeatable).is_some() {
+        return JourneyKind::Plain;
+    }
     let mut rng = stream(seed, index);
     rng.set_word_pos(CONTROL_WORD);
-    let is_control = phase.order_control > 0.0
-        && repeats::source(seed, index, phase, repeatable).is_none()
-        && rng.random_bool(phase.order_control.min(1.0));
-    if is_control { JourneyKind::OrderControl } else { JourneyKind::Plain }
+    if rng.random_bool(phase.order_control.min(1.0)) { JourneyKind::OrderControl } else { JourneyKind::Plain }
 }
 
 /// The seed of the bytes of control blobs, which differ from those of the blob with the same index.

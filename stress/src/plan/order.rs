@@ -169,11 +169,15 @@ mod tests {
     #[test]
     fn each_step_becomes_a_phase_over_the_blobs_of_the_first() {
         let plan = phased();
-        let phases: Vec<_> = plan.phases.iter().map(|phase| (phase.name.as_str(), phase.stop.blobs)).collect();
+        let phases: Vec<_> =
+            plan.phases.iter().map(|phase| (phase.name.as_str(), phase.stop.blobs)).collect();
         let expected = [("warm-up", Some(5)), ("upload", Some(5)), ("first", None), ("cached", None)];
         assert_eq!(phases, expected);
         assert_eq!((0..4).map(|phase| plan.origin(phase)).collect::<Vec<_>>(), [0, 1, 1, 1]);
-        assert_eq!((0..4).map(|phase| plan.carries_over(phase)).collect::<Vec<_>>(), [false, true, true, false]);
+        assert_eq!(
+            (0..4).map(|phase| plan.carries_over(phase)).collect::<Vec<_>>(),
+            [false, true, true, false]
+        );
         assert_eq!((plan.sources().count(), plan.repeats_steps(), plan.check()), (2, false, Ok(())));
     }
 
@@ -209,10 +213,7 @@ mod tests {
             plan.check().unwrap_err().to_string()
         };
         for (message, words) in [
-            (
-                refused(|phases| drop(phases.remove(1))),
-                "`first` uses earlier blobs, but there are none",
-            ),
+            (refused(|phases| drop(phases.remove(1))), "`first` uses earlier blobs, but there are none"),
             (
                 refused(|phases| drop(phases.remove(2))),
                 "`cached` starts with cached; upload is followed by first",

@@ -69,8 +69,7 @@ impl Plan {
 
     /// The first of the phases up to this one that draw their blobs alike.
     pub fn first_alike(&self, phase: usize) -> usize {
-        let begins =
-            |at: &usize| self.phases[*at].source == BlobSource::Made && !self.draws_like_before(*at);
+        let begins = |at: &usize| self.phases[*at].source == BlobSource::Made && !self.draws_like_before(*at);
         (0..=phase).rev().find(begins).unwrap_or(0)
     }
 
@@ -120,8 +119,7 @@ pub fn source(seed: u64, index: u64, phase: &Phase, repeatable: &Repeatable) -> 
     }
     let candidates = index.checked_sub(first)?.checked_sub(phase.lag())? + 1;
     let position = draw_repeat(seed, index, phase.duplicates)? % candidates;
-    let is_new =
-        |earlier: &u64| *earlier < always_new || draw_repeat(seed, first + earlier, share).is_none();
+    let is_new = |earlier: &u64| *earlier < always_new || draw_repeat(seed, first + earlier, share).is_none();
     let found = (position.saturating_sub(SEARCH)..=position).rev().find(is_new);
     Some(first + found.unwrap_or(position % always_new))
 }

@@ -38,8 +38,8 @@ fn thirty(bottle: &Bottle, reads: u8) -> Plan {
 }
 
 async fn summary(plan: Plan) -> Summary {
-    let facts = run(plan.clone(), RunHooks::default()).await;
-    let report = Report::new(plan, SystemTime::now(), facts.elapsed, Ending::Completed, facts.recording);
+    let outcome = run(plan.clone(), RunHooks::default()).await;
+    let report = Report::new(plan, SystemTime::now(), outcome.elapsed, Ending::Completed, outcome.recording);
     Summary::of(&report)
 }
 

@@ -27,8 +27,8 @@ async fn littles_law_holds() {
             .start();
         let mut main = phase(Load::closed(workers), blobs(u64::from(workers) * 20));
         main.journey = Journey { steps: vec![Step::Upload] };
-        let facts = run(plan(&bottle, vec![main]), RunHooks::default()).await;
-        let upload = metrics(&facts.recording, 0, Step::Upload);
+        let outcome = run(plan(&bottle, vec![main]), RunHooks::default()).await;
+        let upload = metrics(&outcome.recording, 0, Step::Upload);
         let (start, end) = upload.window.unwrap();
         let mean = upload.span(Span::Response).unwrap().mean().unwrap().as_secs_f64();
         let under_way = upload.done as f64 / (end - start).as_secs_f64() * mean;
@@ -55,8 +55,10 @@ async fn staged(stages: &[(f64, u64)], count: u64) -> Vec<(Duration, Duration)> 
     let workers = Stages(stages.iter().map(stage).collect());
     let (_, heard) = heard(plan(&bottle, vec![uploads(Load::Closed { workers }, blobs(count))])).await;
     assert_eq!(bottle.publisher_stats().stores.newly_created, count);
-    let mut times: Vec<_> =
-        heard.iter().map(|heard| (heard.sample.timing.started, heard.sample.timing.finished)).collect();
+    let mut times: Vec<_> = heard
+        .iter()
+        .map(|heard| (heard.sample.exchange.timing.started, heard.sample.exchange.timing.finished))
+        .collect();
     times.sort();
     times
 }
@@ -84,6 +86,7 @@ async fn stages_change_how_many_are_under_way() {
 #[tokio::test]
 async fn more_workers_than_blobs_are_no_load() {
     let bottle = Bottle::start();
-    let facts = run(plan(&bottle, vec![phase(Load::closed(u32::MAX), blobs(3))]), RunHooks::default()).await;
-    assert_eq!(metrics(&facts.recording, 0, Step::CACHED).done, 3);
+    let outcome =
+        run(plan(&bottle, vec![phase(Load::closed(u32::MAX), blobs(3))]), RunHooks::default()).await;
+    assert_eq!(metrics(&outcome.recording, 0, Step::CACHED).done, 3);
 }

@@ -7,7 +7,7 @@ use std::{
 
 use stress::{
     client::Network,
-    engine::{self, Facts, RunHooks},
+    engine::{self, RunHooks, RunOutcome},
     metrics::{Recording, StepKey, step_metrics::StepMetrics},
     plan::{
         Phase, Plan, Verify,
@@ -89,7 +89,7 @@ pub(crate) fn plan(bottle: &Bottle, phases: Vec<Phase>) -> Plan {
 }
 
 /// Runs the plan to its end, which must come within a minute.
-pub(crate) async fn run(plan: Plan, hooks: RunHooks) -> Facts {
+pub(crate) async fn run(plan: Plan, hooks: RunHooks) -> RunOutcome {
     let network = Arc::new(Network::new(&plan).expect("a plain network"));
     let run = engine::run(Arc::new(plan), network, hooks);
     tokio::time::timeout(Duration::from_secs(60), run).await.expect("the run ends").expect("the run starts")
@@ -103,7 +103,7 @@ pub(crate) struct Heard {
 }
 
 /// Runs the plan and keeps every sample.
-pub(crate) async fn heard(plan: Plan) -> (Facts, Vec<Heard>) {
+pub(crate) async fn heard(plan: Plan) -> (RunOutcome, Vec<Heard>) {
     let (sender, mut receiver) = mpsc::channel(64);
     let listener = tokio::spawn(async move {
         let mut samples = Vec::new();
@@ -112,14 +112,14 @@ pub(crate) async fn heard(plan: Plan) -> (Facts, Vec<Heard>) {
         }
         samples
     });
-    let facts = run(plan, RunHooks { samples: Some(sender), ..RunHooks::default() }).await;
-    (facts, listener.await.expect("a listener that ends"))
+    let outcome = run(plan, RunHooks { samples: Some(sender), ..RunHooks::default() }).await;
+    (outcome, listener.await.expect("a listener that ends"))
 }
 
-/// What a plan's facts mean.
-pub(crate) fn summary(plan: Plan, facts: Facts) -> Summary {
+/// What a plan's outcome mean.
+pub(crate) fn summary(plan: Plan, outcome: RunOutcome) -> Summary {
     let (began, ending) = (SystemTime::UNIX_EPOCH, Ending::Completed);
-    Summary::of(&Report::new(plan, began, facts.elapsed, ending, facts.recording))
+    Summary::of(&Report::new(plan, began, outcome.elapsed, ending, outcome.recording))
 }
 
 /// The totals of a step of fresh blobs in the first phase that has it.

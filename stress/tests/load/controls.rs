@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use stress::{
-    engine::{Facts, RunHooks},
+    engine::{RunHooks, RunOutcome},
     metrics::step_metrics::StepMetrics,
     plan::{
         Phase, draw,
@@ -29,9 +29,9 @@ fn controlled(load: Load, count: u64, share: f64) -> (Phase, u64) {
 }
 
 /// The step metrics of uploads, first and cached downloads, and of the control's upload and download.
-fn step_metrics(facts: &Facts) -> [&StepMetrics; 5] {
+fn step_metrics(outcome: &RunOutcome) -> [&StepMetrics; 5] {
     [Step::Upload, Step::FIRST, Step::CACHED, Step::ControlUpload, Step::Control]
-        .map(|step| metrics(&facts.recording, 0, step))
+        .map(|step| metrics(&outcome.recording, 0, step))
 }
 
 #[tokio::test]
@@ -42,8 +42,8 @@ async fn controls_come_on_top_and_are_what_the_servers_counted() {
         let (main, chosen) = controlled(load, 40, 0.5);
         assert!((10..=30).contains(&chosen), "{chosen}");
         let plan = plan(&bottle, vec![main]);
-        let facts = run(plan.clone(), RunHooks::default()).await;
-        let [upload, first, cached, control_upload, control] = step_metrics(&facts);
+        let outcome = run(plan.clone(), RunHooks::default()).await;
+        let [upload, first, cached, control_upload, control] = step_metrics(&outcome);
         assert_eq!((upload.done, first.done, cached.done), (40, 40, 40));
         assert_eq!((control_upload.done, control.done), (chosen, chosen));
         // As large as the blob that it is held against, and other bytes: nothing was there before.
@@ -55,8 +55,11 @@ async fn controls_come_on_top_and_are_what_the_servers_counted() {
         let of = |metrics: &StepMetrics| metrics.stored.values().sum::<u64>();
         assert_eq!((of(control_upload), control_upload.stored.len()), (chosen, 1));
         // A journey gives a pair of one kind, never of both.
-        assert_eq!((facts.recording.controls.seen(), facts.recording.pairs.seen()), (chosen, 40 - chosen));
-        let summary = summary(plan, facts);
+        assert_eq!(
+            (outcome.recording.controls.seen(), outcome.recording.pairs.seen()),
+            (chosen, 40 - chosen)
+        );
+        let summary = summary(plan, outcome);
         assert_eq!(summary.uploads.unwrap().new, 40 + chosen);
         assert_eq!(summary.cache.unwrap().control.unwrap().pairs, chosen);
     }
@@ -72,8 +75,8 @@ async fn a_caches_factor_stays_when_the_order_effect_is_taken_out() {
         .start();
     let (main, chosen) = controlled(Load::closed(10), 60, 0.4);
     let plan = plan(&bottle, vec![main]);
-    let facts = run(plan.clone(), RunHooks::default()).await;
-    let effect = summary(plan, facts).cache.unwrap();
+    let outcome = run(plan.clone(), RunHooks::default()).await;
+    let effect = summary(plan, outcome).cache.unwrap();
     let control = effect.control.unwrap();
     // Both of its downloads are first ones, which take what the mock was told.
     let order_effect = control.response.unwrap();
@@ -89,8 +92,8 @@ async fn what_fails_for_one_blob_leaves_the_other_alone_and_every_step_is_accoun
     let bottle = Bottle::builder().publisher_faults(&["503=30%"]).aggregator_faults(&["503=20%"]).start();
     let (main, chosen) = controlled(Load::closed(6), 60, 1.0);
     assert_eq!(chosen, 60);
-    let facts = run(plan(&bottle, vec![main]), RunHooks::default()).await;
-    let books = step_metrics(&facts);
+    let outcome = run(plan(&bottle, vec![main]), RunHooks::default()).await;
+    let books = step_metrics(&outcome);
     for book in books {
         assert_eq!(book.attempted() + book.skipped, 60);
     }
@@ -101,8 +104,8 @@ async fn what_fails_for_one_blob_leaves_the_other_alone_and_every_step_is_accoun
     assert!(upload.failed() > 0 && control_upload.failed() > 0 && control.failed() > 0);
     let requests = bottle.publisher_stats().route(PUT_BLOB).received;
     assert_eq!(requests, upload.attempted() + control_upload.attempted());
-    assert!(facts.recording.controls.seen() <= first.done.min(control.done));
-    assert_eq!(facts.recording.pairs.seen(), 0);
+    assert!(outcome.recording.controls.seen() <= first.done.min(control.done));
+    assert_eq!(outcome.recording.pairs.seen(), 0);
 }
 
 #[tokio::test]
@@ -114,8 +117,8 @@ async fn a_control_that_is_given_up_is_accounted_for() {
     let (main, _) = controlled(Load::closed(3), 1_000, 1.0);
     let mut main = Phase { grace: Duration::from_millis(50), ..main };
     main.stop.duration = Some(Duration::from_millis(200));
-    let facts = run(plan(&bottle, vec![main]), RunHooks::default()).await;
-    let books = step_metrics(&facts);
+    let outcome = run(plan(&bottle, vec![main]), RunHooks::default()).await;
+    let books = step_metrics(&outcome);
     let [upload, first, cached, control_upload, control] = books;
     assert_eq!(books.map(|book| book.attempted() + book.skipped), [control_upload.attempted(); 5]);
     assert!(control_upload.attempted() >= 3);

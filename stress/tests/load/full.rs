@@ -34,11 +34,11 @@ async fn eighteen(size: u64, expect_continue: bool) -> Sample {
         }
         (refused, unfinished)
     });
-    let facts = run(plan, hooks).await;
+    let outcome = run(plan, hooks).await;
     let (refused, unfinished) = listener.await.expect("a listener that ends");
     let route = bottle.publisher_stats().route(PUT_BLOB);
     assert_eq!((route.received, route.admitted, route.shed, route.status(429)), (18, 17, 1, 1), "{size}");
-    let upload = metrics(&facts.recording, 0, Step::Upload);
+    let upload = metrics(&outcome.recording, 0, Step::Upload);
     let classes: Vec<_> = upload.failures.iter().map(|(class, tally)| (*class, tally.count)).collect();
     assert_eq!((classes, upload.unfinished, unfinished), (vec![(FailureClass::Shed, 1)], 17, 17), "{size}");
     refused
@@ -61,6 +61,6 @@ async fn of_eighteen_uploads_at_once_one_is_shed_and_none_breaks_whatever_its_si
 async fn whoever_asks_first_sends_nothing_of_a_blob_that_is_refused() {
     for size in [10, MIB, 9 * MIB] {
         let refused = eighteen(size, true).await;
-        assert_eq!((refused.bytes_sent, refused.size), (0, size), "{refused:?}");
+        assert_eq!((refused.exchange.bytes_sent, refused.size), (0, size), "{refused:?}");
     }
 }

@@ -33,9 +33,9 @@ async fn known_latencies_are_read_back() {
             })
             .start();
         let main = uploads(Load::closed(6), blobs(COUNT as u64));
-        let facts = run(plan(&bottle, vec![main]), RunHooks::default()).await;
+        let outcome = run(plan(&bottle, vec![main]), RunHooks::default()).await;
         let oracle = drawn(latency, COUNT as u64);
-        let service = metrics(&facts.recording, 0, Step::Upload).span(Span::Service).unwrap();
+        let service = metrics(&outcome.recording, 0, Step::Upload).span(Span::Service).unwrap();
         for (quantile, rank) in [(0.1, 16), (0.5, 80), (0.8, 128), (0.95, 152)] {
             let (measured, known) = (service.quantile(quantile).unwrap(), oracle[rank - 1]);
             // Nothing is faster than its server; a histogram's value is within a thousandth.

@@ -51,8 +51,8 @@ async fn a_phase_ends_with_its_list() {
         let bottle = Bottle::start();
         let (list, _) = list(100, 8);
         let plan = plan(&bottle, vec![first_downloads(load, 60_000)]);
-        let facts = run(plan, RunHooks { list: Some(list), ..RunHooks::default() }).await;
-        let first = metrics(&facts.recording, 0, Step::FIRST);
+        let outcome = run(plan, RunHooks { list: Some(list), ..RunHooks::default() }).await;
+        let first = metrics(&outcome.recording, 0, Step::FIRST);
         assert_eq!((first.attempted(), first.failures[&FailureClass::NotFound].count), (100, 100));
         assert_eq!(bottle.aggregator_stats().route(GET_BLOB).received, 100);
     }
@@ -64,7 +64,7 @@ async fn no_more_of_a_list_is_taken_than_is_read() {
     let (list, given) = list(10_000, 8);
     let mut main = first_downloads(Load::closed(4), 200);
     main.grace = std::time::Duration::from_millis(100);
-    let facts = run(plan(&bottle, vec![main]), RunHooks { list: Some(list), ..RunHooks::default() }).await;
-    assert_eq!(metrics(&facts.recording, 0, Step::FIRST).unfinished, 4);
+    let outcome = run(plan(&bottle, vec![main]), RunHooks { list: Some(list), ..RunHooks::default() }).await;
+    assert_eq!(metrics(&outcome.recording, 0, Step::FIRST).unfinished, 4);
     assert!(given.load(Ordering::Relaxed) <= 4 + 8 + 1, "{given:?}");
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use stress::{
-    engine::{Facts, List, Listed, RunHooks},
+    engine::{List, Listed, RunHooks, RunOutcome},
     metrics::{StepKey, step_metrics::StepMetrics},
     plan::{
         Phase, Plan,
@@ -24,9 +24,9 @@ fn phased(bottle: &Bottle, main: Phase) -> Plan {
 }
 
 /// Runs the plan and keeps every sample.
-async fn heard(plan: Plan) -> (Facts, Vec<Sample>) {
-    let (facts, heard) = common::heard(plan).await;
-    (facts, heard.into_iter().map(|heard| heard.sample).collect())
+async fn heard(plan: Plan) -> (RunOutcome, Vec<Sample>) {
+    let (outcome, heard) = common::heard(plan).await;
+    (outcome, heard.into_iter().map(|heard| heard.sample).collect())
 }
 
 fn window(metrics: &StepMetrics) -> (Duration, Duration) {
@@ -37,11 +37,11 @@ fn window(metrics: &StepMetrics) -> (Duration, Duration) {
 async fn steps_follow_one_another_through_all_blobs_and_reads_are_paired() {
     for load in [Load::closed(4), rate(200.0, 100)] {
         let bottle = Bottle::builder().publisher(|config| config.limits.concurrent = 1000).start();
-        let (facts, samples) = heard(phased(&bottle, phase(load, blobs(40)))).await;
+        let (outcome, samples) = heard(phased(&bottle, phase(load, blobs(40)))).await;
         let [upload, first, cached] = [(0, Step::Upload), (1, Step::FIRST), (2, Step::CACHED)]
-            .map(|(position, step)| metrics(&facts.recording, position, step));
+            .map(|(position, step)| metrics(&outcome.recording, position, step));
         assert_eq!((upload.done, first.done, cached.done), (40, 40, 40));
-        assert_eq!(facts.recording.step_metrics.len(), 3);
+        assert_eq!(outcome.recording.step_metrics.len(), 3);
         assert!(window(upload).1 <= window(first).0 && window(first).1 <= window(cached).0);
         assert_eq!(bottle.publisher_stats().route(PUT_BLOB).received, 40);
         let reads = bottle.aggregator_stats().reads;
@@ -49,12 +49,12 @@ async fn steps_follow_one_another_through_all_blobs_and_reads_are_paired() {
         let mut times: BTreeMap<(u64, Step), Duration> = BTreeMap::new();
         for sample in &samples {
             // Opening a connection is no part of what is compared, nor is how late it was begun.
-            let opening = sample.link.map(|link| link.opening()).unwrap_or_default();
-            times.insert((sample.index, sample.step), sample.timing.service() - opening);
+            let opening = sample.exchange.link.map(|link| link.opening()).unwrap_or_default();
+            times.insert((sample.index, sample.step), sample.exchange.timing.service() - opening);
         }
         assert_eq!((samples.len(), times.len()), (120, 120), "each blob has each step once");
-        assert_eq!((facts.recording.pairs.seen(), facts.recording.pairs.iter().count()), (40, 40));
-        for pair in facts.recording.pairs.iter() {
+        assert_eq!((outcome.recording.pairs.seen(), outcome.recording.pairs.iter().count()), (40, 40));
+        for pair in outcome.recording.pairs.iter() {
             let expected = [Step::FIRST, Step::CACHED].map(|step| times[&(pair.index, step)]);
             assert_eq!([pair.first, pair.cached], expected, "{pair:?}");
         }
@@ -65,12 +65,12 @@ async fn steps_follow_one_another_through_all_blobs_and_reads_are_paired() {
 async fn a_blob_that_was_not_stored_is_skipped_from_then_on() {
     for load in [Load::closed(4), rate(200.0, 100)] {
         let bottle = Bottle::builder().publisher_faults(&["500=50%"]).start();
-        let (facts, samples) = heard(phased(&bottle, phase(load, blobs(40)))).await;
-        let upload = metrics(&facts.recording, 0, Step::Upload);
+        let (outcome, samples) = heard(phased(&bottle, phase(load, blobs(40)))).await;
+        let upload = metrics(&outcome.recording, 0, Step::Upload);
         let (stored, failed) = (upload.done, upload.failed());
         assert!(stored > 0 && failed > 0 && stored + failed == 40, "{stored} and {failed}");
         for (position, step) in [(1, Step::FIRST), (2, Step::CACHED)] {
-            let reads = metrics(&facts.recording, position, step);
+            let reads = metrics(&outcome.recording, position, step);
             assert_eq!((reads.done, reads.attempted(), reads.skipped), (stored, stored, failed), "{step}");
         }
         let outcome = |step| {
@@ -91,12 +91,12 @@ async fn a_blob_whose_arrival_was_dropped_is_not_read_later_as_if_it_had_been() 
         .start();
     let mut plan = phased(&bottle, phase(Load::closed(4), blobs(30)));
     plan.phases[1].load = rate(200.0, 2);
-    let facts = run(plan, RunHooks::default()).await;
+    let outcome = run(plan, RunHooks::default()).await;
     let (first, cached) =
-        (metrics(&facts.recording, 1, Step::FIRST), metrics(&facts.recording, 2, Step::CACHED));
-    let dropped = facts.recording.arrivals[&1].dropped;
+        (metrics(&outcome.recording, 1, Step::FIRST), metrics(&outcome.recording, 2, Step::CACHED));
+    let dropped = outcome.recording.arrivals[&1].dropped;
     assert!(dropped > 0 && first.done > 0, "{dropped}");
-    assert_eq!((first.done + dropped, facts.recording.arrivals[&1].offered()), (30, 30));
+    assert_eq!((first.done + dropped, outcome.recording.arrivals[&1].offered()), (30, 30));
     assert_eq!((cached.done, cached.skipped), (first.done, dropped));
     let reads = bottle.aggregator_stats().reads;
     assert_eq!((reads.first, reads.cached), (first.done, cached.done));
@@ -108,8 +108,8 @@ async fn a_time_limit_ends_the_uploads_and_the_reads_go_once_over_what_was_store
         Bottle::builder().publisher(|config| config.weather.store.latency = "20ms".parse().unwrap()).start();
     let mut main = phase(Load::closed(4), millis(300));
     main.journey = Journey::with_reads(true, 3);
-    let facts = run(phased(&bottle, main), RunHooks::default()).await;
-    let done = |position, step| metrics(&facts.recording, position, step).done;
+    let outcome = run(phased(&bottle, main), RunHooks::default()).await;
+    let done = |position, step| metrics(&outcome.recording, position, step).done;
     let stored = done(0, Step::Upload);
     assert!((1..=64).contains(&stored), "{stored}");
     let reads = [done(1, Step::FIRST), done(2, Step::CACHED), done(3, Step::Read { ordinal: 3 })];
@@ -126,15 +126,15 @@ async fn repeats_stay_repeats_and_are_still_verified() {
     plan.store.persistence = Some(stress::plan::store::Persistence::Permanent);
     // Other loads decide nothing about what a blob is.
     plan.phases[1].load = Load::closed(7);
-    let facts = run(plan, RunHooks::default()).await;
-    let done = |phase, step, novelty| facts.recording.step_metrics[&StepKey { phase, step, novelty }].done;
+    let outcome = run(plan, RunHooks::default()).await;
+    let done = |phase, step, novelty| outcome.recording.step_metrics[&StepKey { phase, step, novelty }].done;
     let repeats = done(0, Step::Upload, Novelty::Repeat);
     assert!((10..=50).contains(&repeats), "{repeats}");
     for (position, step) in [(1, Step::FIRST), (2, Step::CACHED)] {
         assert_eq!(done(position, step, Novelty::Repeat), repeats, "{step}");
         assert_eq!(done(position, step, Novelty::Fresh), 60 - repeats, "{step}");
     }
-    assert_eq!(facts.recording.pairs.seen(), 60 - repeats);
+    assert_eq!(outcome.recording.pairs.seen(), 60 - repeats);
 }
 
 #[tokio::test]
@@ -154,11 +154,11 @@ async fn a_list_is_read_through_for_each_step() {
     main.journey = Journey::with_reads(false, 2);
     main.source = BlobSource::List { name: "list".to_owned(), round: false, listing: Listing::BlobIds };
     let hooks = RunHooks { list: Some(Arc::new(List::new(receiver))), ..RunHooks::default() };
-    let facts = run(phased(&bottle, main), hooks).await;
-    let done = |phase, step, novelty| facts.recording.step_metrics[&StepKey { phase, step, novelty }].done;
+    let outcome = run(phased(&bottle, main), hooks).await;
+    let done = |phase, step, novelty| outcome.recording.step_metrics[&StepKey { phase, step, novelty }].done;
     assert_eq!((done(0, Step::FIRST, Novelty::Fresh), done(0, Step::FIRST, Novelty::Repeat)), (10, 1));
     assert_eq!((done(1, Step::CACHED, Novelty::Fresh), done(1, Step::CACHED, Novelty::Repeat)), (10, 1));
-    assert_eq!(facts.recording.pairs.seen(), 10);
+    assert_eq!(outcome.recording.pairs.seen(), 10);
     assert_eq!(bottle.aggregator_stats().route(GET_BLOB).status(200), 22);
 }
 
@@ -167,9 +167,10 @@ async fn a_warm_up_before_it_is_no_part_of_it() {
     let bottle = Bottle::start();
     let main = phase(Load::closed(4), blobs(10));
     let warm_up = Phase { warm_up: true, ..phase(Load::closed(4), blobs(6)) };
-    let facts = run(plan(&bottle, [vec![warm_up], main.step_by_step()].concat()), RunHooks::default()).await;
-    assert_eq!(facts.recording.step_metrics.keys().map(|key| key.phase).collect::<Vec<_>>(), [1, 2, 3]);
-    assert_eq!(metrics(&facts.recording, 3, Step::CACHED).done, 10);
-    assert_eq!(facts.recording.pairs.seen(), 10);
+    let outcome =
+        run(plan(&bottle, [vec![warm_up], main.step_by_step()].concat()), RunHooks::default()).await;
+    assert_eq!(outcome.recording.step_metrics.keys().map(|key| key.phase).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(metrics(&outcome.recording, 3, Step::CACHED).done, 10);
+    assert_eq!(outcome.recording.pairs.seen(), 10);
     assert_eq!(bottle.aggregator_stats().route(GET_BLOB).received, 32);
 }

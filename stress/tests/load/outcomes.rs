@@ -25,8 +25,8 @@ async fn timeouts_are_latencies_of_at_least_their_limit() {
         .start();
     let mut plan = plan(&bottle, vec![uploads(Load::closed(16), blobs(400))]);
     plan.limits.upload_timeout = LIMIT;
-    let facts = run(plan.clone(), RunHooks::default()).await;
-    let summary = summary(plan, facts);
+    let outcome = run(plan.clone(), RunHooks::default()).await;
+    let summary = summary(plan, outcome);
     let [upload] = summary.steps.as_slice() else { panic!("{summary:?}") };
     let response = upload.response().unwrap();
     let hung = bottle.publisher_stats().fault("hang");
@@ -55,11 +55,11 @@ async fn half_of_the_uploads_refused_at_once_make_the_others_no_faster() {
         })
         .start();
     let plan = plan(&bottle, vec![uploads(Load::closed(8), blobs(200))]);
-    let facts = run(plan.clone(), RunHooks::default()).await;
+    let outcome = run(plan.clone(), RunHooks::default()).await;
     let shed = bottle.publisher_stats().fault("shed");
-    let failed = &metrics(&facts.recording, 0, Step::Upload).failures[&FailureClass::Shed];
+    let failed = &metrics(&outcome.recording, 0, Step::Upload).failures[&FailureClass::Shed];
     let (refused, fastest) = (failed.count, failed.own.min().unwrap());
-    let summary = summary(plan, facts);
+    let summary = summary(plan, outcome);
     let upload = &summary.steps[0];
     assert!((60..=140).contains(&shed), "{shed} of 200 by the dice");
     assert_eq!((refused, upload.failed, upload.done, upload.attempted), (shed, shed, 200 - shed, 200));
@@ -73,8 +73,8 @@ async fn half_of_the_uploads_refused_at_once_make_the_others_no_faster() {
 async fn where_everything_is_refused_nothing_is_a_success() {
     let bottle = Bottle::builder().publisher_faults(&["shed=100%"]).start();
     let plan = plan(&bottle, vec![uploads(Load::closed(4), blobs(40))]);
-    let facts = run(plan.clone(), RunHooks::default()).await;
-    let summary = summary(plan, facts);
+    let outcome = run(plan.clone(), RunHooks::default()).await;
+    let summary = summary(plan, outcome);
     let upload = &summary.steps[0];
     assert_eq!((upload.done, upload.failed, upload.response()), (0, 40, None));
     assert_eq!((upload.throughput_mib, summary.all_well()), (None, false));
@@ -101,12 +101,12 @@ async fn a_journey_that_is_given_up_keeps_the_pair_that_it_has() {
         abort.cancel();
         while samples.recv().await.is_some() {}
     });
-    let facts = run(plan(&bottle, vec![main]), hooks).await;
+    let outcome = run(plan(&bottle, vec![main]), hooks).await;
     listener.await.unwrap();
     let told = [Step::FIRST, Step::CACHED, read3].map(|step| {
-        let metrics = metrics(&facts.recording, 0, step);
+        let metrics = metrics(&outcome.recording, 0, step);
         (metrics.done, metrics.skipped)
     });
     assert_eq!(told, [(1, 0), (1, 0), (0, 1)]);
-    assert_eq!((bottle.aggregator_stats().route(GET_BLOB).received, facts.recording.pairs.seen()), (2, 1));
+    assert_eq!((bottle.aggregator_stats().route(GET_BLOB).received, outcome.recording.pairs.seen()), (2, 1));
 }

@@ -28,10 +28,10 @@ async fn a_phase_repeats_the_blobs_of_those_before_it_or_its_own_where_it_draws_
     };
     let expected = [wanted(1, 300, 0), wanted(2, 360, 360)];
     assert!(expected.iter().all(|count| (12..=48).contains(count)), "{expected:?}");
-    let facts = run(plan.clone(), RunHooks::default()).await;
+    let outcome = run(plan.clone(), RunHooks::default()).await;
     let repeats = [1, 2].map(|phase| {
         let key = StepKey { phase, step: Step::Upload, novelty: Novelty::Repeat };
-        facts.recording.step_metrics[&key].done
+        outcome.recording.step_metrics[&key].done
     });
     assert_eq!(repeats, expected);
     let stores = bottle.publisher_stats().stores;

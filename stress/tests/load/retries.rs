@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use stress::{
-    engine::{Facts, RunHooks},
+    engine::{RunHooks, RunOutcome},
     metrics::step_metrics::{Span, StepMetrics},
     plan::{
         Plan,
@@ -57,8 +57,8 @@ async fn requests(server: &MockServer) -> usize {
 #[tokio::test]
 async fn the_failed_attempt_the_good_one_and_the_whole_are_each_kept() {
     let (server, plan) = refusing(1, unavailable(), Load::closed(1), 1).await;
-    let facts = run(plan, RunHooks::default()).await;
-    let upload = metrics(&facts.recording, 0, Step::Upload);
+    let outcome = run(plan, RunHooks::default()).await;
+    let upload = metrics(&outcome.recording, 0, Step::Upload);
     assert_eq!((upload.done, upload.failed(), upload.retried(), requests(&server).await), (1, 0, 1, 2));
     let failed = &upload.retried[&FailureClass::Unavailable];
     assert_eq!((failed.count, failed.own.count(), failed.examples.len()), (1, 1, 1));
@@ -69,14 +69,14 @@ async fn the_failed_attempt_the_good_one_and_the_whole_are_each_kept() {
     // Each is read back exactly; the wait in between is no shorter than asked for.
     assert!(whole >= own + WAIT + good, "{whole:?} of {own:?}, {WAIT:?} and {good:?}");
     assert_eq!(upload.span(Span::Response).unwrap().count(), 1);
-    assert_eq!(facts.recording.connections.opened + facts.recording.connections.reused, 2);
+    assert_eq!(outcome.recording.connections.opened + outcome.recording.connections.reused, 2);
 }
 
 #[tokio::test]
 async fn who_fails_to_the_end_has_failed_once_and_every_attempt_is_counted() {
     let (server, plan) = refusing(100, unavailable(), Load::closed(2), 4).await;
-    let facts = run(plan, RunHooks::default()).await;
-    let upload = metrics(&facts.recording, 0, Step::Upload);
+    let outcome = run(plan, RunHooks::default()).await;
+    let upload = metrics(&outcome.recording, 0, Step::Upload);
     assert_eq!((upload.attempted(), upload.failed(), upload.retried()), (4, 4, 8));
     assert_eq!(requests(&server).await, 12);
     let last = &upload.failures[&FailureClass::Unavailable];
@@ -94,8 +94,8 @@ async fn what_waits_in_an_open_loop_keeps_no_arrival_from_starting() {
     let wait = Duration::from_millis(400);
     let (_server, mut plan) = refusing(40, ResponseTemplate::new(503), rate(100.0, 100), 40).await;
     plan.retries = retries(3, wait);
-    let facts = run(plan, RunHooks::default()).await;
-    let (upload, arrivals) = (metrics(&facts.recording, 0, Step::Upload), &facts.recording.arrivals[&0]);
+    let outcome = run(plan, RunHooks::default()).await;
+    let (upload, arrivals) = (metrics(&outcome.recording, 0, Step::Upload), &outcome.recording.arrivals[&0]);
     assert_eq!((upload.done, upload.failed(), upload.retried()), (40, 0, 40));
     assert_eq!((arrivals.offered(), arrivals.dropped, arrivals.start_delay.count()), (40, 0, 40));
     assert!(min(upload, Span::Response) >= Duration::from_millis(40));
@@ -116,15 +116,15 @@ async fn a_server_that_asks_for_time_gets_it() {
     ] {
         let (server, mut plan) = refusing(1, refusal, Load::closed(1), 1).await;
         plan.retries = retries(1, Duration::from_millis(1));
-        let facts = run(plan, RunHooks::default()).await;
-        let upload = metrics(&facts.recording, 0, Step::Upload);
+        let outcome = run(plan, RunHooks::default()).await;
+        let upload = metrics(&outcome.recording, 0, Step::Upload);
         assert_eq!((upload.done, requests(&server).await), (1, 2), "{name}");
         assert!(min(upload, Span::Response) >= Duration::from_millis(1040), "{name}: {upload:?}");
     }
     // More than an upload may take at all: no use in waiting, and none in coming back earlier.
     let (server, plan) = refusing(1, asking("21"), Load::closed(1), 1).await;
-    let facts = run(plan, RunHooks::default()).await;
-    let upload = metrics(&facts.recording, 0, Step::Upload);
+    let outcome = run(plan, RunHooks::default()).await;
+    let upload = metrics(&outcome.recording, 0, Step::Upload);
     assert_eq!((upload.failed(), upload.retried(), requests(&server).await), (1, 0, 1));
 }
 
@@ -137,22 +137,22 @@ async fn refusals_and_wrong_bytes_are_final() {
         (301, FailureClass::Redirect),
     ] {
         let (server, plan) = refusing(9, ResponseTemplate::new(status), Load::closed(1), 1).await;
-        let facts = run(plan, RunHooks::default()).await;
-        let upload = metrics(&facts.recording, 0, Step::Upload);
+        let outcome = run(plan, RunHooks::default()).await;
+        let upload = metrics(&outcome.recording, 0, Step::Upload);
         assert_eq!((upload.failures[&class].count, upload.retried()), (1, 0), "{status}");
         assert_eq!(requests(&server).await, 1, "{status}");
     }
     let bottle = Bottle::builder().aggregator_faults(&["corrupt=100%"]).start();
     let mut plan = plan(&bottle, vec![phase(Load::closed(2), blobs(3))]);
     plan.retries = retries(5, WAIT);
-    let facts = run(plan, RunHooks::default()).await;
-    let first = metrics(&facts.recording, 0, Step::FIRST);
+    let outcome = run(plan, RunHooks::default()).await;
+    let first = metrics(&outcome.recording, 0, Step::FIRST);
     assert_eq!((first.failures[&FailureClass::Corrupt].count, first.retried()), (3, 0));
     assert_eq!(bottle.aggregator_stats().route(GET_BLOB).received, 3);
 }
 
 /// Runs until an attempt has failed and its step waits, and then ends what `end` ends.
-async fn ended(mut plan: Plan, end: fn(&RunHooks)) -> (Facts, Vec<Sample>) {
+async fn ended(mut plan: Plan, end: fn(&RunHooks)) -> (RunOutcome, Vec<Sample>) {
     plan.retries = retries(9, Duration::from_secs(1000));
     plan.limits.upload_timeout = Duration::from_secs(2000);
     let (sender, mut receiver) = mpsc::channel(8);
@@ -182,10 +182,10 @@ async fn a_wait_ends_with_its_run_and_its_step_is_unfinished() {
         for load in [Load::closed(1), rate(10.0, 5)] {
             let (server, mut plan) = refusing(9, unavailable(), load, 1).await;
             plan.phases[0].journey = Journey { steps: vec![Step::Upload, Step::FIRST] };
-            let (facts, samples) = ended(plan, end).await;
-            let upload = metrics(&facts.recording, 0, Step::Upload);
+            let (outcome, samples) = ended(plan, end).await;
+            let upload = metrics(&outcome.recording, 0, Step::Upload);
             assert_eq!((upload.unfinished, upload.failed(), upload.retried()), (1, 0, 1));
-            assert_eq!(metrics(&facts.recording, 0, Step::FIRST).skipped, 1);
+            assert_eq!(metrics(&outcome.recording, 0, Step::FIRST).skipped, 1);
             assert_eq!(requests(&server).await, 1);
             // It had waited at least as long as its one attempt took.
             assert!(upload.least_lower_bound.unwrap() >= Duration::from_millis(60), "{upload:?}");
@@ -200,8 +200,8 @@ async fn the_grace_ends_waits_too() {
     let (_server, mut plan) = refusing(9, unavailable(), Load::closed(1), 1).await;
     plan.retries = retries(9, Duration::from_secs(1000));
     (plan.phases[0].stop, plan.phases[0].grace) = (millis(100), Duration::from_millis(200));
-    let facts = run(plan, RunHooks::default()).await;
-    let upload = metrics(&facts.recording, 0, Step::Upload);
+    let outcome = run(plan, RunHooks::default()).await;
+    let upload = metrics(&outcome.recording, 0, Step::Upload);
     assert_eq!((upload.unfinished, upload.retried()), (1, 1));
 }
 
@@ -226,10 +226,10 @@ async fn a_download_that_took_two_attempts_is_compared_with_nothing() {
             }
             rough
         });
-        let facts = run(plan, RunHooks { samples: Some(sender), ..RunHooks::default() }).await;
+        let outcome = run(plan, RunHooks { samples: Some(sender), ..RunHooks::default() }).await;
         let rough = listener.await.expect("a listener that ends");
         assert!(!rough.is_empty() && rough.len() < 20, "{rough:?}");
-        let paired: Vec<_> = facts.recording.pairs.iter().map(|pair| pair.index).collect();
+        let paired: Vec<_> = outcome.recording.pairs.iter().map(|pair| pair.index).collect();
         assert_eq!(paired.len() + rough.len(), 20, "{paired:?} {rough:?}");
         assert!(paired.iter().all(|index| !rough.contains(index)), "{paired:?} {rough:?}");
     }

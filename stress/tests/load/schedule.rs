@@ -39,12 +39,12 @@ async fn the_offered_load_does_not_depend_on_the_server() {
             // Long enough for a busy machine to send what was due, since nothing else will end.
             main.grace = Duration::from_secs(3);
         }
-        let facts = run(plan(&bottle, vec![main]), RunHooks::default()).await;
+        let outcome = run(plan(&bottle, vec![main]), RunHooks::default()).await;
         // 100 arrivals are due within the second: the server's own record is the judge.
         assert_eq!(arrivals(&bottle).len(), sent, "{name}");
         let (upload, offered) = (
-            metrics(&facts.recording, 0, stress::plan::journey::Step::Upload),
-            &facts.recording.arrivals[&0],
+            metrics(&outcome.recording, 0, stress::plan::journey::Step::Upload),
+            &outcome.recording.arrivals[&0],
         );
         let sent = u64::try_from(sent).unwrap();
         assert_eq!((offered.offered(), offered.dropped), (100, 100 - sent), "{name}");
@@ -65,14 +65,15 @@ fn offset(arrivals: &[Duration], first: usize, gap: Duration) -> f64 {
 async fn arrivals_do_not_drift_from_their_schedule() {
     const GAP: Duration = Duration::from_millis(5);
     let bottle = roomy("0s");
-    let facts = run(plan(&bottle, vec![uploads(rate(200.0, 1000), millis(3000))]), RunHooks::default()).await;
+    let outcome =
+        run(plan(&bottle, vec![uploads(rate(200.0, 1000), millis(3000))]), RunHooks::default()).await;
     let arrivals = arrivals(&bottle);
-    assert_eq!((arrivals.len(), facts.recording.arrivals[&0].offered()), (600, 600));
+    assert_eq!((arrivals.len(), outcome.recording.arrivals[&0].offered()), (600, 600));
     // A generator that waits for the gap instead of the instant loses its timer's grain at each of 600 arrivals.
     let drift = offset(&arrivals[400..], 400, GAP) - offset(&arrivals[..200], 0, GAP);
     assert!(drift.abs() < 0.1, "the schedule moved by {drift} s within 2 s");
     assert_eq!(
-        facts.recording.arrivals[&0].start_delay.count(),
+        outcome.recording.arrivals[&0].start_delay.count(),
         600,
         "who is late is started, and told as late"
     );

@@ -31,7 +31,7 @@ fn oracle(quantile: f64, count: f64, stalled: f64) -> f64 {
 async fn response_times_run_from_the_schedule_through_a_stall() {
     let bottle = still();
     let began = Instant::now();
-    let (facts, heard) = heard(plan(&bottle, vec![uploads(rate(100.0, 1000), millis(4000))])).await;
+    let (outcome, heard) = heard(plan(&bottle, vec![uploads(rate(100.0, 1000), millis(4000))])).await;
     // No arrival was due before its place in the schedule of a phase that began behind `began`, and none had ended
     // when its sample was heard of: so long, by a clock of our own, was its wait at most, however busy the machine.
     let mut most: Vec<_> = heard
@@ -39,11 +39,11 @@ async fn response_times_run_from_the_schedule_through_a_stall() {
         .map(|heard| (heard.at - began).as_secs_f64() - heard.sample.index as f64 * 0.01)
         .collect();
     for (heard, most) in heard.iter().zip(&most) {
-        let response = heard.sample.timing.response().as_secs_f64();
+        let response = heard.sample.exchange.timing.response().as_secs_f64();
         assert!(response <= *most, "{response} s, {most} s at most: {heard:?}");
     }
     most.sort_by(f64::total_cmp);
-    let upload = metrics(&facts.recording, 0, Step::Upload);
+    let upload = metrics(&outcome.recording, 0, Step::Upload);
     assert_eq!((upload.done, bottle.publisher_stats().route(PUT_BLOB).received), (400, 400));
     let response = |quantile| upload.span(Span::Response).unwrap().quantile(quantile).unwrap().as_secs_f64();
     for percent in [75_u8, 90, 95, 99] {
@@ -61,12 +61,12 @@ async fn response_times_run_from_the_schedule_through_a_stall() {
 #[tokio::test]
 async fn a_closed_loop_has_nobody_who_waits_and_does_not_claim_otherwise() {
     let bottle = still();
-    let facts = run(plan(&bottle, vec![uploads(Load::closed(2), millis(3000))]), RunHooks::default()).await;
-    let upload = metrics(&facts.recording, 0, Step::Upload);
+    let outcome = run(plan(&bottle, vec![uploads(Load::closed(2), millis(3000))]), RunHooks::default()).await;
+    let upload = metrics(&outcome.recording, 0, Step::Upload);
     let (response, service) = (upload.span(Span::Response).unwrap(), upload.span(Span::Service).unwrap());
     // Two uploads met the stall, and only they: both views are the same, and no arrival was promised.
     assert_eq!(bottle.publisher_stats().fault("stall"), 2);
     assert_eq!(response, service);
     assert!(response.max().unwrap() >= STALL.mul_f64(0.9), "{response:?}");
-    assert!(facts.recording.arrivals.is_empty());
+    assert!(outcome.recording.arrivals.is_empty());
 }

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-/// What a person may choose.
+/// The flags.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only these; a start of names such as `read` means all of them
+    /// Only these; a prefix such as `read` selects all of them
     pub(super) names: Vec<String>,
-    /// Show what there is instead of measuring it
+    /// List the benchmarks instead of running them
     #[arg(long)]
     pub(super) list: bool,
     /// How often each tool has its turn

@@ -4,31 +4,35 @@ use std::{fs, path::PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::{Outcome, Work, field::Field, figures::Figures};
+use super::{
+    benchmark::{Benchmark, Outcome},
+    figures::Figures,
+    setup::Setup,
+};
 use crate::{
     failure::{Context, Failure, Result},
     workspace,
 };
 
-/// The works.
-pub(crate) const WORKS: &[Work] = &[
-    Work {
+/// The benchmarks.
+pub(crate) const BENCHMARKS: &[Benchmark] = &[
+    Benchmark {
         name: "generation",
-        what: "fresh random bytes in blobs of 10 MiB, binary and text",
+        about: "fresh random bytes in blobs of 10 MiB, binary and text",
         target: "≥ 5 GB/s a core",
         long: false,
-        measure: |field| throughput(field, "generation", 5.0),
+        measure: |setup| throughput(setup, "generation", 5.0),
     },
-    Work {
+    Benchmark {
         name: "verification",
-        what: "downloads of 10 MiB compared with what was uploaded, binary and text",
+        about: "downloads of 10 MiB compared with what was uploaded, binary and text",
         target: "≥ 8 GB/s a core",
         long: false,
-        measure: |field| throughput(field, "verification", 8.0),
+        measure: |setup| throughput(setup, "verification", 8.0),
     },
-    Work {
+    Benchmark {
         name: "recording",
-        what: "one sample entered into the totals",
+        about: "one sample entered into the totals",
         target: "≤ 100 ns",
         long: false,
         measure: recording,
@@ -40,10 +44,10 @@ const SAMPLES: f64 = 1000.0;
 /// The size of the blobs of the byte benches.
 const LARGE: u64 = 10 << 20;
 
-fn throughput(field: &Field<'_>, group: &str, least: f64) -> Result<Outcome> {
+fn throughput(setup: &Setup<'_>, group: &str, least: f64) -> Result<Outcome> {
     let (mut lines, mut data, mut reached) = (Vec::new(), Map::new(), true);
     for content in ["binary", "text"] {
-        let nanoseconds = turns(field, &format!("{group}/{content}/{LARGE}"))?;
+        let nanoseconds = turns(setup, &format!("{group}/{content}/{LARGE}"))?;
         let speeds: Figures = nanoseconds.into_iter().map(|nanoseconds| LARGE as f64 / nanoseconds).collect();
         lines.push(format!("{content:<7} {} GB/s", speeds.text()));
         reached &= speeds.median().is_some_and(|speed| speed >= least);
@@ -52,8 +56,8 @@ fn throughput(field: &Field<'_>, group: &str, least: f64) -> Result<Outcome> {
     Ok(Outcome::Measured { lines, data: data.into(), reached: Some(reached) })
 }
 
-fn recording(field: &Field<'_>) -> Result<Outcome> {
-    let nanoseconds = turns(field, "recording/samples")?;
+fn recording(setup: &Setup<'_>) -> Result<Outcome> {
+    let nanoseconds = turns(setup, "recording/samples")?;
     let each: Figures = nanoseconds.into_iter().map(|nanoseconds| nanoseconds / SAMPLES).collect();
     let lines = vec![format!("{} ns a sample", each.text())];
     let reached = each.median().map(|each| each <= 100.0);
@@ -62,12 +66,12 @@ fn recording(field: &Field<'_>) -> Result<Outcome> {
 
 /// The nanoseconds that one turn of a bench took in each round: in a process of its own, because where its memory happens to
 /// lie stays the same for a process' life and can cost a third.
-fn turns(field: &Field<'_>, bench: &str) -> Result<Vec<f64>> {
+fn turns(setup: &Setup<'_>, bench: &str) -> Result<Vec<f64>> {
     let turn = |_| {
         run(bench)?;
         estimate(bench)
     };
-    (0..field.rounds).map(turn).collect()
+    (0..setup.rounds).map(turn).collect()
 }
 
 fn run(bench: &str) -> Result<()> {
@@ -78,8 +82,8 @@ fn run(bench: &str) -> Result<()> {
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(Failure::new(format!("cargo bench failed ({}): {}", output.status, said.trim_end())))
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    Err(Failure::new(format!("cargo bench failed ({}): {}", output.status, stderr.trim_end())))
 }
 
 /// The median that criterion found, in nanoseconds.

@@ -4,47 +4,54 @@ use std::{fs, process::Command, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{Outcome, Work, field::Field, figures::Figures, tools::Tool, usage::spend};
+use super::{
+    benchmark::{Benchmark, Outcome},
+    competitors::Tool,
+    figures::Figures,
+    setup::Setup,
+    usage::run_measured,
+};
 use crate::{
+    deadline::Deadline,
     failure::{Context, Failure, Result},
-    process::{Deadline, Process},
+    process::Process,
 };
 
 /// The work.
-pub(crate) const WORKS: &[Work] = &[Work {
+pub(crate) const BENCHMARKS: &[Benchmark] = &[Benchmark {
     name: "mocks",
-    what: "100 KiB reads by oha, 8 connections, from mock-aggregator and from nginx",
+    about: "100 KiB reads by oha, 8 connections, from mock-aggregator and from nginx",
     target: "requests/s ≥ 0.6 × nginx's",
     long: false,
     measure,
 }];
 
-fn measure(field: &Field<'_>) -> Result<Outcome> {
-    if field.tools.oha.is_none() {
+fn measure(setup: &Setup<'_>) -> Result<Outcome> {
+    if setup.tools.oha.is_none() {
         return Ok(Outcome::Skipped("oha is not installed (cargo install oha)".to_owned()));
     }
-    let (_publisher, publisher) = server(field, "mock-publisher")?;
-    let (_aggregator, aggregator) = server(field, "mock-aggregator")?;
-    let export = field.path("export.json");
+    let (_publisher, publisher) = server(setup, "mock-publisher")?;
+    let (_aggregator, aggregator) = server(setup, "mock-aggregator")?;
+    let export = setup.path("export.json");
     let mut store =
-        field.ours(&["--publisher", &publisher, "--aggregator", &aggregator, "--size", "100KiB", "-n", "1"]);
+        setup.ours(&["--publisher", &publisher, "--aggregator", &aggregator, "--size", "100KiB", "-n", "1"]);
     store.arg("--export").arg(&export);
-    spend(store)?;
+    run_measured(store)?;
     let rows = fs::read_to_string(&export).context("cannot read the export")?;
     let rows: Value = serde_json::from_str(&rows).context("the export is not JSON")?;
     let id = rows[0]["blob_id"].as_str().context("the export names no blob")?.to_owned();
-    let requests = field.scaled(30_000);
+    let requests = setup.scaled(30_000);
     let mock = format!("{aggregator}/v1/blobs/{id}");
-    let nginx = field.url("100k");
+    let nginx = setup.url("100k");
     let (mut mocks, mut nginxes) = (Vec::new(), Vec::new());
-    for round in 0..field.rounds {
+    for round in 0..setup.rounds {
         // Who goes first changes.
         if round % 2 == 0 {
-            mocks.push(speed(field, &mock, requests)?);
+            mocks.push(speed(setup, &mock, requests)?);
         }
-        nginxes.push(speed(field, &nginx, requests)?);
+        nginxes.push(speed(setup, &nginx, requests)?);
         if round % 2 == 1 {
-            mocks.push(speed(field, &mock, requests)?);
+            mocks.push(speed(setup, &mock, requests)?);
         }
     }
     let ratios: Figures = mocks.iter().zip(&nginxes).map(|(mock, nginx)| mock / nginx).collect();
@@ -57,18 +64,18 @@ fn measure(field: &Field<'_>) -> Result<Outcome> {
     Ok(Outcome::Measured { lines, data, reached: ratios.median().map(|ratio| ratio >= 0.6) })
 }
 
-/// A mock server over the field's own store.
-fn server(field: &Field<'_>, name: &str) -> Result<(Process, String)> {
-    let mut command = Command::new(field.program(name)?);
-    command.args(["--listen", "127.0.0.1:0", "--store"]).arg(field.path("mock-store"));
+/// A mock server over the setup's own store.
+fn server(setup: &Setup<'_>, name: &str) -> Result<(Process, String)> {
+    let mut command = Command::new(setup.program(name)?);
+    command.args(["--listen", "127.0.0.1:0", "--store"]).arg(setup.path("mock-store"));
     let mut process = Process::start(name, command)?;
     let url = process.wait_for_line("listening on ", Deadline::after(Duration::from_secs(10)))?;
     Ok((process, url.trim_end_matches('/').to_owned()))
 }
 
 /// Requests a second by oha.
-fn speed(field: &Field<'_>, url: &str, requests: u64) -> Result<f64> {
-    let command = field.oha(url, requests, 8).ok_or_else(|| Failure::new("oha has gone"))?;
-    let spent = spend(command)?;
+fn speed(setup: &Setup<'_>, url: &str, requests: u64) -> Result<f64> {
+    let command = setup.oha(url, requests, 8).ok_or_else(|| Failure::new("oha has gone"))?;
+    let spent = run_measured(command)?;
     Ok(Tool::Oha.requests(requests, &spent)? as f64 / spent.wall.as_secs_f64())
 }

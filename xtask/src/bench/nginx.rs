@@ -1,7 +1,7 @@
-//! nginx as a publisher and an aggregator that nobody here wrote: files served as they are, uploads kept as they come.
+//! nginx as an independent publisher and aggregator: it serves files and keeps uploads.
 
 use std::{
-    env, fs,
+    fs,
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::Command,
@@ -9,11 +9,12 @@ use std::{
     time::Duration,
 };
 
-use super::tools;
+use super::competitors;
 use crate::{
+    deadline::Deadline,
     failure::{Context, Failure, Result},
-    process::{Deadline, Process},
-    transcript::Stream,
+    output::Stream,
+    process::Process,
 };
 
 /// How to get nginx; with it comes everything but the uploads.
@@ -35,7 +36,7 @@ pub(crate) struct Nginx {
 impl Nginx {
     /// Starts it over `folder`: what lies in `folder/fixed/SIZE` is served as every blob whose ID begins with `SIZE_`.
     pub(crate) fn start(folder: &Path) -> Result<Self> {
-        let program = tools::find("nginx").context(HOW_TO_INSTALL)?;
+        let program = competitors::find("nginx").context(HOW_TO_INSTALL)?;
         let perl = PERL.into_iter().map(PathBuf::from).find(|module| module.exists());
         for name in ["fixed", "store", "spool"] {
             fs::create_dir_all(folder.join(name)).context("cannot make a folder")?;
@@ -45,7 +46,7 @@ impl Nginx {
             include_str!("Stored.pm").replace("FOLDER", &folder.to_string_lossy()),
         )
         .context("cannot write Stored.pm")?;
-        // nginx cannot be told to choose a port: one that was free a moment ago will do, or the next.
+        // nginx cannot bind port 0; another process may take the free port in between, then the next one is tried.
         let mut last = Failure::new("nginx was not tried");
         for _ in 0..5 {
             let port = free_port()?;
@@ -68,7 +69,7 @@ impl Nginx {
             if deadline.passed() || !master.runs()? {
                 return Err(Failure::new(format!(
                     "nginx does not listen: {}",
-                    master.transcript().text(Stream::Stderr)
+                    master.output().text(Stream::Stderr)
                 )));
             }
             thread::sleep(Duration::from_millis(10));
@@ -122,11 +123,4 @@ http {{
 }}
 "
     )
-}
-
-/// Where `name` is, if it is installed: in the path, or where system administration's tools are.
-pub(super) fn which(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
-    folders.map(|folder| folder.join(name)).find(|program| program.is_file())
 }

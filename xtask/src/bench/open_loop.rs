@@ -9,10 +9,10 @@ use rustix::time::{
 use serde_json::{Value, json};
 
 use super::{
-    Outcome, Work,
-    field::Field,
+    benchmark::{Benchmark, Outcome},
     figures::{Figures, three},
-    usage::spend,
+    setup::Setup,
+    usage::run_measured,
 };
 use crate::failure::{Context, Failure, Result};
 
@@ -20,19 +20,19 @@ use crate::failure::{Context, Failure, Result};
 const RATE: u32 = 10_000;
 
 /// The work.
-pub(crate) const WORKS: &[Work] = &[Work {
+pub(crate) const BENCHMARKS: &[Benchmark] = &[Benchmark {
     name: "open-loop",
-    what: "10,000 reads of 1 KiB a second for 60 s, in turns with a bare timerfd loop",
+    about: "10,000 reads of 1 KiB a second for 60 s, in turns with a bare timerfd loop",
     target: "start delay p99 < 1 ms or ≤ 1.5 × the bare loop's, nothing dropped, rate within 0.1 %",
     long: false,
     measure,
 }];
 
-fn measure(field: &Field<'_>) -> Result<Outcome> {
-    let seconds = field.scaled(60);
+fn measure(setup: &Setup<'_>) -> Result<Outcome> {
+    let seconds = setup.scaled(60);
     let (mut ours, mut bare, mut dropped, mut worst_rate) = (Vec::new(), Vec::new(), 0, 0.0_f64);
-    for _ in 0..field.rounds.min(3) {
-        let turn = turn(field, seconds)?;
+    for _ in 0..setup.rounds.min(3) {
+        let turn = turn(setup, seconds)?;
         ours.push(turn.start_delay);
         dropped += turn.dropped;
         worst_rate = worst_rate.max((turn.rate / f64::from(RATE) - 1.0).abs());
@@ -63,14 +63,14 @@ struct Turn {
     rate: f64,
 }
 
-fn turn(field: &Field<'_>, seconds: u64) -> Result<Turn> {
-    let mut command = field.ours(&["--aggregator", &field.nginx.url]);
-    let report = field.path("report.json");
+fn turn(setup: &Setup<'_>, seconds: u64) -> Result<Turn> {
+    let mut command = setup.ours(&["--aggregator", &setup.nginx.url]);
+    let report = setup.path("report.json");
     // Cached downloads go round their list until the end.
-    command.arg("--blob-ids").arg(field.list("1k", 1)?);
+    command.arg("--blob-ids").arg(setup.list("1k", 1)?);
     command.args(["--steps", "cached", "--rate", &format!("{RATE}/s"), "--duration", &format!("{seconds}s")]);
     command.arg("--report").arg(&report);
-    spend(command)?;
+    run_measured(command)?;
     let report = fs::read_to_string(&report).context("cannot read the report")?;
     let report: Value = serde_json::from_str(&report).context("the report is not JSON")?;
     let arrivals = &report["arrivals"][0];

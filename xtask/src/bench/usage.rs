@@ -1,4 +1,4 @@
-//! What a process has used up between its start and its end.
+//! CPU time, wall time and peak memory of a process.
 
 use std::{
     fs::{self, File},
@@ -19,16 +19,16 @@ use crate::{
     process::peak_memory,
 };
 
-/// How often memory is looked at.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often memory is sampled.
+const INTERVAL: Duration = Duration::from_millis(20);
 /// What counts as early.
 const EARLY: Duration = Duration::from_secs(60);
 /// The longest that one turn may take.
-const PATIENCE: Duration = Duration::from_secs(900);
+const TIMEOUT: Duration = Duration::from_secs(900);
 
-/// What a process has used up.
+/// The resource usage of a process.
 #[derive(Debug, Clone)]
-pub(crate) struct Spent {
+pub(crate) struct Usage {
     /// Processor time of all its threads, in user and in kernel mode.
     pub(crate) cpu: Duration,
     /// From its start to its end.
@@ -37,29 +37,35 @@ pub(crate) struct Spent {
     pub(crate) memory: u64,
     /// The same as of its first minute; nothing when it ended before.
     pub(crate) early_memory: Option<u64>,
-    /// What it said on stdout.
-    pub(crate) said: String,
+    /// What it stdout on stdout.
+    pub(crate) stdout: String,
 }
 
-/// Runs a process to its end and wants it to end well.
-pub(crate) fn spend(mut command: Command) -> Result<Spent> {
+/// Runs a process to its end; it must exit with success.
+pub(crate) fn run_measured(mut command: Command) -> Result<Usage> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let mut said = tempfile::tempfile().context("cannot make a temporary file")?;
-    let mut cried = tempfile::tempfile().context("cannot make a temporary file")?;
+    let mut stdout = tempfile::tempfile().context("cannot make a temporary file")?;
+    let mut stderr = tempfile::tempfile().context("cannot make a temporary file")?;
     let output = |file: &File| file.try_clone().context("cannot share a temporary file");
-    command.stdin(Stdio::null()).stdout(output(&said)?).stderr(output(&cried)?);
+    command.stdin(Stdio::null()).stdout(output(&stdout)?).stderr(output(&stderr)?);
     let started = Instant::now();
     let mut child = command.spawn().context(format!("cannot start {name}"))?;
     let Watched { ended, wall, memory, early_memory } = watch(&mut child, started)?;
     // It has ended but was not awaited yet: only so long does the kernel still know what it used up.
     let cpu = cpu(&fs::read_to_string(format!("/proc/{}/stat", child.id())).context("cannot read /proc")?);
     let status = child.wait().context(format!("cannot wait for {name}"))?;
-    let said = text(&mut said)?;
+    let stdout = text(&mut stdout)?;
     if !ended || !status.success() {
         let fate = if ended { format!("ended with {status}") } else { "took too long".to_owned() };
-        return Err(Failure::new(format!("{name} {fate}: {}{said}", text(&mut cried)?)));
+        return Err(Failure::new(format!("{name} {fate}: {}{stdout}", text(&mut stderr)?)));
     }
-    Ok(Spent { cpu: cpu.context("the kernel tells no processor time")?, wall, memory, early_memory, said })
+    Ok(Usage {
+        cpu: cpu.context("the kernel has no processor time of it")?,
+        wall,
+        memory,
+        early_memory,
+        stdout,
+    })
 }
 
 struct Watched {
@@ -76,16 +82,16 @@ fn watch(child: &mut Child, started: Instant) -> Result<Watched> {
     let (sender, over) = mpsc::channel();
     let waiter = thread::spawn(move || {
         let waited = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
-        // Nobody listens any more when it took too long.
+        // The receiver is gone after a timeout.
         let _ = sender.send(started.elapsed());
         waited
     });
     let (mut memory, mut early_memory) = (0, None);
     let mut ended = true;
     let wall = loop {
-        match over.recv_timeout(LOOK) {
+        match over.recv_timeout(INTERVAL) {
             Ok(wall) => break wall,
-            Err(_) if ended && started.elapsed() > PATIENCE => {
+            Err(_) if ended && started.elapsed() > TIMEOUT => {
                 ended = false;
                 child.kill().context("cannot end a process that takes too long")?;
             }
@@ -105,7 +111,7 @@ fn watch(child: &mut Child, started: Instant) -> Result<Watched> {
 
 /// User and system time in `/proc/PID/stat` (proc_pid_stat(5): fields 14 and 15, in clock ticks).
 fn cpu(stat: &str) -> Option<Duration> {
-    // The second field is the program's name, which may hold anything; the third follows the last bracket.
+    // The second setup is the program's name, which may hold anything; the third follows the last bracket.
     let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace().skip(11);
     let mut ticks = || fields.next()?.parse::<u64>().ok();
     let ticks = ticks()? + ticks()?;
@@ -130,8 +136,9 @@ mod tests {
 
     #[test]
     fn what_a_process_used_up_is_told() {
-        let spent = spend(shell("i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo done")).unwrap();
-        assert_eq!(spent.said, "done\n");
+        let spent =
+            run_measured(shell("i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo done")).unwrap();
+        assert_eq!(spent.stdout, "done\n");
         assert!(
             spent.cpu > Duration::ZERO && spent.cpu <= spent.wall + Duration::from_millis(20),
             "{spent:?}"
@@ -141,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_process_that_fails_is_told_with_its_words() {
-        let failure = spend(shell("echo oh no >&2; exit 3")).unwrap_err().to_string();
+        let failure = run_measured(shell("echo oh no >&2; exit 3")).unwrap_err().to_string();
         assert_eq!(failure, "sh ended with exit status: 3: oh no\n");
     }
 

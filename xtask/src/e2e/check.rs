@@ -1,4 +1,4 @@
-//! Collects what a scenario found to be otherwise than it should be, so that one run shows all of it.
+//! Collects failed checks, so that one run of a scenario shows all of them.
 
 use std::fmt::Debug;
 
@@ -12,14 +12,14 @@ pub(crate) struct Checks {
 }
 
 impl Checks {
-    /// Holds a value against what it should be.
+    /// Requires a value to be the expected one.
     pub(crate) fn equal<T: PartialEq + Debug>(&mut self, what: &str, found: T, wanted: T) {
         if found != wanted {
             self.wrong.push(format!("{what}: {found:?}, should be {wanted:?}"));
         }
     }
 
-    /// Wants something to be true; `found` tells what is there instead.
+    /// Requires a condition; `found` is printed if it is false.
     pub(crate) fn holds(&mut self, what: &str, true_: bool, found: impl Debug) {
         if !true_ {
             self.wrong.push(format!("{what}: found {found:?}"));
@@ -46,14 +46,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_wrong_is_told() {
+    fn every_failed_check_is_reported() {
         let mut checks = Checks::default();
         checks.equal("uploads", 4, 5);
         checks.equal("same", 1, 1);
         checks.holds("faster", false, 0.5);
         checks.note("never shown");
-        let said = checks.verdict().unwrap_err().to_string();
-        assert_eq!(said, "uploads: 4, should be 5\nfaster: found 0.5");
+        let message = checks.verdict().unwrap_err().to_string();
+        assert_eq!(message, "uploads: 4, should be 5\nfaster: found 0.5");
     }
 
     #[test]

@@ -4,21 +4,21 @@ use std::{collections::BTreeMap, process::ExitStatus, time::Duration};
 
 use super::{
     check::Checks,
+    harness::{Harness, Servers},
     report::{READS, Report, Step},
     rows,
-    stage::{Servers, Stage},
     stats::{Route, Stats},
 };
 use crate::{failure::Result, process::Process};
 
-/// A server that plays a fault.
+/// The server that injects a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Publisher,
     Aggregator,
 }
 
-/// A fault that a server plays, and the class of failure that the tool must see in it.
+/// A fault that a server injects, and the failure class that the tool must report.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fault {
     pub(crate) side: Side,
@@ -48,17 +48,17 @@ pub(crate) struct Seen {
     pub(crate) rows: usize,
     pub(crate) publisher: Stats,
     pub(crate) aggregator: Stats,
-    /// The most memory that the tool held, in bytes, where the system tells.
+    /// The most memory that the tool held, in bytes, where the system measures it.
     pub(crate) peak_memory: Option<u64>,
 }
 
 impl Seen {
     /// Collects it once the tool has ended.
-    pub(crate) fn collect(stage: &Stage<'_>, servers: &Servers, status: ExitStatus) -> Result<Self> {
+    pub(crate) fn collect(harness: &Harness<'_>, servers: &Servers, status: ExitStatus) -> Result<Self> {
         Ok(Self {
             status,
-            report: Report::load(&stage.path("report.json"))?,
-            rows: rows::count(&stage.path("export.json"))?,
+            report: Report::load(&harness.path("report.json"))?,
+            rows: rows::count(&harness.path("export.json"))?,
             publisher: servers.publisher.stats()?,
             aggregator: servers.aggregator.stats()?,
             peak_memory: None,
@@ -68,14 +68,14 @@ impl Seen {
 
 impl Job {
     /// Runs it and checks everything.
-    pub(crate) fn play(&self, stage: &Stage<'_>) -> Result<String> {
-        let servers = stage.servers(&self.flags(Side::Publisher), &self.flags(Side::Aggregator))?;
-        let mut command = stage.tool(&servers.publisher.url, &servers.aggregator.url, self.run)?;
+    pub(crate) fn run(&self, harness: &Harness<'_>) -> Result<String> {
+        let servers = harness.servers(&self.flags(Side::Publisher), &self.flags(Side::Aggregator))?;
+        let mut command = harness.tool(&servers.publisher.url, &servers.aggregator.url, self.run)?;
         command.args(["--seed", "7"]);
-        let mut tool = stage.start("walrus-stress", command)?;
-        let peak_memory = watch_memory(&mut tool, stage)?;
-        let status = tool.wait(stage.deadline)?;
-        let seen = Seen { peak_memory, ..Seen::collect(stage, &servers, status)? };
+        let mut tool = harness.start("walrus-stress", command)?;
+        let peak_memory = watch_memory(&mut tool, harness)?;
+        let status = tool.wait(harness.deadline)?;
+        let seen = Seen { peak_memory, ..Seen::collect(harness, &servers, status)? };
         let mut checks = Checks::default();
         compare_counts(&seen, &mut checks)?;
         self.compare_failures(&seen, &mut checks)?;
@@ -99,7 +99,7 @@ impl Job {
         own.iter().map(|flag| (*flag).to_owned()).chain(faults).collect()
     }
 
-    /// Each fault that a server played is one failure of its class, and there are no others.
+    /// Each injected fault is one failure of its class, and there are no others.
     fn compare_failures(&self, seen: &Seen, checks: &mut Checks) -> Result<()> {
         if self.faults.is_empty() {
             return Ok(());
@@ -107,11 +107,11 @@ impl Job {
         let mut wanted = [BTreeMap::new(), BTreeMap::new()];
         for fault in &self.faults {
             let stats = if fault.side == Side::Publisher { &seen.publisher } else { &seen.aggregator };
-            let played = stats.faults(fault.kind)?;
-            checks.holds(&format!("`{}` was played", fault.kind), played > 0, played);
+            let injected = stats.faults(fault.kind)?;
+            checks.holds(&format!("`{}` was injected", fault.kind), injected > 0, injected);
             if let Some(class) = fault.class {
                 *wanted[usize::from(fault.side == Side::Aggregator)].entry(class.to_owned()).or_default() +=
-                    played;
+                    injected;
             }
         }
         let [uploads, reads] = wanted;
@@ -162,9 +162,9 @@ pub(crate) fn compare_bytes(seen: &Seen, checks: &mut Checks) -> Result<()> {
 }
 
 /// The most memory that the tool holds before it ends.
-fn watch_memory(tool: &mut Process, stage: &Stage<'_>) -> Result<Option<u64>> {
+fn watch_memory(tool: &mut Process, harness: &Harness<'_>) -> Result<Option<u64>> {
     let mut peak = None;
-    while tool.runs()? && !stage.deadline.passed() {
+    while tool.runs()? && !harness.deadline.passed() {
         peak = tool.peak_memory().or(peak);
         // sleep: the kernel keeps the peak; it only has to be read before the process ends
         std::thread::sleep(Duration::from_millis(10));

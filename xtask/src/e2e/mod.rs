@@ -1,12 +1,13 @@
-//! `cargo xtask e2e`: the real programs as processes, the main job in sight, then a table of scenarios.
+//! `cargo xtask e2e`: the real programs as processes; the main job visibly, then the scenarios.
 
 pub(crate) mod check;
 pub(crate) mod http;
 mod job;
 mod report;
 mod rows;
+mod scenario;
 mod scenarios;
-pub(crate) mod stage;
+pub(crate) mod harness;
 pub(crate) mod stats;
 
 use std::time::Instant;
@@ -15,21 +16,21 @@ use crate::{
     failure::{Failure, Result},
     workspace::{self, Programs},
 };
-use scenarios::{Act, Scenario};
-use stage::Stage;
+use harness::Harness;
+use scenario::{Action, Scenario};
 
-/// Plays every scenario.
+/// Runs every scenario.
 pub(crate) fn run_all() -> Result<()> {
     run(&[], false)
 }
 
-/// Plays the scenarios with these names, all if there are none.
+/// Runs the scenarios with these names; all of them if there are no names.
 pub(crate) fn run(names: &[String], release: bool) -> Result<()> {
     let scenarios = select(scenarios::all(), names)?;
     let programs = workspace::build(release)?;
     let mut failed = Vec::new();
     for scenario in &scenarios {
-        if !play(scenario, &programs) {
+        if !run_one(scenario, &programs) {
             failed.push(scenario.name.as_str());
         }
     }
@@ -46,7 +47,7 @@ pub(crate) fn run(names: &[String], release: bool) -> Result<()> {
     }
 }
 
-/// Prints what there is to play.
+/// Prints what there is to run.
 pub(crate) fn list() {
     for scenario in scenarios::all() {
         println!("{:<30} {}", scenario.name, scenario.about);
@@ -73,13 +74,13 @@ fn select(all: Vec<Scenario>, names: &[String]) -> Result<Vec<Scenario>> {
     Ok(all.into_iter().filter(wanted).collect())
 }
 
-/// Plays one scenario and prints its line; whether it passed.
-fn play(scenario: &Scenario, programs: &Programs) -> bool {
+/// Runs one scenario, prints its line and returns whether it passed.
+fn run_one(scenario: &Scenario, programs: &Programs) -> bool {
     let begun = Instant::now();
-    let stage = Stage::new(programs, scenario.limit);
-    let outcome = stage.as_ref().map_err(Clone::clone).and_then(|stage| match &scenario.act {
-        Act::Job(job) => job.play(stage),
-        Act::Scene(scene) => scene(stage),
+    let harness = Harness::new(programs, scenario.limit);
+    let outcome = harness.as_ref().map_err(Clone::clone).and_then(|harness| match &scenario.action {
+        Action::Job(job) => job.run(harness),
+        Action::Custom(custom) => custom(harness),
     });
     let spent = begun.elapsed().as_secs_f64();
     match outcome {
@@ -92,7 +93,7 @@ fn play(scenario: &Scenario, programs: &Programs) -> bool {
             for line in failure.to_string().lines() {
                 println!("       {line}");
             }
-            for line in stage.iter().flat_map(Stage::last_words) {
+            for line in harness.iter().flat_map(Harness::recent_output) {
                 println!("     | {line}");
             }
             return false;
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_means_one_scenario_and_a_start_of_names_means_a_group() {
+    fn a_name_selects_one_scenario_and_a_prefix_a_group() {
         assert_eq!(selected(&["ctrl-c"]).unwrap(), ["ctrl-c"]);
         assert_eq!(selected(&["all-new", "ctrl-c-twice"]).unwrap(), ["all-new", "ctrl-c-twice"]);
         assert!(
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_means_nothing_is_refused() {
+    fn an_unknown_name_is_refused() {
         for name in ["nonsense", "fau", ""] {
             assert!(selected(&["all-new", name]).is_err(), "{name}");
         }

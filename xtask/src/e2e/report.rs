@@ -39,7 +39,7 @@ impl Report {
         (schema == "walrus-stress/report/2").then_some(report).context("the report has another schema")
     }
 
-    /// Whether it says that the run was stopped before its end.
+    /// Whether it is marked as stopped before its end.
     pub(crate) fn partial(&self) -> Result<bool> {
         self.0["partial"].as_bool().context("the report has no `partial`")
     }

@@ -1,11 +1,11 @@
-//! What a mock server says it saw, as far as the scenarios read it: the only place that knows its field names.
+//! The counts of a mock server (`GET /mock/stats`); the field names are known here alone.
 
 use serde_json::Value;
 
 use super::http;
 use crate::{
+    deadline::Deadline,
     failure::{Context, Result},
-    process::Deadline,
 };
 
 /// The counts of one mock server at one moment.
@@ -55,7 +55,7 @@ impl Stats {
         self.sum(route, "bytes_out")
     }
 
-    /// Faults of this kind that were played.
+    /// Faults of this kind that were injected.
     pub(crate) fn faults(&self, kind: &str) -> Result<u64> {
         let faults = self.0["faults"].as_object().context("the stats have no `faults`")?;
         Ok(faults.get(kind).and_then(Value::as_u64).unwrap_or(0))
@@ -71,7 +71,7 @@ impl Stats {
         self.0["stores"]["already_certified"].as_u64().context("the stats have no `stores.already_certified`")
     }
 
-    /// A count of a route; a route that nobody asked for has none.
+    /// A count of a route; 0 for a route without requests.
     fn sum(&self, route: Route, field: &str) -> Result<u64> {
         let routes = self.0["requests"].as_object().context("the stats have no `requests`")?;
         let counts =
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_asked_is_zero_and_no_stats_is_a_failure() {
+    fn a_route_without_requests_counts_0_and_missing_stats_are_a_failure() {
         assert_eq!(Stats(json!({"requests": {}})).requests(Route::Store).unwrap(), 0);
         assert!(Stats(json!({})).requests(Route::Store).is_err());
         assert!(Stats(json!({})).faults("reset").is_err());

@@ -1,6 +1,6 @@
 //! The arguments of `cargo xtask soak`.
 
-/// What a person may choose.
+/// The flags.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Only this one; repeatable

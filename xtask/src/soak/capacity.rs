@@ -4,9 +4,12 @@ use std::{process::Command, time::Duration};
 
 use serde_json::Value;
 
-use super::{Length, Played, number, report};
+use super::{
+    report::{number, report},
+    soak_test::{Outcome, RunLength},
+};
 use crate::{
-    e2e::{check::Checks, stage::Stage},
+    e2e::{check::Checks, harness::Harness},
     failure::Result,
 };
 
@@ -17,23 +20,23 @@ const CAPACITY: f64 = 40.0;
 /// How close the search shall come.
 const PRECISION: f64 = 0.05;
 
-pub(super) fn play(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> Result<Played> {
-    let servers = stage.servers(&["--store-latency", "fixed:200ms"].map(str::to_owned), &[])?;
+pub(super) fn run(harness: &Harness<'_>, length: RunLength, checks: &mut Checks) -> Result<Outcome> {
+    let servers = harness.servers(&["--store-latency", "fixed:200ms"].map(str::to_owned), &[])?;
     let step = length.of(USUAL).as_secs().max(1);
     let flags = format!("--from 10/s --max 160/s --step {step}s --settle 5s --precision 5%");
-    let mut tool = stage.start("walrus-stress", search(stage, &servers.publisher.url, &flags)?)?;
-    let status = tool.wait(stage.deadline)?;
+    let mut tool = harness.start("walrus-stress", search(harness, &servers.publisher.url, &flags)?)?;
+    let status = tool.wait(harness.deadline)?;
     servers.stop()?;
     checks.equal("exit status", status.code(), Some(0));
-    judge(&report(stage)?, checks)?;
-    Ok(Played::Through)
+    judge(&report(harness)?, checks)?;
+    Ok(Outcome::Done)
 }
 
-/// `walrus-stress search` for the rate of uploads that this publisher holds, and its document on the stage.
-pub(super) fn search(stage: &Stage<'_>, publisher: &str, flags: &str) -> Result<Command> {
-    let mut command = stage.command("walrus-stress")?;
+/// `walrus-stress search` for the rate of uploads that this publisher holds, and its document on the harness.
+pub(super) fn search(harness: &Harness<'_>, publisher: &str, flags: &str) -> Result<Command> {
+    let mut command = harness.command("walrus-stress")?;
     command.args(["search", "--publisher", publisher, "--steps", "upload", "--size", "1KiB", "--seed", "7"]);
-    command.args(["--slo", "upload.failures<1%", "-q", "--report"]).arg(stage.path("report.json"));
+    command.args(["--slo", "upload.failures<1%", "-q", "--report"]).arg(harness.path("report.json"));
     command.args(flags.split_whitespace());
     Ok(command)
 }

@@ -9,9 +9,13 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Length, Played, number, of_step, report, watched};
+use super::{
+    memory,
+    report::{number, of_step, report},
+    soak_test::{Outcome, RunLength},
+};
 use crate::{
-    e2e::{check::Checks, stage::Stage},
+    e2e::{check::Checks, harness::Harness},
     failure::{Context, Result},
 };
 
@@ -22,36 +26,36 @@ const LATENCY: f64 = 0.2;
 /// By how much the clock is set, in seconds.
 const STEP: f64 = 3600.0;
 
-pub(super) fn play(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> Result<Played> {
+pub(super) fn run(harness: &Harness<'_>, length: RunLength, checks: &mut Checks) -> Result<Outcome> {
     let Some(library) = library() else {
-        return Ok(Played::Skipped("libfaketime is not installed, nor named by LIBFAKETIME"));
+        return Ok(Outcome::Skipped("libfaketime is not installed, nor named by LIBFAKETIME"));
     };
     for step in ["+3600", "-3600"] {
-        let servers = stage.servers(&["--store-latency", "fixed:200ms"].map(str::to_owned), &[])?;
-        let (time, file) = (length.of(USUAL), stage.path("clock"));
+        let servers = harness.servers(&["--store-latency", "fixed:200ms"].map(str::to_owned), &[])?;
+        let (time, file) = (length.of(USUAL), harness.path("clock"));
         fs::write(&file, "+0").context("cannot write the clock's file")?;
         let flags = format!("--steps upload -c 4 --duration {}s --size 1KiB", time.as_secs());
-        let mut command = watched::tool(stage, &servers, &flags)?;
+        let mut command = memory::tool(harness, &servers, &flags)?;
         command.env("LD_PRELOAD", &library).env("FAKETIME_TIMESTAMP_FILE", &file);
         command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         let begun = Instant::now();
-        let mut tool = stage.start("walrus-stress", command)?;
+        let mut tool = harness.start("walrus-stress", command)?;
         thread::sleep(time / 2);
         fs::write(&file, step).context("cannot set the clock")?;
-        let status = tool.wait(stage.deadline)?;
+        let status = tool.wait(harness.deadline)?;
         let took = begun.elapsed().as_secs_f64();
         servers.stop()?;
         checks.equal("exit status", status.code(), Some(0));
-        judge(&report(stage)?, step, took, checks)?;
+        judge(&report(harness)?, step, took, checks)?;
     }
-    Ok(Played::Through)
+    Ok(Outcome::Done)
 }
 
 fn judge(report: &Value, step: &str, took: f64, checks: &mut Checks) -> Result<()> {
     let all = report["quality"]["checks"].as_array().context("the report has no checks")?;
-    let told = all.iter().find(|check| check["check"] == "wall_clock_step_seconds");
-    let told = number(told.context("the report does not tell of the wall clock")?, "/measured")?;
-    checks.holds(&format!("a step of {step} s is told"), (told - STEP).abs() < 60.0, told);
+    let check = all.iter().find(|check| check["check"] == "wall_clock_step_seconds");
+    let measured = number(check.context("the report has no check of the wall clock")?, "/measured")?;
+    checks.holds(&format!("a step of {step} s is reported"), (measured - STEP).abs() < 60.0, measured);
     checks.holds(
         "the run is not called trustworthy",
         report["quality"]["verdict"] != "trustworthy",
@@ -64,13 +68,13 @@ fn judge(report: &Value, step: &str, took: f64, checks: &mut Checks) -> Result<(
     let elapsed = number(report, "/elapsed_seconds")?;
     checks.holds("the run took no longer than it did", elapsed > 0.0 && elapsed <= took, elapsed);
     let notes = format!(
-        "set by {step} s: told as {told:.1} s, uploads {min:.3} to {max:.3} s, all of it {elapsed:.1} s"
+        "set by {step} s: reported as {measured:.1} s, uploads {min:.3} to {max:.3} s, all of it {elapsed:.1} s"
     );
     checks.note(notes);
     Ok(())
 }
 
-/// The library that plays with time, for programs with threads.
+/// The library of faketime for programs with threads.
 fn library() -> Option<PathBuf> {
     let named = env::var_os("LIBFAKETIME").map(PathBuf::from);
     let libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
@@ -85,14 +89,14 @@ mod tests {
 
     use super::*;
 
-    fn verdict(told: f64, min: f64, elapsed: f64) -> Result<String> {
+    fn verdict(measured: f64, min: f64, elapsed: f64) -> Result<String> {
         let mut checks = Checks::default();
         let report = json!({
             "elapsed_seconds": elapsed,
             "steps": [{"step": "upload", "repeats": false, "response_seconds": {"min": min, "max": 0.3}}],
             "quality": {
                 "verdict": "use-with-care",
-                "checks": [{"check": "wall_clock_step_seconds", "measured": told}],
+                "checks": [{"check": "wall_clock_step_seconds", "measured": measured}],
             },
         });
         judge(&report, "+3600", 21.0, &mut checks)?;
@@ -101,8 +105,8 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_shows_in_its_check_and_nowhere_else() {
-        assert!(verdict(3600.1, 0.201, 20.0).unwrap().contains("told as 3600.1 s"));
-        assert!(verdict(0.1, 0.201, 20.0).is_err(), "not told");
+        assert!(verdict(3600.1, 0.201, 20.0).unwrap().contains("reported as 3600.1 s"));
+        assert!(verdict(0.1, 0.201, 20.0).is_err(), "not reported");
         assert!(verdict(3600.1, 0.0, 20.0).is_err(), "a duration went backwards");
         assert!(verdict(3600.1, 0.201, 3620.0).is_err(), "an hour too long");
     }

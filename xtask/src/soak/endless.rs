@@ -2,27 +2,31 @@
 
 use std::{fs, io, os::unix::fs::MetadataExt, path::Path};
 
-use super::{Length, Played, of_step, report, watched};
+use super::{
+    memory,
+    report::{of_step, report},
+    soak_test::{Outcome, RunLength},
+};
 use crate::{
-    e2e::{check::Checks, stage::Stage, stats::Route},
+    e2e::{check::Checks, harness::Harness, stats::Route},
     failure::{Context, Result},
 };
 
 /// Journeys of three exchanges each: five million.
 const JOURNEYS: u64 = 1_666_667;
 
-pub(super) fn play(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> Result<Played> {
-    let servers = stage.servers(&["--publisher-max-concurrent-requests", "100"].map(str::to_owned), &[])?;
+pub(super) fn run(harness: &Harness<'_>, length: RunLength, checks: &mut Checks) -> Result<Outcome> {
+    let servers = harness.servers(&["--publisher-max-concurrent-requests", "100"].map(str::to_owned), &[])?;
     let stop = length.limit().map_or_else(
         || format!("-n {JOURNEYS}"),
         |limit| format!("-n {JOURNEYS} --duration {}s", limit.as_secs()),
     );
     // Repeats are known to the publisher and take no place on its disk.
     let flags = format!("{stop} -c 8 --size 1KiB --duplicates 99.9%");
-    let memory = watched::watch(stage, watched::tool(stage, &servers, &flags)?)?;
+    let memory = memory::watch(harness, memory::tool(harness, &servers, &flags)?)?;
     memory.is_little(checks);
     memory.stays(checks);
-    let report = report(stage)?;
+    let report = report(harness)?;
     let done = |step| Ok(of_step(&report, step, false, "/done")? + of_step(&report, step, true, "/done")?);
     let (uploads, reads) = (done("upload")?, done("first")? + done("cached")?);
     let (stored, read) = (servers.publisher.stats()?, servers.aggregator.stats()?);
@@ -33,9 +37,9 @@ pub(super) fn play(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> Re
         checks.equal("journeys", uploads, JOURNEYS as f64);
     }
     checks.note(format!("{} exchanges", uploads + reads));
-    let (files, bytes) = taken(&stage.path("store")).context("cannot look at the store")?;
+    let (files, bytes) = taken(&harness.path("store")).context("cannot read the store")?;
     checks.note(format!("{files} files, {:.1} MiB of disk", bytes as f64 / 1_048_576.0));
-    Ok(Played::Through)
+    Ok(Outcome::Done)
 }
 
 /// The files in a folder and those below, and what they take of the disk in bytes.

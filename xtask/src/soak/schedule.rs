@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Length, Played, number, report, watched};
+use super::{
+    memory,
+    report::{number, report},
+    soak_test::{Outcome, RunLength},
+};
 use crate::{
-    e2e::{check::Checks, http, stage::Stage},
+    deadline::Deadline,
+    e2e::{check::Checks, harness::Harness, http},
     failure::{Context, Result},
-    process::Deadline,
 };
 
 /// Arrivals a second; in ten minutes just as many as a mock server remembers.
@@ -16,13 +20,14 @@ const RATE: f64 = 100.0;
 /// How far gaps between arrivals may be from even in 99 of 100 cases, in seconds.
 const UNEVEN: f64 = 0.002;
 
-pub(super) fn play(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> Result<Played> {
+pub(super) fn run(harness: &Harness<'_>, length: RunLength, checks: &mut Checks) -> Result<Outcome> {
     let seconds = length.of(Duration::from_secs(600)).as_secs();
-    let servers = stage.servers(&["--publisher-max-concurrent-requests", "1000"].map(str::to_owned), &[])?;
+    let servers =
+        harness.servers(&["--publisher-max-concurrent-requests", "1000"].map(str::to_owned), &[])?;
     // Repeats are known to the publisher and take no place on its disk.
     let flags = format!("--steps upload --rate {RATE}/s --duration {seconds}s --size 1KiB --duplicates 99%");
-    watched::watch(stage, watched::tool(stage, &servers, &flags)?)?.is_little(checks);
-    let report = report(stage)?;
+    memory::watch(harness, memory::tool(harness, &servers, &flags)?)?.is_little(checks);
+    let report = report(harness)?;
     let record =
         http::get_json(&servers.publisher.url, "/mock/arrivals", Deadline::after(Duration::from_secs(60)))?;
     servers.stop()?;
@@ -34,16 +39,19 @@ pub(super) fn play(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> Re
     let (off, uneven) = (off(&arrivals, RATE), uneven(&arrivals, RATE));
     let late = number(&report, "/arrivals/0/start_delay_seconds/p99")?;
     checks.holds("the mean rate is within 0.1 %", off.abs() <= 0.001, off);
-    // A busy machine is no fault of the tool's, as long as the tool says so itself.
-    let told = report["quality"]["verdict"] != "trustworthy";
-    let what =
-        format!("gaps are even within {} ms, or start delay p99 tells ({:.3} ms)", UNEVEN * 1e3, late * 1e3);
-    checks.holds(&what, uneven < UNEVEN || told, uneven * 1e3);
+    // A busy machine is no defect of the tool if its report shows the delay.
+    let reported = report["quality"]["verdict"] != "trustworthy";
+    let what = format!(
+        "gaps are even within {} ms, or the quality checks report it (start delay p99 {:.3} ms)",
+        UNEVEN * 1e3,
+        late * 1e3
+    );
+    checks.holds(&what, uneven < UNEVEN || reported, uneven * 1e3);
     checks.note(format!("{} arrivals", arrivals.len()));
     checks.note(format!("rate off by {:.4} %", off * 100.0));
     checks.note(format!("gaps off by {:.2} ms and start delay {:.2} ms at p99", uneven * 1e3, late * 1e3));
     checks.note(format!("the tool calls itself {}", report["quality"]["verdict"]));
-    Ok(Played::Through)
+    Ok(Outcome::Done)
 }
 
 /// When uploads arrived, in seconds and in order.

@@ -1,10 +1,14 @@
-//! Downloads with their bytes compared and without, in turns: whether the comparing is on anybody's clock.
+//! Cached downloads with and without verification, in turns: response times must not contain the comparison.
 
 use std::time::Duration;
 
-use super::{Length, Played, of_step, report, watched};
+use super::{
+    memory,
+    report::{of_step, report},
+    soak_test::{Outcome, RunLength},
+};
 use crate::{
-    e2e::{check::Checks, stage::Stage},
+    e2e::{check::Checks, harness::Harness},
     failure::Result,
 };
 
@@ -15,16 +19,16 @@ const TURN: Duration = Duration::from_secs(20);
 /// By which share the median of the ratios may be off.
 const TOLERANCE: f64 = 0.02;
 
-pub(super) fn play(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> Result<Played> {
-    let servers = stage.servers(
+pub(super) fn run(harness: &Harness<'_>, length: RunLength, checks: &mut Checks) -> Result<Outcome> {
+    let servers = harness.servers(
         &[],
         &["--first-read-latency", "20ms", "--cached-read-latency", "20ms"].map(str::to_owned),
     )?;
     let turn = length.of(TURN).as_secs().max(2);
     let median = |verify: &str| -> Result<f64> {
         let flags = format!("-c 2 --duration {turn}s --size 1MiB --duplicates 99% --verify {verify}");
-        watched::watch(stage, watched::tool(stage, &servers, &flags)?)?;
-        of_step(&report(stage)?, "cached", true, "/service_seconds/median")
+        memory::watch(harness, memory::tool(harness, &servers, &flags)?)?;
+        of_step(&report(harness)?, "cached", true, "/service_seconds/median")
     };
     let mut ratios = Vec::new();
     for round in 0..ROUNDS {
@@ -46,5 +50,5 @@ pub(super) fn play(stage: &Stage<'_>, length: Length, checks: &mut Checks) -> Re
     checks.note(format!(
         "compared : not compared is {middle:.4} ({least:.4} to {most:.4}) in the median of cached downloads"
     ));
-    Ok(Played::Through)
+    Ok(Outcome::Done)
 }

@@ -203,12 +203,13 @@ impl Climb<'_> {
                 RunContext { progress_board: screen.is_open().then(Arc::default), ..self.context.clone() };
             let walked = walk(&plan, context, &mut concurrency, &mut screen, signals).await;
             screen.close();
-            let (facts, signal) = walked?;
+            let (outcome, signal) = walked?;
             let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
             let focus = focus(&plan);
-            let report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
+            let report =
+                Report::new(Plan::clone(&plan), started_at, outcome.elapsed, ending, outcome.recording);
             let mut step =
-                SearchStep::of((level, length), focus, &report, &facts.warm_up, concurrency.read(), blame);
+                SearchStep::of((level, length), focus, &report, &outcome.warm_up, concurrency.read(), blame);
             let fault = self.context.list.as_ref().and_then(Streamed::fault);
             let used_up = fault.is_some() || self.is_used_up();
             if used_up {

@@ -89,7 +89,7 @@ fn a_small_run_shows_each_blob() {
     headers      no header tells of a cache
     repeat       --seed 12345678901234567890 makes the same blobs again
 
-    quality        trustworthy
+    quality      trustworthy
 
     5 of 5 uploads and 10 of 10 downloads succeeded
     ");
@@ -147,7 +147,7 @@ fn a_large_run_shows_what_its_sample_supports() {
     headers      no header tells of a cache, but the times do
     repeat       --seed 12345678901234567890 makes the same blobs again
 
-    quality        trustworthy
+    quality      trustworthy
 
     400 of 400 uploads and 800 of 800 downloads succeeded
     ");
@@ -218,7 +218,7 @@ fn a_stopped_run_with_failures_says_so_first_and_last() {
     repeat       --seed 12345678901234567890 makes the same blobs again
     note         1 target answered 404 to GET /status and was not checked
 
-    quality        invalid: unfinished at the end 6.7% (above 5.0%)
+    quality      invalid: unfinished at the end 6.7% (above 5.0%)
 
     PARTIAL: 5 of 7 uploads and 4 of 8 downloads succeeded, 5 failed, 1 unfinished
     ");
@@ -252,7 +252,7 @@ fn thresholds_are_shown_with_what_was_measured() {
                  ok      main:first.failures.connect-timeout<=0.00000000000000000000
                          0000000000001%: 0 of 5 (0.00%)
                  BROKEN  first.unfinished==0: 1 of 5 (20.00%)
-    quality        invalid: unfinished at the end 6.7% (above 5.0%), thresholds with
+    quality      invalid: unfinished at the end 6.7% (above 5.0%), thresholds with
                  too few samples 1
     ");
     assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
@@ -267,7 +267,7 @@ fn a_generator_that_was_too_slow_is_told_with_what_to_do() {
     let text = rendered(&report, &[], Palette::Plain);
     let block = text.split("\n\n").find(|block| block.starts_with("quality")).unwrap();
     insta::assert_snapshot!(block, @r"
-    quality        invalid: own CPU 95.3% (above 90.0%), wall clock moved by 60.0 min
+    quality      invalid: own CPU 95.3% (above 90.0%), wall clock moved by 60.0 min
                  (above 1.00 s)
                  the generator ran short of CPU: give it more cores, a machine of
                  its own, or less to do
@@ -316,12 +316,12 @@ fn what_headers_claim_stands_beside_what_the_times_show() {
     let mut samples = good(40);
     for sample in &mut samples {
         let warm = sample.index < 4 || sample.step == Step::CACHED;
-        sample.cache = said(if warm { CacheStatus::Hit } else { CacheStatus::Miss });
+        sample.exchange.cache = said(if warm { CacheStatus::Hit } else { CacheStatus::Miss });
         // A front that says hit and is as slow as before.
         if sample.step == Step::CACHED {
             let took = Duration::from_millis(120 + sample.index * 53 % 83);
-            sample.timing.finished = sample.timing.started + took;
-            sample.timing.first_byte = Some(sample.timing.finished - took / 4);
+            sample.exchange.timing.finished = sample.exchange.timing.started + took;
+            sample.exchange.timing.first_byte = Some(sample.exchange.timing.finished - took / 4);
         }
     }
     let text = rendered(&fake::report(40, &samples), &[], Palette::Plain);
@@ -336,6 +336,6 @@ fn what_headers_claim_stands_beside_what_the_times_show() {
                  4 of 40 first downloads came from a cache already: left out
     repeat       --seed 12345678901234567890 makes the same blobs again
 
-    quality        use with care: first downloads that were already cached 10.0%
+    quality      use with care: first downloads that were already cached 10.0%
     ");
 }

@@ -1,6 +1,6 @@
 //! Scenarios of bad weather: each fault alone and all together, each in its own class and in the servers' counts.
 
-use super::Scenario;
+use crate::e2e::scenario::Scenario;
 use crate::{
     e2e::{
         check::Checks,
@@ -67,13 +67,13 @@ const fn fault(side: Side, kind: &'static str, class: Option<&'static str>) -> F
     Fault { side, kind, ratio: "30%", class }
 }
 
-/// How long a dripping body takes; `slow` wants to see it.
+/// How long a slow body takes.
 const DRIP: &[&str] = &["--drip-for", "300ms"];
 
 /// Enough blobs for a fault to be met.
 const RUN: &[&str] = &["--blobs", "24"];
 
-/// No patience with a server that hangs.
+/// A short timeout, for servers that hang.
 const IMPATIENT: &[&str] = &["--blobs", "24", "--upload-timeout", "2s", "--download-timeout", "2s"];
 
 /// Enough blobs for all of one side to be met: each request is one of a kind with 8 %.
@@ -125,7 +125,9 @@ fn alone(fault: &Fault) -> Scenario {
         Side::Aggregator => ("aggregator", "downloads"),
     };
     let about = match fault.class {
-        Some(class) => format!("{} of {steps}: class {class}, as often as the {side} played it", fault.ratio),
+        Some(class) => {
+            format!("{} of {steps}: class {class}, as often as the {side} injected it", fault.ratio)
+        }
         None => format!("{} of {steps}: slow, but no failure", fault.ratio),
     };
     let job = Job { faults: vec![*fault], run: RUN, ..Job::default() };

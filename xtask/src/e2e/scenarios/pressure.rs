@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Scenario;
+use crate::e2e::scenario::Scenario;
 use crate::{
     e2e::{
         check::Checks,

@@ -1,18 +1,18 @@
-//! Scenarios of weather that is told to the servers: in a file when they start, and anew while they work.
+//! Scenarios with weather: in a file at the start of the servers, and replaced while they run.
 
 use std::{collections::BTreeMap, fs};
 
-use super::Scenario;
+use crate::e2e::scenario::Scenario;
 use crate::{
     e2e::{
         check::Checks,
+        harness::{Harness, Servers},
         report::{READS, Report, Step},
-        stage::{Servers, Stage},
     },
     failure::{Context, Result},
 };
 
-/// What both servers are told at first: each takes what is about its own routes.
+/// The first weather of both servers; each uses what concerns its own routes.
 const FILE: &str = r#"
 [store]
 latency = "uniform:1ms..5ms"
@@ -30,22 +30,22 @@ route = "read"
 size = "..64KiB"
 "#;
 
-/// What the publisher is told later.
+/// The weather that later replaces the publisher's.
 const GATEWAY: &str = r#"{"fault": [{"kind": "gateway-504", "ratio": 1, "from": "0s", "for": "1h"}]}"#;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    vec![Scenario::scene(
-        "weather-told",
+    vec![Scenario::custom(
+        "weather-replaced",
         "a weather file, and weather changed while the servers work: each fault where it belongs, and none afterwards",
         weather_told,
     )]
 }
 
-fn weather_told(stage: &Stage<'_>) -> Result<String> {
-    let file = stage.path("storm.toml");
+fn weather_told(harness: &Harness<'_>) -> Result<String> {
+    let file = harness.path("storm.toml");
     fs::write(&file, FILE).context("cannot write the weather file")?;
     let flags = ["--weather-file".to_owned(), file.display().to_string()];
-    let servers = stage.servers(&flags, &flags)?;
+    let servers = harness.servers(&flags, &flags)?;
     let mut checks = Checks::default();
     let rows = [
         ("small blobs", None, "32KiB", [None, Some("legal")]),
@@ -58,7 +58,7 @@ fn weather_told(stage: &Stage<'_>) -> Result<String> {
             servers.publisher.weather(document)?;
             servers.aggregator.weather("{}")?;
         }
-        let report = run(stage, &servers, size)?;
+        let report = run(harness, &servers, size)?;
         let classes = |class: Option<&str>, count| class.map(|class| (class.to_owned(), count)).into_iter();
         let wanted: BTreeMap<_, _> = classes(uploads, BLOBS).collect();
         checks.equal(&format!("failures of uploads, {name}"), report.failures(&[Step::Upload])?, wanted);
@@ -69,7 +69,7 @@ fn weather_told(stage: &Stage<'_>) -> Result<String> {
         checks.equal(&format!("uploads done, {name}"), report.done(&[Step::Upload])?, stored);
     }
     let funds = servers.publisher.stats()?.faults("insufficient-funds")?;
-    checks.equal("stores that nobody paid for", funds, BLOBS);
+    checks.equal("uploads without funds", funds, BLOBS);
     checks.equal("stores that a gateway gave up", servers.publisher.stats()?.faults("gateway-504")?, BLOBS);
     servers.stop()?;
     checks.verdict()
@@ -78,9 +78,9 @@ fn weather_told(stage: &Stage<'_>) -> Result<String> {
 const BLOBS: u64 = 6;
 
 /// A run of the tool over a few blobs of this size.
-fn run(stage: &Stage<'_>, servers: &Servers, size: &str) -> Result<Report> {
+fn run(harness: &Harness<'_>, servers: &Servers, size: &str) -> Result<Report> {
     let flags = ["--blobs", &BLOBS.to_string(), "--size", size];
-    let command = stage.tool(&servers.publisher.url, &servers.aggregator.url, &flags)?;
-    stage.start("walrus-stress", command)?.wait(stage.deadline)?;
-    Report::load(&stage.path("report.json"))
+    let command = harness.tool(&servers.publisher.url, &servers.aggregator.url, &flags)?;
+    harness.start("walrus-stress", command)?.wait(harness.deadline)?;
+    Report::load(&harness.path("report.json"))
 }

@@ -1,0 +1,41 @@
+//! The routes of a mock publisher, and serving them until shutdown.
+
+use crate::admit::{Door, admit};
+use crate::auth;
+use crate::common::dress;
+use crate::describe;
+use crate::publisher::Publisher;
+use crate::put::{put_blob, put_quilt};
+use crate::server::{self, Port};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, put};
+use std::sync::Arc;
+
+/// The routes of a publisher, without what every mock has.
+pub fn router(publisher: &Publisher) -> Router {
+    let inner = &publisher.0;
+    let guarded = |route: MethodRouter<Publisher>, door: &Arc<Door>| {
+        let route = route.route_layer(from_fn_with_state(Arc::clone(door), admit));
+        match &inner.auth {
+            Some(auth) => route.route_layer(from_fn_with_state(Arc::clone(auth), auth::demand)),
+            None => route,
+        }
+    };
+    let limit = usize::try_from(inner.config.max_quilt_body_size).unwrap_or(usize::MAX);
+    let quilts = put(put_quilt).route_layer(DefaultBodyLimit::max(limit));
+    Router::new()
+        .route("/v1/blobs", guarded(put(put_blob), &inner.put))
+        .route("/v1/quilts", guarded(quilts, &inner.put_quilt))
+        .with_state(publisher.clone())
+}
+
+/// Serves a publisher until `shutdown` is ready; exchanges in flight get a second more.
+pub async fn serve(port: impl Into<Port>, publisher: Publisher, shutdown: impl Future<Output = ()>) {
+    let (stats, sky) = (Arc::clone(&publisher.0.stats), Arc::clone(&publisher.0.sky));
+    // The document is part of this crate and always one; a test reads it.
+    let page = describe::page("Walrus Publisher", &[describe::PUBLISHER]).unwrap_or_default();
+    let routes = dress(router(&publisher), Arc::clone(&stats), sky, page);
+    server::run(port.into(), routes, stats, shutdown).await;
+}
