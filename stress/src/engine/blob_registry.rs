@@ -187,8 +187,7 @@ mod tests {
 
     #[test]
     fn blobs_are_taken_once_in_order_and_failed_ones_are_listed_apart() {
-        let registry = BlobRegistry::new(2);
-        *registry.carry_over(1) = CarryOver::starting_at(7);
+        let mut carry_over = CarryOver::starting_at(7);
         let not_base64_of_32_bytes = "a".repeat(43);
         let (one, two) = (walrus_id(1), walrus_id(2));
         for (index, blob) in [
@@ -198,22 +197,21 @@ mod tests {
             (1023, carried(Some(&not_base64_of_32_bytes), true)),
             (1024, carried(Some("short"), true)),
         ] {
-            registry.carry_over(1).insert(index, blob);
+            carry_over.insert(index, blob);
         }
-        let take = || registry.carry_over(1).take();
-        let taken = || std::iter::from_fn(take).map(|(index, blob)| (index, blob.id().unwrap()));
         let expected = [(7, &*one), (1023, &*not_base64_of_32_bytes), (1024, "short"), (5000, &*two)]
             .map(|(index, id)| (index, Arc::from(id)));
-        assert_eq!(registry.carry_over(1).rewind(), 4);
-        assert_eq!(taken().collect::<Vec<_>>(), expected);
-        assert_eq!(registry.carry_over(1).failed_from(0), Some((8, carried(None, false))));
-        assert_eq!(registry.carry_over(1).failed_from(9), None);
-        // A replaced blob keeps its place.
-        registry.carry_over(1).insert(1024, carried(Some("short"), false));
-        assert_eq!(registry.carry_over(1).rewind(), 3);
-        assert_eq!(taken().count(), 3);
-        assert_eq!(registry.carry_over(1).failed_from(9), Some((1024, carried(Some("short"), false))));
-        // Phases have their blobs apart.
-        assert_eq!((registry.carry_over(0).rewind(), registry.carry_over(0).take()), (0, None));
+        assert_eq!(carry_over.rewind(), 4);
+        let taken = std::iter::from_fn(|| carry_over.take());
+        let taken: Vec<_> = taken.map(|(index, blob)| (index, blob.id().unwrap())).collect();
+        assert_eq!(taken, expected);
+        assert_eq!(carry_over.failed_from(0), Some((8, carried(None, false))));
+        assert_eq!(carry_over.failed_from(9), None);
+        // A replaced blob keeps its position.
+        carry_over.insert(1024, carried(Some("short"), false));
+        assert_eq!((carry_over.rewind(), carry_over.take().map(|(index, _)| index)), (3, Some(7)));
+        assert_eq!(carry_over.failed_from(9), Some((1024, carried(Some("short"), false))));
+        let mut empty = CarryOver::default();
+        assert_eq!((empty.rewind(), empty.take(), empty.failed_from(0)), (0, None, None));
     }
 }

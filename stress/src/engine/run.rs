@@ -15,7 +15,7 @@ use crate::{
 /// What a run is connected to besides the network.
 #[derive(Debug, Clone, Default)]
 pub struct RunHooks {
-    /// Receives every sample. Its capacity is the backpressure: a step starts only when there is room for its sample.
+    /// Receives every sample. Its capacity is the backpressure: a step starts only when its sample has a slot.
     pub samples: Option<mpsc::Sender<Sample>>,
     /// The blobs of phases whose source is a list.
     pub list: Option<Arc<List>>,

@@ -50,8 +50,8 @@ impl Worker {
         iteration.end(&self.thread.phase, &mut self.thread.recording());
     }
 
-    /// One step with its retries; every attempt but the last is entered here. Room for the sample is reserved before each
-    /// attempt, so that a slow receiver delays the next one, but never counts as its time.
+    /// One step with its retries; every attempt but the last is entered here. The slot of its sample is reserved before
+    /// each attempt, so that a slow receiver delays its start, but is no part of its time.
     async fn step(
         &mut self,
         iteration: &Iteration,

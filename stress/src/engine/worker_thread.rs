@@ -46,11 +46,11 @@ pub(super) struct Recordings {
     pub(super) warm_up: RefCell<Recording>,
 }
 
-/// Room for one sample in the channel.
+/// A slot for one sample in the channel.
 pub(super) type Permit = mpsc::OwnedPermit<Sample>;
 
 impl WorkerThread {
-    /// Reserves room for one sample in the channel; `None` when it has no receiver.
+    /// Reserves a slot for one sample in the channel; `None` when it has no receiver.
     pub(super) async fn reserve(&self) -> Option<Permit> {
         if self.phase.planned().warm_up {
             return None;
@@ -59,7 +59,7 @@ impl WorkerThread {
         self.phase.run.hooks.samples.clone()?.reserve_owned().await.ok()
     }
 
-    /// Records a sample, and sends it where room was reserved.
+    /// Records a sample, and sends it where a slot was reserved.
     pub(super) fn enter(&self, sample: Sample, permit: Option<Permit>) {
         self.recording().enter(&sample);
         if let Some(permit) = permit {

@@ -34,7 +34,7 @@ async fn bytes_are_those_that_the_servers_counted() {
 }
 
 #[tokio::test]
-async fn throughput_is_over_the_time_that_it_took_and_not_the_time_that_was_asked_for() {
+async fn throughput_is_over_the_measured_time_and_not_the_configured_one() {
     const LATENCY: Duration = Duration::from_millis(300);
     const SIZE: u64 = 64 * 1024;
     let bottle =
@@ -45,7 +45,7 @@ async fn throughput_is_over_the_time_that_it_took_and_not_the_time_that_was_aske
     let outcome = run(plan.clone(), RunHooks::default()).await;
     let upload = metrics(&outcome.recording, 0, Step::Upload);
     let ((start, end), done) = (upload.window.unwrap(), upload.done);
-    // One after the other: the last starts within the time that was asked for, and ends after it.
+    // One after the other: the last starts within the configured time, and ends after it.
     assert!((1..=2).contains(&done) && end - start >= LATENCY * u32::try_from(done).unwrap(), "{done}");
     let mebibytes = (done * SIZE) as f64 / 1_048_576.0;
     let expected = mebibytes / (end - start).as_secs_f64();
@@ -56,13 +56,10 @@ async fn throughput_is_over_the_time_that_it_took_and_not_the_time_that_was_aske
 #[tokio::test]
 async fn connections_and_handshakes_are_those_that_the_servers_accepted() {
     for (name, builder) in [
-        ("kept open", Bottle::builder()),
-        (
-            "reset now and then",
-            Bottle::builder().publisher_faults(&["reset=20%"]).aggregator_faults(&["reset=20%"]),
-        ),
+        ("kept alive", Bottle::builder()),
+        ("with resets", Bottle::builder().publisher_faults(&["reset=20%"]).aggregator_faults(&["reset=20%"])),
         ("with TLS", Bottle::builder().tls()),
-        ("with TLS, reset now and then", Bottle::builder().tls().aggregator_faults(&["reset=20%"])),
+        ("with TLS and resets", Bottle::builder().tls().aggregator_faults(&["reset=20%"])),
     ] {
         let bottle = builder.start();
         let mut plan = plan(&bottle, vec![phase(Load::closed(5), blobs(40))]);

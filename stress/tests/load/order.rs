@@ -1,4 +1,4 @@
-//! Each step over all blobs before the next one: the same blobs, the same numbers, in phases.
+//! `--order phased`: each step over all blobs before the next one, with the same blobs and the same counts.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -18,15 +18,15 @@ use tokio::sync::mpsc;
 
 use crate::common::{self, blobs, metrics, millis, phase, plan, rate, run};
 
-/// A plan whose steps follow one another through all blobs.
+/// A plan with a phase for each step.
 fn phased(bottle: &Bottle, main: Phase) -> Plan {
     plan(bottle, main.step_by_step())
 }
 
-/// Runs the plan and keeps every sample.
-async fn heard(plan: Plan) -> (RunOutcome, Vec<Sample>) {
-    let (outcome, heard) = common::heard(plan).await;
-    (outcome, heard.into_iter().map(|heard| heard.sample).collect())
+/// Runs the plan and collects every sample.
+async fn run_with_samples(plan: Plan) -> (RunOutcome, Vec<Sample>) {
+    let (outcome, received) = common::run_with_samples(plan).await;
+    (outcome, received.into_iter().map(|received| received.sample).collect())
 }
 
 fn window(metrics: &StepMetrics) -> (Duration, Duration) {
@@ -34,10 +34,10 @@ fn window(metrics: &StepMetrics) -> (Duration, Duration) {
 }
 
 #[tokio::test]
-async fn steps_follow_one_another_through_all_blobs_and_reads_are_paired() {
+async fn each_step_is_done_to_all_blobs_before_the_next_and_reads_are_paired() {
     for load in [Load::closed(4), rate(200.0, 100)] {
         let bottle = Bottle::builder().publisher(|config| config.limits.concurrent = 1000).start();
-        let (outcome, samples) = heard(phased(&bottle, phase(load, blobs(40)))).await;
+        let (outcome, samples) = run_with_samples(phased(&bottle, phase(load, blobs(40)))).await;
         let [upload, first, cached] = [(0, Step::Upload), (1, Step::FIRST), (2, Step::CACHED)]
             .map(|(position, step)| metrics(&outcome.recording, position, step));
         assert_eq!((upload.done, first.done, cached.done), (40, 40, 40));
@@ -48,7 +48,7 @@ async fn steps_follow_one_another_through_all_blobs_and_reads_are_paired() {
         assert_eq!((reads.first, reads.cached), (40, 40), "the servers agree on what was read first");
         let mut times: BTreeMap<(u64, Step), Duration> = BTreeMap::new();
         for sample in &samples {
-            // Opening a connection is no part of what is compared, nor is how late it was begun.
+            // Neither opening a connection nor the start delay is part of what is compared.
             let opening = sample.exchange.link.map(|link| link.opening()).unwrap_or_default();
             times.insert((sample.index, sample.step), sample.exchange.timing.service() - opening);
         }
@@ -62,10 +62,10 @@ async fn steps_follow_one_another_through_all_blobs_and_reads_are_paired() {
 }
 
 #[tokio::test]
-async fn a_blob_that_was_not_stored_is_skipped_from_then_on() {
+async fn a_blob_that_was_not_stored_is_skipped_in_later_phases() {
     for load in [Load::closed(4), rate(200.0, 100)] {
         let bottle = Bottle::builder().publisher_faults(&["500=50%"]).start();
-        let (outcome, samples) = heard(phased(&bottle, phase(load, blobs(40)))).await;
+        let (outcome, samples) = run_with_samples(phased(&bottle, phase(load, blobs(40)))).await;
         let upload = metrics(&outcome.recording, 0, Step::Upload);
         let (stored, failed) = (upload.done, upload.failed());
         assert!(stored > 0 && failed > 0 && stored + failed == 40, "{stored} and {failed}");
@@ -85,7 +85,7 @@ async fn a_blob_that_was_not_stored_is_skipped_from_then_on() {
 }
 
 #[tokio::test]
-async fn a_blob_whose_arrival_was_dropped_is_not_read_later_as_if_it_had_been() {
+async fn a_blob_whose_arrival_was_dropped_is_skipped_in_later_phases() {
     let bottle = Bottle::builder()
         .aggregator(|config| config.weather.first_read.latency = "150ms".parse().unwrap())
         .start();
@@ -103,7 +103,7 @@ async fn a_blob_whose_arrival_was_dropped_is_not_read_later_as_if_it_had_been() 
 }
 
 #[tokio::test]
-async fn a_time_limit_ends_the_uploads_and_the_reads_go_once_over_what_was_stored() {
+async fn a_time_limit_ends_the_uploads_and_each_stored_blob_is_read_once() {
     let bottle =
         Bottle::builder().publisher(|config| config.weather.store.latency = "20ms".parse().unwrap()).start();
     let mut main = phase(Load::closed(4), millis(300));
@@ -124,7 +124,7 @@ async fn repeats_stay_repeats_and_are_still_verified() {
     main.duplicates = 0.5;
     let mut plan = phased(&bottle, main);
     plan.store.persistence = Some(stress::plan::store::Persistence::Permanent);
-    // Other loads decide nothing about what a blob is.
+    // The load of a later phase does not change what a blob is.
     plan.phases[1].load = Load::closed(7);
     let outcome = run(plan, RunHooks::default()).await;
     let done = |phase, step, novelty| outcome.recording.step_metrics[&StepKey { phase, step, novelty }].done;
@@ -138,16 +138,16 @@ async fn repeats_stay_repeats_and_are_still_verified() {
 }
 
 #[tokio::test]
-async fn a_list_is_read_through_for_each_step() {
+async fn a_list_is_read_once_for_each_step() {
     let bottle = Bottle::start();
     let mut main = phase(Load::closed(3), blobs(10));
     main.journey = Journey { steps: vec![Step::Upload] };
-    let (_, stored) = heard(plan(&bottle, vec![main])).await;
+    let (_, stored) = run_with_samples(plan(&bottle, vec![main])).await;
     let (sender, receiver) = mpsc::channel(20);
-    // The last one comes again: a repeat, whose first download is over.
+    // The last one is listed twice: a repeat, which has no second first download.
     for sample in stored.iter().chain(stored.last()) {
         let id = sample.blob_id.clone().expect("it was stored");
-        sender.send(vec![Listed { id, size: Some(sample.size) }]).await.expect("a place");
+        sender.send(vec![Listed { id, size: Some(sample.size) }]).await.expect("a receiver");
     }
     drop(sender);
     let mut main = phase(Load::closed(3), blobs(11));
@@ -163,7 +163,7 @@ async fn a_list_is_read_through_for_each_step() {
 }
 
 #[tokio::test]
-async fn a_warm_up_before_it_is_no_part_of_it() {
+async fn a_warm_up_before_the_phases_is_not_part_of_them() {
     let bottle = Bottle::start();
     let main = phase(Load::closed(4), blobs(10));
     let warm_up = Phase { warm_up: true, ..phase(Load::closed(4), blobs(6)) };

@@ -1,4 +1,4 @@
-//! Phases and warm-ups: one after the other, with blobs that never repeat.
+//! Phases and warm-ups: one after the other, each with blobs of its own.
 
 use stress::{
     engine::RunHooks,
@@ -29,7 +29,7 @@ async fn phases_follow_one_another_and_share_connections_but_no_blob() {
 }
 
 #[tokio::test]
-async fn a_warm_up_opens_the_connections_and_is_no_part_of_the_numbers() {
+async fn a_warm_up_opens_the_connections_and_is_not_part_of_the_numbers() {
     let bottle = Bottle::start();
     let mut warm_up = phase(Load::closed(4), blobs(20));
     warm_up.warm_up = true;

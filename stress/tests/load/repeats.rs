@@ -11,9 +11,9 @@ use tests::Bottle;
 use crate::common::{blobs, plan, run, uploads};
 
 #[tokio::test]
-async fn a_phase_repeats_the_blobs_of_those_before_it_or_its_own_where_it_draws_others() {
+async fn a_phase_repeats_earlier_blobs_that_are_drawn_alike_or_else_its_own() {
     let bottle = Bottle::start();
-    // A single worker: whatever is to be repeated is stored by then.
+    // A single worker: what is to be repeated is stored by then.
     let repeating = |count| Phase { duplicates: 0.5, ..uploads(Load::closed(1), blobs(count)) };
     let others = Phase { sizes: Sizes { min: 2000, max: 3000 }, ..repeating(60) };
     let mut plan = plan(&bottle, vec![uploads(Load::closed(4), blobs(300)), repeating(60), others]);
