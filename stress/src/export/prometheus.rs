@@ -162,7 +162,7 @@ fn threshold_results(text: &mut Exposition, summary: &Summary) {
     let help = "How far the numbers can be trusted: 1 for the verdict";
     let mut family = text.family("walrus_stress_quality", Kind::Gauge, help);
     for severity in [Severity::Trustworthy, Severity::Care, Severity::Invalid] {
-        family.sample(&[("verdict", severity.label())], u8::from(summary.quality.verdict() == severity));
+        family.sample(&[("verdict", severity.label())], u8::from(summary.quality.severity() == severity));
     }
     let help = "Whether the run came to its end, something succeeded and every threshold holds";
     text.family("walrus_stress_passed", Kind::Gauge, help).sample(&[], u8::from(summary.all_well()));

@@ -21,7 +21,7 @@ async fn littles_law_holds() {
     for workers in [1, 4, 16] {
         let bottle = Bottle::builder()
             .publisher(|config| {
-                config.weather.store.latency = "40ms".parse().unwrap();
+                config.profile.store.latency = "40ms".parse().unwrap();
                 config.limits.concurrent = 100;
             })
             .start();
@@ -42,7 +42,7 @@ async fn littles_law_holds() {
 async fn staged(stages: &[(f64, u64)], count: u64) -> Vec<(Duration, Duration)> {
     let bottle = Bottle::builder()
         .publisher(|config| {
-            config.weather.store.latency = "50ms".parse().expect("a latency");
+            config.profile.store.latency = "50ms".parse().expect("a latency");
             config.limits.concurrent = 100;
         })
         .start();

@@ -12,7 +12,7 @@ use stress::{
         repeats::Repeatable,
         sizes::Sizes,
     },
-    report::cache::Verdict,
+    report::cache::Effect,
 };
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
 
@@ -69,8 +69,8 @@ async fn controls_are_additional_and_are_what_the_servers_counted() {
 async fn the_factor_of_a_cache_remains_when_the_order_effect_is_divided_out() {
     let bottle = Bottle::builder()
         .aggregator(|config| {
-            config.weather.first_read.latency = "150ms".parse().expect("a latency");
-            config.weather.cached_read.latency = "50ms".parse().expect("a latency");
+            config.profile.first_read.latency = "150ms".parse().expect("a latency");
+            config.profile.cached_read.latency = "50ms".parse().expect("a latency");
         })
         .start();
     let (main, chosen) = controlled(Load::closed(10), 60, 0.4);
@@ -84,7 +84,7 @@ async fn the_factor_of_a_cache_remains_when_the_order_effect_is_divided_out() {
     assert!((0.7..1.5).contains(&order_effect.median), "{order_effect:?}");
     let response = effect.response.unwrap();
     assert_eq!(response.taken_out, Some(order_effect.median));
-    assert!((1.5..4.0).contains(&response.median) && effect.verdict == Verdict::Faster, "{response:?}");
+    assert!((1.5..4.0).contains(&response.median) && effect.effect == Effect::Faster, "{response:?}");
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn a_failure_of_one_blob_does_not_affect_the_other_and_every_step_is_recor
 async fn every_step_of_an_aborted_control_is_recorded() {
     // What is under way when the grace period ends waits for this.
     let bottle = Bottle::builder()
-        .aggregator(|config| config.weather.first_read.latency = "30s".parse().expect("a latency"))
+        .aggregator(|config| config.profile.first_read.latency = "30s".parse().expect("a latency"))
         .start();
     let (main, _) = controlled(Load::closed(3), 1_000, 1.0);
     let mut main = Phase { grace: Duration::from_millis(50), ..main };

@@ -15,7 +15,7 @@ const MIB: u64 = 1024 * 1024;
 /// Sends 18 uploads of this size to a publisher that never finishes one, and aborts when one has ended; returns that one.
 async fn eighteen(size: u64, expect_continue: bool) -> Sample {
     let bottle = Bottle::builder()
-        .publisher(|config| config.weather.store.latency = "1h".parse().expect("a latency"))
+        .publisher(|config| config.profile.store.latency = "1h".parse().expect("a latency"))
         .start();
     let mut main = uploads(Load::closed(18), blobs(18));
     main.sizes = Sizes { min: size, max: size };

@@ -84,7 +84,7 @@ async fn a_stalled_generator_is_visible() {
 #[tokio::test]
 async fn response_time_is_start_delay_and_service_time() {
     let bottle =
-        Bottle::builder().publisher(|config| config.weather.store.latency = "50ms".parse().unwrap()).start();
+        Bottle::builder().publisher(|config| config.profile.store.latency = "50ms".parse().unwrap()).start();
     let outcome = run(plan(&bottle, vec![phase(rate(50.0, 100), blobs(60))]), RunHooks::default()).await;
     let upload = metrics(&outcome.recording, 0, Step::Upload);
     let min = |span: Span| upload.span(span).unwrap().min().unwrap();

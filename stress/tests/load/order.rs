@@ -87,7 +87,7 @@ async fn a_blob_that_was_not_stored_is_skipped_in_later_phases() {
 #[tokio::test]
 async fn a_blob_whose_arrival_was_dropped_is_skipped_in_later_phases() {
     let bottle = Bottle::builder()
-        .aggregator(|config| config.weather.first_read.latency = "150ms".parse().unwrap())
+        .aggregator(|config| config.profile.first_read.latency = "150ms".parse().unwrap())
         .start();
     let mut plan = phased(&bottle, phase(Load::closed(4), blobs(30)));
     plan.phases[1].load = rate(200.0, 2);
@@ -105,7 +105,7 @@ async fn a_blob_whose_arrival_was_dropped_is_skipped_in_later_phases() {
 #[tokio::test]
 async fn a_time_limit_ends_the_uploads_and_each_stored_blob_is_read_once() {
     let bottle =
-        Bottle::builder().publisher(|config| config.weather.store.latency = "20ms".parse().unwrap()).start();
+        Bottle::builder().publisher(|config| config.profile.store.latency = "20ms".parse().unwrap()).start();
     let mut main = phase(Load::closed(4), millis(300));
     main.journey = Journey::with_reads(true, 3);
     let outcome = run(phased(&bottle, main), RunHooks::default()).await;

@@ -50,7 +50,7 @@ async fn early_refusals_do_not_lower_the_latency_of_successes() {
     let bottle = Bottle::builder()
         .publisher_faults(&["shed=50%"])
         .publisher(|config| {
-            config.weather.store.latency = "60ms".parse().unwrap();
+            config.profile.store.latency = "60ms".parse().unwrap();
             config.limits.concurrent = 100;
         })
         .start();

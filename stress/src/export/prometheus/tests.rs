@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::{
-    report::{Ending, Signal, fake},
+    fixtures,
+    report::{Ending, Signal},
     sample::Sample,
 };
 
@@ -100,8 +101,8 @@ const BOUNDS: [f64; 17] =
 
 #[test]
 fn a_report_is_counted_in_base_units() {
-    let samples: Vec<_> = (0..40).flat_map(fake::journey).collect();
-    let report = fake::report(40, &samples);
+    let samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
+    let report = fixtures::report(40, &samples);
     let metrics = of(&report);
     let step = |step: &'static str| vec![("phase", "main"), ("step", step), ("repeats", "false")];
     let with = |name: &'static str, label: (&'static str, &'static str)| {
@@ -131,8 +132,8 @@ fn a_report_is_counted_in_base_units() {
 
 #[test]
 fn a_run_that_was_stopped_has_not_passed() {
-    let samples: Vec<Sample> = (0..7).flat_map(fake::journey).collect();
-    let mut report = fake::report(7, &samples);
+    let samples: Vec<Sample> = (0..7).flat_map(fixtures::journey).collect();
+    let mut report = fixtures::report(7, &samples);
     assert_eq!(of(&report)[&series("passed", &[])], 1.0);
     report.ending = Ending::Interrupted { signal: Signal::Terminate };
     assert_eq!(of(&report)[&series("passed", &[])], 0.0);
@@ -140,8 +141,8 @@ fn a_run_that_was_stopped_has_not_passed() {
 
 #[test]
 fn trouble_is_counted_by_class_and_thresholds_are_ones_and_zeros() {
-    let samples: Vec<Sample> = (0..7).flat_map(fake::troubled).collect();
-    let mut report = fake::report(7, &samples);
+    let samples: Vec<Sample> = (0..7).flat_map(fixtures::troubled).collect();
+    let mut report = fixtures::report(7, &samples);
     report.plan.phases[0].name = "a \"b\"\\\nc".to_owned();
     // The same threshold twice is one series.
     let thresholds = ["upload.max<20s", "upload.max<20s", "cached.failures<50%"];
@@ -158,15 +159,15 @@ fn trouble_is_counted_by_class_and_thresholds_are_ones_and_zeros() {
 
 #[test]
 fn a_run_that_did_nothing_is_valid_text() {
-    let metrics = of(&fake::report(7, &[]));
+    let metrics = of(&fixtures::report(7, &[]));
     let step = [("phase", "main"), ("step", "first"), ("repeats", "false")];
     check_histogram(&metrics, &step, &[]);
 }
 
 #[test]
 fn a_run_under_way_has_the_names_that_its_report_will_have() {
-    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
-    let report = fake::report(7, &samples);
+    let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
+    let report = fixtures::report(7, &samples);
     let now = report.recording.snapshot(report.elapsed);
     let metrics = parse(&snapshot(&report.plan, &now));
     let outcome = |step, outcome| metrics[&series("steps_total", &[("step", step), ("outcome", outcome)])];

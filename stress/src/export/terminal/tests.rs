@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::*;
 use crate::{
     export::blobs::BlobAssembler,
+    fixtures,
     metrics::generator::Generator,
     plan::journey::Step,
-    report::{Signal, fake},
+    report::Signal,
     sample::{
         Novelty, Sample,
         cache::{CacheEvidence, CacheStatus, StatusHeader},
@@ -32,12 +33,12 @@ fn stripped(text: &str) -> String {
 }
 
 fn good(blobs: u64) -> Vec<Sample> {
-    (0..blobs).flat_map(fake::journey).collect()
+    (0..blobs).flat_map(fixtures::journey).collect()
 }
 
 fn bad() -> (Report, Vec<Sample>) {
-    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
-    let mut report = fake::report(7, &samples);
+    let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
+    let mut report = fixtures::report(7, &samples);
     report.ending = Ending::Interrupted { signal: Signal::Interrupt };
     report.notices = vec!["1 target answered 404 to GET /status and was not checked".to_owned()];
     (report, samples)
@@ -45,7 +46,7 @@ fn bad() -> (Report, Vec<Sample>) {
 
 #[test]
 fn a_small_run_shows_each_blob() {
-    insta::assert_snapshot!(rendered(&fake::report(5, &good(5)), &good(5), Palette::Plain), @r"
+    insta::assert_snapshot!(rendered(&fixtures::report(5, &good(5)), &good(5), Palette::Plain), @r"
     walrus-stress 0.1.0  started 2026-09-21T14:13:20Z, took 1.34 s
     load         5 blobs of 90.0 KiB to 100 KiB, 8 at a time
     publisher    http://publisher.test:31415
@@ -97,7 +98,7 @@ fn a_small_run_shows_each_blob() {
 
 #[test]
 fn a_large_run_shows_what_its_sample_supports() {
-    insta::assert_snapshot!(rendered(&fake::report(400, &good(400)), &[], Palette::Plain), @r"
+    insta::assert_snapshot!(rendered(&fixtures::report(400, &good(400)), &[], Palette::Plain), @r"
     walrus-stress 0.1.0  started 2026-09-21T14:13:20Z, took 75.0 s
     load         400 blobs of 90.0 KiB to 100 KiB, 8 at a time
     publisher    http://publisher.test:31415
@@ -226,8 +227,8 @@ fn a_stopped_run_with_failures_says_so_first_and_last() {
 
 #[test]
 fn thresholds_are_shown_with_what_was_measured() {
-    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
-    let mut report = fake::report(7, &samples);
+    let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
+    let mut report = fixtures::report(7, &samples);
     let thresholds = [
         "upload.max<20s",
         "*.failures<50%",
@@ -260,7 +261,7 @@ fn thresholds_are_shown_with_what_was_measured() {
 
 #[test]
 fn a_generator_that_was_too_slow_is_told_with_what_to_do() {
-    let mut report = fake::report(400, &good(400));
+    let mut report = fixtures::report(400, &good(400));
     let (cpu, available) = (Duration::from_secs(143), Duration::from_secs(150));
     report.recording.generator =
         Generator { cpu, available, wall_step: Duration::from_secs(3_600), ..Generator::default() };
@@ -287,10 +288,10 @@ fn colours_change_nothing_but_the_colour() {
 fn every_line_fits_80_columns() {
     let (mut report, mut samples) = bad();
     for (index, novelty) in (7..60).zip([Novelty::Fresh, Novelty::Repeat].into_iter().cycle()) {
-        let journey = if index % 3 == 0 { fake::troubled(index) } else { fake::journey(index) };
+        let journey = if index % 3 == 0 { fixtures::troubled(index) } else { fixtures::journey(index) };
         samples.extend(journey.into_iter().map(|sample| Sample { novelty, ..sample }));
     }
-    report.recording = fake::recording(&samples);
+    report.recording = fixtures::recording(&samples);
     report.plan.publishers =
         vec![format!("http://{}.example/{}", "a".repeat(60), "b/".repeat(80)).parse().unwrap()];
     report.plan.phases.push(crate::plan::Phase {
@@ -324,7 +325,7 @@ fn what_headers_claim_stands_beside_what_the_times_show() {
             sample.exchange.timing.first_byte = Some(sample.exchange.timing.finished - took / 4);
         }
     }
-    let text = rendered(&fake::report(40, &samples), &[], Palette::Plain);
+    let text = rendered(&fixtures::report(40, &samples), &[], Palette::Plain);
     let from = text.find("cache    ").unwrap();
     insta::assert_snapshot!(&text[from..text.find("\n\n40 of").unwrap()], @r"
     cache        no evidence of caching (1.00–1.00, n = 36)

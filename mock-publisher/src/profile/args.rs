@@ -1,6 +1,8 @@
 //! The weather on the command line: a preset, or a file, and flags that change one thing each.
 
-use super::{BadDocument, BadFaults, BadSpan, Faults, Latency, Pace, Preset, Rule, Span, Stall, Weather};
+use super::{
+    BadDocument, BadFaults, BadSpan, Faults, Latency, Preset, Profile, Rule, ServiceTime, Span, Stall,
+};
 use crate::fault::Role;
 use std::fs;
 use std::io;
@@ -9,7 +11,7 @@ use std::time::Duration;
 
 /// The flags that every mock has.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct WeatherFlags {
+pub struct ProfileArgs {
     /// How long things take, by name: instant, lan, testnet or mainnet; other flags change one thing each [default: instant]
     #[arg(long, value_name = "NAME")]
     pub weather: Option<Preset>,
@@ -32,7 +34,7 @@ pub struct WeatherFlags {
 
 /// The flags of a server that stores.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct StoreWeather {
+pub struct StoreTimeArgs {
     /// How long a store takes once its body is there: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%
     #[arg(long, value_name = "LATENCY")]
     pub store_latency: Option<Latency>,
@@ -46,7 +48,7 @@ pub struct StoreWeather {
 
 /// The flags of a server that reads.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct ReadWeather {
+pub struct ReadTimeArgs {
     /// How long a read takes that finds nothing in the cache: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%
     #[arg(long, value_name = "LATENCY")]
     pub first_read_latency: Option<Latency>,
@@ -107,18 +109,18 @@ fn time(text: &str) -> Result<Duration, BadSpan> {
     text.parse::<Span>().map(|span| span.0)
 }
 
-impl WeatherFlags {
+impl ProfileArgs {
     /// The weather that the flags ask for.
     ///
     /// # Errors
     /// A file that cannot be used, faults that this server cannot have.
-    pub fn weather(&self, role: Role) -> Result<Weather, BadWeather> {
+    pub fn profile(&self, role: Role) -> Result<Profile, BadWeather> {
         let base = match &self.weather_file {
             Some(path) => read(path, role)?,
-            None => self.weather.unwrap_or_default().weather(),
+            None => self.weather.unwrap_or_default().profile(),
         };
         let rules = [base.faults.rules(), &self.fault].concat();
-        Ok(Weather {
+        Ok(Profile {
             seed: self.seed.unwrap_or(base.seed),
             faults: Faults::new(role, rules).map_err(BadWeather::Faults)?,
             stalls: [&base.stalls[..], &self.stall].concat(),
@@ -128,35 +130,40 @@ impl WeatherFlags {
     }
 }
 
-fn read(path: &Path, role: Role) -> Result<Weather, BadWeather> {
+fn read(path: &Path, role: Role) -> Result<Profile, BadWeather> {
     let unreadable = |source| BadWeather::Unreadable { path: path.to_owned(), source };
     let text = fs::read_to_string(path).map_err(unreadable)?;
-    Weather::parse(&text, role).map_err(|source| BadWeather::Document { path: path.to_owned(), source })
+    Profile::parse(&text, role).map_err(|source| BadWeather::Document { path: path.to_owned(), source })
 }
 
 /// A pace with what was said about it.
-fn over(base: Pace, latency: Option<Latency>, per_mib: Option<Duration>, body: Option<Duration>) -> Pace {
-    Pace {
+fn over(
+    base: ServiceTime,
+    latency: Option<Latency>,
+    per_mib: Option<Duration>,
+    body: Option<Duration>,
+) -> ServiceTime {
+    ServiceTime {
         latency: latency.unwrap_or(base.latency),
         per_mib: per_mib.unwrap_or(base.per_mib),
         body_per_mib: body.unwrap_or(base.body_per_mib),
     }
 }
 
-impl StoreWeather {
+impl StoreTimeArgs {
     /// The weather with what was said about stores.
     #[must_use]
-    pub fn over(&self, base: Weather) -> Weather {
+    pub fn over(&self, base: Profile) -> Profile {
         let store = over(base.store, self.store_latency, self.store_latency_per_mib, self.store_body_per_mib);
-        Weather { store, ..base }
+        Profile { store, ..base }
     }
 }
 
-impl ReadWeather {
+impl ReadTimeArgs {
     /// The weather with what was said about reads.
     #[must_use]
-    pub fn over(&self, base: Weather) -> Weather {
-        Weather {
+    pub fn over(&self, base: Profile) -> Profile {
+        Profile {
             first_read: over(
                 base.first_read,
                 self.first_read_latency,
@@ -186,23 +193,23 @@ mod tests {
     #[derive(Debug, Parser)]
     struct Args {
         #[command(flatten)]
-        weather: WeatherFlags,
+        profile: ProfileArgs,
         #[command(flatten)]
-        store: StoreWeather,
+        store: StoreTimeArgs,
         #[command(flatten)]
-        read: ReadWeather,
+        read: ReadTimeArgs,
     }
 
-    fn weather(flags: &[&str]) -> Weather {
+    fn profile(flags: &[&str]) -> Profile {
         let args = Args::try_parse_from([&["mock"], flags].concat()).unwrap();
-        args.read.over(args.store.over(args.weather.weather(Role::Aggregator).unwrap()))
+        args.read.over(args.store.over(args.profile.profile(Role::Aggregator).unwrap()))
     }
 
     #[test]
     fn flags_change_the_preset_one_thing_each() {
-        assert_eq!(weather(&[]), Weather::default());
-        assert_eq!(weather(&["--weather", "lan"]), Preset::Lan.weather());
-        let base = Preset::Mainnet.weather();
+        assert_eq!(profile(&[]), Profile::default());
+        assert_eq!(profile(&["--weather", "lan"]), Preset::Lan.profile());
+        let base = Preset::Mainnet.profile();
         let ms = Duration::from_millis;
         let flags = [
             "--weather=mainnet",
@@ -224,9 +231,12 @@ mod tests {
             "--visible-after=12s",
             "--not-yet-for=13s",
         ];
-        let pace =
-            |n| Pace { latency: Latency::Fixed(ms(n)), per_mib: ms(n + 1000), body_per_mib: ms(n + 2000) };
-        let expected = Weather {
+        let pace = |n| ServiceTime {
+            latency: Latency::Fixed(ms(n)),
+            per_mib: ms(n + 1000),
+            body_per_mib: ms(n + 2000),
+        };
+        let expected = Profile {
             seed: 9,
             faults: Faults::new(Role::Aggregator, vec!["500=5%,from=1s".parse().unwrap()]).unwrap(),
             stalls: vec!["for=1s".parse().unwrap()],
@@ -239,10 +249,10 @@ mod tests {
             visible_after: Latency::Fixed(ms(12_000)),
             not_yet_for: ms(13_000),
         };
-        assert_eq!(weather(&flags), expected);
-        let one = weather(&["--weather=mainnet", "--cached-read-latency=1ms"]);
-        let cached_read = Pace { latency: Latency::Fixed(ms(1)), ..base.cached_read };
-        assert_eq!(one, Weather { cached_read, ..base });
+        assert_eq!(profile(&flags), expected);
+        let one = profile(&["--weather=mainnet", "--cached-read-latency=1ms"]);
+        let cached_read = ServiceTime { latency: Latency::Fixed(ms(1)), ..base.cached_read };
+        assert_eq!(one, Profile { cached_read, ..base });
     }
 
     #[test]
@@ -251,7 +261,7 @@ mod tests {
         let path = dir.path().join("storm.toml");
         let file = path.to_str().unwrap();
         fs::write(&path, "seed = 3\ndrip_for = \"9s\"\n[[fault]]\nkind = \"reset\"\nratio = 0.5\n").unwrap();
-        let both = weather(&["--weather-file", file, "--fault", "500=10%", "--seed", "4"]);
+        let both = profile(&["--weather-file", file, "--fault", "500=10%", "--seed", "4"]);
         let shown: Vec<_> = both.faults.rules().iter().map(ToString::to_string).collect();
         assert_eq!(
             (shown.join(" "), both.seed, both.drip_for),
@@ -260,7 +270,7 @@ mod tests {
         assert!(Args::try_parse_from(["mock", "--weather-file", file, "--weather", "lan"]).is_err());
         let refused = |flags: &[&str]| {
             let args = Args::try_parse_from([&["mock"], flags].concat()).unwrap();
-            let bad = args.weather.weather(Role::Publisher).unwrap_err();
+            let bad = args.profile.profile(Role::Publisher).unwrap_err();
             format!("{bad}: {}", std::error::Error::source(&bad).map(ToString::to_string).unwrap_or_default())
         };
         let too_many = refused(&["--weather-file", file, "--fault", "hang=60%"]);

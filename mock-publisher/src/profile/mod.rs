@@ -11,23 +11,23 @@ pub mod args;
 mod document;
 mod faults;
 mod latency;
-mod pace;
+mod service_time;
 mod preset;
 mod rule;
-mod sky;
-mod task;
+mod handle;
+mod route_kind;
 mod text;
 mod window;
 
 pub use document::BadDocument;
-pub use faults::{BadFaults, Faults, Met};
+pub use faults::{BadFaults, ChosenFault, Faults};
+pub use handle::{ActiveProfile, ProfileHandle};
 pub use latency::{BadLatency, Latency};
-pub(crate) use pace::split;
-pub use pace::{Pace, by_size, paced, slowed, until};
 pub use preset::{BadPreset, Preset};
-pub use rule::{BadRule, Occasion, Rule, Scope};
-pub use sky::{Present, Sky};
-pub use task::{BadTask, Task};
+pub use route_kind::{BadTask, RouteKind};
+pub use rule::{BadRule, RequestContext, Rule, Scope};
+pub(crate) use service_time::split;
+pub use service_time::{ServiceTime, size_delay, throttle, throttled, wait_until};
 pub use window::{BadSizes, BadSpan, BadStall, Sizes, Span, Stall, Window};
 
 use crate::draw::{self, Purpose};
@@ -38,15 +38,15 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(86_400);
 
 /// How long things take on a server, what can go wrong, and by which dice.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Weather {
+pub struct Profile {
     /// Makes every decision repeatable.
     pub seed: u64,
     /// How long a store takes once its body is there, and how slowly the body is taken in.
-    pub store: Pace,
+    pub store: ServiceTime,
     /// How long a read takes that finds nothing in the cache; its fixed part counts twice for a file of a quilt by name.
-    pub first_read: Pace,
+    pub first_read: ServiceTime,
     /// How long a read takes that is served from the cache.
-    pub cached_read: Pace,
+    pub cached_read: ServiceTime,
     /// How long after its store a blob can be read; every blob has its own time.
     pub visible_after: Latency,
     /// How long it takes to find out that there is no such blob.
@@ -63,13 +63,13 @@ pub struct Weather {
     pub not_yet_for: Duration,
 }
 
-impl Default for Weather {
+impl Default for Profile {
     fn default() -> Self {
-        Preset::Instant.weather()
+        Preset::Instant.profile()
     }
 }
 
-impl Weather {
+impl Profile {
     /// The weather of two servers in one: this one's over stores, the other's over reads and over whatever they share.
     #[must_use]
     pub fn and(self, reads: Self) -> Self {
@@ -110,10 +110,10 @@ mod tests {
     #[test]
     fn of_two_stalls_the_longer_one_counts() {
         let stalls = ["from=1s,for=4s", "from=3s,for=1s"].map(|text| text.parse().unwrap());
-        let weather = Weather { stalls: stalls.to_vec(), ..Weather::default() };
+        let profile = Profile { stalls: stalls.to_vec(), ..Profile::default() };
         let s = Duration::from_secs;
-        let until = [0, 1, 3, 4, 5].map(|at| weather.stalled(s(at)));
-        assert_eq!(until, [None, Some(s(5)), Some(s(5)), Some(s(5)), None]);
-        assert_eq!(Weather::default().stalled(s(2)), None);
+        let wait_until = [0, 1, 3, 4, 5].map(|at| profile.stalled(s(at)));
+        assert_eq!(wait_until, [None, Some(s(5)), Some(s(5)), Some(s(5)), None]);
+        assert_eq!(Profile::default().stalled(s(2)), None);
     }
 }

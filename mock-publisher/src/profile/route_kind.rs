@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Task {
+pub enum RouteKind {
     /// `PUT /v1/blobs`.
     Store,
     /// `PUT /v1/quilts`.
@@ -30,25 +30,25 @@ pub enum Task {
 }
 
 /// Every task by its name.
-pub(super) const TASKS: [(&str, Task); 10] = [
-    ("store", Task::Store),
-    ("store-quilt", Task::StoreQuilt),
-    ("read", Task::Read),
-    ("read-object", Task::ReadObject),
-    ("read-range", Task::ReadRange),
-    ("read-patch", Task::ReadPatch),
-    ("read-file", Task::ReadFile),
-    ("list-patches", Task::ListPatches),
-    ("stream", Task::Stream),
-    ("concat", Task::Concat),
+pub(super) const ROUTE_KINDS: [(&str, RouteKind); 10] = [
+    ("store", RouteKind::Store),
+    ("store-quilt", RouteKind::StoreQuilt),
+    ("read", RouteKind::Read),
+    ("read-object", RouteKind::ReadObject),
+    ("read-range", RouteKind::ReadRange),
+    ("read-patch", RouteKind::ReadPatch),
+    ("read-file", RouteKind::ReadFile),
+    ("list-patches", RouteKind::ListPatches),
+    ("stream", RouteKind::Stream),
+    ("concat", RouteKind::Concat),
 ];
 
 /// Text that names no route.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no route called `{0}`; they are {all}", all = TASKS.map(|row| row.0).join(", "))]
+#[error("there is no route called `{0}`; they are {all}", all = ROUTE_KINDS.map(|row| row.0).join(", "))]
 pub struct BadTask(String);
 
-impl Task {
+impl RouteKind {
     /// The server that does it.
     #[must_use]
     pub fn role(self) -> Role {
@@ -60,7 +60,7 @@ impl Task {
 
     /// All that a server does.
     pub fn of(role: Role) -> impl Iterator<Item = Self> {
-        TASKS.iter().map(|row| row.1).filter(move |task| task.role() == role)
+        ROUTE_KINDS.iter().map(|row| row.1).filter(move |route_kind| route_kind.role() == role)
     }
 
     /// Its place in the table.
@@ -70,17 +70,17 @@ impl Task {
     }
 }
 
-impl FromStr for Task {
+impl FromStr for RouteKind {
     type Err = BadTask;
 
     fn from_str(text: &str) -> Result<Self, BadTask> {
-        TASKS.iter().find(|row| row.0 == text).map(|row| row.1).ok_or_else(|| BadTask(text.to_owned()))
+        ROUTE_KINDS.iter().find(|row| row.0 == text).map(|row| row.1).ok_or_else(|| BadTask(text.to_owned()))
     }
 }
 
-impl fmt::Display for Task {
+impl fmt::Display for RouteKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(TASKS[self.index()].0)
+        f.write_str(ROUTE_KINDS[self.index()].0)
     }
 }
 
@@ -90,13 +90,16 @@ mod tests {
 
     #[test]
     fn every_task_has_its_name_its_place_and_its_server() {
-        for (at, (name, task)) in TASKS.into_iter().enumerate() {
-            assert_eq!((name.parse(), task.to_string().as_str(), task.index()), (Ok(task), name, at));
+        for (at, (name, route_kind)) in ROUTE_KINDS.into_iter().enumerate() {
+            assert_eq!(
+                (name.parse(), route_kind.to_string().as_str(), route_kind.index()),
+                (Ok(route_kind), name, at)
+            );
         }
-        let names = |role| Task::of(role).map(|task| task.to_string()).collect::<Vec<_>>();
+        let names = |role| RouteKind::of(role).map(|route_kind| route_kind.to_string()).collect::<Vec<_>>();
         assert_eq!(names(Role::Publisher), ["store", "store-quilt"]);
         assert_eq!(names(Role::Aggregator).len(), 8);
-        let error = "upload".parse::<Task>().unwrap_err().to_string();
+        let error = "upload".parse::<RouteKind>().unwrap_err().to_string();
         assert!(
             error.starts_with("there is no route called `upload`; they are store, store-quilt,"),
             "{error}"

@@ -41,7 +41,7 @@ pub(super) fn scale<'a>(step_metrics: impl Iterator<Item = &'a StepMetrics>) -> 
 }
 
 /// A step's response times on the shared scale.
-pub(super) fn of(metrics: &StepMetrics, scale: Option<(Duration, Duration)>) -> Vec<u64> {
+pub(super) fn bars(metrics: &StepMetrics, scale: Option<(Duration, Duration)>) -> Vec<u64> {
     let response = metrics.span(Span::Response).zip(scale);
     response
         .map(|(response, (shortest, longest))| logarithmic(response, shortest, longest, BARS))

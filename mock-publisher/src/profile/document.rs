@@ -2,7 +2,8 @@
 
 use super::text::{Share, Text};
 use super::{
-    BadFaults, Faults, Latency, Pace, Preset, Rule, Scope, Sizes, Span, Stall, Task, Weather, Window,
+    BadFaults, Faults, Latency, Preset, Profile, RouteKind, Rule, Scope, ServiceTime, Sizes, Span, Stall,
+    Window,
 };
 use crate::fault::{Fault, Role};
 use serde::{Deserialize, Serialize};
@@ -65,7 +66,7 @@ struct RuleSaid {
     kind: Text<Fault>,
     ratio: Share,
     #[serde(skip_serializing_if = "Option::is_none")]
-    route: Option<Text<Task>>,
+    route: Option<Text<RouteKind>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<Text<Sizes>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +86,7 @@ struct StallSaid {
     length: Text<Span>,
 }
 
-impl Weather {
+impl Profile {
     /// The weather that a document describes for a server: JSON if it begins with a brace, else TOML.
     ///
     /// # Errors
@@ -95,13 +96,13 @@ impl Weather {
             true => serde_json::from_str(text)?,
             false => toml::from_str(text).map_err(|error| bad_toml(text, &error))?,
         };
-        Ok(document.weather(role)?)
+        Ok(document.profile(role)?)
     }
 
     /// The document that describes this weather, every word of it said.
     #[must_use]
     pub fn document(&self) -> impl Serialize + use<> {
-        let pace = |pace: &Pace| PaceSaid {
+        let pace = |pace: &ServiceTime| PaceSaid {
             latency: Some(Text(pace.latency)),
             per_mib: Some(Text(Span(pace.per_mib))),
             body_per_mib: Some(Text(Span(pace.body_per_mib))),
@@ -135,13 +136,13 @@ fn bad_toml(text: &str, error: &toml::de::Error) -> BadDocument {
 }
 
 impl Document {
-    fn weather(self, role: Role) -> Result<Weather, BadFaults> {
-        let base = self.preset.map_or(Preset::default(), |preset| preset.0).weather();
+    fn profile(self, role: Role) -> Result<Profile, BadFaults> {
+        let base = self.preset.map_or(Preset::default(), |preset| preset.0).profile();
         let latency = |said: Option<Text<Latency>>, base| said.map_or(base, |said| said.0);
         let time = |said: Option<Text<Span>>, base| said.map_or(base, |said| said.0.0);
         let stall =
             |said: &StallSaid| Stall { from: time(said.from, Duration::ZERO), length: said.length.0.0 };
-        Ok(Weather {
+        Ok(Profile {
             seed: self.seed.unwrap_or(base.seed),
             visible_after: latency(self.visible_after, base.visible_after),
             not_found: latency(self.not_found, base.not_found),
@@ -158,8 +159,8 @@ impl Document {
 }
 
 impl PaceSaid {
-    fn over(self, base: Pace) -> Pace {
-        Pace {
+    fn over(self, base: ServiceTime) -> ServiceTime {
+        ServiceTime {
             latency: self.latency.map_or(base.latency, |said| said.0),
             per_mib: self.per_mib.map_or(base.per_mib, |said| said.0.0),
             body_per_mib: self.body_per_mib.map_or(base.body_per_mib, |said| said.0.0),

@@ -11,7 +11,7 @@ const BYTES: &[u8] = b"the quick brown walrus jumps over the lazy seal";
 fn publisher(fault: &str) -> Bottle {
     Bottle::builder()
         .publisher_faults(&[&format!("{fault}=100%")])
-        .publisher(|config| config.weather.drip_for = Duration::from_millis(200))
+        .publisher(|config| config.profile.drip_for = Duration::from_millis(200))
         .start()
 }
 
@@ -20,8 +20,8 @@ async fn aggregator(fault: &str) -> (Bottle, String) {
     let bottle = Bottle::builder()
         .aggregator_faults(&[&format!("{fault}=100%")])
         .aggregator(|config| {
-            config.weather.drip_for = Duration::from_millis(200);
-            config.weather.not_yet_for = Duration::from_millis(300);
+            config.profile.drip_for = Duration::from_millis(200);
+            config.profile.not_yet_for = Duration::from_millis(300);
         })
         .start();
     let id = stored(bottle.publisher_url(), BYTES).await;
@@ -235,7 +235,7 @@ async fn mixed_weather_repeats_with_its_seed_and_every_fault_is_counted() {
     for seed in [5, 5, 6] {
         let bottle = Bottle::builder()
             .publisher_faults(&specs)
-            .publisher(move |config| config.weather.seed = seed)
+            .publisher(move |config| config.profile.seed = seed)
             .start();
         let mut seen = Vec::new();
         for n in 0..60_u8 {

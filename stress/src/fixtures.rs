@@ -6,7 +6,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Ending, Report};
 use crate::{
     metrics::{
         Recording,
@@ -23,6 +22,7 @@ use crate::{
         source::BlobSource,
         store::StoreOptions,
     },
+    report::{Ending, Report},
     sample::{
         Connecting, ExchangeRecord, Failure, FailureClass, Link, Novelty, Outcome, Sample, Stored,
         StoredKind, Timing,

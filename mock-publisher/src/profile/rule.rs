@@ -1,6 +1,6 @@
 //! One rule about faults: a kind, its share, and the requests that it is about; `500:5%,route=store,from=10s,for=5s`.
 
-use super::task::{BadTask, Task};
+use super::route_kind::{BadTask, RouteKind};
 use super::window::{BadSizes, BadSpan, Sizes, Span, Window};
 use crate::fault::{BadKind, BadRatio, Fault, ratio};
 use std::fmt;
@@ -24,7 +24,7 @@ pub struct Rule {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Scope {
     /// Those of one route.
-    pub route: Option<Task>,
+    pub route: Option<RouteKind>,
     /// Those about blobs of these sizes; one whose size is not known is not among them.
     pub sizes: Option<Sizes>,
     /// Those that come in this time.
@@ -33,9 +33,9 @@ pub struct Scope {
 
 /// What is known of a request when its fault is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Occasion {
+pub struct RequestContext {
     /// What it is for.
-    pub task: Task,
+    pub route_kind: RouteKind,
     /// Bytes of its blob, if they are known.
     pub size: Option<u64>,
     /// When it came, counted from when the weather was set.
@@ -62,7 +62,7 @@ pub enum BadRule {
     Ratio(#[from] BadRatio),
     /// No route.
     #[error(transparent)]
-    Task(#[from] BadTask),
+    RouteKind(#[from] BadTask),
     /// No range of sizes.
     #[error(transparent)]
     Sizes(#[from] BadSizes),
@@ -74,8 +74,8 @@ pub enum BadRule {
 impl Scope {
     /// Whether a request is one of those.
     #[must_use]
-    pub fn holds(&self, on: &Occasion) -> bool {
-        self.route.is_none_or(|route| route == on.task)
+    pub fn holds(&self, on: &RequestContext) -> bool {
+        self.route.is_none_or(|route| route == on.route_kind)
             && self.sizes.is_none_or(|sizes| on.size.is_some_and(|size| sizes.holds(size)))
             && self.window.holds(on.at)
     }
@@ -84,8 +84,8 @@ impl Scope {
 impl Rule {
     /// Whether a request can meet it.
     #[must_use]
-    pub fn holds(&self, on: &Occasion) -> bool {
-        self.fault.is_had_by(on.task.role()) && self.scope.holds(on)
+    pub fn holds(&self, on: &RequestContext) -> bool {
+        self.fault.is_had_by(on.route_kind.role()) && self.scope.holds(on)
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_rule_is_a_kind_a_share_and_perhaps_its_requests() {
         let all = Scope {
-            route: Some(Task::Store),
+            route: Some(RouteKind::Store),
             sizes: Some(Sizes { from: 1 << 20, to: None }),
             window: Window { from: 10 * S, length: Some(5 * S) },
         };
@@ -219,19 +219,21 @@ mod tests {
     #[test]
     fn a_rule_holds_for_its_requests_alone() {
         let rule: Rule = "500:1,route=store,size=1KiB..2KiB,from=10s,for=5s".parse().unwrap();
-        let on = |task, size, at: u32| Occasion { task, size, at: at * S };
+        let on = |route_kind, size, at: u32| RequestContext { route_kind, size, at: at * S };
         let rows = [
-            (on(Task::Store, Some(1024), 10), true),
-            (on(Task::StoreQuilt, Some(1024), 10), false),
-            (on(Task::Store, Some(2048), 10), false),
-            (on(Task::Store, None, 10), false),
-            (on(Task::Store, Some(1024), 15), false),
-            (on(Task::Store, Some(1024), 9), false),
+            (on(RouteKind::Store, Some(1024), 10), true),
+            (on(RouteKind::StoreQuilt, Some(1024), 10), false),
+            (on(RouteKind::Store, Some(2048), 10), false),
+            (on(RouteKind::Store, None, 10), false),
+            (on(RouteKind::Store, Some(1024), 15), false),
+            (on(RouteKind::Store, Some(1024), 9), false),
         ];
         for (occasion, holds) in rows {
             assert_eq!(rule.holds(&occasion), holds, "{occasion:?}");
         }
         let corrupt: Rule = "corrupt=1".parse().unwrap();
-        assert!(corrupt.holds(&on(Task::Read, None, 0)) && !corrupt.holds(&on(Task::Store, None, 0)));
+        assert!(
+            corrupt.holds(&on(RouteKind::Read, None, 0)) && !corrupt.holds(&on(RouteKind::Store, None, 0))
+        );
     }
 }

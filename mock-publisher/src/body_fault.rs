@@ -1,8 +1,8 @@
 //! Bodies spoiled on their way: cut short, changed by one byte, or dripping.
 
-use crate::admit::Visit;
+use crate::admission::Ticket;
 use crate::fault::Fault;
-use crate::weather::{Weather, split};
+use crate::profile::{Profile, split};
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
@@ -10,14 +10,14 @@ use std::io;
 use std::time::Duration;
 
 /// A body on its way out.
-pub type Pieces = BoxStream<'static, io::Result<Bytes>>;
+pub type ByteStream = BoxStream<'static, io::Result<Bytes>>;
 
 /// A dripping body comes in about so many drops.
 const DROPS: u64 = 20;
 
 /// What is done to a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spoil {
+pub enum BodyFault {
     /// Only this many bytes are sent.
     Truncate(u64),
     /// The byte at this place is changed.
@@ -26,26 +26,26 @@ pub enum Spoil {
     Drip(Duration),
 }
 
-impl Spoil {
+impl BodyFault {
     /// What a fault does to a body of `length` bytes, if it does anything to bodies and there is something to spoil.
     #[must_use]
-    pub fn of(fault: Option<Fault>, weather: &Weather, n: u64, length: u64) -> Option<Self> {
-        let spoil = match fault? {
-            Fault::Truncate => Self::Truncate(weather.spot(n, length)),
-            Fault::Corrupt => Self::Corrupt(weather.spot(n, length)),
-            Fault::Drip => Self::Drip(weather.drip_for),
+    pub fn of(fault: Option<Fault>, profile: &Profile, n: u64, length: u64) -> Option<Self> {
+        let body_fault = match fault? {
+            Fault::Truncate => Self::Truncate(profile.spot(n, length)),
+            Fault::Corrupt => Self::Corrupt(profile.spot(n, length)),
+            Fault::Drip => Self::Drip(profile.drip_for),
             _ => return None,
         };
-        (length > 0).then_some(spoil)
+        (length > 0).then_some(body_fault)
     }
 
     /// The body, spoiled.
-    pub fn apply(self, pieces: Pieces, length: u64, visit: &Visit) -> Body {
+    pub fn apply(self, pieces: ByteStream, length: u64, ticket: &Ticket) -> Body {
         match self {
             Self::Truncate(keep) => {
-                let wire = visit.wire.clone();
+                let connection = ticket.connection.clone();
                 let end = async move {
-                    wire.flushed().await;
+                    connection.flushed().await;
                     Err(io::Error::other("cut short on purpose"))
                 };
                 Body::from_stream(first(pieces, keep).chain(stream::once(end)))
@@ -57,7 +57,7 @@ impl Spoil {
 }
 
 /// The first `keep` bytes of a body.
-fn first(pieces: Pieces, keep: u64) -> impl Stream<Item = io::Result<Bytes>> + Send {
+fn first(pieces: ByteStream, keep: u64) -> impl Stream<Item = io::Result<Bytes>> + Send {
     pieces.scan(keep, |left, piece| {
         let piece =
             piece.map(|piece| piece.slice(..piece.len().min(usize::try_from(*left).unwrap_or(usize::MAX))));
@@ -68,7 +68,7 @@ fn first(pieces: Pieces, keep: u64) -> impl Stream<Item = io::Result<Bytes>> + S
 }
 
 /// The body with its byte number `at` changed.
-fn corrupt(pieces: Pieces, at: u64) -> impl Stream<Item = io::Result<Bytes>> + Send {
+fn corrupt(pieces: ByteStream, at: u64) -> impl Stream<Item = io::Result<Bytes>> + Send {
     let mut left = Some(at);
     pieces.map(move |piece| piece.map(|piece| change(piece, &mut left)))
 }
@@ -91,7 +91,7 @@ fn change(piece: Bytes, left: &mut Option<u64>) -> Bytes {
 }
 
 /// The body in drops, each after a pause, so that `length` bytes take `span`.
-fn drip(pieces: Pieces, length: u64, span: Duration) -> impl Stream<Item = io::Result<Bytes>> + Send {
+fn drip(pieces: ByteStream, length: u64, span: Duration) -> impl Stream<Item = io::Result<Bytes>> + Send {
     let drop = usize::try_from(length.div_ceil(DROPS)).unwrap_or(usize::MAX).max(1);
     let drops = pieces.flat_map(move |piece| match piece {
         Ok(piece) => stream::iter(split(piece, drop)).map(Ok).boxed(),
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use futures_util::TryStreamExt;
 
-    fn body() -> Pieces {
+    fn body() -> ByteStream {
         stream::iter(["ab", "cde", "f"].map(|piece| Ok(Bytes::from_static(piece.as_bytes())))).boxed()
     }
 
@@ -142,14 +142,17 @@ mod tests {
 
     #[test]
     fn only_bodies_with_bytes_are_spoiled() {
-        let weather = Weather::default();
-        assert_eq!(Spoil::of(None, &weather, 0, 10), None);
-        assert_eq!(Spoil::of(Some(Fault::Reset), &weather, 0, 10), None);
-        assert_eq!(Spoil::of(Some(Fault::Truncate), &weather, 0, 0), None);
-        assert_eq!(Spoil::of(Some(Fault::Drip), &weather, 0, 10), Some(Spoil::Drip(weather.drip_for)));
+        let profile = Profile::default();
+        assert_eq!(BodyFault::of(None, &profile, 0, 10), None);
+        assert_eq!(BodyFault::of(Some(Fault::Reset), &profile, 0, 10), None);
+        assert_eq!(BodyFault::of(Some(Fault::Truncate), &profile, 0, 0), None);
+        assert_eq!(
+            BodyFault::of(Some(Fault::Drip), &profile, 0, 10),
+            Some(BodyFault::Drip(profile.drip_for))
+        );
         assert!((0..100).all(|n| matches!(
-            Spoil::of(Some(Fault::Truncate), &weather, n, 5),
-            Some(Spoil::Truncate(0..5))
+            BodyFault::of(Some(Fault::Truncate), &profile, n, 5),
+            Some(BodyFault::Truncate(0..5))
         )));
     }
 }

@@ -44,7 +44,7 @@ pub fn ranks(count: usize, quantile: f64) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fake;
+    use crate::fixtures;
 
     #[test]
     fn percentiles_need_these_many_samples() {
@@ -77,7 +77,7 @@ mod tests {
         const RUNS: u32 = 1_000;
         const COUNT: usize = 400;
         // Of a uniform distribution each quantile is known: it is itself. The rule asks for no distribution.
-        let mut chance = fake::chances(16);
+        let mut chance = fixtures::chances(16);
         let mut samples = vec![[0.0; COUNT]; RUNS as usize];
         for sample in &mut samples {
             sample.fill_with(&mut chance);

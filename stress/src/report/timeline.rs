@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Report, summary::Bounded, support::Percentile};
+use super::{Report, stats::Percentile, summary::Bounded};
 use crate::{
     metrics::{StepKey, step_metrics::StepMetrics, timeline::Interval},
     plan::journey::Step,
@@ -11,7 +11,7 @@ use crate::{
 
 /// The course of one step of one phase. All steps of a phase have intervals of the same width.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Course {
+pub struct StepTimeline {
     /// The phase's position in the plan.
     pub phase: usize,
     /// What was done.
@@ -53,7 +53,7 @@ pub struct Point {
     pub max: Option<Bounded>,
 }
 
-impl Course {
+impl StepTimeline {
     /// The courses of all steps that have one, in the order of the step metrics.
     pub(super) fn all(report: &Report) -> Vec<Self> {
         let mut phases: BTreeMap<usize, Vec<(&StepKey, &StepMetrics)>> = BTreeMap::new();
@@ -66,7 +66,7 @@ impl Course {
     }
 }
 
-fn of_phase(step_metrics: &[(&StepKey, &StepMetrics)]) -> Vec<Course> {
+fn of_phase(step_metrics: &[(&StepKey, &StepMetrics)]) -> Vec<StepTimeline> {
     let widest = step_metrics.iter().map(|(_, metrics)| metrics.timeline.width()).max().unwrap_or_default();
     let windows = || step_metrics.iter().filter_map(|(_, metrics)| metrics.window);
     let begin = windows().map(|(begin, _)| begin).min().unwrap_or_default();
@@ -79,7 +79,7 @@ fn of_phase(step_metrics: &[(&StepKey, &StepMetrics)]) -> Vec<Course> {
             let filled = (start + widest).min(end).saturating_sub(start.max(begin));
             point(start, &interval, in_flight, filled, widest)
         };
-        Course {
+        StepTimeline {
             phase: key.phase,
             step: key.step,
             repeats: key.novelty == Novelty::Repeat,

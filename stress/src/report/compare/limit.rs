@@ -5,18 +5,18 @@ use crate::plan::threshold::{Bound, ChangeLimit};
 
 /// A limit on a change and what became of it in one step.
 #[derive(Debug, Clone, PartialEq)]
-pub struct GuardResult {
+pub struct LimitResult {
     /// The limit; of one for each step, the part that speaks of this one.
     pub limit: ChangeLimit,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: LimitOutcome,
     /// The number before and after, and its change.
     pub number: Number,
 }
 
 /// What became of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum LimitOutcome {
     /// The whole interval lies within it.
     Holds,
     /// The whole interval lies beyond it: there is evidence of too large a change.
@@ -27,45 +27,45 @@ pub enum Outcome {
     Unknown,
 }
 
-impl Outcome {
+impl LimitOutcome {
     /// Its name in documents.
     pub const fn label(self) -> &'static str {
         match self {
-            Outcome::Holds => "holds",
-            Outcome::Broken => "broken",
-            Outcome::Undecided => "undecided",
-            Outcome::Unknown => "unknown",
+            LimitOutcome::Holds => "holds",
+            LimitOutcome::Broken => "broken",
+            LimitOutcome::Undecided => "undecided",
+            LimitOutcome::Unknown => "unknown",
         }
     }
 
     /// Whether it fails the comparison: evidence of too large a change does, and so does knowing nothing.
     pub const fn fails(self) -> bool {
-        matches!(self, Outcome::Broken | Outcome::Unknown)
+        matches!(self, LimitOutcome::Broken | LimitOutcome::Unknown)
     }
 }
 
 /// Holds `limit` against every number that it speaks of.
-pub(super) fn judge(limit: &ChangeLimit, numbers: &[Number]) -> Vec<GuardResult> {
+pub(super) fn judge(limit: &ChangeLimit, numbers: &[Number]) -> Vec<LimitResult> {
     let meant = |number: &&Number| {
         number.quantity == limit.quantity
-            && !number.place.repeats
-            && limit.covers(&number.place.phase, number.place.step)
+            && !number.name.repeats
+            && limit.covers(&number.name.phase, number.name.step)
     };
-    let judge = |number: &Number| GuardResult {
-        limit: ChangeLimit { step: Some(number.place.step), ..limit.clone() },
+    let judge = |number: &Number| LimitResult {
+        limit: ChangeLimit { step: Some(number.name.step), ..limit.clone() },
         outcome: outcome(limit, number),
         number: number.clone(),
     };
     numbers.iter().filter(meant).map(judge).collect()
 }
 
-fn outcome(limit: &ChangeLimit, number: &Number) -> Outcome {
+fn outcome(limit: &ChangeLimit, number: &Number) -> LimitOutcome {
     let (Some((low, high)), Some(before), Some(after)) = (number.interval, number.before, number.after)
     else {
-        return Outcome::Unknown;
+        return LimitOutcome::Unknown;
     };
     if matches!(number.verdict, Verdict::NotEnoughData { .. }) {
-        return Outcome::Unknown;
+        return LimitOutcome::Unknown;
     }
     let bound = match limit.bound {
         Bound::Percent(percent) => percent / 100.0,
@@ -79,13 +79,13 @@ fn outcome(limit: &ChangeLimit, number: &Number) -> Outcome {
     let (larger, smaller) = (is_bound(after), is_bound(before));
     let hides = |from_above: bool| if from_above { smaller } else { larger };
     if broken {
-        if hides(limit.above) { Outcome::Unknown } else { Outcome::Broken }
+        if hides(limit.above) { LimitOutcome::Unknown } else { LimitOutcome::Broken }
     } else if larger || smaller {
-        Outcome::Unknown
+        LimitOutcome::Unknown
     } else if holds {
-        Outcome::Holds
+        LimitOutcome::Holds
     } else {
-        Outcome::Undecided
+        LimitOutcome::Undecided
     }
 }
 
@@ -100,12 +100,12 @@ mod tests {
     use super::*;
     use crate::{
         plan::{journey::Step, percentile::Percentile, threshold::Quantity},
-        report::compare::Place,
+        report::compare::StepName,
     };
 
     fn number(interval: (f64, f64)) -> Number {
         Number {
-            place: Place { phase: "main".to_owned(), step: Step::CACHED, repeats: false },
+            name: StepName { phase: "main".to_owned(), step: Step::CACHED, repeats: false },
             quantity: Quantity::Percentile(Percentile::P95),
             before: Some(Value::exact(0.1)),
             after: Some(Value::exact(0.11)),
@@ -117,7 +117,7 @@ mod tests {
         }
     }
 
-    fn judged(limit: &str, number: Number) -> Vec<Outcome> {
+    fn judged(limit: &str, number: Number) -> Vec<LimitOutcome> {
         let judged = judge(&limit.parse().unwrap(), &[number]);
         judged.iter().map(|threshold_result| threshold_result.outcome).collect()
     }
@@ -125,15 +125,15 @@ mod tests {
     #[test]
     fn a_change_is_too_large_when_its_whole_interval_is() {
         for (limit, interval, outcome) in [
-            ("cached.p95>+10%", (0.11, 0.30), Outcome::Broken),
-            ("cached.p95>+10%", (0.09, 0.30), Outcome::Undecided),
-            ("cached.p95>+10%", (-0.05, 0.09), Outcome::Holds),
-            ("*.p95>+0%", (0.01, 0.02), Outcome::Broken),
-            ("cached.p95<-10%", (-0.30, -0.11), Outcome::Broken),
-            ("cached.p95<-10%", (-0.30, -0.09), Outcome::Undecided),
+            ("cached.p95>+10%", (0.11, 0.30), LimitOutcome::Broken),
+            ("cached.p95>+10%", (0.09, 0.30), LimitOutcome::Undecided),
+            ("cached.p95>+10%", (-0.05, 0.09), LimitOutcome::Holds),
+            ("*.p95>+0%", (0.01, 0.02), LimitOutcome::Broken),
+            ("cached.p95<-10%", (-0.30, -0.11), LimitOutcome::Broken),
+            ("cached.p95<-10%", (-0.30, -0.09), LimitOutcome::Undecided),
             // 20 ms of 100 ms.
-            ("cached.p95>+20ms", (0.21, 0.3), Outcome::Broken),
-            ("main:cached.p95>+20ms", (0.1, 0.19), Outcome::Holds),
+            ("cached.p95>+20ms", (0.21, 0.3), LimitOutcome::Broken),
+            ("main:cached.p95>+20ms", (0.1, 0.19), LimitOutcome::Holds),
         ] {
             assert_eq!(judged(limit, number(interval)), [outcome], "{limit} of {interval:?}");
         }
@@ -147,18 +147,18 @@ mod tests {
         let few = Verdict::NotEnoughData { has: Duration::from_secs(5), needs: Duration::from_secs(20) };
         let few = Number { interval: None, verdict: few, ..number((0.0, 0.0)) };
         let unknown = judged("cached.p95>+10%", few);
-        assert_eq!((unknown[0], unknown[0].fails()), (Outcome::Unknown, true));
+        assert_eq!((unknown[0], unknown[0].fails()), (LimitOutcome::Unknown, true));
         let least = Some(Value { value: 0.1, lower_bound: true });
         let hidden_after = |interval| Number { after: least, ..number(interval) };
         let hidden_before = |interval| Number { before: least, ..number(interval) };
         for (number, outcome) in [
             // It may have risen further than that: broken all the same.
-            (hidden_after((0.11, 0.3)), Outcome::Broken),
-            (hidden_after((-0.1, 0.05)), Outcome::Unknown),
-            (hidden_before((0.11, 0.3)), Outcome::Unknown),
+            (hidden_after((0.11, 0.3)), LimitOutcome::Broken),
+            (hidden_after((-0.1, 0.05)), LimitOutcome::Unknown),
+            (hidden_before((0.11, 0.3)), LimitOutcome::Unknown),
         ] {
             assert_eq!(judged("cached.p95>+10%", number), [outcome]);
         }
-        assert!(!Outcome::Undecided.fails());
+        assert!(!LimitOutcome::Undecided.fails());
     }
 }

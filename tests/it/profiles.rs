@@ -3,7 +3,7 @@
 use crate::raw::{Reply, ask, connect, exchange, get, head, put, stored, try_put, until};
 use mock_aggregator::front::{Face, Front};
 use mock_publisher::fault::Role;
-use mock_publisher::weather::Weather;
+use mock_publisher::profile::Profile;
 use std::time::{Duration, Instant};
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -90,8 +90,8 @@ async fn the_weather_of_a_running_server_is_told_and_changed() {
     let id = stored(bottle.publisher_url(), b"walrus").await;
     let told = ask(url, "GET /mock/weather", &[]).await;
     assert_eq!((told.status, told.header("content-type")), (200, Some("application/json")));
-    let lan = Weather::parse("preset = \"lan\"\nseed = 4", Role::Aggregator).unwrap();
-    assert_eq!(Weather::parse(told.text(), Role::Aggregator).unwrap(), lan);
+    let lan = Profile::parse("preset = \"lan\"\nseed = 4", Role::Aggregator).unwrap();
+    assert_eq!(Profile::parse(told.text(), Role::Aggregator).unwrap(), lan);
     let toml = rule("503", "");
     let json = r#"{"fault": [{"kind": "503", "ratio": 1}]}"#;
     for document in [toml.as_str(), json] {
@@ -132,7 +132,7 @@ async fn the_weather_of_a_running_server_is_told_and_changed() {
 async fn a_daemon_has_one_weather_for_both_halves() {
     let bottle = Bottle::builder()
         .daemon()
-        .publisher(|config| config.weather.store.latency = "1ms".parse().unwrap())
+        .publisher(|config| config.profile.store.latency = "1ms".parse().unwrap())
         .publisher_faults(&["413=1"])
         .aggregator_faults(&["404=1"])
         .start();

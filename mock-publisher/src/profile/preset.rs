@@ -1,6 +1,6 @@
 //! Weather by name: times as they are quoted for the real networks, in one table.
 
-use super::{Faults, Latency, Pace, Weather};
+use super::{Faults, Latency, Profile, ServiceTime};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -116,10 +116,11 @@ impl Preset {
 
     /// The weather of this name: its times, and nothing that goes wrong.
     #[must_use]
-    pub fn weather(self) -> Weather {
+    pub fn profile(self) -> Profile {
         let times = self.times();
-        let pace = |(latency, per_mib)| Pace { latency, per_mib: ms(per_mib), body_per_mib: Duration::ZERO };
-        Weather {
+        let pace =
+            |(latency, per_mib)| ServiceTime { latency, per_mib: ms(per_mib), body_per_mib: Duration::ZERO };
+        Profile {
             seed: 0,
             store: pace(times.store),
             first_read: pace(times.first_read),
@@ -138,10 +139,10 @@ impl Preset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::weather::by_size;
+    use crate::profile::size_delay;
 
-    fn quantiles(weather: &Weather, of: &Latency) -> [f64; 3] {
-        let mut all: Vec<_> = (0..20_000).map(|n| weather.latency(of, n).as_secs_f64()).collect();
+    fn quantiles(profile: &Profile, of: &Latency) -> [f64; 3] {
+        let mut all: Vec<_> = (0..20_000).map(|n| profile.latency(of, n).as_secs_f64()).collect();
         all.sort_by(f64::total_cmp);
         [all[200], all[10_000], all[19_000]]
     }
@@ -157,8 +158,8 @@ mod tests {
 
     #[test]
     fn the_real_networks_are_as_slow_as_they_are_said_to_be() {
-        let mib = |pace: &Pace, n: u64| by_size(pace.per_mib, n << 20).as_secs_f64();
-        let testnet = Preset::Testnet.weather();
+        let mib = |pace: &ServiceTime, n: u64| size_delay(pace.per_mib, n << 20).as_secs_f64();
+        let testnet = Preset::Testnet.profile();
         let [low, median, high] = quantiles(&testnet, &testnet.store.latency);
         assert!(low > 5.0 && (12.0..13.0).contains(&median) && high < 20.0, "{low} {median} {high}");
         assert!((120.0..130.0).contains(&(median + mib(&testnet.store, 124))), "the paper's write of 130 MB");
@@ -168,18 +169,18 @@ mod tests {
             (28.0..32.0).contains(&(median + mib(&testnet.first_read, 124))),
             "the paper's read of 130 MB"
         );
-        let mainnet = Preset::Mainnet.weather();
+        let mainnet = Preset::Mainnet.profile();
         let [_, median, high] = quantiles(&mainnet, &mainnet.store.latency);
         assert!((9.5..10.5).contains(&median) && (19.0..21.0).contains(&high), "{median} {high}");
         assert!((490.0..510.0).contains(&(high + mib(&mainnet.store, 500))));
         let [_, median, high] = quantiles(&mainnet, &mainnet.first_read.latency);
         assert!((1.2..1.3).contains(&median) && (1.9..2.1).contains(&high), "{median} {high}");
         assert!((108.0..112.0).contains(&(high + mib(&mainnet.first_read, 500))));
-        for weather in [testnet, mainnet] {
-            assert!(quantiles(&weather, &weather.unavailable)[0] >= 17.0);
-            let cached = quantiles(&weather, &weather.cached_read.latency);
+        for profile in [testnet, mainnet] {
+            assert!(quantiles(&profile, &profile.unavailable)[0] >= 17.0);
+            let cached = quantiles(&profile, &profile.cached_read.latency);
             assert!(cached[0] > 0.01 && cached[2] < 0.1, "tens of milliseconds: {cached:?}");
-            assert!(quantiles(&weather, &weather.not_found)[2] < 1.0);
+            assert!(quantiles(&profile, &profile.not_found)[2] < 1.0);
         }
     }
 
@@ -188,18 +189,18 @@ mod tests {
         let readme = include_str!("../../../README.md");
         let at_once = |text: String| if text == "`fixed:0s`" { "at once".to_owned() } else { text };
         let one = |latency: &Latency| at_once(format!("`{latency}`"));
-        let pace = |pace: &Pace| match pace.per_mib {
+        let pace = |pace: &ServiceTime| match pace.per_mib {
             Duration::ZERO => one(&pace.latency),
             per_mib => format!("{} + {}", one(&pace.latency), humantime::format_duration(per_mib)),
         };
         for (name, preset) in PRESETS {
-            let weather = preset.weather();
-            let paces = [weather.store, weather.first_read, weather.cached_read].map(|step| pace(&step));
+            let profile = preset.profile();
+            let paces = [profile.store, profile.first_read, profile.cached_read].map(|step| pace(&step));
             let row = format!(
                 "| `{name}` | {} | {} | {} |\n",
                 paces.join(" | "),
-                one(&weather.not_found),
-                one(&weather.unavailable)
+                one(&profile.not_found),
+                one(&profile.unavailable)
             );
             assert!(readme.contains(&row), "{row}");
         }
@@ -207,11 +208,11 @@ mod tests {
 
     #[test]
     fn instant_is_no_time_at_all() {
-        let weather = Weather::default();
-        for pace in [weather.store, weather.first_read, weather.cached_read] {
-            assert_eq!(pace, Pace::default());
+        let profile = Profile::default();
+        for pace in [profile.store, profile.first_read, profile.cached_read] {
+            assert_eq!(pace, ServiceTime::default());
         }
-        assert_eq!((weather.not_found, weather.unavailable), (NONE, NONE));
-        assert!(weather.faults.is_empty() && weather.stalls.is_empty());
+        assert_eq!((profile.not_found, profile.unavailable), (NONE, NONE));
+        assert!(profile.faults.is_empty() && profile.stalls.is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! Which fault, if any, a request meets: rules in, one decision per request number out.
 
-use super::rule::{Occasion, Rule, Scope};
-use super::task::Task;
+use super::route_kind::RouteKind;
+use super::rule::{RequestContext, Rule, Scope};
 use crate::blob_id::BlobId;
 use crate::draw::{self, Purpose};
 use crate::fault::{Fault, Role, labels};
@@ -33,7 +33,7 @@ pub struct Faults(Vec<Rule>);
 
 /// A fault that a request meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Met {
+pub struct ChosenFault {
     /// Its kind.
     pub fault: Fault,
     /// How long its answer takes, if its rule says so.
@@ -92,7 +92,7 @@ impl Faults {
 
     /// Whether the size of a blob has a say in anything.
     #[must_use]
-    pub fn ask_sizes(&self) -> bool {
+    pub fn depends_on_size(&self) -> bool {
         self.0.iter().any(|rule| rule.scope.sizes.is_some())
     }
 
@@ -104,18 +104,18 @@ impl Faults {
 
     /// The fault of request `n`, whatever blob it is about.
     #[must_use]
-    pub fn which(&self, seed: u64, n: u64, on: &Occasion) -> Option<Met> {
+    pub fn which(&self, seed: u64, n: u64, on: &RequestContext) -> Option<ChosenFault> {
         let mut left = draw::unit(draw::bits(seed, Purpose::Fault, n));
         self.0.iter().filter(|rule| rule.fault != Fault::NotYet && rule.holds(on)).find_map(|rule| {
             let hit = left < rule.ratio;
             left -= rule.ratio;
-            hit.then_some(Met { fault: rule.fault, after: rule.after })
+            hit.then_some(ChosenFault { fault: rule.fault, after: rule.after })
         })
     }
 
     /// Whether this blob is one of those that are not readable at once.
     #[must_use]
-    pub fn is_late(&self, seed: u64, id: &BlobId, on: &Occasion) -> bool {
+    pub fn is_late(&self, seed: u64, id: &BlobId, on: &RequestContext) -> bool {
         let rules = || self.0.iter().filter(|rule| rule.fault == Fault::NotYet && rule.holds(on));
         let ratio: f64 = rules().map(|rule| rule.ratio).sum();
         let n = id.as_bytes().iter().take(8).fold(0, |n, byte| n << 8 | u64::from(*byte));
@@ -125,13 +125,14 @@ impl Faults {
 
 /// A rule for one of two servers: one for each of its routes, unless it names its own.
 fn confined(rule: Rule, role: Role) -> impl Iterator<Item = Rule> {
-    let routes = Task::of(role).filter(move |task| rule.scope.route.is_none_or(|route| route == *task));
+    let routes = RouteKind::of(role)
+        .filter(move |route_kind| rule.scope.route.is_none_or(|route| route == *route_kind));
     routes.map(move |route| Rule { scope: Scope { route: Some(route), ..rule.scope }, ..rule })
 }
 
 /// Whether a server can have a rule at all.
 fn check(role: Role, rule: &Rule) -> Result<(), BadFaults> {
-    let role = rule.scope.route.map_or(role, Task::role);
+    let role = rule.scope.route.map_or(role, RouteKind::role);
     if !rule.fault.is_had_by(role) {
         return Err(BadFaults::Elsewhere(rule.fault, role));
     }
@@ -140,7 +141,7 @@ fn check(role: Role, rule: &Rule) -> Result<(), BadFaults> {
     }
     let why = match (rule.fault, role, rule.scope.route) {
         (Fault::Shed, Role::Aggregator, _) => "a full aggregator does not look at the blob",
-        (_, _, Some(Task::Concat)) => "a concat has no size before it is over",
+        (_, _, Some(RouteKind::Concat)) => "a concat has no size before it is over",
         _ => return Ok(()),
     };
     rule.scope.sizes.map_or(Ok(()), |_| Err(BadFaults::NoSize(Box::new(*rule), why)))
@@ -153,10 +154,10 @@ fn worst(rules: &[Rule]) -> f64 {
     let sizes = [&sizes[..], &[None]].concat();
     let times: Vec<_> = rules.iter().map(|rule| rule.scope.window.from).collect();
     let mut worst = 0.0_f64;
-    for (_, task) in super::task::TASKS {
+    for (_, route_kind) in super::route_kind::ROUTE_KINDS {
         for size in &sizes {
             for at in &times {
-                let on = Occasion { task, size: *size, at: *at };
+                let on = RequestContext { route_kind, size: *size, at: *at };
                 worst = worst.max(rules.iter().filter(|rule| rule.holds(&on)).map(|rule| rule.ratio).sum());
             }
         }

@@ -35,47 +35,47 @@ for = "2s"
 "#;
 
 fn why(text: &str, role: Role) -> String {
-    Weather::parse(text, role).unwrap_err().to_string()
+    Profile::parse(text, role).unwrap_err().to_string()
 }
 
 #[test]
 fn a_document_says_what_is_different_from_its_preset() {
-    let weather = Weather::parse(ALL, Role::Aggregator).unwrap();
+    let profile = Profile::parse(ALL, Role::Aggregator).unwrap();
     let rules = ["503=2%,route=read,size=1MiB..,from=10s,for=5s,after=17s", "reset=25%"];
     let rules = rules.map(|rule| rule.parse().unwrap()).to_vec();
-    let base = Preset::Testnet.weather();
-    let expected = Weather {
+    let base = Preset::Testnet.profile();
+    let expected = Profile {
         seed: 42,
         visible_after: "1s".parse().unwrap(),
         not_found: "uniform:1ms..2ms".parse().unwrap(),
         drip_for: Duration::from_secs(5),
-        store: Pace {
+        store: ServiceTime {
             latency: "lognormal:p50=9s,p99=20s".parse().unwrap(),
             body_per_mib: Duration::from_millis(55),
             ..base.store
         },
-        cached_read: Pace { latency: "twopoint:20ms,1s@5%".parse().unwrap(), ..base.cached_read },
+        cached_read: ServiceTime { latency: "twopoint:20ms,1s@5%".parse().unwrap(), ..base.cached_read },
         faults: Faults::new(Role::Aggregator, rules).unwrap(),
         stalls: vec!["from=1m,for=2s".parse().unwrap()],
         ..base
     };
-    assert_eq!(weather, expected);
-    assert_eq!(Weather::parse("", Role::Publisher).unwrap(), Weather::default());
-    assert_eq!(Weather::parse(" {} ", Role::Publisher).unwrap(), Weather::default());
+    assert_eq!(profile, expected);
+    assert_eq!(Profile::parse("", Role::Publisher).unwrap(), Profile::default());
+    assert_eq!(Profile::parse(" {} ", Role::Publisher).unwrap(), Profile::default());
 }
 
 #[test]
 fn what_a_server_tells_can_be_said_to_it() {
-    let storm = Weather::parse(ALL, Role::Aggregator).unwrap();
+    let storm = Profile::parse(ALL, Role::Aggregator).unwrap();
     let presets =
-        ["instant", "lan", "testnet", "mainnet"].map(|name| name.parse::<Preset>().unwrap().weather());
-    for weather in presets.into_iter().chain([storm]) {
-        let json = serde_json::to_string(&weather.document()).unwrap();
-        assert_eq!(Weather::parse(&json, Role::Aggregator).unwrap(), weather, "{json}");
-        let toml = toml::to_string(&weather.document()).unwrap();
-        assert_eq!(Weather::parse(&toml, Role::Aggregator).unwrap(), weather, "{toml}");
+        ["instant", "lan", "testnet", "mainnet"].map(|name| name.parse::<Preset>().unwrap().profile());
+    for profile in presets.into_iter().chain([storm]) {
+        let json = serde_json::to_string(&profile.document()).unwrap();
+        assert_eq!(Profile::parse(&json, Role::Aggregator).unwrap(), profile, "{json}");
+        let toml = toml::to_string(&profile.document()).unwrap();
+        assert_eq!(Profile::parse(&toml, Role::Aggregator).unwrap(), profile, "{toml}");
     }
-    let json = serde_json::to_value(Weather::default().document()).unwrap();
+    let json = serde_json::to_value(Profile::default().document()).unwrap();
     let pace = serde_json::json!({"latency": "fixed:0s", "per_mib": "0s", "body_per_mib": "0s"});
     let expected = serde_json::json!({
         "seed": 0, "visible_after": "fixed:0s", "not_found": "fixed:0s", "unavailable": "fixed:0s",
@@ -117,9 +117,9 @@ fn the_example_of_the_readme_is_weather() {
     let readme = include_str!("../../../README.md");
     let example =
         readme.split("```toml\npreset = ").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let weather = Weather::parse(&format!("preset = {example}"), Role::Aggregator).unwrap();
-    let rules: Vec<_> = weather.faults.rules().iter().map(ToString::to_string).collect();
-    assert_eq!((rules.join(" "), weather.seed), ("503=0.02,route=read,from=10s,for=5s".to_owned(), 7));
+    let profile = Profile::parse(&format!("preset = {example}"), Role::Aggregator).unwrap();
+    let rules: Vec<_> = profile.faults.rules().iter().map(ToString::to_string).collect();
+    assert_eq!((rules.join(" "), profile.seed), ("503=0.02,route=read,from=10s,for=5s".to_owned(), 7));
     for (_, line) in readme.lines().filter_map(|line| line.split_once("--fault ")) {
         let rule = line.split([' ', '`', '\\']).next().unwrap_or_default();
         assert!(rule.starts_with("KIND") || rule.parse::<Rule>().is_ok(), "{line}");
@@ -131,7 +131,7 @@ fn one_document_can_be_for_both_servers() {
     let text = "[[fault]]\nkind = \"413\"\nratio = 1\nroute = \"store\"\n\
         [[fault]]\nkind = \"corrupt\"\nratio = 1\nroute = \"read\"";
     assert_eq!(
-        Weather::parse(text, Role::Publisher).unwrap(),
-        Weather::parse(text, Role::Aggregator).unwrap()
+        Profile::parse(text, Role::Publisher).unwrap(),
+        Profile::parse(text, Role::Aggregator).unwrap()
     );
 }

@@ -1,13 +1,13 @@
 //! The answers of bad weather: what a server, a proxy or a delivery network says in place of the right answer.
 
-use crate::failure::{Failure, Status};
+use crate::api_error::{ApiError, ErrorStatus};
 use crate::fault::{Fault, Role};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 /// The error that this fault is, if it is one that has an answer of its own.
 #[must_use]
-pub fn error(fault: Fault, role: Role) -> Option<Response> {
+pub(crate) fn error(fault: Fault, role: Role) -> Option<Response> {
     let page = |status, title, who| Some(page(status, title, who));
     match (fault, role) {
         (Fault::Unavailable, Role::Publisher) => page(503, "Service Unavailable", "nginx"),
@@ -29,26 +29,28 @@ pub fn error(fault: Fault, role: Role) -> Option<Response> {
 }
 
 /// The error as JSON, if it is that.
-fn failure(fault: Fault, role: Role) -> Option<Failure> {
-    let json = |status, reason, message| Some(Failure::daemon(status, reason, message));
+fn failure(fault: Fault, role: Role) -> Option<ApiError> {
+    let json = |status, reason, message| Some(ApiError::daemon(status, reason, message));
     match (fault, role) {
-        (Fault::Internal, _) => json(Status::Internal, "INTERNAL_ERROR", "the mock was asked to fail"),
+        (Fault::Internal, _) => json(ErrorStatus::Internal, "INTERNAL_ERROR", "the mock was asked to fail"),
         (Fault::Funds, _) => {
-            json(Status::Internal, "INTERNAL_ERROR", "could not find WAL coins with sufficient balance")
+            json(ErrorStatus::Internal, "INTERNAL_ERROR", "could not find WAL coins with sufficient balance")
         }
         (Fault::Unavailable, Role::Aggregator) => {
-            json(Status::Unavailable, "BLOB_UNAVAILABLE", "the blob cannot be read at the moment")
+            json(ErrorStatus::Unavailable, "BLOB_UNAVAILABLE", "the blob cannot be read at the moment")
         }
         (Fault::Timeout, Role::Publisher) => json(
-            Status::DeadlineExceeded,
+            ErrorStatus::DeadlineExceeded,
             "INSUFFICIENT_CONFIRMATIONS",
             "too few storage nodes confirmed the blob",
         ),
         (Fault::TooLargeToRead, _) => {
-            json(Status::SizeExceeded, "BLOB_TOO_LARGE", "the blob is larger than this server reads")
+            json(ErrorStatus::SizeExceeded, "BLOB_TOO_LARGE", "the blob is larger than this server reads")
         }
-        (Fault::NotFound, _) => json(Status::NotFound, "BLOB_NOT_FOUND", "the mock was asked not to find it"),
-        (Fault::Legal, _) => json(Status::Forbidden, "FORBIDDEN_BLOB", "the blob must not be read"),
+        (Fault::NotFound, _) => {
+            json(ErrorStatus::NotFound, "BLOB_NOT_FOUND", "the mock was asked not to find it")
+        }
+        (Fault::Legal, _) => json(ErrorStatus::Forbidden, "FORBIDDEN_BLOB", "the blob must not be read"),
         _ => None,
     }
 }
@@ -65,7 +67,7 @@ fn page(status: u16, title: &str, who: &str) -> Response {
 
 /// What a full server says, at once and without reading the body.
 #[must_use]
-pub fn busy(role: Role) -> Response {
+pub(crate) fn too_many_requests(role: Role) -> Response {
     let text = format!("the {role} is receiving too many requests; please try again later");
     (StatusCode::TOO_MANY_REQUESTS, text).into_response()
 }

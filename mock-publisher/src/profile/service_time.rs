@@ -11,7 +11,7 @@ const PIECE: usize = 64 << 10;
 
 /// How long a step takes.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Pace {
+pub struct ServiceTime {
     /// Before the first byte of the answer, whatever the blob.
     pub latency: Latency,
     /// Before the first byte of the answer, for every MiB of the blob.
@@ -22,20 +22,20 @@ pub struct Pace {
 
 /// How long a blob of so many bytes takes longer than an empty one.
 #[must_use]
-pub fn by_size(per_mib: Duration, bytes: u64) -> Duration {
+pub fn size_delay(per_mib: Duration, bytes: u64) -> Duration {
     let nanos = per_mib.as_nanos().saturating_mul(u128::from(bytes)) >> 20;
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)).min(LONGEST)
 }
 
 /// Waits for a moment, and not at all if it has passed: the timer's own step is a millisecond.
-pub async fn until(due: Instant) {
+pub async fn wait_until(due: Instant) {
     if Instant::now() < due {
         sleep_until(due).await;
     }
 }
 
 /// A body that goes no faster than this; each piece is there when the time of its last byte has come.
-pub fn paced<E: Send + 'static>(
+pub fn throttle<E: Send + 'static>(
     body: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
     per_mib: Duration,
 ) -> impl Stream<Item = Result<Bytes, E>> + Send + 'static {
@@ -49,20 +49,20 @@ pub fn paced<E: Send + 'static>(
     let (start, mut sent) = (Instant::now(), 0);
     pieces.then(move |piece| {
         sent += piece.as_ref().map_or(0, |piece: &Bytes| piece.len() as u64);
-        let due = start + by_size(per_mib, sent);
+        let due = start + size_delay(per_mib, sent);
         async move {
-            until(due).await;
+            wait_until(due).await;
             piece
         }
     })
 }
 
 /// The same, as it is where nothing slows it.
-pub fn slowed<E: Send + 'static>(
+pub fn throttled<E: Send + 'static>(
     body: BoxStream<'static, Result<Bytes, E>>,
     per_mib: Duration,
 ) -> BoxStream<'static, Result<Bytes, E>> {
-    if per_mib.is_zero() { body } else { paced(body, per_mib).boxed() }
+    if per_mib.is_zero() { body } else { throttle(body, per_mib).boxed() }
 }
 
 /// Bytes in pieces of at most `size` bytes.
@@ -86,7 +86,7 @@ mod tests {
             (LONGEST, u64::MAX, LONGEST),
         ];
         for (per_mib, bytes, expected) in rows {
-            assert_eq!(by_size(per_mib, bytes), expected, "{per_mib:?} {bytes}");
+            assert_eq!(size_delay(per_mib, bytes), expected, "{per_mib:?} {bytes}");
         }
     }
 
@@ -95,13 +95,13 @@ mod tests {
         let whole = Bytes::from((0..(1_u32 << 17) + 1).flat_map(u32::to_le_bytes).collect::<Vec<u8>>());
         let start = Instant::now();
         let body = stream::iter([Ok::<_, ()>(whole.slice(..100)), Ok(whole.slice(100..))]);
-        let pieces = paced(body, Duration::from_secs(4)).map_ok(|piece| (start.elapsed(), piece));
+        let pieces = throttle(body, Duration::from_secs(4)).map_ok(|piece| (start.elapsed(), piece));
         let pieces: Vec<(Duration, Bytes)> = pieces.try_collect().await.unwrap();
         assert_eq!(pieces.len(), 1 + 8, "pieces of 64 KiB at most");
         let mut sent = 0;
         for (came, piece) in &pieces {
             sent += piece.len() as u64;
-            let due = by_size(Duration::from_secs(4), sent);
+            let due = size_delay(Duration::from_secs(4), sent);
             let late = came.saturating_sub(due);
             assert!(*came >= due && late <= Duration::from_millis(2), "{came:?} {due:?}");
         }
@@ -111,7 +111,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_that_breaks_breaks_when_it_is_paced() {
         let body = stream::iter([Ok(Bytes::from_static(b"ab")), Err("broken")]);
-        let all: Vec<_> = paced(body, Duration::from_secs(1)).collect().await;
+        let all: Vec<_> = throttle(body, Duration::from_secs(1)).collect().await;
         assert_eq!(all, [Ok(Bytes::from_static(b"ab")), Err("broken")]);
     }
 }

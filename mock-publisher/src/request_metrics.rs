@@ -1,8 +1,8 @@
 //! The witness: sees every request come and go, and writes down what it saw.
 
-use crate::connection::Wire;
+use crate::connection::ConnectionHandle;
+use crate::profile::ProfileHandle;
 use crate::stats::{Route, Stats};
-use crate::weather::Sky;
 use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
@@ -15,40 +15,40 @@ use std::task::{Context, Poll, ready};
 
 /// Marks a response that must not be sent: the connection ends instead.
 #[derive(Debug, Clone, Copy)]
-pub struct Unanswered;
+pub(crate) struct NoResponse;
 
 /// Requests under these paths are not counted: whoever looks at the counts must not change them.
-const OFF_THE_RECORD: [&str; 2] = ["/mock/", "/metrics"];
+const EXCLUDED_PATHS: [&str; 2] = ["/mock/", "/metrics"];
 
 /// Counts the request, its answer and their bytes; hands the route's counts on to the handlers. While nothing is
 /// answered, it holds the request.
-pub async fn witness(
-    State((stats, sky)): State<(Arc<Stats>, Arc<Sky>)>,
+pub(crate) async fn count_requests(
+    State((stats, profile)): State<(Arc<Stats>, Arc<ProfileHandle>)>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    if path.is_some_and(|path| OFF_THE_RECORD.iter().any(|off| path.starts_with(off))) {
+    if path.is_some_and(|path| EXCLUDED_PATHS.iter().any(|off| path.starts_with(off))) {
         return next.run(request).await;
     }
-    if request.extensions().get::<Arc<Wire>>().is_some_and(|wire| wire.is_first()) {
+    if request.extensions().get::<Arc<ConnectionHandle>>().is_some_and(|wire| wire.is_first()) {
         stats.used();
     }
     let name = name(request.method(), path);
     let route = stats.route(&name);
     stats.arrival(&name);
-    let mut visit = Visit { route: Arc::clone(&route), over: false };
+    let mut ticket = Ticket { route: Arc::clone(&route), over: false };
     route.received.add(1);
-    if sky.calm().await {
+    if profile.wait_out_stall().await {
         stats.stalled();
     }
     request.extensions_mut().insert(Arc::clone(&route));
     let response = next.run(request).await;
-    if response.extensions().get::<Unanswered>().is_some() {
+    if response.extensions().get::<NoResponse>().is_some() {
         return response;
     }
     route.answer(response.status().as_u16());
-    visit.over = true;
+    ticket.over = true;
     response.map(|body| Body::new(Counted { body, route }))
 }
 
@@ -68,12 +68,12 @@ fn name(method: &Method, path: Option<&str>) -> String {
 }
 
 /// A request under way; when it ends without an answer, that is counted.
-struct Visit {
+struct Ticket {
     route: Arc<Route>,
     over: bool,
 }
 
-impl Drop for Visit {
+impl Drop for Ticket {
     fn drop(&mut self) {
         if !self.over {
             self.route.unanswered.add(1);

@@ -12,7 +12,7 @@ pub const AUTH: &str = "auth.publisher.walrus.space";
 
 /// The kind of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub enum ErrorStatus {
     /// 400: the request makes no sense.
     InvalidArgument,
     /// 400: the request makes no sense now.
@@ -37,7 +37,7 @@ pub enum Status {
     DeadlineExceeded,
 }
 
-impl Status {
+impl ErrorStatus {
     fn row(self) -> (&'static str, StatusCode) {
         match self {
             Self::InvalidArgument => ("INVALID_ARGUMENT", StatusCode::BAD_REQUEST),
@@ -57,9 +57,9 @@ impl Status {
 
 /// A failure, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct ApiError {
     /// Its kind.
-    pub status: Status,
+    pub status: ErrorStatus,
     /// Who failed: `DAEMON` or `AUTH`.
     pub domain: &'static str,
     /// Why, for programs.
@@ -68,15 +68,15 @@ pub struct Failure {
     pub message: String,
 }
 
-impl Failure {
+impl ApiError {
     /// A failure of the daemon.
-    pub fn daemon(status: Status, reason: &'static str, message: impl Into<String>) -> Self {
+    pub fn daemon(status: ErrorStatus, reason: &'static str, message: impl Into<String>) -> Self {
         Self { status, domain: DAEMON, reason, message: message.into() }
     }
 
     /// A failure that nobody planned for: the real servers let its text out too.
     pub fn internal(message: impl Into<String>) -> Self {
-        Self::daemon(Status::Internal, "INTERNAL_ERROR", message)
+        Self::daemon(ErrorStatus::Internal, "INTERNAL_ERROR", message)
     }
 
     /// The document that is sent.
@@ -85,14 +85,14 @@ impl Failure {
         let info = Detail::Info { reason: self.reason, domain: self.domain, metadata: Empty {} };
         let debug = Detail::Debug { stack_entries: [], detail: "TraceID: 0" };
         let details = match self.status {
-            Status::Internal => vec![info, debug],
+            ErrorStatus::Internal => vec![info, debug],
             _ => vec![info],
         };
         Document { error: Inner { status, code: code.as_u16(), message: self.message.clone(), details } }
     }
 }
 
-impl IntoResponse for Failure {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         (self.status.row().1, Json(self.document())).into_response()
     }
@@ -133,13 +133,13 @@ mod tests {
 
     #[test]
     fn keys_stand_in_the_order_of_the_wire() {
-        let failure = Failure::daemon(Status::NotFound, "BLOB_NOT_FOUND", "no such blob");
+        let failure = ApiError::daemon(ErrorStatus::NotFound, "BLOB_NOT_FOUND", "no such blob");
         assert_eq!(
             serde_json::to_string(&failure.document()).unwrap(),
             r#"{"error":{"status":"NOT_FOUND","code":404,"message":"no such blob","details":[{"@type":"ErrorInfo","reason":"BLOB_NOT_FOUND","domain":"daemon.walrus.space","metadata":{}}]}}"#
         );
         assert_eq!(
-            serde_json::to_string(&Failure::internal("oh").document()).unwrap(),
+            serde_json::to_string(&ApiError::internal("oh").document()).unwrap(),
             r#"{"error":{"status":"INTERNAL","code":500,"message":"oh","details":[{"@type":"ErrorInfo","reason":"INTERNAL_ERROR","domain":"daemon.walrus.space","metadata":{}},{"@type":"DebugInfo","stackEntries":[],"detail":"TraceID: 0"}]}}"#
         );
     }

@@ -2,22 +2,22 @@
 
 use super::*;
 use crate::{
-    report::fake,
+    fixtures,
     sample::{FailureClass, Outcome},
 };
 
-fn courses(samples: &[crate::sample::Sample]) -> Vec<Course> {
-    Course::all(&fake::report(10, samples))
+fn courses(samples: &[crate::sample::Sample]) -> Vec<StepTimeline> {
+    StepTimeline::all(&fixtures::report(10, samples))
 }
 
 #[test]
 fn every_interval_has_its_rate_its_times_and_what_is_under_way() {
-    let hung = fake::failed(FailureClass::Timeout, None, None, "no answer");
+    let hung = fixtures::failed(FailureClass::Timeout, None, None, "no answer");
     let courses = courses(&[
-        fake::sample(0, Step::CACHED, 0, 100, Outcome::Read),
-        fake::sample(1, Step::CACHED, 100, 300, Outcome::Read),
-        fake::sample(2, Step::CACHED, 200, 1_200, Outcome::Read),
-        fake::sample(3, Step::CACHED, 900, 1_700, hung),
+        fixtures::sample(0, Step::CACHED, 0, 100, Outcome::Read),
+        fixtures::sample(1, Step::CACHED, 100, 300, Outcome::Read),
+        fixtures::sample(2, Step::CACHED, 200, 1_200, Outcome::Read),
+        fixtures::sample(3, Step::CACHED, 900, 1_700, hung),
     ]);
     let rows: Vec<_> =
         courses[0].points.iter().map(|p| (p.started, p.done, p.failed, p.in_flight, p.rate)).collect();
@@ -33,15 +33,15 @@ fn every_interval_has_its_rate_its_times_and_what_is_under_way() {
 
 #[test]
 fn a_rate_over_less_than_half_an_interval_is_absent() {
-    let courses = courses(&[fake::sample(0, Step::CACHED, 700, 700, Outcome::Read)]);
+    let courses = courses(&[fixtures::sample(0, Step::CACHED, 700, 700, Outcome::Read)]);
     let rates: Vec<_> = courses[0].points.iter().map(|point| point.rate).collect();
     assert_eq!(rates, [None, None], "0.3 s of the first second and 0.4 s of the other");
 }
 
 #[test]
 fn the_steps_of_a_phase_share_their_intervals() {
-    let upload = fake::sample(0, Step::Upload, 0, 900_000, Outcome::Read);
-    let courses = courses(&[upload, fake::sample(0, Step::FIRST, 900_000, 100, Outcome::Read)]);
+    let upload = fixtures::sample(0, Step::Upload, 0, 900_000, Outcome::Read);
+    let courses = courses(&[upload, fixtures::sample(0, Step::FIRST, 900_000, 100, Outcome::Read)]);
     let shapes: Vec<_> =
         courses.iter().map(|course| (course.step, course.width.as_secs(), course.points.len())).collect();
     assert_eq!(shapes, [(Step::Upload, 2, 451), (Step::FIRST, 2, 1)]);

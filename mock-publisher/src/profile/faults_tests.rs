@@ -8,11 +8,11 @@ fn faults(role: Role, texts: &[&str]) -> Result<Faults, BadFaults> {
     Faults::new(role, texts.iter().map(|text| text.parse().unwrap()).collect())
 }
 
-fn on(task: Task) -> Occasion {
-    Occasion { task, size: Some(1000), at: Duration::ZERO }
+fn on(route_kind: RouteKind) -> RequestContext {
+    RequestContext { route_kind, size: Some(1000), at: Duration::ZERO }
 }
 
-fn kind(faults: &Faults, seed: u64, n: u64, on: &Occasion) -> Option<Fault> {
+fn kind(faults: &Faults, seed: u64, n: u64, on: &RequestContext) -> Option<Fault> {
     faults.which(seed, n, on).map(|met| met.fault)
 }
 
@@ -98,25 +98,25 @@ fn each_request_meets_the_rule_that_is_about_it() {
     ];
     let faults = faults(Role::Publisher, &texts).unwrap();
     let rows = [
-        (Task::StoreQuilt, None, 0, Some(Fault::Hang)),
-        (Task::Store, None, 0, None),
-        (Task::Store, Some(1024), 0, Some(Fault::Reset)),
-        (Task::Store, Some(1023), 9, None),
-        (Task::Store, Some(1023), 10, Some(Fault::Internal)),
-        (Task::Store, Some(1023), 14, Some(Fault::Internal)),
-        (Task::Store, Some(1023), 15, None),
-        (Task::Store, Some(1023), 999, Some(Fault::Timeout)),
-        (Task::Read, Some(1024), 10, None),
+        (RouteKind::StoreQuilt, None, 0, Some(Fault::Hang)),
+        (RouteKind::Store, None, 0, None),
+        (RouteKind::Store, Some(1024), 0, Some(Fault::Reset)),
+        (RouteKind::Store, Some(1023), 9, None),
+        (RouteKind::Store, Some(1023), 10, Some(Fault::Internal)),
+        (RouteKind::Store, Some(1023), 14, Some(Fault::Internal)),
+        (RouteKind::Store, Some(1023), 15, None),
+        (RouteKind::Store, Some(1023), 999, Some(Fault::Timeout)),
+        (RouteKind::Read, Some(1024), 10, None),
     ];
-    for (n, (task, size, at, fault)) in (0..).zip(rows) {
-        let on = Occasion { task, size, at: at * S };
+    for (n, (route_kind, size, at, fault)) in (0..).zip(rows) {
+        let on = RequestContext { route_kind, size, at: at * S };
         let met = faults.which(5, n, &on);
         assert_eq!(met.map(|met| met.fault), fault, "{on:?}");
         assert_eq!(met.and_then(|met| met.after), (fault == Some(Fault::Timeout)).then_some(3 * S));
     }
-    assert!(faults.ask_sizes() && faults.ask_time());
+    assert!(faults.depends_on_size() && faults.ask_time());
     let plain = super::tests::faults(Role::Publisher, &["hang=1,route=store"]).unwrap();
-    assert!(!plain.ask_sizes() && !plain.ask_time() && Faults::default().is_empty());
+    assert!(!plain.depends_on_size() && !plain.ask_time() && Faults::default().is_empty());
 }
 
 #[test]
@@ -124,14 +124,15 @@ fn two_servers_in_one_keep_each_its_own() {
     let stores = faults(Role::Publisher, &["500=1"]).unwrap();
     let reads = faults(Role::Aggregator, &["451=1,route=read", "404=1,route=stream"]).unwrap();
     let both = stores.clone().and(reads);
-    let met = [Task::Store, Task::StoreQuilt, Task::Read, Task::Stream, Task::Concat]
-        .map(|task| kind(&both, 1, 0, &on(task)));
+    let met =
+        [RouteKind::Store, RouteKind::StoreQuilt, RouteKind::Read, RouteKind::Stream, RouteKind::Concat]
+            .map(|task| kind(&both, 1, 0, &on(task)));
     let (internal, legal, absent) = (Some(Fault::Internal), Some(Fault::Legal), Some(Fault::NotFound));
     assert_eq!(met, [internal, internal, legal, absent, None]);
     assert_eq!(stores.clone().and(stores.clone()), stores);
     let all = faults(Role::Daemon, &["corrupt=1", "413=1"]).unwrap();
     assert_eq!(
-        [Task::Store, Task::Read].map(|task| kind(&all, 1, 0, &on(task))),
+        [RouteKind::Store, RouteKind::Read].map(|task| kind(&all, 1, 0, &on(task))),
         [Some(Fault::TooLarge), Some(Fault::Corrupt)]
     );
 }
@@ -139,7 +140,7 @@ fn two_servers_in_one_keep_each_its_own() {
 #[test]
 fn each_fault_gets_its_share_of_the_requests_and_no_request_two() {
     let mixed = faults(Role::Publisher, &["hang=5%", "reset=10%", "500=25%", "shed=0"]).unwrap();
-    let on = on(Task::Store);
+    let on = on(RouteKind::Store);
     let count =
         |wanted| (0..10_000).filter(|n| kind(&mixed, 42, *n, &on) == wanted).count() as f64 / 10_000.0;
     for (fault, share) in
@@ -154,7 +155,7 @@ fn each_fault_gets_its_share_of_the_requests_and_no_request_two() {
 fn a_storm_adds_to_what_there_is_always() {
     let storm = faults(Role::Publisher, &["hang=10%", "hang=50%,from=1s,for=1s"]).unwrap();
     let share = |at| {
-        let on = Occasion { at: at * S, ..on(Task::Store) };
+        let on = RequestContext { at: at * S, ..on(RouteKind::Store) };
         (0..10_000).filter(|n| kind(&storm, 1, *n, &on).is_some()).count() as f64 / 10_000.0
     };
     for (at, expected) in [(0, 0.1), (1, 0.6), (2, 0.1)] {
@@ -166,7 +167,7 @@ fn a_storm_adds_to_what_there_is_always() {
 fn the_decision_depends_on_seed_and_number_alone() {
     let one = faults(Role::Aggregator, &["reset=30%", "corrupt=30%"]).unwrap();
     let other = faults(Role::Aggregator, &["corrupt=30%", "reset=30%"]).unwrap();
-    let on = on(Task::Read);
+    let on = on(RouteKind::Read);
     let row = |faults: &Faults, seed| (0..64).map(|n| kind(faults, seed, n, &on)).collect::<Vec<_>>();
     assert_eq!(row(&one, 1), row(&other, 1));
     assert_ne!(row(&one, 1), row(&one, 2));
@@ -178,12 +179,16 @@ fn the_decision_depends_on_seed_and_number_alone() {
 #[test]
 fn lateness_is_a_property_of_the_blob() {
     let late = faults(Role::Aggregator, &["not-yet=50%,route=read"]).unwrap();
-    let on = on(Task::Read);
+    let on = on(RouteKind::Read);
     let ids: Vec<_> = (0..200_u8).map(|byte| BlobId::from_bytes([byte; 32])).collect();
     let share = ids.iter().filter(|id| late.is_late(1, id, &on)).count();
     assert!((70..130).contains(&share), "{share}");
     assert!(ids.iter().all(|id| late.is_late(1, id, &on) == late.is_late(1, id, &on)));
-    assert!(ids.iter().all(|id| !late.is_late(1, id, &Occasion { task: Task::Stream, ..on })));
+    assert!(ids.iter().all(|id| !late.is_late(
+        1,
+        id,
+        &RequestContext { route_kind: RouteKind::Stream, ..on }
+    )));
     assert!(ids.iter().all(|id| !Faults::default().is_late(1, id, &on)));
     assert!(
         (0..100).all(|n| late.which(1, n, &on).is_none()),
