@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::{blob::first_reads::FirstReads, sample::Novelty};
+use crate::{blob::FirstReads, sample::Novelty};
 
 /// What a run remembers of its blobs.
 #[derive(Debug)]

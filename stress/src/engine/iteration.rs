@@ -180,7 +180,7 @@ fn contents(phase: &PhaseRuntime, index: u64, draw: Draw, origin: &BlobOrigin) -
             source.map_or_else(|| (spec(index, draw), Novelty::Fresh), repeat)
         }
         BlobOrigin::Listed(listed) => {
-            let (blob, is_known) = registry.first_reads.meet(&listed.id, listed.size);
+            let (blob, is_known) = registry.first_reads.register(&listed.id, listed.size);
             // A blob that the list has twice has no second first download; cached ones are all alike.
             let repeats = is_known && phase.planned().journey.steps.contains(&Step::FIRST);
             (Expect::FirstRead(blob), if repeats { Novelty::Repeat } else { Novelty::Fresh })
@@ -189,7 +189,7 @@ fn contents(phase: &PhaseRuntime, index: u64, draw: Draw, origin: &BlobOrigin) -
             let novelty = blob.marks.novelty;
             let expect = match (&planned.source, blob.id()) {
                 (BlobSource::List { .. }, Some(id)) => {
-                    Expect::FirstRead(registry.first_reads.meet(&id, None).0)
+                    Expect::FirstRead(registry.first_reads.register(&id, None).0)
                 }
                 _ => match source.filter(|_| novelty == Novelty::Repeat) {
                     Some(source) => repeat(source).0,

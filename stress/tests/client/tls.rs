@@ -1,4 +1,4 @@
-//! TLS: trusted roots, strangers, and servers that do not speak it.
+//! TLS: trusted and unknown certificates, and servers without TLS.
 
 use std::{io::Write as _, path::PathBuf, sync::Arc};
 
@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::server::{Server, blob, bytes, client, failure, found, hold, plan, read_body, read_head, stored};
 
-/// A certificate for `localhost` in a file, and who shows it.
+/// A certificate for `localhost` in a file, and an acceptor that presents it.
 fn certificate() -> (NamedTempFile, TlsAcceptor) {
     let rcgen::CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -42,12 +42,12 @@ async fn secured() -> (NamedTempFile, Server) {
             assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
             while let Some(head) = read_head(&mut stream).await {
                 read_body(&mut stream, &head).await;
-                let answer = match head.split(' ').next() {
+                let response = match head.split(' ').next() {
                     Some("PUT") => stored().into_bytes(),
                     _ if head.contains("/status") => found(b"OK"),
                     _ => found(&bytes(blob(300_000))),
                 };
-                stream.write_all(&answer).await.unwrap();
+                stream.write_all(&response).await.unwrap();
                 stream.flush().await.unwrap();
             }
         }
@@ -63,7 +63,7 @@ fn https(server: &Server, roots: Option<PathBuf>) -> Plan {
 }
 
 #[tokio::test]
-async fn a_trusted_server_is_used_over_one_connection_and_its_handshake_timed_apart() {
+async fn a_trusted_server_is_used_over_one_connection_and_its_handshake_is_timed() {
     let (file, server) = secured().await;
     let plan = https(&server, Some(file.path().to_owned()));
     let mut client = client(&plan);
@@ -89,8 +89,8 @@ async fn a_trusted_server_is_used_over_one_connection_and_its_handshake_timed_ap
 #[tokio::test]
 async fn an_unknown_certificate_is_a_tls_failure_unless_nothing_is_checked() {
     let (_, server) = secured().await;
-    let (stranger, _) = certificate();
-    let mut plan = https(&server, Some(stranger.path().to_owned()));
+    let (other, _) = certificate();
+    let mut plan = https(&server, Some(other.path().to_owned()));
     let exchange = client(&plan).upload(0, blob(10).source()).await;
     let failure = failure(&exchange);
     assert_eq!(failure.class, FailureClass::Tls, "{failure}");
@@ -114,17 +114,17 @@ async fn a_certificate_for_another_name_is_a_tls_failure() {
 
 #[tokio::test]
 async fn a_server_without_tls_is_a_tls_failure_with_a_hint() {
-    for answer in ["HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n", ""] {
+    for response in ["HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n", ""] {
         let server = Server::start(move |mut stream, _| async move {
             let _ = stream.readable().await;
-            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.write_all(response.as_bytes()).await;
         })
         .await;
         let mut plan = https(&server, None);
         plan.limits.insecure = true;
         let failure = failure(&client(&plan).upload(0, blob(10).source()).await);
         assert_eq!(failure.class, FailureClass::Tls, "{failure}");
-        assert!(answer.is_empty() || failure.message.contains("speak TLS"), "{failure}");
+        assert!(response.is_empty() || failure.message.contains("speak TLS"), "{failure}");
     }
 }
 
@@ -138,11 +138,11 @@ async fn a_silent_tls_handshake_is_a_connect_timeout() {
 }
 
 #[tokio::test]
-async fn a_certificate_file_that_cannot_be_used_is_refused_by_its_flag_also_when_nobody_asks_for_it() {
-    let mut rubbish = NamedTempFile::new().unwrap();
-    rubbish.write_all(b"-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n").unwrap();
+async fn an_unusable_certificate_file_is_refused_by_its_flag_even_without_https() {
+    let mut malformed = NamedTempFile::new().unwrap();
+    malformed.write_all(b"-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n").unwrap();
     let empty = NamedTempFile::new().unwrap();
-    for path in [PathBuf::from("/no/such/file.pem"), rubbish.path().to_owned(), empty.path().to_owned()] {
+    for path in [PathBuf::from("/no/such/file.pem"), malformed.path().to_owned(), empty.path().to_owned()] {
         let mut plan = plan("https://localhost");
         plan.limits.ca_certificates = Some(path.clone());
         for error in [Network::new(&plan).map(drop).unwrap_err(), preflight(&plan).await.unwrap_err()] {

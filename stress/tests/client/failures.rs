@@ -1,4 +1,4 @@
-//! Bad weather: nobody there, no name, silence, nonsense; each with its class, none with a hang.
+//! Failures: no listener, no name, silence, malformed responses; each with its class, none with a hang.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use tokio::{
 
 use super::server::{Server, blob, client, failure, plan, read_body, read_head, stored};
 
-/// Longer than a short limit, shorter than a long one.
+/// Longer than the short timeout, shorter than the long one.
 const SLOW: Duration = Duration::from_millis(300);
 
 async fn upload_to(target: &str) -> stress::client::Exchange {
@@ -18,7 +18,7 @@ async fn upload_to(target: &str) -> stress::client::Exchange {
 }
 
 #[tokio::test]
-async fn nobody_there_is_refused_and_no_name_is_dns() {
+async fn no_listener_is_refused_and_no_name_is_dns() {
     let vacant = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let exchange = upload_to(&format!("http://{vacant}")).await;
     let found = failure(&exchange);
@@ -29,17 +29,17 @@ async fn nobody_there_is_refused_and_no_name_is_dns() {
 }
 
 #[tokio::test]
-async fn a_name_is_looked_up_and_every_address_behind_it_tried() {
+async fn a_name_is_resolved_and_each_of_its_addresses_tried() {
     // `localhost` may be ::1 first, where nothing listens.
-    let server = Server::answering(stored()).await;
+    let server = Server::responding_with(stored()).await;
     let exchange = upload_to(&format!("http://localhost:{}", server.address.port())).await;
     let Some(stress::sample::Link::Fresh(connecting)) = exchange.record.link else { panic!("{exchange:?}") };
     assert!(exchange.outcome.is_success() && connecting.dns.is_some() && connecting.tls.is_none());
 }
 
 #[tokio::test]
-async fn no_connection_in_time_is_a_connect_timeout() {
-    // A queue of one that is full swallows handshakes.
+async fn a_handshake_without_an_answer_is_a_connect_timeout() {
+    // A full accept queue drops handshakes.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(0).unwrap();
@@ -58,16 +58,16 @@ async fn no_connection_in_time_is_a_connect_timeout() {
 }
 
 #[tokio::test]
-async fn silence_is_a_timeout_that_names_its_part() {
+async fn silence_is_a_timeout_that_names_the_phase() {
     for (part, size, expected) in
-        [("head", 32 * 1024 * 1024, "sending"), ("request", 1000, "waiting"), ("answer", 1000, "receiving")]
+        [("head", 32 * 1024 * 1024, "sending"), ("request", 1000, "waiting"), ("response", 1000, "receiving")]
     {
         let server = Server::start(move |mut stream, _| async move {
             let head = read_head(&mut stream).await.unwrap();
             if part != "head" {
                 read_body(&mut stream, &head).await;
             }
-            if part == "answer" {
+            if part == "response" {
                 stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{").await.unwrap();
             }
             std::future::pending::<()>().await;
@@ -88,20 +88,20 @@ async fn silence_is_a_timeout_that_names_its_part() {
         assert_eq!(exchange.record.timing.sent.is_some(), part != "head");
         assert_eq!(
             (exchange.record.timing.first_byte.is_some(), failure.status.is_some()),
-            (part == "answer", part == "answer")
+            (part == "response", part == "response")
         );
     }
 }
 
 #[tokio::test]
-async fn a_short_limit_after_a_long_one_and_the_other_way_round_both_hold() {
+async fn a_short_timeout_after_a_long_one_and_a_long_one_after_a_short_one_both_hold() {
     let server = Server::start(|mut stream, number| async move {
         while let Some(head) = read_head(&mut stream).await {
             read_body(&mut stream, &head).await;
             if head.starts_with("GET") || number == 0 {
                 std::future::pending::<()>().await;
             }
-            tokio::time::sleep(SLOW).await; // sleep: longer than the short limit
+            tokio::time::sleep(SLOW).await; // sleep: longer than the short timeout
             stream.write_all(stored().as_bytes()).await.unwrap();
         }
     })
@@ -120,7 +120,7 @@ async fn a_short_limit_after_a_long_one_and_the_other_way_round_both_hold() {
 }
 
 #[tokio::test]
-async fn what_is_not_http_is_malformed_and_what_ends_early_is_truncated_or_a_reset() {
+async fn a_response_that_is_not_http_is_malformed_and_one_that_ends_early_truncated_or_a_reset() {
     let cases: [(&'static str, FailureClass); 6] = [
         ("220 mail.example.com ESMTP\r\n", Malformed),
         ("SSH-2.0-OpenSSH_9.9\r\n", Malformed),
@@ -129,21 +129,21 @@ async fn what_is_not_http_is_malformed_and_what_ends_early_is_truncated_or_a_res
         ("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"newly", FailureClass::Truncated),
         ("", Reset),
     ];
-    for (answer, expected) in cases {
+    for (response, expected) in cases {
         let server = Server::start(move |mut stream, _| async move {
             let head = read_head(&mut stream).await.unwrap();
             read_body(&mut stream, &head).await;
-            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.write_all(response.as_bytes()).await;
         })
         .await;
         let failure = failure(&server.client().upload(0, blob(1000).source()).await);
-        assert_eq!(failure.class, expected, "{answer:?}: {failure}");
+        assert_eq!(failure.class, expected, "{response:?}: {failure}");
         assert!(!failure.message.is_empty() && !failure.message.contains('\n'));
     }
 }
 
 #[tokio::test]
-async fn an_endless_answer_to_a_store_is_not_read_to_its_end() {
+async fn an_endless_response_to_an_upload_is_not_read_to_its_end() {
     let server = Server::start(|mut stream, _| async move {
         let head = read_head(&mut stream).await.unwrap();
         read_body(&mut stream, &head).await;
@@ -157,8 +157,8 @@ async fn an_endless_answer_to_a_store_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn an_answer_that_would_change_the_protocol_is_malformed_at_once() {
-    let server = Server::answering("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n").await;
+async fn a_response_that_switches_protocols_is_malformed_at_once() {
+    let server = Server::responding_with("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n").await;
     let mut client = server.client();
     for _ in 0..2 {
         let upload = client.upload(0, blob(1000).source()).await;

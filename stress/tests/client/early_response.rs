@@ -1,4 +1,4 @@
-//! A refusal that comes while a large body is on its way is seen as what it is.
+//! A response that arrives while a large body is still being sent is classified by its status.
 //!
 //! The servers run on a thread of their own: only then can a reset arrive between a read and a write of the client.
 
@@ -14,21 +14,21 @@ const SHED: &str = "HTTP/1.1 429 Too Many Requests\r\ncontent-type: text/plain; 
 const TOO_LARGE: &str = "HTTP/1.1 413 Payload Too Large\r\ncontent-length: 56\r\nconnection: close\r\n\r\n\
                          Failed to buffer the request body: length limit exceeded";
 
-/// Answers without reading the body, then closes: what is still under way makes that a reset.
-async fn refuse(mut stream: TcpStream, answer: &str, abruptly: bool) {
+/// Responds without reading the body, then closes: bytes that are still in flight make that a reset.
+async fn refuse(mut stream: TcpStream, response: &str, abruptly: bool) {
     if read_head(&mut stream).await.is_none() {
         return;
     }
-    let _ = stream.write_all(answer.as_bytes()).await;
+    let _ = stream.write_all(response.as_bytes()).await;
     if abruptly {
         reset(stream);
     }
 }
 
-async fn all_are_seen(answer: &'static str, class: FailureClass, status: u16, times: usize) {
+async fn each_refusal_is_seen(response: &'static str, class: FailureClass, status: u16, times: usize) {
     for size in SIZES {
         for abruptly in [false, true] {
-            let server = Server::start(move |stream, _| refuse(stream, answer, abruptly)).await;
+            let server = Server::start(move |stream, _| refuse(stream, response, abruptly)).await;
             let mut client = server.client();
             for attempt in 0..times {
                 let exchange = client.upload(0, blob(size).source()).await;
@@ -47,12 +47,12 @@ async fn all_are_seen(answer: &'static str, class: FailureClass, status: u16, ti
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_early_429_is_seen_at_every_size() {
-    all_are_seen(SHED, FailureClass::Shed, 429, 20).await;
+    each_refusal_is_seen(SHED, FailureClass::Shed, 429, 20).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_early_413_is_seen_at_every_size() {
-    all_are_seen(TOO_LARGE, FailureClass::TooLarge, 413, 20).await;
+    each_refusal_is_seen(TOO_LARGE, FailureClass::TooLarge, 413, 20).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -82,7 +82,7 @@ async fn an_early_refusal_is_seen_when_the_server_stays_and_never_reads() {
     let server = Server::start(|mut stream, _| async move {
         read_head(&mut stream).await;
         stream.write_all(SHED.as_bytes()).await.unwrap();
-        // Stays open, with a full receive buffer, until the client leaves.
+        // Stays open, with a full receive buffer, until the client closes.
         std::future::pending::<()>().await;
     })
     .await;
@@ -113,7 +113,7 @@ async fn an_early_200_does_not_hang_and_its_connection_is_not_used_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_break_without_an_answer_is_a_reset_at_every_size() {
+async fn a_close_without_a_response_is_a_reset_at_every_size() {
     for size in SIZES {
         for abruptly in [false, true] {
             let server = Server::start(move |stream, _| refuse(stream, "", abruptly)).await;
