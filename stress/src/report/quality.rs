@@ -35,6 +35,9 @@ pub enum Check {
     /// The processor time of the process, as a share of what it could have used.
     #[serde(rename = "cpu_share")]
     Cpu,
+    /// Periods of the CPU quota in which it was used up, as a share of all.
+    #[serde(rename = "throttled_share")]
+    Throttled,
     /// The 99th percentile of the event loops' lag, in seconds.
     #[serde(rename = "event_loop_lag_p99_seconds")]
     Lag,
@@ -131,6 +134,7 @@ impl Check {
             Check::Achieved => (0.995, Some(0.95)),
             Check::Dropped => (0.0, Some(0.01)),
             Check::Cpu => (0.70, Some(0.90)),
+            Check::Throttled => (0.01, None),
             Check::Lag => (0.005, Some(0.100)),
             Check::Unfinished => (0.0, Some(0.05)),
             Check::Contaminated => (0.0, Some(0.5)),
@@ -211,6 +215,7 @@ impl QualityReport {
         let exceeded = |check| self.checks.iter().any(|one| one.check == check && one.severity >= severity);
         [
             (Check::Cpu, Bottleneck::Cpu),
+            (Check::Throttled, Bottleneck::Cpu),
             (Check::Ports, Bottleneck::Ports),
             (Check::Descriptors, Bottleneck::Descriptors),
             (Check::Dropped, Bottleneck::InFlight),
@@ -285,6 +290,8 @@ fn of_generator(generator: &Generator, elapsed: f64) -> Vec<CheckResult> {
     if available > 0.0 && elapsed >= SHORTEST {
         checks.push(Check::Cpu.result(generator.cpu.as_secs_f64() / available));
     }
+    let throttled = share(generator.throttling.throttled, generator.throttling.periods);
+    checks.extend(throttled.map(|throttled| Check::Throttled.result(throttled)));
     if Percentile::P99.is_supported_by(generator.lag.count()) {
         let lag = generator.lag.quantile(Percentile::P99.quantile());
         checks.extend(lag.map(|lag| Check::Lag.result(lag.as_secs_f64())));
