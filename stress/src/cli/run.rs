@@ -77,13 +77,13 @@ pub(super) async fn run(args: RunArgs, typed: &Typed) -> Result<Exit, Error> {
     let context = RunContext { list: list.clone(), fewer, progress_board, ..RunContext::new(network) };
     let walked = walk(&plan, context, &mut listener, &mut screen, &mut signals).await;
     screen.close();
-    let (facts, signal) = match walked {
+    let (outcome, signal) = match walked {
         Ok(walked) => walked,
         Err(error) => return Err(broken_off(listener, error)),
     };
     let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
-    let mut report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
-    report.notices.extend(notices.into_iter().chain(warmed_up(&facts.warm_up)));
+    let mut report = Report::new(Plan::clone(&plan), started_at, outcome.elapsed, ending, outcome.recording);
+    report.notices.extend(notices.into_iter().chain(warmed_up(&outcome.warm_up)));
     let (blobs, mut failures) = listener.finish();
     failures.extend(list.and_then(|list| list.fault()));
     let summary = Summary::of(&report);
@@ -120,8 +120,7 @@ fn tell_details(screen: &Screen, plan: &Plan, files: &Files) {
 
 /// What the warm-up did, as it is part of no number.
 fn warmed_up(warm_up: &Recording) -> Option<String> {
-    let total =
-        |count: fn(&StepMetrics) -> u64| warm_up.groups().map(|(_, metrics)| count(metrics)).sum::<u64>();
+    let total = |count: fn(&StepMetrics) -> u64| warm_up.groups().map(|(_, metrics)| count(metrics)).sum::<u64>();
     let (attempted, failed) =
         (total(StepMetrics::attempted), total(StepMetrics::failed) + total(|metrics| metrics.unfinished));
     let failed = if failed > 0 { format!(", of which {failed} failed") } else { String::new() };

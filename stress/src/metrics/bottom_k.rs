@@ -10,6 +10,7 @@ use serde::{
 };
 
 use super::count::{Count, add};
+use crate::plan::draw::mix;
 
 /// A row of such a sample. In a document it is a line of CSV: thousands of objects would be most of it.
 pub trait Row: Copy + Serialize + DeserializeOwned {
@@ -58,7 +59,7 @@ impl<T: Row, const K: usize> BottomK<T, K> {
     /// Records the row of blob `index`, which is only made when it may be kept.
     pub(super) fn record_with(&mut self, index: u64, row: impl FnOnce() -> T) {
         self.seen += 1;
-        if hash(index) <= self.highest {
+        if mix(index) <= self.highest {
             self.keep(row());
         }
     }
@@ -76,9 +77,10 @@ impl<T: Row, const K: usize> BottomK<T, K> {
     }
 }
 
-/// Keeps what belongs to blob `index` while that is among the `most` whose index hashes lowest.
+/// Keeps what belongs to blob `index`, by its hash, while that is among the `most` whose index hashes lowest.
 pub(super) fn keep<T>(kept: &mut BTreeMap<u64, T>, index: u64, what: T, most: usize) {
-    let hash = hash(index);
+    // A bijection: no two blobs have the same hash.
+    let hash = mix(index);
     if kept.len() >= most && kept.last_key_value().is_some_and(|(last, _)| hash > *last) {
         return;
     }
@@ -86,15 +88,6 @@ pub(super) fn keep<T>(kept: &mut BTreeMap<u64, T>, index: u64, what: T, most: us
     if kept.len() > most {
         kept.pop_last();
     }
-}
-
-/// SplitMix64's finalizer (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014). It is a bijection:
-/// no two blobs have the same hash.
-fn hash(index: u64) -> u64 {
-    let mut x = index.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 /// [`BottomK`] in a document.

@@ -57,9 +57,30 @@ pub struct Generator {
     pub wall_step: Duration,
     /// The file descriptors that were open.
     pub descriptors: Used,
+    /// How often its control group had used up its CPU quota.
+    pub throttling: Throttling,
     /// How many ports there are for connections to one target, of several processes all theirs together; 0 when that is
     /// not known.
     pub ports: u64,
+}
+
+/// What `cpu.stat` of control groups counts (cgroup v2); zeros where there is no quota.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Throttling {
+    /// Periods of the quota, mostly 100 ms each.
+    pub periods: u64,
+    /// Those in which it was used up: no thread ran for the rest of them.
+    pub throttled: u64,
+}
+
+impl Throttling {
+    /// What was counted since `before`.
+    pub(crate) fn since(self, before: Throttling) -> Self {
+        Self {
+            periods: self.periods.saturating_sub(before.periods),
+            throttled: self.throttled.saturating_sub(before.throttled),
+        }
+    }
 }
 
 /// How much of something limited was in use.
@@ -87,6 +108,8 @@ impl Generator {
         self.lag.merge(&other.lag);
         self.wall_step = self.wall_step.max(other.wall_step);
         self.descriptors = self.descriptors.closer(other.descriptors);
+        self.throttling.periods = self.throttling.periods.saturating_add(other.throttling.periods);
+        self.throttling.throttled = self.throttling.throttled.saturating_add(other.throttling.throttled);
         self.ports = self.ports.saturating_add(other.ports);
     }
 }

@@ -9,7 +9,6 @@ use crate::{
         Report,
         summary::{StepSummary, Summary},
     },
-    sample::Novelty,
 };
 
 /// Which colour and dashes of the style sheet a step's series has.
@@ -44,11 +43,7 @@ pub(super) fn kind(step: Step, repeats: bool) -> usize {
 
 /// The recording that a step's numbers come from.
 pub(super) fn metrics<'a>(report: &'a Report, step: &StepSummary) -> Option<Cow<'a, StepMetrics>> {
-    let mut same = report.recording.steps.iter().filter(|(key, _)| {
-        let repeats = key.novelty == Novelty::Repeat;
-        key.step == step.step && repeats == step.repeats && report.phase_name(key.phase) == step.phase
-    });
-    same.next().map(|(_, recorded)| recorded.total())
+    Some(report.recording.steps.get(&step.key)?.total())
 }
 
 /// The names of the phases that have steps, in their order.
