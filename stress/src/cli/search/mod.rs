@@ -218,7 +218,11 @@ impl Climb<'_> {
                 // Its load ran out before its time did.
                 step.result.verdict = Verdict::Interrupted;
             }
-            screen.note(&format!("step {}: {}", steps.len() + 1, export::search_step(self.search.axis, &step)));
+            screen.note(&format!(
+                "step {}: {}",
+                steps.len() + 1,
+                export::search_step(self.search.axis, &step)
+            ));
             steps.push(step);
             if used_up || signal.is_some() {
                 match fault {
@@ -245,8 +249,7 @@ fn conclude(capacity: &Capacity, file: Option<PreparedFile>, intention: &RunOpti
     let colours = super::screen::colours(intention.run.output.color, &std::io::stdout());
     let saved = file.and_then(|file| file.write(|out| capacity.save(out)).err());
     let text = export::search_screen(capacity, colours);
-    let failures: Vec<_> =
-        saved.into_iter().chain(door::show_screen(&text).err()).collect();
+    let failures: Vec<_> = saved.into_iter().chain(door::show_screen(&text).err()).collect();
     failures.iter().for_each(door::complain);
     match (capacity.ending, capacity.answer) {
         (Ending::Interrupted { signal }, _) => Exit::Signal(signal),
