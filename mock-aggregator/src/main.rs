@@ -124,7 +124,7 @@ fn publisher_flag(matches: &ArgMatches) -> Option<PublisherFlag> {
     flags.next().and_then(|arg| arg.get_long()).map(|long| PublisherFlag(format!("--{long}")))
 }
 
-/// The weather of the flags, as far as it concerns reads.
+/// The latencies and faults of the flags, as far as they concern reads.
 fn profile(args: &Args, role: Role) -> Result<Profile, BoxError> {
     Ok(args.flags.profile.profile(role)?.overlay(&args.profile)?)
 }

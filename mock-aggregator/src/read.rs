@@ -104,7 +104,7 @@ impl ReadRequest {
         }
     }
 
-    /// Opens a blob, if it exists and may be read; a 404 takes the time that the weather says.
+    /// Opens a blob, if it exists and may be read; a 404 takes the latency of the profile.
     pub(crate) async fn open(&self, id: BlobId) -> Result<Blob, ApiError> {
         let lookup = async {
             self.check_blocklist(id)?;
@@ -200,10 +200,10 @@ impl ReadRequest {
     /// The same for a read that began at `start`.
     pub(crate) async fn wait_from(&self, start: Instant, round_trips: u32, bytes: u64) {
         let (profile, counts) = (self.ticket.profile(), &self.aggregator.0.stats.blobs);
-        let (pace, is_hit) = (self.pace(), self.is_fast_hit());
+        let (time, is_hit) = (self.service_time(), self.is_fast_hit());
         let round_trips = if is_hit { 1 } else { round_trips };
-        let latency = profile.latency(&pace.latency, self.ticket.n) * round_trips;
-        wait_until(start + latency + size_delay(pace.per_mib, bytes)).await;
+        let latency = profile.latency(&time.latency, self.ticket.n) * round_trips;
+        wait_until(start + latency + size_delay(time.per_mib, bytes)).await;
         if is_hit { counts.cached_reads.add(1) } else { counts.first_reads.add(1) }
     }
 
@@ -213,7 +213,7 @@ impl ReadRequest {
     }
 
     /// How long this read takes.
-    pub(crate) fn pace(&self) -> &ServiceTime {
+    pub(crate) fn service_time(&self) -> &ServiceTime {
         let profile = self.ticket.profile();
         if self.is_fast_hit() { &profile.cached_read } else { &profile.first_read }
     }
@@ -224,16 +224,16 @@ impl ReadRequest {
             return Body::empty();
         }
         // In one piece, unless it is damaged or slowed down.
-        let plain = self.ticket.fault.is_none() && self.pace().body_per_mib.is_zero();
+        let plain = self.ticket.fault.is_none() && self.service_time().body_per_mib.is_zero();
         match contents.in_memory(start, length) {
             Some(bytes) if plain => Body::from(bytes),
             _ => self.stream(contents.stream(start, length), length),
         }
     }
 
-    /// Pieces of `length` bytes as a body at the pace of the weather, damaged if the request's fault does that.
+    /// Pieces of `length` bytes as a body, throttled as the profile says, damaged if the request's fault does that.
     pub(crate) fn stream(&self, pieces: ByteStream, length: u64) -> Body {
-        let pieces = throttle(pieces, self.pace().body_per_mib);
+        let pieces = throttle(pieces, self.service_time().body_per_mib);
         with_fault(pieces, length, &self.ticket, &self.aggregator.0.stats)
     }
 

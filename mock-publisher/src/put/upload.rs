@@ -74,7 +74,7 @@ impl FromRequestParts<Publisher> for Upload {
 }
 
 impl Upload {
-    /// The body, slowed down to the pace of the weather.
+    /// The body, throttled as the profile says.
     pub(super) fn throttled(&self, body: Body) -> Body {
         match self.ticket.profile().store.body_per_mib {
             Duration::ZERO => body,
