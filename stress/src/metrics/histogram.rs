@@ -165,13 +165,17 @@ impl Latencies {
     /// The buckets that hold something, from the shortest: (number, count).
     fn recorded(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
         let blocks = (0..).step_by(BLOCK).zip(&self.blocks);
-        let counters = blocks.filter_map(|(first, block)| Some((first, block.as_deref()?)));
-        let counters = counters.flat_map(|(first, block)| (first..).zip(block));
-        let carried =
-            |bucket| self.carries.get(&bucket).map_or(0, |wraps| wraps.saturating_mul(1 << u16::BITS));
-        counters
-            .map(move |(bucket, low)| (bucket, carried(bucket).saturating_add(u64::from(*low))))
-            .filter(|(_, count)| *count > 0)
+        let counters = blocks.filter_map(|(first, block)| Some((first..).zip(block.as_deref()?))).flatten();
+        // A counter may be 0 because it has wrapped.
+        let wrapped = !self.carries.is_empty();
+        let counters = counters.filter(move |(_, low)| **low > 0 || wrapped);
+        let counts =
+            counters.map(|(bucket, low)| (bucket, self.carried(bucket).saturating_add(u64::from(*low))));
+        counts.filter(|(_, count)| *count > 0)
+    }
+
+    fn carried(&self, bucket: usize) -> u64 {
+        self.carries.get(&bucket).map_or(0, |wraps| wraps.saturating_mul(1 << u16::BITS))
     }
 
     /// The same for the library, which knows how to write it.

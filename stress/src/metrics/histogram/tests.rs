@@ -25,6 +25,31 @@ fn the_histogram_grows_from_a_nanosecond_to_centuries() {
 }
 
 #[test]
+fn counters_wrap_into_carries_and_nothing_is_lost() {
+    let bucket_of_5 = bucket(5, BITS);
+    for counts in
+        [&[u64::from(u16::MAX), 1][..], &[1, u64::from(u16::MAX)], &[1 << 16], &[1 << 40, 1 << 16, 3]]
+    {
+        let (mut added, mut merged) = (of(&[3, 3, 9]), of(&[3, 3, 9]));
+        for &count in counts {
+            let mut part = Latencies { count, extremes: (5, 5), ..Latencies::default() };
+            part.add(bucket_of_5, count);
+            added.add(bucket_of_5, count);
+            merged.merge(&part);
+        }
+        let sum = counts.iter().sum();
+        assert_eq!(merged.recorded().collect::<Vec<_>>(), [(3, 2), (bucket_of_5, sum), (9, 1)]);
+        assert_eq!((merged.count(), &merged.blocks), (sum + 3, &added.blocks));
+        assert_eq!(merged.carries, added.carries);
+        let written = serde_json::to_string(&merged).unwrap();
+        assert_eq!(serde_json::from_str::<Latencies>(&written).unwrap(), merged);
+    }
+    let mut recorded = Latencies::default();
+    (0..70_000).for_each(|_| recorded.record(Duration::from_nanos(5)));
+    assert_eq!(recorded.recorded().collect::<Vec<_>>(), [(bucket_of_5, 70_000)]);
+}
+
+#[test]
 fn a_single_duration_is_read_back_exactly() {
     let one = of(&[6_755_221]);
     let exact = Some(Duration::from_nanos(6_755_221));

@@ -212,7 +212,7 @@ fn numbers_that_cannot_be_added_up_are_refused_with_their_path() {
     ] {
         let mut document = document.clone();
         *document.pointer_mut(pointer).unwrap() = json!(number);
-        let path = pointer[1..].replace("/1/", "[1].").replace('/', ".");
+        let path = pointer[1..].replace("/1/", "[1].").replace("/0/", "[0].").replace('/', ".");
         assert_eq!(
             load(document.to_string().as_bytes()).unwrap_err().to_string(),
             format!(
