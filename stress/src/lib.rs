@@ -1,6 +1,7 @@
 //! walrus-stress: a stress and benchmark tool for Walrus publishers and aggregators.
 
 pub mod error;
+pub mod units;
 pub mod plan;
 pub mod sample;
 pub mod blob;
@@ -11,3 +12,6 @@ pub mod report;
 pub mod export;
 pub mod live;
 pub mod cli;
+
+#[cfg(test)]
+mod fixtures;

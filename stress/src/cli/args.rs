@@ -13,12 +13,15 @@ use super::pace::PaceArgs;
 use super::retry::RetryArgs;
 use super::search::args::SearchArgs;
 use super::typed::Typed;
-use super::value::{Bearer, parse_duration, parse_header, parse_ratio, parse_size, parse_sizes, parse_whole};
-use crate::plan::{
-    Verify,
-    sizes::{ContentMix, Sizes},
-    store::SuiAddress,
-    target::{Header, Target},
+use super::value::{Bearer, parse_header, parse_sizes};
+use crate::{
+    plan::{
+        Verify,
+        sizes::{ContentMix, Sizes},
+        store::SuiAddress,
+        target::{Header, Target},
+    },
+    units::{parse_duration, parse_share, parse_size, parse_whole},
 };
 
 /// Stress and benchmark tool for Walrus publishers and aggregators.
@@ -140,7 +143,7 @@ pub(super) struct LoadArgs {
     /// ThreadIndex of blobs that repeat bytes stored earlier in this run, to measure the existing-blob path; stores
     /// every blob as permanent. The first ones, as many as are under way at a time, are always new
     #[arg(long, value_name = "RATIO", env = "WALRUS_STRESS_DUPLICATES", allow_hyphen_values = true, hide_env = true,
-          value_parser = parse_ratio, default_value = "0%")]
+          value_parser = parse_share, default_value = "0%")]
     pub(super) duplicates: f64,
     /// Repeat an earlier run's blobs exactly [default: random, printed]
     #[arg(long, value_name = "U64", env = "WALRUS_STRESS_SEED", value_parser = parse_whole::<u64>, allow_hyphen_values = true, hide_env = true)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::{Exit, args::When, door, screen::palette, sources, value::parse_ratio};
+use super::{Exit, args::When, door, screen::palette, sources};
 use crate::{
     error::Error,
     export::{
@@ -15,6 +15,7 @@ use crate::{
     },
     plan::{ConfigError, threshold::ChangeLimit},
     report::compare::Comparison,
+    units::parse_share,
 };
 
 /// The flags of `walrus-stress compare`.
@@ -38,7 +39,7 @@ pub struct CompareArgs {
     )]
     fail_if: Vec<ChangeLimit>,
     /// The smallest change that is worth someone's attention
-    #[arg(long, value_name = "RATIO", env = "WALRUS_STRESS_RELEVANT", hide_env = true, value_parser = parse_ratio,
+    #[arg(long, value_name = "RATIO", env = "WALRUS_STRESS_RELEVANT", hide_env = true, value_parser = parse_share,
           allow_hyphen_values = true, default_value = "2%")]
     relevant: f64,
     /// What the comparison is written as

@@ -89,12 +89,12 @@ fn needed(plan: &Plan, counts: impl Fn(&Phase) -> bool) -> u64 {
 mod tests {
     use super::*;
     use crate::{
+        fixtures,
         plan::{load::Stop, schedule::Arrivals, shard::Shard, stages::Stages},
-        report::fake,
     };
 
     fn plan(loads: &[Load]) -> Plan {
-        let mut plan = fake::plan(1);
+        let mut plan = fixtures::plan(1);
         let phase = plan.phases.remove(0);
         let endless = Stop { blobs: None, duration: None };
         plan.phases =

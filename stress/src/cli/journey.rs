@@ -4,13 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::{
-    list::{BlobList, Format},
-    value::{parse_ratio, parse_whole},
-};
+use super::list::{BlobList, Format};
 use crate::{
     error::Error,
     plan::{ConfigError, journey::Journey},
+    units::{parse_share, parse_whole},
 };
 
 /// The downloads of each blob when nothing else is said: the first and the cached one.
@@ -34,7 +32,7 @@ pub(super) struct JourneyArgs {
     /// first one's first download: so much faster a second download is without any cache, which is then taken out of
     /// what the cache buys. These uploads and downloads come on top, as steps of their own
     #[arg(long, value_name = "SHARE", env = "WALRUS_STRESS_ORDER_CONTROL", hide_env = true,
-          allow_hyphen_values = true, value_parser = parse_ratio, default_value = "0%")]
+          allow_hyphen_values = true, value_parser = parse_share, default_value = "0%")]
     pub(super) order_control: f64,
     /// Upload nothing and download the blobs of this list: an ID a line, # starts a comment, - is stdin. It is read once
     /// through; --steps cached goes round it until --blobs or --duration

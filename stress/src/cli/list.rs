@@ -219,7 +219,7 @@ mod tests {
     use super::*;
     use crate::{
         export::log::Header,
-        report::fake,
+        fixtures,
         sample::{Outcome, Sample},
     };
 
@@ -282,7 +282,7 @@ mod tests {
 
     /// The log of these samples, as a run writes it.
     fn logged(samples: &[Sample]) -> String {
-        let plan = fake::plan(9);
+        let plan = fixtures::plan(9);
         let mut lines = vec![serde_json::to_string(&Header::of(&plan, "now".to_owned())).unwrap()];
         let exchanges = samples.iter().filter_map(|sample| Exchange::of(sample, &plan));
         lines.extend(exchanges.map(|exchange| serde_json::to_string(&exchange).unwrap()));
@@ -292,14 +292,14 @@ mod tests {
     #[test]
     fn of_a_log_the_uploads_that_stored_something_count() {
         // The first and the sixth upload are refused.
-        let mut samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
+        let mut samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
         for sample in samples.iter_mut().filter(|sample| sample.step == Step::Upload) {
             if let Outcome::Stored(stored) = &sample.outcome {
                 sample.blob_id = Some(stored.blob_id.as_str().into());
             }
         }
         let log = logged(&samples);
-        let stored = [1, 2, 3, 4, 6].map(|index| (fake::id(index), Some(92_160 + index * 1_009)));
+        let stored = [1, 2, 3, 4, 6].map(|index| (fixtures::id(index), Some(92_160 + index * 1_009)));
         assert_eq!(read(&log, Format::Log), Ok(stored.to_vec()));
         // A run that was killed may have left half a line behind.
         let last = log.trim_end().rfind('\n').unwrap();
@@ -308,7 +308,7 @@ mod tests {
             (String::new(), "not the log of a run"),
             (format!("{}\n", id("a")), "not the log of a run"),
             (log.replace("log/1", "log/9"), "its schema is `walrus-stress/log/9`"),
-            (log.replace(&fake::id(2), "x"), "line 6: `x` is not a blob ID"),
+            (log.replace(&fixtures::id(2), "x"), "line 6: `x` is not a blob ID"),
             (log.replace("\"first\"", "first"), "line 4 is none of a walrus-stress log"),
         ] {
             let error = read(&text, Format::Log).unwrap_err();

@@ -29,7 +29,7 @@ pub struct MergeArgs {
 pub(super) fn merge(args: &MergeArgs) -> Result<Exit, Error> {
     let output = PreparedFile::prepare(&args.output)?;
     let sources = sources::load(&args.reports)?;
-    let refused = |refusal: merge::Refusal| Error::Input { path: refusal.name, reason: refusal.reason };
+    let refused = |refusal: merge::MergeError| Error::Input { path: refusal.name, reason: refusal.reason };
     let merged = merge::merge(&sources, args.allow_partial).map_err(refused)?;
     merged.notices.iter().for_each(|notice| door::say(&format!("note: {}", clean(notice))));
     output.write(|out| merged.save(out))?;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::value::{parse_duration, parse_whole};
 use crate::{
     error::Error,
     plan::{
@@ -14,6 +13,7 @@ use crate::{
         shard::Shard,
         stages::{Stage, Stages},
     },
+    units::{parse_duration, parse_rate, parse_whole},
 };
 
 /// Workers of a closed loop when nothing else is said.
@@ -127,21 +127,6 @@ impl PaceArgs {
     }
 }
 
-/// A rate per second: `10/s`, `600/m`, `36000/h`.
-pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
-    let wrong = || format!("`{text}` is not a rate; write it as in 10/s, 600/m or 36000/h");
-    let (number, unit) = text.trim().split_once('/').ok_or_else(wrong)?;
-    let seconds = match unit.trim() {
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(wrong()),
-    };
-    let number: f64 = number.trim().parse().map_err(|_| wrong())?;
-    // A start every nanosecond is beyond any machine, and beyond the clock.
-    if !(0.0..=1e9).contains(&number) { Err(wrong()) } else { Ok(number / seconds) }
-}
-
 fn parse_rates(text: &str) -> Result<Stages, String> {
     parse_stages(text, parse_rate)
 }
@@ -185,17 +170,6 @@ fn parse_stop(text: &str) -> Result<Stop, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rates_are_per_second_minute_or_hour() {
-        assert_eq!(
-            (parse_rate("10/s"), parse_rate("600/m"), parse_rate(" 1800 / h")),
-            (Ok(10.0), Ok(10.0), Ok(0.5))
-        );
-        for wrong in ["10", "10/d", "/s", "-1/s", "NaN/s", "inf/s", "1e99/s"] {
-            assert!(parse_rate(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn stages_stay_or_change_for_a_time() {

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
-use super::value::{parse_duration, parse_whole};
-use crate::plan::{
-    ConfigError,
-    retry::{Backoff, Retries},
+use crate::{
+    plan::{
+        ConfigError,
+        retry::{Backoff, Retries},
+    },
+    units::{parse_duration, parse_whole},
 };
 
 #[derive(Debug, ClapArgs)]

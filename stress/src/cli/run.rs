@@ -102,7 +102,7 @@ fn broken_off(listener: Listener<'_>, error: Error) -> Error {
 fn exit(ending: Ending, strict: bool, summary: &Summary, failures: &[Error]) -> Exit {
     match ending {
         Ending::Interrupted { signal } => Exit::Signal(signal),
-        Ending::Completed if strict && summary.quality.verdict() == Severity::Invalid => Exit::Untrusted,
+        Ending::Completed if strict && summary.quality.severity() == Severity::Invalid => Exit::Untrusted,
         Ending::Completed if failures.is_empty() && summary.all_well() => Exit::Success,
         Ending::Completed => Exit::Failure,
     }

@@ -61,7 +61,7 @@ impl BlobRecord {
 impl StepRecord {
     /// `None` as long as the step goes on.
     fn of(sample: &Sample) -> Option<Self> {
-        let time = sample.timing.response();
+        let time = sample.exchange.timing.response();
         Some(match &sample.outcome {
             Outcome::Retried(_) => return None,
             Outcome::Stored(stored) => StepRecord::Stored { time, kind: stored.kind },
@@ -130,13 +130,13 @@ impl BlobAssembler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fake;
+    use crate::fixtures;
 
     #[test]
     fn journeys_are_whole_however_they_are_interleaved() {
-        let (a, b) = (fake::journey(0), fake::troubled(1));
+        let (a, b) = (fixtures::journey(0), fixtures::troubled(1));
         let order = [&b[0], &a[0], &a[1], &b[1], &a[2], &b[2]];
-        let mut assembler = BlobAssembler::new(&fake::plan(2));
+        let mut assembler = BlobAssembler::new(&fixtures::plan(2));
         let records: Vec<_> = order.iter().filter_map(|sample| assembler.enter(sample)).collect();
         assert_eq!(records.iter().map(|record| record.index).collect::<Vec<_>>(), [0, 1]);
         assert_eq!(records[0].time(Step::CACHED), Some(Duration::from_millis(18)));
@@ -146,19 +146,19 @@ mod tests {
         );
         assert_eq!(
             (records[1].time(Step::CACHED), records[1].blob_id.as_deref()),
-            (None, Some(&*fake::id(1)))
+            (None, Some(&*fixtures::id(1)))
         );
         assert_eq!(assembler.into_unended(), []);
     }
 
     #[test]
     fn the_other_blob_of_an_order_control_is_no_part_of_the_journey() {
-        let mut samples = fake::journey(0);
+        let mut samples = fixtures::journey(0);
         let control = |at: usize, step| Sample { step, blob_id: None, ..samples[at].clone() };
         let (upload, read) = (control(0, Step::ControlUpload), control(1, Step::Control));
         samples.insert(0, upload);
         samples.insert(3, read);
-        let mut assembler = BlobAssembler::new(&fake::plan(1));
+        let mut assembler = BlobAssembler::new(&fixtures::plan(1));
         let records: Vec<_> = samples.iter().filter_map(|sample| assembler.enter(sample)).collect();
         let steps: Vec<_> = records[0].steps.iter().map(|(step, _)| *step).collect();
         assert_eq!((records.len(), steps), (1, vec![Step::Upload, Step::FIRST, Step::CACHED]));
@@ -167,9 +167,9 @@ mod tests {
 
     #[test]
     fn journeys_that_never_ended_are_not_lost() {
-        let mut assembler = BlobAssembler::new(&fake::plan(2));
-        assert_eq!(assembler.enter(&fake::journey(1)[0]), None);
-        assert_eq!(assembler.enter(&fake::journey(0)[0]), None);
+        let mut assembler = BlobAssembler::new(&fixtures::plan(2));
+        assert_eq!(assembler.enter(&fixtures::journey(1)[0]), None);
+        assert_eq!(assembler.enter(&fixtures::journey(0)[0]), None);
         let unended = assembler.into_unended();
         assert_eq!(
             unended.iter().map(|record| (record.index, record.steps.len())).collect::<Vec<_>>(),

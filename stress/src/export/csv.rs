@@ -7,8 +7,8 @@ use ::csv::Writer;
 use crate::{
     metrics::step_metrics::Span,
     report::{
+        stats::Percentile,
         summary::{Bounded, Distribution, FailureSummary, StepSummary, Summary},
-        support::Percentile,
     },
     sample::StoredKind,
 };
@@ -126,7 +126,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::report::{Report, fake};
+    use crate::{fixtures, report::Report};
 
     /// The rows as a reader sees them: cells by column.
     fn rows(report: &Report) -> Vec<BTreeMap<String, String>> {
@@ -142,8 +142,8 @@ mod tests {
 
     #[test]
     fn every_step_is_a_row_of_numbers() {
-        let samples: Vec<_> = (0..40).flat_map(fake::journey).collect();
-        let rows = rows(&fake::report(40, &samples));
+        let samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
+        let rows = rows(&fixtures::report(40, &samples));
         assert_eq!(
             rows.iter().map(|row| row["step"].as_str()).collect::<Vec<_>>(),
             ["upload", "first", "cached"]
@@ -158,14 +158,14 @@ mod tests {
         assert_eq!(cells(&rows[2], times), ["40", "0.018", "", "0.03"]);
         let p90: f64 = rows[2]["response_p90_seconds"].parse().unwrap();
         assert!((p90 / 0.029 - 1.0).abs() < 0.001, "{p90}");
-        let bytes: u64 = samples.iter().map(|sample| sample.bytes_sent).sum();
+        let bytes: u64 = samples.iter().map(|sample| sample.exchange.bytes_sent).sum();
         assert_eq!(rows[0]["bytes_sent"], bytes.to_string());
     }
 
     #[test]
     fn trouble_is_told_by_class_and_what_is_not_known_is_empty() {
-        let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
-        let mut report = fake::report(7, &samples);
+        let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
+        let mut report = fixtures::report(7, &samples);
         report.plan.phases[0].name = "a, \"quoted\"\nname".to_owned();
         let rows = rows(&report);
         assert_eq!(rows[0]["phase"], "a, \"quoted\"\nname");
@@ -175,7 +175,7 @@ mod tests {
             ["timeout=1", "1", "mean max"]
         );
         assert_eq!(cells(&rows[2], "response_p50_seconds skipped"), ["", "4"]);
-        let nothing = self::rows(&fake::report(7, &[]));
+        let nothing = self::rows(&fixtures::report(7, &[]));
         assert_eq!(
             cells(&nothing[0], "attempted throughput_mib_per_second response_min_seconds"),
             ["0", "", ""]

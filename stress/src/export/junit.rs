@@ -74,7 +74,7 @@ fn cases(report: &Report, summary: &Summary) -> Vec<Case> {
         class: "quality".to_owned(),
         name: "the numbers can be trusted".to_owned(),
         found: format!("{}{}", words::quality(&summary.quality), advice.unwrap_or_default()),
-        broken: summary.quality.verdict() == Severity::Invalid,
+        broken: summary.quality.severity() == Severity::Invalid,
     });
     cases
 }

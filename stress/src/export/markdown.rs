@@ -13,8 +13,8 @@ use crate::{
     metrics::step_metrics::Span,
     report::{
         Report,
+        stats::Percentile,
         summary::{Bounded, Distribution, StepSummary, Summary},
-        support::Percentile,
     },
 };
 

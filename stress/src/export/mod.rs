@@ -18,5 +18,5 @@ pub mod rows;
 pub mod search;
 pub mod terminal;
 pub mod timeline_csv;
-pub mod units;
+pub use crate::units;
 pub mod words;

@@ -67,7 +67,7 @@ pub fn clean(text: &str) -> String {
         .filter_map(|c| match c {
             '\n' | '\r' | '\t' => Some(' '),
             c if c.is_control() => None,
-            // ReadMarks that turn the direction of writing, or are not seen at all.
+            // Marks that turn the direction of writing, or are not seen at all.
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => None,
             c => Some(c),
         })

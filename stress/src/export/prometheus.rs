@@ -67,10 +67,10 @@ pub fn snapshot(plan: &Plan, snapshot: &Snapshot) -> String {
 }
 
 fn head(text: &mut Exposition, version: &str, seed: u64, elapsed_seconds: f64) {
-    let mut info = text.family("walrus_stress_info", Kind::ConcurrencyTracker, "The run: always 1");
+    let mut info = text.family("walrus_stress_info", Kind::Gauge, "The run: always 1");
     info.sample(&[("version", version), ("seed", &seed.to_string())], 1);
     let mut elapsed =
-        text.family("walrus_stress_elapsed_seconds", Kind::ConcurrencyTracker, "Time since the run began");
+        text.family("walrus_stress_elapsed_seconds", Kind::Gauge, "Time since the run began");
     elapsed.sample(&[], elapsed_seconds);
 }
 
@@ -105,7 +105,7 @@ fn labels(step: &StepSummary) -> Vec<(&'static str, String)> {
 /// The numbers that the sample supports; buckets tell them much more coarsely.
 fn quantiles(text: &mut Exposition, summary: &Summary) {
     let help = "Percentiles of the response time that the sample supports";
-    let mut family = text.family("walrus_stress_response_quantile_seconds", Kind::ConcurrencyTracker, help);
+    let mut family = text.family("walrus_stress_response_quantile_seconds", Kind::Gauge, help);
     for step in &summary.steps {
         let percentiles = step.response().into_iter().flat_map(|response| &response.percentiles);
         for (percentile, number) in percentiles {
@@ -141,7 +141,7 @@ fn totals(text: &mut Exposition, summary: &Summary) {
     let (low, high) = cache.interval().unzip();
     let bounds = [("median", cache.ratio()), ("low", low), ("high", high)];
     let help = "How many times faster cached downloads are, with the ends of the 95 % interval";
-    let mut family = text.family("walrus_stress_cache_speedup_ratio", Kind::ConcurrencyTracker, help);
+    let mut family = text.family("walrus_stress_cache_speedup_ratio", Kind::Gauge, help);
     for (bound, ratio) in bounds.into_iter().filter_map(|(bound, ratio)| Some((bound, ratio?))) {
         family.sample(&[("bound", bound)], ratio);
     }
@@ -149,7 +149,7 @@ fn totals(text: &mut Exposition, summary: &Summary) {
 
 fn threshold_results(text: &mut Exposition, summary: &Summary) {
     let help = "Whether each threshold holds";
-    let mut family = text.family("walrus_stress_threshold_holds", Kind::ConcurrencyTracker, help);
+    let mut family = text.family("walrus_stress_threshold_holds", Kind::Gauge, help);
     let mut told = BTreeSet::new();
     for threshold_result in &summary.thresholds {
         let threshold = threshold_result.threshold.to_string();
@@ -161,12 +161,12 @@ fn threshold_results(text: &mut Exposition, summary: &Summary) {
         family.sample(&[("threshold", &threshold), ("step", &step)], u8::from(threshold_result.holds()));
     }
     let help = "How far the numbers can be trusted: 1 for the verdict";
-    let mut family = text.family("walrus_stress_trust", Kind::ConcurrencyTracker, help);
+    let mut family = text.family("walrus_stress_quality", Kind::Gauge, help);
     for severity in [Severity::Trustworthy, Severity::Care, Severity::Invalid] {
-        family.sample(&[("verdict", severity.label())], u8::from(summary.quality.verdict() == severity));
+        family.sample(&[("verdict", severity.label())], u8::from(summary.quality.severity() == severity));
     }
     let help = "Whether the run came to its end, something succeeded and every threshold holds";
-    text.family("walrus_stress_passed", Kind::ConcurrencyTracker, help)
+    text.family("walrus_stress_passed", Kind::Gauge, help)
         .sample(&[], u8::from(summary.all_well()));
 }
 

@@ -13,8 +13,8 @@ use crate::{
     plan::search::{Answer, Axis, Verdict},
     report::{
         Ending,
-        capacity::{Capacity, Cost, SearchStep, Shedding},
-        support::Percentile,
+        capacity::{Capacity, Consumption, SearchStep, Shedding},
+        stats::Percentile,
     },
 };
 
@@ -51,7 +51,7 @@ pub fn level(axis: Axis, level: f64) -> String {
 pub fn line(axis: Axis, step: &SearchStep) -> String {
     let why = why(step).map(|why| format!(": {why}")).unwrap_or_default();
     let (word, _) = verdict(step);
-    format!("{} {word}{why}", level(axis, step.tried.level))
+    format!("{} {word}{why}", level(axis, step.result.level))
 }
 
 /// Every objective that broke, and what was measured.
@@ -62,7 +62,7 @@ fn why(step: &SearchStep) -> Option<String> {
 }
 
 fn verdict(step: &SearchStep) -> (&'static str, Style) {
-    match step.tried.verdict {
+    match step.result.verdict {
         Verdict::Holds => ("holds", Style::Good),
         Verdict::Breaks => ("breaks", Style::Error),
         Verdict::TooFew { .. } => ("too few", Style::Existing),
@@ -98,7 +98,7 @@ fn heading(capacity: &Capacity, palette: Palette) -> Vec<String> {
 /// A row for each step, by its level.
 fn table(capacity: &Capacity, palette: Palette) -> Vec<String> {
     let mut steps: Vec<_> = capacity.steps.iter().collect();
-    steps.sort_by(|a, b| a.tried.level.total_cmp(&b.tried.level));
+    steps.sort_by(|a, b| a.result.level.total_cmp(&b.result.level));
     let titles = [
         if capacity.search.axis == Axis::Rate { "rate" } else { "at a time" },
         &format!("{}s", capacity.focus),
@@ -127,7 +127,7 @@ fn row(capacity: &Capacity, step: &SearchStep) -> Vec<Cell> {
     let response = step.response.as_ref();
     let p95 = response.and_then(|response| response.percentiles.get(&Percentile::P95).copied());
     let (word, ink) = verdict(step);
-    let level = step.tried.level;
+    let level = step.result.level;
     let at_once = match step.uploads.at_first_shed {
         Some(count) => Cell::new(Style::Error, format!("{}!", units::short_count(count))),
         None => step.uploads.most.map_or_else(dash, |most| normal(units::short_count(most))),
@@ -174,7 +174,7 @@ fn facts(capacity: &Capacity, palette: Palette) -> Vec<String> {
         let text = taken.into_iter().chain(shed).collect::<Vec<_>>().join("; ");
         fact("shedding", &text);
     }
-    let Cost { uploads, downloads, bytes_sent, bytes_received, frost } = capacity.cost();
+    let Consumption { uploads, downloads, bytes_sent, bytes_received, frost } = capacity.consumed();
     let took = [(uploads, "upload", bytes_sent, "sent"), (downloads, "download", bytes_received, "received")];
     let took = took.into_iter().filter(|(count, ..)| *count > 0).map(|(count, noun, bytes, how)| {
         format!("{} ({} {how})", units::counted(count, noun), units::bytes(bytes))
@@ -182,7 +182,7 @@ fn facts(capacity: &Capacity, palette: Palette) -> Vec<String> {
     let took: Vec<_> = took.chain((frost > 0).then(|| units::wal(frost))).collect();
     fact("took", &took.join(", "));
     // The trust in an answer is the trust in what it rests on.
-    let grounds = capacity.grounds().max_by_key(|step| step.quality.verdict());
+    let grounds = capacity.deciding_steps().max_by_key(|step| step.quality.severity());
     lines.extend(grounds.into_iter().flat_map(|step| trust_lines(&step.quality, palette)));
     lines
 }
@@ -195,7 +195,7 @@ fn answer(capacity: &Capacity, palette: Palette) -> Vec<String> {
             .steps
             .iter()
             .rev()
-            .find(|step| step.tried.level == value && step.tried.verdict == Verdict::Breaks);
+            .find(|step| step.result.level == value && step.result.verdict == Verdict::Breaks);
         step.and_then(why).map(|why| format!(" ({why})")).unwrap_or_default()
     };
     let (text, ink) = match capacity.answer {
@@ -238,15 +238,15 @@ mod tests {
 
     use super::*;
     use crate::{
+        fixtures,
         metrics::{Recording, concurrency::Reading},
         plan::journey::Step,
-        report::fake,
     };
 
     #[test]
     fn every_objective_that_broke_is_named() {
-        let samples: Vec<_> = (0..40).flat_map(fake::journey).chain(fake::troubled(40)).collect();
-        let mut report = fake::report(41, &samples);
+        let samples: Vec<_> = (0..40).flat_map(fixtures::journey).chain(fixtures::troubled(40)).collect();
+        let mut report = fixtures::report(41, &samples);
         report.plan.thresholds =
             ["upload.max<1ms", "upload.p50<1h"].map(|text| text.parse().unwrap()).to_vec();
         let (at, none) = ((1.0, Duration::from_secs(1)), Recording::default());

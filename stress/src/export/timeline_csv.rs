@@ -6,8 +6,8 @@ use ::csv::Writer;
 
 use crate::report::{
     Report,
-    course::{Course, Point},
     summary::{Bounded, Summary},
+    timeline::{Point, StepTimeline},
 };
 
 /// The columns, with their units.
@@ -38,7 +38,7 @@ const COLUMNS: [&str; 16] = [
 pub fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
     let mut rows = Writer::from_writer(out);
     rows.write_record(COLUMNS).map_err(io::Error::from)?;
-    for course in &summary.courses {
+    for course in &summary.timelines {
         let phase = report.phase_name(course.phase);
         for point in &course.points {
             rows.write_record(row(&phase, course, point)).map_err(io::Error::from)?;
@@ -47,7 +47,7 @@ pub fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io:
     rows.flush()
 }
 
-fn row(phase: &str, course: &Course, point: &Point) -> [String; COLUMNS.len()] {
+fn row(phase: &str, course: &StepTimeline, point: &Point) -> [String; COLUMNS.len()] {
     let seconds =
         |time: Option<Bounded>| time.map(|time| time.value.as_secs_f64().to_string()).unwrap_or_default();
     [
@@ -75,12 +75,12 @@ mod tests {
     use std::{collections::BTreeMap, time::Duration};
 
     use super::*;
-    use crate::report::fake;
+    use crate::fixtures;
 
     #[test]
     fn every_second_of_every_step_is_a_row() {
-        let samples: Vec<_> = (0..40).flat_map(fake::journey).collect();
-        let report = fake::report(40, &samples);
+        let samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
+        let report = fixtures::report(40, &samples);
         let mut text = Vec::new();
         write(&report, &Summary::of(&report), &mut text).unwrap();
         let mut reader = ::csv::Reader::from_reader(text.as_slice());
@@ -88,11 +88,10 @@ mod tests {
         let cached = |row: &&BTreeMap<String, String>| row["step"] == "cached";
         for row in rows.iter().filter(cached) {
             let begin = Duration::from_secs(row["begin_seconds"].parse().unwrap());
-            let ended =
-                samples.iter().skip(2).step_by(3).filter(|sample| {
-                    (begin..begin + Duration::from_secs(1)).contains(&sample.timing.finished)
-                });
-            let times: Vec<_> = ended.map(|sample| sample.timing.response().as_secs_f64()).collect();
+            let ended = samples.iter().skip(2).step_by(3).filter(|sample| {
+                (begin..begin + Duration::from_secs(1)).contains(&sample.exchange.timing.finished)
+            });
+            let times: Vec<_> = ended.map(|sample| sample.exchange.timing.response().as_secs_f64()).collect();
             assert_eq!(row["done"], times.len().to_string(), "{row:?}");
             assert_eq!((row["interval_seconds"].as_str(), row["p99_seconds"].as_str()), ("1", ""));
             let longest = times.iter().copied().reduce(f64::max);

@@ -61,7 +61,7 @@ pub fn thresholds(summary: &Summary) -> Vec<&ThresholdResult> {
 pub fn quality(quality: &QualityReport) -> String {
     let against = quality.checks.iter().filter(|check| check.severity > Severity::Trustworthy);
     let against: Vec<_> = against.map(|check| reason(check, quality.drift.as_ref())).collect();
-    match quality.verdict() {
+    match quality.severity() {
         Severity::Trustworthy => "trustworthy".to_owned(),
         Severity::Care => format!("use with care: {}", against.join(", ")),
         Severity::Invalid => format!("invalid: {}", against.join(", ")),
@@ -71,7 +71,7 @@ pub fn quality(quality: &QualityReport) -> String {
 /// What was measured and the limit that it went beyond.
 fn reason(check: &CheckResult, drift: Option<&Drift>) -> String {
     let what = checked(check, drift);
-    let limit = match check.subject {
+    let limit = match check.check {
         _ if check.limit == 0.0 => String::new(),
         Check::Achieved => format!(" (below {})", number(check, check.limit)),
         _ => format!(" (above {})", number(check, check.limit)),
@@ -81,11 +81,11 @@ fn reason(check: &CheckResult, drift: Option<&Drift>) -> String {
 
 /// What a check of the trust looked at.
 pub fn checked(check: &CheckResult, drift: Option<&Drift>) -> String {
-    let what = match (check.subject, drift) {
+    let what = match (check.check, drift) {
         (Check::Stationarity, Some(drift)) => return change(drift),
         (Check::Stationarity, None) => "change from first to last third",
-        (Check::StartDelayP99, _) => "p99 start_delay",
-        (Check::StartDelayMax, _) => "longest start_delay",
+        (Check::StartDelayP99, _) => "p99 start delay",
+        (Check::StartDelayMax, _) => "longest start delay",
         (Check::Achieved, _) => "achieved rate",
         (Check::Dropped, _) => "dropped arrivals",
         (Check::Cpu, _) => "own CPU",
@@ -102,7 +102,7 @@ pub fn checked(check: &CheckResult, drift: Option<&Drift>) -> String {
 
 /// A number in the unit of what a check looked at.
 pub fn number(check: &CheckResult, value: f64) -> String {
-    match check.subject {
+    match check.check {
         Check::StartDelayP99 | Check::StartDelayMax | Check::Lag | Check::WallClock => {
             units::duration(Duration::try_from_secs_f64(value).unwrap_or_default())
         }
@@ -120,9 +120,9 @@ pub fn number(check: &CheckResult, value: f64) -> String {
 
 /// What changed in the course of the run.
 fn change(drift: &Drift) -> String {
-    let Drift { step, number, first, last, .. } = drift;
+    let Drift { step, metric, first, last, .. } = drift;
     let way = if last > first { "rose" } else { "fell" };
-    format!("{step} {} {way} from first to last third by", number.label())
+    format!("{step} {} {way} from first to last third by", metric.label())
 }
 
 /// `2 uploads failed: shed`.

@@ -8,10 +8,10 @@ use super::{goal::Goal, speed::Speed};
 use crate::{
     export::{
         palette::{Palette, Style},
-        units::{self, Percentile},
+        units,
     },
     metrics::snapshot::{Snapshot, StepSnapshot},
-    plan::journey::Step,
+    plan::{journey::Step, percentile::Percentile},
 };
 
 /// The length of a bar in its own units; the share that is done is rounded to these.

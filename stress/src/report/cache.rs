@@ -7,16 +7,16 @@ mod groups;
 use std::time::Duration;
 
 pub use control::OrderControl;
-pub use groups::{Group, Of};
+pub use groups::{Group, GroupKey};
 pub(super) use status::cache_statuses;
-pub use status::{Finding, Row, StatusCheck};
+pub use status::{Finding, StatusCheck, StatusRow};
 
-pub use super::ratio::{Ratio, Verdict};
+pub use super::ratio::{Effect, Ratio};
 use super::{
     Report,
     ratio::times,
+    stats::Percentile,
     summary::{Bounded, StepSummary},
-    support::Percentile,
 };
 use crate::{
     metrics::{
@@ -53,9 +53,9 @@ pub struct CacheEffect {
     /// Cached ÷ third service time: nothing differs, unless the cache fills late.
     pub third: Option<Ratio>,
     /// What the headers say, against the times.
-    pub claimed: StatusCheck,
+    pub status: StatusCheck,
     /// What all that means.
-    pub verdict: Verdict,
+    pub effect: Effect,
     /// The shortest cached download.
     pub shortest_cached: Option<Bounded>,
     /// The longest cached download.
@@ -95,8 +95,8 @@ impl CacheEffect {
             groups: groups::of(report, &pairs, &controls),
             control: OrderControl::of(report, &controls),
             third: ratio(&pairs, |pair| Some((pair.cached, pair.third?))),
-            claimed: StatusCheck::of(recording, &pairs, &controls),
-            verdict: response.map_or(Verdict::TooFew, |response| response.verdict()),
+            status: StatusCheck::of(recording, &pairs, &controls),
+            effect: response.map_or(Effect::TooFew, |response| response.effect()),
             shortest_cached: cached().map(|service| service.min).min_by_key(|bounded| bounded.value),
             longest_cached: cached().map(|service| service.max).max_by_key(|bounded| bounded.value),
         })
@@ -104,11 +104,11 @@ impl CacheEffect {
 
     /// The verdict in words.
     pub fn sentence(&self) -> String {
-        match (self.verdict, self.response.and_then(|response| Some((response, response.interval?)))) {
-            (Verdict::Faster | Verdict::Slower, Some((response, _))) => {
+        match (self.effect, self.response.and_then(|response| Some((response, response.interval?)))) {
+            (Effect::Faster | Effect::Slower, Some((response, _))) => {
                 format!("cached downloads are {}", response.words())
             }
-            (Verdict::NoDifference, Some((response, (low, high)))) => {
+            (Effect::NoDifference, Some((response, (low, high)))) => {
                 format!("no evidence of caching ({}–{}, {})", times(low), times(high), response.basis())
             }
             (_, Some((response, (low, high)))) => {
@@ -135,7 +135,7 @@ impl CacheEffect {
 
     /// About how many blobs would tell; `None` when these do, or are too few to show how much their times differ.
     pub fn needed(&self) -> Option<u64> {
-        self.response.filter(|_| self.verdict == Verdict::TooFew)?.needed()
+        self.response.filter(|_| self.effect == Effect::TooFew)?.needed()
     }
 
     /// By how much third downloads are faster than second ones, when the cache fills so late that they are.

@@ -47,7 +47,7 @@ pub struct Capacity {
 #[derive(Debug)]
 pub struct SearchStep {
     /// Its level, length and verdict.
-    pub tried: StepResult,
+    pub result: StepResult,
     /// Successes of the step that is in focus.
     pub done: u64,
     /// Failures of any step.
@@ -59,7 +59,7 @@ pub struct SearchStep {
     /// The response times of the step in focus.
     pub response: Option<Distribution>,
     /// The objectives held against what was measured.
-    pub threshold_results: Vec<ThresholdResult>,
+    pub thresholds: Vec<ThresholdResult>,
     /// How far the numbers can be trusted.
     pub quality: QualityReport,
     /// What the generator lacked, if it was the limit.
@@ -67,12 +67,12 @@ pub struct SearchStep {
     /// Uploads under way.
     pub uploads: Reading,
     /// What it took, settling included.
-    pub cost: Cost,
+    pub consumed: Consumption,
 }
 
 /// What was asked of the servers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Cost {
+pub struct Consumption {
     /// Upload requests.
     pub uploads: u64,
     /// Download requests.
@@ -115,13 +115,13 @@ pub type Blame = fn(&QualityReport, bool) -> Option<Bottleneck>;
 /// break: connections that could not be made look like a server that refuses them.
 pub fn blame(quality: &QualityReport, broken: bool) -> Option<Bottleneck> {
     let invalid = |subject: Check| {
-        quality.checks.iter().any(|check| check.subject == subject && check.severity == Severity::Invalid)
+        quality.checks.iter().any(|check| check.check == subject && check.severity == Severity::Invalid)
     };
-    let dropped = quality.checks.iter().any(|check| check.subject == Check::Dropped && check.measured > 0.0);
+    let dropped = quality.checks.iter().any(|check| check.check == Check::Dropped && check.measured > 0.0);
     let short_of_ports = quality
         .checks
         .iter()
-        .any(|check| check.subject == Check::Ports && check.severity > Severity::Trustworthy);
+        .any(|check| check.check == Check::Ports && check.severity > Severity::Trustworthy);
     let late = [Check::StartDelayP99, Check::StartDelayMax, Check::Lag].into_iter().any(invalid);
     if invalid(Check::Cpu) {
         Some(Bottleneck::Cpu)
@@ -130,7 +130,7 @@ pub fn blame(quality: &QualityReport, broken: bool) -> Option<Bottleneck> {
     } else if late || invalid(Check::Achieved) && !dropped {
         Some(Bottleneck::Scheduling)
     } else {
-        (invalid(Check::Dropped) && !broken).then_some(Bottleneck::Places)
+        (invalid(Check::Dropped) && !broken).then_some(Bottleneck::InFlight)
     }
 }
 
@@ -160,23 +160,23 @@ impl SearchStep {
         };
         let fresh = summary.steps.iter().find(|step| step.step == focus && !step.repeats);
         Self {
-            tried: StepResult { level, length, verdict },
+            result: StepResult { level, length, verdict },
             done: metrics.done,
             failed: summary.failed(),
             dropped: summary.arrivals.iter().map(|arrivals| arrivals.dropped).sum(),
             per_second: per_second(&metrics),
             response: fresh.and_then(|step| step.response().cloned()),
-            threshold_results: summary.thresholds,
+            thresholds: summary.thresholds,
             quality: summary.quality,
             bottleneck,
             uploads,
-            cost: Cost::of(&report.recording).plus(Cost::of(warm_up)),
+            consumed: Consumption::of(&report.recording).plus(Consumption::of(warm_up)),
         }
     }
 
     /// The objectives that were broken.
     pub fn broken(&self) -> impl Iterator<Item = &ThresholdResult> {
-        self.threshold_results.iter().filter(|threshold_result| is_broken(threshold_result))
+        self.thresholds.iter().filter(|threshold_result| is_broken(threshold_result))
     }
 }
 
@@ -202,7 +202,7 @@ fn per_second(metrics: &StepMetrics) -> Option<f64> {
     (metrics.done > 0 && seconds > 0.0).then(|| metrics.done as f64 / seconds)
 }
 
-impl Cost {
+impl Consumption {
     fn of(recording: &Recording) -> Self {
         recording.step_metrics.iter().fold(Self::default(), |cost, (key, metrics)| {
             let uploads = if key.step.stores() { metrics.attempted() } else { 0 };
@@ -229,8 +229,8 @@ impl Cost {
 
 impl Capacity {
     /// What the whole search took.
-    pub fn cost(&self) -> Cost {
-        self.steps.iter().fold(Cost::default(), |cost, step| cost.plus(step.cost))
+    pub fn consumed(&self) -> Consumption {
+        self.steps.iter().fold(Consumption::default(), |cost, step| cost.plus(step.consumed))
     }
 
     /// The level with the highest power, which is throughput by mean response time (L. Kleinrock, "Power and
@@ -257,7 +257,7 @@ impl Capacity {
     }
 
     /// The steps on which the answer rests.
-    pub fn grounds(&self) -> impl Iterator<Item = &SearchStep> {
+    pub fn deciding_steps(&self) -> impl Iterator<Item = &SearchStep> {
         let levels = match self.answer {
             Answer::Between { holds, breaks } => [Some(holds), Some(breaks)],
             Answer::UpTo { holds } => [Some(holds), None],
@@ -265,7 +265,7 @@ impl Capacity {
             Answer::Generator { at } | Answer::TooFew { at, .. } => [Some(at), None],
             Answer::Unended { holds, breaks } => [holds, breaks],
         };
-        self.steps.iter().filter(move |step| levels.contains(&Some(step.tried.level)))
+        self.steps.iter().filter(move |step| levels.contains(&Some(step.result.level)))
     }
 }
 
@@ -273,10 +273,10 @@ impl SearchStep {
     /// The step as a point of the curve, if its mean is known and not only a lower bound.
     fn knee(&self) -> Option<Knee> {
         let Bounded { value: mean, lower_bound: false } = self.response.as_ref()?.mean else { return None };
-        if mean.is_zero() || matches!(self.tried.verdict, Verdict::Generator | Verdict::Interrupted) {
+        if mean.is_zero() || matches!(self.result.verdict, Verdict::Generator | Verdict::Interrupted) {
             return None;
         }
-        Some(Knee { level: self.tried.level, per_second: self.per_second?, mean })
+        Some(Knee { level: self.result.level, per_second: self.per_second?, mean })
     }
 }
 

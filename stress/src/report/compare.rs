@@ -5,7 +5,7 @@
 
 mod blocks;
 mod bootstrap;
-mod guard;
+mod limit;
 mod inference;
 #[cfg(test)]
 mod noise;
@@ -30,7 +30,7 @@ use crate::{
     },
     sample::Novelty,
 };
-pub use guard::{GuardResult, Outcome};
+pub use limit::{LimitOutcome, LimitResult};
 use numbers::Draft;
 pub use numbers::{Number, Value, Verdict};
 pub use plans::Difference;
@@ -53,7 +53,7 @@ pub struct Comparison {
     /// Every number that both sides have.
     pub numbers: Vec<Number>,
     /// The limits that were asked for.
-    pub guards: Vec<GuardResult>,
+    pub limits: Vec<LimitResult>,
 }
 
 /// A run as far as a comparison speaks of it.
@@ -81,13 +81,13 @@ impl Comparison {
         limits: &[ChangeLimit],
     ) -> Result<Self, ConfigError> {
         let numbers = numbers::judge(drafts(before, after), relevance);
-        let mut guards = Vec::new();
+        let mut results = Vec::new();
         for limit in limits {
-            let judged = guard::judge(limit, &numbers);
+            let judged = limit::judge(limit, &numbers);
             if judged.is_empty() {
                 return Err(nothing_meant(limit, &numbers));
             }
-            guards.extend(judged);
+            results.extend(judged);
         }
         let first = before.first().zip(after.first());
         let differences = first.map(|(one, other)| differences(&one.report.plan, &other.report.plan));
@@ -98,23 +98,23 @@ impl Comparison {
             differences: differences.unwrap_or_default(),
             relevance,
             numbers,
-            guards,
+            limits: results,
         })
     }
 
     /// Whether something is worse: a limit that was asked for fails or, where none was, a number is.
     pub fn regressed(&self) -> bool {
-        if self.guards.is_empty() {
+        if self.limits.is_empty() {
             self.numbers.iter().any(|number| number.verdict == Verdict::Worse)
         } else {
-            self.guards.iter().any(|guard| guard.outcome.fails())
+            self.limits.iter().any(|limit| limit.outcome.fails())
         }
     }
 }
 
 /// A step of a phase, as runs are compared by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct StepName {
     /// The phase's name.
     pub phase: String,
     /// What was done.
@@ -123,7 +123,7 @@ pub struct Place {
     pub repeats: bool,
 }
 
-impl Place {
+impl StepName {
     fn of(report: &Report, key: &StepKey) -> Self {
         let phase = report.plan.phases.get(key.phase);
         let phase = phase.map_or_else(|| key.phase.to_string(), |phase| phase.name.clone());
@@ -131,7 +131,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for StepName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let repeats = if self.repeats { " (repeats)" } else { "" };
         write!(f, "{}:{}{repeats}", self.phase, self.step)
@@ -145,12 +145,12 @@ impl Run {
     }
 }
 
-/// Every number that all runs have a place for.
+/// Every number that all runs have as a step.
 fn drafts(before: &[Source], after: &[Source]) -> Vec<numbers::Draft> {
     let mut drafts = Vec::new();
-    for place in places(before, after) {
+    for name in step_names(before, after) {
         let measured = |sources: &[Source]| -> Option<Vec<BTreeMap<Quantity, Measure>>> {
-            sources.iter().map(|source| measures(&source.report, &place)).collect()
+            sources.iter().map(|source| measures(&source.report, &name)).collect()
         };
         let Some((before, after)) = measured(before).zip(measured(after)) else { continue };
         for quantity in Quantity::ALL {
@@ -158,40 +158,40 @@ fn drafts(before: &[Source], after: &[Source]) -> Vec<numbers::Draft> {
                 side.iter().map(|run| run.get(&quantity).cloned()).collect()
             };
             let sides = of(&before).zip(of(&after));
-            drafts.extend(sides.map(|(before, after)| Draft::of(&place, quantity, &before, &after)));
+            drafts.extend(sides.map(|(before, after)| Draft::of(&name, quantity, &before, &after)));
         }
     }
     drafts
 }
 
 /// The steps that any of the runs has, in the order of the first.
-fn places(before: &[Source], after: &[Source]) -> Vec<Place> {
-    let mut places = Vec::new();
+fn step_names(before: &[Source], after: &[Source]) -> Vec<StepName> {
+    let mut names = Vec::new();
     for source in before.iter().chain(after) {
         for key in source.report.recording.step_metrics.keys() {
-            let place = Place::of(&source.report, key);
-            if !places.contains(&place) {
-                places.push(place);
+            let name = StepName::of(&source.report, key);
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
     }
-    places
+    names
 }
 
 /// What one run has of a step; `None` when it has no such step.
-fn measures(report: &Report, place: &Place) -> Option<BTreeMap<Quantity, Measure>> {
+fn measures(report: &Report, name: &StepName) -> Option<BTreeMap<Quantity, Measure>> {
     let step_metrics = || report.recording.step_metrics.iter();
-    let (_, metrics) = step_metrics().find(|(key, _)| Place::of(report, key) == *place)?;
+    let (_, metrics) = step_metrics().find(|(key, _)| StepName::of(report, key) == *name)?;
     // Pairs do not say which phase they are of.
     let cached = step_metrics().filter(|(key, _)| key.step == Step::CACHED && key.novelty == Novelty::Fresh);
-    let paired = place.step == Step::CACHED && !place.repeats && cached.count() == 1;
+    let paired = name.step == Step::CACHED && !name.repeats && cached.count() == 1;
     let side = Side::new(metrics, &report.recording.pairs);
     let measured = Quantity::ALL.into_iter().filter(|quantity| paired || *quantity != Quantity::Speedup);
     Some(measured.map(|quantity| (quantity, side.measure(quantity))).collect())
 }
 
 fn nothing_meant(limit: &ChangeLimit, numbers: &[Number]) -> ConfigError {
-    let mut known: Vec<String> = numbers.iter().map(|number| number.place.to_string()).collect();
+    let mut known: Vec<String> = numbers.iter().map(|number| number.name.to_string()).collect();
     known.dedup();
     let known = if known.is_empty() { "no step".to_owned() } else { known.join(", ") };
     ConfigError::new(
@@ -223,11 +223,11 @@ fn notes(before: &[Source], after: &[Source], numbers: &[Number]) -> Vec<String>
         .extend(partial.map(|source| format!("{} is of a run that was stopped before its end", source.name)));
     notes.extend(before.iter().chain(after).filter_map(invalid));
     for source in before.iter().chain(after) {
-        let alone = |place: &Place| numbers.iter().all(|number| number.place != *place);
-        let missing: Vec<String> = places(std::slice::from_ref(source), &[])
+        let alone = |name: &StepName| numbers.iter().all(|number| number.name != *name);
+        let missing: Vec<String> = step_names(std::slice::from_ref(source), &[])
             .iter()
-            .filter(|place| alone(place))
-            .map(Place::to_string)
+            .filter(|name| alone(name))
+            .map(StepName::to_string)
             .collect();
         if !missing.is_empty() {
             let steps = missing.join(", ");
@@ -243,11 +243,11 @@ fn invalid(source: &Source) -> Option<String> {
     // What only asks for care has not made them invalid; and arrivals without a place may be the server's doing.
     let graver = quality.checks.iter().filter(|check| check.severity == Severity::Invalid).cloned().collect();
     let why = match (QualityReport { checks: graver, drift: None }).bottleneck() {
-        None | Some(Bottleneck::Places) => "see",
+        None | Some(Bottleneck::InFlight) => "see",
         Some(_) => "its generator was the bottleneck, see",
     };
     let name = &source.name;
-    (quality.verdict() == Severity::Invalid)
+    (quality.severity() == Severity::Invalid)
         .then(|| format!("the numbers of {name} are invalid: {why} its verdict"))
 }
 

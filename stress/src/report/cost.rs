@@ -1,10 +1,10 @@
 //! Where the time goes by size: what a step costs however small its blob, and what each MiB adds.
 
-use super::support;
-use crate::metrics::costs::{Cost, Costs};
-
-/// Bytes in a MiB.
-const MIB: f64 = 1024.0 * 1024.0;
+use super::stats;
+use crate::{
+    metrics::costs::{Cost, Costs},
+    units::MIB,
+};
 
 /// The fewest successes whose line has an interval (Gilbert, "Statistical methods for environmental pollution
 /// monitoring", 16.5).
@@ -22,16 +22,16 @@ pub struct StepCost {
     /// How many successes it is told from: all, or an even sample of very many.
     pub samples: u64,
     /// The service time, less the opening of connections.
-    pub service: Line,
+    pub service: LinearFit,
     /// The part of it in which the request was sent.
-    pub send: Line,
+    pub send: LinearFit,
     /// The part of it in which the answer was awaited.
-    pub wait: Line,
+    pub wait: LinearFit,
 }
 
 /// A time as a line over the size of the blob.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Line {
+pub struct LinearFit {
     /// In seconds, at no size at all.
     pub fixed: Estimate,
     /// In seconds, for each MiB.
@@ -51,22 +51,24 @@ pub struct Estimate {
 
 /// Why no line can be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unknown {
+pub enum NoFit {
     /// None was recorded.
-    Nothing,
+    NoData,
     /// There are too few successes.
     TooFew,
     /// Their sizes are too much alike.
-    SizesAlike,
+    SizesTooSimilar,
 }
 
-impl Unknown {
+impl NoFit {
     /// The reason in words.
     pub fn words(self) -> String {
         match self {
-            Unknown::Nothing => "nothing was recorded".to_owned(),
-            Unknown::TooFew => format!("needs {FEWEST} successes"),
-            Unknown::SizesAlike => format!("needs blobs of which some are {RANGE} times as large as others"),
+            NoFit::NoData => "nothing was recorded".to_owned(),
+            NoFit::TooFew => format!("needs {FEWEST} successes"),
+            NoFit::SizesTooSimilar => {
+                format!("needs blobs of which some are {RANGE} times as large as others")
+            }
         }
     }
 }
@@ -76,22 +78,22 @@ impl StepCost {
     ///
     /// # Errors
     /// Why they show nothing.
-    pub(super) fn of(costs: &Costs) -> Result<Self, Unknown> {
+    pub(super) fn of(costs: &Costs) -> Result<Self, NoFit> {
         let rows: Vec<&Cost> = costs.iter().collect();
         let sizes = || rows.iter().map(|cost| cost.size);
         if rows.is_empty() {
-            return Err(Unknown::Nothing);
+            return Err(NoFit::NoData);
         }
         if rows.len() < FEWEST {
-            return Err(Unknown::TooFew);
+            return Err(NoFit::TooFew);
         }
         let (least, most) = (sizes().min().unwrap_or(0), sizes().max().unwrap_or(0));
         if most < least.max(1).saturating_mul(RANGE) {
-            return Err(Unknown::SizesAlike);
+            return Err(NoFit::SizesTooSimilar);
         }
         let line = |time: fn(&Cost) -> std::time::Duration| {
             let point = |cost: &&Cost| (cost.size as f64 / MIB, time(cost).as_secs_f64());
-            Line::through(&rows.iter().map(point).collect::<Vec<_>>()).ok_or(Unknown::SizesAlike)
+            LinearFit::through(&rows.iter().map(point).collect::<Vec<_>>()).ok_or(NoFit::SizesTooSimilar)
         };
         Ok(Self {
             samples: rows.len() as u64,
@@ -102,7 +104,7 @@ impl StepCost {
     }
 }
 
-impl Line {
+impl LinearFit {
     /// The line of Theil and Sen: the median of the slopes between any two points, which up to 29 % of wild points cannot
     /// move far (Sen, "Estimates of the regression coefficient based on Kendall's tau", 1968).
     fn through(points: &[(f64, f64)]) -> Option<Self> {
@@ -119,7 +121,7 @@ impl Line {
         bases.sort_unstable_by(f64::total_cmp);
         let (base, middle) = (median(&bases)?, median(&sizes)?);
         // Two things are uncertain: the height of the line at the middle size, and its slope from there to no size.
-        let (low, high) = support::ranks(bases.len(), 0.5)?;
+        let (low, high) = stats::ranks(bases.len(), 0.5)?;
         let below = (base - bases[low - 1]).hypot((per_mib.interval.1 - per_mib.value) * middle);
         let above = (bases[high - 1] - base).hypot((per_mib.value - per_mib.interval.0) * middle);
         let mut times: Vec<f64> = points.iter().map(|point| point.1).collect();
@@ -222,14 +224,14 @@ mod tests {
     #[test]
     fn what_sizes_cannot_show_is_absent_and_says_why() {
         let of = |rows: &[(u64, f64)]| StepCost::of(&costs(rows)).map(|cost| cost.samples);
-        assert_eq!(of(&[]), Err(Unknown::Nothing));
-        assert_eq!(of(&(1..=9).map(known).collect::<Vec<_>>()), Err(Unknown::TooFew));
-        assert_eq!(of(&(10..=19).map(known).collect::<Vec<_>>()), Err(Unknown::SizesAlike));
+        assert_eq!(of(&[]), Err(NoFit::NoData));
+        assert_eq!(of(&(1..=9).map(known).collect::<Vec<_>>()), Err(NoFit::TooFew));
+        assert_eq!(of(&(10..=19).map(known).collect::<Vec<_>>()), Err(NoFit::SizesTooSimilar));
         assert_eq!(of(&(10..=20).map(known).collect::<Vec<_>>()), Ok(11));
-        assert_eq!(of(&[(0, 1.0); 20]), Err(Unknown::SizesAlike));
+        assert_eq!(of(&[(0, 1.0); 20]), Err(NoFit::SizesTooSimilar));
         // One size but for one blob: most slopes are noise between two points, too few for an interval.
         let lone: Vec<_> = (0..20).map(|n| ((1 + 9 * u64::from(n == 0)) << 20, 1.0)).collect();
-        assert_eq!(of(&lone), Err(Unknown::SizesAlike));
-        assert!(Unknown::SizesAlike.words().contains("2 times"));
+        assert_eq!(of(&lone), Err(NoFit::SizesTooSimilar));
+        assert!(NoFit::SizesTooSimilar.words().contains("2 times"));
     }
 }

@@ -1,7 +1,7 @@
 //! The JSON document of a report: a part to read, with units in its names, and the recording to compute with.
 
 mod counts;
-mod course;
+mod timeline;
 mod effect;
 mod judged;
 mod reading;
@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 use super::{Ending, LoadError, READABLE, Report, SCHEMA, Tool, identity::RunId, summary::Summary};
 use crate::plan::{Plan, limits::seconds};
 use counts::Counted;
-use course::CourseDoc;
 use effect::CacheDoc;
 use judged::{QualityDoc, ThresholdDoc};
 use reading::{ArrivalDoc, ConnectionsDoc, StepDoc};
+use timeline::TimelineDoc;
 use wire::RecordingDoc;
 
 /// What is written.
@@ -44,7 +44,7 @@ struct Saved<'a> {
     cache_effect: Option<CacheDoc<'a>>,
     thresholds: Vec<ThresholdDoc<'a>>,
     quality: QualityDoc,
-    timeline: Vec<CourseDoc>,
+    timeline: Vec<TimelineDoc>,
     recording: RecordingDoc<'a>,
 }
 
@@ -99,7 +99,7 @@ pub(super) fn save(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         cache_effect: summary.cache.as_ref().map(CacheDoc::of),
         thresholds: summary.thresholds.iter().map(ThresholdDoc::of).collect(),
         quality: QualityDoc::of(&summary.quality),
-        timeline: summary.courses.iter().map(|course| CourseDoc::of(report, course)).collect(),
+        timeline: summary.timelines.iter().map(|timeline| TimelineDoc::of(report, timeline)).collect(),
         recording: RecordingDoc::of(&report.recording),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;

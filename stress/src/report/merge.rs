@@ -18,7 +18,7 @@ const TOGETHER: Duration = Duration::from_secs(1);
 /// Why reports are not the shards of one run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {reason}")]
-pub struct Refusal {
+pub struct MergeError {
     /// Which report it is.
     pub name: String,
     /// Why, and what to do.
@@ -29,9 +29,9 @@ pub struct Refusal {
 ///
 /// # Errors
 /// When they are not shards of one run, are incomplete, or come twice.
-pub fn merge(shards: &[Source], partial: bool) -> Result<Report, Refusal> {
+pub fn merge(shards: &[Source], partial: bool) -> Result<Report, MergeError> {
     let Some(first) = shards.first() else {
-        return Err(Refusal { name: "merge".to_owned(), reason: "there is nothing to merge".to_owned() });
+        return Err(MergeError { name: "merge".to_owned(), reason: "there is nothing to merge".to_owned() });
     };
     for (position, source) in shards.iter().enumerate() {
         belongs(source, first)?;
@@ -67,11 +67,11 @@ pub fn merge(shards: &[Source], partial: bool) -> Result<Report, Refusal> {
     Ok(merged)
 }
 
-fn refuse(source: &Source, reason: impl Into<String>) -> Refusal {
-    Refusal { name: source.name.clone(), reason: reason.into() }
+fn refuse(source: &Source, reason: impl Into<String>) -> MergeError {
+    MergeError { name: source.name.clone(), reason: reason.into() }
 }
 
-fn shard(source: &Source) -> Result<Shard, Refusal> {
+fn shard(source: &Source) -> Result<Shard, MergeError> {
     source.report.plan.shard.ok_or_else(|| {
         refuse(
             source,
@@ -81,7 +81,7 @@ fn shard(source: &Source) -> Result<Shard, Refusal> {
 }
 
 /// Whether it is a shard of the plan that `first` is a shard of.
-fn belongs(source: &Source, first: &Source) -> Result<(), Refusal> {
+fn belongs(source: &Source, first: &Source) -> Result<(), MergeError> {
     let (own, other) = (shard(source)?, shard(first)?);
     if source.report.runs.is_empty() {
         return Err(refuse(
@@ -110,7 +110,7 @@ fn belongs(source: &Source, first: &Source) -> Result<(), Refusal> {
 }
 
 /// Whether it is not the same as one before it.
-fn differs(source: &Source, earlier: &Source) -> Result<(), Refusal> {
+fn differs(source: &Source, earlier: &Source) -> Result<(), MergeError> {
     if source.report.is_same_run_as(&earlier.report) {
         return Err(refuse(source, format!("is the same run as {}", earlier.name)));
     }
@@ -127,8 +127,8 @@ fn undivided(plan: &Plan) -> Plan {
 }
 
 /// How far their starts lie apart by their wall clocks.
-fn overlap(shards: &[Source]) -> Result<Duration, Refusal> {
-    let began = |source: &Source| -> Result<SystemTime, Refusal> {
+fn overlap(shards: &[Source]) -> Result<Duration, MergeError> {
+    let began = |source: &Source| -> Result<SystemTime, MergeError> {
         let text = &source.report.started_at;
         humantime::parse_rfc3339(text)
             .map_err(|error| refuse(source, format!("its start `{text}` is no time: {error}")))

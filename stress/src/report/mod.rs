@@ -4,19 +4,17 @@ pub mod cache;
 pub mod compare;
 pub mod capacity;
 pub mod cost;
-pub mod course;
 mod document;
-#[cfg(test)]
-pub(crate) mod fake;
 pub mod identity;
 pub mod merge;
 pub mod ratio;
-pub mod shape;
+pub mod buckets;
 mod signed_rank;
 pub mod stationarity;
 pub mod summary;
-pub mod support;
+pub mod stats;
 pub mod threshold;
+pub mod timeline;
 pub mod quality;
 
 use std::{

@@ -5,8 +5,8 @@ use super::{
     cache::cache_statuses,
     stationarity,
     stationarity::{Drift, Stationarity},
+    stats::Percentile,
     summary::{ArrivalSummary, StepSummary},
-    support::Percentile,
     threshold::{Measured, ThresholdResult},
 };
 use crate::{
@@ -71,7 +71,7 @@ impl Severity {
     }
 }
 
-/// A subject's limits: beyond the first its numbers need care, beyond the second they are invalid.
+/// A check's limits: beyond the first its numbers need care, beyond the second they are invalid.
 type Limits = (Check, f64, Option<f64>);
 
 /// The limits. That of p99 start delay grows with the step: it is never less than a tenth of its median.
@@ -100,12 +100,12 @@ const LINGERING: f64 = 60.0;
 /// A schedule that ended less than this late was kept, in seconds.
 const KEPT: f64 = 0.1;
 
-/// A subject and what was measured of it.
+/// A check and what was measured of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckResult {
     /// What was looked at.
-    pub subject: Check,
-    /// The number, in the subject's unit.
+    pub check: Check,
+    /// The number, in the check's unit.
     pub measured: f64,
     /// What it means.
     pub severity: Severity,
@@ -130,7 +130,7 @@ pub enum Bottleneck {
     /// It was not run when it was due.
     Scheduling,
     /// It had no place for another journey.
-    Places,
+    InFlight,
     /// It had hardly any ports left for connections to a target.
     Ports,
     /// It had hardly any file descriptors left.
@@ -168,7 +168,7 @@ impl QualityReport {
     }
 
     /// The verdict: that of the worst check.
-    pub fn verdict(&self) -> Severity {
+    pub fn severity(&self) -> Severity {
         self.checks.iter().map(|check| check.severity).max().unwrap_or(Severity::Trustworthy)
     }
 
@@ -177,7 +177,7 @@ impl QualityReport {
         let exceeded = |subjects: &[Check]| {
             self.checks
                 .iter()
-                .any(|check| check.severity > Severity::Trustworthy && subjects.contains(&check.subject))
+                .any(|check| check.severity > Severity::Trustworthy && subjects.contains(&check.check))
         };
         let late = [Check::StartDelayP99, Check::StartDelayMax, Check::Achieved, Check::Lag];
         if exceeded(&[Check::Cpu]) {
@@ -187,7 +187,7 @@ impl QualityReport {
         } else if exceeded(&[Check::Descriptors]) {
             Some(Bottleneck::Descriptors)
         } else if exceeded(&[Check::Dropped]) {
-            Some(Bottleneck::Places)
+            Some(Bottleneck::InFlight)
         } else {
             exceeded(&late).then_some(Bottleneck::Scheduling)
         }
@@ -204,7 +204,7 @@ impl Bottleneck {
             Bottleneck::Scheduling => {
                 "the machine did not run the generator in time: use a quieter one (other programs and CPU quotas do this)"
             }
-            Bottleneck::Places => {
+            Bottleneck::InFlight => {
                 "too many blobs were under way: the server is slower than the rate, or --max-in-flight is too low"
             }
             Bottleneck::Ports => {
@@ -275,17 +275,17 @@ fn share(part: u64, of: u64) -> Option<f64> {
 }
 
 /// Holds a number against its limits, of which the second is never less than `least`.
-fn check(subject: Check, measured: f64, least: f64) -> CheckResult {
+fn check(check: Check, measured: f64, least: f64) -> CheckResult {
     let (_, care, invalid) =
-        LIMITS.into_iter().find(|(one, ..)| *one == subject).expect("every subject has its limits");
+        LIMITS.into_iter().find(|(one, ..)| *one == check).expect("every check has its limits");
     let invalid = invalid.map(|invalid| invalid.max(least));
-    let beyond = |limit: f64| if subject == Check::Achieved { measured < limit } else { measured > limit };
+    let beyond = |limit: f64| if check == Check::Achieved { measured < limit } else { measured > limit };
     let (severity, limit) = match invalid.filter(|&invalid| beyond(invalid)) {
         Some(invalid) => (Severity::Invalid, invalid),
         None if beyond(care) => (Severity::Care, care),
         None => (Severity::Trustworthy, care),
     };
-    CheckResult { subject, measured, severity, limit }
+    CheckResult { check, measured, severity, limit }
 }
 
 #[cfg(test)]

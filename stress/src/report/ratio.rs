@@ -1,6 +1,6 @@
 //! How many times longer one of two times is, pair by pair: the median, its interval, and what that proves.
 
-use super::{signed_rank, support};
+use super::{signed_rank, stats};
 
 /// How close to 1 all of an interval must lie to say that nothing differs: within 20 %.
 const CLOSE: f64 = 1.2;
@@ -25,7 +25,7 @@ pub struct Ratio {
 
 /// What pairs say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Effect {
     /// The second time is the shorter one.
     Faster,
     /// The second time is the longer one.
@@ -36,14 +36,14 @@ pub enum Verdict {
     TooFew,
 }
 
-impl Verdict {
+impl Effect {
     /// Its name in documents.
     pub const fn label(self) -> &'static str {
         match self {
-            Verdict::Faster => "faster",
-            Verdict::Slower => "slower",
-            Verdict::NoDifference => "no-difference",
-            Verdict::TooFew => "too-few-pairs",
+            Effect::Faster => "faster",
+            Effect::Slower => "slower",
+            Effect::NoDifference => "no-difference",
+            Effect::TooFew => "too-few-pairs",
         }
     }
 }
@@ -59,8 +59,7 @@ impl Ratio {
         ratios.sort_unstable_by(f64::total_cmp);
         let upper = *ratios.get(ratios.len() / 2)?;
         let even = ratios.len().is_multiple_of(2);
-        let interval =
-            support::ranks(ratios.len(), 0.5).map(|(low, high)| (ratios[low - 1], ratios[high - 1]));
+        let interval = stats::ranks(ratios.len(), 0.5).map(|(low, high)| (ratios[low - 1], ratios[high - 1]));
         let logarithms: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
         Some(Self {
             pairs: ratios.len() as u64,
@@ -92,12 +91,12 @@ impl Ratio {
     }
 
     /// What it proves.
-    pub fn verdict(&self) -> Verdict {
+    pub fn effect(&self) -> Effect {
         match self.interval {
-            Some((low, _)) if low > 1.0 && self.median >= WORTH_TELLING => Verdict::Faster,
-            Some((_, high)) if high < 1.0 && self.median <= 1.0 / WORTH_TELLING => Verdict::Slower,
-            Some((low, high)) if high <= CLOSE && low >= 1.0 / CLOSE => Verdict::NoDifference,
-            _ => Verdict::TooFew,
+            Some((low, _)) if low > 1.0 && self.median >= WORTH_TELLING => Effect::Faster,
+            Some((_, high)) if high < 1.0 && self.median <= 1.0 / WORTH_TELLING => Effect::Slower,
+            Some((low, high)) if high <= CLOSE && low >= 1.0 / CLOSE => Effect::NoDifference,
+            _ => Effect::TooFew,
         }
     }
 
@@ -142,14 +141,14 @@ impl Ratio {
 
     fn told(&self, pairs: &str) -> String {
         let between = |low: f64, high: f64| format!("({}–{}{pairs})", times(low), times(high));
-        match (self.verdict(), self.interval) {
-            (Verdict::Faster, Some((low, high))) => {
+        match (self.effect(), self.interval) {
+            (Effect::Faster, Some((low, high))) => {
                 format!("{} times faster {}", times(self.median), between(low, high))
             }
-            (Verdict::Slower, Some((low, high))) => {
+            (Effect::Slower, Some((low, high))) => {
                 format!("{} times slower {}", times(1.0 / self.median), between(1.0 / high, 1.0 / low))
             }
-            (Verdict::NoDifference, Some((low, high))) => format!("as fast {}", between(low, high)),
+            (Effect::NoDifference, Some((low, high))) => format!("as fast {}", between(low, high)),
             (_, Some((low, high))) => format!("not enough data {}", between(low, high)),
             (_, None) => format!("not enough data ({})", self.basis()),
         }
@@ -176,10 +175,10 @@ mod tests {
     #[test]
     fn a_certain_difference_that_nobody_would_notice_is_none() {
         let slightly = |factor: f64| (0..40).map(|n| factor + f64::from(n) * 1e-4).collect::<Vec<_>>();
-        assert_eq!(of(&slightly(1.03)).verdict(), Verdict::NoDifference);
-        assert_eq!(of(&slightly(0.96)).verdict(), Verdict::NoDifference);
-        assert_eq!(of(&slightly(1.06)).verdict(), Verdict::Faster);
-        assert_eq!(of(&slightly(0.94)).verdict(), Verdict::Slower);
+        assert_eq!(of(&slightly(1.03)).effect(), Effect::NoDifference);
+        assert_eq!(of(&slightly(0.96)).effect(), Effect::NoDifference);
+        assert_eq!(of(&slightly(1.06)).effect(), Effect::Faster);
+        assert_eq!(of(&slightly(0.94)).effect(), Effect::Slower);
     }
 
     #[test]
@@ -189,10 +188,10 @@ mod tests {
             interval: Some((low, high)),
             ..of(&[1.0; 40])
         };
-        assert_eq!(of(1.18, 0.99, 1.42).verdict(), Verdict::TooFew);
-        assert_eq!(of(0.9, 0.8, 1.01).verdict(), Verdict::TooFew);
-        assert_eq!(of(1.04, 1.01, 1.25).verdict(), Verdict::TooFew);
-        assert_eq!(of(1.0, 0.84, 1.19).verdict(), Verdict::NoDifference);
+        assert_eq!(of(1.18, 0.99, 1.42).effect(), Effect::TooFew);
+        assert_eq!(of(0.9, 0.8, 1.01).effect(), Effect::TooFew);
+        assert_eq!(of(1.04, 1.01, 1.25).effect(), Effect::TooFew);
+        assert_eq!(of(1.0, 0.84, 1.19).effect(), Effect::NoDifference);
         // An effect of 1.18 is told from none when half the interval is its logarithm, one of 1.01 when 1.2 is left out.
         assert_eq!(of(1.18, 0.99, 1.42).needed(), Some(48));
         assert_eq!(of(1.01, 0.77, 1.32).needed(), Some(98));
@@ -220,12 +219,12 @@ mod tests {
     #[test]
     fn the_number_of_pairs_that_is_asked_for_makes_the_interval_narrow_enough() {
         let wide = Ratio { pairs: 12, interval: Some((0.7, 1.6)), ..of(&[1.0; 6]) };
-        assert_eq!((wide.verdict(), wide.needed()), (Verdict::TooFew, Some(62)));
+        assert_eq!((wide.effect(), wide.needed()), (Effect::TooFew, Some(62)));
         let narrow = |needed: u64| {
             let half = (1.6_f64 / 0.7).sqrt().ln() * (12.0 / needed as f64).sqrt();
-            Ratio { interval: Some(((-half).exp(), half.exp())), ..wide }.verdict()
+            Ratio { interval: Some(((-half).exp(), half.exp())), ..wide }.effect()
         };
-        assert_eq!((narrow(61), narrow(62)), (Verdict::TooFew, Verdict::NoDifference));
+        assert_eq!((narrow(61), narrow(62)), (Effect::TooFew, Effect::NoDifference));
         assert_eq!(of(&[1.0; 5]).needed(), None);
     }
 

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::{Report, support::Percentile};
+use super::{Report, stats::Percentile};
 use crate::{
     metrics::{
         StepKey,
@@ -38,7 +38,7 @@ pub struct Drift {
     /// The step.
     pub step: Step,
     /// Which number.
-    pub number: Drifting,
+    pub metric: DriftMetric,
     /// What was typical of the first third: per second, or in seconds.
     pub first: f64,
     /// What was typical of the last third.
@@ -47,7 +47,7 @@ pub struct Drift {
 
 /// The numbers that are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Drifting {
+pub enum DriftMetric {
     /// Successes per second.
     Rate,
     /// The median response time.
@@ -56,13 +56,13 @@ pub enum Drifting {
     P95,
 }
 
-impl Drifting {
+impl DriftMetric {
     /// What it is called.
     pub const fn label(self) -> &'static str {
         match self {
-            Drifting::Rate => "rate",
-            Drifting::Median => "median",
-            Drifting::P95 => "p95",
+            DriftMetric::Rate => "rate",
+            DriftMetric::Median => "median",
+            DriftMetric::P95 => "p95",
         }
     }
 }
@@ -108,11 +108,11 @@ fn drifts(phase: &Phase, key: &StepKey, timeline: &Timeline) -> Option<Vec<Drift
     let moments = steady_part(timeline)?;
     let third = moments.len() / 3;
     let (first, last) = (&moments[..third], &moments[moments.len() - third..]);
-    let number = |number: Drifting| {
-        let value = |moment: &Moment| match number {
-            Drifting::Rate => Some(moment.rate),
-            Drifting::Median => moment.median,
-            Drifting::P95 => moment.p95,
+    let drift = |metric: DriftMetric| {
+        let value = |moment: &Moment| match metric {
+            DriftMetric::Rate => Some(moment.rate),
+            DriftMetric::Median => moment.median,
+            DriftMetric::P95 => moment.p95,
         };
         let values = |third: &[Moment]| {
             Some(third.iter().filter_map(value).collect::<Vec<_>>()).filter(|values| values.len() >= LEAST)
@@ -120,9 +120,9 @@ fn drifts(phase: &Phase, key: &StepKey, timeline: &Timeline) -> Option<Vec<Drift
         let (early, late) = (values(first)?, values(last)?);
         let (first, last) = (middle(&early)?, middle(&late)?);
         let drifted = first > 0.0 && last > 0.0 && rank_sum(&early, &late).abs() > BEYOND_CHANCE;
-        drifted.then(|| Drift { phase: phase.name.clone(), step: key.step, number, first, last })
+        drifted.then(|| Drift { phase: phase.name.clone(), step: key.step, metric, first, last })
     };
-    Some([Drifting::Rate, Drifting::Median, Drifting::P95].into_iter().filter_map(number).collect())
+    Some([DriftMetric::Rate, DriftMetric::Median, DriftMetric::P95].into_iter().filter_map(drift).collect())
 }
 
 /// An interval's numbers: thousands of latencies in each of hundreds of intervals would be too much to hold at once.

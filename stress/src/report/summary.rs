@@ -8,13 +8,13 @@ pub use failure::{FailureExample, FailureSummary};
 
 use super::{
     Report,
+    buckets::{self, Buckets},
     cache::CacheEffect,
-    cost::{StepCost, Unknown},
-    course::Course,
+    cost::{NoFit, StepCost},
     quality::QualityReport,
-    shape::{self, Buckets},
-    support::Percentile,
+    stats::Percentile,
     threshold::{self, ThresholdResult},
+    timeline::StepTimeline,
 };
 use crate::{
     metrics::{
@@ -25,10 +25,8 @@ use crate::{
     },
     plan::{journey::Step, load::Load},
     sample::{Novelty, StoredKind},
+    units::MIB,
 };
-
-/// Bytes in a MiB.
-const MIB: f64 = 1024.0 * 1024.0;
 
 /// Every number that is shown of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +50,7 @@ pub struct Summary {
     /// First against cached downloads; `None` when the plan has not both.
     pub cache: Option<CacheEffect>,
     /// How each step went as time passed; empty for reports of the first version.
-    pub courses: Vec<Course>,
+    pub timelines: Vec<StepTimeline>,
     /// The thresholds held against what was measured, those that every run has last.
     pub thresholds: Vec<ThresholdResult>,
     /// How far all of this can be trusted.
@@ -95,7 +93,7 @@ pub struct StepSummary {
     /// What the headers of successful downloads said of caches, by the aggregator's position in the plan.
     pub cache_statuses: BTreeMap<usize, CacheStatusCounts>,
     /// What a success costs however small its blob, and what each MiB adds; or why that cannot be told.
-    pub cost: Result<StepCost, Unknown>,
+    pub cost: Result<StepCost, NoFit>,
     /// What the publisher charged, in FROST.
     pub cost_frost: u64,
     /// Steps that failed for good, by class.
@@ -103,7 +101,7 @@ pub struct StepSummary {
     /// The response times in the buckets of metrics.
     pub buckets: Buckets,
     /// The response times in equal parts of [`Summary::scale`]; empty when there are none.
-    pub shape: Vec<u64>,
+    pub bars: Vec<u64>,
     /// Attempts that failed and after which their step was tried again, by class.
     pub retried: Vec<FailureSummary>,
     /// The parts of the time that were measured.
@@ -201,7 +199,7 @@ impl Summary {
             }
         }
         step_metrics.extend(recording.step_metrics.iter().map(|(key, metrics)| (*key, metrics)));
-        let scale = shape::scale(step_metrics.values().copied());
+        let scale = buckets::scale(step_metrics.values().copied());
         let steps: Vec<_> = step_metrics
             .iter()
             .map(|(key, metrics)| StepSummary::of(report.phase_name(key.phase), key, metrics, scale))
@@ -217,7 +215,7 @@ impl Summary {
             arrivals,
             scale,
             cache: CacheEffect::of(report, &steps),
-            courses: Course::all(report),
+            timelines: StepTimeline::all(report),
             thresholds,
             steps,
         }
@@ -280,7 +278,7 @@ impl StepSummary {
             cost_frost: metrics.cost_frost,
             failures: metrics.failures.iter().map(FailureSummary::of).collect(),
             buckets: Buckets::of(metrics),
-            shape: shape::of(metrics, scale),
+            bars: buckets::bars(metrics, scale),
             retried: metrics.retried.iter().map(FailureSummary::of).collect(),
             spans: metrics.spans.iter().filter_map(distributions).collect(),
         }

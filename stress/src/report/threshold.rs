@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Report,
+    stats::Percentile,
     summary::{Bounded, Distribution},
-    support::Percentile,
 };
 use crate::{
     metrics::{

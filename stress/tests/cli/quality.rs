@@ -11,7 +11,7 @@ use crate::common::{Ran, Run};
 /// A server that is far slower than the rate, and one place: nearly every arrival is dropped.
 fn overrun(line: &str) -> Ran {
     let bottle = Bottle::builder()
-        .publisher(|config| config.weather.store.latency = "1s".parse().expect("a latency"))
+        .publisher(|config| config.profile.store.latency = "1s".parse().expect("a latency"))
         .start();
     Run::new(&bottle).line("-n 20 --rate 100/s --max-in-flight 1 --size 1KiB -q").line(line).go()
 }
@@ -26,7 +26,7 @@ fn check(ran: &Ran, name: &str) -> Value {
 #[test]
 fn a_run_that_could_not_do_as_it_was_asked_is_invalid_and_says_why() {
     let ran = overrun("").exits(0);
-    assert!(ran.stdout.contains("\ntrust        invalid: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\nquality      invalid: "), "{}", ran.stdout);
     assert!(ran.stdout.contains("dropped arrivals 95.0%"), "{}", ran.stdout);
     let dropped = check(&ran, "dropped_share");
     assert_eq!((&dropped["measured"], &dropped["verdict"]), (&Value::from(0.95), &Value::from("invalid")));
@@ -45,10 +45,10 @@ fn strict_makes_an_invalid_run_exit_code_3_whatever_else_broke() {
 #[test]
 fn the_machines_part_is_measured_in_every_run() {
     let bottle = Bottle::builder()
-        .publisher(|config| config.weather.store.latency = "1s".parse().expect("a latency"))
+        .publisher(|config| config.profile.store.latency = "1s".parse().expect("a latency"))
         .start();
     let ran = Run::new(&bottle).line("-n 1 --size 1KiB -q").go().exits(0);
-    assert!(ran.stdout.contains("\ntrust        "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\nquality      "), "{}", ran.stdout);
     let share = check(&ran, "cpu_share")["measured"].as_f64().unwrap();
     assert!(share > 0.0 && share.is_finite(), "{share}");
     let step = check(&ran, "wall_clock_step_seconds")["measured"].as_f64().unwrap();

@@ -7,7 +7,7 @@ use stress::{
     plan::{Plan, journey::Journey, load::Load},
     report::{
         Ending, Report,
-        cache::{CacheEffect, Finding, Verdict},
+        cache::{CacheEffect, Effect, Finding},
         quality::{Check, Severity},
         summary::Summary,
     },
@@ -24,8 +24,8 @@ fn bottle(face: &str, first: &'static str, cached: &'static str, change: fn(&mut
     let builder = Bottle::builder().publisher(|config| config.limits.concurrent = 100);
     let builder = builder.aggregator(move |config| {
         config.front = front;
-        config.weather.first_read.latency = first.parse().expect("a latency");
-        config.weather.cached_read.latency = cached.parse().expect("a latency");
+        config.profile.first_read.latency = first.parse().expect("a latency");
+        config.profile.cached_read.latency = cached.parse().expect("a latency");
     });
     builder.start()
 }
@@ -48,7 +48,7 @@ async fn effect(plan: Plan) -> CacheEffect {
 }
 
 fn only_row(effect: &CacheEffect) -> (CacheStatus, u64, Finding) {
-    let [row] = effect.claimed.rows.as_slice() else { panic!("{:?}", effect.claimed) };
+    let [row] = effect.status.rows.as_slice() else { panic!("{:?}", effect.status) };
     (row.cache_status, row.downloads, row.finding)
 }
 
@@ -57,16 +57,16 @@ async fn an_honest_cache_is_borne_out_and_its_factor_found() {
     let bottle = bottle("nginx", "150ms", "50ms", |_| {});
     let summary = summary(thirty(&bottle, 2)).await;
     let effect = summary.cache.unwrap();
-    assert_eq!(only_row(&effect), (CacheStatus::Hit, 30, Finding::Borne));
-    assert_eq!(effect.claimed.status_headers, [(StatusHeader::XCacheStatus, 30)].into());
-    assert_eq!((effect.claimed.contaminated, effect.claimed.firsts, effect.pairs), (0, 30, 30));
+    assert_eq!(only_row(&effect), (CacheStatus::Hit, 30, Finding::Consistent));
+    assert_eq!(effect.status.status_headers, [(StatusHeader::XCacheStatus, 30)].into());
+    assert_eq!((effect.status.contaminated, effect.status.firsts, effect.pairs), (0, 30, 30));
     // Three, less what a busy machine adds to both.
     let response = effect.response.unwrap();
     assert!((1.5..3.2).contains(&response.median), "{response:?}");
-    assert!(response.p_value.unwrap() < 1e-6 && effect.verdict == Verdict::Faster, "{response:?}");
+    assert!(response.p_value.unwrap() < 1e-6 && effect.effect == Effect::Faster, "{response:?}");
     // All of it is in the wait for the first byte.
-    assert_eq!(effect.first_byte.unwrap().verdict(), Verdict::Faster);
-    let check = summary.quality.checks.iter().find(|check| check.subject == Check::Contaminated).unwrap();
+    assert_eq!(effect.first_byte.unwrap().effect(), Effect::Faster);
+    let check = summary.quality.checks.iter().find(|check| check.check == Check::Contaminated).unwrap();
     assert_eq!((check.measured, check.severity), (0.0, Severity::Trustworthy));
 }
 
@@ -75,7 +75,7 @@ async fn a_front_that_lies_is_found_out() {
     let bottle = bottle("liar", "200ms", "10ms", |_| {});
     let effect = effect(thirty(&bottle, 2)).await;
     assert_eq!(only_row(&effect), (CacheStatus::Hit, 30, Finding::HitsNoFaster));
-    assert_ne!(effect.verdict, Verdict::Faster, "{}", effect.sentence());
+    assert_ne!(effect.effect, Effect::Faster, "{}", effect.sentence());
 }
 
 #[tokio::test]
@@ -93,16 +93,16 @@ async fn a_cache_that_fills_late_is_told_by_third_reads() {
     let effect = effect(thirty(&bottle, 3)).await;
     let late = effect.fills_late().unwrap();
     assert!(late.median > 2.0, "{late:?}");
-    assert_ne!(effect.verdict, Verdict::Faster, "{}", effect.sentence());
+    assert_ne!(effect.effect, Effect::Faster, "{}", effect.sentence());
 }
 
 #[tokio::test]
 async fn blobs_that_were_cached_before_the_run_are_no_pairs_and_make_it_invalid() {
     let bottle = bottle("cloudflare", "1ms", "1ms", |_| {});
     let plan = thirty(&bottle, 2);
-    assert_eq!(effect(plan.clone()).await.claimed.contaminated, 0);
+    assert_eq!(effect(plan.clone()).await.status.contaminated, 0);
     let again = summary(plan).await;
     let effect = again.cache.unwrap();
-    assert_eq!((effect.claimed.contaminated, effect.claimed.firsts, effect.pairs_seen), (30, 30, 0));
-    assert_eq!(again.quality.verdict(), Severity::Invalid);
+    assert_eq!((effect.status.contaminated, effect.status.firsts, effect.pairs_seen), (30, 30, 0));
+    assert_eq!(again.quality.severity(), Severity::Invalid);
 }

@@ -6,7 +6,7 @@ use stress::{
     engine::{Facts, RunHooks},
     metrics::step_metrics::StepMetrics,
     plan::{Phase, draw, journey::Step, load::Load, repeats::Past, sizes::Sizes},
-    report::cache::Verdict,
+    report::cache::Effect,
 };
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
 
@@ -59,8 +59,8 @@ async fn controls_come_on_top_and_are_what_the_servers_counted() {
 async fn a_caches_factor_stays_when_the_order_effect_is_taken_out() {
     let bottle = Bottle::builder()
         .aggregator(|config| {
-            config.weather.first_read.latency = "150ms".parse().expect("a latency");
-            config.weather.cached_read.latency = "50ms".parse().expect("a latency");
+            config.profile.first_read.latency = "150ms".parse().expect("a latency");
+            config.profile.cached_read.latency = "50ms".parse().expect("a latency");
         })
         .start();
     let (main, chosen) = controlled(Load::closed(10), 60, 0.4);
@@ -74,7 +74,7 @@ async fn a_caches_factor_stays_when_the_order_effect_is_taken_out() {
     assert!((0.7..1.5).contains(&order_effect.median), "{order_effect:?}");
     let response = effect.response.unwrap();
     assert_eq!(response.taken_out, Some(order_effect.median));
-    assert!((1.5..4.0).contains(&response.median) && effect.verdict == Verdict::Faster, "{response:?}");
+    assert!((1.5..4.0).contains(&response.median) && effect.effect == Effect::Faster, "{response:?}");
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn what_fails_for_one_blob_leaves_the_other_alone_and_every_step_is_accoun
 async fn a_control_that_is_given_up_is_accounted_for() {
     // Whatever is under way when the patience ends waits for this.
     let bottle = Bottle::builder()
-        .aggregator(|config| config.weather.first_read.latency = "30s".parse().expect("a latency"))
+        .aggregator(|config| config.profile.first_read.latency = "30s".parse().expect("a latency"))
         .start();
     let (main, _) = controlled(Load::closed(3), 1_000, 1.0);
     let mut main = Phase { grace: Duration::from_millis(50), ..main };

@@ -9,8 +9,9 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     cli::args::{Args, Command},
+    fixtures,
     plan::journey::Step,
-    report::{Report, fake},
+    report::Report,
     sample::Outcome,
 };
 
@@ -18,7 +19,7 @@ use crate::{
 fn write(dir: &Path, name: &str, milliseconds: u64) {
     let sample = |index: u64| {
         let jitter = index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
-        fake::sample(
+        fixtures::sample(
             index,
             Step::FIRST,
             index * 50,
@@ -28,7 +29,7 @@ fn write(dir: &Path, name: &str, milliseconds: u64) {
     };
     let samples: Vec<_> = (0..700).map(sample).collect();
     let mut report = Vec::new();
-    fake::report(700, &samples).save(&mut report).unwrap();
+    fixtures::report(700, &samples).save(&mut report).unwrap();
     fs::write(dir.join(name), report).unwrap();
 }
 

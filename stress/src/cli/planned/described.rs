@@ -1,7 +1,5 @@
 //! A plan in a plan file's words: every value as it would be typed, exactly.
 
-use std::time::Duration;
-
 use super::file::{Entry, Layer, PlanFile, Value};
 use crate::cli::{intent, pace::DEFAULT_MAX_IN_FLIGHT};
 use crate::plan::{
@@ -15,6 +13,7 @@ use crate::plan::{
     stages::{Stage, Stages},
     store::Persistence,
 };
+use crate::units::{exact_duration, exact_size};
 
 /// The plan file that means `plan`; headers and passwords are left out.
 pub(super) fn describe(name: &str, plan: &Plan) -> Result<PlanFile, String> {
@@ -42,7 +41,9 @@ fn described_phases(plan: &Plan, shared: &mut Layer) -> Result<Vec<(String, Laye
     let (mut phases, mut warm_up) = (Vec::<(String, Layer)>::new(), None);
     for phase in &plan.phases {
         if phase.warm_up {
-            let Some(stop) = phase.stop.blobs.map(|n| n.to_string()).or(phase.stop.duration.map(time)) else {
+            let Some(stop) =
+                phase.stop.blobs.map(|n| n.to_string()).or(phase.stop.duration.map(exact_duration))
+            else {
                 return Err(format!("the warm-up `{}` of its plan has no end", phase.name));
             };
             warm_up = Some(stop);
@@ -103,8 +104,8 @@ fn describe_phase(phase: &Phase) -> Layer {
         }
     }
     phase.stop.blobs.into_iter().for_each(|blobs| one(&mut layer, "blobs", blobs.to_string()));
-    phase.stop.duration.into_iter().for_each(|length| one(&mut layer, "duration", time(length)));
-    one(&mut layer, "grace", time(phase.grace));
+    phase.stop.duration.into_iter().for_each(|length| one(&mut layer, "duration", exact_duration(length)));
+    one(&mut layer, "grace", exact_duration(phase.grace));
     layer
 }
 
@@ -120,9 +121,9 @@ fn store(layer: &mut Layer, plan: &Plan) {
 }
 
 fn limits(layer: &mut Layer, limits: &Limits) {
-    one(layer, "upload-timeout", time(limits.upload_timeout));
-    one(layer, "download-timeout", time(limits.download_timeout));
-    one(layer, "connect-timeout", time(limits.connect_timeout));
+    one(layer, "upload-timeout", exact_duration(limits.upload_timeout));
+    one(layer, "download-timeout", exact_duration(limits.download_timeout));
+    one(layer, "connect-timeout", exact_duration(limits.connect_timeout));
     switch(layer, "expect-continue", limits.expect_continue);
     switch(layer, "insecure", limits.insecure);
     if let Some(path) = &limits.ca_certificates {
@@ -135,8 +136,8 @@ fn retries(layer: &mut Layer, retries: Retries) {
     if retries.most > 0 {
         one(layer, "retries", retries.most.to_string());
         let backoff = match retries.backoff {
-            Backoff::Constant { wait } => time(wait),
-            Backoff::Exponential { from, to } => format!("{}..{}", time(from), time(to)),
+            Backoff::Constant { wait } => exact_duration(wait),
+            Backoff::Exponential { from, to } => format!("{}..{}", exact_duration(from), exact_duration(to)),
         };
         one(layer, "backoff", backoff);
     }
@@ -145,7 +146,7 @@ fn retries(layer: &mut Layer, retries: Retries) {
 fn levels(layer: &mut Layer, [constant, changing]: [&str; 2], stages: &Stages, unit: &str) {
     let stage = |stage: &Stage| {
         let to = if stage.from == stage.to { String::new() } else { format!("..{}{unit}", stage.to) };
-        let length = stage.duration.map(|length| format!(":{}", time(length))).unwrap_or_default();
+        let length = stage.duration.map(|length| format!(":{}", exact_duration(length))).unwrap_or_default();
         format!("{}{unit}{to}{length}", stage.from)
     };
     let text = stages.0.iter().map(stage).collect::<Vec<_>>().join(",");
@@ -154,17 +155,11 @@ fn levels(layer: &mut Layer, [constant, changing]: [&str; 2], stages: &Stages, u
 
 /// `90KiB..100KiB`, exactly.
 fn sizes(sizes: Sizes) -> String {
-    let size = |bytes: u64| {
-        let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-        let whole = units.into_iter().find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit));
-        whole.map_or_else(|| format!("{bytes}B"), |(name, unit)| format!("{}{name}", bytes / unit))
-    };
-    if sizes.min == sizes.max { size(sizes.min) } else { format!("{}..{}", size(sizes.min), size(sizes.max)) }
-}
-
-/// `1m 30s`, exactly.
-fn time(time: Duration) -> String {
-    humantime::format_duration(time).to_string()
+    if sizes.min == sizes.max {
+        exact_size(sizes.min)
+    } else {
+        format!("{}..{}", exact_size(sizes.min), exact_size(sizes.max))
+    }
 }
 
 /// The one word that a document has for `value`.

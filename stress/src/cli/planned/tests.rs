@@ -11,8 +11,9 @@ use crate::{
         args::{Args, Command},
         wording,
     },
+    fixtures,
     plan::{load::Load, sizes::Sizes},
-    report::{Report, fake},
+    report::Report,
 };
 
 /// What this line of `walrus-stress run` means.
@@ -211,7 +212,7 @@ fn a_report_is_repeated_and_asks_for_its_secrets_by_name() {
         plan(&line)
     };
     for (secrets, name) in [(false, "plain.json"), (true, "secret.json")] {
-        let report = Report { plan: run(secrets), ..fake::report(1, &[]) };
+        let report = Report { plan: run(secrets), ..fixtures::report(1, &[]) };
         let mut document = Vec::new();
         report.save(&mut document).unwrap();
         let path = saved(&dir, name, &String::from_utf8(document).unwrap());

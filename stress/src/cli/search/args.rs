@@ -5,18 +5,14 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use crate::{
-    cli::{
-        args::RunArgs,
-        pace::parse_rate,
-        typed::Typed,
-        value::{parse_duration, parse_ratio, parse_whole},
-    },
+    cli::{args::RunArgs, typed::Typed},
     error::Error,
     plan::{
         ConfigError,
         search::{Axis, Search},
         threshold::{Metric, Statistic, Threshold},
     },
+    units::{parse_duration, parse_rate, parse_share, parse_whole},
 };
 
 /// The flags of `walrus-stress search`.
@@ -78,7 +74,7 @@ pub(super) struct WishArgs {
           allow_hyphen_values = true, default_value = "5s")]
     pub(super) settle: Duration,
     /// How close the levels that hold and break shall come
-    #[arg(long, value_name = "RATIO", env = "WALRUS_STRESS_PRECISION", hide_env = true, value_parser = parse_ratio,
+    #[arg(long, value_name = "RATIO", env = "WALRUS_STRESS_PRECISION", hide_env = true, value_parser = parse_share,
           allow_hyphen_values = true, default_value = "5%")]
     precision: f64,
 }

@@ -193,7 +193,7 @@ impl Climb<'_> {
     ) -> Result<(Vec<SearchStep>, Answer, Option<Signal>), Error> {
         let mut steps: Vec<SearchStep> = Vec::new();
         loop {
-            let tried: Vec<_> = steps.iter().map(|step| step.tried).collect();
+            let tried: Vec<_> = steps.iter().map(|step| step.result).collect();
             let (level, length) = match self.search.next(&tried) {
                 Next::Done(answer) => return Ok((steps, answer, None)),
                 Next::Try { level, length } => (level, length),
@@ -216,7 +216,7 @@ impl Climb<'_> {
             let used_up = fault.is_some() || self.is_used_up();
             if used_up {
                 // Its load ran out before its time did.
-                step.tried.verdict = Verdict::Interrupted;
+                step.result.verdict = Verdict::Interrupted;
             }
             screen.note(&format!("step {}: {}", steps.len() + 1, told::line(self.search.axis, &step)));
             steps.push(step);

@@ -18,7 +18,7 @@ use crate::{
 fn limited() -> Bottle {
     let limits = |config: &mut PublisherConfig| {
         (config.limits.concurrent, config.limits.buffer) = (8, 8);
-        config.weather.store.latency = "200ms".parse().unwrap();
+        config.profile.store.latency = "200ms".parse().unwrap();
     };
     Bottle::builder().publisher(limits).start()
 }
@@ -63,7 +63,7 @@ async fn a_known_capacity_is_found() {
     );
     // No step met a blob of another one.
     let stats = bottle.publisher_stats();
-    let done: u64 = steps.iter().map(|step| step.cost.uploads).sum();
+    let done: u64 = steps.iter().map(|step| step.consumed.uploads).sum();
     assert_eq!(stats.route(PUT_BLOB).received, done);
     assert_eq!((stats.stores.already_certified, stats.stores.newly_created > 0), (0, true));
 }

@@ -9,7 +9,7 @@ use crate::{
         journey::Step,
         threshold::{ChangeLimit, Quantity},
     },
-    report::compare::{Comparison, Difference, GuardResult, Number, Run, Value, Verdict},
+    report::compare::{Comparison, Difference, LimitResult, Number, Run, Value, Verdict},
 };
 
 /// The version of the document.
@@ -87,7 +87,7 @@ pub fn write(out: &mut dyn io::Write, comparison: &Comparison) -> io::Result<()>
         plan_differences: comparison.differences.iter().map(difference).collect(),
         relevant_change: comparison.relevance,
         numbers: comparison.numbers.iter().map(number).collect(),
-        limits: comparison.guards.iter().map(limit).collect(),
+        limits: comparison.limits.iter().map(limit).collect(),
         notes: &comparison.notes,
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
@@ -110,9 +110,9 @@ fn number(number: &Number) -> NumberDoc<'_> {
         _ => (None, number.needs),
     };
     NumberDoc {
-        phase: &number.place.phase,
-        step: number.place.step,
-        repeats: number.place.repeats,
+        phase: &number.name.phase,
+        step: number.name.step,
+        repeats: number.name.repeats,
         number: number.quantity.label(),
         unit: unit(number.quantity),
         before: value(number.before),
@@ -137,14 +137,14 @@ const fn unit(quantity: Quantity) -> &'static str {
     }
 }
 
-fn limit(threshold_result: &GuardResult) -> LimitDoc<'_> {
-    let GuardResult { limit, outcome, number } = threshold_result;
+fn limit(threshold_result: &LimitResult) -> LimitDoc<'_> {
+    let LimitResult { limit, outcome, number } = threshold_result;
     LimitDoc {
         limit: ChangeLimit::to_string(limit),
         outcome: outcome.label(),
         fails: outcome.fails(),
-        phase: &number.place.phase,
-        step: number.place.step,
+        phase: &number.name.phase,
+        step: number.name.step,
         change: number.change,
         change_interval_95: number.interval,
     }

@@ -27,10 +27,10 @@ pub fn write(out: &mut dyn io::Write, comparison: &Comparison) -> io::Result<()>
             writeln!(out, "| {} | {before} | {after} |", escaped(&difference.what))?;
         }
     }
-    if !comparison.guards.is_empty() {
+    if !comparison.limits.is_empty() {
         writeln!(out, "\n| limit | |\n|---|---|")?;
-        for threshold_result in &comparison.guards {
-            let (word, text, _) = words::guard(threshold_result);
+        for threshold_result in &comparison.limits {
+            let (word, text, _) = words::limit(threshold_result);
             writeln!(out, "| {} | {} |", escaped(word), escaped(&text))?;
         }
     }

@@ -28,7 +28,7 @@ pub fn write(out: &mut dyn io::Write, comparison: &Comparison, palette: Palette)
         differences(comparison, palette),
         numbers(comparison, palette),
         notes(comparison, palette),
-        guards(comparison, palette),
+        limits(comparison, palette),
         conclusion(comparison, palette),
     ];
     let sections: Vec<_> = sections.into_iter().filter(|lines| !lines.is_empty()).collect();
@@ -119,12 +119,12 @@ fn notes(comparison: &Comparison, palette: Palette) -> Vec<String> {
     comparison.notes.iter().flat_map(note).collect()
 }
 
-fn guards(comparison: &Comparison, palette: Palette) -> Vec<String> {
-    let guard = |threshold_result| {
-        let (word, text, ink) = words::guard(threshold_result);
+fn limits(comparison: &Comparison, palette: Palette) -> Vec<String> {
+    let limit = |threshold_result| {
+        let (word, text, ink) = words::limit(threshold_result);
         labelled(word, &text, ink, palette)
     };
-    comparison.guards.iter().flat_map(guard).collect()
+    comparison.limits.iter().flat_map(limit).collect()
 }
 
 fn conclusion(comparison: &Comparison, palette: Palette) -> Vec<String> {

@@ -8,7 +8,7 @@ use crate::{
         units,
     },
     plan::threshold::Quantity,
-    report::compare::{Comparison, GuardResult, Number, Outcome, Run, Value, Verdict},
+    report::compare::{Comparison, LimitOutcome, LimitResult, Number, Run, Value, Verdict},
 };
 
 /// A number with its unit.
@@ -74,8 +74,8 @@ pub(in crate::export) fn run(run: &Run) -> String {
 
 /// The step that a number is of; with its phase and kind where there is more than one.
 pub(in crate::export) fn place(comparison: &Comparison, number: &Number) -> String {
-    let (place, text) = (&number.place, clean(&number.place.to_string()));
-    let several = comparison.numbers.iter().any(|one| one.place.phase != place.phase);
+    let (place, text) = (&number.name, clean(&number.name.to_string()));
+    let several = comparison.numbers.iter().any(|one| one.name.phase != place.phase);
     let phase = clean(&format!("{}:", place.phase));
     if several { text } else { text.strip_prefix(&phase).unwrap_or(&text).to_owned() }
 }
@@ -118,19 +118,19 @@ pub(in crate::export) fn wanting(numbers: &[&Number]) -> Vec<String> {
 }
 
 /// A limit and what became of it.
-pub(in crate::export) fn guard(threshold_result: &GuardResult) -> (&'static str, String, Style) {
-    let GuardResult { limit, outcome, number } = threshold_result;
+pub(in crate::export) fn limit(threshold_result: &LimitResult) -> (&'static str, String, Style) {
+    let LimitResult { limit, outcome, number } = threshold_result;
     let (word, ink) = match outcome {
-        Outcome::Holds => ("ok", Style::Good),
-        Outcome::Undecided => ("undecided", Style::Existing),
-        Outcome::Broken => ("BROKEN", Style::Error),
-        Outcome::Unknown => ("UNKNOWN", Style::Error),
+        LimitOutcome::Holds => ("ok", Style::Good),
+        LimitOutcome::Undecided => ("undecided", Style::Existing),
+        LimitOutcome::Broken => ("BROKEN", Style::Error),
+        LimitOutcome::Unknown => ("UNKNOWN", Style::Error),
     };
     let measured = match (outcome, number.verdict) {
-        (Outcome::Unknown, Verdict::NotEnoughData { has, needs }) => {
+        (LimitOutcome::Unknown, Verdict::NotEnoughData { has, needs }) => {
             format!("too little data in {}, it takes about {}", units::duration(has), units::duration(needs))
         }
-        (Outcome::Unknown, _) => "timeouts or unfinished work hide the true number".to_owned(),
+        (LimitOutcome::Unknown, _) => "timeouts or unfinished work hide the true number".to_owned(),
         _ => {
             let (change, interval) =
                 (change(number.quantity, number.change), interval(number.quantity, number.interval));
@@ -157,12 +157,12 @@ pub(in crate::export) fn conclusion(comparison: &Comparison) -> (String, Style) 
     if parts.is_empty() {
         parts.push(nothing(comparison).to_owned());
     }
-    let failed = comparison.guards.iter().filter(|guard| guard.outcome.fails()).count();
+    let failed = comparison.limits.iter().filter(|limit| limit.outcome.fails()).count();
     if failed > 0 {
         parts.push(format!(
             "{} of {} failed",
             failed,
-            units::counted(comparison.guards.len() as u64, "limit")
+            units::counted(comparison.limits.len() as u64, "limit")
         ));
     }
     let ink = match (comparison.regressed(), better.is_empty()) {

@@ -1,15 +1,15 @@
 //! The line of each event, its colours and its width.
 
 use super::*;
-use crate::{report::fake, sample::FailureClass};
+use crate::{fixtures, sample::FailureClass};
 
 fn lines(samples: &[Sample], palette: Palette) -> Vec<String> {
-    samples.iter().filter_map(|sample| line(sample, &fake::plan(50), palette)).collect()
+    samples.iter().filter_map(|sample| line(sample, &fixtures::plan(50), palette)).collect()
 }
 
 #[test]
 fn each_thing_that_happened_has_its_line() {
-    let samples: Vec<_> = (0..5).flat_map(fake::troubled).chain(fake::journey(49)).collect();
+    let samples: Vec<_> = (0..5).flat_map(fixtures::troubled).chain(fixtures::journey(49)).collect();
     insta::assert_snapshot!(lines(&samples, Palette::Plain).join("\n"), @r"
      1 upload failed after 1.10 s: shed 429: the publisher is full: Too Many Requests
      2 already exists  91.0 KiB  1.10 s M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_0001
@@ -30,7 +30,7 @@ fn each_thing_that_happened_has_its_line() {
 
 #[test]
 fn colours_say_what_happened() {
-    let coloured = lines(&[fake::journey(0), fake::troubled(1)].concat(), Palette::Coloured);
+    let coloured = lines(&[fixtures::journey(0), fixtures::troubled(1)].concat(), Palette::Coloured);
     let has = |line: usize, code: &str, text: &str| {
         assert!(coloured[line].contains(&format!("\u{1b}[{code}m{text}")), "{:?}", coloured[line]);
     };
@@ -45,12 +45,13 @@ fn colours_say_what_happened() {
 #[test]
 fn lines_of_successes_fit_80_columns() {
     for (index, took) in [(0, 1), (998, 59_999), (98, 998_000)] {
-        let mut journey = fake::journey(index);
+        let mut journey = fixtures::journey(index);
         for sample in &mut journey {
-            sample.timing.finished = sample.timing.due + std::time::Duration::from_millis(took);
+            sample.exchange.timing.finished =
+                sample.exchange.timing.due + std::time::Duration::from_millis(took);
             sample.size = 1_023 * 1_024;
         }
-        let mut plan = fake::plan(999);
+        let mut plan = fixtures::plan(999);
         plan.phases[0].journey.steps.remove(0);
         for line in journey.iter().filter_map(|sample| line(sample, &plan, Palette::Plain)) {
             assert!(line.chars().count() <= 80, "{line}");
@@ -60,17 +61,17 @@ fn lines_of_successes_fit_80_columns() {
 
 #[test]
 fn a_run_that_only_reads_tells_the_ids() {
-    let mut plan = fake::plan(50);
+    let mut plan = fixtures::plan(50);
     plan.phases[0].journey.steps.remove(0);
-    let told = line(&fake::journey(0)[1], &plan, Palette::Plain).unwrap();
-    assert!(told.ends_with(&fake::id(0)), "{told}");
+    let told = line(&fixtures::journey(0)[1], &plan, Palette::Plain).unwrap();
+    assert!(told.ends_with(&fixtures::id(0)), "{told}");
 }
 
 #[test]
 fn a_failure_is_one_safe_line_and_names_the_target_where_there_is_a_choice() {
-    let hostile = fake::failed(FailureClass::Gateway, Some(502), None, "\u{1b}[2J<html>\nbad\r\ngateway");
-    let sample = fake::sample(0, Step::Upload, 0, 12, hostile);
-    let mut plan = fake::plan(5);
+    let hostile = fixtures::failed(FailureClass::Gateway, Some(502), None, "\u{1b}[2J<html>\nbad\r\ngateway");
+    let sample = fixtures::sample(0, Step::Upload, 0, 12, hostile);
+    let mut plan = fixtures::plan(5);
     let told = line(&sample, &plan, Palette::Plain).unwrap();
     assert_eq!(told, " 1 upload failed after 12.0 ms: gateway 502: [2J<html> bad gateway");
     plan.publishers.push("http://other.test/b".parse().unwrap());
@@ -80,8 +81,8 @@ fn a_failure_is_one_safe_line_and_names_the_target_where_there_is_a_choice() {
 
 #[test]
 fn the_blob_of_an_order_control_is_told_apart() {
-    let plan = fake::plan(1);
-    let [upload, first, _] = &fake::journey(0)[..] else { panic!("three steps") };
+    let plan = fixtures::plan(1);
+    let [upload, first, _] = &fixtures::journey(0)[..] else { panic!("three steps") };
     let told =
         |sample: &Sample, step| line(&Sample { step, ..sample.clone() }, &plan, Palette::Plain).unwrap();
     assert!(told(upload, Step::ControlUpload).starts_with(" 1 control upload  "));

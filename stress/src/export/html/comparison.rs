@@ -96,11 +96,11 @@ fn measured(comparison: &Comparison, one: &Number) -> Element {
 /// `None` when nobody asked for any.
 fn limits(comparison: &Comparison) -> Option<Section> {
     let limit = |threshold_result| {
-        let (word, words, ink) = words::guard(threshold_result);
+        let (word, words, ink) = words::limit(threshold_result);
         element("li").with(text("strong", word).class(class(ink))).text(format!(" {words}"))
     };
-    let inside = vec![element("ul").with_all(comparison.guards.iter().map(limit))];
-    (!comparison.guards.is_empty()).then_some(Section { id: "limits", heading: "Limits", inside })
+    let inside = vec![element("ul").with_all(comparison.limits.iter().map(limit))];
+    (!comparison.limits.is_empty()).then_some(Section { id: "limits", heading: "Limits", inside })
 }
 
 fn plans(comparison: &Comparison) -> Section {

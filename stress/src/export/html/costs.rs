@@ -10,7 +10,7 @@ use crate::{
     export::{terminal::costs, units},
     plan::journey::Step,
     report::{
-        cost::{Estimate, Line, StepCost},
+        cost::{Estimate, LinearFit, StepCost},
         summary::{StepSummary, Summary},
     },
 };
@@ -44,11 +44,11 @@ fn lines(summary: &Summary, step: &StepSummary, cost: &StepCost, position: usize
         parts.push((format!("{place}: waiting"), "wait", &cost.wait));
     }
     let pointer = format!("/steps/{position}/cost_by_size");
-    let of = |(name, part, one): (String, &str, &Line)| line(&name, cost.samples, one, &pointer, part);
+    let of = |(name, part, one): (String, &str, &LinearFit)| line(&name, cost.samples, one, &pointer, part);
     parts.into_iter().map(of).collect()
 }
 
-fn line(name: &str, samples: u64, line: &Line, pointer: &str, part: &str) -> Element {
+fn line(name: &str, samples: u64, line: &LinearFit, pointer: &str, part: &str) -> Element {
     let estimate = |estimate: Estimate, field: &str| {
         let at = |value: f64, field: String| cell(Some(number(costs::seconds(value), value, &field)));
         let field = format!("{pointer}/{part}/{field}");

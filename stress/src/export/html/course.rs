@@ -16,8 +16,8 @@ use crate::{
     export::{units, words},
     report::{
         Report,
-        course::{Course, Point},
         summary::{Bounded, Summary},
+        timeline::{Point, StepTimeline},
     },
 };
 
@@ -25,7 +25,7 @@ use crate::{
 pub(super) fn section(report: &Report, summary: &Summary) -> Option<Section> {
     let mut inside = Vec::new();
     let several = report.plan.phases.iter().filter(|phase| !phase.warm_up).count() > 1;
-    for courses in summary.courses.chunk_by(|one, next| one.phase == next.phase) {
+    for courses in summary.timelines.chunk_by(|one, next| one.phase == next.phase) {
         let phase = courses.first()?;
         if several {
             inside.push(text("h3", report.phase_name(phase.phase)));
@@ -41,7 +41,7 @@ pub(super) fn section(report: &Report, summary: &Summary) -> Option<Section> {
 /// A number of a point, where it has one.
 type Number = fn(&Point) -> Option<f64>;
 
-fn figures(courses: &[Course]) -> Vec<Element> {
+fn figures(courses: &[StepTimeline]) -> Vec<Element> {
     let time = time_axis(courses);
     let has = |number: Number| {
         courses.iter().any(|course| course.points.iter().any(|point| number(point).is_some()))
@@ -76,7 +76,7 @@ enum Vertical {
     Times,
 }
 
-fn time_axis(courses: &[Course]) -> Axis {
+fn time_axis(courses: &[StepTimeline]) -> Axis {
     let ends = courses.iter().filter_map(|course| {
         Some((course.points.first()?.begin, course.points.last()?.begin + course.width))
     });
@@ -98,12 +98,12 @@ fn clock(at: f64, end: f64) -> String {
 /// A line for each step; `None` when there is nothing to draw.
 fn lines(
     heading: &str,
-    courses: &[Course],
+    courses: &[StepTimeline],
     time: &Axis,
     vertical: Vertical,
     number: Number,
 ) -> Option<Element> {
-    let numbers = |course: &Course| course.points.iter().filter_map(number).collect::<Vec<_>>();
+    let numbers = |course: &StepTimeline| course.points.iter().filter_map(number).collect::<Vec<_>>();
     let all: Vec<_> = courses.iter().flat_map(numbers).collect();
     let (low, high) = (all.iter().copied().reduce(f64::min)?, all.iter().copied().reduce(f64::max)?);
     let y = match vertical {
@@ -124,7 +124,7 @@ fn lines(
         chart::path(kind(course.step, course.repeats), points)
     });
     let drawing = chart::frame(time, &y, "", drawn);
-    let name_of = |course: &Course| name(course.step, course.repeats);
+    let name_of = |course: &StepTimeline| name(course.step, course.repeats);
     let legend =
         chart::legend(courses.iter().map(|course| (kind(course.step, course.repeats), name_of(course))));
     let shown = |value: f64| if vertical == Vertical::Times { seconds(value) } else { compact(value) };
@@ -138,7 +138,7 @@ fn lines(
 }
 
 /// Bars of what failed or was given up, a step's on top of those before it; a sentence when there was nothing.
-fn failures(courses: &[Course], time: &Axis) -> Option<Element> {
+fn failures(courses: &[StepTimeline], time: &Axis) -> Option<Element> {
     let lost = |point: &Point| point.failed + point.unfinished;
     let total: u64 = courses.iter().flat_map(|course| &course.points).map(lost).sum();
     if total == 0 {
@@ -177,7 +177,7 @@ fn failures(courses: &[Course], time: &Axis) -> Option<Element> {
 }
 
 /// The same as a table.
-fn rows(course: &Course) -> Element {
+fn rows(course: &StepTimeline) -> Element {
     let heads = [
         "from",
         "started",

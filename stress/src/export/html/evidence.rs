@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     export::{terminal::caching, units},
-    report::cache::{CacheEffect, Ratio, Row, StatusCheck},
+    report::cache::{CacheEffect, Ratio, StatusCheck, StatusRow},
     sample::cache::CacheStatus,
 };
 
@@ -27,7 +27,7 @@ pub(super) fn effects(cache: &CacheEffect) -> Vec<Element> {
     .flatten()
     .collect();
     rows.extend(cache.groups.iter().enumerate().map(|(position, group)| {
-        effect(&caching::of(&group.of), &group.response, &format!("/cache_effect/groups/{position}"))
+        effect(&caching::of(&group.key), &group.response, &format!("/cache_effect/groups/{position}"))
     }));
     let mut told: Vec<Element> =
         caching::late(cache).map(|late| text("p", late).class("late")).into_iter().collect();
@@ -39,7 +39,7 @@ pub(super) fn effects(cache: &CacheEffect) -> Vec<Element> {
 
 /// What the headers said of cached downloads, against the times of the same blobs.
 pub(super) fn cache_statuses(cache: &CacheEffect) -> Vec<Element> {
-    let claimed = &cache.claimed;
+    let claimed = &cache.status;
     let rows: Vec<_> =
         claimed.rows.iter().enumerate().map(|(position, row)| said(claimed, row, position)).collect();
     if rows.is_empty() {
@@ -50,7 +50,7 @@ pub(super) fn cache_statuses(cache: &CacheEffect) -> Vec<Element> {
     vec![worded("StatusCheck by headers, observed in times", &heads, rows), counts(claimed)]
 }
 
-fn said(claimed: &StatusCheck, one: &Row, position: usize) -> Element {
+fn said(claimed: &StatusCheck, one: &StatusRow, position: usize) -> Element {
     let pointer = format!("/cache_effect/claimed/rows/{position}");
     let name = if one.cache_status == CacheStatus::Unknown { "nothing" } else { one.cache_status.label() };
     let downloads = number(units::count(one.downloads), one.downloads, &format!("{pointer}/downloads"));

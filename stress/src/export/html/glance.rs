@@ -5,7 +5,7 @@ use crate::{
     export::{units, words},
     report::{
         Ending, Report,
-        cache::Verdict,
+        cache::Effect,
         quality::{Bottleneck, QualityReport, Severity},
         summary::Summary,
         threshold::ThresholdResult,
@@ -67,7 +67,7 @@ fn outcome(report: &Report, summary: &Summary) -> Element {
 }
 
 fn quality(quality: &QualityReport) -> Element {
-    let class = match quality.verdict() {
+    let class = match quality.severity() {
         Severity::Trustworthy => "good",
         Severity::Care => "care",
         Severity::Invalid => "bad",
@@ -96,10 +96,10 @@ fn thresholds(threshold_results: &[ThresholdResult]) -> Option<Element> {
 
 fn cache(summary: &Summary) -> Option<Element> {
     let cache = summary.cache.as_ref()?;
-    let class = match cache.verdict {
-        Verdict::Faster => "good",
-        Verdict::Slower => "bad",
-        Verdict::NoDifference | Verdict::TooFew => "care",
+    let class = match cache.effect {
+        Effect::Faster => "good",
+        Effect::Slower => "bad",
+        Effect::NoDifference | Effect::TooFew => "care",
     };
     Some(card(class, "What does the cache buy?", cache.sentence()))
 }

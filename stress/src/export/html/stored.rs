@@ -9,8 +9,8 @@ use crate::{
     export::{terminal::closing, units, words},
     report::{
         Report,
+        stats::Percentile,
         summary::{Bounded, StepSummary, Summary},
-        support::Percentile,
     },
     sample::StoredKind,
 };

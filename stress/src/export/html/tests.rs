@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    report::{Ending, Signal, fake},
+    fixtures,
+    report::{Ending, Signal},
     sample::{
         FailureClass, Outcome, StoredKind,
         cache::{CacheEvidence, CacheStatus, StatusHeader},
@@ -26,8 +27,9 @@ fn document(report: &Report) -> Value {
 
 /// The run with everything in it: successes, failures of several classes, lower bounds, thresholds.
 fn eventful() -> Report {
-    let samples: Vec<_> = (0..60).flat_map(fake::journey).chain((60..90).flat_map(fake::troubled)).collect();
-    let mut report = fake::report(90, &samples);
+    let samples: Vec<_> =
+        (0..60).flat_map(fixtures::journey).chain((60..90).flat_map(fixtures::troubled)).collect();
+    let mut report = fixtures::report(90, &samples);
     report.plan.thresholds = ["upload.p90<2s", "first.failures<1%", "cached.rate>1/s", "upload.p99<1h"]
         .map(|text| text.parse().unwrap())
         .to_vec();
@@ -62,22 +64,22 @@ fn every_number_is_that_of_the_json() {
 /// Two sizes, two aggregators, a cache that fills late, headers that tell of it, and uploads of two kinds.
 fn evidenced() -> Report {
     let of = |index: u64| {
-        let mut journey = fake::journey(index);
+        let mut journey = fixtures::journey(index);
         if index.is_multiple_of(4) {
-            journey[0].outcome = fake::stored(index, StoredKind::Existing);
+            journey[0].outcome = fixtures::stored(index, StoredKind::Existing);
         }
-        journey.push(fake::sample(index, Step::Read { ordinal: 3 }, 60_000, 9, Outcome::Read));
+        journey.push(fixtures::sample(index, Step::Read { ordinal: 3 }, 60_000, 9, Outcome::Read));
         for read in &mut journey[1..] {
             let warm = read.step != Step::FIRST || index < 2;
             let (cache_status, status_header) =
                 (if warm { CacheStatus::Hit } else { CacheStatus::Miss }, Some(StatusHeader::XCacheStatus));
-            read.cache = CacheEvidence { cache_status, status_header, ..CacheEvidence::default() };
+            read.exchange.cache = CacheEvidence { cache_status, status_header, ..CacheEvidence::default() };
             read.target = usize::from(index % 2 == 1);
         }
         journey
     };
     let samples: Vec<_> = (0..20).chain(200..220).flat_map(of).collect();
-    let mut report = fake::report(220, &samples);
+    let mut report = fixtures::report(220, &samples);
     report.plan.aggregators = ["http://one.test", "http://two.test"].map(|url| url.parse().unwrap()).to_vec();
     report
 }
@@ -174,15 +176,15 @@ fn every_interval_is_in_a_table() {
 
 #[test]
 fn a_run_in_which_nothing_happened_has_a_page_too() {
-    let page = page(&fake::report(5, &[]));
+    let page = page(&fixtures::report(5, &[]));
     assert!(page.contains("nothing was tried") && !page.contains("<svg viewBox=\"0 0 480"), "{page}");
     assert!(!page.contains("NaN") && !page.contains("inf"), "{page}");
 }
 
 #[test]
 fn a_run_that_was_stopped_has_no_tick_for_having_worked() {
-    let samples: Vec<_> = (0..7).flat_map(fake::journey).collect();
-    let mut report = fake::report(7, &samples);
+    let samples: Vec<_> = (0..7).flat_map(fixtures::journey).collect();
+    let mut report = fixtures::report(7, &samples);
     let first_card =
         |report: &Report| page(report).split("<div class=\"card ").nth(1).unwrap()[..4].to_owned();
     assert_eq!(first_card(&report), "good");
@@ -215,7 +217,7 @@ fn headings_tables_and_pictures_are_told_in_words() {
 
 #[test]
 fn an_hour_at_a_thousand_a_second_stays_below_three_megabytes() {
-    let page = page(fake::hour());
+    let page = page(fixtures::hour());
     assert!(page.len() < 3_000_000, "{} bytes", page.len());
     assert!(!page.contains("NaN"));
 }
@@ -225,8 +227,8 @@ proptest! {
     #[test]
     fn what_a_server_says_is_never_markup(message in "(<|>|&|\"|'|/|script|onload=|.){1,60}") {
         let of = |message: &str| {
-            let outcome = fake::failed(FailureClass::ServerError, Some(500), Some(message), message);
-            let mut report = fake::report(1, &[fake::sample(0, crate::plan::journey::Step::FIRST, 0, 10, outcome)]);
+            let outcome = fixtures::failed(FailureClass::ServerError, Some(500), Some(message), message);
+            let mut report = fixtures::report(1, &[fixtures::sample(0, crate::plan::journey::Step::FIRST, 0, 10, outcome)]);
             report.notices = vec![message.to_owned()];
             report.plan.phases[0].name = message.to_owned();
             page(&report)
@@ -241,7 +243,7 @@ proptest! {
 
 #[test]
 fn an_outcome_that_is_no_success_is_not_drawn_as_one() {
-    let page = page(&fake::report(1, &[fake::sample(0, Step::FIRST, 0, 500, Outcome::Unfinished)]));
+    let page = page(&fixtures::report(1, &[fixtures::sample(0, Step::FIRST, 0, 500, Outcome::Unfinished)]));
     assert!(page.contains("≥500 ms"), "{page}");
     assert!(page.contains("1 unfinished"));
 }

@@ -3,10 +3,7 @@
 use roxmltree::Document;
 
 use super::*;
-use crate::{
-    report::{Signal, fake},
-    sample::Sample,
-};
+use crate::{fixtures, report::Signal, sample::Sample};
 
 fn written(report: &Report) -> String {
     let mut text = Vec::new();
@@ -30,8 +27,8 @@ fn read(text: &str) -> Vec<(String, String, String)> {
 }
 
 fn troubled() -> Report {
-    let samples: Vec<Sample> = (0..7).flat_map(fake::troubled).collect();
-    let mut report = fake::report(7, &samples);
+    let samples: Vec<Sample> = (0..7).flat_map(fixtures::troubled).collect();
+    let mut report = fixtures::report(7, &samples);
     report.plan.thresholds =
         ["upload.max<20s", "cached.failures<50%"].map(|text| text.parse().unwrap()).to_vec();
     report
@@ -83,15 +80,15 @@ fn the_suite_counts_its_cases() {
 
 #[test]
 fn a_run_that_did_nothing_did_not_succeed() {
-    let cases = read(&written(&fake::report(7, &[])));
+    let cases = read(&written(&fixtures::report(7, &[])));
     let found = cases.iter().find(|(_, name, _)| name == "something succeeded").unwrap();
     assert_eq!(found.2, "!nothing was tried");
 }
 
 #[test]
 fn a_run_that_was_stopped_did_not_come_to_its_end() {
-    let samples: Vec<Sample> = (0..7).flat_map(fake::journey).collect();
-    let mut report = fake::report(7, &samples);
+    let samples: Vec<Sample> = (0..7).flat_map(fixtures::journey).collect();
+    let mut report = fixtures::report(7, &samples);
     report.ending = Ending::Interrupted { signal: Signal::Interrupt };
     let text = written(&report);
     let found = read(&text).into_iter().find(|(_, name, _)| name == "the run came to its end").unwrap();

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    fixtures,
     plan::journey::Step,
-    report::fake,
     sample::{
         Connecting, Link, Outcome, StoredKind,
         cache::{CacheEvidence, CacheStatus, StatusHeader},
@@ -16,7 +16,7 @@ use crate::{
 
 /// The log of `samples`, header included.
 fn written(samples: &[Sample]) -> Vec<u8> {
-    let (mut bytes, plan) = (Vec::new(), fake::plan(7));
+    let (mut bytes, plan) = (Vec::new(), fixtures::plan(7));
     let mut lines = Lines::new(&mut bytes);
     lines.push(&Header::of(&plan, "2026-09-21T14:13:20Z".to_owned())).unwrap();
     for exchange in samples.iter().filter_map(|sample| Exchange::of(sample, &plan)) {
@@ -27,12 +27,12 @@ fn written(samples: &[Sample]) -> Vec<u8> {
 }
 
 fn troubled() -> Vec<Sample> {
-    (0..5).flat_map(fake::troubled).collect()
+    (0..5).flat_map(fixtures::troubled).collect()
 }
 
 #[test]
 fn what_a_downloads_headers_say_of_caches_stands_in_its_line() {
-    let mut sample = fake::sample(2, Step::CACHED, 1_000, 40, Outcome::Read);
+    let mut sample = fixtures::sample(2, Step::CACHED, 1_000, 40, Outcome::Read);
     let line = |sample: &Sample| -> serde_json::Value {
         serde_json::from_slice(
             written(std::slice::from_ref(sample)).split(|byte| *byte == b'\n').nth(1).unwrap(),
@@ -40,7 +40,7 @@ fn what_a_downloads_headers_say_of_caches_stands_in_its_line() {
         .unwrap()
     };
     assert_eq!((line(&sample).get("cache"), line(&sample).get("cache_told_by")), (None, None));
-    sample.cache = CacheEvidence {
+    sample.exchange.cache = CacheEvidence {
         cache_status: CacheStatus::Hit,
         status_header: Some(StatusHeader::XCache),
         ..CacheEvidence::default()
@@ -53,14 +53,14 @@ fn what_a_downloads_headers_say_of_caches_stands_in_its_line() {
 
 #[test]
 fn an_upload_is_a_line_with_units_in_its_names() {
-    let mut sample = fake::sample(2, Step::Upload, 1_000, 400, fake::stored(2, StoredKind::New));
+    let mut sample = fixtures::sample(2, Step::Upload, 1_000, 400, fixtures::stored(2, StoredKind::New));
     let connecting = Connecting {
         dns: Some(Duration::from_millis(3)),
         tcp: Duration::from_micros(212),
         tls: Some(Duration::from_millis(1)),
     };
-    sample.link = Some(Link::Fresh(connecting));
-    sample.blob_id = Some(fake::id(2).into());
+    sample.exchange.link = Some(Link::Fresh(connecting));
+    sample.blob_id = Some(fixtures::id(2).into());
     let text = String::from_utf8(written(&[sample])).unwrap();
     let lines: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -75,7 +75,7 @@ fn an_upload_is_a_line_with_units_in_its_names() {
             }),
             json!({
                 "phase": "main", "step": "upload", "blob_number": 3, "repeat": false, "attempt": 1,
-                "target": "http://publisher.test:31415", "blob_id": fake::id(2),
+                "target": "http://publisher.test:31415", "blob_id": fixtures::id(2),
                 "size_bytes": 94_178, "bytes_sent": 94_178, "bytes_received": 0,
                 "due_seconds": 1.0, "started_seconds": 1.0, "sent_seconds": 1.1, "first_byte_seconds": 1.3,
                 "finished_seconds": 1.4, "connection": "fresh",
@@ -88,7 +88,7 @@ fn an_upload_is_a_line_with_units_in_its_names() {
 
 #[test]
 fn what_was_written_is_read_back_and_skipped_steps_have_no_line() {
-    let (samples, plan) = (troubled(), fake::plan(7));
+    let (samples, plan) = (troubled(), fixtures::plan(7));
     let expected: Vec<_> = samples.iter().filter_map(|sample| Exchange::of(sample, &plan)).collect();
     let skipped = samples.iter().filter(|sample| sample.outcome == Outcome::Skipped).count();
     assert_eq!((expected.len(), skipped), (11, 4));
@@ -147,7 +147,7 @@ impl Write for Disk {
 
 #[test]
 fn a_full_disk_is_an_error_at_the_latest_when_flushed() {
-    let (samples, plan) = (troubled(), fake::plan(7));
+    let (samples, plan) = (troubled(), fixtures::plan(7));
     let mut lines = Lines::new(Disk(100));
     lines.push(&Exchange::of(&samples[0], &plan)).unwrap();
     assert_eq!(lines.flush().unwrap_err().kind(), io::ErrorKind::StorageFull);

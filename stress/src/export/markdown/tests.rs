@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::{
-    report::{Ending, Signal, fake},
+    fixtures,
+    report::{Ending, Signal},
     sample::FailureClass,
 };
 
@@ -14,8 +15,8 @@ fn written(report: &Report) -> String {
 
 #[test]
 fn a_run_that_was_stopped_has_not_passed() {
-    let samples: Vec<_> = (0..7).flat_map(fake::journey).collect();
-    let mut report = fake::report(7, &samples);
+    let samples: Vec<_> = (0..7).flat_map(fixtures::journey).collect();
+    let mut report = fixtures::report(7, &samples);
     let title = |report: &Report| written(report).lines().next().unwrap().to_owned();
     assert_eq!(title(&report), "### walrus-stress: passed");
     report.ending = Ending::Interrupted { signal: Signal::Interrupt };
@@ -26,8 +27,8 @@ fn a_run_that_was_stopped_has_not_passed() {
 
 #[test]
 fn trouble_is_told_with_its_verdict_first() {
-    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
-    let mut report = fake::report(7, &samples);
+    let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
+    let mut report = fixtures::report(7, &samples);
     report.plan.thresholds = ["upload.max<20s", "first.max<2m"].map(|text| text.parse().unwrap()).to_vec();
     insta::assert_snapshot!(written(&report), @r"
     ### walrus-stress: FAILED
@@ -92,14 +93,14 @@ fn trouble_is_told_with_its_verdict_first() {
 #[test]
 fn nothing_from_elsewhere_is_markup() {
     let hostile = "a|b\n# <b>&[x](y) `c` *d* _e_ @octocat #12 \\ \u{1b}[31m";
-    let samples = [fake::sample(
+    let samples = [fixtures::sample(
         0,
         crate::plan::journey::Step::Upload,
         0,
         10,
-        fake::failed(FailureClass::Shed, Some(429), None, hostile),
+        fixtures::failed(FailureClass::Shed, Some(429), None, hostile),
     )];
-    let mut report = fake::report(1, &samples);
+    let mut report = fixtures::report(1, &samples);
     report.notices = vec![hostile.to_owned()];
     let text = written(&report);
     let safe =

@@ -16,7 +16,7 @@ pub(super) enum Kind {
     /// Only grows.
     Counter,
     /// Any number.
-    ConcurrencyTracker,
+    Gauge,
     /// Counts in buckets.
     Histogram,
 }
@@ -42,7 +42,7 @@ impl Exposition {
     pub(super) fn family(&mut self, name: &'static str, kind: Kind, help: &str) -> Family<'_> {
         let kind = match kind {
             Kind::Counter => "counter",
-            Kind::ConcurrencyTracker => "concurrency",
+            Kind::Gauge => "gauge",
             Kind::Histogram => "histogram",
         };
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");

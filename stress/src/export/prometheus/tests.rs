@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::{
-    report::{Ending, Signal, fake},
+    fixtures,
+    report::{Ending, Signal},
     sample::Sample,
 };
 
@@ -22,7 +23,7 @@ fn parse(text: &str) -> BTreeMap<Series, f64> {
             let (name, words) = help.split_once(' ').unwrap();
             assert!(!words.is_empty() && seen.insert(name.to_owned()), "{name} comes twice");
             let kind = lines.next().unwrap().strip_prefix(&format!("# TYPE {name} ")).unwrap();
-            assert!(["counter", "concurrency", "histogram"].contains(&kind), "{kind}");
+            assert!(["counter", "gauge", "histogram"].contains(&kind), "{kind}");
             assert_eq!(kind == "counter", name.ends_with("_total"), "{name}");
             family = (name.to_owned(), kind.to_owned());
             continue;
@@ -100,8 +101,8 @@ const BOUNDS: [f64; 17] =
 
 #[test]
 fn a_report_is_counted_in_base_units() {
-    let samples: Vec<_> = (0..40).flat_map(fake::journey).collect();
-    let report = fake::report(40, &samples);
+    let samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
+    let report = fixtures::report(40, &samples);
     let metrics = of(&report);
     let step = |step: &'static str| vec![("phase", "main"), ("step", step), ("repeats", "false")];
     let with = |name: &'static str, label: (&'static str, &'static str)| {
@@ -109,11 +110,11 @@ fn a_report_is_counted_in_base_units() {
     };
     assert_eq!(metrics[&series("steps_total", &with("upload", ("outcome", "done")))], 40.0);
     assert_eq!(metrics[&series("steps_total", &with("first", ("outcome", "failed")))], 0.0);
-    let bytes: u64 = samples.iter().map(|sample| sample.bytes_sent).sum();
+    let bytes: u64 = samples.iter().map(|sample| sample.exchange.bytes_sent).sum();
     assert_eq!(metrics[&series("sent_bytes_total", &step("upload"))], bytes as f64);
     for (name, place) in [("upload", 0), ("first", 1), ("cached", 2)] {
         let of_step = samples.iter().skip(place).step_by(3);
-        let times: Vec<_> = of_step.map(|sample| sample.timing.response().as_secs_f64()).collect();
+        let times: Vec<_> = of_step.map(|sample| sample.exchange.timing.response().as_secs_f64()).collect();
         check_histogram(&metrics, &step(name), &times);
     }
     let p90 = metrics[&series("response_quantile_seconds", &with("cached", ("quantile", "0.9")))];
@@ -131,8 +132,8 @@ fn a_report_is_counted_in_base_units() {
 
 #[test]
 fn a_run_that_was_stopped_has_not_passed() {
-    let samples: Vec<Sample> = (0..7).flat_map(fake::journey).collect();
-    let mut report = fake::report(7, &samples);
+    let samples: Vec<Sample> = (0..7).flat_map(fixtures::journey).collect();
+    let mut report = fixtures::report(7, &samples);
     assert_eq!(of(&report)[&series("passed", &[])], 1.0);
     report.ending = Ending::Interrupted { signal: Signal::Terminate };
     assert_eq!(of(&report)[&series("passed", &[])], 0.0);
@@ -140,8 +141,8 @@ fn a_run_that_was_stopped_has_not_passed() {
 
 #[test]
 fn trouble_is_counted_by_class_and_thresholds_are_ones_and_zeros() {
-    let samples: Vec<Sample> = (0..7).flat_map(fake::troubled).collect();
-    let mut report = fake::report(7, &samples);
+    let samples: Vec<Sample> = (0..7).flat_map(fixtures::troubled).collect();
+    let mut report = fixtures::report(7, &samples);
     report.plan.phases[0].name = "a \"b\"\\\nc".to_owned();
     // The same threshold twice is one series.
     let thresholds = ["upload.max<20s", "upload.max<20s", "cached.failures<50%"];
@@ -158,15 +159,15 @@ fn trouble_is_counted_by_class_and_thresholds_are_ones_and_zeros() {
 
 #[test]
 fn a_run_that_did_nothing_is_valid_text() {
-    let metrics = of(&fake::report(7, &[]));
+    let metrics = of(&fixtures::report(7, &[]));
     let step = [("phase", "main"), ("step", "first"), ("repeats", "false")];
     check_histogram(&metrics, &step, &[]);
 }
 
 #[test]
 fn a_run_under_way_has_the_names_that_its_report_will_have() {
-    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
-    let report = fake::report(7, &samples);
+    let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
+    let report = fixtures::report(7, &samples);
     let now = report.recording.snapshot(report.elapsed);
     let metrics = parse(&snapshot(&report.plan, &now));
     let outcome = |step, outcome| metrics[&series("steps_total", &[("step", step), ("outcome", outcome)])];

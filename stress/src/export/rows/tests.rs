@@ -3,10 +3,10 @@
 use std::io::Read;
 
 use super::*;
-use crate::{export::blobs::BlobAssembler, report::fake, sample::Sample};
+use crate::{export::blobs::BlobAssembler, fixtures, sample::Sample};
 
 fn records(samples: &[Sample]) -> Vec<BlobRecord> {
-    let mut assembler = BlobAssembler::new(&fake::plan(9));
+    let mut assembler = BlobAssembler::new(&fixtures::plan(9));
     samples.iter().filter_map(|sample| assembler.enter(sample)).collect()
 }
 
@@ -16,17 +16,17 @@ fn rows(samples: &[Sample]) -> Vec<Row> {
 
 #[test]
 fn a_row_has_exactly_the_users_keys_in_their_order() {
-    let row = &rows(&fake::journey(0))[0];
+    let row = &rows(&fixtures::journey(0))[0];
     let expected = format!(
         r#"{{"blob_number":1,"blob_id":"{}","upload_time":1.0,"blob_size_kb":90.0,"download_time_first":0.12,"download_time_cached":0.018}}"#,
-        fake::id(0)
+        fixtures::id(0)
     );
     assert_eq!(serde_json::to_string(row).unwrap(), expected);
 }
 
 #[test]
 fn failed_uploads_have_no_row_and_failed_downloads_are_null() {
-    let samples: Vec<_> = (0..5).flat_map(fake::troubled).collect();
+    let samples: Vec<_> = (0..5).flat_map(fixtures::troubled).collect();
     let downloads: Vec<_> = rows(&samples)
         .iter()
         .map(|row| (row.blob_number, row.download_time_first, row.download_time_cached))
@@ -39,7 +39,7 @@ fn failed_uploads_have_no_row_and_failed_downloads_are_null() {
 
 #[test]
 fn a_run_that_only_reads_has_rows_without_upload_times() {
-    let mut record = records(&fake::journey(3)).remove(0);
+    let mut record = records(&fixtures::journey(3)).remove(0);
     record.steps.remove(0);
     let row = Row::of(&record).unwrap();
     assert_eq!((row.blob_number, row.upload_time, row.download_time_cached), (4, None, Some(0.02)));
@@ -56,7 +56,7 @@ fn the_file_is_valid_json_after_every_row() {
     let mut file = prepared.begin().unwrap();
     let read = || serde_json::from_slice::<Vec<Row>>(&fs::read(&path).unwrap()).unwrap();
     assert_eq!(read(), []);
-    let samples: Vec<_> = (0..20).flat_map(fake::journey).collect();
+    let samples: Vec<_> = (0..20).flat_map(fixtures::journey).collect();
     let rows = rows(&samples);
     for (position, row) in rows.iter().enumerate() {
         file.append(row).unwrap();

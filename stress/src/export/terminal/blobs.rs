@@ -17,7 +17,7 @@ use crate::{
 /// Columns of a blob's ID.
 const ID: usize = 43;
 
-/// ReadMarks an upload of a blob that was there before; the table explains it where it occurs.
+/// Marks an upload of a blob that was there before; the table explains it where it occurs.
 const EXISTING: &str = "=";
 const NOT_TRIED: &str = "–";
 const UNFINISHED: &str = "…";

@@ -7,15 +7,15 @@ use crate::{
         units,
         words::bounded,
     },
-    report::cache::{CacheEffect, Finding, Group, Of, Row, StatusCheck, Verdict},
+    report::cache::{CacheEffect, Effect, Finding, Group, GroupKey, StatusCheck, StatusRow},
     sample::cache::CacheStatus,
 };
 
 pub(super) fn facts(cache: &CacheEffect) -> Vec<Fact> {
-    let ink = match cache.verdict {
-        Verdict::Faster => Style::Cached,
-        Verdict::Slower => Style::Error,
-        Verdict::NoDifference | Verdict::TooFew => Style::Existing,
+    let ink = match cache.effect {
+        Effect::Faster => Style::Cached,
+        Effect::Slower => Style::Error,
+        Effect::NoDifference | Effect::TooFew => Style::Existing,
     };
     let more = |text: String, ink| Fact { label: "", text, ink };
     let mut facts = vec![Fact { label: "cache", text: cache.sentence(), ink }];
@@ -25,7 +25,7 @@ pub(super) fn facts(cache: &CacheEffect) -> Vec<Fact> {
     facts.extend(late(cache).map(|text| more(text, Style::Existing)));
     facts.extend(extremes(cache).map(|text| more(text, Style::Cached)));
     let labels = ["headers"].into_iter().chain(std::iter::repeat(""));
-    facts.extend(headers(&cache.claimed).into_iter().zip(labels).map(|((text, ink), label)| Fact {
+    facts.extend(headers(&cache.status).into_iter().zip(labels).map(|((text, ink), label)| Fact {
         label,
         text,
         ink,
@@ -46,21 +46,21 @@ fn medians(cache: &CacheEffect) -> Option<String> {
 
 /// Where the difference lies, when there is one.
 fn parts(cache: &CacheEffect) -> Option<String> {
-    let told = matches!(cache.verdict, Verdict::Faster | Verdict::Slower);
+    let told = matches!(cache.effect, Effect::Faster | Effect::Slower);
     let (first_byte, transfer) = (cache.first_byte?, cache.transfer);
     let transfer = transfer.map(|transfer| format!("; transfer {}", transfer.brief())).unwrap_or_default();
     told.then(|| format!("first byte {}{transfer}", first_byte.brief()))
 }
 
 fn group(group: &Group) -> String {
-    format!("{}: {}", of(&group.of), group.response.words())
+    format!("{}: {}", of(&group.key), group.response.words())
 }
 
 /// What the pairs of a group have in common.
-pub(in crate::export) fn of(of: &Of) -> String {
+pub(in crate::export) fn of(of: &GroupKey) -> String {
     match of {
-        Of::Sizes(from, below) => format!("{} to {}", units::bytes(*from), units::bytes(*below)),
-        Of::Aggregator(address) => clean(address),
+        GroupKey::Sizes(from, below) => format!("{} to {}", units::bytes(*from), units::bytes(*below)),
+        GroupKey::Aggregator(address) => clean(address),
     }
 }
 
@@ -91,7 +91,7 @@ fn headers(claimed: &StatusCheck) -> Vec<(String, Style)> {
 }
 
 /// What was said of some cached downloads, and what their times say to it.
-pub(in crate::export) fn said(claimed: &StatusCheck, row: &Row) -> (String, Style) {
+pub(in crate::export) fn said(claimed: &StatusCheck, row: &StatusRow) -> (String, Style) {
     let status_headers: Vec<_> = claimed.status_headers.keys().map(ToString::to_string).collect();
     let (count, of) = (units::count(row.downloads), units::counted(claimed.cached, "cached download"));
     let cache_status = match row.cache_status {
@@ -105,10 +105,10 @@ pub(in crate::export) fn said(claimed: &StatusCheck, row: &Row) -> (String, Styl
     let (finding, ink) = match row.finding {
         Finding::Unknown if row.cache_status == CacheStatus::Unknown => (String::new(), Style::Normal),
         Finding::Unknown => (", too few to check by their times".to_owned(), Style::Normal),
-        Finding::Borne if row.cache_status == CacheStatus::Unknown => {
+        Finding::Consistent if row.cache_status == CacheStatus::Unknown => {
             (", nor do the times".to_owned(), Style::Normal)
         }
-        Finding::Borne => (", and the times agree".to_owned(), Style::Normal),
+        Finding::Consistent => (", and the times agree".to_owned(), Style::Normal),
         Finding::HitsNoFaster => (
             format!(", but they are {observed}: the header is wrong, or its cache buys nothing"),
             Style::Error,

@@ -8,8 +8,8 @@ use crate::{
     },
     report::{
         Report,
+        stats::Percentile,
         summary::{ArrivalSummary, ConnectionSummary, Summary, Uploads},
-        support::Percentile,
     },
     sample::StoredKind,
 };

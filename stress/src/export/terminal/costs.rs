@@ -7,7 +7,7 @@ use crate::{
     export::{palette::Style, units},
     plan::journey::Step,
     report::{
-        cost::{Line, StepCost},
+        cost::{LinearFit, StepCost},
         summary::{StepSummary, Summary},
     },
 };
@@ -31,7 +31,7 @@ fn told(step: &StepSummary, cost: &StepCost) -> Vec<String> {
 
 /// `11.2 s fixed + 380 ms/MiB (350 ms to 410 ms)`. What cannot be told from nothing is not shown as a number; and where the
 /// line is not known to rise, its height at no size is none for all sizes, so that the median stands instead.
-pub(in crate::export) fn line(line: &Line) -> String {
+pub(in crate::export) fn line(line: &LinearFit) -> String {
     let (low, high) = line.per_mib.interval;
     let between = format!("({} to {}", seconds(low), seconds(high));
     if low <= 0.0 {
@@ -61,7 +61,7 @@ mod tests {
     fn nothing_is_told_of_all_sizes_that_was_not_seen_at_each() {
         let of = |fixed: (f64, f64, f64), per_mib: (f64, f64, f64)| {
             let estimate = |(value, low, high)| Estimate { value, interval: (low, high) };
-            line(&Line { fixed: estimate(fixed), per_mib: estimate(per_mib), median: 0.25 })
+            line(&LinearFit { fixed: estimate(fixed), per_mib: estimate(per_mib), median: 0.25 })
         };
         for (fixed, per_mib, words) in [
             ((11.2, 10.0, 12.0), (0.38, 0.35, 0.41), "11.2 s fixed + 380 ms/MiB (350 ms to 410 ms)"),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 pub(in crate::export) fn lines(quality: &QualityReport, palette: Palette) -> Vec<String> {
-    let ink = match quality.verdict() {
+    let ink = match quality.severity() {
         Severity::Trustworthy => Style::Good,
         Severity::Care => Style::Existing,
         Severity::Invalid => Style::Warning,

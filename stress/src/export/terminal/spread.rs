@@ -23,7 +23,7 @@ pub(super) fn lines(summary: &Summary, several_phases: bool, palette: Palette) -
     let mut lines =
         vec![palette.paint(Style::Faint, &format!("response times from {from} to {to}, logarithmic"))];
     let mut phase = None;
-    for step in summary.steps.iter().filter(|step| !step.shape.is_empty()) {
+    for step in summary.steps.iter().filter(|step| !step.bars.is_empty()) {
         if several_phases && phase != Some(&step.phase) {
             phase = Some(&step.phase);
             lines.push(palette.paint(Style::Faint, &clip(&step.phase, super::WIDTH)));
@@ -38,7 +38,7 @@ fn line(step: &StepSummary, palette: Palette) -> Option<String> {
     let (min, max) = (bounded(response.min), bounded(response.max));
     let name = if step.repeats { format!("{} again", step.step) } else { step.step.to_string() };
     let label = palette.paint(Style::Faint, &format!("{name:<LABEL$}"));
-    let bars = palette.paint(events::ink(step.step), &bars(&step.shape));
+    let bars = palette.paint(events::ink(step.step), &bars(&step.bars));
     Some(format!("{label}{min:>TIME$} {bars} {max:>TIME$}"))
 }
 

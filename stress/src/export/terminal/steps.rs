@@ -12,8 +12,8 @@ use crate::{
     },
     metrics::step_metrics::Span,
     report::{
+        stats::Percentile,
         summary::{Bounded, Distribution, StepSummary, Summary},
-        support::Percentile,
     },
 };
 

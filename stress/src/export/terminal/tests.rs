@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::*;
 use crate::{
     export::blobs::BlobAssembler,
+    fixtures,
     metrics::generator::Generator,
     plan::journey::Step,
-    report::{Signal, fake},
+    report::Signal,
     sample::{
         Novelty, Sample,
         cache::{CacheEvidence, CacheStatus, StatusHeader},
@@ -32,12 +33,12 @@ fn stripped(text: &str) -> String {
 }
 
 fn good(blobs: u64) -> Vec<Sample> {
-    (0..blobs).flat_map(fake::journey).collect()
+    (0..blobs).flat_map(fixtures::journey).collect()
 }
 
 fn bad() -> (Report, Vec<Sample>) {
-    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
-    let mut report = fake::report(7, &samples);
+    let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
+    let mut report = fixtures::report(7, &samples);
     report.ending = Ending::Interrupted { signal: Signal::Interrupt };
     report.notices = vec!["1 target answered 404 to GET /status and was not checked".to_owned()];
     (report, samples)
@@ -45,7 +46,7 @@ fn bad() -> (Report, Vec<Sample>) {
 
 #[test]
 fn a_small_run_shows_each_blob() {
-    insta::assert_snapshot!(rendered(&fake::report(5, &good(5)), &good(5), Palette::Plain), @r"
+    insta::assert_snapshot!(rendered(&fixtures::report(5, &good(5)), &good(5), Palette::Plain), @r"
     walrus-stress 0.1.0  started 2026-09-21T14:13:20Z, took 1.34 s
     load         5 blobs of 90.0 KiB to 100 KiB, 8 at a time
     publisher    http://publisher.test:31415
@@ -89,7 +90,7 @@ fn a_small_run_shows_each_blob() {
     headers      no header tells of a cache
     repeat       --seed 12345678901234567890 makes the same blobs again
 
-    quality        trustworthy
+    quality      trustworthy
 
     5 of 5 uploads and 10 of 10 downloads succeeded
     ");
@@ -97,7 +98,7 @@ fn a_small_run_shows_each_blob() {
 
 #[test]
 fn a_large_run_shows_what_its_sample_supports() {
-    insta::assert_snapshot!(rendered(&fake::report(400, &good(400)), &[], Palette::Plain), @r"
+    insta::assert_snapshot!(rendered(&fixtures::report(400, &good(400)), &[], Palette::Plain), @r"
     walrus-stress 0.1.0  started 2026-09-21T14:13:20Z, took 75.0 s
     load         400 blobs of 90.0 KiB to 100 KiB, 8 at a time
     publisher    http://publisher.test:31415
@@ -147,7 +148,7 @@ fn a_large_run_shows_what_its_sample_supports() {
     headers      no header tells of a cache, but the times do
     repeat       --seed 12345678901234567890 makes the same blobs again
 
-    quality        trustworthy
+    quality      trustworthy
 
     400 of 400 uploads and 800 of 800 downloads succeeded
     ");
@@ -218,7 +219,7 @@ fn a_stopped_run_with_failures_says_so_first_and_last() {
     repeat       --seed 12345678901234567890 makes the same blobs again
     note         1 target answered 404 to GET /status and was not checked
 
-    quality        invalid: unfinished at the end 6.7% (above 5.0%)
+    quality      invalid: unfinished at the end 6.7% (above 5.0%)
 
     PARTIAL: 5 of 7 uploads and 4 of 8 downloads succeeded, 5 failed, 1 unfinished
     ");
@@ -226,8 +227,8 @@ fn a_stopped_run_with_failures_says_so_first_and_last() {
 
 #[test]
 fn thresholds_are_shown_with_what_was_measured() {
-    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
-    let mut report = fake::report(7, &samples);
+    let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
+    let mut report = fixtures::report(7, &samples);
     let thresholds = [
         "upload.max<20s",
         "*.failures<50%",
@@ -252,7 +253,7 @@ fn thresholds_are_shown_with_what_was_measured() {
                  ok      main:first.failures.connect-timeout<=0.00000000000000000000
                          0000000000001%: 0 of 5 (0.00%)
                  BROKEN  first.unfinished==0: 1 of 5 (20.00%)
-    quality        invalid: unfinished at the end 6.7% (above 5.0%), thresholds with
+    quality      invalid: unfinished at the end 6.7% (above 5.0%), thresholds with
                  too few samples 1
     ");
     assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
@@ -260,14 +261,14 @@ fn thresholds_are_shown_with_what_was_measured() {
 
 #[test]
 fn a_generator_that_was_too_slow_is_told_with_what_to_do() {
-    let mut report = fake::report(400, &good(400));
+    let mut report = fixtures::report(400, &good(400));
     let (cpu, available) = (Duration::from_secs(143), Duration::from_secs(150));
     report.recording.generator =
         Generator { cpu, available, wall_step: Duration::from_secs(3_600), ..Generator::default() };
     let text = rendered(&report, &[], Palette::Plain);
     let block = text.split("\n\n").find(|block| block.starts_with("quality")).unwrap();
     insta::assert_snapshot!(block, @r"
-    quality        invalid: own CPU 95.3% (above 90.0%), wall clock moved by 60.0 min
+    quality      invalid: own CPU 95.3% (above 90.0%), wall clock moved by 60.0 min
                  (above 1.00 s)
                  the generator ran short of CPU: give it more cores, a machine of
                  its own, or less to do
@@ -287,10 +288,10 @@ fn colours_change_nothing_but_the_colour() {
 fn every_line_fits_80_columns() {
     let (mut report, mut samples) = bad();
     for (index, novelty) in (7..60).zip([Novelty::Fresh, Novelty::Repeat].into_iter().cycle()) {
-        let journey = if index % 3 == 0 { fake::troubled(index) } else { fake::journey(index) };
+        let journey = if index % 3 == 0 { fixtures::troubled(index) } else { fixtures::journey(index) };
         samples.extend(journey.into_iter().map(|sample| Sample { novelty, ..sample }));
     }
-    report.recording = fake::recording(&samples);
+    report.recording = fixtures::recording(&samples);
     report.plan.publishers =
         vec![format!("http://{}.example/{}", "a".repeat(60), "b/".repeat(80)).parse().unwrap()];
     report.plan.phases.push(crate::plan::Phase {
@@ -316,15 +317,15 @@ fn what_headers_claim_stands_beside_what_the_times_show() {
     let mut samples = good(40);
     for sample in &mut samples {
         let warm = sample.index < 4 || sample.step == Step::CACHED;
-        sample.cache = said(if warm { CacheStatus::Hit } else { CacheStatus::Miss });
+        sample.exchange.cache = said(if warm { CacheStatus::Hit } else { CacheStatus::Miss });
         // A front that says hit and is as slow as before.
         if sample.step == Step::CACHED {
             let took = Duration::from_millis(120 + sample.index * 53 % 83);
-            sample.timing.finished = sample.timing.started + took;
-            sample.timing.first_byte = Some(sample.timing.finished - took / 4);
+            sample.exchange.timing.finished = sample.exchange.timing.started + took;
+            sample.exchange.timing.first_byte = Some(sample.exchange.timing.finished - took / 4);
         }
     }
-    let text = rendered(&fake::report(40, &samples), &[], Palette::Plain);
+    let text = rendered(&fixtures::report(40, &samples), &[], Palette::Plain);
     let from = text.find("cache    ").unwrap();
     insta::assert_snapshot!(&text[from..text.find("\n\n40 of").unwrap()], @r"
     cache        no evidence of caching (1.00–1.00, n = 36)
@@ -336,6 +337,6 @@ fn what_headers_claim_stands_beside_what_the_times_show() {
                  4 of 40 first downloads came from a cache already: left out
     repeat       --seed 12345678901234567890 makes the same blobs again
 
-    quality        use with care: first downloads that were already cached 10.0%
+    quality      use with care: first downloads that were already cached 10.0%
     ");
 }

@@ -6,7 +6,10 @@ use super::{
     Limit,
     metric::{Metric, Part, Statistic},
 };
-use crate::plan::{journey::Step, percentile::Percentile};
+use crate::{
+    plan::{journey::Step, percentile::Percentile},
+    units::parse_percent,
+};
 
 /// A number that can be compared between runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,9 +118,8 @@ impl Bound {
         if !size.starts_with(|first: char| first.is_ascii_digit()) {
             return Err(wrong());
         }
-        if let Some(percent) = size.strip_suffix('%') {
-            let percent: f64 = percent.trim().parse().map_err(|_| wrong())?;
-            return percent.is_finite().then_some(Bound::Percent(sign * percent)).ok_or_else(wrong);
+        if size.ends_with('%') {
+            return parse_percent(size).map(|percent| Bound::Percent(sign * percent)).ok_or_else(wrong);
         }
         let metric = match quantity {
             Quantity::Percentile(percentile) => {

@@ -1,7 +1,7 @@
 //! What the order of two downloads does by itself: two blobs that nobody had read, one right behind the other.
 
-use super::{Pair, Ratio, Verdict, both, ratio, times};
-use crate::report::{Report, support::Percentile};
+use super::{Effect, Pair, Ratio, both, ratio, times};
+use crate::report::{Report, stats::Percentile};
 
 /// The first downloads of two different blobs, held against each other.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,7 +34,7 @@ impl OrderControl {
     pub fn words(&self) -> String {
         match self.response {
             Some(Ratio { median, pairs, interval: Some((low, high)), .. })
-                if self.response.is_some_and(|response| response.verdict() == Verdict::TooFew) =>
+                if self.response.is_some_and(|response| response.effect() == Effect::TooFew) =>
             {
                 format!(
                     "order effect {}, which may be none ({}–{}, n = {pairs}): it is taken out, and what is uncertain of it \

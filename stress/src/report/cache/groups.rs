@@ -9,14 +9,14 @@ use crate::{metrics::pairs::Pair, report::Report};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
     /// What they have in common.
-    pub of: Of,
+    pub key: GroupKey,
     /// First ÷ cached service time; its interval exists.
     pub response: Ratio,
 }
 
 /// What the pairs of a group have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Of {
+pub enum GroupKey {
     /// Sizes in bytes, from the first on and below the second, which is four times as large.
     Sizes(u64, u64),
     /// The aggregator of this address.
@@ -27,11 +27,12 @@ pub enum Of {
 pub(super) fn of(report: &Report, pairs: &[&Pair], controls: &[&Pair]) -> Vec<Group> {
     let several = |groups: Vec<Group>| if groups.len() > 1 { groups } else { Vec::new() };
     let sizes = effects(pairs, controls, |pair| class(pair.size));
-    let sizes = sizes.into_iter().map(|((from, to), response)| Group { of: Of::Sizes(from, to), response });
+    let sizes =
+        sizes.into_iter().map(|((from, to), response)| Group { key: GroupKey::Sizes(from, to), response });
     let aggregators = effects(pairs, controls, |pair| pair.target);
     let aggregators = aggregators.into_iter().map(|(target, response)| {
         let address = report.plan.aggregators.get(target).map(ToString::to_string);
-        Group { of: Of::Aggregator(address.unwrap_or_else(|| target.to_string())), response }
+        Group { key: GroupKey::Aggregator(address.unwrap_or_else(|| target.to_string())), response }
     });
     [several(sizes.collect()), several(aggregators.collect())].concat()
 }

@@ -5,8 +5,9 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 use super::*;
 use crate::{
+    fixtures,
     metrics::{cache_status::CacheStatusCounts, pairs::Freshness},
-    report::{fake, summary::Summary},
+    report::summary::Summary,
     sample::cache::{CacheEvidence, CacheStatus, StatusHeader},
 };
 
@@ -45,7 +46,7 @@ impl World {
 
 /// The effect of so many pairs and control pairs.
 fn effect(pairs: &[Pair], controls: &[Pair]) -> CacheEffect {
-    let mut report = fake::report(5, &[]);
+    let mut report = fixtures::report(5, &[]);
     report.plan.phases[0].order_control = 0.3;
     pairs.iter().for_each(|pair| report.recording.enter_pair(*pair));
     controls.iter().for_each(|pair| report.recording.enter_control(*pair));
@@ -87,12 +88,12 @@ fn without_the_control_slow_starts_look_like_a_cache() {
         (0..800).map(|index| world.pair(index, [0.15, 0.1, 0.1], CacheStatus::Unknown)).collect();
     let controls: Vec<_> =
         (0..400).map(|index| world.pair(index, [0.15, 0.1, 0.1], CacheStatus::Unknown)).collect();
-    assert_eq!(effect(&pairs, &[]).verdict, Verdict::Faster);
+    assert_eq!(effect(&pairs, &[]).effect, Effect::Faster);
     let controlled = effect(&pairs, &controls);
-    assert_eq!(controlled.verdict, Verdict::NoDifference, "{}", controlled.sentence());
+    assert_eq!(controlled.effect, Effect::NoDifference, "{}", controlled.sentence());
     let control = controlled.control.unwrap();
     let order_effect = control.response.unwrap();
-    assert_eq!((order_effect.verdict(), control.pairs), (Verdict::Faster, 400));
+    assert_eq!((order_effect.effect(), control.pairs), (Effect::Faster, 400));
     assert_eq!(controlled.response.unwrap().taken_out, Some(order_effect.median));
     assert_eq!(
         controlled.first_byte.unwrap().taken_out,
@@ -130,7 +131,7 @@ fn a_cache_that_fills_late_is_told_by_its_third_reads() {
 fn headers_that_lie_are_found_out_and_honest_ones_borne_out() {
     let finding = |seconds: [f64; 3], cache_status: CacheStatus, status_header: Option<StatusHeader>| {
         let mut world = World::new(3);
-        let mut report = fake::report(100, &(0..100).flat_map(fake::journey).collect::<Vec<_>>());
+        let mut report = fixtures::report(100, &(0..100).flat_map(fixtures::journey).collect::<Vec<_>>());
         report.recording.pairs = crate::metrics::pairs::Pairs::default();
         for index in 0..100 {
             report.recording.enter_pair(world.pair(index, seconds, cache_status));
@@ -146,18 +147,18 @@ fn headers_that_lie_are_found_out_and_honest_ones_borne_out() {
                 metrics.cache_statuses = [(0, cache_statuses.clone())].into();
             }
         }
-        let rows = Summary::of(&report).cache.unwrap().claimed.rows;
+        let rows = Summary::of(&report).cache.unwrap().status.rows;
         assert_eq!((rows.len(), rows[0].cache_status, rows[0].downloads), (1, cache_status, 100));
         rows[0].finding
     };
     let (fast, slow) = ([0.1, 0.02, 0.02], [0.1, 0.1, 0.1]);
     let nginx = Some(StatusHeader::XCacheStatus);
-    assert_eq!(finding(fast, CacheStatus::Hit, nginx), Finding::Borne);
+    assert_eq!(finding(fast, CacheStatus::Hit, nginx), Finding::Consistent);
     assert_eq!(finding(slow, CacheStatus::Hit, nginx), Finding::HitsNoFaster);
-    assert_eq!(finding(slow, CacheStatus::Miss, nginx), Finding::Borne);
+    assert_eq!(finding(slow, CacheStatus::Miss, nginx), Finding::Consistent);
     assert_eq!(finding(fast, CacheStatus::Bypass, nginx), Finding::MissesFaster);
     assert_eq!(finding(fast, CacheStatus::Unknown, None), Finding::SilentFaster);
-    assert_eq!(finding(slow, CacheStatus::Unknown, None), Finding::Borne);
+    assert_eq!(finding(slow, CacheStatus::Unknown, None), Finding::Consistent);
 }
 
 #[test]
@@ -167,16 +168,16 @@ fn first_downloads_that_were_cached_already_are_counted_and_left_out() {
         status_header: Some(StatusHeader::XCache),
         ..CacheEvidence::default()
     };
-    let mut samples: Vec<_> = (0..40).flat_map(fake::journey).collect();
+    let mut samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
     for sample in &mut samples {
         // Of every fourth blob some cache has a copy before this run reads it.
         let warm = sample.index % 4 == 0 || sample.step == Step::CACHED;
-        sample.cache = said(if warm { CacheStatus::Hit } else { CacheStatus::Miss });
+        sample.exchange.cache = said(if warm { CacheStatus::Hit } else { CacheStatus::Miss });
     }
-    let report = fake::report(40, &samples);
+    let report = fixtures::report(40, &samples);
     let cache = Summary::of(&report).cache.unwrap();
-    assert_eq!((cache.claimed.contaminated, cache.claimed.firsts, cache.pairs), (10, 40, 30));
-    assert_eq!(cache.claimed.status_headers, [(StatusHeader::XCache, 40)].into());
+    assert_eq!((cache.status.contaminated, cache.status.firsts, cache.pairs), (10, 40, 30));
+    assert_eq!(cache.status.status_headers, [(StatusHeader::XCache, 40)].into());
 }
 
 #[test]
@@ -190,9 +191,9 @@ fn sizes_and_aggregators_are_told_apart_where_each_has_enough() {
     };
     let pairs: Vec<_> = (0..60).map(|index| pair(&mut world, index)).collect();
     let groups = effect(&pairs, &[]).groups;
-    let sizes: Vec<_> = groups.iter().map(|group| (group.of.clone(), group.response.pairs)).collect();
+    let sizes: Vec<_> = groups.iter().map(|group| (group.key.clone(), group.response.pairs)).collect();
     // The second aggregator has two pairs only: then the first one's are no group of their own either.
-    assert_eq!(sizes, [(Of::Sizes(64 << 10, 256 << 10), 30), (Of::Sizes(4 << 20, 16 << 20), 30)]);
+    assert_eq!(sizes, [(GroupKey::Sizes(64 << 10, 256 << 10), 30), (GroupKey::Sizes(4 << 20, 16 << 20), 30)]);
     let between = |at: usize, from: f64, to: f64| (from..to).contains(&groups[at].response.median);
     assert!(between(0, 1.5, 2.7) && between(1, 7.5, 13.3), "{groups:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Ratio, Verdict, ratio};
+use super::{Effect, Ratio, ratio};
 use crate::{
     metrics::{
         Recording, StepKey,
@@ -28,7 +28,7 @@ pub struct StatusCheck {
     /// The headers that told of them, and of how many.
     pub status_headers: BTreeMap<StatusHeader, u64>,
     /// By what was said of cached downloads.
-    pub rows: Vec<Row>,
+    pub rows: Vec<StatusRow>,
     /// Pairs whose `Date` stood still, or whose `Age` grew with the time: the same copy twice.
     pub same_copy: u64,
     /// Pairs whose `Date` moved with the time.
@@ -37,7 +37,7 @@ pub struct StatusCheck {
 
 /// Cached downloads of which the same was said.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct StatusRow {
     /// What was said.
     pub cache_status: CacheStatus,
     /// How many.
@@ -52,7 +52,7 @@ pub struct Row {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
     /// They show the same.
-    Borne,
+    Consistent,
     /// Hits are claimed, but they are no faster.
     HitsNoFaster,
     /// Misses are claimed, but they are faster.
@@ -65,20 +65,20 @@ pub enum Finding {
 
 impl Finding {
     fn of(cache_status: CacheStatus, observed: Option<&Ratio>) -> Self {
-        match (cache_status, observed.map_or(Verdict::TooFew, Ratio::verdict)) {
-            (_, Verdict::TooFew) => Finding::Unknown,
-            (CacheStatus::Hit | CacheStatus::Stale, Verdict::Faster) => Finding::Borne,
+        match (cache_status, observed.map_or(Effect::TooFew, Ratio::effect)) {
+            (_, Effect::TooFew) => Finding::Unknown,
+            (CacheStatus::Hit | CacheStatus::Stale, Effect::Faster) => Finding::Consistent,
             (CacheStatus::Hit | CacheStatus::Stale, _) => Finding::HitsNoFaster,
-            (CacheStatus::Miss | CacheStatus::Bypass, Verdict::Faster) => Finding::MissesFaster,
-            (CacheStatus::Unknown, Verdict::Faster) => Finding::SilentFaster,
-            (CacheStatus::Miss | CacheStatus::Bypass | CacheStatus::Unknown, _) => Finding::Borne,
+            (CacheStatus::Miss | CacheStatus::Bypass, Effect::Faster) => Finding::MissesFaster,
+            (CacheStatus::Unknown, Effect::Faster) => Finding::SilentFaster,
+            (CacheStatus::Miss | CacheStatus::Bypass | CacheStatus::Unknown, _) => Finding::Consistent,
         }
     }
 
     /// Its name in documents.
     pub const fn label(self) -> &'static str {
         match self {
-            Finding::Borne => "borne-out",
+            Finding::Consistent => "borne-out",
             Finding::HitsNoFaster => "hits-no-faster",
             Finding::MissesFaster => "misses-faster",
             Finding::SilentFaster => "silent-but-faster",
@@ -105,7 +105,7 @@ impl StatusCheck {
             let times = |pair: &Pair| Some((pair.first, pair.cached));
             let observed = ratio(&said, times).map(|observed| observed.without(ratio(controls, times)));
             let finding = Finding::of(cache_status, observed.as_ref());
-            Row { cache_status, downloads: cached.of(cache_status), observed, finding }
+            StatusRow { cache_status, downloads: cached.of(cache_status), observed, finding }
         };
         let told = cached.told.iter().map(|(status_header, counts)| (*status_header, counts.values().sum()));
         Self {

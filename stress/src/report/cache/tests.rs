@@ -2,14 +2,15 @@
 
 use super::*;
 use crate::{
+    fixtures,
     metrics::pairs::{Freshness, Pair, Parts},
-    report::{fake, summary::Summary},
+    report::summary::Summary,
     sample::cache::CacheStatus,
 };
 
 /// The effect seen in pairs of these response times, in milliseconds.
 fn effect(pairs: &[(u64, u64)]) -> CacheEffect {
-    let mut report = fake::report(5, &[]);
+    let mut report = fixtures::report(5, &[]);
     for (index, (first, cached)) in (0..).zip(pairs) {
         let (first, cached) = (Duration::from_millis(*first), Duration::from_millis(*cached));
         report.recording.enter_pair(Pair {
@@ -41,7 +42,7 @@ fn faster_slower_and_no_difference_are_told_apart() {
 #[test]
 fn a_transfer_that_is_no_part_of_the_time_is_not_compared() {
     let of = |transfer: Duration| {
-        let mut report = fake::report(5, &[]);
+        let mut report = fixtures::report(5, &[]);
         let (first, cached) = (Duration::from_millis(10), Duration::from_millis(5));
         let parts = |whole: Duration, transfer| Parts { first_byte: whole - transfer, transfer };
         for index in 0..40 {
@@ -81,13 +82,13 @@ fn the_ratio_is_taken_blob_by_blob() {
 fn few_pairs_say_nothing_however_far_apart_they_are() {
     let few = effect(&[(1_000, 1); 5]);
     let response = few.response.unwrap();
-    assert_eq!((few.verdict, response.median, response.interval), (Verdict::TooFew, 1_000.0, None));
+    assert_eq!((few.effect, response.median, response.interval), (Effect::TooFew, 1_000.0, None));
     assert_eq!(
         (response.p_value, few.sentence().as_str()),
         (None, "not enough data (n = 5): at least 6 blobs needed")
     );
     let six = effect(&[(1_000, 1); 6]);
-    assert_eq!((six.verdict, six.response.unwrap().p_value), (Verdict::Faster, Some(2.0 / 64.0)));
+    assert_eq!((six.effect, six.response.unwrap().p_value), (Effect::Faster, Some(2.0 / 64.0)));
     assert_eq!(effect(&[]).response, None);
     let wide = effect(&[(50, 100), (60, 100), (90, 100), (110, 100), (200, 100), (300, 100)]);
     assert_eq!(wide.sentence(), "not enough data (0.50–3.0, n = 6): about 145 blobs needed");
@@ -95,7 +96,7 @@ fn few_pairs_say_nothing_however_far_apart_they_are() {
 
 #[test]
 fn a_run_without_both_downloads_has_no_effect_to_show() {
-    let mut report = fake::report(5, &[]);
+    let mut report = fixtures::report(5, &[]);
     report.plan.phases[0].journey.steps.retain(|step| *step != Step::CACHED);
     assert_eq!(Summary::of(&report).cache, None);
 }
@@ -111,7 +112,7 @@ fn equal_downloads_are_called_different_in_at_most_one_of_twenty_runs() {
     let different = (0..1_000)
         .filter(|_| {
             let pairs: Vec<_> = (0..30).map(|_| (random(), random())).collect();
-            matches!(effect(&pairs).verdict, Verdict::Faster | Verdict::Slower)
+            matches!(effect(&pairs).effect, Effect::Faster | Effect::Slower)
         })
         .count();
     assert!(different <= 60, "{different} of 1,000");

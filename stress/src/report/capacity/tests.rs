@@ -1,49 +1,46 @@
 //! Steps and searches that never happened: verdicts, blame, knee, and what it all took.
 
 use super::*;
-use crate::{
-    plan::search::Axis,
-    report::{fake, quality::CheckResult},
-};
+use crate::{fixtures, plan::search::Axis, report::quality::CheckResult};
 
-fn check(subject: Check, severity: Severity, measured: f64) -> QualityReport {
-    QualityReport { checks: vec![CheckResult { subject, measured, severity, limit: 0.0 }], drift: None }
+fn check(check: Check, severity: Severity, measured: f64) -> QualityReport {
+    QualityReport { checks: vec![CheckResult { check, measured, severity, limit: 0.0 }], drift: None }
 }
 
 fn step(thresholds: &[&str], journeys: u64, uploads: Reading) -> SearchStep {
-    let samples: Vec<_> = (0..journeys).flat_map(fake::journey).collect();
-    let mut report = fake::report(journeys, &samples);
+    let samples: Vec<_> = (0..journeys).flat_map(fixtures::journey).collect();
+    let mut report = fixtures::report(journeys, &samples);
     report.plan.thresholds = thresholds.iter().map(|text| text.parse().unwrap()).collect();
-    let warm_up = fake::recording(&fake::journey(0));
+    let warm_up = fixtures::recording(&fixtures::journey(0));
     SearchStep::of((1.0, Duration::from_secs(1)), Step::Upload, &report, &warm_up, uploads, blame)
 }
 
 #[test]
 fn objectives_break_hold_or_cannot_be_judged() {
     let verdict =
-        |thresholds: &[&str], journeys| step(thresholds, journeys, Reading::default()).tried.verdict;
+        |thresholds: &[&str], journeys| step(thresholds, journeys, Reading::default()).result.verdict;
     assert_eq!(verdict(&["upload.p50<1h"], 40), Verdict::Holds);
     assert_eq!(verdict(&["upload.p50<1h", "upload.max<1ms"], 40), Verdict::Breaks);
     assert_eq!(verdict(&["upload.p95<1h", "upload.p50<1h"], 40), Verdict::TooFew { has: 40, needs: 72 });
     // What is known to be broken needs no more samples.
     assert_eq!(verdict(&["upload.p95<1h", "upload.max<1ms"], 40), Verdict::Breaks);
     // Nobody asked for it, and still nothing may fail.
-    let mut samples: Vec<_> = (0..40).flat_map(fake::journey).collect();
-    samples.extend(fake::troubled(40));
-    let report = fake::report(41, &samples);
+    let mut samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
+    samples.extend(fixtures::troubled(40));
+    let report = fixtures::report(41, &samples);
     let none = Recording::default();
     let at = (1.0, Duration::from_secs(1));
     let step = SearchStep::of(at, Step::Upload, &report, &none, Reading::default(), blame);
-    assert_eq!((step.tried.verdict, step.failed), (Verdict::Breaks, 1));
+    assert_eq!((step.result.verdict, step.failed), (Verdict::Breaks, 1));
     assert_eq!(step.broken().next().unwrap().threshold.to_string(), "upload.failures==0");
     // A generator that is the limit is told whatever else happened, an interruption above all.
     let blamed: Blame = |_, _| Some(Bottleneck::Cpu);
     let step = SearchStep::of(at, Step::Upload, &report, &none, Reading::default(), blamed);
-    assert_eq!((step.tried.verdict, step.bottleneck), (Verdict::Generator, Some(Bottleneck::Cpu)));
+    assert_eq!((step.result.verdict, step.bottleneck), (Verdict::Generator, Some(Bottleneck::Cpu)));
     let ending = Ending::Interrupted { signal: crate::report::Signal::Interrupt };
     let stopped = Report { ending, ..report };
     let step = SearchStep::of(at, Step::Upload, &stopped, &none, Reading::default(), blamed);
-    assert_eq!(step.tried.verdict, Verdict::Interrupted);
+    assert_eq!(step.result.verdict, Verdict::Interrupted);
 }
 
 #[test]
@@ -56,7 +53,7 @@ fn the_generator_is_blamed_for_its_own_part_only() {
         (Check::StartDelayMax, Invalid, 2.0, false, Some(Bottleneck::Scheduling)),
         (Check::Lag, Invalid, 1.0, false, Some(Bottleneck::Scheduling)),
         (Check::Achieved, Invalid, 0.5, true, Some(Bottleneck::Scheduling)),
-        (Check::Dropped, Invalid, 0.5, false, Some(Bottleneck::Places)),
+        (Check::Dropped, Invalid, 0.5, false, Some(Bottleneck::InFlight)),
         (Check::Dropped, Invalid, 0.5, true, None),
         (Check::Ports, Care, 0.9, true, Some(Bottleneck::Ports)),
         (Check::Ports, Care, 0.9, false, None),
@@ -73,7 +70,7 @@ fn the_generator_is_blamed_for_its_own_part_only() {
     // Arrivals that were dropped were not achieved either: that is the same thing.
     let mut quality = check(Check::Dropped, Invalid, 0.5);
     quality.checks.extend(check(Check::Achieved, Invalid, 0.5).checks);
-    assert_eq!((blame(&quality, true), blame(&quality, false)), (None, Some(Bottleneck::Places)));
+    assert_eq!((blame(&quality, true), blame(&quality, false)), (None, Some(Bottleneck::InFlight)));
 }
 
 /// A search whose steps had these levels, rates and mean response times in milliseconds.
@@ -88,7 +85,7 @@ fn capacity(curve: &[(f64, f64, u64)]) -> Capacity {
     };
     let steps = curve.iter().map(|&(level, per_second, mean)| {
         let mut step = step(&[], 10, Reading::default());
-        step.tried.level = level;
+        step.result.level = level;
         step.per_second = Some(per_second);
         step.response.as_mut().unwrap().mean =
             Bounded { value: Duration::from_millis(mean), lower_bound: false };
@@ -99,7 +96,7 @@ fn capacity(curve: &[(f64, f64, u64)]) -> Capacity {
         started_at: "2026-01-01T00:00:00Z".to_owned(),
         elapsed: Duration::from_secs(9),
         ending: Ending::Completed,
-        plan: fake::plan(1),
+        plan: fixtures::plan(1),
         search,
         focus: Step::Upload,
         steps: steps.collect(),
@@ -139,9 +136,9 @@ fn shedding_is_what_was_seen() {
 
 #[test]
 fn settling_is_paid_for_as_well() {
-    let cost = step(&[], 10, Reading::default()).cost;
+    let cost = step(&[], 10, Reading::default()).consumed;
     assert_eq!((cost.uploads, cost.downloads, cost.frost), (11, 22, 11 * 132_300));
-    let whole = capacity(&[(1.0, 1.0, 1), (2.0, 2.0, 1)]).cost();
+    let whole = capacity(&[(1.0, 1.0, 1), (2.0, 2.0, 1)]).consumed();
     assert_eq!((whole.uploads, whole.bytes_sent), (22, 2 * cost.bytes_sent));
 }
 

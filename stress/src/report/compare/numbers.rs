@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Place,
+    StepName,
     bootstrap::FEWEST,
     inference::{Estimate, Spread, holm},
     side::Measure,
@@ -14,7 +14,7 @@ use crate::plan::threshold::Quantity;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Number {
     /// Which step it is of.
-    pub place: Place,
+    pub name: StepName,
     /// Which number.
     pub quantity: Quantity,
     /// What it was, in seconds, per second, bytes per second, a share or a factor; `None` when the sample does not
@@ -140,7 +140,7 @@ struct Side {
 
 impl Draft {
     /// The number `quantity` of the runs on both sides.
-    pub(super) fn of(place: &Place, quantity: Quantity, before: &[Measure], after: &[Measure]) -> Self {
+    pub(super) fn of(name: &StepName, quantity: Quantity, before: &[Measure], after: &[Measure]) -> Self {
         let scale = Scale::of(quantity);
         let (before, after) = (together(before, scale), together(after, scale));
         let time = before.time.min(after.time);
@@ -158,7 +158,7 @@ impl Draft {
             (scale.change(low), scale.change(high))
         });
         let number = Number {
-            place: place.clone(),
+            name: name.clone(),
             quantity,
             before: before.value,
             after: after.value,
@@ -265,7 +265,7 @@ mod tests {
     }
 
     fn judged(quantity: Quantity, before: &[Measure], after: &[Measure]) -> Number {
-        let place = Place { phase: "main".to_owned(), step: Step::CACHED, repeats: false };
+        let place = StepName { phase: "main".to_owned(), step: Step::CACHED, repeats: false };
         judge(vec![Draft::of(&place, quantity, before, after)], 0.02).remove(0)
     }
 

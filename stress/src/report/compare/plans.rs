@@ -71,11 +71,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{plan::load::Load, report::fake};
+    use crate::{fixtures, plan::load::Load};
 
     #[test]
     fn only_what_differs_is_told_and_never_the_seed() {
-        let before = fake::plan(100);
+        let before = fixtures::plan(100);
         let mut after = before.clone();
         after.seed = 1;
         assert_eq!(differences(&before, &after), []);

@@ -16,8 +16,8 @@ use crate::{
     },
     plan::threshold::Quantity,
     report::{
+        stats::Percentile,
         summary::{Bounded, Distribution},
-        support::Percentile,
     },
 };
 

@@ -10,8 +10,8 @@ use super::{
     *,
 };
 use crate::{
+    fixtures,
     plan::percentile::Percentile,
-    report::fake,
     sample::{Outcome as Fate, Sample, StoredKind},
 };
 
@@ -72,7 +72,7 @@ fn run(seed: u64, phi: f64, seconds: usize, factor: f64) -> BTreeMap<Quantity, M
 
 /// What is said of two runs when no change is too small to count.
 fn judged(before: &BTreeMap<Quantity, Measure>, after: &BTreeMap<Quantity, Measure>) -> Vec<Number> {
-    let place = Place { phase: "main".to_owned(), step: Step::CACHED, repeats: false };
+    let place = StepName { phase: "main".to_owned(), step: Step::CACHED, repeats: false };
     let draft = |quantity: Quantity| {
         let of = |side: &BTreeMap<Quantity, Measure>| [side[&quantity].clone()];
         Draft::of(&place, quantity, &of(before), &of(after))
@@ -120,22 +120,28 @@ fn ten_percent_are_found_in_80_of_100_runs_as_long_as_was_asked_for() {
 
 /// A run in which a journey starts every 50 ms; cached downloads take `cached` times as long as they might.
 fn samples(blobs: u64, cached: u64) -> Vec<Sample> {
-    let stored = |index| fake::stored(index, StoredKind::New);
+    let stored = |index| fixtures::stored(index, StoredKind::New);
     let journey = |index: u64| {
         // Nothing that repeats in step with the seconds.
         let jitter = index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
         let (at, upload, first) = (index * 50, 200 + jitter, 150 + jitter / 2);
         [
-            fake::sample(index, Step::Upload, at, upload, stored(index)),
-            fake::sample(index, Step::FIRST, at + upload, first, Fate::Read),
-            fake::sample(index, Step::CACHED, at + upload + first, cached * (40 + jitter / 16), Fate::Read),
+            fixtures::sample(index, Step::Upload, at, upload, stored(index)),
+            fixtures::sample(index, Step::FIRST, at + upload, first, Fate::Read),
+            fixtures::sample(
+                index,
+                Step::CACHED,
+                at + upload + first,
+                cached * (40 + jitter / 16),
+                Fate::Read,
+            ),
         ]
     };
     (0..blobs).flat_map(journey).collect()
 }
 
 fn source(name: &str, samples: &[Sample]) -> Source {
-    Source { name: name.to_owned(), report: fake::report(600, samples) }
+    Source { name: name.to_owned(), report: fixtures::report(600, samples) }
 }
 
 fn compared(before: &Source, after: &Source, limits: &[&str]) -> Comparison {
@@ -144,7 +150,7 @@ fn compared(before: &Source, after: &Source, limits: &[&str]) -> Comparison {
 }
 
 fn verdict(comparison: &Comparison, step: Step, quantity: Quantity) -> Verdict {
-    let meant = |number: &&Number| number.place.step == step && number.quantity == quantity;
+    let meant = |number: &&Number| number.name.step == step && number.quantity == quantity;
     comparison.numbers.iter().find(meant).unwrap().verdict
 }
 
@@ -156,14 +162,14 @@ fn a_slower_cache_is_worse_and_nothing_else_is() {
     for quantity in NUMBERS.into_iter().chain([Quantity::Speedup]) {
         assert_eq!(cached(quantity), Verdict::Worse, "{quantity:?}");
     }
-    let others = comparison.numbers.iter().filter(|number| number.place.step != Step::CACHED);
+    let others = comparison.numbers.iter().filter(|number| number.name.step != Step::CACHED);
     for number in others {
         assert!(!matches!(number.verdict, Verdict::Better | Verdict::Worse), "{number:?}");
     }
-    let outcomes: Vec<_> = comparison.guards.iter().map(|guard| guard.outcome).collect();
-    assert_eq!(outcomes, [Outcome::Broken, Outcome::Holds, Outcome::Holds]);
+    let outcomes: Vec<_> = comparison.limits.iter().map(|limit| limit.outcome).collect();
+    assert_eq!(outcomes, [LimitOutcome::Broken, LimitOutcome::Holds, LimitOutcome::Holds]);
     assert!(comparison.regressed() && comparison.differences.is_empty());
-    let p95 = comparison.numbers.iter().find(|one| one.place.step == Step::CACHED && one.quantity == P95);
+    let p95 = comparison.numbers.iter().find(|one| one.name.step == Step::CACHED && one.quantity == P95);
     let change = p95.and_then(|number| number.change).unwrap();
     assert!((change - 1.0).abs() < 0.01, "{change}");
     // The other way round it is better, and no regression.
@@ -184,7 +190,7 @@ fn the_same_run_twice_is_told_and_differs_in_nothing() {
 
 #[test]
 fn the_generator_is_blamed_only_for_what_it_did() {
-    let troubled: Vec<_> = (0..7).flat_map(fake::troubled).collect();
+    let troubled: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
     let mut unfinished = source("b", &troubled);
     let told = |source: &Source| {
         let notes = compared(&self::source("a", &samples(10, 1)), source, &[]).notes;
@@ -214,7 +220,7 @@ fn a_short_run_gets_no_verdict_but_a_length() {
         assert!(has <= Duration::from_secs(8) && needs >= Duration::from_secs(30), "{number:?}");
     }
     // What cannot be known fails.
-    assert_eq!((comparison.guards[0].outcome, comparison.regressed()), (Outcome::Unknown, true));
+    assert_eq!((comparison.limits[0].outcome, comparison.regressed()), (LimitOutcome::Unknown, true));
     assert!(!compared(&before, &after, &[]).regressed());
 }
 

@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::{
     metrics::cache_status::CacheStatusCounts,
     report::{
-        cache::{CacheEffect, Group, Of, OrderControl, Ratio, Row, StatusCheck},
-        cost::{Line, StepCost, Unknown},
+        cache::{CacheEffect, Group, GroupKey, OrderControl, Ratio, StatusCheck, StatusRow},
+        cost::{LinearFit, NoFit, StepCost},
     },
     sample::cache::{CacheStatus, StatusHeader},
 };
@@ -86,7 +86,7 @@ struct StatusCheckDoc<'a> {
     pairs_dated_anew: u64,
 }
 
-/// A [`Row`] in a document.
+/// A [`StatusRow`] in a document.
 #[derive(Serialize)]
 struct RowDoc {
     cache_status: CacheStatus,
@@ -100,7 +100,7 @@ impl<'a> CacheDoc<'a> {
         let seconds = |duration: Option<Duration>| duration.map(|duration| duration.as_secs_f64());
         let (response, doc) = (cache.response, |ratio: Option<Ratio>| ratio.map(RatioDoc::of));
         Self {
-            verdict: cache.verdict.label(),
+            verdict: cache.effect.label(),
             sentence: cache.sentence(),
             pairs_seen: cache.pairs_seen,
             pairs: cache.pairs,
@@ -119,7 +119,7 @@ impl<'a> CacheDoc<'a> {
             }),
             second_to_third: doc(cache.third),
             fills_late: cache.fills_late().is_some(),
-            claimed: StatusCheckDoc::of(&cache.claimed),
+            claimed: StatusCheckDoc::of(&cache.status),
             shortest_cached_seconds: seconds(cache.shortest_cached.map(|bounded| bounded.value)),
             longest_cached_seconds: seconds(cache.longest_cached.map(|bounded| bounded.value)),
         }
@@ -129,7 +129,7 @@ impl<'a> CacheDoc<'a> {
 impl RatioDoc {
     fn of(ratio: Ratio) -> Self {
         let Ratio { pairs, median, interval, p_value, taken_out } = ratio;
-        let verdict = ratio.verdict().label();
+        let verdict = ratio.effect().label();
         Self {
             verdict,
             pairs,
@@ -152,9 +152,9 @@ impl ControlDoc {
 
 impl<'a> GroupDoc<'a> {
     fn of(group: &'a Group) -> Self {
-        let (aggregator, from_bytes, below_bytes) = match &group.of {
-            Of::Sizes(from, below) => (None, Some(*from), Some(*below)),
-            Of::Aggregator(address) => (Some(address.as_str()), None, None),
+        let (aggregator, from_bytes, below_bytes) = match &group.key {
+            GroupKey::Sizes(from, below) => (None, Some(*from), Some(*below)),
+            GroupKey::Aggregator(address) => (Some(address.as_str()), None, None),
         };
         Self { aggregator, from_bytes, below_bytes, response: RatioDoc::of(group.response) }
     }
@@ -162,7 +162,7 @@ impl<'a> GroupDoc<'a> {
 
 impl<'a> StatusCheckDoc<'a> {
     fn of(claimed: &'a StatusCheck) -> Self {
-        let row = |row: &Row| RowDoc {
+        let row = |row: &StatusRow| RowDoc {
             cache_status: row.cache_status,
             downloads: row.downloads,
             observed: row.observed.map(RatioDoc::of),
@@ -203,7 +203,7 @@ pub(super) enum CostDoc {
     Unknown { absent: String },
 }
 
-/// A [`Line`] in a document.
+/// A [`LinearFit`] in a document.
 #[derive(Serialize)]
 pub(super) struct LineDoc {
     fixed_seconds: f64,
@@ -215,7 +215,7 @@ pub(super) struct LineDoc {
 
 impl CostDoc {
     /// `None` when nothing was recorded to tell it from.
-    pub(super) fn of(cost: &Result<StepCost, Unknown>) -> Option<Self> {
+    pub(super) fn of(cost: &Result<StepCost, NoFit>) -> Option<Self> {
         Some(match cost {
             Ok(StepCost { samples, service, send, wait }) => CostDoc::BlobOrigin {
                 samples: *samples,
@@ -223,14 +223,14 @@ impl CostDoc {
                 send: LineDoc::of(send),
                 wait: LineDoc::of(wait),
             },
-            Err(Unknown::Nothing) => return None,
+            Err(NoFit::NoData) => return None,
             Err(unknown) => CostDoc::Unknown { absent: unknown.words() },
         })
     }
 }
 
 impl LineDoc {
-    fn of(line: &Line) -> Self {
+    fn of(line: &LinearFit) -> Self {
         Self {
             fixed_seconds: line.fixed.value,
             fixed_seconds_interval_95: line.fixed.interval,

@@ -87,7 +87,7 @@ struct CheckResultDoc {
 impl QualityDoc {
     pub(super) fn of(quality: &QualityReport) -> Self {
         Self {
-            verdict: quality.verdict().label(),
+            verdict: quality.severity().label(),
             advice: quality.bottleneck().map(Bottleneck::advice),
             checks: quality.checks.iter().map(CheckResultDoc::of).collect(),
             drift: quality.drift.as_ref().map(DriftDoc::of),
@@ -100,7 +100,7 @@ impl DriftDoc {
         Self {
             phase: drift.phase.clone(),
             step: drift.step,
-            number: drift.number.label(),
+            number: drift.metric.label(),
             first_third: drift.first,
             last_third: drift.last,
         }
@@ -109,7 +109,7 @@ impl DriftDoc {
 
 impl CheckResultDoc {
     fn of(check: &CheckResult) -> Self {
-        let name = match check.subject {
+        let name = match check.check {
             Check::StartDelayP99 => "start_delay_p99_seconds",
             Check::StartDelayMax => "start_delay_max_seconds",
             Check::Achieved => "achieved_share",

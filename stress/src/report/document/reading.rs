@@ -167,7 +167,7 @@ impl<'a> FailureDoc<'a> {
             first_seconds: failure.first.as_secs_f64(),
             last_seconds: failure.last.as_secs_f64(),
             reasons: failure.reasons.iter().map(reason).collect(),
-            attempt_seconds: failure.own.as_ref().map(DistributionDoc::of),
+            attempt_seconds: failure.attempt_times.as_ref().map(DistributionDoc::of),
             examples: failure.examples.iter().map(example).collect(),
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     },
     report::{
         Ending, Tool,
-        capacity::{Capacity, Cost, Knee, SCHEMA, SearchStep},
+        capacity::{Capacity, Consumption, Knee, SCHEMA, SearchStep},
     },
 };
 
@@ -40,7 +40,7 @@ struct Saved<'a> {
     knee: Option<KneeDoc>,
     uploads_at_first_shed: Option<u64>,
     most_uploads_without_shed: Option<u64>,
-    took: CostDoc,
+    took: ConsumptionDoc,
     steps: Vec<SearchStepDoc<'a>>,
     /// What each step did, at its first level.
     plan: &'a Plan,
@@ -66,7 +66,7 @@ struct KneeDoc {
 }
 
 #[derive(Serialize)]
-struct CostDoc {
+struct ConsumptionDoc {
     uploads: u64,
     downloads: u64,
     bytes_sent: u64,
@@ -89,7 +89,7 @@ struct SearchStepDoc<'a> {
     uploads_at_first_shed: Option<u64>,
     thresholds: Vec<ThresholdDoc<'a>>,
     quality: QualityDoc,
-    took: CostDoc,
+    took: ConsumptionDoc,
 }
 
 impl Capacity {
@@ -117,7 +117,7 @@ impl Capacity {
             knee: self.knee().map(KneeDoc::of),
             uploads_at_first_shed: shedding.and_then(|shedding| shedding.began_at),
             most_uploads_without_shed: shedding.and_then(|shedding| shedding.most_taken),
-            took: CostDoc::of(self.cost()),
+            took: ConsumptionDoc::of(self.consumed()),
             steps: self.steps.iter().map(SearchStepDoc::of).collect(),
             plan: &self.plan,
         };
@@ -149,9 +149,9 @@ impl KneeDoc {
     }
 }
 
-impl CostDoc {
-    fn of(cost: Cost) -> Self {
-        let Cost { uploads, downloads, bytes_sent, bytes_received, frost } = cost;
+impl ConsumptionDoc {
+    fn of(consumed: Consumption) -> Self {
+        let Consumption { uploads, downloads, bytes_sent, bytes_received, frost } = consumed;
         Self { uploads, downloads, bytes_sent, bytes_received, cost_frost: frost }
     }
 }
@@ -159,9 +159,9 @@ impl CostDoc {
 impl<'a> SearchStepDoc<'a> {
     fn of(step: &'a SearchStep) -> Self {
         Self {
-            level: step.tried.level,
-            seconds: step.tried.length.as_secs_f64(),
-            verdict: match step.tried.verdict {
+            level: step.result.level,
+            seconds: step.result.length.as_secs_f64(),
+            verdict: match step.result.verdict {
                 Verdict::Holds => "holds",
                 Verdict::Breaks => "breaks",
                 Verdict::TooFew { .. } => "too-few",
@@ -175,9 +175,9 @@ impl<'a> SearchStepDoc<'a> {
             response_seconds: step.response.as_ref().map(DistributionDoc::of),
             most_uploads_under_way: step.uploads.most,
             uploads_at_first_shed: step.uploads.at_first_shed,
-            thresholds: step.threshold_results.iter().map(ThresholdDoc::of).collect(),
+            thresholds: step.thresholds.iter().map(ThresholdDoc::of).collect(),
             quality: QualityDoc::of(&step.quality),
-            took: CostDoc::of(step.cost),
+            took: ConsumptionDoc::of(step.consumed),
         }
     }
 }

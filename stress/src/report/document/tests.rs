@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
+    fixtures,
     metrics::step_metrics::StepMetrics,
     plan::{
         journey::Step,
         target::{Header, Secret},
     },
-    report::{Signal, fake},
+    report::Signal,
     sample::{FailureClass, Outcome, Sample, StoredKind},
 };
 
@@ -25,8 +26,8 @@ fn document(report: &Report) -> Value {
 }
 
 fn troubled() -> Report {
-    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
-    let mut report = fake::report(7, &samples);
+    let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
+    let mut report = fixtures::report(7, &samples);
     report.ending = Ending::Interrupted { signal: Signal::Terminate };
     report.notices = vec!["the first target was slow to answer".to_owned()];
     report
@@ -42,8 +43,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn any_mixture_of_journeys_is_loaded_as_it_was(good in 0_u64..60, bad in 0_u64..20, seed: u64) {
-        let samples: Vec<_> = (0..good).flat_map(fake::journey).chain((good..good + bad).flat_map(fake::troubled)).collect();
-        let mut report = fake::report(good + bad, &samples);
+        let samples: Vec<_> = (0..good).flat_map(fixtures::journey).chain((good..good + bad).flat_map(fixtures::troubled)).collect();
+        let mut report = fixtures::report(good + bad, &samples);
         report.plan.seed = seed;
         prop_assert_eq!(load(saved(&report).as_slice()).unwrap(), report);
     }
@@ -51,10 +52,12 @@ proptest! {
 
 #[test]
 fn loaded_parts_merge_into_the_whole() {
-    let samples: Vec<_> = (0..9).flat_map(fake::journey).chain((9..14).flat_map(fake::troubled)).collect();
-    let whole = fake::report(14, &samples);
-    let part =
-        |range: std::ops::Range<usize>| load(saved(&fake::report(14, &samples[range])).as_slice()).unwrap();
+    let samples: Vec<_> =
+        (0..9).flat_map(fixtures::journey).chain((9..14).flat_map(fixtures::troubled)).collect();
+    let whole = fixtures::report(14, &samples);
+    let part = |range: std::ops::Range<usize>| {
+        load(saved(&fixtures::report(14, &samples[range])).as_slice()).unwrap()
+    };
     let mut merged = part(0..21).recording;
     merged.merge(part(21..42).recording);
     assert_eq!(merged, whole.recording);
@@ -62,22 +65,22 @@ fn loaded_parts_merge_into_the_whole() {
 
 /// An upload that is refused, waits, and is stored at its second attempt.
 fn retried(index: u64) -> [Sample; 2] {
-    let busy = fake::failed(FailureClass::Unavailable, Some(503), None, "not now");
+    let busy = fixtures::failed(FailureClass::Unavailable, Some(503), None, "not now");
     let Outcome::Failed(failure) = busy else { unreachable!("it failed") };
-    let (at, stored) = (index * 1_000, fake::stored(index, StoredKind::New));
-    let first = fake::sample(index, Step::Upload, at, 60, Outcome::Retried(failure));
-    let mut second = fake::sample(index, Step::Upload, at + 160, 440, stored);
-    (second.attempt, second.timing.due) = (2, first.timing.due);
+    let (at, stored) = (index * 1_000, fixtures::stored(index, StoredKind::New));
+    let first = fixtures::sample(index, Step::Upload, at, 60, Outcome::Retried(failure));
+    let mut second = fixtures::sample(index, Step::Upload, at + 160, 440, stored);
+    (second.attempt, second.exchange.timing.due) = (2, first.exchange.timing.due);
     [first, second]
 }
 
 #[test]
 fn attempts_that_were_not_the_last_are_kept_with_their_own_time_and_merge() {
     let samples: Vec<_> = (0..6).flat_map(retried).collect();
-    let whole = fake::report(6, &samples);
+    let whole = fixtures::report(6, &samples);
     for middle in [1, 5, 8] {
         let (one, other) = samples.split_at(middle);
-        let (mut left, right) = (fake::recording(one), fake::recording(other));
+        let (mut left, right) = (fixtures::recording(one), fixtures::recording(other));
         let mut turned = right.clone();
         turned.merge(left.clone());
         left.merge(right);
@@ -130,8 +133,8 @@ fn lower_bounds_are_named_and_unsupported_percentiles_are_absent() {
     let first = &document(&troubled())["steps"][1]["response_seconds"];
     assert_eq!(first["lower_bounds"], json!(["mean", "max"]));
     assert_eq!((first.get("p50"), first.get("p90")), (None, None));
-    let samples: Vec<_> = (0..40).flat_map(fake::journey).collect();
-    let first = &document(&fake::report(40, &samples))["steps"][1]["response_seconds"];
+    let samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
+    let first = &document(&fixtures::report(40, &samples))["steps"][1]["response_seconds"];
     assert!(first["p90"].is_number() && first.get("p95").is_none(), "{first}");
 }
 
@@ -167,8 +170,8 @@ fn secrets_are_not_written() {
 
 #[test]
 fn a_report_with_all_its_pairs_stays_small() {
-    let samples: Vec<_> = (0..5_000).flat_map(fake::journey).collect();
-    let size = saved(&fake::report(5_000, &samples)).len();
+    let samples: Vec<_> = (0..5_000).flat_map(fixtures::journey).collect();
+    let size = saved(&fixtures::report(5_000, &samples)).len();
     assert!(size < 800_000, "{size} bytes");
 }
 
@@ -233,7 +236,7 @@ fn a_report_of_the_first_version_says_today_what_it_said_then() {
 
 #[test]
 fn an_hour_at_a_thousand_a_second_stays_below_two_megabytes() {
-    let report = fake::hour();
+    let report = fixtures::hour();
     let done = |metrics: &StepMetrics| {
         metrics.timeline.intervals().map(|(_, interval)| interval.tally.done).sum::<u64>()
     };

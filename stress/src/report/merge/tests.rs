@@ -1,22 +1,19 @@
 //! Merged shards are the whole run, bit for bit, also after a file; what is none is refused by name.
 
 use super::*;
-use crate::{
-    report::{Signal, fake},
-    sample::Sample,
-};
+use crate::{fixtures, report::Signal, sample::Sample};
 
 const BLOBS: u64 = 60;
 
 fn samples() -> Vec<Sample> {
-    (0..40).flat_map(fake::journey).chain((40..BLOBS).flat_map(fake::troubled)).collect()
+    (0..40).flat_map(fixtures::journey).chain((40..BLOBS).flat_map(fixtures::troubled)).collect()
 }
 
 /// Shard `index` of `of` as its machine wrote it, and read back.
 fn shard(index: u32, of: u32) -> Source {
     let part: Shard = format!("{index}/{of}").parse().unwrap();
     let own: Vec<_> = samples().into_iter().filter(|sample| part.keeps(sample.index)).collect();
-    let mut report = fake::report(BLOBS, &own);
+    let mut report = fixtures::report(BLOBS, &own);
     report.plan.shard = Some(part);
     let mut file = Vec::new();
     report.save(&mut file).unwrap();
@@ -29,7 +26,7 @@ fn refused(shards: &[Source]) -> String {
 
 #[test]
 fn merged_shards_equal_the_whole_run_bit_for_bit_in_any_order() {
-    let whole = fake::report(BLOBS, &samples());
+    let whole = fixtures::report(BLOBS, &samples());
     for order in [[0, 1, 2, 3], [3, 1, 0, 2]] {
         let merged = merge(&order.map(|index| shard(index, 4)), false).unwrap();
         assert_eq!(merged.recording, whole.recording);
@@ -118,7 +115,7 @@ fn shards_are_laid_over_each_other_at_their_starts() {
     let mut late = shard(1, 2);
     late.report.started_at = "2026-09-21T14:13:27Z".to_owned();
     let merged = merge(&[late.clone(), shard(0, 2)], false).unwrap();
-    let whole = fake::report(BLOBS, &samples());
+    let whole = fixtures::report(BLOBS, &samples());
     // Seven seconds apart by the wall clock, and still one window: each counts from its own origin.
     assert_eq!(merged.recording, whole.recording);
     assert_eq!((merged.started_at.as_str(), merged.elapsed), ("2026-09-21T14:13:20Z", whole.elapsed));

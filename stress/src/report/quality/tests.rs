@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
+    fixtures,
     metrics::{Recording, arrivals::ArrivalMetrics, generator::Used},
     plan::{load::Load, schedule::Arrivals, stages::Stages},
-    report::{fake, summary::Summary},
+    report::summary::Summary,
 };
 
 fn good() -> Report {
-    let samples: Vec<_> = (0..40).flat_map(fake::journey).collect();
-    fake::report(40, &samples)
+    let samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
+    fixtures::report(40, &samples)
 }
 
 fn quality(report: &Report) -> QualityReport {
@@ -32,7 +33,7 @@ fn late(millis: impl Fn(u64) -> u64) -> Report {
 #[test]
 fn each_subject_has_its_limits() {
     use Severity::{Care, Invalid, Trustworthy};
-    for (subject, values) in [
+    for (check, values) in [
         (Check::StartDelayP99, [(0.005, Trustworthy), (0.0051, Care), (0.0501, Invalid)]),
         (Check::StartDelayMax, [(0.1, Trustworthy), (0.11, Care), (1.1, Invalid)]),
         (Check::Achieved, [(0.995, Trustworthy), (0.99, Care), (0.94, Invalid)]),
@@ -48,7 +49,7 @@ fn each_subject_has_its_limits() {
         (Check::Descriptors, [(0.8, Trustworthy), (0.81, Care), (1.0, Care)]),
     ] {
         for (value, severity) in values {
-            assert_eq!(check(subject, value, 0.0).severity, severity, "{subject:?} {value}");
+            assert_eq!(self::check(check, value, 0.0).severity, severity, "{check:?} {value}");
         }
     }
     assert_eq!(
@@ -61,11 +62,11 @@ fn each_subject_has_its_limits() {
 #[test]
 fn a_run_that_went_as_it_should_is_trustworthy() {
     let mut report = good();
-    assert_eq!((quality(&report).verdict(), quality(&report).bottleneck()), (Severity::Trustworthy, None));
+    assert_eq!((quality(&report).severity(), quality(&report).bottleneck()), (Severity::Trustworthy, None));
     report.recording.generator =
         Generator { cpu: Duration::from_secs(2), available: Duration::from_secs(20), ..Generator::default() };
-    assert_eq!(quality(&report).verdict(), Severity::Trustworthy);
-    assert_eq!(quality(&late(|_| 1)).verdict(), Severity::Trustworthy);
+    assert_eq!(quality(&report).severity(), Severity::Trustworthy);
+    assert_eq!(quality(&late(|_| 1)).severity(), Severity::Trustworthy);
 }
 
 #[test]
@@ -75,7 +76,7 @@ fn the_generator_that_was_too_slow_is_named() {
     report.recording.generator =
         Generator { cpu: full, available: Duration::from_secs(20), ..Generator::default() };
     assert_eq!(
-        (quality(&report).verdict(), quality(&report).bottleneck()),
+        (quality(&report).severity(), quality(&report).bottleneck()),
         (Severity::Invalid, Some(Bottleneck::Cpu))
     );
     // Frozen for 3 s: 300 of 3,000 beats come late, the first by 3 s.
@@ -86,14 +87,14 @@ fn the_generator_that_was_too_slow_is_named() {
     });
     let trust_in = quality(&report);
     assert_eq!(
-        (trust_in.verdict(), trust_in.bottleneck()),
+        (trust_in.severity(), trust_in.bottleneck()),
         (Severity::Invalid, Some(Bottleneck::Scheduling))
     );
 }
 
 #[test]
 fn arrivals_that_came_late_or_never_are_held_against_the_run() {
-    let verdict = |report: &Report| (quality(report).verdict(), quality(report).bottleneck());
+    let verdict = |report: &Report| (quality(report).severity(), quality(report).bottleneck());
     // Uploads take about 1.1 s: a tenth of that is the limit of p99.
     let scheduling = Some(Bottleneck::Scheduling);
     assert_eq!(verdict(&late(|number| if number < 20 { 90 } else { 1 })), (Severity::Care, scheduling));
@@ -101,9 +102,9 @@ fn arrivals_that_came_late_or_never_are_held_against_the_run() {
     assert_eq!(verdict(&late(|number| if number == 0 { 1_500 } else { 1 })), (Severity::Invalid, scheduling));
     let mut report = late(|_| 1);
     report.recording.arrivals.get_mut(&0).unwrap().dropped = 3;
-    assert_eq!(verdict(&report), (Severity::Care, Some(Bottleneck::Places)));
+    assert_eq!(verdict(&report), (Severity::Care, Some(Bottleneck::InFlight)));
     report.recording.arrivals.get_mut(&0).unwrap().dropped = 5;
-    assert_eq!(verdict(&report), (Severity::Invalid, Some(Bottleneck::Places)));
+    assert_eq!(verdict(&report), (Severity::Invalid, Some(Bottleneck::InFlight)));
     let mut report = late(|_| 1);
     let arrivals = report.recording.arrivals.get_mut(&0).unwrap();
     (arrivals.scheduled, arrivals.took) = (Duration::from_secs(40), Duration::from_secs(41));
@@ -112,18 +113,22 @@ fn arrivals_that_came_late_or_never_are_held_against_the_run() {
 
 #[test]
 fn unfinished_work_and_small_samples_need_care() {
-    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
-    assert_eq!(quality(&fake::report(7, &samples)).verdict(), Severity::Invalid, "1 of 15 is unfinished");
+    let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
+    assert_eq!(
+        quality(&fixtures::report(7, &samples)).severity(),
+        Severity::Invalid,
+        "1 of 15 is unfinished"
+    );
     let mut report = good();
     report.plan.thresholds = vec!["upload.p99<1h".parse().unwrap()];
-    assert_eq!((quality(&report).verdict(), quality(&report).bottleneck()), (Severity::Care, None));
+    assert_eq!((quality(&report).severity(), quality(&report).bottleneck()), (Severity::Care, None));
 }
 
 #[test]
 fn ports_and_descriptors_that_are_nearly_used_up_are_named() {
-    let verdict = |report: &Report| (quality(report).verdict(), quality(report).bottleneck());
-    let measured = |report: &Report, subject| {
-        quality(report).checks.into_iter().find(|check| check.subject == subject).unwrap().measured
+    let verdict = |report: &Report| (quality(report).severity(), quality(report).bottleneck());
+    let measured = |report: &Report, wanted| {
+        quality(report).checks.into_iter().find(|check| check.check == wanted).unwrap().measured
     };
     // 8 connections, all to the publisher, within less than a minute.
     let mut report = good();
@@ -152,7 +157,7 @@ fn each_machine_has_ports_of_its_own() {
     };
     let measured = |recording: &Recording| {
         let checks = of_supplies(&recording.generator, &recording.connections, 10.0);
-        checks.into_iter().find(|check| check.subject == Check::Ports).unwrap().measured
+        checks.into_iter().find(|check| check.check == Check::Ports).unwrap().measured
     };
     let mut merged = machine(10, 100);
     merged.merge(machine(45, 50));
@@ -176,7 +181,7 @@ fn documented() -> Vec<(String, String)> {
 
 #[test]
 fn the_readme_has_the_limits() {
-    let told = |subject: Check, limit: f64| match subject {
+    let told = |check: Check, limit: f64| match check {
         _ if limit == 0.0 => "any".to_owned(),
         Check::StartDelayP99 | Check::StartDelayMax | Check::Lag if limit < 1.0 => {
             format!("above {} ms", (limit * 1e3).round())
@@ -187,13 +192,13 @@ fn the_readme_has_the_limits() {
     };
     let documented = documented();
     assert_eq!(documented.len(), LIMITS.len());
-    for ((subject, care, invalid), (care_told, invalid_told)) in LIMITS.into_iter().zip(documented) {
-        assert!(care_told.starts_with(&told(subject, care)), "{subject:?}: {care_told}");
+    for ((check, care, invalid), (care_told, invalid_told)) in LIMITS.into_iter().zip(documented) {
+        assert!(care_told.starts_with(&told(check, care)), "{check:?}: {care_told}");
         match invalid {
             Some(invalid) => {
-                assert!(invalid_told.starts_with(&told(subject, invalid)), "{subject:?}: {invalid_told}")
+                assert!(invalid_told.starts_with(&told(check, invalid)), "{check:?}: {invalid_told}")
             }
-            None => assert_eq!(invalid_told, "", "{subject:?}"),
+            None => assert_eq!(invalid_told, "", "{check:?}"),
         }
     }
 }

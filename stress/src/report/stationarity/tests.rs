@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::{
+    fixtures,
     plan::{
         schedule::Arrivals,
         stages::{Stage, Stages},
     },
     report::{
-        fake,
         quality::{Check, Severity},
         summary::Summary,
     },
@@ -17,16 +17,16 @@ use crate::{
 /// A run of `seconds` at 20 blobs a second, in which a download takes `median(share of the time, level)` seconds in
 /// the middle; the level wanders about 0 with a memory of some seconds, as that of a shared server does.
 fn open(seed: u64, seconds: u64, median: impl Fn(f64, f64) -> f64) -> Report {
-    let mut chance = fake::chances(seed);
+    let mut chance = fixtures::chances(seed);
     let (mut samples, mut level) = (Vec::new(), 0.0);
     for index in 0..seconds * 20 {
         // A first-order process whose memory is 20 arrivals, a second.
         level = 0.95 * level + 0.05 * (chance() - 0.5);
         let at = Duration::from_secs_f64((index as f64 + chance()) / 20.0);
         let median = median(index as f64 / (seconds * 20) as f64, level);
-        samples.push(read(index, at, fake::latency(median, 0.5, &mut chance)));
+        samples.push(read(index, at, fixtures::latency(median, 0.5, &mut chance)));
     }
-    let mut report = fake::report(seconds * 20, &samples);
+    let mut report = fixtures::report(seconds * 20, &samples);
     report.plan.phases[0].load =
         Load::Open { rate: Stages::constant(20.0), arrivals: Arrivals::Uniform, max_in_flight: 100 };
     report
@@ -34,28 +34,30 @@ fn open(seed: u64, seconds: u64, median: impl Fn(f64, f64) -> f64) -> Report {
 
 /// A closed loop of 8 workers, each of which starts its next download when its last one ends.
 fn closed(seed: u64, seconds: u64, median: impl Fn(f64) -> f64) -> Report {
-    let mut chance = fake::chances(seed);
+    let mut chance = fixtures::chances(seed);
     let (end, mut samples) = (seconds as f64, Vec::new());
     for _ in 0..8 {
         let mut at = 0.0;
         while at < end {
-            let took = fake::latency(median(at / end), 0.5, &mut chance);
+            let took = fixtures::latency(median(at / end), 0.5, &mut chance);
             samples.push(read(samples.len() as u64, Duration::from_secs_f64(at), took));
             at += took.as_secs_f64();
         }
     }
-    fake::report(samples.len() as u64, &samples)
+    fixtures::report(samples.len() as u64, &samples)
 }
 
 fn read(index: u64, started: Duration, took: Duration) -> Sample {
     let finished = started + took;
     let timing = Timing { due: started, started, sent: None, first_byte: None, finished };
-    Sample { timing, ..fake::sample(index, Step::CACHED, 0, 0, Outcome::Read) }
+    let mut sample = fixtures::sample(index, Step::CACHED, 0, 0, Outcome::Read);
+    sample.exchange.timing = timing;
+    sample
 }
 
 fn flagged(report: &Report) -> bool {
     let quality = Summary::of(report).quality;
-    let check = quality.checks.iter().find(|check| check.subject == Check::Stationarity);
+    let check = quality.checks.iter().find(|check| check.check == Check::Stationarity);
     check.expect("the run is long enough to say").severity == Severity::Care
 }
 

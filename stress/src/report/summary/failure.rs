@@ -20,7 +20,7 @@ pub struct FailureSummary {
     /// When the last was known, since the run's origin.
     pub last: Duration,
     /// From start to failure: what these attempts alone took.
-    pub own: Option<Distribution>,
+    pub attempt_times: Option<Distribution>,
     /// A few of them.
     pub examples: Vec<FailureExample>,
     /// By Walrus' own reason, where it gave one, the most frequent first.
@@ -45,7 +45,7 @@ impl FailureSummary {
             count: tally.count,
             first: tally.examples.iter().map(|example| example.at).min().unwrap_or(tally.last),
             last: tally.last,
-            own: Distribution::of(&tally.own, None),
+            attempt_times: Distribution::of(&tally.own, None),
             reasons: by_frequency(&tally.reasons),
             examples: tally
                 .examples

@@ -2,15 +2,15 @@
 
 use super::*;
 use crate::{
-    report::fake,
+    fixtures,
     sample::{Sample, StoredKind},
 };
 
 /// The judgements of these thresholds over the troubled run: 7 uploads of which 2 were shed, 5 first downloads of
 /// which one timed out and one is unfinished, 3 cached downloads of which 2 failed.
 fn judged(thresholds: &[&str]) -> Vec<ThresholdResult> {
-    let samples: Vec<_> = (0..7).flat_map(fake::troubled).collect();
-    let mut report = fake::report(7, &samples);
+    let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
+    let mut report = fixtures::report(7, &samples);
     report.plan.thresholds = thresholds.iter().map(|text| text.parse().unwrap()).collect();
     judge(&report)
 }
@@ -76,7 +76,7 @@ fn what_the_sample_does_not_support_fails_and_says_how_many_it_needs() {
             (Measured::Unsupported { has, needs }, false)
         );
     }
-    let mut report = fake::report(5, &[]);
+    let mut report = fixtures::report(5, &[]);
     report.plan.thresholds = vec!["upload.failures<=100%".parse().unwrap(), "first.rate>0".parse().unwrap()];
     assert!(
         judge(&report)
@@ -120,22 +120,22 @@ fn a_step_without_a_threshold_on_failures_must_have_none() {
 #[test]
 fn equal_steps_of_several_phases_are_one_unless_a_phase_is_named() {
     let upload = |phase, index, at| {
-        let outcome = fake::stored(index, StoredKind::New);
-        Sample { phase, ..fake::sample(index, Step::Upload, at, 1_000, outcome) }
+        let outcome = fixtures::stored(index, StoredKind::New);
+        Sample { phase, ..fixtures::sample(index, Step::Upload, at, 1_000, outcome) }
     };
     let mut samples: Vec<_> = (0..4).map(|index| upload(0, index, 0)).collect();
     samples.extend((4..10).map(|index| upload(1, index, 5_000)));
     samples.push(Sample {
         phase: 1,
-        ..fake::sample(
+        ..fixtures::sample(
             10,
             Step::Upload,
             5_000,
             1_000,
-            fake::failed(FailureClass::Shed, Some(429), None, "full"),
+            fixtures::failed(FailureClass::Shed, Some(429), None, "full"),
         )
     });
-    let mut report = fake::report(11, &samples);
+    let mut report = fixtures::report(11, &samples);
     report.plan.phases[0].journey.steps = vec![Step::Upload];
     report.plan.phases.push(Phase { name: "peak".to_owned(), ..report.plan.phases[0].clone() });
     report.plan.thresholds =

@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::*;
 use crate::{
     plan::{journey::Step, percentile::Percentile, threshold::Quantity},
-    report::compare::{Difference, Place, Run, Value, Verdict},
+    report::compare::{Difference, Run, StepName, Value, Verdict},
 };
 
 fn number(quantity: Quantity, before: f64, after: f64, interval: (f64, f64), verdict: Verdict) -> Number {
     let value = |value| Some(Value { value, lower_bound: false });
     let relative = if quantity == Quantity::Failures { after - before } else { after / before - 1.0 };
     Number {
-        place: Place { phase: "main".to_owned(), step: Step::CACHED, repeats: false },
+        name: StepName { phase: "main".to_owned(), step: Step::CACHED, repeats: false },
         quantity,
         before: value(before),
         after: value(after),
@@ -48,7 +48,7 @@ fn comparison() -> Comparison {
             number(Quantity::Throughput, 1e6, 1.001e6, (0.0, 0.003), Verdict::NoRelevantChange),
             number(Quantity::Failures, 0.0, 0.001, (-0.0004, 0.0024), Verdict::NoEvidence),
         ],
-        guards: Vec::new(),
+        limits: Vec::new(),
     }
 }
 

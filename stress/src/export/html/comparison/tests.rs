@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     export::compare::json,
     plan::{journey::Step, percentile::Percentile, threshold::Quantity},
-    report::compare::{Difference, GuardResult, Outcome, Place},
+    report::compare::{Difference, LimitOutcome, LimitResult, StepName},
 };
 
 const HOSTILE: &str = "<script>alert('&\"')</script>";
@@ -18,7 +18,7 @@ fn number(quantity: Quantity, values: (f64, f64), interval: (f64, f64), verdict:
     let (before, after) = values;
     let relative = if quantity == Quantity::Failures { after - before } else { after / before - 1.0 };
     Number {
-        place: Place { phase: "main".to_owned(), step: Step::CACHED, repeats: false },
+        name: StepName { phase: "main".to_owned(), step: Step::CACHED, repeats: false },
         quantity,
         before: value(before),
         after: value(after),
@@ -48,9 +48,9 @@ fn comparison(name: &str) -> Comparison {
         differences: vec![Difference { what: name.to_owned(), before: Some(name.to_owned()), after: None }],
         notes: vec![name.to_owned()],
         relevance: 0.02,
-        guards: vec![GuardResult {
+        limits: vec![LimitResult {
             limit: "cached.p50>+5%".parse().unwrap(),
-            outcome: Outcome::Broken,
+            outcome: LimitOutcome::Broken,
             number: worse.clone(),
         }],
         numbers: vec![
@@ -143,7 +143,7 @@ fn nothing_in_it_is_markup_that_came_from_elsewhere() {
 #[test]
 fn runs_that_have_nothing_in_common_have_a_page_too() {
     let mut nothing = comparison("a.json");
-    (nothing.numbers, nothing.guards) = (Vec::new(), Vec::new());
+    (nothing.numbers, nothing.limits) = (Vec::new(), Vec::new());
     let page = page(&nothing);
     assert!(page.contains("nothing to compare") && !page.contains("id=\"numbers\""), "{page}");
     assert!(!page.contains("NaN") && !page.contains("inf"), "{page}");
