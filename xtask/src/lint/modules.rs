@@ -69,7 +69,7 @@ const HOMES: &[Home] = &[
 ];
 
 /// Files of the other crates that may use clap, by the end of their path.
-const CLAP_FILES: &[&str] = &["/main.rs", "/args.rs", "/flags.rs"];
+const CLAP_FILES: &[&str] = &["/main.rs", "/args.rs", "/cli.rs"];
 
 /// Uses of modules and crates that the tables do not allow.
 pub(crate) fn check(file: &RustFile) -> Vec<Finding> {
@@ -131,7 +131,7 @@ fn elsewhere(file: &RustFile) -> Vec<Finding> {
     let allowed = CLAP_FILES.iter().any(|end| file.path.ends_with(end));
     let clap = |path: &[String]| !allowed && path.len() > 1 && path[0] == "clap";
     let misplaced = file.paths().filter(|(_, path)| clap(path));
-    let message = "`clap` stays in main.rs, args.rs and flags.rs; move the arguments there";
+    let message = "`clap` stays in main.rs, args.rs and cli.rs; move the arguments there";
     misplaced.map(|(place, _)| file.finding(place.line, message)).collect()
 }
 
@@ -208,7 +208,7 @@ mod tests {
                 "fn f() { std::time::SystemTime::now() }",
                 "wall time is for people",
             ),
-            ("mock-publisher/src/fault.rs", "use clap::ValueEnum;", "main.rs, args.rs and flags.rs"),
+            ("mock-publisher/src/fault.rs", "use clap::ValueEnum;", "main.rs, args.rs and cli.rs"),
         ] {
             let found = findings(path, text);
             assert!(!found.is_empty() && found.iter().all(|f| f.contains(what)), "{path}: {text}: {found:?}");
