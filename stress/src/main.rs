@@ -1,4 +1,4 @@
-//! The binary: a runtime around the front door.
+//! The binary: parses the command line and runs the command on a runtime of its own.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(exit) => return exit.into(),
     };
-    // This runtime only hears signals, draws progress and writes files: the load has runtimes of its own.
+    // This runtime only handles signals, draws progress and writes files: each worker thread has a runtime of its own.
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
             let exit = runtime.block_on(cli::main(args));

@@ -4,15 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::{Exit, args::When, door, screen::palette, sources};
+use super::{Exit, args::When, door, screen::colours, sources};
 use crate::{
     error::Error,
-    export::{
-        compare::{json, markdown, terminal},
-        file::PreparedFile,
-        html::comparison,
-        palette::Palette,
-    },
+    export::{self, file::PreparedFile, json, style::Colours},
     plan::{ConfigError, threshold::ChangeLimit},
     report::compare::Comparison,
     units::parse_share,
@@ -75,15 +70,14 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Error> {
     let output = args.output.as_deref().map(PreparedFile::prepare).transpose()?;
     let (before, after) = (sources::load(before)?, sources::load(after)?);
     let comparison = Comparison::of(&before, &after, args.relevant, &args.fail_if)?;
-    let palette = match (&output, args.color) {
+    let colours = match (&output, args.color) {
         // A file is no terminal.
-        (Some(_), When::Auto) => Palette::Plain,
-        (_, when) => palette(when, &std::io::stdout()),
+        (Some(_), When::Auto) => Colours::Off,
+        (_, when) => colours(when, &std::io::stdout()),
     };
-    let document = document(&comparison, args.format, palette);
-    let text = String::from_utf8_lossy(&document);
+    let text = document(&comparison, args.format, colours);
     match output {
-        Some(file) => file.write(|out| out.write_all(&document))?,
+        Some(file) => file.write(|out| out.write_all(text.as_bytes()))?,
         None if args.format == Format::Terminal => door::show_screen(&text)?,
         None => door::show(&text)?,
     }
@@ -102,16 +96,13 @@ fn sides(args: &CompareArgs) -> Result<(&[PathBuf], &[PathBuf]), ConfigError> {
     }
 }
 
-fn document(comparison: &Comparison, format: Format, palette: Palette) -> Vec<u8> {
-    let mut text = Vec::new();
-    let written = match format {
-        Format::Terminal => terminal::write(&mut text, comparison, palette),
-        Format::Markdown => markdown::write(&mut text, comparison),
-        Format::Json => json::write(&mut text, comparison),
-        Format::Html => comparison::write(&mut text, comparison),
-    };
-    written.expect("memory takes every byte");
-    text
+fn document(comparison: &Comparison, format: Format, colours: Colours) -> String {
+    match format {
+        Format::Terminal => export::comparison_screen(comparison, colours),
+        Format::Markdown => export::comparison_markdown(comparison),
+        Format::Json => json::comparison(comparison),
+        Format::Html => export::comparison_page(comparison),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::OutputArgs;
 use crate::{
     error::Error,
-    export::{file::PreparedFile, format::Format, rows::PreparedRows},
+    export::{file::PreparedFile, Format, rows::PreparedRows},
     plan::ConfigError,
 };
 

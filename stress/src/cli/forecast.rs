@@ -3,7 +3,7 @@
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::{Exit, args::RunArgs, door, planned, planned::RunOptions, screen, typed::Typed};
-use crate::{error::Error, export::forecast as told, plan::forecast::forecast};
+use crate::{error::Error, export::{self, json}, plan::forecast::forecast};
 
 /// The flags of `walrus-stress plan`: those of `run`, and how to tell.
 #[derive(Debug, ClapArgs)]
@@ -37,22 +37,18 @@ pub(super) fn tell(args: ForecastArgs, typed: &Typed) -> Result<Exit, Error> {
     let format = args.format;
     let intention = RunOptions::of(args.run, typed, &[])?;
     let plan = intention.plan(intention.list()?.as_ref())?;
-    let mut text = Vec::new();
-    let written = match format {
+    let text = match format {
         Format::Toml => {
             let wrong = |reason| Error::Flag { flag: "--format".to_owned(), reason };
-            text = planned::toml(&plan, &intention.typed).map_err(wrong)?.into_bytes();
-            Ok(())
+            planned::toml(&plan, &intention.typed).map_err(wrong)?
         }
-        Format::Json => told::json(&mut text, &plan, &forecast(&plan)),
+        Format::Json => json::plan(&plan, &forecast(&plan)),
         Format::Text => {
-            let palette = screen::palette(intention.run.output.color, &std::io::stdout());
-            let by_chance = intention.run.load.seed.is_none();
-            told::text(&mut text, &plan, &forecast(&plan), by_chance, palette)
+            let colours = screen::colours(intention.run.output.color, &std::io::stdout());
+            let is_random = intention.run.load.seed.is_none();
+            export::plan_screen(&plan, &forecast(&plan), is_random, colours)
         }
     };
-    written.expect("memory takes every byte");
-    let text = String::from_utf8_lossy(&text);
     if format == Format::Text { door::show_screen(&text) } else { door::show(&text) }?;
     Ok(Exit::Success)
 }

@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use super::{Exit, door, sources};
 use crate::{
     error::Error,
-    export::{file::PreparedFile, palette::clean},
+    export::{file::PreparedFile, style::clean},
     report::merge,
 };
 

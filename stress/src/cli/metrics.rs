@@ -2,9 +2,9 @@
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
-use tokio::task::JoinSet;
+use tokio::{net::TcpListener, task::JoinSet};
 
-use crate::{engine::ProgressBoard, error::Error, live::scrape::Scrape, plan::Plan};
+use crate::{engine::ProgressBoard, error::Error, live::metrics_server, plan::Plan};
 
 /// The metrics' server, at work until dropped.
 pub(super) struct Metrics {
@@ -24,11 +24,10 @@ impl Metrics {
             reason: format!("cannot listen at {address}: {error}; choose another port, or 0 for a free one"),
         };
         let progress_board = progress_board.clone();
-        let look = Box::new(move || progress_board.look());
-        let scrape = Scrape::bind(address, plan.clone(), look).await.map_err(refused)?;
-        let address = scrape.address().map_err(refused)?;
+        let listener = TcpListener::bind(address).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
         let mut server = JoinSet::new();
-        server.spawn(scrape.serve());
+        server.spawn(metrics_server::serve(listener, plan.clone(), move || progress_board.look()));
         Ok(Self { address, _server: server })
     }
 }

@@ -7,10 +7,10 @@ use std::{
 
 use clap::Args as ClapArgs;
 
-use super::{Exit, args::When, door, output::formats, screen::palette};
+use super::{Exit, args::When, door, output::formats, screen::colours};
 use crate::{
     error::Error,
-    export::{file::PreparedFile, format::Format, palette::Palette},
+    export::{file::PreparedFile, Format, style::Colours},
     report::{Report, summary::Summary},
 };
 
@@ -21,7 +21,7 @@ pub struct ReportArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// How to tell it
-    #[arg(long, value_name = "FORMAT", value_parser = formats(), default_value = Format::Terminal.label())]
+    #[arg(long, value_name = "FORMAT", value_parser = formats(), default_value = "terminal")]
     format: Format,
     /// Write to this file instead of stdout
     #[arg(short, long, value_name = "OUT")]
@@ -38,7 +38,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<Exit, Error> {
     let report = load(&args.file)?;
     let summary = Summary::of(&report);
     let Some(path) = &args.output else {
-        let stdout = palette(args.color, &io::stdout());
+        let stdout = colours(args.color, &io::stdout());
         let mut text = Vec::new();
         format.write(&report, &summary, stdout, &mut text).expect("memory takes every byte");
         let text = String::from_utf8_lossy(&text);
@@ -46,7 +46,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<Exit, Error> {
         return shown.map(|()| Exit::Success);
     };
     let file = PreparedFile::prepare(path)?;
-    file.write(|out| format.write(&report, &summary, Palette::Plain, out)).map(|()| Exit::Success)
+    file.write(|out| format.write(&report, &summary, Colours::Off, out)).map(|()| Exit::Success)
 }
 
 /// The report in a file, or on stdin when the path is `-`.

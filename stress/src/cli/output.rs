@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use strum::VariantNames;
 
-use crate::export::format::Format;
+use crate::export::Format;
 
 /// A form and the file that it goes to, typed as `FORMAT=PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,18 +16,18 @@ pub(super) struct Output {
 
 /// The names of all forms.
 pub(super) fn formats() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(Format::ALL.map(Format::label))
-        .map(|label| Format::from_label(&label).expect("clap lets no other name through"))
+    PossibleValuesParser::new(Format::VARIANTS)
+        .map(|label| label.parse().expect("clap lets no other name through"))
 }
 
 /// Reads `FORMAT=PATH`.
 pub(super) fn parse_output(text: &str) -> Result<Output, String> {
     let wrong = || {
-        let names = Format::ALL.map(Format::label).join(", ");
+        let names = Format::VARIANTS.join(", ");
         format!("must be FORMAT=PATH, as in markdown=summary.md; formats are {names}")
     };
     let (label, path) = text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or_else(wrong)?;
-    let format = Format::from_label(label.trim()).ok_or_else(wrong)?;
+    let format = label.trim().parse().map_err(|_| wrong())?;
     Ok(Output { format, path: PathBuf::from(path) })
 }
 
@@ -38,11 +39,8 @@ mod tests {
     fn a_format_and_its_file_are_told_apart_at_the_first_equals_sign() {
         let output = parse_output("markdown=a=b.md").unwrap();
         assert_eq!(output, Output { format: Format::Markdown, path: "a=b.md".into() });
-        for format in Format::ALL {
-            assert_eq!(
-                parse_output(&format!("{}=x", format.label())).map(|output| output.format),
-                Ok(format)
-            );
+        for name in Format::VARIANTS {
+            assert_eq!(parse_output(&format!("{name}=x")).map(|output| output.format.into()), Ok(*name));
         }
         for wrong in ["summary.md", "markdown=", "=x", "pdf=x", ""] {
             let reason = parse_output(wrong).unwrap_err();

@@ -20,11 +20,11 @@ use crate::{
     client::{self, Network},
     error::Error,
     export::{
+        self,
         blobs::BlobRecord,
         file::PreparedFile,
         log::{Header, LogFile},
-        palette::Palette,
-        terminal,
+        style::Colours,
     },
     metrics::{Recording, step_metrics::StepMetrics},
     plan::Plan,
@@ -132,14 +132,12 @@ fn warmed_up(warm_up: &Recording) -> Option<String> {
 fn save(report: &Report, summary: &Summary, file: Option<PreparedFile>, written: Vec<Written>) -> Vec<Error> {
     let saved = file.map(|file| file.write(|out| report.save(out)));
     let written = written.into_iter().map(|Written { format, file, .. }| {
-        file.write(|out| format.write(report, summary, Palette::Plain, out))
+        file.write(|out| format.write(report, summary, Colours::Off, out))
     });
     saved.into_iter().chain(written).filter_map(Result::err).collect()
 }
 
 /// Shows the summary; gives what went wrong.
-fn show(report: &Report, summary: &Summary, blobs: &[BlobRecord], palette: Palette) -> Option<Error> {
-    let mut text = Vec::new();
-    terminal::write(&mut text, report, summary, blobs, palette).expect("memory takes every byte");
-    door::show_screen(&String::from_utf8_lossy(&text)).err()
+fn show(report: &Report, summary: &Summary, blobs: &[BlobRecord], colours: Colours) -> Option<Error> {
+    door::show_screen(&export::run_screen(report, summary, blobs, colours)).err()
 }

@@ -12,8 +12,11 @@ use super::{
     door,
 };
 use crate::{
-    export::{events, palette::Palette},
-    live::{goal::Goal, plain, progress::Progress},
+    export::{events, style::Colours},
+    live::{
+        goal::Goal,
+        progress::{self, Progress},
+    },
     metrics::snapshot::Snapshot,
     plan::Plan,
     sample::Sample,
@@ -27,8 +30,8 @@ const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 /// What is shown, and in which colours.
 pub(super) struct Screen {
     /// For the summary on stdout.
-    pub(super) summary: Palette,
-    stderr: Palette,
+    pub(super) summary: Colours,
+    stderr: Colours,
     events: bool,
     progress: bool,
     window: Window,
@@ -60,8 +63,8 @@ impl Screen {
         };
         let talkative = verbosity > Verbosity::Quiet;
         Self {
-            summary: palette(args.color, &std::io::stdout()),
-            stderr: palette(args.color, &std::io::stderr()),
+            summary: colours(args.color, &std::io::stdout()),
+            stderr: colours(args.color, &std::io::stderr()),
             events: args.events.or(talkative && is_small(plan)),
             progress: args.progress.or(talkative),
             window: Window::Closed,
@@ -101,7 +104,7 @@ impl Screen {
             Window::Bars(progress) => progress.update(snapshot),
             Window::Lines { goal, told } if told.elapsed() >= PLAIN_INTERVAL => {
                 *told = Instant::now();
-                door::say(&plain::line(snapshot, goal));
+                door::say(&progress::line(snapshot, goal));
             }
             Window::Lines { .. } | Window::Closed => {}
         }
@@ -143,10 +146,10 @@ impl Screen {
 }
 
 impl Window {
-    fn open(plan: &Plan, palette: Palette) -> Self {
+    fn open(plan: &Plan, colours: Colours) -> Self {
         let goal = Goal::of(plan);
         if std::io::stderr().is_terminal() {
-            let progress = Progress::new(Default::default(), goal.clone(), palette);
+            let progress = Progress::new(Default::default(), goal.clone(), colours);
             if !progress.is_hidden() {
                 return Window::Bars(progress);
             }
@@ -162,7 +165,7 @@ pub(super) fn is_small(plan: &Plan) -> bool {
     blobs.is_some_and(|blobs| blobs <= SMALL_RUN)
 }
 
-/// The palette for a stream: NO_COLOR, CLICOLOR_FORCE, TERM and pipes are heeded unless a flag overrules them.
-pub(super) fn palette(when: When, stream: &impl anstream::stream::RawStream) -> Palette {
-    if when.or(AutoStream::choice(stream) != ColorChoice::Never) { Palette::Coloured } else { Palette::Plain }
+/// The colours for a stream: NO_COLOR, CLICOLOR_FORCE, TERM and pipes are heeded unless a flag overrules them.
+pub(super) fn colours(when: When, stream: &impl anstream::stream::RawStream) -> Colours {
+    if when.or(AutoStream::choice(stream) != ColorChoice::Never) { Colours::On } else { Colours::Off }
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::{export::forecast, plan::Plan, report};
+use crate::{export::json, plan::Plan, report};
 
 /// What is read of a report; the rest is for others.
 #[derive(Deserialize)]
@@ -20,7 +20,7 @@ struct Named {
 pub(super) fn read(text: &str) -> Result<Plan, String> {
     let Named { schema } =
         serde_json::from_str(text).map_err(|error| format!("not a report with a plan in it: {error}"))?;
-    if schema != forecast::SCHEMA && !report::READABLE.contains(&schema.as_str()) {
+    if schema != json::PLAN_SCHEMA && !report::READABLE.contains(&schema.as_str()) {
         return Err(format!("its schema is `{schema}`, a plan is in {}", report::SCHEMA));
     }
     let document = serde_json::from_str::<Repeated>(text);

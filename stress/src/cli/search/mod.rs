@@ -19,7 +19,7 @@ use super::{
 use crate::{
     client::{self, Network},
     error::Error,
-    export::{file::PreparedFile, search as told},
+    export::{self, file::PreparedFile},
     metrics::concurrency::ConcurrencyTracker,
     plan::{
         Phase, Plan,
@@ -218,7 +218,7 @@ impl Climb<'_> {
                 // Its load ran out before its time did.
                 step.result.verdict = Verdict::Interrupted;
             }
-            screen.note(&format!("step {}: {}", steps.len() + 1, told::line(self.search.axis, &step)));
+            screen.note(&format!("step {}: {}", steps.len() + 1, export::search_step(self.search.axis, &step)));
             steps.push(step);
             if used_up || signal.is_some() {
                 match fault {
@@ -242,12 +242,11 @@ impl Climb<'_> {
 
 /// Writes and shows what the search came to.
 fn conclude(capacity: &Capacity, file: Option<PreparedFile>, intention: &RunOptions) -> Exit {
-    let palette = super::screen::palette(intention.run.output.color, &std::io::stdout());
+    let colours = super::screen::colours(intention.run.output.color, &std::io::stdout());
     let saved = file.and_then(|file| file.write(|out| capacity.save(out)).err());
-    let mut text = Vec::new();
-    told::write(&mut text, capacity, palette).expect("memory takes every byte");
+    let text = export::search_screen(capacity, colours);
     let failures: Vec<_> =
-        saved.into_iter().chain(door::show_screen(&String::from_utf8_lossy(&text)).err()).collect();
+        saved.into_iter().chain(door::show_screen(&text).err()).collect();
     failures.iter().for_each(door::complain);
     match (capacity.ending, capacity.answer) {
         (Ending::Interrupted { signal }, _) => Exit::Signal(signal),
