@@ -138,9 +138,11 @@ fn grid(table: &Table, rows: &[&Row], colours: Colours) -> Vec<String> {
 
 /// The titles of the columns, each in up to three lines: `phase: step, repeats`.
 fn heads(table: &Table, rows: &[&Row], columns: usize) -> Vec<Vec<Cell>> {
-    let is_right = |column: usize| rows.iter().any(|row| row.cells.get(column).is_some_and(|cell| cell.right));
+    let is_right =
+        |column: usize| rows.iter().any(|row| row.cells.get(column).is_some_and(|cell| cell.right));
     let parts = |head: &String| -> Vec<String> {
-        let (phase, rest) = head.rsplit_once(": ").map_or((None, head.as_str()), |(phase, rest)| (Some(phase), rest));
+        let (phase, rest) =
+            head.rsplit_once(": ").map_or((None, head.as_str()), |(phase, rest)| (Some(phase), rest));
         phase.into_iter().chain(rest.split(", ")).map(|part| clip(part, HEAD)).collect()
     };
     let heads: Vec<Vec<String>> = table.heads.iter().take(columns + 1).map(parts).collect();

@@ -1,5 +1,7 @@
 //! `walrus-stress search` as its users meet it: the answer, the table, the document, and what it refuses.
 
+use std::time::Duration;
+
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tests::{Bottle, PUT_BLOB};
@@ -76,6 +78,22 @@ fn a_generator_without_places_is_the_limit_and_nothing_is_claimed() {
             "{answer}"
         );
     }
+}
+
+#[test]
+fn a_generator_that_was_stopped_is_the_limit_and_nothing_is_claimed() {
+    let bottle = stock();
+    let line = "--slo upload.failures<1% --from 30/s --max 60/s --step 4s --settle 0s";
+    let started = search(&bottle, line).start();
+    while bottle.publisher_stats().route(PUT_BLOB).received == 0 {
+        std::thread::yield_now();
+    }
+    let stopped = started.signal(Signal::STOP);
+    std::thread::sleep(Duration::from_millis(1_500)); // sleep: this is the stall itself
+    let ran = stopped.signal(Signal::CONT).finish().exits(1);
+    let answer = answer(&ran);
+    assert_eq!((&answer["kind"], &answer["at"]), (&json!("generator"), &json!(30.0)), "{answer}");
+    assert_eq!(ran.json("report.json")["steps"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]

@@ -49,7 +49,8 @@ pub(super) fn comparison(comparison: &Comparison) -> String {
 fn plan(report: &Report, summary: &Summary) -> Part {
     let command = text("code", "walrus-stress run --plan report.json");
     let again = if summary.uploads.is_some() { ", with the same blobs" } else { "" };
-    let sentence = element("p").with(command).text(format!(" repeats this run from its saved report{again}."));
+    let sentence =
+        element("p").with(command).text(format!(" repeats this run from its saved report{again}."));
     let document = serde_json::to_string_pretty(&report.plan).expect("a plan is a document");
     let listing = element("pre").set("tabindex", "0").with(text("code", document));
     let folded: Element = page::folded("The whole plan, without secrets", [listing]);

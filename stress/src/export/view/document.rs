@@ -128,7 +128,11 @@ impl Row {
     }
 
     /// A label and a sentence.
-    pub(in crate::export) fn fact(label: impl Into<String>, style: Style, sentence: impl Into<String>) -> Self {
+    pub(in crate::export) fn fact(
+        label: impl Into<String>,
+        style: Style,
+        sentence: impl Into<String>,
+    ) -> Self {
         Self::new(label, Vec::new()).says(style, sentence)
     }
 
