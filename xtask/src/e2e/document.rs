@@ -159,6 +159,7 @@ fn free_ports(text: &str) -> Result<String> {
 mod tests {
     use super::*;
 
+    // port: text of a document, nothing binds it
     const DOCUMENT: &str = "# T\n```sh\n# comment\na \\\n  b # what\n\nserve --listen 127.0.0.1:31415 &\n```\ntext\n```text\nno\n```\n\
                             ```sh\nwalrus-stress compare x y\ncargo xtask e2e   # all\n```\n";
 
@@ -170,8 +171,8 @@ mod tests {
             "echo '+ a \\'",
             "a \\",
             "  b",
-            "echo '+ serve --listen 127.0.0.1:31415 &'",
-            "serve --listen 127.0.0.1:31415 &",
+            "echo '+ serve --listen 127.0.0.1:31415 &'", // port: a text
+            "serve --listen 127.0.0.1:31415 &",          // port: a text
             "for _ in {1..200}; do (exec 3<>/dev/tcp/127.0.0.1/31415) 2>/dev/null && break; sleep 0.05; done",
             "echo '+ walrus-stress compare x y'",
             "walrus-stress compare x y || [ $? -eq 1 ]",
@@ -187,8 +188,8 @@ mod tests {
 
     #[test]
     fn the_ports_of_the_documents_become_free_ones() {
-        let text =
-            free_ports("127.0.0.1:31415 and 127.0.0.1:31416 and 127.0.0.1:31415 and 127.0.0.1:80").unwrap();
+        let addresses = "127.0.0.1:31415 and 127.0.0.1:31416 and 127.0.0.1:31415 and 127.0.0.1:80"; // port: a text
+        let text = free_ports(addresses).unwrap();
         let found = ports(&text);
         assert!(found[0] == found[2] && found[0] != found[1] && found[3] == 80, "{text}");
         assert!(!text.contains("31415"), "{text}");
