@@ -33,9 +33,7 @@ struct ComparisonDocument<'a> {
 
 /// The document of `comparison`.
 pub fn comparison(comparison: &Comparison) -> String {
-    let run = |Run { name, started_at, elapsed, .. }: &Run| {
-        json!({ "name": name, "started_at": started_at, "elapsed_seconds": elapsed.as_secs_f64() })
-    };
+    let run = |Run { name, started_at, elapsed, .. }: &Run| json!({ "name": name, "started_at": started_at, "elapsed_seconds": elapsed.as_secs_f64() });
     let differences = comparison.differences.iter();
     let limits = comparison.limits.iter().map(|limit| {
         let number = &limit.number;

@@ -22,8 +22,11 @@ pub(super) fn render(document: &Document) -> String {
 
 fn table(table: &Table) -> String {
     let rows = table.rows_in(Shown::Everywhere);
-    let mut text = if rows.iter().any(|row| row.sentence.is_empty()) { grid(table, &rows) } else { list(table, &rows) };
-    if !rows.is_empty() && let Some(note) = &table.note {
+    let mut text =
+        if rows.iter().any(|row| row.sentence.is_empty()) { grid(table, &rows) } else { list(table, &rows) };
+    if !rows.is_empty()
+        && let Some(note) = &table.note
+    {
         text.push_str(&format!("\n{}\n", escaped(note)));
     }
     text
@@ -47,15 +50,18 @@ fn list(table: &Table, rows: &[&Row]) -> String {
 
 fn grid(table: &Table, rows: &[&Row]) -> String {
     let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
-    let is_right = |column: usize| rows.iter().any(|row| row.cells.get(column).is_some_and(|cell| cell.right));
+    let is_right =
+        |column: usize| rows.iter().any(|row| row.cells.get(column).is_some_and(|cell| cell.right));
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let heads = table.heads.iter().take(columns + 1).map(|head| escaped(head)).collect();
     let rule = (0..columns).map(|column| if is_right(column) { "--:" } else { "---" });
     let rule = ["---"].into_iter().chain(rule).map(str::to_owned).collect();
     let mut text = line(heads) + &line(rule);
     for row in rows {
-        let label = if row.is_heading() { format!("**{}**", escaped(&row.label)) } else { escaped(&row.label) };
-        let cell = |column: usize| row.cells.get(column).map_or(String::new(), |Cell { text, .. }| escaped(text));
+        let label =
+            if row.is_heading() { format!("**{}**", escaped(&row.label)) } else { escaped(&row.label) };
+        let cell =
+            |column: usize| row.cells.get(column).map_or(String::new(), |Cell { text, .. }| escaped(text));
         text.push_str(&line([label].into_iter().chain((0..columns).map(cell)).collect()));
     }
     text

@@ -15,9 +15,9 @@ const MARK: usize = 6;
 const HEAD: usize = 13;
 /// The most columns of a cell: the bars of a distribution.
 const CELL: usize = 44;
-/// The most columns of a label in a grid, which leaves room for one cell.
+/// The most columns of a label in a grid, beside which one cell fits.
 const GRID_LABEL: usize = WIDTH - CELL - 2;
-/// The lines of the smallest terminal: whoever reads the end of a longer screen has not seen the answer.
+/// The lines of the smallest terminal: at the end of a longer screen the answer has scrolled away.
 const SCREEN: usize = 24;
 
 /// The lines of `document`.
@@ -138,9 +138,11 @@ fn grid(table: &Table, rows: &[&Row], colours: Colours) -> Vec<String> {
 
 /// The titles of the columns, each in up to three lines: `phase: step, repeats`.
 fn heads(table: &Table, rows: &[&Row], columns: usize) -> Vec<Vec<Cell>> {
-    let is_right = |column: usize| rows.iter().any(|row| row.cells.get(column).is_some_and(|cell| cell.right));
+    let is_right =
+        |column: usize| rows.iter().any(|row| row.cells.get(column).is_some_and(|cell| cell.right));
     let parts = |head: &String| -> Vec<String> {
-        let (phase, rest) = head.rsplit_once(": ").map_or((None, head.as_str()), |(phase, rest)| (Some(phase), rest));
+        let (phase, rest) =
+            head.rsplit_once(": ").map_or((None, head.as_str()), |(phase, rest)| (Some(phase), rest));
         phase.into_iter().chain(rest.split(", ")).map(|part| clip(part, HEAD)).collect()
     };
     let heads: Vec<Vec<String>> = table.heads.iter().take(columns + 1).map(parts).collect();

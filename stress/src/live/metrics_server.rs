@@ -69,9 +69,11 @@ impl<S: Fn() -> Snapshot> Page<S> {
             ("/metrics", &Method::GET | &Method::HEAD) => {
                 (StatusCode::OK, prometheus::CONTENT_TYPE, self.text())
             }
-            ("/metrics", _) => {
-                (StatusCode::METHOD_NOT_ALLOWED, "text/plain", "only GET and HEAD are answered here\n".to_owned())
-            }
+            ("/metrics", _) => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "text/plain",
+                "only GET and HEAD are answered here\n".to_owned(),
+            ),
             _ => (StatusCode::NOT_FOUND, "text/plain", "the metrics are at /metrics\n".to_owned()),
         };
         let mut response = Response::new(text);

@@ -87,11 +87,7 @@ fn every_number_is_that_of_the_json() {
 #[test]
 fn verdicts_have_words_and_shapes() {
     let page = page(&comparison("a.json"));
-    for (class, words) in [
-        ("bad", "✕ worse"),
-        ("good", "✓ better"),
-        ("care", "! not enough data"),
-    ] {
+    for (class, words) in [("bad", "✕ worse"), ("good", "✓ better"), ("care", "! not enough data")] {
         assert!(page.contains(&format!("<strong class=\"{class}\">{words}</strong>")), "{words}");
     }
     for words in ["same", "no evidence"] {

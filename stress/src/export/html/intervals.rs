@@ -7,10 +7,7 @@ use super::{
     scale::Scale,
 };
 use crate::{
-    export::{
-        style::clip,
-        view::comparison,
-    },
+    export::{style::clip, view::comparison},
     plan::threshold::Quantity,
     report::compare::{Comparison, Number, Verdict},
     units,

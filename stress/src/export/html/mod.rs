@@ -22,6 +22,8 @@ use page::Part;
 pub(super) fn report(report: &Report, summary: &Summary) -> String {
     let document = run::document(report, summary, &[]);
     let mut parts = page::parts(&document);
+    // The cards show the thresholds already: load and targets belong above the fold.
+    parts.sort_by_key(|part| part.id != "run");
     let after_steps = parts.iter().position(|part| part.id == "steps").map_or(0, |position| position + 1);
     let charts = [latency::part(report, summary), timeline::part(report, summary)];
     parts.splice(after_steps..after_steps, charts.into_iter().flatten());
@@ -49,7 +51,8 @@ pub(super) fn comparison(comparison: &Comparison) -> String {
 fn plan(report: &Report, summary: &Summary) -> Part {
     let command = text("code", "walrus-stress run --plan report.json");
     let again = if summary.uploads.is_some() { ", with the same blobs" } else { "" };
-    let sentence = element("p").with(command).text(format!(" repeats this run from its saved report{again}."));
+    let sentence =
+        element("p").with(command).text(format!(" repeats this run from its saved report{again}."));
     let document = serde_json::to_string_pretty(&report.plan).expect("a plan is a document");
     let listing = element("pre").set("tabindex", "0").with(text("code", document));
     let folded: Element = page::folded("The whole plan, without secrets", [listing]);

@@ -34,9 +34,7 @@ pub(super) fn parts(document: &Document) -> Vec<Part> {
 
 /// The whole page.
 pub(super) fn render(title: &str, document: &Document, parts: Vec<Part>, tool: &Tool) -> String {
-    let link = |part: &Part| {
-        element("li").with(text("a", part.heading).set("href", format!("#{}", part.id)))
-    };
+    let link = |part: &Part| element("li").with(text("a", part.heading).set("href", format!("#{}", part.id)));
     let contents = element("ul").with_all(parts.iter().map(link));
     let body = element("body")
         .with(text("a", "Skip to the numbers").class("skip").set("href", "#main"))
@@ -142,7 +140,8 @@ fn grid(table: &Table, rows: &[&Row]) -> Element {
         let cells = row.cells.iter().map(cell).chain(last);
         element("tr").with(text("th", &row.label).set("scope", "row")).with_all(cells)
     });
-    let is_right = |column: usize| rows.iter().any(|row| row.cells.get(column).is_some_and(|cell| cell.right));
+    let is_right =
+        |column: usize| rows.iter().any(|row| row.cells.get(column).is_some_and(|cell| cell.right));
     let heads = table.heads.iter().enumerate().map(|(position, head)| {
         let head = text("th", head).set("scope", "col");
         if position.checked_sub(1).is_some_and(is_right) { head.class("n") } else { head }
@@ -201,7 +200,11 @@ const fn mark(style: Style) -> &'static str {
 }
 
 /// A table of the same number for several steps, such as charts have beneath them.
-pub(super) fn plain_table(caption: &str, heads: &[&str], rows: impl IntoIterator<Item = (String, Vec<String>)>) -> Element {
+pub(super) fn plain_table(
+    caption: &str,
+    heads: &[&str],
+    rows: impl IntoIterator<Item = (String, Vec<String>)>,
+) -> Element {
     let row = |(name, cells): (String, Vec<String>)| {
         let cells = cells.into_iter().map(|cell| text("td", cell).class("n"));
         element("tr").with(text("th", name).set("scope", "row")).with_all(cells)
@@ -211,7 +214,11 @@ pub(super) fn plain_table(caption: &str, heads: &[&str], rows: impl IntoIterator
 }
 
 /// A table that scrolls sideways by itself where the page is narrow, also with the keyboard.
-fn framed(caption: &str, heads: impl Iterator<Item = Element>, rows: impl Iterator<Item = Element>) -> Element {
+fn framed(
+    caption: &str,
+    heads: impl Iterator<Item = Element>,
+    rows: impl Iterator<Item = Element>,
+) -> Element {
     let table = element("table")
         .with(text("caption", caption))
         .with(element("thead").with(element("tr").with_all(heads)))

@@ -13,9 +13,27 @@ use crate::{
 /// Which colour and dashes of the style sheet a step's series has.
 pub(super) fn kind(step: Step, repeats: bool) -> usize {
     match step {
-        Step::Upload => if repeats { 3 } else { 0 },
-        Step::Read { ordinal: 1 } => if repeats { 4 } else { 1 },
-        Step::Read { ordinal: 2 } => if repeats { 5 } else { 2 },
+        Step::Upload => {
+            if repeats {
+                3
+            } else {
+                0
+            }
+        }
+        Step::Read { ordinal: 1 } => {
+            if repeats {
+                4
+            } else {
+                1
+            }
+        }
+        Step::Read { ordinal: 2 } => {
+            if repeats {
+                5
+            } else {
+                2
+            }
+        }
         Step::Read { .. } => 6,
         Step::ControlUpload => 7,
         Step::Control => 8,

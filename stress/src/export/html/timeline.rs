@@ -123,8 +123,9 @@ fn lines(
     });
     let drawing = chart::frame(time, &y, "", drawn);
     let name_of = |timeline: &StepTimeline| name(timeline.step, timeline.repeats);
-    let legend =
-        chart::legend(timelines.iter().map(|timeline| (kind(timeline.step, timeline.repeats), name_of(timeline))));
+    let legend = chart::legend(
+        timelines.iter().map(|timeline| (kind(timeline.step, timeline.repeats), name_of(timeline))),
+    );
     let shown = |value: f64| if vertical == Vertical::Times { seconds(value) } else { compact(value) };
     let words = timelines.iter().filter_map(|timeline| {
         let numbers = numbers(timeline);
@@ -168,7 +169,8 @@ fn failures(timelines: &[StepTimeline], time: &Axis) -> Option<Element> {
     }
     let with_some = timelines.iter().filter(|timeline| timeline.points.iter().any(|point| lost(point) > 0));
     let legend = chart::swatches(
-        with_some.map(|timeline| (kind(timeline.step, timeline.repeats), name(timeline.step, timeline.repeats))),
+        with_some
+            .map(|timeline| (kind(timeline.step, timeline.repeats), name(timeline.step, timeline.repeats))),
     );
     let words = format!("{} in all", units::counted(total, "attempt"));
     Some(chart::figure("Failed or unfinished", &words, chart::frame(time, &y, "", drawn), vec![legend]))

@@ -3,11 +3,7 @@
 use roxmltree::Document;
 
 use super::*;
-use crate::{
-    fixtures,
-    report::Signal,
-    sample::Sample,
-};
+use crate::{fixtures, report::Signal, sample::Sample};
 
 fn written(report: &Report) -> String {
     let mut text = Vec::new();

@@ -45,10 +45,7 @@ fn the_cache_status_of_a_download_is_in_its_line() {
         status_header: Some(StatusHeader::XCache),
         ..CacheEvidence::default()
     };
-    assert_eq!(
-        (&line(&sample)["cache"], &line(&sample)["cache_header"]),
-        (&json!("hit"), &json!("x-cache"))
-    );
+    assert_eq!((&line(&sample)["cache"], &line(&sample)["cache_header"]), (&json!("hit"), &json!("x-cache")));
 }
 
 #[test]

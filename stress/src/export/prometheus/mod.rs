@@ -84,9 +84,8 @@ fn head(version: &str, seed: u64, elapsed_seconds: f64) -> String {
 }
 
 fn of_step(step: &StepSummary) -> StepCounts {
-    let classes = |failures: &[FailureSummary]| {
-        failures.iter().map(|failure| (failure.class, failure.count)).collect()
-    };
+    let classes =
+        |failures: &[FailureSummary]| failures.iter().map(|failure| (failure.class, failure.count)).collect();
     StepCounts {
         labels: labels(step),
         done: step.done,
@@ -129,7 +128,9 @@ fn steps(text: &mut String, steps: &[StepCounts]) {
     type Classes = fn(&StepCounts) -> &[(FailureClass, u64)];
     let by_class: [(&str, &str, Classes); 2] = [
         ("walrus_stress_failures_total", "Steps that failed, by class", |step| &step.failures),
-        ("walrus_stress_retried_total", "Failed attempts followed by another, by class", |step| &step.retried),
+        ("walrus_stress_retried_total", "Failed attempts followed by another, by class", |step| {
+            &step.retried
+        }),
     ];
     for (name, help, classes) in by_class {
         let mut family = family(text, name, Kind::Counter, help);
@@ -141,7 +142,9 @@ fn steps(text: &mut String, steps: &[StepCounts]) {
     }
     type Bytes = fn(&StepCounts) -> u64;
     let bytes: [(&str, &str, Bytes); 3] = [
-        ("walrus_stress_blob_bytes_total", "Bytes of the blobs of successful exchanges", |step| step.blob_bytes),
+        ("walrus_stress_blob_bytes_total", "Bytes of the blobs of successful exchanges", |step| {
+            step.blob_bytes
+        }),
         ("walrus_stress_sent_bytes_total", "Bytes of request bodies", |step| step.sent_bytes),
         ("walrus_stress_received_bytes_total", "Bytes of response bodies", |step| step.received_bytes),
     ];
@@ -186,7 +189,8 @@ fn totals(text: &mut String, summary: &Summary) {
     }
     if let Some(uploads) = &summary.uploads {
         let help = "What the publishers charged, in FROST (a billionth of a WAL)";
-        family(text, "walrus_stress_cost_frost_total", Kind::Counter, help).sample(&vec![], uploads.cost_frost);
+        family(text, "walrus_stress_cost_frost_total", Kind::Counter, help)
+            .sample(&vec![], uploads.cost_frost);
     }
     let Some(cache) = &summary.cache else { return };
     let (low, high) = cache.interval().unzip();

@@ -125,7 +125,11 @@ fn columns_line_up_when_everything_is_as_wide_as_it_gets() {
 #[test]
 fn the_same_plans_are_named_with_their_seeds() {
     let mut same = Comparison { differences: Vec::new(), ..comparison() };
-    assert!(screen(&same).contains(&"plans        the same, with the same seed".to_owned()), "{:?}", screen(&same));
+    assert!(
+        screen(&same).contains(&"plans        the same, with the same seed".to_owned()),
+        "{:?}",
+        screen(&same)
+    );
     same.after[0].seed = 8;
     let shown = screen(&same);
     assert!(shown.contains(&"plans        the same, except for the seed".to_owned()), "{shown:?}");

@@ -7,9 +7,7 @@ use super::{
     document::{Cell, Row, Section, Shown, Table},
 };
 use crate::{
-    export::{
-        style::{Style, clean},
-    },
+    export::style::{Style, clean},
     report::cache::{CacheEffect, Effect, Finding, GroupKey, Ratio, StatusCheck, StatusRow},
     sample::cache::CacheStatus,
     units,
@@ -86,9 +84,9 @@ fn effects(cache: &CacheEffect) -> Table {
         ("transfer", cache.transfer, "transfer", is_effect),
         ("second against third", cache.third, "second_to_third", false),
     ];
-    let parts = parts.into_iter().filter_map(|(label, ratio, pointer, is_shown)| {
-        Some(row(label, ratio.as_ref()?, pointer, is_shown))
-    });
+    let parts = parts
+        .into_iter()
+        .filter_map(|(label, ratio, pointer, is_shown)| Some(row(label, ratio.as_ref()?, pointer, is_shown)));
     let groups = cache.groups.iter().enumerate().map(|(position, group)| {
         let label = match &group.key {
             GroupKey::Sizes(from, below) => format!("{} to {}", units::bytes(*from), units::bytes(*below)),
@@ -173,7 +171,8 @@ fn copies(check: &StatusCheck) -> Table {
     let shown = |any: bool| if any { Shown::Everywhere } else { Shown::Page };
     let (firsts, contaminated) = (units::counted(check.firsts, "first download"), check.contaminated);
     let excluded = format!("{} of {firsts} were already cached and are excluded", units::count(contaminated));
-    let same = format!("Date and Age show one stored copy twice for {}", units::counted(check.same_copy, "blob"));
+    let same =
+        format!("Date and Age show one stored copy twice for {}", units::counted(check.same_copy, "blob"));
     let rows = vec![
         row("first downloads", check.firsts, "first_downloads").only(Shown::Page),
         row("of them already cached, excluded", contaminated, "first_downloads_already_cached")

@@ -49,7 +49,8 @@ fn limits(comparison: &Comparison) -> Table {
         let cells = vec![Cell::text(Style::Normal, &measured), Cell::text(style, word)];
         Row::new(&limit, cells).says(style, word).says(Style::Normal, format!("{limit}: {measured}"))
     });
-    Table::new("What was measured for each limit", &["limit", "change", ""], rows.collect()).labelled("limits")
+    Table::new("What was measured for each limit", &["limit", "change", ""], rows.collect())
+        .labelled("limits")
 }
 
 /// Why a number may have no verdict.
@@ -60,11 +61,12 @@ fn runs(comparison: &Comparison) -> Table {
     let run = |Run { name, started_at, elapsed, .. }: &Run| {
         format!("{} (started {}, took {})", clean(name), clean(started_at), units::duration(*elapsed))
     };
-    let runs = sides.iter().flat_map(|(side, runs)| {
-        runs.iter().map(move |one| Row::fact(*side, Style::Normal, run(one)))
-    });
+    let runs = sides
+        .iter()
+        .flat_map(|(side, runs)| runs.iter().map(move |one| Row::fact(*side, Style::Normal, run(one))));
     let seeds = sides.map(|(_, runs)| runs.first().map(|run| run.seed));
-    let same = if seeds[0] == seeds[1] { "the same, with the same seed" } else { "the same, except for the seed" };
+    let same =
+        if seeds[0] == seeds[1] { "the same, with the same seed" } else { "the same, except for the seed" };
     let plans = comparison.differences.is_empty().then(|| Row::fact("plans", Style::Normal, same));
     Table::facts(runs.chain(plans).collect())
 }
@@ -102,9 +104,9 @@ fn row(position: usize, number: &Number) -> Row {
     };
     let changed = number.change.map(|value| (change(quantity, Some(value)), value));
     let end = |value: f64, name: &str| JsonNumber { value, pointer: pointer(name) };
-    let ends = number.interval.map(|(low, high)| {
-        vec![end(low, "change_interval_95/0"), end(high, "change_interval_95/1")]
-    });
+    let ends = number
+        .interval
+        .map(|(low, high)| vec![end(low, "change_interval_95/0"), end(high, "change_interval_95/1")]);
     let (word, style) = verdict(number.verdict);
     Row::new(
         quantity.label(),
@@ -125,7 +127,10 @@ fn row(position: usize, number: &Number) -> Row {
 fn remarks(comparison: &Comparison) -> Table {
     let rows = places(comparison).into_iter().flat_map(|(place, numbers)| {
         let numbers: Vec<_> = numbers.into_iter().map(|(_, number)| number).collect();
-        wanting(&numbers).into_iter().map(move |text| Row::fact(&place, Style::Normal, text)).collect::<Vec<_>>()
+        wanting(&numbers)
+            .into_iter()
+            .map(move |text| Row::fact(&place, Style::Normal, text))
+            .collect::<Vec<_>>()
     });
     Table::facts(rows.collect())
 }

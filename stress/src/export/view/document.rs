@@ -78,7 +78,7 @@ pub(in crate::export) struct Number {
 pub(in crate::export) enum Shown {
     #[default]
     Everywhere,
-    /// Only a page, which has room for every number.
+    /// Only a page, which can hold every number.
     Page,
     /// Only a terminal.
     Terminal,
@@ -128,7 +128,11 @@ impl Row {
     }
 
     /// A label and a sentence.
-    pub(in crate::export) fn fact(label: impl Into<String>, style: Style, sentence: impl Into<String>) -> Self {
+    pub(in crate::export) fn fact(
+        label: impl Into<String>,
+        style: Style,
+        sentence: impl Into<String>,
+    ) -> Self {
         Self::new(label, Vec::new()).says(style, sentence)
     }
 

@@ -14,10 +14,10 @@ use crate::{
         Ending, Report,
         cache::Effect,
         quality::{Bottleneck, QualityReport, Severity},
+        stats::Percentile,
         summary::{
             ArrivalSummary, Bounded, ConnectionSummary, FailureSummary, StepSummary, Summary, Uploads,
         },
-        stats::Percentile,
         threshold::{Measured, ThresholdResult},
     },
     sample::StoredKind,
@@ -38,8 +38,8 @@ pub(in crate::export) fn document(report: &Report, summary: &Summary, blobs: &[B
         totals(report, summary),
     ];
     let mut sections = vec![
-        Section::new("run", "Run", vec![asked(report, summary)]),
         Section::new("thresholds", "Thresholds", vec![thresholds(summary)]),
+        Section::new("run", "Run", vec![asked(report, summary)]),
         Section::new("failures", "Failures", vec![failures(summary)]),
         Section::new("steps", "Steps", tables.into()),
     ];
@@ -282,8 +282,7 @@ fn totals(report: &Report, summary: &Summary) -> Table {
     }
     rows.extend(summary.arrivals.iter().map(|arrivals| {
         let style = if arrivals.dropped > 0 { Style::Bad } else { Style::Normal };
-        let phase =
-            if summary.arrivals.len() > 1 { format!("{}: ", arrivals.phase) } else { String::new() };
+        let phase = if summary.arrivals.len() > 1 { format!("{}: ", arrivals.phase) } else { String::new() };
         Row::fact("arrivals", style, format!("{phase}{}", due(arrivals)))
     }));
     let (sent, received) = (units::bytes(summary.bytes_sent), units::bytes(summary.bytes_received));

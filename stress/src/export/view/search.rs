@@ -48,10 +48,8 @@ fn level(axis: Axis, level: f64) -> String {
 
 /// Every threshold that a step broke, and what was measured.
 fn broken(step: &SearchStep) -> Option<String> {
-    let broken: Vec<_> = step
-        .broken()
-        .map(|one| format!("{}: {}", one.threshold, describe::measured(one.measured)))
-        .collect();
+    let broken: Vec<_> =
+        step.broken().map(|one| format!("{}: {}", one.threshold, describe::measured(one.measured))).collect();
     (!broken.is_empty()).then(|| broken.join("; "))
 }
 
@@ -144,7 +142,10 @@ fn findings(capacity: &Capacity) -> Vec<Row> {
         Some(knee) => {
             let (at, mean) = (level(capacity.search.axis, knee.level), units::duration(knee.mean));
             let done = per_second(knee.per_second);
-            rows.push(fact("knee", format!("{at}: {done}/s, mean {mean}: the highest throughput for its latency")));
+            rows.push(fact(
+                "knee",
+                format!("{at}: {done}/s, mean {mean}: the highest throughput for its latency"),
+            ));
         }
         None if found => rows.push(fact("knee", "none between these levels".to_owned())),
         None => {}
@@ -164,9 +165,8 @@ fn findings(capacity: &Capacity) -> Vec<Row> {
 fn answer(capacity: &Capacity) -> (String, Style) {
     let at = |value: f64| level(capacity.search.axis, value);
     let because = |value: f64| {
-        let breaks = |step: &&SearchStep| {
-            step.result.level == value && step.result.verdict == Verdict::Breaks
-        };
+        let breaks =
+            |step: &&SearchStep| step.result.level == value && step.result.verdict == Verdict::Breaks;
         let step = capacity.steps.iter().rev().find(breaks);
         step.and_then(broken).map(|why| format!(" ({why})")).unwrap_or_default()
     };
@@ -207,9 +207,9 @@ mod tests {
 
     use super::*;
     use crate::{
+        fixtures,
         metrics::{Recording, concurrency::Reading},
         plan::journey::Step,
-        fixtures,
     };
 
     #[test]

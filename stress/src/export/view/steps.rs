@@ -8,8 +8,8 @@ use crate::{
     export::style::Style,
     metrics::step_metrics::Span,
     report::{
-        summary::{Bounded, Distribution, StepSummary, Summary},
         stats::Percentile,
+        summary::{Bounded, Distribution, StepSummary, Summary},
     },
     sample::StoredKind,
     units,
@@ -77,7 +77,9 @@ fn counts(summary: &Summary) -> Vec<StepNumbers> {
         ("attempted", "attempted", Style::Normal, Shown::Page, |step| step.attempted),
         ("done", "succeeded", Style::Normal, Shown::Everywhere, |step| step.done),
         ("failed", "failed", Style::Bad, Shown::Everywhere, |step| step.failed),
-        ("attempt_failures", "failed attempts", Style::Attention, Shown::Everywhere, |step| step.attempt_failures),
+        ("attempt_failures", "failed attempts", Style::Attention, Shown::Everywhere, |step| {
+            step.attempt_failures
+        }),
         ("unfinished", "unfinished", Style::Bad, shown_if(|step| step.unfinished), |step| step.unfinished),
         ("skipped", "skipped", Style::Attention, shown_if(|step| step.skipped), |step| step.skipped),
         ("bytes_sent", "bytes sent", Style::Normal, Shown::Csv, |step| step.bytes_sent),
@@ -120,10 +122,7 @@ fn times_of_distribution() -> Vec<(&'static str, Time)> {
         ("median", Box::new(|times| Some(times.median))),
     ];
     for percentile in Percentile::ALL {
-        times.push((
-            percentile.label(),
-            Box::new(move |times| times.percentiles.get(&percentile).copied()),
-        ));
+        times.push((percentile.label(), Box::new(move |times| times.percentiles.get(&percentile).copied())));
     }
     times.push(("max", Box::new(|times| Some(times.max))));
     times
