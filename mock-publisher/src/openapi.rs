@@ -1,20 +1,20 @@
-//! What a server says of itself at `/v1/api`: a Redoc page with an OpenAPI document inside, as the real ones have it.
-//! Their document misnames fields; this one names them as they are sent.
+//! The answer of `/v1/api`: a Redoc page around an OpenAPI document, as the real servers have it. Their document misnames
+//! fields; this one has the names that are sent.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// What is said of the routes of one part of a server.
+/// The description of the routes of one part of a server.
 #[derive(Debug, Clone, Deserialize)]
 struct Part {
     paths: Map<String, Value>,
     schemas: Map<String, Value>,
 }
 
-/// What every server has.
-const COMMON: &str = include_str!("describe/common.json");
-/// What a publisher has.
-pub const PUBLISHER: &str = include_str!("describe/publisher.json");
+/// What every server describes.
+const COMMON: &str = include_str!("openapi/common.json");
+/// What a publisher describes.
+pub const PUBLISHER: &str = include_str!("openapi/publisher.json");
 
 /// The page of a server that consists of these parts, each a document of `paths` and `schemas`.
 ///
@@ -33,11 +33,11 @@ pub fn page(title: &str, parts: &[&str]) -> Result<String, serde_json::Error> {
         "paths": paths,
         "components": { "schemas": schemas },
     });
-    // Nothing in the document may end the script around it.
+    // The document must not close the script element around it.
     Ok(PAGE.replace("DOCUMENT", &document.to_string().replace("</", "<\\/")))
 }
 
-/// The page around the document; what draws it comes from the network, as with the real ones.
+/// The page around the document; the script that renders it comes from the network, as with the real ones.
 const PAGE: &str = r#"<!DOCTYPE html>
 <html>
 <head>
