@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::OutputArgs;
 use crate::{
     error::Error,
-    export::{file::PreparedFile, Format, rows::PreparedRows},
+    export::{Format, file::PreparedFile, rows::PreparedRows},
     plan::ConfigError,
 };
 

@@ -3,7 +3,11 @@
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::{Exit, args::RunArgs, door, planned, planned::RunOptions, screen, typed::Typed};
-use crate::{error::Error, export::{self, json}, plan::forecast::forecast};
+use crate::{
+    error::Error,
+    export::{self, json},
+    plan::forecast::forecast,
+};
 
 /// The flags of `walrus-stress plan`: those of `run`, and how to tell.
 #[derive(Debug, ClapArgs)]

@@ -27,7 +27,7 @@ impl Metrics {
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let mut server = JoinSet::new();
-        server.spawn(metrics_server::serve(listener, plan.clone(), move || progress_board.look()));
+        server.spawn(metrics_server::serve(listener, plan.clone(), move || progress_board.snapshot()));
         Ok(Self { address, _server: server })
     }
 }

@@ -10,7 +10,7 @@ use clap::Args as ClapArgs;
 use super::{Exit, args::When, door, output::formats, screen::colours};
 use crate::{
     error::Error,
-    export::{file::PreparedFile, Format, style::Colours},
+    export::{Format, file::PreparedFile, style::Colours},
     report::{Report, summary::Summary},
 };
 

@@ -77,13 +77,13 @@ pub(super) async fn run(args: RunArgs, typed: &Typed) -> Result<Exit, Error> {
     let context = RunContext { list: list.clone(), fewer, progress_board, ..RunContext::new(network) };
     let walked = walk(&plan, context, &mut listener, &mut screen, &mut signals).await;
     screen.close();
-    let (facts, signal) = match walked {
+    let (outcome, signal) = match walked {
         Ok(walked) => walked,
         Err(error) => return Err(broken_off(listener, error)),
     };
     let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
-    let mut report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
-    report.notices.extend(notices.into_iter().chain(warmed_up(&facts.warm_up)));
+    let mut report = Report::new(Plan::clone(&plan), started_at, outcome.elapsed, ending, outcome.recording);
+    report.notices.extend(notices.into_iter().chain(warmed_up(&outcome.warm_up)));
     let (blobs, mut failures) = listener.finish();
     failures.extend(list.and_then(|list| list.fault()));
     let summary = Summary::of(&report);

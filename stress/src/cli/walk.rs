@@ -11,7 +11,7 @@ use tokio::{
 use super::{descriptors::Fewer, list::stream::Streamed, screen::Screen, signals::Signals};
 use crate::{
     client::Network,
-    engine::{self, Facts, ProgressBoard, RunHooks},
+    engine::{self, ProgressBoard, RunHooks, RunOutcome},
     error::Error,
     plan::Plan,
     report::Signal,
@@ -47,22 +47,12 @@ pub(super) struct RunContext {
     pub(super) fewer: Option<Fewer>,
     /// Where a window looks in on the run.
     pub(super) progress_board: Option<Arc<ProgressBoard>>,
-    /// What each attempt takes of the generator, on top of what it does take.
-    #[cfg(test)]
-    pub(super) cost: Duration,
 }
 
 impl RunContext {
     /// Nothing but the network.
     pub(super) fn new(network: Arc<Network>) -> Self {
-        Self {
-            network,
-            list: None,
-            fewer: None,
-            progress_board: None,
-            #[cfg(test)]
-            cost: Duration::ZERO,
-        }
+        Self { network, list: None, fewer: None, progress_board: None }
     }
 }
 
@@ -73,22 +63,20 @@ pub(super) async fn walk(
     listener: &mut impl SampleSink,
     screen: &mut Screen,
     signals: &mut Signals,
-) -> Result<(Facts, Option<Signal>), Error> {
+) -> Result<(RunOutcome, Option<Signal>), Error> {
     let (mut samples, hooks) = hooks(listener.wants_samples() || screen.wants_samples());
-    #[cfg(test)]
-    let hooks = RunHooks { cost: context.cost, ..hooks };
-    let RunContext { network, list, fewer, progress_board, .. } = context;
-    let (list, places) = (list.map(|streamed| streamed.list), fewer.map(|fewer| fewer.places));
-    let hooks = RunHooks { list, places, progress_board: progress_board.clone(), ..hooks };
+    let RunContext { network, list, fewer, progress_board } = context;
+    let (list, max_in_flight) = (list.map(|streamed| streamed.list), fewer.map(|fewer| fewer.places));
+    let hooks = RunHooks { list, max_in_flight, progress_board: progress_board.clone(), ..hooks };
     let (stop, abort) = (hooks.stop.clone(), hooks.abort.clone());
     let engine = engine::run(plan.clone(), network, hooks);
     pin!(engine);
     let mut ticks = time::interval(SCREEN_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut interrupted: Option<(Signal, Instant)> = None;
-    let facts = loop {
+    let outcome = loop {
         tokio::select! {
-            facts = &mut engine => break facts?,
+            outcome = &mut engine => break outcome?,
             signal = signals.first() => {
                 stop.cancel();
                 listener.flush();
@@ -103,7 +91,7 @@ pub(super) async fn walk(
             _ = ticks.tick() => {
                 listener.flush();
                 if let Some(progress_board) = &progress_board {
-                    screen.update(&progress_board.look());
+                    screen.update(&progress_board.snapshot());
                 }
             }
         }
@@ -112,7 +100,7 @@ pub(super) async fn walk(
     while let Some(sample) = samples.recv().await {
         listener.hear(&sample, screen);
     }
-    Ok((facts, interrupted.map(|(signal, _)| signal)))
+    Ok((outcome, interrupted.map(|(signal, _)| signal)))
 }
 
 /// What connects the engine to this side; nobody sends samples unless someone `listens`.

@@ -34,7 +34,7 @@ impl Goal {
             blobs: plan
                 .sources()
                 .filter(|phase| !phase.warm_up)
-                .map(|phase| phase.stop.blobs.map(|blobs| plan.part().part_of_blobs(blobs)))
+                .map(|phase| phase.stop.blobs.map(|blobs| plan.shard().portion_of_blobs(blobs)))
                 .sum(),
             duration: measured(plan).map(|phase| phase.stop.duration.or(phase.load.length())).sum(),
             over_earlier: measured(plan)

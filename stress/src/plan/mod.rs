@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use journey::{Journey, Step};
+use journey::{Journey, JourneyKind, Step};
 use limits::Limits;
 use load::{Load, Stop};
 use retry::Retries;
@@ -119,7 +119,7 @@ impl Plan {
         self.check_repeats()?;
         self.check_order()?;
         self.thresholds.iter().try_for_each(|threshold| threshold.check(&self.phases))?;
-        self.part().check(&self.phases)?;
+        self.shard().check(&self.phases)?;
         let uploads = self.phases.iter().any(|phase| phase.journey.uploads());
         let reads = self.phases.iter().any(|phase| phase.journey.reads());
         if uploads && self.publishers.is_empty() {
@@ -139,8 +139,8 @@ impl Plan {
 }
 
 impl Plan {
-    /// The part of the run that this is.
-    pub fn part(&self) -> Shard {
+    /// The shard of the run that this is: the whole one when it is not divided.
+    pub fn shard(&self) -> Shard {
         self.shard.unwrap_or(Shard::WHOLE)
     }
 
@@ -177,9 +177,15 @@ impl Phase {
 }
 
 impl Phase {
-    /// Every step that some journey of the phase does: its own, and those of order controls, if it has any.
+    /// How long journeys start, from the phase's beginning; `None` when only the number of blobs ends it.
+    pub fn length(&self) -> Option<Duration> {
+        [self.stop.duration, self.load.length()].into_iter().flatten().min()
+    }
+
+    /// The steps of all kinds of journeys in the phase.
     pub fn steps(&self) -> Vec<Step> {
-        if self.order_control > 0.0 { self.journey.with_control() } else { self.journey.steps.clone() }
+        let controls = self.order_control > 0.0;
+        self.journey.steps_of(if controls { JourneyKind::OrderControl } else { JourneyKind::Plain })
     }
 }
 

@@ -1,5 +1,7 @@
 //! `walrus-stress search` as its users meet it: the answer, the table, the document, and what it refuses.
 
+use std::time::Duration;
+
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tests::{Bottle, PUT_BLOB};
@@ -44,7 +46,7 @@ fn the_places_of_a_stock_publisher_are_counted() {
         (&json!("walrus-stress/search/1"), &json!("concurrency"))
     );
     assert_eq!(
-        (&document["most_uploads_without_shed"], &document["uploads_at_first_shed"]),
+        (&document["shedding"]["most_uploads_without_shed"], &document["shedding"]["uploads_at_first_shed"]),
         (&json!(17), &json!(18))
     );
     let steps = document["steps"].as_array().expect("steps");
@@ -52,7 +54,7 @@ fn the_places_of_a_stock_publisher_are_counted() {
     assert_eq!(told, steps.len(), "{}", ran.stderr);
     // The publisher's own count is the judge of what it took, and no step met another one's blobs.
     let stats = bottle.publisher_stats();
-    assert_eq!(document["took"]["uploads"], stats.route(PUT_BLOB).received);
+    assert_eq!(document["consumed"]["uploads"], stats.route(PUT_BLOB).received);
     assert_eq!(stats.stores.already_certified, 0);
     // The preflight came once.
     assert_eq!(stats.route("GET /status").received, 1);
@@ -72,10 +74,28 @@ fn a_generator_without_places_is_the_limit_and_nothing_is_claimed() {
         let answer = answer(&ran);
         assert_eq!((&answer["kind"], &answer["at"]), (&json!("generator"), &json!(40.0)));
         assert!(
-            answer["advice"].as_str().is_some_and(|advice| advice.contains("--max-in-flight")),
+            ran.json("report.json")["advice"]
+                .as_str()
+                .is_some_and(|advice| advice.contains("--max-in-flight")),
             "{answer}"
         );
     }
+}
+
+#[test]
+fn a_generator_that_was_stopped_is_the_limit_and_nothing_is_claimed() {
+    let bottle = stock();
+    let line = "--slo upload.failures<1% --from 30/s --max 60/s --step 4s --settle 0s";
+    let started = search(&bottle, line).start();
+    while bottle.publisher_stats().route(PUT_BLOB).received == 0 {
+        std::thread::yield_now();
+    }
+    let stopped = started.signal(Signal::STOP);
+    std::thread::sleep(Duration::from_millis(1_500)); // sleep: this is the stall itself
+    let ran = stopped.signal(Signal::CONT).finish().exits(1);
+    let answer = answer(&ran);
+    assert_eq!((&answer["kind"], &answer["at"]), (&json!("generator"), &json!(30.0)), "{answer}");
+    assert_eq!(ran.json("report.json")["steps"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]
@@ -122,7 +142,7 @@ fn objectives_and_targets_may_come_from_a_plan_file() {
         Run::bare().command("search").file("plan.toml", &text).line("--plan plan.toml --report report.json");
     let ran = run.line("--for concurrency --max 2 --step 100ms --settle 0s").go().exits(0);
     assert_eq!(answer(&ran), json!({ "kind": "up-to", "holds": 2.0 }));
-    assert_eq!(ran.json("report.json")["thresholds"], json!(["upload.failures==0"]));
+    assert_eq!(ran.json("report.json")["plan"]["thresholds"], json!(["upload.failures==0"]));
 }
 
 #[test]

@@ -11,10 +11,7 @@ use crate::{
 /// The lines of the summary that speak of thresholds, without the label.
 fn shown(ran: &Ran) -> Vec<String> {
     let lines = ran.stdout.lines().skip_while(|line| !line.starts_with("thresholds "));
-    lines
-        .take_while(|line| !line.is_empty())
-        .map(|line| line[13..].trim_end().to_owned())
-        .collect()
+    lines.take_while(|line| !line.is_empty()).map(|line| line[13..].trim_end().to_owned()).collect()
 }
 
 #[test]

@@ -33,7 +33,7 @@ impl Streamed {
         let flag = self.flag.to_owned();
         self.fault
             .get()
-            .filter(|_| self.list.ran_dry())
+            .filter(|_| self.list.ended_early())
             .map(|reason| Error::Flag { flag, reason: reason.clone() })
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     export::{self, file::PreparedFile},
     metrics::concurrency::ConcurrencyTracker,
     plan::{
-        Phase, Plan,
+        Phase, Plan, draw,
         journey::Step,
         load::{Load, Stop},
         search::{Answer, Axis, Next, Search, Verdict},
@@ -30,7 +30,8 @@ use crate::{
     },
     report::{
         Ending, Report, Signal, Tool,
-        capacity::{self, Blame, Capacity, SearchStep},
+        capacity::{self, Capacity, SearchStep},
+        quality::{Bottleneck, QualityReport},
         rfc3339,
     },
     sample::Sample,
@@ -65,7 +66,7 @@ pub(super) async fn search(args: SearchArgs, typed: &Typed) -> Result<Exit, Erro
     let network = Arc::new(Network::new(&template.plan)?);
     let context = RunContext { list, fewer, ..RunContext::new(network) };
     let climb = Climb { search: &search, template: &template, context, entries };
-    let (steps, answer, signal) = climb.up(screen, &mut signals, capacity::blame).await?;
+    let (steps, answer, signal) = climb.up(screen, &mut signals, capacity::generator_limit).await?;
     let capacity = Capacity {
         tool: Tool::this(),
         started_at,
@@ -152,12 +153,9 @@ impl Template {
     }
 }
 
-/// A seed of its own for each step, from the search's (splitmix64); 53 bits, as every seed of ours.
+/// A seed of its own for each step, from the search's; 53 bits, so that every reader of JSON sees the same number.
 fn seed(seed: u64, number: u64) -> u64 {
-    let mut mixed = seed.wrapping_add((number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (mixed ^ (mixed >> 31)) >> 11
+    draw::mix(draw::mix(seed).wrapping_add(number)) >> 11
 }
 
 /// A search under way.
@@ -189,7 +187,7 @@ impl Climb<'_> {
         &self,
         mut screen: Screen,
         signals: &mut Signals,
-        blame: Blame,
+        limit: impl Fn(&QualityReport, bool) -> Option<Bottleneck>,
     ) -> Result<(Vec<SearchStep>, Answer, Option<Signal>), Error> {
         let mut steps: Vec<SearchStep> = Vec::new();
         loop {
@@ -206,19 +204,24 @@ impl Climb<'_> {
                 RunContext { progress_board: screen.is_open().then(Arc::default), ..self.context.clone() };
             let walked = walk(&plan, context, &mut concurrency, &mut screen, signals).await;
             screen.close();
-            let (facts, signal) = walked?;
+            let (outcome, signal) = walked?;
             let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
             let focus = focus(&plan);
-            let report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
+            let report =
+                Report::new(Plan::clone(&plan), started_at, outcome.elapsed, ending, outcome.recording);
             let mut step =
-                SearchStep::of((level, length), focus, &report, &facts.warm_up, concurrency.read(), blame);
+                SearchStep::of((level, length), focus, &report, &outcome.warm_up, concurrency.read(), &limit);
             let fault = self.context.list.as_ref().and_then(Streamed::fault);
             let used_up = fault.is_some() || self.is_used_up();
             if used_up {
                 // Its load ran out before its time did.
                 step.result.verdict = Verdict::Interrupted;
             }
-            screen.note(&format!("step {}: {}", steps.len() + 1, export::search_step(self.search.axis, &step)));
+            screen.note(&format!(
+                "step {}: {}",
+                steps.len() + 1,
+                export::search_step(self.search.axis, &step)
+            ));
             steps.push(step);
             if used_up || signal.is_some() {
                 match fault {
@@ -245,8 +248,7 @@ fn conclude(capacity: &Capacity, file: Option<PreparedFile>, intention: &RunOpti
     let colours = super::screen::colours(intention.run.output.color, &std::io::stdout());
     let saved = file.and_then(|file| file.write(|out| capacity.save(out)).err());
     let text = export::search_screen(capacity, colours);
-    let failures: Vec<_> =
-        saved.into_iter().chain(door::show_screen(&text).err()).collect();
+    let failures: Vec<_> = saved.into_iter().chain(door::show_screen(&text).err()).collect();
     failures.iter().for_each(door::complain);
     match (capacity.ending, capacity.answer) {
         (Ending::Interrupted { signal }, _) => Exit::Signal(signal),

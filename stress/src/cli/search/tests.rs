@@ -1,17 +1,12 @@
 //! Searches against the servers in the bottle, with the generator's own part judged as a test says.
 
-use std::time::Duration;
-
 use ::tests::{Bottle, PUT_BLOB, PublisherConfig};
 use clap::FromArgMatches;
 
 use super::*;
-use crate::{
-    cli::{
-        args::{Args, Command},
-        wording,
-    },
-    report::quality::Bottleneck,
+use crate::cli::{
+    args::{Args, Command},
+    wording,
 };
 
 /// Eight uploads at once, as many in waiting and one in between, 200 ms each: 40 a second.
@@ -23,8 +18,12 @@ fn limited() -> Bottle {
     Bottle::builder().publisher(limits).start()
 }
 
-/// What this line of `walrus-stress search` finds when every attempt costs the generator so much.
-async fn found(bottle: &Bottle, line: &str, cost: Duration, blame: Blame) -> (Vec<SearchStep>, Answer) {
+/// What this line of `walrus-stress search` finds.
+async fn found(
+    bottle: &Bottle,
+    line: &str,
+    limit: impl Fn(&QualityReport, bool) -> Option<Bottleneck>,
+) -> (Vec<SearchStep>, Answer) {
     let targets = ["--publisher", bottle.publisher_url(), "--aggregator", bottle.aggregator_url(), "-q"];
     let words = ["walrus-stress", "search"].into_iter().chain(targets).chain(line.split_whitespace());
     let words: Vec<std::ffi::OsString> = words.map(Into::into).collect();
@@ -38,9 +37,9 @@ async fn found(bottle: &Bottle, line: &str, cost: Duration, blame: Blame) -> (Ve
     let screen = Screen::new(&intention.run.output, &plan);
     let network = Arc::new(Network::new(&plan).unwrap());
     let template = Template { plan, settle, axis };
-    let context = RunContext { cost, ..RunContext::new(network) };
+    let context = RunContext::new(network);
     let climb = Climb { search: &search, template: &template, context, entries: None };
-    let (steps, answer, signal) = climb.up(screen, &mut Signals::silent(), blame).await.unwrap();
+    let (steps, answer, signal) = climb.up(screen, &mut Signals::silent(), limit).await.unwrap();
     assert_eq!(signal, None);
     (steps, answer)
 }
@@ -52,7 +51,7 @@ async fn a_known_capacity_is_found() {
     let bottle = limited();
     let line = "--steps upload --size 1KiB --slo upload.failures<1% --from 10/s --max 160/s --step 1500ms \
                 --settle 500ms --precision 20%";
-    let (steps, answer) = found(&bottle, line, Duration::ZERO, |_, _| None).await;
+    let (steps, answer) = found(&bottle, line, |_, _| None).await;
     let Answer::Between { holds, breaks } = answer else { panic!("{answer:?}") };
     assert!((20.0..=48.0).contains(&holds) && breaks <= 57.0 && breaks <= holds * 1.2 + 0.001, "{answer:?}");
     // What broke was refused, and with what is known of the server's places: 8 + 8 + 1.
@@ -66,18 +65,6 @@ async fn a_known_capacity_is_found() {
     let done: u64 = steps.iter().map(|step| step.consumed.uploads).sum();
     assert_eq!(stats.route(PUT_BLOB).received, done);
     assert_eq!((stats.stores.already_certified, stats.stores.newly_created > 0), (0, true));
-}
-
-#[tokio::test]
-async fn a_throttled_generator_ends_the_search_without_a_claim() {
-    let bottle = limited();
-    let line = "--steps upload --size 1KiB --slo upload.failures<1% --from 30/s --step 1500ms --settle 0s";
-    // A shard makes four a second, whoever else wants the machine's cores.
-    let cost = Duration::from_millis(250);
-    let (steps, answer) = found(&bottle, line, cost, capacity::blame).await;
-    assert_eq!((answer, steps.len()), (Answer::Generator { at: 30.0 }, 1));
-    let blamed = steps[0].bottleneck;
-    assert!(matches!(blamed, Some(Bottleneck::Cpu | Bottleneck::Scheduling)), "{blamed:?}");
 }
 
 #[test]

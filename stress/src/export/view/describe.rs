@@ -81,6 +81,7 @@ pub(in crate::export) fn checked(check: &CheckResult, drift: Option<&Drift>) -> 
         (Check::Achieved, _) => "achieved rate",
         (Check::Dropped, _) => "dropped arrivals",
         (Check::Cpu, _) => "generator CPU",
+        (Check::Throttled, _) => "CPU quota used up in",
         (Check::Lag, _) => "event-loop lag p99",
         (Check::Unfinished, _) => "unfinished at the end",
         (Check::Contaminated, _) => "first downloads that were already cached",
@@ -102,6 +103,7 @@ pub(in crate::export) fn checked_number(check: &CheckResult, value: f64) -> Stri
         Check::Achieved
         | Check::Dropped
         | Check::Cpu
+        | Check::Throttled
         | Check::Unfinished
         | Check::Contaminated
         | Check::Stationarity
@@ -183,7 +185,7 @@ pub(in crate::export) fn failure_details(failure: &FailureSummary) -> Vec<String
     let reasons: Vec<_> = failure
         .reasons
         .iter()
-        .map(|(reason, tally)| format!("{} {}", units::count(tally.count), clean(reason)))
+        .map(|reason| format!("{} {}", units::count(reason.count), clean(&reason.reason)))
         .collect();
     let reasons = (reasons.len() > 1).then(|| reasons.join(", "));
     let examples = failure.examples.iter().map(|example| {
