@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::sample::{FailureClass, Outcome, Sample};
 
 /// So many uploads are remembered: 24 MB.
@@ -16,11 +18,13 @@ pub struct ConcurrencyTracker {
 }
 
 /// What a gauge shows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Reading {
     /// The most uploads under way at once; `None` when nothing was uploaded, or too much to remember.
+    #[serde(rename = "most_uploads_in_flight")]
     pub most: Option<u64>,
     /// The uploads under way when the first refusal came, that one included; `None` when none came.
+    #[serde(rename = "uploads_at_first_shed")]
     pub at_first_shed: Option<u64>,
 }
 

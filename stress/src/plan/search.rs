@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::limits::seconds;
+
 /// What is raised until it breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -15,7 +17,7 @@ pub enum Axis {
 }
 
 /// A search for the highest level at which the objectives hold.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Search {
     /// What is raised.
     pub axis: Axis,
@@ -26,24 +28,29 @@ pub struct Search {
     /// How far apart, as a share of the lower one, the highest level that holds and the lowest that breaks may be.
     pub precision: f64,
     /// How long a step is measured, at least.
+    #[serde(rename = "step_seconds", with = "seconds")]
     pub step: Duration,
     /// How many samples the objectives need to be judged.
+    #[serde(skip)]
     pub needs: u64,
 }
 
 /// A step that was made.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct StepResult {
     /// The level.
     pub level: f64,
     /// How long it was measured.
+    #[serde(rename = "seconds", with = "seconds")]
     pub length: Duration,
     /// What came of it.
     pub verdict: Verdict,
 }
 
 /// What came of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, Serialize)]
+#[serde(into = "&'static str")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Verdict {
     /// All objectives hold.
     Holds,
@@ -77,7 +84,8 @@ pub enum Next {
 }
 
 /// What a search came to.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Answer {
     /// One level holds, and one above it, no farther off than the precision asks for, breaks.
     Between {
@@ -106,8 +114,10 @@ pub enum Answer {
         /// That level.
         at: f64,
         /// How large the sample is.
+        #[serde(rename = "samples")]
         has: u64,
         /// How large it would have to be.
+        #[serde(rename = "samples_needed")]
         needs: u64,
     },
     /// It was ended before it was over; this is what was known by then.

@@ -191,7 +191,7 @@ fn the_report_is_one_document_with_schema_plan_and_units() {
     let bottle = Bottle::start();
     let ran = Run::new(&bottle).line("-n 7 -c 3 --seed 5 -q").go().exits(0);
     let report = ran.report();
-    assert_eq!(report.0["schema"], "walrus-stress/report/2");
+    assert_eq!(report.0["schema"], "walrus-stress/report/1");
     assert_eq!((&report.0["partial"], &report.0["ending"]["kind"]), (&false.into(), &"completed".into()));
     assert_eq!(report.0["plan"]["seed"], 5);
     assert_eq!(report.0["plan"]["publishers"][0]["url"], format!("{}/", bottle.publisher_url()));

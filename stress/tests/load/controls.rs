@@ -83,7 +83,7 @@ async fn the_factor_of_a_cache_remains_when_the_order_effect_is_divided_out() {
     assert_eq!((control.pairs, effect.pairs), (chosen, 60 - chosen));
     assert!((0.7..1.5).contains(&order_effect.median), "{order_effect:?}");
     let response = effect.response.unwrap();
-    assert_eq!(response.taken_out, Some(order_effect.median));
+    assert_eq!(response.order_effect, Some(order_effect.median));
     assert!((1.5..4.0).contains(&response.median) && effect.effect == Effect::Faster, "{response:?}");
 }
 

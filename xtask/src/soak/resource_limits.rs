@@ -146,9 +146,9 @@ impl Expected {
         let all = report["quality"]["checks"].as_array().context("the report has no checks")?;
         let found = all.iter().find(|check| check["check"] == self.check);
         let found = found.context(format!("the report has no {}", self.check))?;
-        let graded = found["verdict"] == self.least || found["verdict"] == "invalid";
+        let graded = found["severity"] == self.least || found["severity"] == "invalid";
         checks.holds(&format!("{} is {} or worse", self.check, self.least), graded, found);
-        let verdict = &report["quality"]["verdict"];
+        let verdict = &report["quality"]["severity"];
         checks.holds("the run is not called trustworthy", verdict != "trustworthy", verdict);
         let advice = report["quality"]["advice"].as_str().unwrap_or_default();
         checks.holds("the advice names it", advice.contains(self.advice), advice);
@@ -258,8 +258,8 @@ mod tests {
     fn verdict(graded: &str, advice: &str, kind: &str) -> Result<String> {
         let mut checks = Checks::default();
         let trust = json!({
-            "verdict": graded, "advice": advice,
-            "checks": [{"check": "cpu_share", "measured": 0.97, "verdict": graded}],
+            "severity": graded, "advice": advice,
+            "checks": [{"check": "cpu_share", "measured": 0.97, "severity": graded}],
         });
         EXPECTED.judge(&json!({ "quality": trust }), &mut checks)?;
         EXPECTED.judge_search(&json!({"answer": {"kind": kind, "advice": advice, "at": 20.0}}), &mut checks);

@@ -30,7 +30,8 @@ use crate::{
     },
     report::{
         Ending, Report, Signal, Tool,
-        capacity::{self, Blame, Capacity, SearchStep},
+        capacity::{self, Capacity, SearchStep},
+        quality::{Bottleneck, QualityReport},
         rfc3339,
     },
     sample::Sample,
@@ -65,7 +66,7 @@ pub(super) async fn search(args: SearchArgs, typed: &Typed) -> Result<Exit, Erro
     let network = Arc::new(Network::new(&template.plan)?);
     let context = RunContext { list, fewer, ..RunContext::new(network) };
     let climb = Climb { search: &search, template: &template, context, entries };
-    let (steps, answer, signal) = climb.up(screen, &mut signals, capacity::blame).await?;
+    let (steps, answer, signal) = climb.up(screen, &mut signals, capacity::generator_limit).await?;
     let capacity = Capacity {
         tool: Tool::this(),
         started_at,
@@ -186,7 +187,7 @@ impl Climb<'_> {
         &self,
         mut screen: Screen,
         signals: &mut Signals,
-        blame: Blame,
+        limit: impl Fn(&QualityReport, bool) -> Option<Bottleneck>,
     ) -> Result<(Vec<SearchStep>, Answer, Option<Signal>), Error> {
         let mut steps: Vec<SearchStep> = Vec::new();
         loop {
@@ -209,7 +210,7 @@ impl Climb<'_> {
             let report =
                 Report::new(Plan::clone(&plan), started_at, outcome.elapsed, ending, outcome.recording);
             let mut step =
-                SearchStep::of((level, length), focus, &report, &outcome.warm_up, concurrency.read(), blame);
+                SearchStep::of((level, length), focus, &report, &outcome.warm_up, concurrency.read(), &limit);
             let fault = self.context.list.as_ref().and_then(Streamed::fault);
             let used_up = fault.is_some() || self.is_used_up();
             if used_up {

@@ -19,7 +19,11 @@ fn limited() -> Bottle {
 }
 
 /// What this line of `walrus-stress search` finds.
-async fn found(bottle: &Bottle, line: &str, blame: Blame) -> (Vec<SearchStep>, Answer) {
+async fn found(
+    bottle: &Bottle,
+    line: &str,
+    limit: impl Fn(&QualityReport, bool) -> Option<Bottleneck>,
+) -> (Vec<SearchStep>, Answer) {
     let targets = ["--publisher", bottle.publisher_url(), "--aggregator", bottle.aggregator_url(), "-q"];
     let words = ["walrus-stress", "search"].into_iter().chain(targets).chain(line.split_whitespace());
     let words: Vec<std::ffi::OsString> = words.map(Into::into).collect();
@@ -35,7 +39,7 @@ async fn found(bottle: &Bottle, line: &str, blame: Blame) -> (Vec<SearchStep>, A
     let template = Template { plan, settle, axis };
     let context = RunContext::new(network);
     let climb = Climb { search: &search, template: &template, context, entries: None };
-    let (steps, answer, signal) = climb.up(screen, &mut Signals::silent(), blame).await.unwrap();
+    let (steps, answer, signal) = climb.up(screen, &mut Signals::silent(), limit).await.unwrap();
     assert_eq!(signal, None);
     (steps, answer)
 }

@@ -7,7 +7,6 @@ use crate::{
         Report,
         summary::{StepSummary, Summary},
     },
-    sample::Novelty,
 };
 
 /// Which colour and dashes of the style sheet a step's series has.
@@ -42,11 +41,7 @@ pub(super) fn kind(step: Step, repeats: bool) -> usize {
 
 /// The recording that a step's numbers come from.
 pub(super) fn metrics<'a>(report: &'a Report, step: &StepSummary) -> Option<&'a StepMetrics> {
-    let mut same = report.recording.step_metrics.iter().filter(|(key, _)| {
-        let repeats = key.novelty == Novelty::Repeat;
-        key.step == step.step && repeats == step.repeats && report.phase_name(key.phase) == step.phase
-    });
-    same.next().map(|(_, metrics)| metrics)
+    report.recording.step_metrics.get(&step.key)
 }
 
 /// The names of the phases that have steps, in their order.

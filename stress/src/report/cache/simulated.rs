@@ -94,9 +94,9 @@ fn without_the_control_slow_starts_look_like_a_cache() {
     let control = controlled.control.unwrap();
     let order_effect = control.response.unwrap();
     assert_eq!((order_effect.effect(), control.pairs), (Effect::Faster, 400));
-    assert_eq!(controlled.response.unwrap().taken_out, Some(order_effect.median));
+    assert_eq!(controlled.response.unwrap().order_effect, Some(order_effect.median));
     assert_eq!(
-        controlled.first_byte.unwrap().taken_out,
+        controlled.first_byte.unwrap().order_effect,
         control.first_byte.map(|first_byte| first_byte.median)
     );
     assert!(controlled.sentence().starts_with("no evidence of caching (0."), "{}", controlled.sentence());
@@ -193,7 +193,8 @@ fn sizes_and_aggregators_are_told_apart_where_each_has_enough() {
     let groups = effect(&pairs, &[]).groups;
     let sizes: Vec<_> = groups.iter().map(|group| (group.key.clone(), group.response.pairs)).collect();
     // The second aggregator has two pairs only: then the first one's are no group of their own either.
-    assert_eq!(sizes, [(GroupKey::Sizes(64 << 10, 256 << 10), 30), (GroupKey::Sizes(4 << 20, 16 << 20), 30)]);
+    let key = |from_bytes, below_bytes| GroupKey::Sizes { from_bytes, below_bytes };
+    assert_eq!(sizes, [(key(64 << 10, 256 << 10), 30), (key(4 << 20, 16 << 20), 30)]);
     let between = |at: usize, from: f64, to: f64| (from..to).contains(&groups[at].response.median);
     assert!(between(0, 1.5, 2.7) && between(1, 7.5, 13.3), "{groups:?}");
 }
