@@ -5,8 +5,8 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{recording, summary::Summary, types::Report};
-use crate::metrics::{MOST_COUNTED, Recording};
+use super::{summary::Summary, types::Report};
+use crate::metrics::{MAX_COUNT, Recording};
 
 /// The version of the document.
 pub const SCHEMA: &str = "walrus-stress/report/1";
@@ -27,7 +27,6 @@ struct Document<'a> {
     report: &'a Report,
     #[serde(flatten)]
     summary: Summary,
-    #[serde(with = "recording")]
     recording: &'a Recording,
 }
 
@@ -84,7 +83,7 @@ impl Report {
 fn check_counts(value: &Value, path: &str) -> Result<(), LoadError> {
     match value {
         Value::Number(number) => match number.as_u64() {
-            Some(number) if number > MOST_COUNTED => Err(LoadError::Count { path: path.to_owned(), number }),
+            Some(number) if number > MAX_COUNT => Err(LoadError::Count { path: path.to_owned(), number }),
             _ => Ok(()),
         },
         Value::Array(items) => {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     fixtures,
-    metrics::step_metrics::StepMetrics,
+    metrics::step_metrics::StepRecording,
     plan::{
         journey::Step,
         target::{Header, Secret},
@@ -207,8 +207,8 @@ fn numbers_that_cannot_be_added_up_are_refused_with_their_path() {
     *generator = json!(u64::MAX);
     assert!(load(document.to_string().as_bytes()).is_ok(), "a limit of the machine is not added up");
     for (pointer, number) in [
-        ("/recording/connections/opened", MOST_COUNTED + 1),
-        ("/recording/step_metrics/1/metrics/done", u64::MAX),
+        ("/recording/connections/opened", MAX_COUNT + 1),
+        ("/recording/steps/1/metrics/groups/0/metrics/done", u64::MAX),
     ] {
         let mut document = document.clone();
         *document.pointer_mut(pointer).unwrap() = json!(number);
@@ -220,7 +220,7 @@ fn numbers_that_cannot_be_added_up_are_refused_with_their_path() {
                  written"
             )
         );
-        *document.pointer_mut(pointer).unwrap() = json!(MOST_COUNTED);
+        *document.pointer_mut(pointer).unwrap() = json!(MAX_COUNT);
         assert!(load(document.to_string().as_bytes()).is_ok());
     }
 }
@@ -294,13 +294,13 @@ fn a_damaged_report_is_refused_or_summarised_but_never_a_panic() {
         json!(null),
         json!(-1),
         json!(0),
-        json!(MOST_COUNTED),
+        json!(MAX_COUNT),
         json!(1e300),
         json!("x"),
         json!(""),
         json!([]),
         json!({}),
-        json!([MOST_COUNTED, MOST_COUNTED]),
+        json!([MAX_COUNT, MAX_COUNT]),
     ];
     let mut refused = 0;
     for (number, place) in places.iter().enumerate() {
@@ -321,10 +321,10 @@ fn a_damaged_report_is_refused_or_summarised_but_never_a_panic() {
 #[test]
 fn an_hour_at_a_thousand_a_second_stays_below_two_megabytes() {
     let report = fixtures::hour();
-    let done = |metrics: &StepMetrics| {
-        metrics.timeline.intervals().map(|(_, interval)| interval.tally.done).sum::<u64>()
+    let done = |step: &StepRecording| {
+        step.timeline.intervals().map(|(_, interval)| interval.tally.done).sum::<u64>()
     };
-    assert_eq!(report.recording.step_metrics.values().map(done).sum::<u64>(), 3_600_000);
+    assert_eq!(report.recording.steps.values().map(done).sum::<u64>(), 3_600_000);
     let text = saved(report);
     assert!(text.len() < 2_000_000, "{} bytes", text.len());
     assert_eq!(&load(&text).unwrap(), report);
