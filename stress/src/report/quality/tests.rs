@@ -192,7 +192,7 @@ fn documented() -> Vec<(String, String)> {
 
 #[test]
 fn the_readme_has_the_limits() {
-    let told = |check: Check, limit: f64| match check {
+    let documented = |check: Check, limit: f64| match check {
         _ if limit == 0.0 => "any".to_owned(),
         Check::StartDelayP99 | Check::StartDelayMax | Check::Lag if limit < 1.0 => {
             format!("above {} ms", (limit * 1e3).round())
@@ -201,16 +201,16 @@ fn the_readme_has_the_limits() {
         Check::Achieved => format!("below {} %", (limit * 1e3).round() / 10.0),
         _ => format!("above {} %", (limit * 1e3).round() / 10.0),
     };
-    let documented = documented();
-    assert_eq!(documented.len(), Check::VARIANTS.len());
-    for (&check, (care_told, invalid_told)) in Check::VARIANTS.iter().zip(documented) {
+    let rows = documented();
+    assert_eq!(rows.len(), Check::VARIANTS.len());
+    for (&check, (care_cell, invalid_cell)) in Check::VARIANTS.iter().zip(rows) {
         let (care, invalid) = check.limits();
-        assert!(care_told.starts_with(&told(check, care)), "{check:?}: {care_told}");
+        assert!(care_cell.starts_with(&documented(check, care)), "{check:?}: {care_cell}");
         match invalid {
             Some(invalid) => {
-                assert!(invalid_told.starts_with(&told(check, invalid)), "{check:?}: {invalid_told}")
+                assert!(invalid_cell.starts_with(&documented(check, invalid)), "{check:?}: {invalid_cell}")
             }
-            None => assert_eq!(invalid_told, "", "{check:?}"),
+            None => assert_eq!(invalid_cell, "", "{check:?}"),
         }
     }
 }
