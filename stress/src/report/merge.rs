@@ -73,10 +73,7 @@ fn refuse(source: &Source, reason: impl Into<String>) -> MergeError {
 
 fn shard(source: &Source) -> Result<Shard, MergeError> {
     source.report.plan.shard.ok_or_else(|| {
-        refuse(
-            source,
-            "is no shard: only runs with --shard K/N, of one plan and one seed, can be merged",
-        )
+        refuse(source, "is no shard: only runs with --shard K/N, of one plan and one seed, can be merged")
     })
 }
 
@@ -84,10 +81,7 @@ fn shard(source: &Source) -> Result<Shard, MergeError> {
 fn belongs(source: &Source, first: &Source) -> Result<(), MergeError> {
     let (own, other) = (shard(source)?, shard(first)?);
     if source.report.runs.is_empty() {
-        return Err(refuse(
-            source,
-            "has no run ID: it was not written by walrus-stress, or was changed",
-        ));
+        return Err(refuse(source, "has no run ID: it was not written by walrus-stress, or was changed"));
     }
     if own.of() != other.of() {
         return Err(refuse(source, format!("is shard {own}, but {} is shard {other}", first.name)));
@@ -143,10 +137,7 @@ fn overlap(shards: &[Source]) -> Result<Duration, MergeError> {
         let Report { started_at, elapsed, .. } = &source.report;
         let too_long = || {
             let seconds = elapsed.as_secs();
-            refuse(
-                source,
-                format!("began at {started_at} and took {seconds} s: no clock goes that far"),
-            )
+            refuse(source, format!("began at {started_at} and took {seconds} s: no clock goes that far"))
         };
         began.checked_add(*elapsed).ok_or_else(too_long)
     };

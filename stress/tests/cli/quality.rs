@@ -76,7 +76,10 @@ fn a_generator_that_was_frozen_says_so() {
     let upload = &report.0["steps"][0];
     for (name, quantile) in [("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)] {
         let response = upload["response_seconds"][name].as_f64().expect("it is supported");
-        assert!(response >= waited(quantile), "response times run from when they were due: {name} {response}");
+        assert!(
+            response >= waited(quantile),
+            "response times run from when they were due: {name} {response}"
+        );
     }
     // Service times are not affected.
     let [response, service] =

@@ -50,7 +50,8 @@ fn undescribed(root: &Value, schema: &Value, instance: &Value, path: &str, missi
                 };
                 let mut descriptions = Vec::new();
                 branches(root, inner, &mut descriptions);
-                if descriptions.iter().all(|branch| branch["description"].as_str().is_none_or(str::is_empty)) {
+                if descriptions.iter().all(|branch| branch["description"].as_str().is_none_or(str::is_empty))
+                {
                     missing.insert(path.clone());
                 }
                 undescribed(root, inner, value, &path, missing);
