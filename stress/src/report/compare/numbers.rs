@@ -201,8 +201,8 @@ mod tests {
     fn too_little_data_has_the_length_that_it_takes() {
         let short = |needs| Measure { spread: Err(Duration::from_secs(needs)), ..measure(1.0) };
         let (has, needs) = (Duration::from_secs(60), Duration::from_secs(90));
-        let number = number(P95, &[short(80)], &[short(90)]);
-        assert_eq!((number.verdict, number.interval), (Verdict::NotEnoughData { has, needs }, None));
+        let short = number(P95, &[short(80)], &[short(90)]);
+        assert_eq!((short.verdict, short.interval), (Verdict::NotEnoughData { has, needs }, None));
         // Four times as many samples are four times as long a run.
         let sparse = Measure { value: None, lacks: 4.0, ..measure(1.0) };
         let needs = Duration::from_secs(240);

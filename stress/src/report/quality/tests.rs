@@ -181,7 +181,7 @@ fn each_machine_has_ports_of_its_own() {
 }
 
 /// The rows of the README's table of checks, in its order: what needs care, and what is invalid.
-fn documented() -> Vec<(String, String)> {
+fn documented_rows() -> Vec<(String, String)> {
     let readme = include_str!("../../../../README.md");
     let (_, section) = readme.split_once("## Can these numbers be trusted?").unwrap();
     let rows = section.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
@@ -201,7 +201,7 @@ fn the_readme_has_the_limits() {
         Check::Achieved => format!("below {} %", (limit * 1e3).round() / 10.0),
         _ => format!("above {} %", (limit * 1e3).round() / 10.0),
     };
-    let rows = documented();
+    let rows = documented_rows();
     assert_eq!(rows.len(), Check::VARIANTS.len());
     for (&check, (care_cell, invalid_cell)) in Check::VARIANTS.iter().zip(rows) {
         let (care, invalid) = check.limits();
