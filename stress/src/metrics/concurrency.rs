@@ -30,7 +30,7 @@ pub struct Reading {
 
 impl ConcurrencyTracker {
     /// Takes one sample.
-    pub fn enter(&mut self, sample: &Sample) {
+    pub fn record(&mut self, sample: &Sample) {
         if !sample.step.stores() || sample.outcome == Outcome::Skipped {
             return;
         }
@@ -105,21 +105,21 @@ mod tests {
     fn the_refused_one_counts_among_those_under_way() {
         let mut concurrency = ConcurrencyTracker::default();
         for started in 0..17 {
-            concurrency.enter(&sample(Step::Upload, started, 500, Outcome::Unfinished));
+            concurrency.record(&sample(Step::Upload, started, 500, Outcome::Unfinished));
         }
         assert_eq!(concurrency.read(), Reading { most: Some(17), at_first_shed: None });
-        concurrency.enter(&sample(Step::Upload, 20, 21, shed()));
-        concurrency.enter(&sample(Step::Upload, 600, 601, shed()));
+        concurrency.record(&sample(Step::Upload, 20, 21, shed()));
+        concurrency.record(&sample(Step::Upload, 600, 601, shed()));
         assert_eq!(concurrency.read(), Reading { most: Some(18), at_first_shed: Some(18) });
     }
 
     #[test]
     fn only_uploads_count_and_one_that_ends_makes_room() {
         let mut concurrency = ConcurrencyTracker::default();
-        concurrency.enter(&sample(Step::FIRST, 0, 9, shed()));
+        concurrency.record(&sample(Step::FIRST, 0, 9, shed()));
         assert_eq!(concurrency.read(), Reading::default());
         for started in 0..5 {
-            concurrency.enter(&sample(Step::Upload, started, started + 1, Outcome::Unfinished));
+            concurrency.record(&sample(Step::Upload, started, started + 1, Outcome::Unfinished));
         }
         assert_eq!(concurrency.read().most, Some(1));
     }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     metrics::{
-        pairs::{Pair, Parts},
+        pairs::Pair,
         step_metrics::Span,
     },
     plan::{journey::Step, limits::optional_seconds},
@@ -168,15 +168,15 @@ const MATTERS: f64 = 0.05;
 /// Whether the transfer is a relevant part of the time, in the first downloads or in the cached ones. A short body arrives
 /// with its head: the time between the two is then the clock's resolution, and a ratio of such times means nothing.
 fn transfer_matters(pairs: &[&Pair]) -> bool {
-    let part = |whole: fn(&Pair) -> Duration, transfer: fn(&[Parts; 2]) -> Duration| {
-        let transfers = pairs.iter().filter_map(|pair| pair.parts.as_ref().map(transfer));
-        let (transfer, whole) = (median_time(transfers), median_time(pairs.iter().map(|pair| whole(pair))));
+    let median = |time: fn(&Pair) -> Duration| median_time(pairs.iter().map(|pair| time(pair)));
+    let part = |whole, transfer| {
+        let (transfer, whole) = (median(transfer), median(whole));
         transfer
             .zip(whole)
             .is_some_and(|(transfer, whole)| transfer.as_secs_f64() >= MATTERS * whole.as_secs_f64())
     };
-    part(|pair| pair.first, |[first, _]| first.transfer)
-        || part(|pair| pair.cached, |[_, cached]| cached.transfer)
+    part(|pair| pair.first, |pair| pair.first_transfer)
+        || part(|pair| pair.cached, |pair| pair.cached_transfer)
 }
 
 fn median_time(times: impl Iterator<Item = Duration>) -> Option<Duration> {

@@ -169,10 +169,8 @@ impl SearchStep {
     ) -> Self {
         let summary = Summary::of(report);
         let mut metrics = StepMetrics::default();
-        for (key, one) in &report.recording.step_metrics {
-            if key.step == focus {
-                metrics.merge(one.clone());
-            }
+        for (_, one) in report.recording.groups().filter(|(key, _)| key.step == focus) {
+            metrics.merge(one);
         }
         let broken = summary.thresholds.iter().any(is_broken);
         let bottleneck = limit(&summary.quality, broken);
@@ -221,7 +219,7 @@ fn verdict(threshold_results: &[ThresholdResult]) -> Verdict {
 
 impl Consumption {
     fn of(recording: &Recording) -> Self {
-        recording.step_metrics.iter().fold(Self::default(), |cost, (key, metrics)| {
+        recording.groups().fold(Self::default(), |cost, (key, metrics)| {
             let uploads = if key.step.stores() { metrics.attempted() } else { 0 };
             cost.plus(Self {
                 uploads,

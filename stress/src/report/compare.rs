@@ -119,7 +119,7 @@ fn drafts(before: &[Source], after: &[Source]) -> Vec<Draft> {
 fn step_names(before: &[Source], after: &[Source]) -> Vec<StepName> {
     let mut names = Vec::new();
     for source in before.iter().chain(after) {
-        for key in source.report.recording.step_metrics.keys() {
+        for key in source.report.recording.steps.keys() {
             let name = StepName::of(&source.report, key);
             if !names.contains(&name) {
                 names.push(name);
@@ -131,12 +131,12 @@ fn step_names(before: &[Source], after: &[Source]) -> Vec<StepName> {
 
 /// The numbers of one run's step; `None` when it has no such step.
 fn measures(report: &Report, name: &StepName) -> Option<BTreeMap<Quantity, Measure>> {
-    let step_metrics = || report.recording.step_metrics.iter();
-    let (_, metrics) = step_metrics().find(|(key, _)| StepName::of(report, key) == *name)?;
+    let steps = || report.recording.steps.iter();
+    let (_, step) = steps().find(|(key, _)| StepName::of(report, key) == *name)?;
     // Pairs have no phase.
-    let cached = step_metrics().filter(|(key, _)| key.step == Step::CACHED && key.novelty == Novelty::Fresh);
+    let cached = steps().filter(|(key, _)| key.step == Step::CACHED && key.novelty == Novelty::Fresh);
     let paired = name.step == Step::CACHED && !name.repeats && cached.count() == 1;
-    let run = StepRun::new(metrics, &report.recording.pairs);
+    let run = StepRun::new(step, &report.recording.pairs);
     let measured = Quantity::ALL.into_iter().filter(|quantity| paired || *quantity != Quantity::Speedup);
     Some(measured.map(|quantity| (quantity, run.measure(quantity))).collect())
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::stats::{self, median, sorted};
 use crate::{
-    metrics::costs::{Cost, Costs},
+    metrics::step_metrics::{Cost, Costs},
     units::MIB,
 };
 

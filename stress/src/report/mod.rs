@@ -10,7 +10,6 @@ mod document;
 pub mod merge;
 mod plan_diff;
 pub mod quality;
-mod recording;
 pub mod stationarity;
 pub mod stats;
 mod steps;

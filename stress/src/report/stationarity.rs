@@ -92,7 +92,7 @@ pub(super) struct Stationarity {
 
 /// Compares every step of blobs that are new to the run; `None` when none took long enough.
 pub(super) fn of(report: &Report) -> Option<Stationarity> {
-    let step_metrics = report.recording.step_metrics.iter().filter(|(key, _)| key.novelty == Novelty::Fresh);
+    let step_metrics = report.recording.steps.iter().filter(|(key, _)| key.novelty == Novelty::Fresh);
     let mut drifts = step_metrics
         .filter_map(|(key, metrics)| {
             let phase = report.plan.phases.get(key.phase).filter(|phase| is_steady(phase))?;

@@ -14,9 +14,8 @@ use super::{
 use crate::{
     metrics::{
         Connections, Recording, StepKey,
-        cache_status::CacheStatusCounts,
         histogram::Latencies,
-        step_metrics::{FailureTally, ReasonTally, Span, StepMetrics},
+        step_metrics::{CacheStatusCounts, FailureTally, ReasonTally, Span, StepMetrics, StepRecording},
     },
     plan::{journey::Step, limits::seconds, load::Load},
     sample::{Failure, FailureClass, Novelty, StoredKind},
@@ -198,9 +197,11 @@ impl StepSummary {
     pub(super) fn of(
         phase: String,
         key: StepKey,
-        metrics: &StepMetrics,
+        recorded: &StepRecording,
         scale: Option<(Duration, Duration)>,
     ) -> Self {
+        let metrics = &*recorded.total();
+        let stored = metrics.stored();
         let bound = |span: Span| if span == Span::Response { metrics.least_lower_bound } else { None };
         let span = |(span, times): (Span, &Latencies)| Some((span, Distribution::of(times, bound(span))?));
         let kinds = [StoredKind::New, StoredKind::Reused, StoredKind::Existing];
@@ -220,14 +221,14 @@ impl StepSummary {
             bytes_received: metrics.bytes_received,
             bytes_done: metrics.bytes_done,
             throughput_mib: per_second(metrics, metrics.bytes_done).map(|rate| rate / MIB),
-            stored: kinds.map(|kind| (kind, metrics.stored.get(&kind).copied().unwrap_or(0))).collect(),
+            stored: kinds.map(|kind| (kind, stored.get(&kind).copied().unwrap_or(0))).collect(),
             stored_times: metrics
                 .stored_times
                 .iter()
                 .filter_map(|(kind, times)| Some((*kind, Distribution::of(times, None)?)))
                 .collect(),
-            cache_statuses: metrics.cache_statuses.clone(),
-            cost: StepCost::of(&metrics.costs),
+            cache_statuses: recorded.cache_statuses(),
+            cost: StepCost::of(&recorded.costs),
             cost_frost: metrics.cost_frost,
             failures: metrics.failures.iter().map(FailureSummary::of).collect(),
             retried: metrics.retried.iter().map(FailureSummary::of).collect(),
@@ -308,7 +309,7 @@ impl Uploads {
         let mut uploads = steps.iter().filter(|step| step.step.stores()).peekable();
         uploads.peek()?;
         let mut times: BTreeMap<StoredKind, Latencies> = BTreeMap::new();
-        for (kind, latencies) in recording.step_metrics.values().flat_map(|metrics| &metrics.stored_times) {
+        for (kind, latencies) in recording.groups().flat_map(|(_, metrics)| &metrics.stored_times) {
             times.entry(*kind).or_default().merge(latencies);
         }
         let medians = times.into_iter().filter_map(|(kind, times)| Some((kind, times.quantile(0.5)?)));

@@ -19,7 +19,7 @@ pub use super::{
     },
 };
 use crate::{
-    metrics::{StepKey, step_metrics::StepMetrics},
+    metrics::{StepKey, step_metrics::StepRecording},
     sample::Novelty,
 };
 
@@ -65,20 +65,20 @@ impl Summary {
     /// Summarises a report.
     pub fn of(report: &Report) -> Self {
         let recording = &report.recording;
-        let untouched = StepMetrics::default();
-        let mut step_metrics: BTreeMap<StepKey, &StepMetrics> = BTreeMap::new();
+        let untouched = StepRecording::default();
+        let mut recorded: BTreeMap<StepKey, &StepRecording> = BTreeMap::new();
         for (phase, planned) in report.plan.phases.iter().enumerate().filter(|(_, planned)| !planned.warm_up)
         {
             for step in planned.steps() {
                 // A planned step that was never reached shows its zeros instead of nothing.
-                step_metrics.entry(StepKey { phase, step, novelty: Novelty::Fresh }).or_insert(&untouched);
+                recorded.entry(StepKey { phase, step, novelty: Novelty::Fresh }).or_insert(&untouched);
             }
         }
-        step_metrics.extend(recording.step_metrics.iter().map(|(key, metrics)| (*key, metrics)));
-        let scale = buckets::scale(step_metrics.values().copied());
-        let steps: Vec<_> = step_metrics
+        recorded.extend(recording.steps.iter().map(|(key, step)| (*key, step)));
+        let scale = buckets::scale(recording.groups().map(|(_, metrics)| metrics));
+        let steps: Vec<_> = recorded
             .iter()
-            .map(|(key, metrics)| StepSummary::of(report.phase_name(key.phase), *key, metrics, scale))
+            .map(|(key, step)| StepSummary::of(report.phase_name(key.phase), *key, step, scale))
             .collect();
         let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::evaluate(report));
         Self {

@@ -1,6 +1,6 @@
 //! Evaluates thresholds against what was measured: what the sample does not support does not hold.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     metrics::{
-        arrivals::ArrivalMetrics,
+        generator::ArrivalMetrics,
         histogram::Latencies,
         step_metrics::{FailureTally, Span, StepMetrics},
     },
@@ -170,9 +170,9 @@ fn implicit(report: &Report, phase: &Phase, step: Step, several: bool) -> Vec<Th
 #[derive(Debug, Default)]
 struct Covered<'a> {
     /// Of blobs that were new to the run: times are theirs alone.
-    fresh: Vec<&'a StepMetrics>,
+    fresh: Vec<Cow<'a, StepMetrics>>,
     /// Of repeats as well.
-    all: Vec<&'a StepMetrics>,
+    all: Vec<Cow<'a, StepMetrics>>,
     /// Failures of these classes do not count.
     excluded: Vec<FailureClass>,
     arrivals: ArrivalMetrics,
@@ -182,10 +182,10 @@ impl<'a> Covered<'a> {
     fn of(report: &'a Report, covers: impl Fn(&str, Step) -> bool) -> Self {
         let mut covered = Covered::default();
         let name = |phase: usize| report.plan.phases.get(phase).map(|phase| phase.name.as_str());
-        for (key, metrics) in &report.recording.step_metrics {
+        for (key, step) in &report.recording.steps {
             if name(key.phase).is_some_and(|phase| covers(phase, key.step)) {
-                covered.fresh.extend((key.novelty == Novelty::Fresh).then_some(metrics));
-                covered.all.push(metrics);
+                covered.fresh.extend((key.novelty == Novelty::Fresh).then(|| step.total()));
+                covered.all.push(step.total());
             }
         }
         let phases = report.plan.phases.iter().enumerate();
@@ -222,7 +222,7 @@ impl<'a> Covered<'a> {
     }
 
     fn sum(&self, what: impl Fn(&StepMetrics) -> u64) -> u64 {
-        self.all.iter().copied().map(what).sum()
+        self.all.iter().map(|metrics| what(metrics)).sum()
     }
 
     /// Steps that failed for good, of this class or of any.

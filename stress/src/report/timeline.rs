@@ -10,7 +10,7 @@ use super::{
     stats::{self, Percentile},
 };
 use crate::{
-    metrics::{StepKey, step_metrics::StepMetrics, timeline::Interval},
+    metrics::{StepKey, step_metrics::StepRecording, timeline::Interval},
     plan::journey::Step,
     sample::Novelty,
 };
@@ -64,9 +64,9 @@ pub struct Point {
 impl StepTimeline {
     /// The timelines of all steps that have one, in the order of the step metrics.
     pub(super) fn all(report: &Report) -> Vec<Self> {
-        let mut phases: BTreeMap<usize, Vec<(&StepKey, &StepMetrics)>> = BTreeMap::new();
+        let mut phases: BTreeMap<usize, Vec<(&StepKey, &StepRecording)>> = BTreeMap::new();
         for (key, metrics) in
-            report.recording.step_metrics.iter().filter(|(_, metrics)| !metrics.timeline.is_empty())
+            report.recording.steps.iter().filter(|(_, metrics)| !metrics.timeline.is_empty())
         {
             phases.entry(key.phase).or_default().push((key, metrics));
         }
@@ -74,12 +74,12 @@ impl StepTimeline {
     }
 }
 
-fn of_phase(report: &Report, step_metrics: &[(&StepKey, &StepMetrics)]) -> Vec<StepTimeline> {
+fn of_phase(report: &Report, step_metrics: &[(&StepKey, &StepRecording)]) -> Vec<StepTimeline> {
     let widest = step_metrics.iter().map(|(_, metrics)| metrics.timeline.width()).max().unwrap_or_default();
-    let windows = || step_metrics.iter().filter_map(|(_, metrics)| metrics.window);
+    let windows = || step_metrics.iter().filter_map(|(_, metrics)| metrics.window());
     let begin = windows().map(|(begin, _)| begin).min().unwrap_or_default();
     let end = windows().map(|(_, end)| end).max().unwrap_or_default();
-    let step = |(key, metrics): &(&StepKey, &StepMetrics)| {
+    let step = |(key, metrics): &(&StepKey, &StepRecording)| {
         let timeline = metrics.timeline.clone().at_least(widest);
         let mut in_flight = 0;
         let point = |(start, interval): (Duration, Interval)| {

@@ -8,7 +8,6 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
-use super::recording;
 use crate::{
     metrics::Recording,
     plan::{Plan, limits::seconds},
@@ -33,7 +32,7 @@ pub struct Report {
     /// What the run was meant to do; secrets are redacted once it was saved.
     pub plan: Plan,
     /// What was measured. A document has it last, behind the summary: see [`Report::save`].
-    #[serde(skip_serializing, with = "recording")]
+    #[serde(skip_serializing)]
     pub recording: Recording,
 }
 

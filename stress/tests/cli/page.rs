@@ -118,7 +118,7 @@ fn saved(name: &str, milliseconds: u64) -> (Ran, PathBuf) {
         let jitter = index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
         let at = Duration::from_millis(index * 50);
         let finished = at + Duration::from_millis(milliseconds + milliseconds * jitter / 1024);
-        report.recording.enter(&Sample {
+        report.recording.record(&Sample {
             phase: 0,
             index,
             step: Step::FIRST,

@@ -52,8 +52,8 @@ async fn controls_are_additional_and_are_what_the_servers_counted() {
         assert_eq!(publisher.route(PUT_BLOB).status(200), 40 + chosen);
         assert_eq!(aggregator.route(GET_BLOB).status(200), 80 + chosen);
         assert_eq!(upload.bytes_done + control_upload.bytes_done, publisher.stores.blob_bytes);
-        let of = |metrics: &StepMetrics| metrics.stored.values().sum::<u64>();
-        assert_eq!((of(control_upload), control_upload.stored.len()), (chosen, 1));
+        let of = |metrics: &StepMetrics| metrics.stored().values().sum::<u64>();
+        assert_eq!((of(control_upload), control_upload.stored().len()), (chosen, 1));
         // A journey gives a pair of one kind.
         assert_eq!(
             (outcome.recording.controls.seen(), outcome.recording.pairs.seen()),

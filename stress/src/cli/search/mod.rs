@@ -175,7 +175,7 @@ impl SampleSink for ConcurrencyTracker {
     }
 
     fn hear(&mut self, sample: &Sample, _: &Screen) {
-        self.enter(sample);
+        self.record(sample);
     }
 
     fn flush(&mut self) {}

@@ -1,5 +1,7 @@
 //! The steps of a report as series of charts: their colours, names and recordings.
 
+use std::borrow::Cow;
+
 use crate::{
     metrics::step_metrics::StepMetrics,
     plan::journey::Step,
@@ -40,8 +42,8 @@ pub(super) fn kind(step: Step, repeats: bool) -> usize {
 }
 
 /// The recording that a step's numbers come from.
-pub(super) fn metrics<'a>(report: &'a Report, step: &StepSummary) -> Option<&'a StepMetrics> {
-    report.recording.step_metrics.get(&step.key)
+pub(super) fn metrics<'a>(report: &'a Report, step: &StepSummary) -> Option<Cow<'a, StepMetrics>> {
+    Some(report.recording.steps.get(&step.key)?.total())
 }
 
 /// The names of the phases that have steps, in their order.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::ratio::{Effect, Ratio, times};
 use crate::{
-    metrics::pairs::{Pair, Parts},
+    metrics::pairs::Pair,
     report::{Report, stats::Percentile},
 };
 
@@ -25,14 +25,10 @@ pub(super) fn ratio(pairs: &[&Pair], times: Times) -> Option<Ratio> {
 pub(super) const SERVICE: Times = |pair| Some((pair.first, pair.cached));
 
 /// The times to the first byte of both downloads.
-pub(super) const FIRST_BYTE: Times = |pair| both(pair, |part| part.first_byte);
+pub(super) const FIRST_BYTE: Times = |pair| Some((pair.first_ttfb, pair.cached_ttfb));
 
 /// The times from the first byte to the last of both downloads.
-pub(super) const TRANSFER: Times = |pair| both(pair, |part| part.transfer);
-
-fn both(pair: &Pair, part: fn(&Parts) -> Duration) -> Option<(Duration, Duration)> {
-    pair.parts.map(|[first, cached]| (part(&first), part(&cached)))
-}
+pub(super) const TRANSFER: Times = |pair| Some((pair.first_transfer, pair.cached_transfer));
 
 /// What the order of two downloads does without a cache: the first downloads of two different blobs, one right after the
 /// other.

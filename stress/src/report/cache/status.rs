@@ -11,8 +11,8 @@ use super::{
 use crate::{
     metrics::{
         Recording, StepKey,
-        cache_status::CacheStatusCounts,
         pairs::{Freshness, Pair},
+        step_metrics::CacheStatusCounts,
     },
     plan::journey::Step,
     sample::{
@@ -92,7 +92,7 @@ impl StatusCheck {
     pub(super) fn of(recording: &Recording, pairs: &[&Pair], controls: &[&Pair]) -> Self {
         let (firsts, cached) =
             (cache_statuses(recording, Step::FIRST), cache_statuses(recording, Step::CACHED));
-        let evidence = |wanted| pairs.iter().filter(|pair| pair.standing == wanted).count() as u64;
+        let evidence = |wanted| pairs.iter().filter(|pair| pair.freshness == wanted).count() as u64;
         let all = [
             CacheStatus::Hit,
             CacheStatus::Stale,
@@ -107,15 +107,15 @@ impl StatusCheck {
             let finding = Finding::of(cache_status, observed.as_ref());
             StatusRow { cache_status, downloads: cached.of(cache_status), observed, finding }
         };
-        let headers = cached.told.iter().map(|(header, counts)| (*header, counts.values().sum()));
+        let headers = cached.by_header.iter().map(|(header, counts)| (*header, counts.values().sum()));
         Self {
             firsts: firsts.total(),
             contaminated: firsts.from_cache(),
             cached: cached.total(),
             status_headers: headers.collect(),
             rows: all.into_iter().map(row).filter(|row| row.downloads > 0).collect(),
-            same_copy: evidence(Freshness::Still),
-            dated_anew: evidence(Freshness::Moving),
+            same_copy: evidence(Freshness::Unchanged),
+            dated_anew: evidence(Freshness::Advanced),
         }
     }
 }
@@ -123,12 +123,8 @@ impl StatusCheck {
 /// The cache statuses of all downloads of this step, of blobs that are new to the run.
 pub(in crate::report) fn cache_statuses(recording: &Recording, wanted: Step) -> CacheStatusCounts {
     let fresh = |key: &StepKey| key.step == wanted && key.novelty == Novelty::Fresh;
-    let step_metrics = recording.step_metrics.iter().filter(|(key, _)| fresh(key));
-    step_metrics.flat_map(|(_, metrics)| metrics.cache_statuses.values()).fold(
-        CacheStatusCounts::default(),
-        |mut sum, cache_statuses| {
-            sum.merge(cache_statuses);
-            sum
-        },
-    )
+    let mut sum = CacheStatusCounts::default();
+    let groups = recording.groups().filter(|(key, _)| fresh(key));
+    groups.for_each(|(_, metrics)| sum.merge(&metrics.cache_statuses));
+    sum
 }

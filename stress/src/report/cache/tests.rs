@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     fixtures,
-    metrics::pairs::{Freshness, Pair, Parts},
+    metrics::pairs::{Freshness, Pair},
     report::summary::Summary,
     sample::cache::CacheStatus,
 };
@@ -13,16 +13,19 @@ fn effect(pairs: &[(u64, u64)]) -> CacheEffect {
     let mut report = fixtures::report(5, &[]);
     for (index, (first, cached)) in (0..).zip(pairs) {
         let (first, cached) = (Duration::from_millis(*first), Duration::from_millis(*cached));
-        report.recording.enter_pair(Pair {
+        report.recording.record_pair(Pair {
             index,
             size: 1,
             target: 0,
             first,
             cached,
             third: None,
-            parts: None,
+            first_ttfb: first,
+            first_transfer: Duration::ZERO,
+            cached_ttfb: cached,
+            cached_transfer: Duration::ZERO,
             cache_status: CacheStatus::Unknown,
-            standing: Freshness::Unknown,
+            freshness: Freshness::Unknown,
         });
     }
     Summary::of(&report).cache.unwrap()
@@ -44,14 +47,22 @@ fn a_transfer_that_is_no_part_of_the_time_is_not_compared() {
     let of = |transfer: Duration| {
         let mut report = fixtures::report(5, &[]);
         let (first, cached) = (Duration::from_millis(10), Duration::from_millis(5));
-        let parts = |whole: Duration, transfer| Parts { first_byte: whole - transfer, transfer };
         for index in 0..40 {
             // One of the two bodies came with its head.
-            let parts = Some([parts(first, transfer), parts(cached, Duration::ZERO)]);
-            let (cache_status, standing) = (CacheStatus::Unknown, Freshness::Unknown);
-            let pair =
-                Pair { index, size: 1, target: 0, first, cached, third: None, parts, cache_status, standing };
-            report.recording.enter_pair(pair);
+            report.recording.record_pair(Pair {
+                index,
+                size: 1,
+                target: 0,
+                first,
+                cached,
+                third: None,
+                first_ttfb: first - transfer,
+                first_transfer: transfer,
+                cached_ttfb: cached,
+                cached_transfer: Duration::ZERO,
+                cache_status: CacheStatus::Unknown,
+                freshness: Freshness::Unknown,
+            });
         }
         let cache = Summary::of(&report).cache.unwrap();
         (cache.first_byte.is_some(), cache.transfer.is_some())

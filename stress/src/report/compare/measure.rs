@@ -1,6 +1,6 @@
 //! The numbers of one step of one run, as the report shows them, and their spread.
 
-use std::{collections::BTreeMap, rc::Rc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, rc::Rc, time::Duration};
 
 use super::{
     bootstrap,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     metrics::{
         pairs::Pairs,
-        step_metrics::{Span, StepMetrics},
+        step_metrics::{Span, StepMetrics, StepRecording},
         timeline::{Interval, Tally, Timeline},
     },
     plan::threshold::Quantity,
@@ -38,7 +38,8 @@ pub(super) struct Measure {
 /// One step of one run.
 #[derive(Debug)]
 pub(super) struct StepRun<'a> {
-    metrics: &'a StepMetrics,
+    metrics: Cow<'a, StepMetrics>,
+    timeline: &'a Timeline,
     pairs: &'a Pairs,
     table: Rc<Table>,
 }
@@ -49,13 +50,14 @@ const HALF_BUCKET: f64 = 0.004;
 const GRAIN: f64 = 0.004;
 
 impl<'a> StepRun<'a> {
-    pub(super) fn new(metrics: &'a StepMetrics, pairs: &'a Pairs) -> Self {
-        Self { metrics, pairs, table: Rc::new(response(&metrics.timeline)) }
+    pub(super) fn new(step: &'a StepRecording, pairs: &'a Pairs) -> Self {
+        let timeline = &step.timeline;
+        Self { metrics: step.total(), timeline, pairs, table: Rc::new(response(timeline)) }
     }
 
     /// The number and its spread.
     pub(super) fn measure(&self, quantity: Quantity) -> Measure {
-        let tallies = || self.metrics.timeline.tallies().iter();
+        let tallies = || self.timeline.tallies().iter();
         let time = self.span();
         let (value, series) = match quantity {
             Quantity::Percentile(percentile) => {
@@ -63,7 +65,7 @@ impl<'a> StepRun<'a> {
                 (value.map(time_value), Series::quantile(percentile.quantile(), &self.table))
             }
             Quantity::Mean => {
-                let parts = self.metrics.timeline.intervals().map(|(_, interval)| mean_parts(&interval));
+                let parts = self.timeline.intervals().map(|(_, interval)| mean_parts(&interval));
                 (self.response().map(|times| time_value(times.mean)), Series::ratio(parts))
             }
             Quantity::Rate => {
@@ -82,7 +84,7 @@ impl<'a> StepRun<'a> {
             }
             Quantity::Speedup => {
                 let logarithms = logarithms(self.pairs);
-                let intervals = self.metrics.timeline.len();
+                let intervals = self.timeline.len();
                 (speedup(&logarithms), speedup_series(&logarithms, intervals))
             }
         };
@@ -99,13 +101,13 @@ impl<'a> StepRun<'a> {
 
     /// How long the timeline is.
     fn span(&self) -> Duration {
-        let intervals = u32::try_from(self.metrics.timeline.len()).unwrap_or(u32::MAX);
-        self.metrics.timeline.width().saturating_mul(intervals)
+        let intervals = u32::try_from(self.timeline.len()).unwrap_or(u32::MAX);
+        self.timeline.width().saturating_mul(intervals)
     }
 
     /// `None` when nothing succeeded: there is no factor between 0 and another rate.
     fn rate(&self, amount: u64) -> Option<Value> {
-        per_second(self.metrics, amount).filter(|rate| *rate > 0.0).map(Value::exact)
+        per_second(&self.metrics, amount).filter(|rate| *rate > 0.0).map(Value::exact)
     }
 
     /// The variance of a share of independent failures, with half a failure more than there were: a run without failures

@@ -3,12 +3,12 @@
 use std::fs;
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{
     fixtures,
-    metrics::step_metrics::StepMetrics,
+    metrics::{MAX_COUNT, step_metrics::StepRecording},
     plan::{
         journey::Step,
         target::{Header, Secret},
@@ -201,27 +201,25 @@ fn other_documents_are_refused_with_the_reason() {
 }
 
 #[test]
-fn numbers_that_cannot_be_added_up_are_refused_with_their_path() {
+fn numbers_that_cannot_be_added_up_are_refused_with_their_line() {
     let mut document = document(&troubled());
-    let generator = &mut document["recording"]["generator"]["descriptors"]["limit"];
-    *generator = json!(u64::MAX);
+    document["recording"]["generator"]["descriptors"]["limit"] = json!(u64::MAX);
     assert!(load(document.to_string().as_bytes()).is_ok(), "a limit of the machine is not added up");
     for (pointer, number) in [
-        ("/recording/connections/opened", MOST_COUNTED + 1),
-        ("/recording/step_metrics/1/metrics/done", u64::MAX),
+        ("/recording/connections/opened", MAX_COUNT + 1),
+        ("/recording/steps/1/metrics/groups/0/metrics/done", u64::MAX),
     ] {
         let mut document = document.clone();
         *document.pointer_mut(pointer).unwrap() = json!(number);
-        let path = pointer[1..].replace("/1/", "[1].").replace('/', ".");
-        assert_eq!(
-            load(document.to_string().as_bytes()).unwrap_err().to_string(),
-            format!(
-                "damaged: `{path}` is {number}, more than a run can have counted; take the file again from where it was \
-                 written"
-            )
+        let text = serde_json::to_string_pretty(&document).unwrap();
+        let reason = load(text.as_bytes()).unwrap_err().to_string();
+        let expected = format!(
+            "not a walrus-stress report: {number} is more than a run can have counted: the file is damaged; take it from \
+             where it was written at line "
         );
-        *document.pointer_mut(pointer).unwrap() = json!(MOST_COUNTED);
-        assert!(load(document.to_string().as_bytes()).is_ok());
+        assert!(reason.starts_with(&expected), "{pointer}: {reason}");
+        *document.pointer_mut(pointer).unwrap() = json!(MAX_COUNT);
+        assert!(load(document.to_string().as_bytes()).is_ok(), "{pointer}");
     }
 }
 
@@ -294,13 +292,13 @@ fn a_damaged_report_is_refused_or_summarised_but_never_a_panic() {
         json!(null),
         json!(-1),
         json!(0),
-        json!(MOST_COUNTED),
+        json!(MAX_COUNT),
         json!(1e300),
         json!("x"),
         json!(""),
         json!([]),
         json!({}),
-        json!([MOST_COUNTED, MOST_COUNTED]),
+        json!([MAX_COUNT, MAX_COUNT]),
     ];
     let mut refused = 0;
     for (number, place) in places.iter().enumerate() {
@@ -321,10 +319,10 @@ fn a_damaged_report_is_refused_or_summarised_but_never_a_panic() {
 #[test]
 fn an_hour_at_a_thousand_a_second_stays_below_two_megabytes() {
     let report = fixtures::hour();
-    let done = |metrics: &StepMetrics| {
-        metrics.timeline.intervals().map(|(_, interval)| interval.tally.done).sum::<u64>()
+    let done = |step: &StepRecording| {
+        step.timeline.intervals().map(|(_, interval)| interval.tally.done).sum::<u64>()
     };
-    assert_eq!(report.recording.step_metrics.values().map(done).sum::<u64>(), 3_600_000);
+    assert_eq!(report.recording.steps.values().map(done).sum::<u64>(), 3_600_000);
     let text = saved(report);
     assert!(text.len() < 2_000_000, "{} bytes", text.len());
     assert_eq!(&load(&text).unwrap(), report);

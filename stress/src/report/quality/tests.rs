@@ -9,8 +9,7 @@ use crate::{
     fixtures,
     metrics::{
         Recording,
-        arrivals::ArrivalMetrics,
-        generator::{Throttling, Used},
+        generator::{ArrivalMetrics, Throttling, Used},
     },
     plan::{load::Load, schedule::Arrivals, stages::Stages},
     report::summary::Summary,
@@ -166,7 +165,7 @@ fn each_machine_has_ports_of_its_own() {
     let machine = |opened, ports| {
         let mut recording = Recording::default();
         recording.connections.publishers = [(0, opened)].into();
-        recording.enter_effort(&Generator { ports, ..Generator::default() });
+        recording.record_usage(&Generator { ports, ..Generator::default() });
         recording
     };
     let measured = |recording: &Recording| {
