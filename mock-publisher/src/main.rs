@@ -19,8 +19,8 @@ struct Args {
     flags: CommonArgs,
     #[command(flatten)]
     store: PublisherArgs,
-    /// Publisher and aggregator on one address, as the real daemon: starts `mock-aggregator --daemon` in its own place,
-    /// which takes the flags of both
+    /// Publisher and aggregator on one address, as the real daemon: runs `mock-aggregator --daemon` instead, which has
+    /// the flags of both
     #[arg(long)]
     daemon: bool,
 }

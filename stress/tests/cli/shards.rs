@@ -129,9 +129,5 @@ fn short_runs_are_compared_with_what_they_lack() {
     assert!(ran.stderr.contains("`p98` is no number that runs are compared by"), "{}", ran.stderr);
     let same = command(&["compare"], &[files[0].clone(), files[0].clone()]).go().exits(0);
     let words: Vec<_> = same.stdout.split_whitespace().collect();
-    assert!(
-        words.join(" ").contains("are the same run: equal numbers are no evidence"),
-        "{}",
-        same.stdout
-    );
+    assert!(words.join(" ").contains("are the same run: equal numbers are no evidence"), "{}", same.stdout);
 }
