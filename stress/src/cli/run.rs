@@ -120,7 +120,8 @@ fn tell_details(screen: &Screen, plan: &Plan, files: &Files) {
 
 /// What the warm-up did, as it is part of no number.
 fn warmed_up(warm_up: &Recording) -> Option<String> {
-    let total = |count: fn(&StepMetrics) -> u64| warm_up.groups().map(|(_, metrics)| count(metrics)).sum::<u64>();
+    let total =
+        |count: fn(&StepMetrics) -> u64| warm_up.groups().map(|(_, metrics)| count(metrics)).sum::<u64>();
     let (attempted, failed) =
         (total(StepMetrics::attempted), total(StepMetrics::failed) + total(|metrics| metrics.unfinished));
     let failed = if failed > 0 { format!(", of which {failed} failed") } else { String::new() };

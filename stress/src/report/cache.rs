@@ -19,10 +19,7 @@ use super::{
     steps::StepSummary,
 };
 use crate::{
-    metrics::{
-        pairs::Pair,
-        step_metrics::Span,
-    },
+    metrics::{pairs::Pair, step_metrics::Span},
     plan::{journey::Step, limits::optional_seconds},
 };
 use paired::{FIRST_BYTE, SERVICE, TRANSFER, Times, ratio};
