@@ -263,3 +263,14 @@ async fn a_mix_of_faults_repeats_with_its_seed_and_each_is_counted() {
     assert_eq!(runs[0], runs[1]);
     assert_ne!(runs[0], runs[2]);
 }
+
+#[tokio::test]
+async fn a_fault_of_bodies_leaves_an_empty_body_alone() {
+    for fault in ["truncate", "corrupt", "drip"] {
+        let bottle = Bottle::builder().aggregator_faults(&[&format!("{fault}=100%")]).start();
+        let id = stored(bottle.publisher_url(), b"").await;
+        let reply = get(bottle.aggregator_url(), &id).await;
+        assert_eq!((reply.status, reply.body.len(), reply.end), (200, 0, None), "{fault}");
+        assert_eq!(bottle.aggregator_stats().fault(fault), 0);
+    }
+}

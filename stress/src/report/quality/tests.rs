@@ -179,9 +179,9 @@ fn each_machine_has_ports_of_its_own() {
     assert_eq!(measured(&merged), 0.9);
 }
 
-/// The rows of the README's table of checks, in its order: what needs care, and what is invalid.
+/// The rows of the table of checks in the documents, in its order: what needs care, and what is invalid.
 fn documented() -> Vec<(String, String)> {
-    let readme = include_str!("../../../../README.md");
+    let readme = include_str!("../../../docs/measuring.md");
     let (_, section) = readme.split_once("## Can these numbers be trusted?").unwrap();
     let rows = section.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
     let cells = |row: &str| -> Vec<String> { row.split('|').map(|cell| cell.trim().to_owned()).collect() };
@@ -190,7 +190,7 @@ fn documented() -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_readme_has_the_limits() {
+fn the_document_has_the_limits() {
     let told = |check: Check, limit: f64| match check {
         _ if limit == 0.0 => "any".to_owned(),
         Check::StartDelayP99 | Check::StartDelayMax | Check::Lag if limit < 1.0 => {
