@@ -1,8 +1,12 @@
 //! What can be typed: the flags and their environment twins.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args as ClapArgs, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use strum::VariantNames;
 
 use super::expect::ExpectArgs;
 use super::forecast::ForecastArgs;
@@ -137,9 +141,9 @@ pub(super) struct LoadArgs {
           conflicts_with_all = ["min_size", "max_size"])]
     pub(super) size: Option<Sizes>,
     /// What blobs are made of; mixed is half random binary, half random UTF-8 text
-    #[arg(long, value_name = "KIND", env = "WALRUS_STRESS_CONTENT", hide_env = true, value_enum,
-          default_value_t = ContentKind::Mixed)]
-    pub(super) content: ContentKind,
+    #[arg(long, value_name = "KIND", env = "WALRUS_STRESS_CONTENT", hide_env = true,
+          value_parser = one_of::<ContentMix>(), default_value = "mixed")]
+    pub(super) content: ContentMix,
     /// ThreadIndex of blobs that repeat bytes stored earlier in this run, to measure the existing-blob path; stores
     /// every blob as permanent. The first ones, as many as are under way at a time, are always new
     #[arg(long, value_name = "RATIO", env = "WALRUS_STRESS_DUPLICATES", allow_hyphen_values = true, hide_env = true,
@@ -149,9 +153,9 @@ pub(super) struct LoadArgs {
     #[arg(long, value_name = "U64", env = "WALRUS_STRESS_SEED", value_parser = parse_whole::<u64>, allow_hyphen_values = true, hide_env = true)]
     pub(super) seed: Option<u64>,
     /// How much of a download is compared with what was uploaded
-    #[arg(long, value_name = "MODE", env = "WALRUS_STRESS_VERIFY", hide_env = true, value_enum,
-          default_value_t = VerifyMode::Full)]
-    pub(super) verify: VerifyMode,
+    #[arg(long, value_name = "MODE", env = "WALRUS_STRESS_VERIFY", hide_env = true,
+          value_parser = one_of::<Verify>(), default_value = "full")]
+    pub(super) verify: Verify,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -285,39 +289,10 @@ impl When {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ContentKind {
-    Binary,
-    Text,
-    Mixed,
-}
-
-impl From<ContentKind> for ContentMix {
-    fn from(kind: ContentKind) -> ContentMix {
-        match kind {
-            ContentKind::Binary => ContentMix::Binary,
-            ContentKind::Text => ContentMix::Text,
-            ContentKind::Mixed => ContentMix::Mixed,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum VerifyMode {
-    /// Every byte
-    Full,
-    /// The number of bytes
-    Size,
-    /// Nothing
-    Off,
-}
-
-impl From<VerifyMode> for Verify {
-    fn from(mode: VerifyMode) -> Verify {
-        match mode {
-            VerifyMode::Full => Verify::Full,
-            VerifyMode::Size => Verify::Size,
-            VerifyMode::Off => Verify::Off,
-        }
-    }
+/// The parser of an enum by the names of its variants.
+pub(super) fn one_of<E>() -> impl TypedValueParser<Value = E>
+where
+    E: VariantNames + FromStr<Err: std::fmt::Debug> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(E::VARIANTS).map(|name| name.parse().expect("clap lets no other name through"))
 }

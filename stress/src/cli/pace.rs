@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::Args as ClapArgs;
+
+use super::args::one_of;
 
 use crate::{
     error::Error,
@@ -40,8 +42,9 @@ pub(super) struct PaceArgs {
           value_parser = parse_rates)]
     pub(super) stages: Option<Stages>,
     /// How a rate's arrivals are spread: evenly, or as independent users come
-    #[arg(long, value_name = "KIND", env = "WALRUS_STRESS_ARRIVALS", hide_env = true, value_enum)]
-    pub(super) arrivals: Option<ArrivalKind>,
+    #[arg(long, value_name = "KIND", env = "WALRUS_STRESS_ARRIVALS", hide_env = true,
+          value_parser = one_of::<Arrivals>())]
+    pub(super) arrivals: Option<Arrivals>,
     /// The most journeys of a rate under way at once; arrivals above it are dropped and counted [default: 10000, or fewer where file descriptors are]
     #[arg(long, value_name = "N", env = "WALRUS_STRESS_MAX_IN_FLIGHT", hide_env = true,
           allow_hyphen_values = true, value_parser = parse_whole::<u32>)]
@@ -60,14 +63,6 @@ pub(super) struct PaceArgs {
     /// `walrus-stress merge` makes their reports one
     #[arg(long, value_name = "K/N", env = "WALRUS_STRESS_SHARD", hide_env = true)]
     pub(super) shard: Option<Shard>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ArrivalKind {
-    /// With equal gaps
-    Uniform,
-    /// With exponential gaps
-    Poisson,
 }
 
 impl PaceArgs {
@@ -95,10 +90,7 @@ impl PaceArgs {
                           from how long they take (--max-in-flight limits it)";
             return Err(ConfigError::new(flag, reason).into());
         }
-        let arrivals = match self.arrivals {
-            None | Some(ArrivalKind::Uniform) => Arrivals::Uniform,
-            Some(ArrivalKind::Poisson) => Arrivals::Poisson,
-        };
+        let arrivals = self.arrivals.unwrap_or(Arrivals::Uniform);
         let max_in_flight = self.max_in_flight.unwrap_or(DEFAULT_MAX_IN_FLIGHT);
         Ok(Load::Open { rate, arrivals, max_in_flight })
     }

@@ -3,6 +3,7 @@
 use std::{io, time::Duration};
 
 use ::csv::Writer;
+use strum::IntoEnumIterator;
 
 use crate::{
     metrics::step_metrics::Span,
@@ -97,7 +98,7 @@ fn numbers() -> Vec<(&'static str, Number)> {
         ("mean", Box::new(|response| Some(response.mean))),
         ("median", Box::new(|response| Some(response.median))),
     ];
-    for percentile in Percentile::ALL {
+    for percentile in Percentile::iter() {
         let number: Number = Box::new(move |response| response.percentiles.get(&percentile).copied());
         numbers.push((percentile.label(), number));
     }

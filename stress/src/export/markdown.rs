@@ -2,6 +2,8 @@
 
 use std::io;
 
+use strum::IntoEnumIterator;
+
 use super::{
     events,
     palette::clean,
@@ -107,7 +109,7 @@ fn steps(report: &Report, summary: &Summary) -> Vec<String> {
     time("min", &|response| Some(response.min));
     time("mean", &|response| Some(response.mean));
     time("median", &|response| Some(response.median));
-    for percentile in Percentile::ALL.into_iter().filter(|percentile| *percentile != Percentile::P50) {
+    for percentile in Percentile::iter().filter(|percentile| *percentile != Percentile::P50) {
         time(percentile.label(), &|response| response.percentiles.get(&percentile).copied());
     }
     time("max", &|response| Some(response.max));

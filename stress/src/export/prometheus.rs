@@ -69,8 +69,7 @@ pub fn snapshot(plan: &Plan, snapshot: &Snapshot) -> String {
 fn head(text: &mut Exposition, version: &str, seed: u64, elapsed_seconds: f64) {
     let mut info = text.family("walrus_stress_info", Kind::Gauge, "The run: always 1");
     info.sample(&[("version", version), ("seed", &seed.to_string())], 1);
-    let mut elapsed =
-        text.family("walrus_stress_elapsed_seconds", Kind::Gauge, "Time since the run began");
+    let mut elapsed = text.family("walrus_stress_elapsed_seconds", Kind::Gauge, "Time since the run began");
     elapsed.sample(&[], elapsed_seconds);
 }
 
@@ -153,7 +152,7 @@ fn threshold_results(text: &mut Exposition, summary: &Summary) {
     let mut told = BTreeSet::new();
     for threshold_result in &summary.thresholds {
         let threshold = threshold_result.threshold.to_string();
-        let step = threshold_result.threshold.step.as_ref().map(Step::to_string).unwrap_or_default();
+        let step = threshold_result.threshold.scope.step.as_ref().map(Step::to_string).unwrap_or_default();
         // Who asks twice gets one answer: a series must not come twice.
         if !told.insert((threshold.clone(), step.clone())) {
             continue;
@@ -166,8 +165,7 @@ fn threshold_results(text: &mut Exposition, summary: &Summary) {
         family.sample(&[("verdict", severity.label())], u8::from(summary.quality.severity() == severity));
     }
     let help = "Whether the run came to its end, something succeeded and every threshold holds";
-    text.family("walrus_stress_passed", Kind::Gauge, help)
-        .sample(&[], u8::from(summary.all_well()));
+    text.family("walrus_stress_passed", Kind::Gauge, help).sample(&[], u8::from(summary.all_well()));
 }
 
 /// Labels as a sample takes them.

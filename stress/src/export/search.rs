@@ -10,7 +10,7 @@ use super::{
     words::{bounded, measured as judged},
 };
 use crate::{
-    plan::search::{Answer, Axis, Verdict},
+    plan::search::{Axis, SearchResult, StepVerdict},
     report::{
         Ending,
         capacity::{Capacity, Consumption, SearchStep, Shedding},
@@ -63,11 +63,11 @@ fn why(step: &SearchStep) -> Option<String> {
 
 fn verdict(step: &SearchStep) -> (&'static str, Style) {
     match step.result.verdict {
-        Verdict::Holds => ("holds", Style::Good),
-        Verdict::Breaks => ("breaks", Style::Error),
-        Verdict::TooFew { .. } => ("too few", Style::Existing),
-        Verdict::Generator => ("generator", Style::Warning),
-        Verdict::Interrupted => ("interrupted", Style::Existing),
+        StepVerdict::Holds => ("holds", Style::Good),
+        StepVerdict::Breaks => ("breaks", Style::Error),
+        StepVerdict::TooFewSamples { .. } => ("too few", Style::Existing),
+        StepVerdict::GeneratorLimited => ("generator", Style::Warning),
+        StepVerdict::Interrupted => ("interrupted", Style::Existing),
     }
 }
 
@@ -154,7 +154,7 @@ fn per_second(rate: f64) -> String {
 fn facts(capacity: &Capacity, palette: Palette) -> Vec<String> {
     let mut lines = Vec::new();
     let mut fact = |label: &str, text: &str| lines.extend(labelled(label, text, Style::Normal, palette));
-    let found = matches!(capacity.answer, Answer::Between { .. } | Answer::UpTo { .. });
+    let found = matches!(capacity.answer, SearchResult::Between { .. } | SearchResult::UpTo { .. });
     match capacity.knee() {
         Some(knee) => {
             let (at, mean) = (level(capacity.search.axis, knee.level), units::duration(knee.mean));
@@ -195,25 +195,25 @@ fn answer(capacity: &Capacity, palette: Palette) -> Vec<String> {
             .steps
             .iter()
             .rev()
-            .find(|step| step.result.level == value && step.result.verdict == Verdict::Breaks);
+            .find(|step| step.result.level == value && step.result.verdict == StepVerdict::Breaks);
         step.and_then(why).map(|why| format!(" ({why})")).unwrap_or_default()
     };
     let (text, ink) = match capacity.answer {
-        Answer::Between { holds, breaks } => {
+        SearchResult::Between { holds, breaks } => {
             (format!("holds {}, breaks at {}{}", at(holds), at(breaks), because(breaks)), Style::Good)
         }
-        Answer::UpTo { holds } => (format!("holds up to the maximum, {}", at(holds)), Style::Good),
-        Answer::Nowhere { breaks } => {
+        SearchResult::UpTo { holds } => (format!("holds up to the maximum, {}", at(holds)), Style::Good),
+        SearchResult::BelowFirst { breaks } => {
             (format!("breaks at the first step already, {}{}", at(breaks), because(breaks)), Style::Error)
         }
-        Answer::Generator { at: value } => {
+        SearchResult::GeneratorLimited { at: value } => {
             let bottleneck = capacity.steps.last().and_then(|step| step.bottleneck);
             let advice =
                 bottleneck.map(|bottleneck| format!(": {}", bottleneck.advice())).unwrap_or_default();
             let text = format!("no capacity found: at {} the generator was the limit{advice}", at(value));
             (text, Style::Warning)
         }
-        Answer::TooFew { at: value, has, needs } => {
+        SearchResult::TooFewSamples { at: value, has, needs } => {
             let has = units::counted(has, "sample");
             let text = format!(
                 "undecided at {}: {has} in the longest step, and the thresholds need {}; give a longer --step",
@@ -222,7 +222,7 @@ fn answer(capacity: &Capacity, palette: Palette) -> Vec<String> {
             );
             (text, Style::Error)
         }
-        Answer::Unended { holds, breaks } => {
+        SearchResult::Incomplete { holds, breaks } => {
             let holds = holds.map_or("nothing held yet".to_owned(), |level| format!("held {}", at(level)));
             let breaks =
                 breaks.map_or("nothing broke yet".to_owned(), |level| format!("broke at {}", at(level)));

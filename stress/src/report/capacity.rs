@@ -13,7 +13,7 @@ use crate::{
     plan::{
         Plan,
         journey::Step,
-        search::{Answer, Search, StepResult, Verdict},
+        search::{Search, SearchResult, StepResult, StepVerdict},
     },
 };
 
@@ -40,7 +40,7 @@ pub struct Capacity {
     /// The steps in the order in which they were made.
     pub steps: Vec<SearchStep>,
     /// What it came to.
-    pub answer: Answer,
+    pub answer: SearchResult,
 }
 
 /// One step of a search.
@@ -154,8 +154,8 @@ impl SearchStep {
         let broken = summary.thresholds.iter().any(is_broken);
         let bottleneck = blame(&summary.quality, broken);
         let verdict = match report.ending {
-            Ending::Interrupted { .. } => Verdict::Interrupted,
-            Ending::Completed if bottleneck.is_some() => Verdict::Generator,
+            Ending::Interrupted { .. } => StepVerdict::Interrupted,
+            Ending::Completed if bottleneck.is_some() => StepVerdict::GeneratorLimited,
             Ending::Completed => verdict(&summary.thresholds),
         };
         let fresh = summary.steps.iter().find(|step| step.step == focus && !step.repeats);
@@ -185,15 +185,15 @@ fn is_broken(threshold_result: &ThresholdResult) -> bool {
     !threshold_result.holds() && !matches!(threshold_result.measured, Measured::Unsupported { .. })
 }
 
-fn verdict(threshold_results: &[ThresholdResult]) -> Verdict {
+fn verdict(threshold_results: &[ThresholdResult]) -> StepVerdict {
     if threshold_results.iter().any(is_broken) {
-        return Verdict::Breaks;
+        return StepVerdict::Breaks;
     }
     let missing = threshold_results.iter().filter_map(|threshold_result| match threshold_result.measured {
         Measured::Unsupported { has, needs } => Some((needs, has)),
         _ => None,
     });
-    missing.max().map_or(Verdict::Holds, |(needs, has)| Verdict::TooFew { has, needs })
+    missing.max().map_or(StepVerdict::Holds, |(needs, has)| StepVerdict::TooFewSamples { has, needs })
 }
 
 fn per_second(metrics: &StepMetrics) -> Option<f64> {
@@ -259,11 +259,13 @@ impl Capacity {
     /// The steps on which the answer rests.
     pub fn deciding_steps(&self) -> impl Iterator<Item = &SearchStep> {
         let levels = match self.answer {
-            Answer::Between { holds, breaks } => [Some(holds), Some(breaks)],
-            Answer::UpTo { holds } => [Some(holds), None],
-            Answer::Nowhere { breaks } => [None, Some(breaks)],
-            Answer::Generator { at } | Answer::TooFew { at, .. } => [Some(at), None],
-            Answer::Unended { holds, breaks } => [holds, breaks],
+            SearchResult::Between { holds, breaks } => [Some(holds), Some(breaks)],
+            SearchResult::UpTo { holds } => [Some(holds), None],
+            SearchResult::BelowFirst { breaks } => [None, Some(breaks)],
+            SearchResult::GeneratorLimited { at } | SearchResult::TooFewSamples { at, .. } => {
+                [Some(at), None]
+            }
+            SearchResult::Incomplete { holds, breaks } => [holds, breaks],
         };
         self.steps.iter().filter(move |step| levels.contains(&Some(step.result.level)))
     }
@@ -273,7 +275,9 @@ impl SearchStep {
     /// The step as a point of the curve, if its mean is known and not only a lower bound.
     fn knee(&self) -> Option<Knee> {
         let Bounded { value: mean, lower_bound: false } = self.response.as_ref()?.mean else { return None };
-        if mean.is_zero() || matches!(self.result.verdict, Verdict::Generator | Verdict::Interrupted) {
+        if mean.is_zero()
+            || matches!(self.result.verdict, StepVerdict::GeneratorLimited | StepVerdict::Interrupted)
+        {
             return None;
         }
         Some(Knee { level: self.result.level, per_second: self.per_second?, mean })

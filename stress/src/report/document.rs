@@ -13,7 +13,7 @@ use std::{io, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{Ending, LoadError, READABLE, Report, SCHEMA, Tool, identity::RunId, summary::Summary};
-use crate::plan::{Plan, limits::seconds};
+use crate::{plan::Plan, units::Seconds};
 use counts::Counted;
 use effect::CacheDoc;
 use judged::{QualityDoc, ThresholdDoc};
@@ -30,7 +30,7 @@ struct Saved<'a> {
     partial: bool,
     ending: Ending,
     started_at: &'a str,
-    #[serde(with = "seconds")]
+    #[serde(with = "Seconds")]
     elapsed_seconds: Duration,
     notices: &'a [String],
     plan: &'a Plan,
@@ -57,7 +57,7 @@ struct Loaded {
     runs: Vec<RunId>,
     ending: Ending,
     started_at: String,
-    #[serde(with = "seconds")]
+    #[serde(with = "Seconds")]
     elapsed_seconds: Duration,
     #[serde(default)]
     notices: Vec<String>,

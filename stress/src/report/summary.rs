@@ -4,6 +4,8 @@ mod failure;
 
 use std::{collections::BTreeMap, time::Duration};
 
+use strum::IntoEnumIterator;
+
 pub use failure::{FailureExample, FailureSummary};
 
 use super::{
@@ -363,7 +365,7 @@ impl Distribution {
             lower_bound: least_lower_bound.is_some_and(|least| value + value / 1000 >= least),
         };
         let quantile = |percentile: Percentile| latencies.quantile(percentile.quantile()).map(bounded);
-        let supported = Percentile::ALL.into_iter().filter(|p| p.is_supported_by(latencies.count()));
+        let supported = Percentile::iter().filter(|p| p.is_supported_by(latencies.count()));
         Some(Self {
             count: latencies.count(),
             min: bounded(latencies.min()?),

@@ -25,7 +25,7 @@ use crate::{
         Phase, Plan,
         journey::Step,
         load::{Load, Stop},
-        search::{Answer, Axis, Next, Search, Verdict},
+        search::{Axis, NextStep, Search, SearchResult, StepVerdict},
         stages::Stages,
     },
     report::{
@@ -114,7 +114,7 @@ fn intend(
 
 /// The step whose times are shown: the one that the first objective speaks of.
 fn focus(plan: &Plan) -> Step {
-    let of_objective = plan.thresholds.first().and_then(|threshold| threshold.step);
+    let of_objective = plan.thresholds.first().and_then(|threshold| threshold.scope.step);
     let of_journey = plan.phases.first().and_then(|phase| phase.journey.steps.first().copied());
     of_objective.or(of_journey).unwrap_or(Step::Upload)
 }
@@ -190,13 +190,13 @@ impl Climb<'_> {
         mut screen: Screen,
         signals: &mut Signals,
         blame: Blame,
-    ) -> Result<(Vec<SearchStep>, Answer, Option<Signal>), Error> {
+    ) -> Result<(Vec<SearchStep>, SearchResult, Option<Signal>), Error> {
         let mut steps: Vec<SearchStep> = Vec::new();
         loop {
             let tried: Vec<_> = steps.iter().map(|step| step.result).collect();
             let (level, length) = match self.search.next(&tried) {
-                Next::Done(answer) => return Ok((steps, answer, None)),
-                Next::Try { level, length } => (level, length),
+                NextStep::Done(answer) => return Ok((steps, answer, None)),
+                NextStep::Try { level, length } => (level, length),
             };
             let plan = Arc::new(self.template.at(level, length, steps.len() as u64)?);
             let mut concurrency = ConcurrencyTracker::default();
@@ -216,7 +216,7 @@ impl Climb<'_> {
             let used_up = fault.is_some() || self.is_used_up();
             if used_up {
                 // Its load ran out before its time did.
-                step.result.verdict = Verdict::Interrupted;
+                step.result.verdict = StepVerdict::Interrupted;
             }
             screen.note(&format!("step {}: {}", steps.len() + 1, told::line(self.search.axis, &step)));
             steps.push(step);
@@ -226,7 +226,7 @@ impl Climb<'_> {
                     None if used_up => screen.note("the list of blobs is used up"),
                     None => {}
                 }
-                return Ok((steps, Search::unended(&tried), signal));
+                return Ok((steps, Search::incomplete(&tried), signal));
             }
         }
     }
@@ -251,8 +251,8 @@ fn conclude(capacity: &Capacity, file: Option<PreparedFile>, intention: &RunOpti
     failures.iter().for_each(door::complain);
     match (capacity.ending, capacity.answer) {
         (Ending::Interrupted { signal }, _) => Exit::Signal(signal),
-        (_, Answer::Generator { .. }) if intention.run.expect.strict => Exit::Untrusted,
-        (_, Answer::Between { .. } | Answer::UpTo { .. }) if failures.is_empty() => Exit::Success,
+        (_, SearchResult::GeneratorLimited { .. }) if intention.run.expect.strict => Exit::Untrusted,
+        (_, SearchResult::Between { .. } | SearchResult::UpTo { .. }) if failures.is_empty() => Exit::Success,
         _ => Exit::Failure,
     }
 }

@@ -24,7 +24,7 @@ fn limited() -> Bottle {
 }
 
 /// What this line of `walrus-stress search` finds when every attempt costs the generator so much.
-async fn found(bottle: &Bottle, line: &str, cost: Duration, blame: Blame) -> (Vec<SearchStep>, Answer) {
+async fn found(bottle: &Bottle, line: &str, cost: Duration, blame: Blame) -> (Vec<SearchStep>, SearchResult) {
     let targets = ["--publisher", bottle.publisher_url(), "--aggregator", bottle.aggregator_url(), "-q"];
     let words = ["walrus-stress", "search"].into_iter().chain(targets).chain(line.split_whitespace());
     let words: Vec<std::ffi::OsString> = words.map(Into::into).collect();
@@ -53,7 +53,7 @@ async fn a_known_capacity_is_found() {
     let line = "--steps upload --size 1KiB --slo upload.failures<1% --from 10/s --max 160/s --step 1500ms \
                 --settle 500ms --precision 20%";
     let (steps, answer) = found(&bottle, line, Duration::ZERO, |_, _| None).await;
-    let Answer::Between { holds, breaks } = answer else { panic!("{answer:?}") };
+    let SearchResult::Between { holds, breaks } = answer else { panic!("{answer:?}") };
     assert!((20.0..=48.0).contains(&holds) && breaks <= 57.0 && breaks <= holds * 1.2 + 0.001, "{answer:?}");
     // What broke was refused, and with what is known of the server's places: 8 + 8 + 1.
     let broke = steps.iter().filter(|step| step.failed > 0);
@@ -75,7 +75,7 @@ async fn a_throttled_generator_ends_the_search_without_a_claim() {
     // A shard makes four a second, whoever else wants the machine's cores.
     let cost = Duration::from_millis(250);
     let (steps, answer) = found(&bottle, line, cost, capacity::blame).await;
-    assert_eq!((answer, steps.len()), (Answer::Generator { at: 30.0 }, 1));
+    assert_eq!((answer, steps.len()), (SearchResult::GeneratorLimited { at: 30.0 }, 1));
     let blamed = steps[0].bottleneck;
     assert!(matches!(blamed, Some(Bottleneck::Cpu | Bottleneck::Scheduling)), "{blamed:?}");
 }

@@ -1,7 +1,7 @@
 //! Changes that shall not be, held against what changed: no benefit of the doubt where nothing is known.
 
 use super::numbers::{Number, Value, Verdict};
-use crate::plan::threshold::{Bound, ChangeLimit};
+use crate::plan::threshold::{Bound, ChangeLimit, Scope};
 
 /// A limit on a change and what became of it in one step.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,10 +49,13 @@ pub(super) fn judge(limit: &ChangeLimit, numbers: &[Number]) -> Vec<LimitResult>
     let meant = |number: &&Number| {
         number.quantity == limit.quantity
             && !number.name.repeats
-            && limit.covers(&number.name.phase, number.name.step)
+            && limit.scope.covers(&number.name.phase, number.name.step)
     };
     let judge = |number: &Number| LimitResult {
-        limit: ChangeLimit { step: Some(number.name.step), ..limit.clone() },
+        limit: ChangeLimit {
+            scope: Scope { step: Some(number.name.step), ..limit.scope.clone() },
+            ..limit.clone()
+        },
         outcome: outcome(limit, number),
         number: number.clone(),
     };

@@ -12,7 +12,7 @@ use crate::{
     plan::{
         Plan,
         journey::Step,
-        search::{Answer, Axis, Verdict},
+        search::{Axis, SearchResult, StepVerdict},
         threshold::Threshold,
     },
     report::{
@@ -46,7 +46,7 @@ struct Saved<'a> {
     plan: &'a Plan,
 }
 
-/// An [`Answer`] in a document; levels are per second or journeys at a time, as the axis says.
+/// An [`SearchResult`] in a document; levels are per second or journeys at a time, as the axis says.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 enum AnswerDoc {
@@ -129,15 +129,17 @@ impl Capacity {
 impl AnswerDoc {
     fn of(capacity: &Capacity) -> Self {
         match capacity.answer {
-            Answer::Between { holds, breaks } => Self::Between { holds, breaks },
-            Answer::UpTo { holds } => Self::UpTo { holds },
-            Answer::Nowhere { breaks } => Self::Nowhere { breaks },
-            Answer::Generator { at } => {
+            SearchResult::Between { holds, breaks } => Self::Between { holds, breaks },
+            SearchResult::UpTo { holds } => Self::UpTo { holds },
+            SearchResult::BelowFirst { breaks } => Self::Nowhere { breaks },
+            SearchResult::GeneratorLimited { at } => {
                 let bottleneck = capacity.steps.last().and_then(|step| step.bottleneck);
                 Self::Generator { at, advice: bottleneck.map(|bottleneck| bottleneck.advice()) }
             }
-            Answer::TooFew { at, has, needs } => Self::TooFew { at, samples: has, samples_needed: needs },
-            Answer::Unended { holds, breaks } => Self::Unended { holds, breaks },
+            SearchResult::TooFewSamples { at, has, needs } => {
+                Self::TooFew { at, samples: has, samples_needed: needs }
+            }
+            SearchResult::Incomplete { holds, breaks } => Self::Unended { holds, breaks },
         }
     }
 }
@@ -162,11 +164,11 @@ impl<'a> SearchStepDoc<'a> {
             level: step.result.level,
             seconds: step.result.length.as_secs_f64(),
             verdict: match step.result.verdict {
-                Verdict::Holds => "holds",
-                Verdict::Breaks => "breaks",
-                Verdict::TooFew { .. } => "too-few",
-                Verdict::Generator => "generator",
-                Verdict::Interrupted => "interrupted",
+                StepVerdict::Holds => "holds",
+                StepVerdict::Breaks => "breaks",
+                StepVerdict::TooFewSamples { .. } => "too-few",
+                StepVerdict::GeneratorLimited => "generator",
+                StepVerdict::Interrupted => "interrupted",
             },
             done: step.done,
             failed: step.failed,
