@@ -5,15 +5,15 @@ use crate::blocklist::Blocklist;
 use crate::clock::Clock;
 use crate::front::{Front, Shelf};
 use crate::routes::router;
-use mock_publisher::admit::Door;
-use mock_publisher::common::dress;
+use mock_publisher::admission::Admission;
+use mock_publisher::admission::Limits;
+use mock_publisher::common::with_common_routes;
 use mock_publisher::describe;
 use mock_publisher::fault::Role;
-use mock_publisher::gate::Limits;
-use mock_publisher::server::{self, Port};
+use mock_publisher::profile::{Profile, ProfileHandle, RouteKind};
+use mock_publisher::server::{self, Endpoint};
 use mock_publisher::stats::{Snapshot, Stats};
 use mock_publisher::store::{BadStore, Store};
-use mock_publisher::weather::{Sky, Task, Weather};
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub struct Config {
     /// By which copies grow old.
     pub clock: Clock,
     /// How long things take and what goes wrong, at first.
-    pub weather: Weather,
+    pub profile: Profile,
 }
 
 impl Config {
@@ -63,7 +63,7 @@ impl Config {
             front: Front::default(),
             streams: true,
             clock: Clock::default(),
-            weather: Weather::default(),
+            profile: Profile::default(),
         }
     }
 }
@@ -78,9 +78,9 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) shelf: Shelf,
     pub(crate) stats: Arc<Stats>,
-    pub(crate) sky: Arc<Sky>,
+    pub(crate) profile: Arc<ProfileHandle>,
     /// Any door: it knows what stands in for a read.
-    pub(crate) door: Arc<Door>,
+    pub(crate) admission: Arc<Admission>,
 }
 
 impl Aggregator {
@@ -89,30 +89,42 @@ impl Aggregator {
     /// # Errors
     /// The directory cannot be made.
     pub fn new(config: Config) -> Result<Self, BadStore> {
-        let sky = Sky::new(Role::Aggregator, config.weather.clone());
-        Self::counted(config, Stats::new("mock-aggregator"), sky)
+        let profile = ProfileHandle::new(Role::Aggregator, config.profile.clone());
+        Self::with_shared(config, Stats::new("mock-aggregator"), profile)
     }
 
     /// The same, where something else counts too, under a weather that is not its own.
     ///
     /// # Errors
     /// The directory cannot be made.
-    pub fn counted(config: Config, stats: Arc<Stats>, sky: Arc<Sky>) -> Result<Self, BadStore> {
+    pub fn with_shared(
+        config: Config,
+        stats: Arc<Stats>,
+        profile: Arc<ProfileHandle>,
+    ) -> Result<Self, BadStore> {
         let store = Store::open(&config.store)?;
-        let door = Door::new(Task::Read, config.limits, Arc::clone(&sky), Arc::clone(&stats));
-        Ok(Self(Arc::new(Inner { shelf: Shelf::new(config.cache_size), config, store, stats, sky, door })))
+        let admission =
+            Admission::new(RouteKind::Read, config.limits, Arc::clone(&profile), Arc::clone(&stats));
+        Ok(Self(Arc::new(Inner {
+            shelf: Shelf::new(config.cache_size),
+            config,
+            store,
+            stats,
+            profile,
+            admission,
+        })))
     }
 
     /// A door for one more route.
-    pub(crate) fn door(&self, task: Task) -> Arc<Door> {
+    pub(crate) fn admission(&self, route_kind: RouteKind) -> Arc<Admission> {
         let inner = &self.0;
-        Door::new(task, inner.config.limits, Arc::clone(&inner.sky), Arc::clone(&inner.stats))
+        Admission::new(route_kind, inner.config.limits, Arc::clone(&inner.profile), Arc::clone(&inner.stats))
     }
 
     /// The weather over the aggregator, which can be changed while it works.
     #[must_use]
-    pub fn sky(&self) -> &Arc<Sky> {
-        &self.0.sky
+    pub fn profile(&self) -> &Arc<ProfileHandle> {
+        &self.0.profile
     }
 
     /// What the aggregator saw so far.
@@ -123,10 +135,10 @@ impl Aggregator {
 }
 
 /// Serves an aggregator until `shutdown` is ready; exchanges in flight get a second more.
-pub async fn serve(port: impl Into<Port>, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
-    let (stats, sky) = (Arc::clone(&aggregator.0.stats), Arc::clone(&aggregator.0.sky));
+pub async fn serve(port: impl Into<Endpoint>, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
+    let (stats, profile) = (Arc::clone(&aggregator.0.stats), Arc::clone(&aggregator.0.profile));
     // The document is part of this crate and always one; a test reads it.
     let page = describe::page("Walrus Aggregator", &[DESCRIPTION]).unwrap_or_default();
-    let routes = dress(router(&aggregator), Arc::clone(&stats), sky, page);
+    let routes = with_common_routes(router(&aggregator), Arc::clone(&stats), profile, page);
     server::run(port.into(), routes, stats, shutdown).await;
 }

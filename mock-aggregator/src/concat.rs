@@ -11,11 +11,11 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::connection::Cut;
-use mock_publisher::failure::{Failure, Status};
+use mock_publisher::body_fault::ByteStream;
+use mock_publisher::connection::Abort;
 use mock_publisher::fault::Fault;
-use mock_publisher::spoil::Pieces;
 use mock_publisher::store::{Attributes, pieces};
 use ring::digest::{SHA256, digest};
 use std::io;
@@ -43,7 +43,7 @@ async fn answer(reading: Reading, ids: Vec<String>, checks: Checks) -> Response 
     }
 }
 
-async fn concat(reading: Reading, ids: Vec<String>) -> Result<Response, Failure> {
+async fn concat(reading: Reading, ids: Vec<String>) -> Result<Response, ApiError> {
     let mut blobs = Vec::new();
     let mut attributes = Attributes::new();
     for (n, text) in ids.iter().enumerate() {
@@ -53,19 +53,19 @@ async fn concat(reading: Reading, ids: Vec<String>) -> Result<Response, Failure>
             attributes = own;
         }
     }
-    if let Some(fault @ (Fault::Internal | Fault::Unavailable)) = reading.visit.fault {
+    if let Some(fault @ (Fault::Internal | Fault::Unavailable)) = reading.ticket.fault {
         // The real one has said 200 by the time a blob turns out to be unreadable.
         reading.aggregator.0.stats.fault(fault);
-        reading.visit.linger().await;
-        return Ok(reading.visit.unanswered(Cut::Close));
+        reading.ticket.delay().await;
+        return Ok(reading.ticket.abort(Abort::Close));
     }
-    if let Some(response) = reading.instead(None).await {
+    if let Some(response) = reading.short_circuit(None).await {
         return Ok(response);
     }
     let total = total(&reading, &blobs).await;
     let mut rest = string_together(reading.clone(), blobs);
     let first = match rest.next().await {
-        Some(Err(_)) => return Ok(reading.visit.unanswered(Cut::Close)),
+        Some(Err(_)) => return Ok(reading.ticket.abort(Abort::Close)),
         first => first,
     };
     let body = reading.spoiled(stream::iter(first).chain(rest).boxed(), total);
@@ -76,19 +76,19 @@ async fn concat(reading: Reading, ids: Vec<String>) -> Result<Response, Failure>
 }
 
 /// The blob that a text names, and the attributes of the object if the text names one.
-async fn resolve(reading: &Reading, text: &str) -> Result<(BlobId, Attributes), Failure> {
+async fn resolve(reading: &Reading, text: &str) -> Result<(BlobId, Attributes), ApiError> {
     if let Ok(id) = text.parse() {
         return Ok((id, Attributes::new()));
     }
     let neither = |_| {
         let message = format!("`{text}` is neither a blob ID nor an object ID");
-        Failure::daemon(Status::InvalidArgument, "INVALID_ID_FORMAT", message)
+        ApiError::daemon(ErrorStatus::InvalidArgument, "INVALID_ID_FORMAT", message)
     };
     let address: ObjectId = text.parse().map_err(neither)?;
     let object = reading.object(address.as_str().to_owned()).await?;
     let unknown = || {
         let message = format!("the object {address} cannot be resolved");
-        Failure::daemon(Status::NotFound, "OBJECT_ID_RESOLUTION_FAILED", message)
+        ApiError::daemon(ErrorStatus::NotFound, "OBJECT_ID_RESOLUTION_FAILED", message)
     };
     object.map(|object| (object.blob_id, object.attributes)).ok_or_else(unknown)
 }
@@ -96,7 +96,7 @@ async fn resolve(reading: &Reading, text: &str) -> Result<(BlobId, Attributes), 
 /// Bytes of those blobs that can be read: where the damage of a fault goes.
 async fn total(reading: &Reading, blobs: &[BlobId]) -> u64 {
     let mut total = 0;
-    if reading.visit.fault.is_some() {
+    if reading.ticket.fault.is_some() {
         for id in blobs {
             total += reading.find(*id).await.map_or(0, |blob| blob.record.size);
         }
@@ -105,7 +105,7 @@ async fn total(reading: &Reading, blobs: &[BlobId]) -> u64 {
 }
 
 /// The bytes of the blobs one after another, each fetched when its turn comes.
-fn string_together(reading: Reading, blobs: Vec<BlobId>) -> Pieces {
+fn string_together(reading: Reading, blobs: Vec<BlobId>) -> ByteStream {
     let open = move |id| {
         let reading = reading.clone();
         async move {

@@ -7,7 +7,7 @@ use crate::reading::broken;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use mock_publisher::failure::Failure;
+use mock_publisher::api_error::ApiError;
 use mock_publisher::store::Attributes;
 use std::io;
 use tokio::task::spawn_blocking;
@@ -17,7 +17,7 @@ pub(crate) async fn put_attributes(
     State(aggregator): State<Aggregator>,
     Path(Parsed(id)): Path<Parsed<ObjectId>>,
     Json(attributes): Json<Attributes>,
-) -> Result<StatusCode, Failure> {
+) -> Result<StatusCode, ApiError> {
     let store = aggregator.0.store.clone();
     let work = move || store.set_attributes(id.as_str(), attributes);
     let known = spawn_blocking(work).await.map_err(io::Error::other).flatten().map_err(broken)?;

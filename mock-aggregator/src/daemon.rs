@@ -2,13 +2,13 @@
 
 use crate::aggregator::{Aggregator, Config, DESCRIPTION};
 use crate::routes::router;
-use mock_publisher::common::dress;
+use mock_publisher::common::with_common_routes;
 use mock_publisher::describe;
 use mock_publisher::fault::Role;
-use mock_publisher::server::{self, Port};
+use mock_publisher::profile::ProfileHandle;
+use mock_publisher::server::{self, Endpoint};
 use mock_publisher::stats::{Snapshot, Stats};
 use mock_publisher::store::BadStore;
-use mock_publisher::weather::Sky;
 use mock_publisher::{Config as PublisherConfig, Publisher};
 use std::sync::Arc;
 
@@ -29,11 +29,12 @@ impl Daemon {
     /// The directory cannot be made or written to.
     pub fn new(publisher: PublisherConfig, aggregator: Config) -> Result<Self, BadStore> {
         let stats = Stats::new("mock-daemon");
-        let sky = Sky::new(Role::Daemon, publisher.weather.clone().and(aggregator.weather.clone()));
+        let profile =
+            ProfileHandle::new(Role::Daemon, publisher.profile.clone().and(aggregator.profile.clone()));
         let aggregator = Config { store: publisher.store.clone(), streams: false, ..aggregator };
         Ok(Self {
-            publisher: Publisher::counted(publisher, Arc::clone(&stats), Arc::clone(&sky))?,
-            aggregator: Aggregator::counted(aggregator, Arc::clone(&stats), sky)?,
+            publisher: Publisher::with_shared(publisher, Arc::clone(&stats), Arc::clone(&profile))?,
+            aggregator: Aggregator::with_shared(aggregator, Arc::clone(&stats), profile)?,
             stats,
         })
     }
@@ -46,10 +47,11 @@ impl Daemon {
 }
 
 /// Serves a daemon until `shutdown` is ready; exchanges in flight get a second more.
-pub async fn serve_daemon(port: impl Into<Port>, daemon: Daemon, shutdown: impl Future<Output = ()>) {
+pub async fn serve_daemon(port: impl Into<Endpoint>, daemon: Daemon, shutdown: impl Future<Output = ()>) {
     let routes = mock_publisher::router(&daemon.publisher).merge(router(&daemon.aggregator));
     // The documents are part of these crates and always documents; a test reads them.
     let page = describe::page("Walrus Daemon", &[describe::PUBLISHER, DESCRIPTION]).unwrap_or_default();
-    let (stats, sky) = (daemon.stats, Arc::clone(daemon.aggregator.sky()));
-    server::run(port.into(), dress(routes, Arc::clone(&stats), sky, page), stats, shutdown).await;
+    let (stats, profile) = (daemon.stats, Arc::clone(daemon.aggregator.profile()));
+    server::run(port.into(), with_common_routes(routes, Arc::clone(&stats), profile, page), stats, shutdown)
+        .await;
 }

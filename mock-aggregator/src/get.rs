@@ -10,18 +10,18 @@ use axum::extract::{Path, Query};
 use axum::http::header::{CONTENT_RANGE, RANGE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
+use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::failure::{Failure, Status};
 
 /// `GET /v1/blobs/{blob_id}`.
 pub(crate) async fn get_blob(
     Path(id): Path<BlobId>,
     Query(checks): Query<Checks>,
     reading: Reading,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     checks.refuse()?;
     let span = span(&reading.headers)?;
-    match reading.instead(None).await {
+    match reading.short_circuit(None).await {
         Some(response) => Ok(response),
         None => read(&reading, id, span).await,
     }
@@ -32,10 +32,10 @@ pub(crate) async fn get_object(
     Path(Parsed(id)): Path<Parsed<ObjectId>>,
     Query(checks): Query<Checks>,
     reading: Reading,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     checks.refuse()?;
     let span = span(&reading.headers)?;
-    if let Some(response) = reading.instead(None).await {
+    if let Some(response) = reading.short_circuit(None).await {
         return Ok(response);
     }
     let object = reading.object(id.to_string()).await?.ok_or_else(|| absent(&id))?;
@@ -46,17 +46,17 @@ pub(crate) async fn get_object(
 }
 
 /// The range that is asked for, if one is.
-fn span(headers: &HeaderMap) -> Result<Option<Span>, Failure> {
+fn span(headers: &HeaderMap) -> Result<Option<Span>, ApiError> {
     let read = |header: &HeaderValue| Span::parse(header.as_bytes()).ok_or_else(bad_range);
     headers.get(RANGE).map(read).transpose()
 }
 
-fn bad_range() -> Failure {
+fn bad_range() -> ApiError {
     let message = "the range must be bytes=START-END with both ends inside the blob";
-    Failure::daemon(Status::RangeNotSatisfiable, "INVALID_BYTE_RANGE", message)
+    ApiError::daemon(ErrorStatus::RangeNotSatisfiable, "INVALID_BYTE_RANGE", message)
 }
 
-async fn read(reading: &Reading, id: BlobId, span: Option<Span>) -> Result<Response, Failure> {
+async fn read(reading: &Reading, id: BlobId, span: Option<Span>) -> Result<Response, ApiError> {
     let blob = reading.find_whole(id).await?;
     let size = blob.record().size;
     let length = span.map_or(Some(size), |span| span.within(size)).ok_or_else(bad_range)?;

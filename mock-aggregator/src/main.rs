@@ -7,24 +7,24 @@ use mock_aggregator::blocklist::{BadBlocklist, Blocklist};
 use mock_aggregator::front::{Face, Front};
 use mock_aggregator::size::Size;
 use mock_aggregator::{Aggregator, Config, Daemon, serve, serve_daemon};
-use mock_publisher::args::PublisherFlags;
+use mock_publisher::admission::Limits;
+use mock_publisher::args::PublisherArgs;
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::door::{self, Flags, Trouble};
+use mock_publisher::cli::{self, BoxError, CommonArgs};
 use mock_publisher::fault::Role;
-use mock_publisher::gate::Limits;
-use mock_publisher::server::Port;
-use mock_publisher::weather::Weather;
-use mock_publisher::weather::args::ReadWeather;
+use mock_publisher::profile::Profile;
+use mock_publisher::profile::args::ReadTimeArgs;
+use mock_publisher::server::Endpoint;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 /// A Walrus aggregator in a bottle: reads what a mock publisher stored, answers as a real one does, with a cache in front
 #[derive(Debug, Parser)]
-#[command(name = "mock-aggregator", version, after_help = door::kinds(Role::Aggregator))]
+#[command(name = "mock-aggregator", version, after_help = cli::fault_help(Role::Aggregator))]
 struct Args {
     #[command(flatten)]
-    flags: Flags,
+    flags: CommonArgs,
     /// Publisher and aggregator on one address, as the real daemon: with the routes and limits of both, the flags of
     /// both, and no streams
     #[arg(long)]
@@ -51,7 +51,7 @@ struct Args {
     #[arg(long)]
     allow_quilt_patch_tags_in_response: bool,
     #[command(flatten)]
-    weather: ReadWeather,
+    profile: ReadTimeArgs,
     /// How much the cache holds before it lets the oldest blobs go; a blob larger than this is never cached; 0 for no cache
     #[arg(long, value_name = "SIZE", default_value_t = Size(1 << 30))]
     cache_size: Size,
@@ -74,7 +74,7 @@ struct Args {
     #[arg(long, value_name = "BOOL")]
     front_per_origin: Option<bool>,
     #[command(flatten, next_help_heading = "With --daemon")]
-    publisher: PublisherFlags,
+    publisher: PublisherArgs,
 }
 
 fn blocked(args: &Args) -> Result<Blocklist, BadBlocklist> {
@@ -94,7 +94,7 @@ fn front(args: &Args) -> Front {
     }
 }
 
-fn config(args: &Args, weather: Weather) -> Result<Config, Trouble> {
+fn config(args: &Args, profile: Profile) -> Result<Config, BoxError> {
     Ok(Config {
         limits: Limits {
             concurrent: usize::try_from(args.aggregator_max_concurrent_requests)?,
@@ -106,7 +106,7 @@ fn config(args: &Args, weather: Weather) -> Result<Config, Trouble> {
         all_tags: args.allow_quilt_patch_tags_in_response,
         cache_size: args.cache_size.0,
         front: front(args),
-        weather,
+        profile,
         ..Config::new(&args.flags.store)
     })
 }
@@ -118,20 +118,20 @@ struct NotHere(String);
 
 /// The first flag on the command line that only a publisher heeds.
 fn misplaced(matches: &ArgMatches) -> Option<NotHere> {
-    let publishers = PublisherFlags::augment_args(Command::new("publisher"));
+    let publishers = PublisherArgs::augment_args(Command::new("publisher"));
     let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     let mut misplaced = publishers.get_arguments().filter(|arg| given(arg.get_id().as_str()));
     misplaced.next().and_then(|arg| arg.get_long()).map(|long| NotHere(format!("--{long}")))
 }
 
 /// The weather that the flags ask for, as far as reads are concerned.
-fn weather(args: &Args, role: Role) -> Result<Weather, Trouble> {
-    Ok(args.weather.over(args.flags.weather.weather(role)?))
+fn profile(args: &Args, role: Role) -> Result<Profile, BoxError> {
+    Ok(args.profile.over(args.flags.profile.profile(role)?))
 }
 
-fn daemon(args: &Args) -> Result<Daemon, Trouble> {
-    let publisher = args.publisher.config(&args.flags, weather(args, Role::Daemon)?)?;
-    let aggregator = config(args, publisher.weather.clone())?;
+fn daemon(args: &Args) -> Result<Daemon, BoxError> {
+    let publisher = args.publisher.config(&args.flags, profile(args, Role::Daemon)?)?;
+    let aggregator = config(args, publisher.profile.clone())?;
     Ok(Daemon::new(publisher, aggregator)?)
 }
 
@@ -142,14 +142,18 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     if args.daemon {
-        return door::open("mock-daemon", &args.flags, |port: Port| {
-            Ok(serve_daemon(port, daemon(&args)?, door::signal()?))
+        return cli::run("mock-daemon", &args.flags, |port: Endpoint| {
+            Ok(serve_daemon(port, daemon(&args)?, cli::shutdown_signal()?))
         });
     }
-    if let Some(trouble) = misplaced(&matches) {
-        return door::refuse("mock-aggregator", &trouble);
+    if let Some(error) = misplaced(&matches) {
+        return cli::fail("mock-aggregator", &error);
     }
-    door::open("mock-aggregator", &args.flags, |port: Port| {
-        Ok(serve(port, Aggregator::new(config(&args, weather(&args, Role::Aggregator)?)?)?, door::signal()?))
+    cli::run("mock-aggregator", &args.flags, |port: Endpoint| {
+        Ok(serve(
+            port,
+            Aggregator::new(config(&args, profile(&args, Role::Aggregator)?)?)?,
+            cli::shutdown_signal()?,
+        ))
     })
 }

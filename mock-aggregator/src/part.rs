@@ -4,18 +4,18 @@ use crate::query::PartQuery;
 use crate::reading::Reading;
 use axum::extract::{Path, Query};
 use axum::response::Response;
+use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::failure::{Failure, Status};
 
 /// The handler.
 pub(crate) async fn get_part(
     Path(id): Path<BlobId>,
     Query(part): Query<PartQuery>,
     reading: Reading,
-) -> Result<Response, Failure> {
+) -> Result<Response, ApiError> {
     let end = end(part).ok_or_else(bad_part)?;
-    let trouble = Failure::internal("the part cannot be read at the moment");
-    if let Some(response) = reading.instead(Some(trouble)).await {
+    let error = ApiError::internal("the part cannot be read at the moment");
+    if let Some(response) = reading.short_circuit(Some(error)).await {
         return Ok(response);
     }
     let blob = reading.find_whole(id).await?;
@@ -33,9 +33,9 @@ fn end(part: PartQuery) -> Option<u64> {
     part.start.checked_add(part.length).filter(|_| part.length > 0)
 }
 
-fn bad_part() -> Failure {
+fn bad_part() -> ApiError {
     let message = "a part must have a length and lie inside the blob";
-    Failure::daemon(Status::InvalidArgument, "INVALID_BYTE_RANGE", message)
+    ApiError::daemon(ErrorStatus::InvalidArgument, "INVALID_BYTE_RANGE", message)
 }
 
 #[cfg(test)]

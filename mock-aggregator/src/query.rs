@@ -1,6 +1,6 @@
 //! The queries of reads. A field that is not here, or comes twice, is refused.
 
-use mock_publisher::failure::{Failure, Status};
+use mock_publisher::api_error::{ApiError, ErrorStatus};
 use serde::Deserialize;
 
 /// How a blob is to be held against its name.
@@ -56,11 +56,11 @@ pub(crate) struct LooseChecks {
 
 impl Checks {
     /// Refuses what contradicts itself; what is left has no effect, for the mock's blobs are always consistent.
-    pub(crate) fn refuse(self) -> Result<(), Failure> {
+    pub(crate) fn refuse(self) -> Result<(), ApiError> {
         match self.strict_consistency_check && self.skip_consistency_check {
             false => Ok(()),
-            true => Err(Failure::daemon(
-                Status::InvalidArgument,
+            true => Err(ApiError::daemon(
+                ErrorStatus::InvalidArgument,
                 "INVALID_CONSISTENCY_CHECK",
                 "a consistency check cannot be both strict and skipped",
             )),

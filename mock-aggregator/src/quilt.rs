@@ -9,8 +9,8 @@ use axum::extract::Path;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
+use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::failure::{Failure, Status};
 use mock_publisher::quilt::{NotRead, Patch, PatchId, Reader, Tags};
 use serde::Serialize;
 use std::io;
@@ -30,14 +30,14 @@ struct Item {
 pub(crate) async fn get_patch(
     Path(Parsed(id)): Path<Parsed<PatchId>>,
     reading: Reading,
-) -> Result<Response, Failure> {
-    if let Some(response) = reading.instead(None).await {
+) -> Result<Response, ApiError> {
+    if let Some(response) = reading.short_circuit(None).await {
         return Ok(response);
     }
     let columns = id.columns();
     let work = move |mut quilt: Reader| {
-        let (start, end) = columns.ok_or_else(|| Failure::internal("the patch ID has no valid tail"))?;
-        quilt.patch_at(start, end).map_err(|error| Failure::internal(error.to_string()))
+        let (start, end) = columns.ok_or_else(|| ApiError::internal("the patch ID has no valid tail"))?;
+        quilt.patch_at(start, end).map_err(|error| ApiError::internal(error.to_string()))
     };
     let patch = open(&reading, id.quilt, work).await?;
     reading.wait(patch.bytes.len() as u64).await;
@@ -48,15 +48,15 @@ pub(crate) async fn get_patch(
 pub(crate) async fn get_file(
     Path((id, identifier)): Path<(BlobId, String)>,
     reading: Reading,
-) -> Result<Response, Failure> {
-    if let Some(response) = reading.instead(None).await {
+) -> Result<Response, ApiError> {
+    if let Some(response) = reading.short_circuit(None).await {
         return Ok(response);
     }
     let work = move |mut quilt: Reader| {
         let index = quilt.index().map_err(no_quilt)?;
         let absent = || {
             let message = format!("there is no {identifier:?} in the quilt {id}");
-            Failure::daemon(Status::NotFound, "QUILT_PATCH_NOT_FOUND", message)
+            ApiError::daemon(ErrorStatus::NotFound, "QUILT_PATCH_NOT_FOUND", message)
         };
         quilt.patch(index.named(&identifier).ok_or_else(absent)?).map_err(no_quilt)
     };
@@ -66,8 +66,8 @@ pub(crate) async fn get_file(
 }
 
 /// `GET /v1/quilts/{quilt_id}/patches`.
-pub(crate) async fn get_list(Path(id): Path<BlobId>, reading: Reading) -> Result<Response, Failure> {
-    if let Some(response) = reading.instead(None).await {
+pub(crate) async fn get_list(Path(id): Path<BlobId>, reading: Reading) -> Result<Response, ApiError> {
+    if let Some(response) = reading.short_circuit(None).await {
         return Ok(response);
     }
     let index = open(&reading, id, |mut quilt: Reader| quilt.index().map_err(no_quilt)).await?;
@@ -80,16 +80,16 @@ pub(crate) async fn get_list(Path(id): Path<BlobId>, reading: Reading) -> Result
     Ok(Json(items.collect::<Vec<_>>()).into_response())
 }
 
-fn no_quilt(error: NotRead) -> Failure {
-    Failure::internal(error.to_string())
+fn no_quilt(error: NotRead) -> ApiError {
+    ApiError::internal(error.to_string())
 }
 
 /// Works on a quilt, where waiting for the disk holds nobody up.
 async fn open<T: Send + 'static>(
     reading: &Reading,
     id: BlobId,
-    work: impl FnOnce(Reader) -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
+    work: impl FnOnce(Reader) -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
     let blob = reading.find(id).await?;
     let work = move || Reader::new(blob.bytes, blob.record.size).map_err(no_quilt).and_then(work);
     spawn_blocking(work).await.map_err(io::Error::other).map_err(broken)?

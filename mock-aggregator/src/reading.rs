@@ -4,20 +4,20 @@ use crate::aggregator::Aggregator;
 use crate::clock::millis;
 use crate::front::{Face, Outcome};
 use crate::mirror::content_type;
-use crate::sized::sized;
+use crate::sized::set_size;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
-use mock_publisher::admit::Visit;
+use mock_publisher::admission::Ticket;
+use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::failure::{Failure, Status};
+use mock_publisher::body_fault::{BodyFault, ByteStream};
 use mock_publisher::fault::Fault;
-use mock_publisher::spoil::{Pieces, Spoil};
+use mock_publisher::profile::{ServiceTime, size_delay, throttled, wait_until};
 use mock_publisher::store::{Blob, ObjectEntry, Record, Store, Whole};
-use mock_publisher::weather::{Pace, by_size, slowed, until};
 use std::io;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
@@ -30,7 +30,7 @@ const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 #[derive(Debug, Clone)]
 pub(crate) struct Reading {
     pub(crate) aggregator: Aggregator,
-    pub(crate) visit: Visit,
+    pub(crate) ticket: Ticket,
     pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
     outcome: Outcome,
@@ -38,17 +38,17 @@ pub(crate) struct Reading {
 }
 
 impl FromRequestParts<Aggregator> for Reading {
-    type Rejection = Failure;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, aggregator: &Aggregator) -> Result<Self, Failure> {
+    async fn from_request_parts(parts: &mut Parts, aggregator: &Aggregator) -> Result<Self, ApiError> {
         let start = Instant::now();
-        let visit = parts.extensions.get::<Visit>().cloned();
-        let mut visit = visit.ok_or_else(|| Failure::internal("a read came in by no door"))?;
-        if visit.weather().faults.ask_sizes() {
-            sized(parts, &aggregator.0.store, &mut visit).await;
+        let ticket = parts.extensions.get::<Ticket>().cloned();
+        let mut ticket = ticket.ok_or_else(|| ApiError::internal("a read came in by no door"))?;
+        if ticket.profile().faults.depends_on_size() {
+            set_size(parts, &aggregator.0.store, &mut ticket).await;
         }
         Ok(Self {
-            visit,
+            ticket,
             aggregator: aggregator.clone(),
             method: parts.method.clone(),
             headers: parts.headers.clone(),
@@ -59,13 +59,13 @@ impl FromRequestParts<Aggregator> for Reading {
 }
 
 /// A failure for which nothing was planned.
-pub(crate) fn broken(error: impl Into<io::Error>) -> Failure {
-    Failure::internal(format!("the blob cannot be read: {}", error.into()))
+pub(crate) fn broken(error: impl Into<io::Error>) -> ApiError {
+    ApiError::internal(format!("the blob cannot be read: {}", error.into()))
 }
 
 /// What a blob that is not there is answered with.
-pub(crate) fn absent(what: impl std::fmt::Display) -> Failure {
-    Failure::daemon(Status::NotFound, "BLOB_NOT_FOUND", format!("there is no blob {what}"))
+pub(crate) fn absent(what: impl std::fmt::Display) -> ApiError {
+    ApiError::daemon(ErrorStatus::NotFound, "BLOB_NOT_FOUND", format!("there is no blob {what}"))
 }
 
 /// A number by which a blob draws: whoever asks, it draws the same.
@@ -76,21 +76,21 @@ fn number(id: &BlobId) -> u64 {
 impl Reading {
     /// The fault that stands in for the whole read, if its fault is one of those. `trouble` is what this route says
     /// when the network cannot be read; `None` for the usual answers.
-    pub(crate) async fn instead(&self, trouble: Option<Failure>) -> Option<Response> {
+    pub(crate) async fn short_circuit(&self, error: Option<ApiError>) -> Option<Response> {
         let inner = &self.aggregator.0;
-        match (self.visit.fault, trouble) {
-            (Some(fault @ (Fault::Unavailable | Fault::Internal)), Some(trouble)) => {
+        match (self.ticket.fault, error) {
+            (Some(fault @ (Fault::Unavailable | Fault::Internal)), Some(error)) => {
                 inner.stats.fault(fault);
-                self.visit.linger().await;
-                Some(trouble.into_response())
+                self.ticket.delay().await;
+                Some(error.into_response())
             }
-            _ => inner.door.instead(&self.visit).await,
+            _ => inner.admission.short_circuit(&self.ticket).await,
         }
     }
 
     /// The blob, if there is one that may be read and is neither late nor over; to find out that there is none takes its
     /// time.
-    pub(crate) async fn find(&self, id: BlobId) -> Result<Blob, Failure> {
+    pub(crate) async fn find(&self, id: BlobId) -> Result<Blob, ApiError> {
         let look = async {
             self.unblocked(id)?;
             let blob = self.fetch(move |store| store.read(&id)).await?.ok_or_else(|| absent(id))?;
@@ -101,7 +101,7 @@ impl Reading {
     }
 
     /// The same for a blob that is sent as it is.
-    pub(crate) async fn find_whole(&self, id: BlobId) -> Result<Whole, Failure> {
+    pub(crate) async fn find_whole(&self, id: BlobId) -> Result<Whole, ApiError> {
         let look = async {
             self.unblocked(id)?;
             let whole = match self.aggregator.0.store.recent(&id) {
@@ -115,10 +115,10 @@ impl Reading {
     }
 
     /// What was found, as late as the network says that there is nothing.
-    async fn in_time<T>(&self, found: Result<T, Failure>) -> Result<T, Failure> {
-        if found.as_ref().is_err_and(|failure| failure.status == Status::NotFound) {
-            let weather = self.visit.weather();
-            until(self.start + weather.latency(&weather.not_found, self.visit.n)).await;
+    async fn in_time<T>(&self, found: Result<T, ApiError>) -> Result<T, ApiError> {
+        if found.as_ref().is_err_and(|failure| failure.status == ErrorStatus::NotFound) {
+            let profile = self.ticket.profile();
+            wait_until(self.start + profile.latency(&profile.not_found, self.ticket.n)).await;
         }
         found
     }
@@ -127,35 +127,37 @@ impl Reading {
     async fn fetch<T: Send + 'static>(
         &self,
         work: impl FnOnce(Store) -> io::Result<T> + Send + 'static,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, ApiError> {
         let store = self.aggregator.0.store.clone();
         spawn_blocking(move || work(store)).await.map_err(io::Error::other).flatten().map_err(broken)
     }
 
-    fn unblocked(&self, id: BlobId) -> Result<(), Failure> {
+    fn unblocked(&self, id: BlobId) -> Result<(), ApiError> {
         match self.aggregator.0.config.blocked.has(&id) {
             false => Ok(()),
-            true => {
-                Err(Failure::daemon(Status::Forbidden, "FORBIDDEN_BLOB", format!("the blob {id} is blocked")))
-            }
+            true => Err(ApiError::daemon(
+                ErrorStatus::Forbidden,
+                "FORBIDDEN_BLOB",
+                format!("the blob {id} is blocked"),
+            )),
         }
     }
 
     /// Whether a blob that is there can be read now and here.
-    fn judge(&self, id: BlobId, record: &Record) -> Result<(), Failure> {
+    fn judge(&self, id: BlobId, record: &Record) -> Result<(), ApiError> {
         let inner = &self.aggregator.0;
         let config = &inner.config;
         let now_ms = config.clock.now_ms();
         if record.ends_ms.is_some_and(|end| end <= now_ms) {
             return Err(absent(id));
         }
-        let weather = self.visit.weather();
+        let profile = self.ticket.profile();
         let age_ms = now_ms.saturating_sub(record.stored_at_ms);
-        if age_ms < millis(weather.latency(&weather.visible_after, number(&id))) {
+        if age_ms < millis(profile.latency(&profile.visible_after, number(&id))) {
             return Err(absent(id));
         }
-        if age_ms < millis(weather.not_yet_for)
-            && weather.faults.is_late(weather.seed, &id, self.visit.occasion())
+        if age_ms < millis(profile.not_yet_for)
+            && profile.faults.is_late(profile.seed, &id, self.ticket.context())
         {
             inner.stats.fault(Fault::NotYet);
             return Err(absent(id));
@@ -164,13 +166,13 @@ impl Reading {
             None => Ok(()),
             Some(most) => {
                 let message = format!("the blob {id} is larger than the {most} bytes that are read here");
-                Err(Failure::daemon(Status::SizeExceeded, "BLOB_TOO_LARGE", message))
+                Err(ApiError::daemon(ErrorStatus::SizeExceeded, "BLOB_TOO_LARGE", message))
             }
         }
     }
 
     /// What is known of an object.
-    pub(crate) async fn object(&self, address: String) -> Result<Option<ObjectEntry>, Failure> {
+    pub(crate) async fn object(&self, address: String) -> Result<Option<ObjectEntry>, ApiError> {
         self.fetch(move |store| store.object(&address)).await
     }
 
@@ -186,11 +188,13 @@ impl Reading {
 
     /// The same for a read that began at `start` and goes to the network so many times.
     pub(crate) async fn wait_from(&self, start: Instant, times: u32, bytes: u64) {
-        let (weather, counts) = (self.visit.weather(), &self.aggregator.0.stats.blobs);
+        let (profile, counts) = (self.ticket.profile(), &self.aggregator.0.stats.blobs);
         let pace = self.pace();
         let times = if self.is_copy() { 1 } else { times };
-        until(start + weather.latency(&pace.latency, self.visit.n) * times + by_size(pace.per_mib, bytes))
-            .await;
+        wait_until(
+            start + profile.latency(&pace.latency, self.ticket.n) * times + size_delay(pace.per_mib, bytes),
+        )
+        .await;
         if self.is_copy() { counts.cached_reads.add(1) } else { counts.first_reads.add(1) }
     }
 
@@ -200,9 +204,9 @@ impl Reading {
     }
 
     /// How long this read takes.
-    pub(crate) fn pace(&self) -> &Pace {
-        let weather = self.visit.weather();
-        if self.is_copy() { &weather.cached_read } else { &weather.first_read }
+    pub(crate) fn pace(&self) -> &ServiceTime {
+        let profile = self.ticket.profile();
+        if self.is_copy() { &profile.cached_read } else { &profile.first_read }
     }
 
     /// Bytes of a blob, spoiled if the request's fault says so; none for a HEAD.
@@ -211,7 +215,7 @@ impl Reading {
             return Body::empty();
         }
         // In one piece, unless somebody wants to do something to it on its way.
-        let plain = self.visit.fault.is_none() && self.pace().body_per_mib.is_zero();
+        let plain = self.ticket.fault.is_none() && self.pace().body_per_mib.is_zero();
         match whole.in_memory(from, length) {
             Some(bytes) if plain => Body::from(bytes),
             _ => self.spoiled(whole.stream(from, length), length),
@@ -219,12 +223,15 @@ impl Reading {
     }
 
     /// Pieces on their way out, as slow as the weather is, spoiled if the request's fault says so.
-    pub(crate) fn spoiled(&self, pieces: Pieces, length: u64) -> Body {
-        let pieces = slowed(pieces, self.pace().body_per_mib);
-        match (self.visit.fault, Spoil::of(self.visit.fault, self.visit.weather(), self.visit.n, length)) {
-            (Some(fault), Some(spoil)) => {
+    pub(crate) fn spoiled(&self, pieces: ByteStream, length: u64) -> Body {
+        let pieces = throttled(pieces, self.pace().body_per_mib);
+        match (
+            self.ticket.fault,
+            BodyFault::of(self.ticket.fault, self.ticket.profile(), self.ticket.n, length),
+        ) {
+            (Some(fault), Some(body_fault)) => {
                 self.aggregator.0.stats.fault(fault);
-                spoil.apply(pieces, length, &self.visit)
+                body_fault.apply(pieces, length, &self.ticket)
             }
             _ => Body::from_stream(pieces),
         }

@@ -3,20 +3,20 @@
 use crate::object_id::ObjectId;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use mock_publisher::admit::Visit;
+use mock_publisher::admission::Ticket;
 use mock_publisher::blob_id::BlobId;
 use mock_publisher::quilt::PatchId;
 use mock_publisher::store::Store;
 use tokio::task::spawn_blocking;
 
 /// Tells a visit the size of its blob, if the path names one that is there; of a file in a quilt, that of the quilt.
-pub(crate) async fn sized(parts: &mut Parts, store: &Store, visit: &mut Visit) {
+pub(crate) async fn set_size(parts: &mut Parts, store: &Store, ticket: &mut Ticket) {
     let Ok(params) = RawPathParams::from_request_parts(parts, &()).await else { return };
     let named = params.iter().find_map(|(name, value)| Named::of(name, value));
     let store = store.clone();
     let look = move || named.and_then(|named| named.size(&store));
     if let Ok(Some(size)) = spawn_blocking(look).await {
-        visit.sized(size);
+        ticket.set_size(size);
     }
 }
 

@@ -1,21 +1,21 @@
 //! The flags of a publisher, which a daemon has too.
 
+use crate::admission::Limits;
 use crate::auth::JwtFlags;
-use crate::door::{Flags, Trouble};
+use crate::cli::{BoxError, CommonArgs};
 use crate::encoding::Prices;
 use crate::fault::ratio;
-use crate::gate::Limits;
 use crate::naming::Naming;
+use crate::profile::Profile;
+use crate::profile::args::StoreTimeArgs;
 use crate::publisher::Config;
 use crate::reuse::{ReuseSpec, Wallet};
 use crate::size::Size;
-use crate::weather::Weather;
-use crate::weather::args::StoreWeather;
 use std::time::Duration;
 
 /// The flags that only a server has that stores.
 #[derive(Debug, Clone, clap::Args)]
-pub struct PublisherFlags {
+pub struct PublisherArgs {
     /// The largest blob, in KiB
     #[arg(long, value_name = "KIB", default_value_t = 10_240)]
     max_body_size: u64,
@@ -29,7 +29,7 @@ pub struct PublisherFlags {
     #[arg(long, value_name = "N", default_value_t = Limits::PUBLISHER.buffer as u64)]
     publisher_max_buffer_size: u64,
     #[command(flatten)]
-    weather: StoreWeather,
+    profile: StoreTimeArgs,
     /// The present epoch
     #[arg(long, value_name = "N", default_value_t = 1)]
     epoch: u32,
@@ -62,12 +62,12 @@ pub struct PublisherFlags {
     jwt: JwtFlags,
 }
 
-impl PublisherFlags {
+impl PublisherArgs {
     /// The publisher that the flags ask for, in this weather.
     ///
     /// # Errors
     /// Flags that make sense one by one and not together, or a key that is none.
-    pub fn config(&self, flags: &Flags, weather: Weather) -> Result<Config, Trouble> {
+    pub fn config(&self, flags: &CommonArgs, profile: Profile) -> Result<Config, BoxError> {
         Ok(Config {
             max_body_size: self.max_body_size.saturating_mul(1024),
             max_quilt_body_size: self.max_quilt_body_size.saturating_mul(1024),
@@ -75,7 +75,7 @@ impl PublisherFlags {
                 concurrent: usize::try_from(self.publisher_max_concurrent_requests)?,
                 buffer: usize::try_from(self.publisher_max_buffer_size)?,
             },
-            weather: self.weather.over(weather),
+            profile: self.profile.over(profile),
             epoch: self.epoch,
             epoch_duration: self.epoch_duration,
             prices: Prices { storage: self.storage_price, write: self.write_price },

@@ -1,8 +1,8 @@
 //! What every mock answers besides its own routes: status, description, counts, CORS.
 
+use crate::profile::{ProfileHandle, api};
+use crate::request_metrics::count_requests;
 use crate::stats::{Stats, metrics};
-use crate::weather::{Sky, api};
-use crate::witness::witness;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
 use axum::response::Html;
@@ -16,7 +16,12 @@ use tower_http::cors::{Any, CorsLayer};
 const MAX_AGE: Duration = Duration::from_secs(86_400);
 
 /// Adds the common routes and layers to a server's own routes; `page` is what it says of itself.
-pub fn dress(routes: Router, stats: Arc<Stats>, sky: Arc<Sky>, page: String) -> Router {
+pub fn with_common_routes(
+    routes: Router,
+    stats: Arc<Stats>,
+    profile: Arc<ProfileHandle>,
+    page: String,
+) -> Router {
     let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any).max_age(MAX_AGE);
     let counts = Arc::clone(&stats);
     let tell = move || std::future::ready(Json(counts.snapshot()));
@@ -32,8 +37,8 @@ pub fn dress(routes: Router, stats: Arc<Stats>, sky: Arc<Sky>, page: String) -> 
         .route("/v1/api", get(move || std::future::ready(Html(page.clone()))))
         .route("/mock/stats", get(tell))
         .route("/mock/arrivals", get(arrivals))
-        .route("/mock/weather", api::route(Arc::clone(&sky)))
+        .route("/mock/weather", api::route(Arc::clone(&profile)))
         .route("/metrics", get(metrics))
         .layer(cors)
-        .layer(from_fn_with_state((stats, sky), witness))
+        .layer(from_fn_with_state((stats, profile), count_requests))
 }

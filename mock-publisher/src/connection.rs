@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How a connection is ended before its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
+pub enum Abort {
     /// In peace: the client reads the end of the stream.
     Close = 1,
     /// In anger: the client gets a reset.
@@ -22,20 +22,20 @@ pub enum Cut {
 
 /// A handler's hold on the connection that its request came by.
 #[derive(Debug)]
-pub struct Wire {
-    cut: AtomicU8,
+pub struct ConnectionHandle {
+    abort: AtomicU8,
     flushes: AtomicU64,
     waiting: AtomicWaker,
     carried: AtomicBool,
     stop: CancellationToken,
 }
 
-impl Wire {
+impl ConnectionHandle {
     /// The hold on a connection of a server that stops with this token.
     #[must_use]
     pub fn new(stop: CancellationToken) -> Arc<Self> {
         Arc::new(Self {
-            cut: AtomicU8::new(0),
+            abort: AtomicU8::new(0),
             flushes: AtomicU64::new(0),
             waiting: AtomicWaker::new(),
             carried: AtomicBool::new(false),
@@ -44,8 +44,8 @@ impl Wire {
     }
 
     /// From now on nothing is written any more; the next attempt ends the connection.
-    pub fn cut(&self, how: Cut) {
-        self.cut.store(how as u8, Ordering::Release);
+    pub fn abort(&self, how: Abort) {
+        self.abort.store(how as u8, Ordering::Release);
     }
 
     /// Waits until everything written so far has left for the network.
@@ -72,31 +72,31 @@ impl Wire {
 
 /// The TCP stream that obeys a `Wire`.
 #[derive(Debug)]
-pub struct WireIo {
+pub struct ConnectionStream {
     stream: TcpStream,
-    wire: Arc<Wire>,
+    wire: Arc<ConnectionHandle>,
 }
 
-impl WireIo {
+impl ConnectionStream {
     /// Puts a stream under a wire.
     #[must_use]
-    pub fn new(stream: TcpStream, wire: Arc<Wire>) -> Self {
+    pub fn new(stream: TcpStream, wire: Arc<ConnectionHandle>) -> Self {
         Self { stream, wire }
     }
 
     fn obey(&self) -> io::Result<()> {
-        let cut = self.wire.cut.load(Ordering::Acquire);
-        if cut == 0 {
+        let abort = self.wire.abort.load(Ordering::Acquire);
+        if abort == 0 {
             return Ok(());
         }
-        if cut == Cut::Reset as u8 {
+        if abort == Abort::Reset as u8 {
             self.stream.set_zero_linger()?;
         }
         Err(io::ErrorKind::ConnectionAborted.into())
     }
 }
 
-impl AsyncRead for WireIo {
+impl AsyncRead for ConnectionStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -106,7 +106,7 @@ impl AsyncRead for WireIo {
     }
 }
 
-impl AsyncWrite for WireIo {
+impl AsyncWrite for ConnectionStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.obey()?;
         Pin::new(&mut self.stream).poll_write(cx, buf)

@@ -14,7 +14,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! let mut config = Config::new("/tmp/blobs");
-//! config.weather.store.latency = "lognormal:p50=20ms,p99=200ms".parse()?;
+//! config.profile.store.latency = "lognormal:p50=20ms,p99=200ms".parse()?;
 //! let publisher = Publisher::new(config)?;
 //! let server = tokio::spawn(serve(listener, publisher.clone(), async { /* ready when it is time to stop */ }));
 //! // ... a client stores its blobs ...
@@ -37,26 +37,25 @@ pub mod size;
 pub mod store;
 
 pub mod auth;
-pub mod failure;
+pub mod api_error;
 pub mod query;
 pub mod token;
 pub mod wire;
 
-pub mod admit;
+pub mod admission;
 pub mod connection;
-pub mod errors;
-pub mod gate;
+mod fault_response;
 pub mod server;
-pub mod spoil;
+pub mod body_fault;
 pub mod stats;
 pub mod tls;
-pub mod weather;
-pub mod witness;
+pub mod profile;
+mod request_metrics;
 
 pub mod args;
 pub mod common;
 pub mod describe;
-pub mod door;
+pub mod cli;
 mod publisher;
 mod put;
 mod routes;

@@ -1,10 +1,10 @@
 //! The front door of the mock publisher: flags in, a running server out.
 
 use clap::Parser;
-use mock_publisher::args::PublisherFlags;
-use mock_publisher::door::{self, Flags, Trouble};
+use mock_publisher::args::PublisherArgs;
+use mock_publisher::cli::{self, BoxError, CommonArgs};
 use mock_publisher::fault::Role;
-use mock_publisher::server::Port;
+use mock_publisher::server::Endpoint;
 use mock_publisher::{Publisher, serve};
 use std::env;
 use std::io;
@@ -12,12 +12,12 @@ use std::process::{Command, ExitCode};
 
 /// A Walrus publisher in a bottle: stores blobs in a directory, answers as a real one does, with weather on demand
 #[derive(Debug, Parser)]
-#[command(name = "mock-publisher", version, after_help = door::kinds(Role::Publisher))]
+#[command(name = "mock-publisher", version, after_help = cli::fault_help(Role::Publisher))]
 struct Args {
     #[command(flatten)]
-    flags: Flags,
+    flags: CommonArgs,
     #[command(flatten)]
-    store: PublisherFlags,
+    store: PublisherArgs,
     /// Publisher and aggregator on one address, as the real daemon: starts `mock-aggregator --daemon` in its own place,
     /// which takes the flags of both
     #[arg(long)]
@@ -61,12 +61,12 @@ fn run(command: &mut Command) -> io::Result<ExitCode> {
 fn main() -> ExitCode {
     // Before the flags are read: those of an aggregator are none of this program's.
     if env::args_os().any(|arg| arg == "--daemon") {
-        return daemon().unwrap_or_else(|trouble| door::refuse("mock-publisher", &trouble));
+        return daemon().unwrap_or_else(|error| cli::fail("mock-publisher", &error));
     }
     let args = Args::parse();
-    door::open("mock-publisher", &args.flags, |port: Port| {
-        let weather = args.flags.weather.weather(Role::Publisher)?;
-        let publisher = Publisher::new(args.store.config(&args.flags, weather)?)?;
-        Ok::<_, Trouble>(serve(port, publisher, door::signal()?))
+    cli::run("mock-publisher", &args.flags, |port: Endpoint| {
+        let profile = args.flags.profile.profile(Role::Publisher)?;
+        let publisher = Publisher::new(args.store.config(&args.flags, profile)?)?;
+        Ok::<_, BoxError>(serve(port, publisher, cli::shutdown_signal()?))
     })
 }

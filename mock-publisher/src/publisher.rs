@@ -1,17 +1,17 @@
 //! The configuration of a mock publisher and the state that its handlers share.
 
-use crate::admit::{Door, Visit};
+use crate::admission::Limits;
+use crate::admission::{Admission, Ticket};
 use crate::auth::{self, Auth};
 use crate::draw::{self, Purpose};
 use crate::encoding::Prices;
 use crate::epochs::Epochs;
 use crate::fault::Role;
-use crate::gate::Limits;
 use crate::naming::Naming;
+use crate::profile::{Profile, ProfileHandle, RouteKind};
 use crate::reuse::Wallet;
 use crate::stats::{Arrival, Snapshot, Stats};
 use crate::store::{BadStore, Writer, now_ms};
-use crate::weather::{Sky, Task, Weather};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ pub struct Config {
     /// Requests at work and waiting, for each route.
     pub limits: Limits,
     /// How long things take and what goes wrong, at first.
-    pub weather: Weather,
+    pub profile: Profile,
     /// The present epoch.
     pub epoch: u32,
     /// How long an epoch lasts, if it ends at all; the first begins with the server.
@@ -58,7 +58,7 @@ impl Config {
             max_body_size: 10_240 * 1024,
             max_quilt_body_size: 102_400 * 1024,
             limits: Limits::PUBLISHER,
-            weather: Weather::default(),
+            profile: Profile::default(),
             epoch: 1,
             epoch_duration: None,
             prices: Prices::default(),
@@ -81,9 +81,9 @@ pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) writer: Writer,
     pub(crate) stats: Arc<Stats>,
-    pub(crate) sky: Arc<Sky>,
-    pub(crate) put: Arc<Door>,
-    pub(crate) put_quilt: Arc<Door>,
+    pub(crate) profile: Arc<ProfileHandle>,
+    pub(crate) put: Arc<Admission>,
+    pub(crate) put_quilt: Arc<Admission>,
     pub(crate) auth: Option<Arc<Auth>>,
     started: Instant,
     started_ms: u64,
@@ -106,8 +106,8 @@ impl Inner {
     }
 
     /// Whether a request is told that somebody stored its blob before.
-    pub(crate) fn is_existing(&self, visit: &Visit) -> bool {
-        let bits = draw::bits(visit.weather().seed, Purpose::Existing, visit.n);
+    pub(crate) fn is_existing(&self, ticket: &Ticket) -> bool {
+        let bits = draw::bits(ticket.profile().seed, Purpose::Existing, ticket.n);
         draw::unit(bits) < self.config.existing_ratio
     }
 }
@@ -118,28 +118,33 @@ impl Publisher {
     /// # Errors
     /// The directory cannot be made or written to.
     pub fn new(config: Config) -> Result<Self, BadStore> {
-        let sky = Sky::new(Role::Publisher, config.weather.clone());
-        Self::counted(config, Stats::new("mock-publisher"), sky)
+        let profile = ProfileHandle::new(Role::Publisher, config.profile.clone());
+        Self::with_shared(config, Stats::new("mock-publisher"), profile)
     }
 
     /// The same, where something else counts too, under a weather that is not its own.
     ///
     /// # Errors
     /// The directory cannot be made or written to.
-    pub fn counted(config: Config, stats: Arc<Stats>, sky: Arc<Sky>) -> Result<Self, BadStore> {
+    pub fn with_shared(
+        config: Config,
+        stats: Arc<Stats>,
+        profile: Arc<ProfileHandle>,
+    ) -> Result<Self, BadStore> {
         let writer = Writer::limited(&config.store, config.store_limit)?.naming(config.blob_id);
         let auth = config.jwt.is_active().then(|| Arc::new(Auth::new(config.jwt.clone())));
-        let door = |task| Door::new(task, config.limits, Arc::clone(&sky), Arc::clone(&stats));
-        let (put, put_quilt) = (door(Task::Store), door(Task::StoreQuilt));
+        let admission =
+            |route_kind| Admission::new(route_kind, config.limits, Arc::clone(&profile), Arc::clone(&stats));
+        let (put, put_quilt) = (admission(RouteKind::Store), admission(RouteKind::StoreQuilt));
         let (started, started_ms) = (Instant::now(), now_ms());
-        let inner = Inner { auth, config, writer, stats, sky, put, put_quilt, started, started_ms };
+        let inner = Inner { auth, config, writer, stats, profile, put, put_quilt, started, started_ms };
         Ok(Self(Arc::new(inner)))
     }
 
     /// The weather over the publisher, which can be changed while it works.
     #[must_use]
-    pub fn sky(&self) -> &Arc<Sky> {
-        &self.0.sky
+    pub fn profile(&self) -> &Arc<ProfileHandle> {
+        &self.0.profile
     }
 
     /// What the publisher saw so far.

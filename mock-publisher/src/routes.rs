@@ -1,12 +1,12 @@
 //! The routes of a mock publisher, and serving them until shutdown.
 
-use crate::admit::{Door, admit};
+use crate::admission::{Admission, admit};
 use crate::auth;
-use crate::common::dress;
+use crate::common::with_common_routes;
 use crate::describe;
 use crate::publisher::Publisher;
 use crate::put::{put_blob, put_quilt};
-use crate::server::{self, Port};
+use crate::server::{self, Endpoint};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -16,8 +16,8 @@ use std::sync::Arc;
 /// The routes of a publisher, without what every mock has.
 pub fn router(publisher: &Publisher) -> Router {
     let inner = &publisher.0;
-    let guarded = |route: MethodRouter<Publisher>, door: &Arc<Door>| {
-        let route = route.route_layer(from_fn_with_state(Arc::clone(door), admit));
+    let guarded = |route: MethodRouter<Publisher>, admission: &Arc<Admission>| {
+        let route = route.route_layer(from_fn_with_state(Arc::clone(admission), admit));
         match &inner.auth {
             Some(auth) => route.route_layer(from_fn_with_state(Arc::clone(auth), auth::demand)),
             None => route,
@@ -32,10 +32,10 @@ pub fn router(publisher: &Publisher) -> Router {
 }
 
 /// Serves a publisher until `shutdown` is ready; exchanges in flight get a second more.
-pub async fn serve(port: impl Into<Port>, publisher: Publisher, shutdown: impl Future<Output = ()>) {
-    let (stats, sky) = (Arc::clone(&publisher.0.stats), Arc::clone(&publisher.0.sky));
+pub async fn serve(port: impl Into<Endpoint>, publisher: Publisher, shutdown: impl Future<Output = ()>) {
+    let (stats, profile) = (Arc::clone(&publisher.0.stats), Arc::clone(&publisher.0.profile));
     // The document is part of this crate and always one; a test reads it.
     let page = describe::page("Walrus Publisher", &[describe::PUBLISHER]).unwrap_or_default();
-    let routes = dress(router(&publisher), Arc::clone(&stats), sky, page);
+    let routes = with_common_routes(router(&publisher), Arc::clone(&stats), profile, page);
     server::run(port.into(), routes, stats, shutdown).await;
 }

@@ -1,8 +1,8 @@
 //! A server over one listener: it accepts until told to stop, lets what is in flight finish for a moment, and ends.
 
-use crate::connection::{Wire, WireIo};
+use crate::connection::{ConnectionHandle, ConnectionStream};
 use crate::stats::Stats;
-use crate::tls::Secure;
+use crate::tls::ServerTls;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -26,22 +26,22 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Where a server is reached, and how.
 #[derive(Debug)]
-pub struct Port {
+pub struct Endpoint {
     /// Where.
     pub listener: TcpListener,
     /// By TLS, or in the clear.
-    pub tls: Option<Secure>,
+    pub tls: Option<ServerTls>,
 }
 
-impl From<TcpListener> for Port {
+impl From<TcpListener> for Endpoint {
     fn from(listener: TcpListener) -> Self {
         Self { listener, tls: None }
     }
 }
 
 /// Serves a router until `shutdown` is ready; takes about a second more at most.
-pub async fn run(port: Port, router: Router, stats: Arc<Stats>, shutdown: impl Future<Output = ()>) {
-    let Port { listener, tls } = port;
+pub async fn run(port: Endpoint, router: Router, stats: Arc<Stats>, shutdown: impl Future<Output = ()>) {
+    let Endpoint { listener, tls } = port;
     let stop = CancellationToken::new();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -69,15 +69,15 @@ pub async fn run(port: Port, router: Router, stats: Arc<Stats>, shutdown: impl F
 
 async fn connection(
     stream: TcpStream,
-    tls: Option<Secure>,
+    tls: Option<ServerTls>,
     router: Router,
     stats: Arc<Stats>,
     stop: CancellationToken,
 ) {
     // Without this, the tail of a streamed body waits for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    let wire = Wire::new(stop.clone());
-    let stream = WireIo::new(stream, Arc::clone(&wire));
+    let wire = ConnectionHandle::new(stop.clone());
+    let stream = ConnectionStream::new(stream, Arc::clone(&wire));
     let Some(tls) = tls else { return exchange(stream, wire, router, stop).await };
     tokio::select! {
         shaken = tls.accept(stream) => if let Ok(stream) = shaken {
@@ -89,7 +89,7 @@ async fn connection(
 }
 
 /// Requests and answers over one connection: HTTP/1.1, or HTTP/2 from a client that knows beforehand.
-async fn exchange<S>(stream: S, wire: Arc<Wire>, router: Router, stop: CancellationToken)
+async fn exchange<S>(stream: S, wire: Arc<ConnectionHandle>, router: Router, stop: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {

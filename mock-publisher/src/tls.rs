@@ -1,6 +1,6 @@
 //! TLS in front of a server, as the operators' proxies have it: a certificate of one's own, or one made on the spot.
 
-use crate::connection::WireIo;
+use crate::connection::ConnectionStream;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -17,7 +17,7 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// Where the certificate comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tls {
+pub enum TlsSource {
     /// It is made on the spot, for this machine.
     SelfSigned,
     /// From two PEM files.
@@ -31,7 +31,7 @@ pub enum Tls {
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
-pub enum BadTls {
+pub enum TlsError {
     /// Neither of the two forms.
     #[error("`{0}` names no certificate: write self-signed, or CERT,KEY with two PEM files")]
     Form(String),
@@ -46,10 +46,10 @@ pub enum BadTls {
     Pair(#[from] rustls::Error),
 }
 
-impl FromStr for Tls {
-    type Err = BadTls;
+impl FromStr for TlsSource {
+    type Err = TlsError;
 
-    fn from_str(text: &str) -> Result<Self, BadTls> {
+    fn from_str(text: &str) -> Result<Self, TlsError> {
         if text == "self-signed" {
             return Ok(Self::SelfSigned);
         }
@@ -57,32 +57,32 @@ impl FromStr for Tls {
             Some((chain, key)) if !chain.is_empty() && !key.is_empty() => {
                 Ok(Self::Files { chain: chain.into(), key: key.into() })
             }
-            _ => Err(BadTls::Form(text.to_owned())),
+            _ => Err(TlsError::Form(text.to_owned())),
         }
     }
 }
 
-impl Tls {
+impl TlsSource {
     /// Reads or makes the certificate.
     ///
     /// # Errors
     /// A file is missing or is not what it should be; the two do not go together.
-    pub fn load(&self) -> Result<Secure, BadTls> {
+    pub fn load(&self) -> Result<ServerTls, TlsError> {
         match self {
             Self::SelfSigned => {
                 let made = rcgen::generate_simple_self_signed(NAMES.map(str::to_owned))?;
                 let key = PrivateKeyDer::try_from(made.signing_key.serialize_der());
                 let key = key.map_err(|why| rustls::Error::General(why.to_owned()))?;
-                Secure::new(vec![made.cert.der().clone()], key)
+                ServerTls::new(vec![made.cert.der().clone()], key)
             }
             Self::Files { chain, key } => {
                 let bad = |path: &PathBuf| {
                     let path = path.clone();
-                    move |error| BadTls::File(path.clone(), error)
+                    move |error| TlsError::File(path.clone(), error)
                 };
                 let certificates = CertificateDer::pem_file_iter(chain).map_err(bad(chain))?;
                 let certificates = certificates.collect::<Result<_, _>>().map_err(bad(chain))?;
-                Secure::new(certificates, PrivateKeyDer::from_pem_file(key).map_err(bad(key))?)
+                ServerTls::new(certificates, PrivateKeyDer::from_pem_file(key).map_err(bad(key))?)
             }
         }
     }
@@ -90,19 +90,19 @@ impl Tls {
 
 /// TLS, ready to be spoken; clones speak for the same certificate.
 #[derive(Clone)]
-pub struct Secure {
+pub struct ServerTls {
     acceptor: TlsAcceptor,
     certificate: CertificateDer<'static>,
 }
 
-impl fmt::Debug for Secure {
+impl fmt::Debug for ServerTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Secure").finish_non_exhaustive()
     }
 }
 
-impl Secure {
-    fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, BadTls> {
+impl ServerTls {
+    fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, TlsError> {
         let none = || rustls::Error::General("there is no certificate in the file".to_owned());
         let certificate = chain.first().cloned().ok_or_else(none)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -122,7 +122,7 @@ impl Secure {
     ///
     /// # Errors
     /// The client does not speak TLS, or not with us.
-    pub async fn accept(&self, stream: WireIo) -> io::Result<TlsStream<WireIo>> {
+    pub async fn accept(&self, stream: ConnectionStream) -> io::Result<TlsStream<ConnectionStream>> {
         self.acceptor.accept(stream).await
     }
 }
@@ -139,19 +139,19 @@ mod tests {
         std::fs::write(&cert, made.cert.pem()).unwrap();
         std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
         let text = |a: &PathBuf, b: &PathBuf| format!("{},{}", a.display(), b.display());
-        let read = text(&cert, &key).parse::<Tls>().unwrap().load().unwrap();
+        let read = text(&cert, &key).parse::<TlsSource>().unwrap().load().unwrap();
         assert_eq!(read.certificate(), made.cert.der());
-        assert!("self-signed".parse::<Tls>().unwrap().load().is_ok());
+        assert!("self-signed".parse::<TlsSource>().unwrap().load().is_ok());
         for (flag, why) in [
             (text(&key, &key), "certificate"),
             (text(&cert, &cert), "cannot use"),
             ("a,b".into(), "cannot use a"),
         ] {
-            let error = flag.parse::<Tls>().unwrap().load().unwrap_err().to_string();
+            let error = flag.parse::<TlsSource>().unwrap().load().unwrap_err().to_string();
             assert!(error.contains(why), "{flag}: {error}");
         }
         for bad in ["", "cert", ",key", "cert,"] {
-            assert!(matches!(bad.parse::<Tls>(), Err(BadTls::Form(_))), "{bad}");
+            assert!(matches!(bad.parse::<TlsSource>(), Err(TlsError::Form(_))), "{bad}");
         }
     }
 }

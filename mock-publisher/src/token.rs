@@ -1,7 +1,7 @@
 //! The `Authorization` header, which a publisher looks at even when it asks for none.
 
+use crate::api_error::{AUTH, ApiError};
 use crate::auth::Claims;
-use crate::failure::{AUTH, Failure};
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
@@ -36,9 +36,9 @@ impl Bearer {
     ///
     /// # Errors
     /// A token that is none, or that allows another size.
-    pub fn check_size(&self, size: u64) -> Result<(), Failure> {
+    pub fn check_size(&self, size: u64) -> Result<(), ApiError> {
         let Some(token) = &self.0 else { return Ok(()) };
-        let not_one = || Failure { domain: AUTH, ..Failure::internal("the bearer token is not a JWT") };
+        let not_one = || ApiError { domain: AUTH, ..ApiError::internal("the bearer token is not a JWT") };
         Ok(Claims::unverified(token).ok_or_else(not_one)?.check_size(Some(size))?)
     }
 }

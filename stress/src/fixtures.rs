@@ -24,8 +24,8 @@ use crate::{
     },
     report::{Ending, Report},
     sample::{
-        Connecting, Failure, FailureClass, Link, Novelty, Outcome, Sample, Stored, StoredKind, Timing,
-        cache::CacheEvidence,
+        Connecting, ExchangeRecord, Failure, FailureClass, Link, Novelty, Outcome, Sample, Stored,
+        StoredKind, Timing,
     },
 };
 
@@ -89,17 +89,19 @@ pub(crate) fn sample(index: u64, step: Step, at: u64, took: u64, outcome: Outcom
         target: 0,
         blob_id: (!uploads && tried).then(|| Arc::from(id(index))),
         size,
-        bytes_sent: if uploads && tried { size } else { 0 },
-        bytes_received: if !uploads && ended { size } else { 0 },
-        timing: Timing {
-            due: started,
-            started,
-            sent: ended.then(|| started + part),
-            first_byte: ended.then(|| finished - part),
-            finished,
+        exchange: ExchangeRecord {
+            timing: Timing {
+                due: started,
+                started,
+                sent: ended.then(|| started + part),
+                first_byte: ended.then(|| finished - part),
+                finished,
+            },
+            link: tried.then_some(if uploads && index < 8 { Link::Fresh(connecting) } else { Link::Reused }),
+            bytes_sent: if uploads && tried { size } else { 0 },
+            bytes_received: if !uploads && ended { size } else { 0 },
+            ..ExchangeRecord::default()
         },
-        link: tried.then_some(if uploads && index < 8 { Link::Fresh(connecting) } else { Link::Reused }),
-        cache: CacheEvidence::default(),
         outcome,
     }
 }
@@ -178,7 +180,7 @@ pub(crate) fn recording(samples: &[Sample]) -> Recording {
 
 pub(crate) fn report(blobs: u64, samples: &[Sample]) -> Report {
     let began = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
-    let elapsed = samples.iter().map(|sample| sample.timing.finished).max().unwrap_or_default();
+    let elapsed = samples.iter().map(|sample| sample.exchange.timing.finished).max().unwrap_or_default();
     Report::new(plan(blobs), began, elapsed, Ending::Completed, recording(samples))
 }
 
@@ -215,7 +217,7 @@ pub(crate) fn hour() -> &'static Report {
             for ((median, sample), timeline) in samples.iter_mut().zip(&mut timelines) {
                 let finished = at + latency(*median, 0.5, &mut chance);
                 let timing = Timing { due: at, started: at, sent: Some(at), first_byte: Some(at), finished };
-                (sample.index, sample.timing) = (index, timing);
+                (sample.index, sample.exchange.timing) = (index, timing);
                 timeline.enter(sample);
                 if index % 16 == 0 {
                     whole.enter(sample);

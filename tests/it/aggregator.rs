@@ -173,8 +173,8 @@ async fn the_first_read_pays_once() {
     let (first, cached) = (Duration::from_millis(300), Duration::from_millis(60));
     let bottle = Bottle::builder()
         .aggregator(move |config| {
-            config.weather.first_read.latency = format!("{first:?}").parse().unwrap();
-            config.weather.cached_read.latency = format!("fixed:{cached:?}").parse().unwrap();
+            config.profile.first_read.latency = format!("{first:?}").parse().unwrap();
+            config.profile.cached_read.latency = format!("fixed:{cached:?}").parse().unwrap();
         })
         .start();
     let id = stored(bottle.publisher_url(), b"x").await;

@@ -3,8 +3,8 @@
 use crate::raw::{self, Reply, try_put};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mock_publisher::admission::Limits;
 use mock_publisher::auth::Config;
-use mock_publisher::gate::Limits;
 use ring::hmac;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tests::{Bottle, PUT_BLOB};

@@ -1,7 +1,7 @@
 //! What the framework does on every route: CORS, OPTIONS, unknown paths and methods, a pool for each (contract §1.1, §3.2).
 
 use crate::raw::{Reply, ask, connect, exchange, get, head, stored, until};
-use mock_publisher::gate::Limits;
+use mock_publisher::admission::Limits;
 use tests::{Bottle, GET_BLOB};
 use tokio::io::AsyncWriteExt;
 
@@ -102,7 +102,7 @@ async fn s3_2_every_route_has_a_pool_of_its_own() {
     let bottle = Bottle::builder()
         .aggregator(|config| {
             config.limits = Limits { concurrent: 1, buffer: 0 };
-            config.weather.first_read.latency = "1h".parse().unwrap();
+            config.profile.first_read.latency = "1h".parse().unwrap();
         })
         .start();
     let id = stored(bottle.publisher_url(), b"x").await;

@@ -3,7 +3,7 @@
 use crate::raw::{Reply, ask, get, stored};
 use mock_aggregator::clock::Clock;
 use mock_aggregator::front::{Face, Front};
-use mock_publisher::gate::Limits;
+use mock_publisher::admission::Limits;
 use std::time::{Duration, Instant};
 use tests::{Bottle, Builder, GET_BLOB};
 
@@ -76,7 +76,7 @@ async fn s6_4_whoever_asks_too_early_waits_for_the_404_to_go_unless_he_goes_past
     let clock = Clock::manual();
     let front = Front::of(Face::Nginx);
     let bottle = bottle(front, &clock)
-        .aggregator(|config| config.weather.visible_after = "10s".parse().unwrap())
+        .aggregator(|config| config.profile.visible_after = "10s".parse().unwrap())
         .start();
     let early = stored(bottle.publisher_url(), b"early").await;
     let late = stored(bottle.publisher_url(), b"late").await;
@@ -136,7 +136,7 @@ async fn s6_3_cloudflare_and_fastly_tell_the_age_of_a_copy() {
 async fn n2_a_liar_shows_hits_and_is_no_faster() {
     let slow = Duration::from_millis(80);
     let bottle = bottle(Front::of(Face::Liar), &Clock::manual())
-        .aggregator(move |config| config.weather.first_read.latency = format!("{slow:?}").parse().unwrap())
+        .aggregator(move |config| config.profile.first_read.latency = format!("{slow:?}").parse().unwrap())
         .start();
     let id = stored(bottle.publisher_url(), b"x").await;
     for expected in ["MISS", "HIT", "HIT"] {

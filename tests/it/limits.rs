@@ -6,7 +6,7 @@ use http_body_util::Full;
 use hyper::Request;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use mock_publisher::gate::Limits;
+use mock_publisher::admission::Limits;
 use std::time::Duration;
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -99,7 +99,7 @@ async fn s3_2_whoever_leaves_makes_room() {
 #[tokio::test]
 async fn s3_2_of_six_hundred_reads_at_once_577_are_let_in() {
     let bottle = Bottle::builder()
-        .aggregator(|config| config.weather.first_read.latency = "1h".parse().unwrap())
+        .aggregator(|config| config.profile.first_read.latency = "1h".parse().unwrap())
         .start();
     let id = stored(bottle.publisher_url(), b"x").await;
     let address = format!("{}/v1/blobs/{id}", bottle.aggregator_url());
@@ -148,7 +148,7 @@ async fn s3_2_a_full_aggregator_says_so_in_its_own_name() {
     let bottle = Bottle::builder()
         .aggregator(|config| {
             config.limits = Limits { concurrent: 1, buffer: 1 };
-            config.weather.first_read.latency = "1h".parse().unwrap();
+            config.profile.first_read.latency = "1h".parse().unwrap();
         })
         .start();
     let id = stored(bottle.publisher_url(), b"x").await;

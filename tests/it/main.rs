@@ -29,5 +29,5 @@ mod range;
 mod reuse;
 mod stream;
 mod tls;
-mod weather;
-mod weather_rules;
+mod faults;
+mod profiles;

@@ -2,7 +2,7 @@
 
 use crate::auth::{bearer, now, verdict};
 use crate::raw::{self, ask, connect, exchange, head, try_put, until};
-use mock_publisher::gate::Limits;
+use mock_publisher::admission::Limits;
 use tests::{Bottle, PUT_BLOB};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -219,7 +219,7 @@ async fn s3_5_6_an_authorization_header_is_looked_at_even_here() {
 async fn a_store_takes_its_latency_from_the_last_byte_on() {
     let latency = Duration::from_millis(150);
     let bottle = Bottle::builder()
-        .publisher(move |c| c.weather.store.latency = format!("{latency:?}").parse().unwrap())
+        .publisher(move |c| c.profile.store.latency = format!("{latency:?}").parse().unwrap())
         .start();
     let start = Instant::now();
     put(bottle.publisher_url(), "", b"x").await;
@@ -230,7 +230,7 @@ async fn a_store_takes_its_latency_from_the_last_byte_on() {
 #[tokio::test]
 async fn a_store_takes_longer_for_every_mebibyte() {
     let per_mib = Duration::from_millis(100);
-    let bottle = Bottle::builder().publisher(move |c| c.weather.store.per_mib = per_mib).start();
+    let bottle = Bottle::builder().publisher(move |c| c.profile.store.per_mib = per_mib).start();
     let start = Instant::now();
     put(bottle.publisher_url(), "", &[7; 2 << 20]).await;
     assert!(start.elapsed() >= per_mib * 2, "{:?}", start.elapsed());

@@ -72,7 +72,7 @@ async fn s1_5_both_ways_to_a_file_answer_alike() {
 async fn s5_5_a_name_takes_two_ways_through_the_network_and_a_patch_one() {
     let once = Duration::from_millis(150);
     let bottle = Bottle::builder()
-        .aggregator(move |config| config.weather.first_read.latency = format!("{once:?}").parse().unwrap())
+        .aggregator(move |config| config.profile.first_read.latency = format!("{once:?}").parse().unwrap())
         .start();
     let id = two_files(&bottle).await;
     let list = list(&bottle, &id).await;

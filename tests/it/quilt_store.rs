@@ -183,7 +183,7 @@ async fn s3_5_6_a_token_is_held_against_the_size_of_the_grid() {
 
 #[tokio::test]
 async fn s3_2_quilts_and_blobs_have_places_of_their_own() {
-    use mock_publisher::gate::Limits;
+    use mock_publisher::admission::Limits;
     use tokio::io::AsyncWriteExt;
     let bottle =
         Bottle::builder().publisher(|config| config.limits = Limits { concurrent: 1, buffer: 0 }).start();

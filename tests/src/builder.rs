@@ -4,9 +4,9 @@ use crate::{AggregatorConfig, Bottle, PublisherConfig};
 use mock_aggregator::{Aggregator, Daemon};
 use mock_publisher::Publisher;
 use mock_publisher::fault::Role;
-use mock_publisher::server::Port;
-use mock_publisher::tls::{Secure, Tls};
-use mock_publisher::weather::{Faults, Weather};
+use mock_publisher::profile::{Faults, Profile};
+use mock_publisher::server::Endpoint;
+use mock_publisher::tls::{ServerTls, TlsSource};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::thread;
@@ -22,7 +22,7 @@ pub struct Builder {
     publisher: Vec<Change<PublisherConfig>>,
     aggregator: Vec<Change<AggregatorConfig>>,
     store: Option<PathBuf>,
-    tls: Option<Secure>,
+    tls: Option<ServerTls>,
     daemon: bool,
 }
 
@@ -47,8 +47,8 @@ impl Builder {
     /// If the document describes none for a publisher.
     #[must_use]
     pub fn publisher_weather(self, document: &str) -> Self {
-        let weather = weather(Role::Publisher, document);
-        self.publisher(|config| config.weather = weather)
+        let profile = profile(Role::Publisher, document);
+        self.publisher(|config| config.profile = profile)
     }
 
     /// Gives the aggregator the weather of a document, TOML or JSON; what is changed after this is changed in it.
@@ -57,22 +57,22 @@ impl Builder {
     /// If the document describes none for an aggregator.
     #[must_use]
     pub fn aggregator_weather(self, document: &str) -> Self {
-        let weather = weather(Role::Aggregator, document);
-        self.aggregator(|config| config.weather = weather)
+        let profile = profile(Role::Aggregator, document);
+        self.aggregator(|config| config.profile = profile)
     }
 
     /// Gives the publisher faults, each `KIND=RATIO` as on its command line.
     #[must_use]
     pub fn publisher_faults(self, specs: &[&str]) -> Self {
         let faults = faults(Role::Publisher, specs);
-        self.publisher(|config| config.weather.faults = faults)
+        self.publisher(|config| config.profile.faults = faults)
     }
 
     /// Gives the aggregator faults, each `KIND=RATIO` as on its command line.
     #[must_use]
     pub fn aggregator_faults(self, specs: &[&str]) -> Self {
         let faults = faults(Role::Aggregator, specs);
-        self.aggregator(|config| config.weather.faults = faults)
+        self.aggregator(|config| config.profile.faults = faults)
     }
 
     /// Uses this directory, which is not removed, instead of a temporary one.
@@ -95,7 +95,7 @@ impl Builder {
     /// If the machine cannot make one.
     #[must_use]
     pub fn tls(mut self) -> Self {
-        self.tls = Some(Tls::SelfSigned.load().expect("a certificate"));
+        self.tls = Some(TlsSource::SelfSigned.load().expect("a certificate"));
         self
     }
 
@@ -146,7 +146,7 @@ impl Builder {
 }
 
 /// A listener of the standard library, which needs no runtime yet, and how it is spoken to.
-type Place = (TcpListener, Option<Secure>);
+type Place = (TcpListener, Option<ServerTls>);
 
 /// What the bottle's thread is to serve.
 enum Servers {
@@ -164,7 +164,7 @@ impl Servers {
 
     /// The work of the bottle's thread.
     fn serve(self, stop: CancellationToken) -> impl FnOnce() + Send + 'static {
-        let port = |(listener, tls): Place| Port {
+        let port = |(listener, tls): Place| Endpoint {
             listener: tokio::net::TcpListener::from_std(listener).expect("a listener"),
             tls,
         };
@@ -186,7 +186,7 @@ impl Servers {
 }
 
 /// A free port: its address, and its listener with how it is spoken to.
-fn listen(tls: Option<Secure>) -> (String, Place) {
+fn listen(tls: Option<ServerTls>) -> (String, Place) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.set_nonblocking(true).expect("a listener that does not block");
     let address = listener.local_addr().expect("an address");
@@ -197,8 +197,8 @@ fn listen(tls: Option<Secure>) -> (String, Place) {
 ///
 /// # Panics
 /// If the document describes none for this server.
-pub(crate) fn weather(role: Role, document: &str) -> Weather {
-    Weather::parse(document, role).unwrap_or_else(|bad| panic!("no weather for a {role}: {bad}"))
+pub(crate) fn profile(role: Role, document: &str) -> Profile {
+    Profile::parse(document, role).unwrap_or_else(|bad| panic!("no weather for a {role}: {bad}"))
 }
 
 /// Faults as written on a command line.

@@ -93,8 +93,8 @@ impl Bottle {
     /// # Panics
     /// If the document describes none for a publisher.
     pub fn set_publisher_weather(&self, document: &str) {
-        let sky = self.publisher.sky();
-        sky.set(builder::weather(sky.role(), document));
+        let profile = self.publisher.profile();
+        profile.set(builder::profile(profile.role(), document));
     }
 
     /// Replaces the aggregator's weather, or all of a daemon's, by that of a document, TOML or JSON; its windows and
@@ -103,8 +103,8 @@ impl Bottle {
     /// # Panics
     /// If the document describes none for an aggregator.
     pub fn set_aggregator_weather(&self, document: &str) {
-        let sky = self.aggregator.sky();
-        sky.set(builder::weather(sky.role(), document));
+        let profile = self.aggregator.profile();
+        profile.set(builder::profile(profile.role(), document));
     }
 
     /// What the publisher saw so far.

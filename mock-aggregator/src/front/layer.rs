@@ -11,8 +11,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use mock_publisher::admit::Exempt;
-use mock_publisher::weather::until;
+use mock_publisher::admission::Bypass;
+use mock_publisher::profile::wait_until;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -86,7 +86,7 @@ pub(crate) async fn front(
         None => {
             request.extensions_mut().insert(outcome.clone());
             if outcome.is_hit() && !matches!(front.face, Face::None | Face::Liar) {
-                request.extensions_mut().insert(Exempt);
+                request.extensions_mut().insert(Bypass);
             }
             next.run(request).await
         }
@@ -112,12 +112,12 @@ fn is_kept(front: &Front, response: &Response) -> bool {
 async fn kept_failure(aggregator: &Aggregator, text: Bytes) -> Response {
     let start = Instant::now();
     let inner = &aggregator.0;
-    let weather = &inner.sky.now().weather;
+    let profile = &inner.profile.current().profile;
     let latency = match inner.config.front.face {
-        Face::Liar => &weather.not_found,
-        _ => &weather.cached_read.latency,
+        Face::Liar => &profile.not_found,
+        _ => &profile.cached_read.latency,
     };
-    until(start + weather.latency(latency, 0)).await;
+    wait_until(start + profile.latency(latency, 0)).await;
     inner.stats.blobs.negative_hits.add(1);
     let kind = HeaderValue::from_static("application/json");
     (StatusCode::NOT_FOUND, [(CONTENT_TYPE, kind)], text).into_response()

@@ -1,7 +1,7 @@
 //! The demand for a token, made before anybody is let in: the query first, then the header, then the token.
 
 use super::Auth;
-use crate::failure::Failure;
+use crate::api_error::ApiError;
 use crate::query::PutQuery;
 use crate::token::Bearer;
 use axum::extract::{Query, Request, State};
@@ -33,6 +33,6 @@ fn check(auth: &Auth, request: &Request) -> Result<(), Box<Response>> {
     let length = header(CONTENT_LENGTH).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-    let refuse = |refusal| Box::new(Failure::from(refusal).into_response());
+    let refuse = |refusal| Box::new(ApiError::from(refusal).into_response());
     auth.admit(token, &query, length, now_ms).map_err(refuse)
 }

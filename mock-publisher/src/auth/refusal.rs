@@ -1,6 +1,6 @@
 //! Why a token does not open the door, and how that is said.
 
-use crate::failure::{AUTH, Failure, Status};
+use crate::api_error::{AUTH, ApiError, ErrorStatus};
 
 /// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum Refusal {
     CacheFull,
 }
 
-impl From<Refusal> for Failure {
+impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         let (status, reason, message) = refusal.row();
         Self { status, domain: AUTH, reason, message: message.to_owned() }
@@ -37,12 +37,12 @@ impl From<Refusal> for Failure {
 }
 
 impl Refusal {
-    fn row(self) -> (Status, &'static str, &'static str) {
-        let precondition = Status::FailedPrecondition;
+    fn row(self) -> (ErrorStatus, &'static str, &'static str) {
+        let precondition = ErrorStatus::FailedPrecondition;
         match self {
-            Self::Expired => (Status::DeadlineExceeded, "EXPIRED_SIGNATURE", "the token has expired"),
+            Self::Expired => (ErrorStatus::DeadlineExceeded, "EXPIRED_SIGNATURE", "the token has expired"),
             Self::InvalidSignature => {
-                (Status::Unauthenticated, "INVALID_SIGNATURE", "the signature of the token is not valid")
+                (ErrorStatus::Unauthenticated, "INVALID_SIGNATURE", "the signature of the token is not valid")
             }
             Self::InvalidToken => (precondition, "INVALID_TOKEN", "the token is not valid"),
             Self::InvalidExpiration => {
@@ -57,10 +57,10 @@ impl Refusal {
                 (precondition, "INCONSISTENT_TOKEN", "claims of the token contradict each other")
             }
             Self::AlreadyUsed => {
-                (Status::ResourceExhausted, "TOKEN_ALREADY_USED", "the token was used before")
+                (ErrorStatus::ResourceExhausted, "TOKEN_ALREADY_USED", "the token was used before")
             }
             Self::InvalidTimestamp => (precondition, "INVALID_TIMESTAMP", "the token ends at no date"),
-            Self::CacheFull => (Status::Internal, "INTERNAL_ERROR", "the cache of used tokens is full"),
+            Self::CacheFull => (ErrorStatus::Internal, "INTERNAL_ERROR", "the cache of used tokens is full"),
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use super::finish::{answered, ask, check, commit, due, error_object, plain, slowly, too_large};
 use super::refusal::Refusal;
-use crate::admit::Visit;
+use crate::admission::Ticket;
 use crate::encoding::encoded_length;
 use crate::fault::Fault;
+use crate::profile::wait_until;
 use crate::publisher::Publisher;
 use crate::query::PutQuery;
 use crate::store::Intake;
 use crate::token::Bearer;
-use crate::weather::until;
 use crate::wire::Answer;
 use axum::Extension;
 use axum::body::Body;
@@ -22,35 +22,35 @@ use tokio::task::spawn_blocking;
 /// The handler.
 pub(crate) async fn put_blob(
     State(publisher): State<Publisher>,
-    Extension(mut visit): Extension<Visit>,
+    Extension(mut ticket): Extension<Ticket>,
     Query(query): Query<PutQuery>,
     bearer: Bearer,
     body: Body,
 ) -> Response {
-    match store(&publisher, &mut visit, &query, &bearer, body).await {
+    match store(&publisher, &mut ticket, &query, &bearer, body).await {
         Ok(response) => response,
-        Err(refusal) => refusal.answer(&visit),
+        Err(refusal) => refusal.answer(&ticket),
     }
 }
 
 async fn store(
     publisher: &Publisher,
-    visit: &mut Visit,
+    ticket: &mut Ticket,
     query: &PutQuery,
     bearer: &Bearer,
     body: Body,
 ) -> Result<Response, Refusal> {
     let config = &publisher.0.config;
-    let intake = receive(publisher.0.writer.intake(), body, config.max_body_size, visit).await?;
-    visit.sized(intake.size());
-    let due = due(visit, intake.size());
-    if let Some(response) = publisher.0.put.instead(visit).await {
+    let intake = receive(publisher.0.writer.intake(), body, config.max_body_size, ticket).await?;
+    ticket.set_size(intake.size());
+    let due = due(ticket, intake.size());
+    if let Some(response) = publisher.0.put.short_circuit(ticket).await {
         return Ok(response);
     }
     bearer.check_size(intake.size())?;
     check(query)?;
-    until(due).await;
-    if visit.fault == Some(Fault::ErrorObject) {
+    wait_until(due).await;
+    if ticket.fault == Some(Fault::ErrorObject) {
         publisher.0.stats.fault(Fault::ErrorObject);
         let error = error_object(publisher, intake, "the mock was asked to fail").await?;
         return Ok(plain(error.to_json()));
@@ -58,18 +58,18 @@ async fn store(
     if encoded_length(intake.size()).is_none() {
         return Ok(plain(too_large().to_json()));
     }
-    let ask = ask(publisher, visit, query);
+    let ask = ask(publisher, ticket, query);
     let stored = commit(publisher.clone(), intake, ask).await?;
     let answer = Answer::to(stored, &config.prices, query.share());
-    Ok(answered(publisher, visit, answer.to_json()))
+    Ok(answered(publisher, ticket, answer.to_json()))
 }
 
 /// Takes a body in piece by piece, up to `limit` bytes.
-async fn receive(mut intake: Intake, body: Body, limit: u64, visit: &Visit) -> Result<Intake, Refusal> {
-    let mut body = slowly(body, visit);
+async fn receive(mut intake: Intake, body: Body, limit: u64, ticket: &Ticket) -> Result<Intake, Refusal> {
+    let mut body = slowly(body, ticket);
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame?.into_data() else { continue };
-        visit.route.bytes_in.add(piece.len() as u64);
+        ticket.route.bytes_in.add(piece.len() as u64);
         if intake.size() + piece.len() as u64 > limit {
             return Err(Refusal::TooLarge);
         }

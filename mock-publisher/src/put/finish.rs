@@ -1,14 +1,14 @@
 //! What stores of blobs and of quilts have in common once their bytes are there.
 
-use crate::admit::Visit;
+use crate::admission::Ticket;
+use crate::api_error::{ApiError, ErrorStatus};
+use crate::body_fault::BodyFault;
 use crate::encoding::MAX_EPOCHS;
-use crate::failure::{Failure, Status};
 use crate::fault::Fault;
+use crate::profile::{size_delay, throttle};
 use crate::publisher::Publisher;
 use crate::query::PutQuery;
-use crate::spoil::Spoil;
 use crate::store::{Ask, Intake, Stored};
-use crate::weather::{by_size, paced};
 use crate::wire::Answer;
 use axum::body::{Body, Bytes};
 use axum::http::header;
@@ -20,21 +20,23 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 /// When a store of so many bytes is over whose last byte came just now.
-pub(super) fn due(visit: &Visit, size: u64) -> Instant {
-    let weather = visit.weather();
-    Instant::now() + weather.latency(&weather.store.latency, visit.n) + by_size(weather.store.per_mib, size)
+pub(super) fn due(ticket: &Ticket, size: u64) -> Instant {
+    let profile = ticket.profile();
+    Instant::now()
+        + profile.latency(&profile.store.latency, ticket.n)
+        + size_delay(profile.store.per_mib, size)
 }
 
 /// A body that comes no faster than the weather lets it.
-pub(super) fn slowly(body: Body, visit: &Visit) -> Body {
-    match visit.weather().store.body_per_mib {
+pub(super) fn slowly(body: Body, ticket: &Ticket) -> Body {
+    match ticket.profile().store.body_per_mib {
         Duration::ZERO => body,
-        per_mib => Body::from_stream(paced(body.into_data_stream(), per_mib)),
+        per_mib => Body::from_stream(throttle(body.into_data_stream(), per_mib)),
     }
 }
 
 /// What the query asks of the store.
-pub(super) fn ask(publisher: &Publisher, visit: &Visit, query: &PutQuery) -> Ask {
+pub(super) fn ask(publisher: &Publisher, ticket: &Ticket, query: &PutQuery) -> Ask {
     Ask {
         epoch: publisher.0.epoch(),
         epochs: query.epochs,
@@ -43,21 +45,21 @@ pub(super) fn ask(publisher: &Publisher, visit: &Visit, query: &PutQuery) -> Ask
         force: query.force,
         reuse: query.reuse_resources,
         keep: publisher.0.config.keep_objects && query.owner.is_none(),
-        existing: publisher.0.is_existing(visit),
-        find: publisher.0.config.wallet.find(visit.weather().seed, visit.n),
+        existing: publisher.0.is_existing(ticket),
+        find: publisher.0.config.wallet.find(ticket.profile().seed, ticket.n),
         quilt: false,
     }
 }
 
 /// What a real publisher finds out only once it has the body.
-pub(super) fn check(query: &PutQuery) -> Result<(), Failure> {
+pub(super) fn check(query: &PutQuery) -> Result<(), ApiError> {
     if query.deletable && query.permanent {
         let message = "a blob cannot be both deletable and permanent";
-        return Err(Failure::daemon(Status::InvalidArgument, "INVALID_BLOB_PERSISTENCE", message));
+        return Err(ApiError::daemon(ErrorStatus::InvalidArgument, "INVALID_BLOB_PERSISTENCE", message));
     }
     if query.epochs == 0 || query.epochs > MAX_EPOCHS {
         let message = format!("{} epochs ahead: the network takes 1 to {MAX_EPOCHS}", query.epochs);
-        return Err(Failure::internal(message));
+        return Err(ApiError::internal(message));
     }
     Ok(())
 }
@@ -93,20 +95,20 @@ pub(super) fn too_large() -> Answer {
 }
 
 /// The answer to a store that was done, spoiled if the request's fault says so.
-pub(super) fn answered(publisher: &Publisher, visit: &Visit, mut text: Vec<u8>) -> Response {
+pub(super) fn answered(publisher: &Publisher, ticket: &Ticket, mut text: Vec<u8>) -> Response {
     let stats = &publisher.0.stats;
-    if visit.fault == Some(Fault::MalformedJson) {
+    if ticket.fault == Some(Fault::MalformedJson) {
         stats.fault(Fault::MalformedJson);
         text.truncate(text.len() / 2);
     }
     let length = text.len() as u64;
-    let Some(spoil) = Spoil::of(visit.fault, visit.weather(), visit.n, length) else {
+    let Some(body_fault) = BodyFault::of(ticket.fault, ticket.profile(), ticket.n, length) else {
         return json(length, text.into());
     };
-    if let Some(fault) = visit.fault {
+    if let Some(fault) = ticket.fault {
         stats.fault(fault);
     }
-    json(length, spoil.apply(stream::iter([Ok(Bytes::from(text))]).boxed(), length, visit))
+    json(length, body_fault.apply(stream::iter([Ok(Bytes::from(text))]).boxed(), length, ticket))
 }
 
 /// A document that is sent as it is.

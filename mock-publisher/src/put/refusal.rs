@@ -1,8 +1,8 @@
 //! Why a store ends early, and how that is said.
 
-use crate::admit::Visit;
-use crate::connection::Cut;
-use crate::failure::Failure;
+use crate::admission::Ticket;
+use crate::api_error::ApiError;
+use crate::connection::Abort;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use std::error::Error;
@@ -17,20 +17,20 @@ pub(crate) enum Refusal {
     /// The client went away before its body was complete.
     Left,
     /// The publisher says no.
-    Failed(Failure),
+    Failed(ApiError),
     /// The framework says no.
     Refused(Box<Response>),
 }
 
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
+impl From<ApiError> for Refusal {
+    fn from(failure: ApiError) -> Self {
         Self::Failed(failure)
     }
 }
 
 impl From<io::Error> for Refusal {
     fn from(error: io::Error) -> Self {
-        Self::Failed(Failure::internal(format!("the store failed: {error}")))
+        Self::Failed(ApiError::internal(format!("the store failed: {error}")))
     }
 }
 
@@ -52,9 +52,9 @@ impl From<axum::Error> for Refusal {
 
 impl Refusal {
     /// What the client hears, if anything.
-    pub(crate) fn answer(self, visit: &Visit) -> Response {
+    pub(crate) fn answer(self, ticket: &Ticket) -> Response {
         match self {
-            Self::Left => visit.unanswered(Cut::Close),
+            Self::Left => ticket.abort(Abort::Close),
             Self::Garbled(error) => {
                 (StatusCode::BAD_REQUEST, format!("Failed to buffer the request body: {error}"))
                     .into_response()

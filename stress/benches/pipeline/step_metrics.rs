@@ -6,7 +6,7 @@ use criterion::{Criterion, Throughput};
 use stress::{
     metrics::{Recording, timeline::Timeline},
     plan::journey::Step,
-    sample::{Link, Novelty, Outcome, Sample, Timing, cache::CacheEvidence},
+    sample::{ExchangeRecord, Link, Novelty, Outcome, Sample, Timing},
 };
 
 fn sample(micros: u64) -> Sample {
@@ -20,17 +20,18 @@ fn sample(micros: u64) -> Sample {
         target: 0,
         blob_id: None,
         size: 100_000,
-        bytes_sent: 0,
-        bytes_received: 100_000,
-        timing: Timing {
-            due: at(0),
-            started: at(0),
-            sent: Some(at(20)),
-            first_byte: Some(at(micros / 2 + 20)),
-            finished: at(micros + 20),
+        exchange: ExchangeRecord {
+            timing: Timing {
+                due: at(0),
+                started: at(0),
+                sent: Some(at(20)),
+                first_byte: Some(at(micros / 2 + 20)),
+                finished: at(micros + 20),
+            },
+            link: Some(Link::Reused),
+            bytes_received: 100_000,
+            ..ExchangeRecord::default()
         },
-        link: Some(Link::Reused),
-        cache: CacheEvidence::default(),
         outcome: Outcome::Read,
     }
 }

@@ -1,16 +1,16 @@
-//! The only place where a failure's class is decided: from an answer, or from what broke.
+//! The only place where a failure's class is decided: from an response, or from what broke.
 
 use std::{error::Error as StdError, io, time::Duration};
 
 use super::{
-    course::Part,
-    http1::Break,
-    text::{chain, is_html, one_line, title},
-    wire::{self, Refusal, StoreAnswer},
+    http1::ResponseError,
+    response::Response,
+    text::{chain, one_line},
+    walrus_json::{self, Refusal, StoreResponse},
 };
 use crate::{
     blob::Mismatch,
-    sample::{Failure, FailureClass, Stored},
+    sample::{ExchangePhase, ExchangeRecord, Failure, FailureClass, Stored},
 };
 
 /// The domain of Walrus' reasons that have to do with a token.
@@ -20,54 +20,47 @@ const AUTH_DOMAIN: &str = "auth.publisher.walrus.space";
 const AUTH_TEXTS: [&str; 2] =
     ["Header of type `authorization` was missing", "invalid HTTP header (authorization)"];
 
-/// What the classification of an answer depends on.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Answer<'a> {
-    pub(super) status: u16,
-    pub(super) content_type: Option<&'a str>,
-    pub(super) location: Option<&'a str>,
-    pub(super) body: &'a [u8],
-}
-
 /// What an answer to a store came to.
 ///
 /// # Errors
 /// The failure, when nothing was stored or the answer makes no sense.
-pub(super) fn store(answer: &Answer<'_>) -> Result<Stored, Failure> {
-    if !(200..300).contains(&answer.status) {
-        return Err(refused(answer));
+pub(super) fn store(response: &Response) -> Result<Stored, Failure> {
+    if !(200..300).contains(&response.status) {
+        return Err(refused(response));
     }
-    let malformed = |message: String| failure(FailureClass::Malformed, answer, None, &message);
-    match wire::store_answer(answer.body) {
-        Some(StoreAnswer::Stored(stored)) => Ok(stored),
-        Some(StoreAnswer::Error(refusal)) => {
-            let message = refusal.message.clone().unwrap_or_else(|| excerpt(answer));
-            Err(failure(FailureClass::ErrorObject, answer, Some(refusal), &message))
+    let malformed = |message: String| failure(FailureClass::Malformed, response, None, &message);
+    match walrus_json::store_response(&response.body) {
+        Some(StoreResponse::Stored(stored)) => Ok(stored),
+        Some(StoreResponse::Error(refusal)) => {
+            let message = refusal.message.clone().unwrap_or_else(|| excerpt(response));
+            Err(failure(FailureClass::ErrorObject, response, Some(refusal), &message))
         }
-        Some(StoreAnswer::Strange(what)) => Err(malformed(format!("not a publisher's answer: {what}"))),
-        None if is_html(answer.content_type, answer.body) => Err(page(answer)),
-        None if answer.body.is_empty() => Err(malformed("the answer is empty".to_owned())),
-        None => Err(malformed(format!("the answer is not a JSON object: {}", excerpt(answer)))),
+        Some(StoreResponse::Strange(what)) => Err(malformed(format!("not a publisher's answer: {what}"))),
+        None if response.is_html() => Err(page(response)),
+        None if response.body.is_empty() => Err(malformed("the answer is empty".to_owned())),
+        None => Err(malformed(format!("the answer is not a JSON object: {}", excerpt(response)))),
     }
 }
 
 /// Why a read was not answered with a blob, or a store not with success.
-pub(super) fn refused(answer: &Answer<'_>) -> Failure {
-    let refusal = wire::refusal(answer.body);
+pub(super) fn refused(response: &Response) -> Failure {
+    let refusal = walrus_json::refusal(&response.body);
     let class = match &refusal {
-        Some(refusal) => class_of_refusal(answer.status, refusal),
-        None => class_of_status(answer),
+        Some(refusal) => class_of_refusal(response.status, refusal),
+        None => class_of_status(response),
     };
     let message = match class {
         FailureClass::Redirect => {
-            let location = answer.location.unwrap_or("an unnamed place");
-            format!("redirects are not followed; it points to {location}")
+            let location = Some(&*response.location).filter(|location| !location.is_empty());
+            format!("redirects are not followed; it points to {}", location.unwrap_or("an unnamed place"))
         }
-        FailureClass::Gateway => return page(answer),
-        _ if (100..300).contains(&answer.status) => "an unexpected status for this request".to_owned(),
-        _ => refusal.as_ref().and_then(|refusal| refusal.message.clone()).unwrap_or_else(|| excerpt(answer)),
+        FailureClass::Gateway => return page(response),
+        _ if (100..300).contains(&response.status) => "an unexpected status for this request".to_owned(),
+        _ => {
+            refusal.as_ref().and_then(|refusal| refusal.message.clone()).unwrap_or_else(|| excerpt(response))
+        }
     };
-    failure(class, answer, refusal, &message)
+    failure(class, response, refusal, &message)
 }
 
 fn class_of_refusal(status: u16, refusal: &Refusal) -> FailureClass {
@@ -82,13 +75,13 @@ fn class_of_refusal(status: u16, refusal: &Refusal) -> FailureClass {
     }
 }
 
-fn class_of_status(answer: &Answer<'_>) -> FailureClass {
-    let body = answer.body.trim_ascii();
-    match answer.status {
+fn class_of_status(response: &Response) -> FailureClass {
+    let body = response.body.trim_ascii();
+    match response.status {
         400 if AUTH_TEXTS.iter().any(|text| text.as_bytes() == body) => FailureClass::Auth,
-        401 | 413 | 429 => class_of_code(answer.status),
+        401 | 413 | 429 => class_of_code(response.status),
         502 | 520..=530 => FailureClass::Gateway,
-        400.. if is_html(answer.content_type, body) => FailureClass::Gateway,
+        400.. if response.is_html() => FailureClass::Gateway,
         status => class_of_code(status),
     }
 }
@@ -111,47 +104,48 @@ fn class_of_code(status: u16) -> FailureClass {
 }
 
 /// A page, or a code, that comes from something in between.
-pub(super) fn page(answer: &Answer<'_>) -> Failure {
-    let said = if is_html(answer.content_type, answer.body) { title(answer.body) } else { None };
-    let said = said.unwrap_or_else(|| excerpt(answer));
-    failure(FailureClass::Gateway, answer, None, &format!("something in between answered: {said}"))
+pub(super) fn page(response: &Response) -> Failure {
+    let said = if response.is_html() { response.title() } else { None };
+    let said = said.unwrap_or_else(|| excerpt(response));
+    failure(FailureClass::Gateway, response, None, &format!("something in between answered: {said}"))
 }
 
 /// The announced length of a download is not the blob's.
-pub(super) fn wrong_length(answer: &Answer<'_>, expected: u64, announced: u64) -> Failure {
-    if is_html(answer.content_type, answer.body) {
-        return page(answer);
+pub(super) fn wrong_length(response: &Response, expected: u64, announced: u64) -> Failure {
+    if response.is_html() {
+        return page(response);
     }
     let class = if announced < expected { FailureClass::Truncated } else { FailureClass::TooLong };
     let message = format!("the answer announces {announced} bytes, the blob has {expected}");
-    failure(class, answer, None, &message)
+    failure(class, response, None, &message)
 }
 
 /// The download is not what was uploaded.
-pub(super) fn mismatch(answer: &Answer<'_>, mismatch: Mismatch) -> Failure {
-    if is_html(answer.content_type, answer.body) {
-        return page(answer);
+pub(super) fn mismatch(response: &Response, mismatch: Mismatch) -> Failure {
+    if response.is_html() {
+        return page(response);
     }
-    Failure { status: Some(answer.status), ..mismatch.into() }
+    Failure { status: Some(response.status), ..mismatch.into() }
 }
 
-fn failure(class: FailureClass, answer: &Answer<'_>, refusal: Option<Refusal>, message: &str) -> Failure {
+fn failure(class: FailureClass, response: &Response, refusal: Option<Refusal>, message: &str) -> Failure {
     let reason = refusal.and_then(|refusal| refusal.reason).map(|reason| one_line(&reason));
-    Failure { class, status: Some(answer.status), reason, message: one_line(message) }
+    Failure { class, status: Some(response.status), reason, message: one_line(message) }
 }
 
 /// What the answer says for itself, or what its status means.
-fn excerpt(answer: &Answer<'_>) -> String {
-    let start = &answer.body[..answer.body.len().min(2048)];
-    let said = if is_html(answer.content_type, answer.body) {
-        title(answer.body).unwrap_or_else(|| "a page without a title".to_owned())
+fn excerpt(response: &Response) -> String {
+    let start = &response.body[..response.body.len().min(2048)];
+    let said = if response.is_html() {
+        response.title().unwrap_or_else(|| "a page without a title".to_owned())
     } else {
         one_line(&String::from_utf8_lossy(start))
     };
     if !said.is_empty() {
         return said;
     }
-    let phrase = hyper::StatusCode::from_u16(answer.status).ok().and_then(|status| status.canonical_reason());
+    let phrase =
+        hyper::StatusCode::from_u16(response.status).ok().and_then(|status| status.canonical_reason());
     phrase.unwrap_or("no explanation").to_owned()
 }
 
@@ -196,47 +190,50 @@ pub(super) fn untrusted(address: &str, error: &io::Error) -> Failure {
 }
 
 /// No connection within the connect timeout.
-pub(super) fn connect_timeout(part: Part, address: &str, limit: Duration) -> Failure {
-    let message = format!("no connection to {address} within {limit:?}, while {}", part.doing());
+pub(super) fn connect_timeout(phase: ExchangePhase, address: &str, limit: Duration) -> Failure {
+    let message = format!("no connection to {address} within {limit:?}, while {}", doing(phase));
     Failure::new(FailureClass::ConnectTimeout, one_line(&message))
 }
 
-/// No whole answer within the timeout.
-pub(super) fn timeout(part: Part, limit: Duration, status: Option<u16>, received: u64) -> Failure {
-    let so_far = if part == Part::Receiving { format!("; {received} bytes had come") } else { String::new() };
-    let message = format!("not done after {limit:?}, while {}{so_far}", part.doing());
-    Failure { status, ..Failure::new(FailureClass::Timeout, message) }
+/// No complete response within the timeout.
+pub(super) fn timeout(record: &ExchangeRecord, limit: Duration) -> Failure {
+    let so_far = match record.phase {
+        ExchangePhase::Receiving => format!("; {} bytes had arrived", record.bytes_received),
+        _ => String::new(),
+    };
+    let message = format!("not done after {limit:?}, while {}{so_far}", doing(record.phase));
+    Failure { status: record.status, ..Failure::new(FailureClass::Timeout, message) }
 }
 
-/// What broke while a request was sent or its answer awaited.
-#[derive(Debug)]
-pub(super) struct Breakage {
-    /// Why no head came.
-    pub(super) error: Break,
-    /// The write that failed before, if one did.
-    pub(super) fault: Option<io::Error>,
-    /// Whether the connection had served before.
-    pub(super) reused: bool,
+fn doing(phase: ExchangePhase) -> &'static str {
+    match phase {
+        ExchangePhase::Lookup => "connecting (looking up the name)",
+        ExchangePhase::Tcp => "connecting (TCP)",
+        ExchangePhase::Tls => "connecting (TLS)",
+        ExchangePhase::NotStarted | ExchangePhase::Sending => "sending the request",
+        ExchangePhase::Waiting => "waiting for the response",
+        ExchangePhase::Receiving => "receiving the response",
+    }
 }
 
-/// The connection broke before an answer's head was there.
-pub(super) fn broken(breakage: &Breakage) -> Failure {
-    let Breakage { error, fault, reused } = breakage;
-    if let Break::Malformed(what) = error {
-        let message = format!("the answer is not HTTP/1 that can be read: {what}");
+/// The connection broke before the response head. `write_error` is the write that failed before, if one did; `reused` says
+/// that the connection had served before.
+pub(super) fn broken(error: &ResponseError, write_error: Option<&io::Error>, reused: bool) -> Failure {
+    if let ResponseError::Malformed(what) = error {
+        let message = format!("the response is not HTTP/1 that can be read: {what}");
         return Failure::new(FailureClass::Malformed, one_line(&message));
     }
     let class = class_of_break(error);
-    let on = if *reused { "the kept-open connection" } else { "the connection" };
-    let why = match fault {
-        Some(fault) => format!("while the request was sent: {}", chain(fault)),
+    let on = if reused { "the kept-open connection" } else { "the connection" };
+    let why = match write_error {
+        Some(error) => format!("while the request was sent: {}", chain(error)),
         None => chain(error),
     };
-    Failure::new(class, one_line(&format!("{on} broke before an answer: {why}")))
+    Failure::new(class, one_line(&format!("{on} broke before a response: {why}")))
 }
 
 /// The connection broke inside an answer's body. A download that ends early is [`FailureClass::Truncated`].
-pub(super) fn cut(status: u16, error: &Break, received: u64, expected: Option<u64>) -> Failure {
+pub(super) fn cut(status: u16, error: &ResponseError, received: u64, expected: Option<u64>) -> Failure {
     let class = match class_of_break(error) {
         // The head has promised more than came; only the connection's breaking is a reset.
         FailureClass::Reset if ended_quietly(error) => FailureClass::Truncated,
@@ -247,21 +244,21 @@ pub(super) fn cut(status: u16, error: &Break, received: u64, expected: Option<u6
     Failure { status: Some(status), ..Failure::new(class, one_line(&message)) }
 }
 
-fn class_of_break(error: &Break) -> FailureClass {
+fn class_of_break(error: &ResponseError) -> FailureClass {
     match error {
-        Break::Malformed(_) => FailureClass::Malformed,
-        Break::Io(error) if tls_error(error).is_some() => FailureClass::Tls,
-        Break::Io(_) | Break::Closed => FailureClass::Reset,
+        ResponseError::Malformed(_) => FailureClass::Malformed,
+        ResponseError::Io(error) if tls_error(error).is_some() => FailureClass::Tls,
+        ResponseError::Io(_) | ResponseError::Closed => FailureClass::Reset,
     }
 }
 
 /// Whether the peer just stopped, as opposed to a reset.
-fn ended_quietly(error: &Break) -> bool {
+fn ended_quietly(error: &ResponseError) -> bool {
     match error {
-        Break::Closed => true,
+        ResponseError::Closed => true,
         // Closed without TLS' own goodbye.
-        Break::Io(error) => error.kind() == io::ErrorKind::UnexpectedEof,
-        Break::Malformed(_) => false,
+        ResponseError::Io(error) => error.kind() == io::ErrorKind::UnexpectedEof,
+        ResponseError::Malformed(_) => false,
     }
 }
 

@@ -6,8 +6,9 @@ use crate::sample::{FailureClass::*, StoredKind};
 const ID: &str = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
 const SHED: &str = "the publisher is receiving too many requests; please try again later";
 
-fn answer<'a>(status: u16, content_type: Option<&'a str>, body: &'a str) -> Answer<'a> {
-    Answer { status, content_type, location: None, body: body.as_bytes() }
+fn response(status: u16, content_type: Option<&str>, body: &str) -> Response {
+    let content_type = content_type.unwrap_or_default().to_owned();
+    Response { status, content_type, location: String::new(), body: body.into() }
 }
 
 /// A refusal as Walrus writes it.
@@ -40,9 +41,9 @@ fn what_walrus_says_in_json_has_its_class_its_reason_and_its_words() {
         (429, "RESOURCE_EXHAUSTED", "TOKEN_ALREADY_USED", auth, TokenUsed),
     ] {
         let body = walrus(code, status, reason, domain);
-        let answer = answer(code, Some("application/json"), &body);
-        let failure = store(&answer).unwrap_err();
-        assert_eq!(failure, refused(&answer));
+        let response = response(code, Some("application/json"), &body);
+        let failure = store(&response).unwrap_err();
+        assert_eq!(failure, refused(&response));
         assert_eq!((failure.class, failure.status), (class, Some(code)), "{reason}");
         assert_eq!((failure.reason.as_deref(), failure.message.as_str()), (Some(reason), "words for people"));
     }
@@ -65,7 +66,7 @@ fn what_comes_as_text_has_its_class_and_its_words() {
         (503, "later", Unavailable),
         (504, "upstream request timeout", ServerError),
     ] {
-        let failure = refused(&answer(status, Some("text/plain; charset=utf-8"), body));
+        let failure = refused(&response(status, Some("text/plain; charset=utf-8"), body));
         assert_eq!((failure.class, failure.status), (class, Some(status)), "{body}");
         assert_eq!((failure.reason, failure.message.as_str()), (None, body));
     }
@@ -87,7 +88,7 @@ fn an_empty_body_is_explained_by_its_status() {
         (304, Malformed, "Not Modified"),
         (777, Malformed, "no explanation"),
     ] {
-        let failure = refused(&answer(status, None, ""));
+        let failure = refused(&response(status, None, ""));
         assert_eq!((failure.class, failure.message.as_str()), (class, message), "{status}");
     }
 }
@@ -109,22 +110,24 @@ fn a_proxys_page_is_a_gateways_except_where_the_status_says_more() {
         (429, Shed),
     ] {
         for content_type in [Some("text/html"), None] {
-            let failure = store(&answer(status, content_type, page)).unwrap_err();
+            let failure = store(&response(status, content_type, page)).unwrap_err();
             assert_eq!((failure.class, failure.status), (class, Some(status)));
             assert!(failure.message.ends_with("503 Service Temporarily Unavailable"), "{failure}");
         }
     }
     // Walrus' own words count for more than the code that a proxy likes to use.
     let body = walrus(503, "UNAVAILABLE", "BLOB_UNAVAILABLE", "daemon.walrus.space");
-    assert_eq!(refused(&answer(503, Some("text/html"), &body)).class, Unavailable);
+    assert_eq!(refused(&response(503, Some("text/html"), &body)).class, Unavailable);
 }
 
 #[test]
 fn a_redirect_names_its_place() {
     for status in [301, 302, 303, 307, 308] {
-        let answer =
-            Answer { location: Some("https://elsewhere/"), ..answer(status, Some("text/html"), "<html>") };
-        let failure = store(&answer).unwrap_err();
+        let response = Response {
+            location: "https://elsewhere/".to_owned(),
+            ..response(status, Some("text/html"), "<html>")
+        };
+        let failure = store(&response).unwrap_err();
         assert_eq!(failure.class, Redirect);
         assert!(failure.message.ends_with("https://elsewhere/"), "{failure}");
     }
@@ -134,11 +137,11 @@ fn a_redirect_names_its_place() {
 fn a_200_to_a_store_is_read_before_it_is_believed() {
     let good = format!(r#"{{"alreadyCertified":{{"blobId":"{ID}","endEpoch":430}}}}"#);
     for status in [200, 201] {
-        let stored = store(&answer(status, None, &good)).unwrap();
+        let stored = store(&response(status, None, &good)).unwrap();
         assert_eq!((stored.blob_id.as_str(), stored.kind), (ID, StoredKind::Existing));
     }
     let error = r#"{"error":{"blobId":null,"failurePhase":"check_blob_is_blocked","errorMsg":"the blob is\nblocked"}}"#;
-    let failure = store(&answer(200, None, error)).unwrap_err();
+    let failure = store(&response(200, None, error)).unwrap_err();
     assert_eq!(
         (failure.class, failure.status, failure.message.as_str()),
         (ErrorObject, Some(200), "the blob is blocked")
@@ -155,7 +158,7 @@ fn a_200_to_a_store_is_read_before_it_is_believed() {
         (r#"{"alreadyCertified":{"blobId":"../../etc"}}"#, Malformed),
         ("<!doctype html><title>Sign in</title>", Gateway),
     ] {
-        let failure = store(&answer(200, None, body)).unwrap_err();
+        let failure = store(&response(200, None, body)).unwrap_err();
         assert_eq!((failure.class, failure.status), (class, Some(200)), "{body}: {failure}");
     }
 }
@@ -164,8 +167,8 @@ fn a_200_to_a_store_is_read_before_it_is_believed() {
 fn messages_stay_short_and_on_one_line_whatever_a_server_sends() {
     let long = "x\u{1b}[2J\r\n".repeat(100_000);
     for status in [200, 301, 404, 429, 500, 502] {
-        let answer = Answer { location: Some(&long), ..answer(status, None, &long) };
-        let message = store(&answer).unwrap_err().message;
+        let response = Response { location: long.clone(), ..response(status, None, &long) };
+        let message = store(&response).unwrap_err().message;
         assert!(message.chars().count() <= 300 && !message.chars().any(char::is_control), "{message}");
     }
 }
@@ -191,28 +194,37 @@ fn errors_of_the_machine_have_their_classes() {
             .ends_with("no free port left for it)")
     );
     assert_eq!(untrusted("h:1", &io(io::ErrorKind::UnexpectedEof)).class, Tls);
-    assert_eq!(connect_timeout(Part::Tls, "h:1", Duration::from_secs(1)).class, ConnectTimeout);
-    let late = timeout(Part::Receiving, Duration::from_secs(60), Some(200), 5);
+    assert_eq!(connect_timeout(ExchangePhase::Tls, "h:1", Duration::from_secs(1)).class, ConnectTimeout);
+    let record = ExchangeRecord {
+        phase: ExchangePhase::Receiving,
+        status: Some(200),
+        bytes_received: 5,
+        ..ExchangeRecord::default()
+    };
+    let late = timeout(&record, Duration::from_secs(60));
     assert_eq!((late.class, late.status), (Timeout, Some(200)));
     assert!(
         late.message.contains("receiving")
             && late.message.contains("60s")
             && late.message.contains("5 bytes")
     );
-    let fault = Some(io(io::ErrorKind::BrokenPipe));
-    assert_eq!(broken(&Breakage { error: Break::Closed, fault, reused: true }).class, Reset);
-    assert_eq!(broken(&Breakage { error: Break::Closed, fault: None, reused: false }).class, Reset);
-    assert_eq!(cut(200, &Break::Closed, 5, Some(10)).class, Truncated);
-    assert_eq!(cut(200, &Break::Io(io(io::ErrorKind::UnexpectedEof)), 5, Some(10)).class, Truncated);
-    assert_eq!(cut(200, &Break::Io(io(io::ErrorKind::ConnectionReset)), 5, Some(10)).class, Reset);
-    assert_eq!(cut(200, &Break::Malformed("a chunk has no size".to_owned()), 5, None).class, Malformed);
+    let write_error = io(io::ErrorKind::BrokenPipe);
+    assert_eq!(broken(&ResponseError::Closed, Some(&write_error), true).class, Reset);
+    assert_eq!(broken(&ResponseError::Closed, None, false).class, Reset);
+    assert_eq!(cut(200, &ResponseError::Closed, 5, Some(10)).class, Truncated);
+    assert_eq!(cut(200, &ResponseError::Io(io(io::ErrorKind::UnexpectedEof)), 5, Some(10)).class, Truncated);
+    assert_eq!(cut(200, &ResponseError::Io(io(io::ErrorKind::ConnectionReset)), 5, Some(10)).class, Reset);
+    assert_eq!(
+        cut(200, &ResponseError::Malformed("a chunk has no size".to_owned()), 5, None).class,
+        Malformed
+    );
 }
 
 #[test]
 fn an_announced_length_that_is_not_the_blobs_is_truncated_or_too_long() {
-    assert_eq!(wrong_length(&answer(200, None, ""), 10, 9).class, Truncated);
-    assert_eq!(wrong_length(&answer(200, None, ""), 10, 11).class, TooLong);
-    assert_eq!(wrong_length(&answer(200, Some("text/html"), ""), 10, 11).class, Gateway);
+    assert_eq!(wrong_length(&response(200, None, ""), 10, 9).class, Truncated);
+    assert_eq!(wrong_length(&response(200, None, ""), 10, 11).class, TooLong);
+    assert_eq!(wrong_length(&response(200, Some("text/html"), ""), 10, 11).class, Gateway);
 }
 
 macro_rules! captured {
@@ -232,7 +244,7 @@ fn the_captured_answers_are_read_as_what_they_are() {
     .into_iter()
     .zip([StoredKind::New, StoredKind::New, StoredKind::Existing, StoredKind::Existing])
     {
-        let stored = store(&answer(200, Some("application/json"), body)).unwrap();
+        let stored = store(&response(200, Some("application/json"), body)).unwrap();
         assert_eq!((stored.blob_id.as_str(), stored.kind), (ID, kind), "{name}");
         assert_eq!(stored.cost, (kind == StoredKind::New).then_some(32_760_000), "{name}");
     }
@@ -261,7 +273,7 @@ fn the_captured_answers_are_read_as_what_they_are() {
         (416, BadRequest),
     ];
     for ((name, body), (status, class)) in failures.into_iter().zip(expected) {
-        let failure = store(&answer(status, Some("application/json"), body)).unwrap_err();
+        let failure = store(&response(status, Some("application/json"), body)).unwrap_err();
         assert_eq!((failure.class, failure.status), (class, Some(status)), "{name}: {failure}");
     }
 }

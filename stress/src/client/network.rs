@@ -1,4 +1,4 @@
-//! What all workers share: for each target the parts of its requests, made once before the run.
+//! Everything about the targets that requests need, prepared once before the run and shared by all workers.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio_rustls::TlsConnector;
 use url::Host;
 
-use super::{headers, http1::Preamble, patience::Courtesy, tls};
+use super::{expect_continue::ExpectContinue, headers, http1::HeadTemplate, tls};
 use crate::{
     error::Error,
     plan::{
@@ -35,12 +35,12 @@ pub(super) struct Endpoint {
     pub(super) address: Address,
     /// How to secure the connection; `None` for plain HTTP.
     pub(super) tls: Option<Tls>,
-    /// What every request says.
-    pub(super) preamble: Preamble,
-    /// Whether every request announces that the connection ends with it, because the user says so.
-    pub(super) leaves: bool,
-    /// Whether it is asked before it is sent a body.
-    pub(super) courtesy: Courtesy,
+    /// What all its requests have in common.
+    pub(super) template: HeadTemplate,
+    /// Whether the user's headers have `Connection: close`, so that no connection is reused.
+    pub(super) closes: bool,
+    /// Whether its uploads wait for a `100 Continue`.
+    pub(super) expect_continue: ExpectContinue,
 }
 
 /// Where a target is.
@@ -115,9 +115,9 @@ impl Endpoint {
         Ok(Endpoint {
             address: Address::of(target)?,
             tls,
-            preamble: Preamble::new(&store, &format!("{base}v1/blobs/"), &headers),
-            leaves: headers::announce_a_close(&headers),
-            courtesy: Courtesy::new(plan.limits.expect_continue),
+            template: HeadTemplate::new(&store, &format!("{base}v1/blobs/"), &headers),
+            closes: headers::announce_a_close(&headers),
+            expect_continue: ExpectContinue::new(plan.limits.expect_continue),
         })
     }
 }

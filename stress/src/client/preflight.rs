@@ -3,14 +3,11 @@
 use std::{error::Error as _, io};
 
 use futures_util::future::try_join_all;
-use hyper::header::{self, HeaderMap, HeaderName};
+use hyper::header::{self, HeaderMap};
 use reqwest::{Client, redirect};
+use url::Url;
 
-use super::{
-    headers,
-    text::{is_html, one_line, title},
-    tls,
-};
+use super::{headers, response::Response, text::one_line, tls};
 use crate::{
     error::Error,
     plan::{
@@ -20,7 +17,7 @@ use crate::{
 };
 
 /// The most bytes of an answer that are looked at.
-const MAX_ANSWER: usize = 16 * 1024;
+const MAX_BODY: usize = 16 * 1024;
 
 /// What a target is asked as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,33 +88,33 @@ async fn ask(
 ) -> Result<Option<String>, Error> {
     let refused = |reason: String| Error::Preflight { role: role.name(), target: target.to_string(), reason };
     let url = target.at("status").map_err(|error| refused(format!("is no base address ({error})")))?;
-    let answer = async {
-        let mut response = client.get(url).headers(headers).send().await?;
-        let mut body = Vec::new();
-        while body.len() < MAX_ANSWER
-            && let Some(chunk) = response.chunk().await?
-        {
-            body.extend_from_slice(&chunk);
-        }
-        Ok::<_, reqwest::Error>((response, body))
-    };
-    let (response, body) = answer.await.map_err(|error| refused(silence(target, &error)))?;
-    let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
-    let reply = Reply {
-        status: response.status().as_u16(),
-        content_type: text(header::CONTENT_TYPE),
-        location: text(header::LOCATION),
-        body: &body,
-    };
-    match judge(role, &reply) {
+    let response = get(client, url, headers).await.map_err(|error| refused(no_response(target, &error)))?;
+    match judge(role, &response) {
         Verdict::Pass => Ok(None),
         Verdict::Warn(warning) => Ok(Some(format!("{} {target}: {warning}", role.name()))),
         Verdict::Refuse(reason) => Err(refused(reason)),
     }
 }
 
-/// Why there was no answer, and what to do.
-fn silence(target: &Target, error: &reqwest::Error) -> String {
+async fn get(client: &Client, url: Url, headers: HeaderMap) -> Result<Response, reqwest::Error> {
+    let mut response = client.get(url).headers(headers).send().await?;
+    let mut body = Vec::new();
+    while body.len() < MAX_BODY
+        && let Some(chunk) = response.chunk().await?
+    {
+        body.extend_from_slice(&chunk);
+    }
+    let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    Ok(Response {
+        status: response.status().as_u16(),
+        content_type: text(header::CONTENT_TYPE).unwrap_or_default().to_owned(),
+        location: text(header::LOCATION).unwrap_or_default().to_owned(),
+        body,
+    })
+}
+
+/// Why there was no response, and what to do.
+fn no_response(target: &Target, error: &reqwest::Error) -> String {
     if error.is_timeout() {
         let what = if error.is_connect() { "accept a connection" } else { "answer /status" };
         return format!("did not {what} in time; check the address, or raise --connect-timeout");
@@ -144,14 +141,6 @@ fn root_cause(error: &reqwest::Error) -> String {
     told
 }
 
-/// What a target answered.
-struct Reply<'a> {
-    status: u16,
-    content_type: Option<&'a str>,
-    location: Option<&'a str>,
-    body: &'a [u8],
-}
-
 /// What follows from an answer.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
@@ -160,16 +149,16 @@ enum Verdict {
     Refuse(String),
 }
 
-fn judge(role: Role, reply: &Reply<'_>) -> Verdict {
-    let page = is_html(reply.content_type, reply.body);
-    let said = if page { title(reply.body) } else { Some(one_line(&String::from_utf8_lossy(reply.body))) };
+fn judge(role: Role, response: &Response) -> Verdict {
+    let page = response.is_html();
+    let said = if page { response.title() } else { Some(one_line(&String::from_utf8_lossy(&response.body))) };
     let said = said.filter(|said| !said.is_empty()).map(|said| format!(": {said}")).unwrap_or_default();
     let flags = match role {
         Role::Publisher => "--bearer, --header or --publisher-header",
         Role::Aggregator => "--header or --aggregator-header",
     };
-    match reply.status {
-        200 if reply.body.trim_ascii() == b"OK" => Verdict::Pass,
+    match response.status {
+        200 if response.body.trim_ascii() == b"OK" => Verdict::Pass,
         200 if page => Verdict::Refuse(format!(
             "answers /status with a web page{said}; name the base address of the Walrus service itself"
         )),
@@ -177,7 +166,7 @@ fn judge(role: Role, reply: &Reply<'_>) -> Verdict {
             "answers /status with something other than OK{said}; is it a Walrus service?"
         )),
         300..=399 => {
-            let place = reply.location.unwrap_or("an unnamed place");
+            let place = if response.location.is_empty() { "an unnamed place" } else { &response.location };
             Verdict::Refuse(format!(
                 "redirects /status to {place}; redirects are not followed, name that address"
             ))
@@ -187,7 +176,7 @@ fn judge(role: Role, reply: &Reply<'_>) -> Verdict {
         )),
         401 | 403 => Verdict::Warn(format!(
             "/status is not open to us (HTTP {}{said}); if the run is refused too, name a key with {flags}",
-            reply.status
+            response.status
         )),
         404 => Verdict::Warn(
             "has no /status (HTTP 404); going on, but check the address if the run fails".to_owned(),

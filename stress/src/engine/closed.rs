@@ -37,7 +37,8 @@ async fn journeys(mut worker: Worker, workers: Stages, level: f64) {
             break;
         }
         let Some(item) = runtime_of_phase.cache_status(&shard.stop).await else { break };
-        if !worker.perform(item, None).await {
+        worker.perform(item, None).await;
+        if shard.abort.is_cancelled() {
             break;
         }
     }

@@ -19,7 +19,7 @@ use crate::{
         repeats,
         source::BlobSource,
     },
-    sample::{Novelty, Outcome, Sample, Timing, cache::CacheEvidence},
+    sample::{ExchangeRecord, Novelty, Outcome, Sample},
 };
 
 /// A blob on its journey.
@@ -43,8 +43,6 @@ pub(super) struct Iteration {
     smooth: bool,
     /// Set by the first step that did not succeed: the ones behind it are skipped.
     pub(super) stranded: bool,
-    /// How many of this blob's steps have come to an end.
-    steps_done: usize,
 }
 
 impl Iteration {
@@ -78,7 +76,6 @@ impl Iteration {
             blob_id,
             smooth,
             stranded: false,
-            steps_done: 0,
         };
         if controls { blob.controlled(runtime_of_phase.plan.seed, draw) } else { blob }
     }
@@ -100,11 +97,6 @@ impl Iteration {
         }
     }
 
-    /// How many of the journey's steps have come to an end, the other blob's among them.
-    pub(super) fn all_steps_done(&self) -> usize {
-        self.steps_done + self.other.as_ref().map_or(0, |other| other.steps_done)
-    }
-
     /// A sample with everything known before the step.
     pub(super) fn draft(&self, runtime_of_phase: &PhaseRuntime, step: Step) -> Sample {
         let blob = self.of(step);
@@ -117,11 +109,7 @@ impl Iteration {
             target: if step.stores() { blob.publisher } else { blob.aggregator },
             blob_id: blob.blob_id.clone(),
             size: blob.size,
-            bytes_sent: 0,
-            bytes_received: 0,
-            timing: Timing::default(),
-            link: None,
-            cache: CacheEvidence::default(),
+            exchange: ExchangeRecord::default(),
             outcome: Outcome::Unfinished,
         }
     }
@@ -135,9 +123,8 @@ impl Iteration {
     }
 
     fn note(&mut self, runtime_of_phase: &PhaseRuntime, sample: &Sample) {
-        self.steps_done += 1;
         let first = matches!(sample.step, Step::FIRST | Step::Control);
-        let warm = first && sample.cache.cache_status.from_cache();
+        let warm = first && sample.exchange.cache.cache_status.from_cache();
         self.smooth &= !warm && (sample.attempt == 1 || sample.step.stores());
         match &sample.outcome {
             Outcome::Stored(_) => {
@@ -156,8 +143,7 @@ impl Iteration {
 
     /// Leaves behind what later phases need to know, at the end of the journey or where it was given up.
     pub(super) fn leave(&self, runtime_of_phase: &PhaseRuntime) {
-        let sound = !self.stranded && self.steps_done == runtime_of_phase.phase().journey.steps.len();
-        let marks = ReadMarks { novelty: self.novelty, sound, smooth: self.smooth };
+        let marks = ReadMarks { novelty: self.novelty, sound: !self.stranded, smooth: self.smooth };
         runtime_of_phase.keep(self.index, CarriedBlob { id: self.blob_id.clone(), marks });
     }
 }

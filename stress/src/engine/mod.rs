@@ -5,7 +5,6 @@
 
 mod timer;
 mod blob_registry;
-mod clock;
 mod closed;
 mod cores;
 mod usage;
@@ -34,9 +33,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{client::Network, error::Error, metrics::Recording, plan::Plan, sample::Sample};
+use crate::{
+    client::Network,
+    error::Error,
+    metrics::Recording,
+    plan::Plan,
+    sample::{Clock, Sample},
+};
 use barrier::Barrier;
-use clock::Clock;
 pub use list::{List, Listed};
 use phase_runtime::PhaseRuntime;
 pub use phase_runtime::ProgressBoard;

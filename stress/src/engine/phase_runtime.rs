@@ -10,12 +10,12 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{RunHooks, blob_registry::BlobRegistry, carry_over::CarriedBlob, clock::Clock, list::Listed};
+use super::{RunHooks, blob_registry::BlobRegistry, carry_over::CarriedBlob, list::Listed};
 use crate::{
     client::Network,
     metrics::snapshot::Snapshot,
     plan::{Phase, Plan, load::Load, repeats::Past, retry::Attempt, schedule::Arrival, source::BlobSource},
-    sample::{Outcome, Sample},
+    sample::{Clock, Outcome, Sample},
 };
 
 /// One phase, as its shards see it.

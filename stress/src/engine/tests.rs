@@ -1,13 +1,13 @@
 //! Runs of which a part breaks, and what is no part of a measurement.
 
-use std::{net::TcpListener, time::Instant};
+use std::net::TcpListener;
 
 use ::tests::Bottle;
 
 use super::*;
 use crate::{
     blob::BlobSpec,
-    client::Client,
+    client::{Client, Exchange},
     plan::{
         Phase, Verify,
         journey::{Journey, Step},
@@ -103,14 +103,17 @@ async fn a_shard_that_panics_ends_the_run_for_all_of_them() {
 async fn making_a_blob_is_off_the_clock() {
     const COST: Duration = Duration::from_millis(300);
     let bottle = Bottle::start();
-    let mut client = Client::new(Arc::new(Network::new(&plan(bottle.publisher_url())).unwrap()));
+    let clock = Clock::start();
+    let mut client = Client::new(Arc::new(Network::new(&plan(bottle.publisher_url())).unwrap()), clock);
     for index in 0..2 {
         let spec = BlobSpec { seed: 7, index, size: 60_000, content: Content::Binary };
-        let begun = Instant::now();
-        let exchange = client.upload(0, spec.source().costing(COST)).await;
-        let whole = begun.elapsed();
-        assert!(exchange.result.is_ok(), "{:?}", exchange.result);
-        assert!(exchange.started >= begun + COST, "{:?} after the beginning", exchange.started - begun);
-        assert!(exchange.finished - exchange.started <= whole - COST, "{whole:?}");
+        let begun = clock.elapsed();
+        let Exchange { record, outcome } =
+            client.upload(0, spec.source().costing(COST), &CancellationToken::new()).await;
+        let whole = clock.elapsed() - begun;
+        assert!(outcome.is_success(), "{outcome:?}");
+        let started = record.timing.started;
+        assert!(started >= begun + COST, "{:?} after the beginning", started - begun);
+        assert!(record.timing.finished - started <= whole - COST, "{whole:?}");
     }
 }

@@ -11,10 +11,13 @@ use rustix::{
 };
 use tokio::time::interval;
 
-use super::{clock::Clock, cores};
-use crate::metrics::{
-    generator::{Generator, Used},
-    histogram::Latencies,
+use super::cores;
+use crate::{
+    metrics::{
+        generator::{Generator, Used},
+        histogram::Latencies,
+    },
+    sample::Clock,
 };
 
 /// How often the open file descriptors are counted: with thousands of them that takes milliseconds.

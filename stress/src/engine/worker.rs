@@ -5,16 +5,15 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 use super::{
-    clock::Clock,
     iteration::{Iteration, Reads},
     phase_runtime::{BlobOrigin, WorkItem},
     worker_thread::Shard,
 };
 use crate::{
     blob::Expect,
-    client::{Client, Exchange},
+    client::Client,
     plan::journey::Step,
-    sample::{Outcome, Sample, Timing},
+    sample::{ExchangeRecord, Outcome, Sample},
 };
 
 /// Performs journeys, one at a time.
@@ -22,34 +21,22 @@ use crate::{
 pub(super) struct Worker {
     shard: Rc<Shard>,
     client: Client,
-    under_way: Option<UnderWay>,
-}
-
-/// An attempt that has its place in the channel, taken before it starts so that telling never waits, and has not ended; or
-/// one behind the first that is still to be made.
-#[derive(Debug)]
-struct UnderWay {
-    /// Its step's position in the journey.
-    position: usize,
-    /// From 1.
-    attempt: u32,
-    /// When the step was due; in a closed loop only known behind the first attempt.
-    due: Option<Duration>,
-    permit: Option<Permit>,
 }
 
 /// A place for one sample in the channel.
 type Permit = mpsc::OwnedPermit<Sample>;
 
 impl Worker {
-    /// A worker with connections that nobody uses at the moment, if there are any.
+    /// A worker with connections that are idle at the moment, if there are any.
     pub(super) fn new(shard: Rc<Shard>) -> Self {
         let client = shard.clients.borrow_mut().pop();
-        let client = client.unwrap_or_else(|| Client::new(shard.runtime_of_phase.network.clone()));
-        Self { shard, client, under_way: None }
+        let runtime_of_phase = &shard.runtime_of_phase;
+        let client =
+            client.unwrap_or_else(|| Client::new(runtime_of_phase.network.clone(), runtime_of_phase.clock));
+        Self { shard, client }
     }
 
-    /// Leaves the connections to whoever comes next.
+    /// Leaves the connections to the next worker.
     pub(super) fn dismiss(self) {
         self.shard.clients.borrow_mut().push(self.client);
     }
@@ -59,41 +46,28 @@ impl Worker {
         &self.shard
     }
 
-    /// One journey over one blob, or over two when it is an order control, `due` at this time since the run's origin; in a closed loop it is due when it starts.
-    /// False when it was given up: the step under way is then entered as unfinished.
-    pub(super) async fn perform(&mut self, item: WorkItem, due: Option<Duration>) -> bool {
+    /// One journey over one blob, or over two when it is an order control, `due` at this time since the run's origin; in a
+    /// closed loop it is due when it starts. Once the phase is aborted, the step that is running ends as unfinished and the
+    /// ones behind it are skipped.
+    pub(super) async fn perform(&mut self, item: WorkItem, mut due: Option<Duration>) {
         let shard = Rc::clone(&self.shard);
         let runtime_of_phase = &shard.runtime_of_phase;
         let (mut blob, mut reads) = (Iteration::new(runtime_of_phase, item), Reads::default());
-        let ended = tokio::select! {
-            // Asked first, so that no step starts when everything is given up.
-            biased;
-            () = shard.abort.cancelled() => false,
-            () = self.journey(&mut blob, &mut reads, due) => true,
-        };
-        if !ended {
-            self.give_up(&blob).await;
-        }
-        // Given up in a later read, a journey has its pair all the same.
-        reads.enter(&blob, runtime_of_phase, &mut shard.recording());
-        blob.leave(runtime_of_phase);
-        ended
-    }
-
-    async fn journey(&mut self, blob: &mut Iteration, reads: &mut Reads, mut due: Option<Duration>) {
-        let shard = Rc::clone(&self.shard);
-        let runtime_of_phase = &shard.runtime_of_phase;
         for position in 0..blob.steps.len() {
-            let (sample, permit) = self.step(blob, position, due).await;
+            let (sample, permit) = self.step(&blob, position, due).await;
             // In an open loop the next step is due when this one has ended.
-            due = due.map(|_| sample.timing.finished);
+            due = due.map(|_| sample.exchange.timing.finished);
             blob.learn(runtime_of_phase, &sample);
             reads.learn(&sample);
-            self.shard.enter(sample, permit);
+            shard.enter(sample, permit);
         }
+        // A journey that was aborted in a later read has its pair all the same.
+        reads.enter(&blob, runtime_of_phase, &mut shard.recording());
+        blob.leave(runtime_of_phase);
     }
 
-    /// One step, tried again as often as its failures allow. Attempts that were not the last are entered here.
+    /// One step, retried as often as its failures allow. Attempts that were not the last are entered here. The place for its
+    /// sample is reserved before each attempt, so that the clock never runs while a slow receiver is waited for.
     async fn step(
         &mut self,
         blob: &Iteration,
@@ -105,95 +79,62 @@ impl Worker {
         let step = blob.steps[position];
         let (mut attempt, mut since) = (1, due);
         loop {
-            let permit = self.shard.permit().await;
-            self.under_way = Some(UnderWay { position, attempt, due: since, permit });
-            let (sample, asked) = self.attempt(blob, step, attempt, since).await;
-            if attempt == 1 {
-                self.shard.enter_lateness(&sample, position, due);
+            let permit = shard.permit().await;
+            let sample = Sample { attempt, ..self.attempt(blob, step, since).await };
+            if attempt == 1 && sample.outcome != Outcome::Skipped {
+                shard.enter_lateness(&sample, position, due);
             }
-            let wait = runtime_of_phase.wait(&sample, asked);
-            let permit = self.under_way.take().and_then(|under_way| under_way.permit);
-            let Some(wait) = wait else { return (sample, permit) };
-            // Told at once: a wait that kept its place in the channel would keep others from starting.
-            since = Some(sample.timing.due);
-            self.shard.enter(sample.tried_again(), permit);
+            let Some(wait) = runtime_of_phase.wait(&sample, sample.exchange.retry_after) else {
+                return (sample, permit);
+            };
+            // Entered at once: a wait that kept its place in the channel would keep others from starting.
+            since = Some(sample.exchange.timing.due);
+            shard.enter(sample.tried_again(), permit);
             attempt += 1;
-            self.under_way = Some(UnderWay { position, attempt, due: since, permit: None });
-            if !runtime_of_phase.sleep(wait).await {
-                // Who is told to start nothing more tries nothing again either.
-                let permit = self.shard.permit().await;
-                self.under_way = None;
-                return (
-                    still_waiting(blob.draft(runtime_of_phase, step), attempt, since, runtime_of_phase.clock),
-                    permit,
-                );
+            let waited = tokio::select! {
+                biased;
+                () = shard.abort.cancelled() => false,
+                waited = runtime_of_phase.sleep(wait) => waited,
+            };
+            if !waited {
+                let exchange = started(since, ExchangeRecord::start(runtime_of_phase.clock.elapsed()));
+                let draft = blob.draft(runtime_of_phase, step);
+                let sample = Sample { attempt, exchange, outcome: Outcome::Unfinished, ..draft };
+                return (sample, shard.permit().await);
             }
         }
     }
 
-    /// One attempt at a step, unless a step before it has not succeeded: then it is skipped. With it comes how long the
-    /// server asked to be left alone.
-    async fn attempt(
-        &mut self,
-        blob: &Iteration,
-        step: Step,
-        attempt: u32,
-        due: Option<Duration>,
-    ) -> (Sample, Option<Duration>) {
+    /// One attempt at a step; skipped when a step before it has not succeeded or the phase is aborted.
+    async fn attempt(&mut self, blob: &Iteration, step: Step, due: Option<Duration>) -> Sample {
         let shard = Rc::clone(&self.shard);
         let runtime_of_phase = &shard.runtime_of_phase;
-        let draft = Sample { attempt, ..blob.draft(runtime_of_phase, step) };
+        let draft = blob.draft(runtime_of_phase, step);
         let blob = blob.of(step);
         #[cfg(test)]
         toil(runtime_of_phase.hooks.cost);
-        match (step, &blob.expect, &blob.blob_id) {
-            _ if blob.stranded => (Sample { outcome: Outcome::Skipped, ..draft }, None),
+        let exchange = match (step, &blob.expect, &blob.blob_id) {
+            _ if blob.stranded || shard.abort.is_cancelled() => None,
             (Step::Upload | Step::ControlUpload, Expect::Spec(spec), _) => {
-                let exchange = self.client.upload(blob.publisher, spec.source()).await;
-                let asked = exchange.retry_after;
-                (fill(draft, exchange, Outcome::Stored, due, runtime_of_phase.clock), asked)
+                Some(self.client.upload(blob.publisher, spec.source(), &shard.abort).await)
             }
             (Step::Read { .. } | Step::Control, expect, Some(id)) => {
                 let mut verifier = expect.verifier(runtime_of_phase.plan.verify);
-                let exchange = self.client.read(blob.aggregator, id, &mut verifier).await;
-                let asked = exchange.retry_after;
-                let sample = fill(draft, exchange, |()| Outcome::Read, due, runtime_of_phase.clock);
-                // What nobody knew beforehand is as large as it came.
-                let size = expect.size().unwrap_or(sample.bytes_received);
-                (Sample { size, ..sample }, asked)
+                Some(self.client.read(blob.aggregator, id, &mut verifier, &shard.abort).await)
             }
-            // Nobody has told the blob's ID, or its bytes: there is nothing to ask for, or to send.
+            // Without an ID there is nothing to read, without a spec nothing to send.
             (Step::Read { .. } | Step::Control, _, None)
-            | (Step::Upload | Step::ControlUpload, Expect::FirstRead(_), _) => {
-                (Sample { outcome: Outcome::Skipped, ..draft }, None)
-            }
-        }
-    }
-
-    /// Enters the step under way as unfinished, with the time it has waited, and the ones behind it as skipped.
-    async fn give_up(&mut self, blob: &Iteration) {
-        let shard = Rc::clone(&self.shard);
-        let runtime_of_phase = &shard.runtime_of_phase;
-        let abandoned = self.client.take_abandoned();
-        // Without a step under way the journey was between two, waiting to be heard.
-        let Some(UnderWay { mut position, attempt, due, permit }) = self.under_way.take() else {
-            return self.shard.skip(blob, blob.all_steps_done()).await;
+            | (Step::Upload | Step::ControlUpload, Expect::FirstRead(_), _) => None,
         };
-        let draft = blob.draft(runtime_of_phase, blob.steps[position]);
-        if let Some(exchange) = abandoned {
-            let filled = fill(draft, exchange, |()| Outcome::Unfinished, due, runtime_of_phase.clock);
-            let sample = Sample { attempt, outcome: Outcome::Unfinished, ..filled };
-            if attempt == 1 {
-                self.shard.enter_lateness(&sample, position, due);
-            }
-            self.shard.enter(sample, permit);
-            position += 1;
-        } else if attempt > 1 {
-            let permit = self.shard.permit().await;
-            self.shard.enter(still_waiting(draft, attempt, due, runtime_of_phase.clock), permit);
-            position += 1;
-        }
-        self.shard.skip(blob, position).await;
+        let Some(exchange) = exchange else { return Sample { outcome: Outcome::Skipped, ..draft } };
+        let (record, outcome) = (started(due, exchange.record), exchange.outcome);
+        let (size, blob_id) = match &outcome {
+            Outcome::Stored(stored) => (draft.size, Some(Arc::from(stored.blob_id.as_str()))),
+            // A blob of unknown size has the size that was received.
+            _ if !step.stores() => (blob.expect.size().unwrap_or(record.bytes_received), draft.blob_id),
+            _ => (draft.size, draft.blob_id),
+        };
+        Sample { exchange: record, outcome, size, blob_id, ..draft }
     }
 }
 
@@ -206,11 +147,10 @@ fn toil(cost: Duration) {
     }
 }
 
-/// The draft of a step that waits for its next attempt, and will not get it.
-fn still_waiting(draft: Sample, attempt: u32, due: Option<Duration>, clock: Clock) -> Sample {
-    let now = clock.elapsed();
-    let timing = Timing { due: due.unwrap_or(now), started: now, finished: now, ..Timing::default() };
-    Sample { attempt, timing, outcome: Outcome::Unfinished, ..draft }
+/// The record with the time at which its step was due; without one it was due when it started.
+fn started(due: Option<Duration>, mut record: ExchangeRecord) -> ExchangeRecord {
+    record.timing.due = due.unwrap_or(record.timing.due);
+    record
 }
 
 /// Enters the steps of this phase as skipped for each blob that an earlier one has lost.
@@ -222,31 +162,6 @@ pub(super) async fn skip_lost(shard: &Shard) {
         shard.skip(&blob, 0).await;
         from = index + 1;
     }
-}
-
-/// The draft with what the exchange came to.
-fn fill<T>(
-    draft: Sample,
-    exchange: Exchange<T>,
-    outcome: impl FnOnce(T) -> Outcome,
-    due: Option<Duration>,
-    clock: Clock,
-) -> Sample {
-    let at = |instant| clock.at(instant);
-    let timing = Timing {
-        due: due.unwrap_or_else(|| at(exchange.started)),
-        started: at(exchange.started),
-        sent: exchange.sent.map(at),
-        first_byte: exchange.first_byte.map(at),
-        finished: at(exchange.finished),
-    };
-    let outcome = exchange.result.map_or_else(Outcome::Failed, outcome);
-    let blob_id = match &outcome {
-        Outcome::Stored(stored) => Some(Arc::from(stored.blob_id.as_str())),
-        _ => draft.blob_id,
-    };
-    let Exchange { bytes_sent, bytes_received, link, cache, .. } = exchange;
-    Sample { timing, blob_id, bytes_sent, bytes_received, link, cache, outcome, ..draft }
 }
 
 impl Shard {
@@ -280,7 +195,7 @@ impl Shard {
     /// How late an open loop's journey started: the generator's own doing, however the step went.
     fn enter_lateness(&self, sample: &Sample, position: usize, due: Option<Duration>) {
         if position == 0 && due.is_some() {
-            let start_delay = sample.timing.started.saturating_sub(sample.timing.due);
+            let start_delay = sample.exchange.timing.started.saturating_sub(sample.exchange.timing.due);
             self.recording().enter_arrival(sample.phase, start_delay);
         }
     }

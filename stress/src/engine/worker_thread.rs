@@ -14,13 +14,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Run,
-    clock::Clock,
-    closed, lag, open,
+    Run, closed, lag, open,
     phase_runtime::{PhaseRuntime, ProgressBoard},
     worker::skip_lost,
 };
-use crate::{client::Client, metrics::Recording, plan::load::Load};
+use crate::{client::Client, metrics::Recording, plan::load::Load, sample::Clock};
 
 /// How often a shard pins up how far it is.
 const BOARD_INTERVAL: Duration = Duration::from_millis(200);

@@ -61,7 +61,7 @@ impl BlobRecord {
 impl StepRecord {
     /// `None` as long as the step goes on.
     fn of(sample: &Sample) -> Option<Self> {
-        let time = sample.timing.response();
+        let time = sample.exchange.timing.response();
         Some(match &sample.outcome {
             Outcome::Retried(_) => return None,
             Outcome::Stored(stored) => StepRecord::Stored { time, kind: stored.kind },

@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(cells(&rows[2], times), ["40", "0.018", "", "0.03"]);
         let p90: f64 = rows[2]["response_p90_seconds"].parse().unwrap();
         assert!((p90 / 0.029 - 1.0).abs() < 0.001, "{p90}");
-        let bytes: u64 = samples.iter().map(|sample| sample.bytes_sent).sum();
+        let bytes: u64 = samples.iter().map(|sample| sample.exchange.bytes_sent).sum();
         assert_eq!(rows[0]["bytes_sent"], bytes.to_string());
     }
 

@@ -18,7 +18,7 @@ const ACTION: usize = 15;
 pub fn line(sample: &Sample, plan: &Plan, palette: Palette) -> Option<String> {
     let number = format!("{:>1$}", sample.index + 1, number_width(plan));
     let size = palette.paint(Style::Size, &format!("{:>8}", units::bytes(sample.size)));
-    let time = units::duration(sample.timing.response());
+    let time = units::duration(sample.exchange.timing.response());
     let told = |ink: Style, action: &str, rest: &str| {
         let action = palette.paint(ink, &format!("{action:<ACTION$}"));
         let time = palette.paint(ink, &format!("{time:>7}"));

@@ -88,11 +88,10 @@ mod tests {
         let cached = |row: &&BTreeMap<String, String>| row["step"] == "cached";
         for row in rows.iter().filter(cached) {
             let begin = Duration::from_secs(row["begin_seconds"].parse().unwrap());
-            let ended =
-                samples.iter().skip(2).step_by(3).filter(|sample| {
-                    (begin..begin + Duration::from_secs(1)).contains(&sample.timing.finished)
-                });
-            let times: Vec<_> = ended.map(|sample| sample.timing.response().as_secs_f64()).collect();
+            let ended = samples.iter().skip(2).step_by(3).filter(|sample| {
+                (begin..begin + Duration::from_secs(1)).contains(&sample.exchange.timing.finished)
+            });
+            let times: Vec<_> = ended.map(|sample| sample.exchange.timing.response().as_secs_f64()).collect();
             assert_eq!(row["done"], times.len().to_string(), "{row:?}");
             assert_eq!((row["interval_seconds"].as_str(), row["p99_seconds"].as_str()), ("1", ""));
             let longest = times.iter().copied().reduce(f64::max);

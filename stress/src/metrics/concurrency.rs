@@ -30,7 +30,7 @@ impl ConcurrencyTracker {
         if !sample.step.stores() || sample.outcome == Outcome::Skipped {
             return;
         }
-        let (started, finished) = (sample.timing.started, sample.timing.finished);
+        let (started, finished) = (sample.exchange.timing.started, sample.exchange.timing.finished);
         if let Outcome::Failed(failure) | Outcome::Retried(failure) = &sample.outcome
             && failure.class == FailureClass::Shed
         {
@@ -72,7 +72,7 @@ impl ConcurrencyTracker {
 mod tests {
     use super::*;
     use crate::plan::journey::Step;
-    use crate::sample::{Failure, Novelty, Timing, cache::CacheEvidence};
+    use crate::sample::{ExchangeRecord, Failure, Novelty, Timing};
 
     fn sample(step: Step, started: u64, finished: u64, outcome: Outcome) -> Sample {
         let [started, finished] = [started, finished].map(Duration::from_millis);
@@ -85,11 +85,10 @@ mod tests {
             target: 0,
             blob_id: None,
             size: 1,
-            bytes_sent: 0,
-            bytes_received: 0,
-            timing: Timing { due: started, started, finished, ..Timing::default() },
-            link: None,
-            cache: CacheEvidence::default(),
+            exchange: ExchangeRecord {
+                timing: Timing { due: started, started, finished, ..Timing::default() },
+                ..ExchangeRecord::default()
+            },
             outcome,
         }
     }

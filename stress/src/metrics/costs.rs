@@ -26,10 +26,10 @@ pub struct Cost {
 impl Cost {
     /// Enters what a success took, if its parts were seen.
     pub(super) fn enter(sample: &Sample, costs: &mut Costs) {
-        let timing = &sample.timing;
+        let timing = &sample.exchange.timing;
         let Some((sent, first)) = timing.sent.zip(timing.first_byte) else { return };
         costs.enter_with(sample.index, || {
-            let opening = sample.link.map(|link| link.opening()).unwrap_or_default();
+            let opening = sample.exchange.link.map(|link| link.opening()).unwrap_or_default();
             Self {
                 index: sample.index,
                 size: sample.size,

@@ -195,7 +195,7 @@ impl Connections {
     }
 
     fn enter(&mut self, sample: &Sample) {
-        match sample.link {
+        match sample.exchange.link {
             None => {}
             Some(Link::Reused) => self.reused += 1,
             Some(Link::Fresh(connecting)) => {

@@ -42,8 +42,8 @@ pub struct ReadFact {
 impl ReadFact {
     /// `None` when it did not succeed.
     pub fn of(sample: &Sample) -> Option<Self> {
-        let (timing, head) = (&sample.timing, sample.timing.first_byte?);
-        let opening = sample.link.map(|link| link.opening()).unwrap_or_default();
+        let (timing, head) = (&sample.exchange.timing, sample.exchange.timing.first_byte?);
+        let opening = sample.exchange.link.map(|link| link.opening()).unwrap_or_default();
         (sample.outcome == Outcome::Read).then_some(Self {
             index: sample.index,
             size: sample.size,
@@ -52,7 +52,7 @@ impl ReadFact {
             first_byte: timing.to_first_byte()?.saturating_sub(opening),
             transfer: timing.transfer()?,
             head,
-            cache: sample.cache,
+            cache: sample.exchange.cache,
         })
     }
 }

@@ -135,11 +135,11 @@ impl StepMetrics {
                 return;
             }
             Outcome::Stored(stored) => {
-                self.enter_stored(stored, sample.timing.response());
+                self.enter_stored(stored, sample.exchange.timing.response());
                 self.enter_success(sample);
             }
             Outcome::Read => {
-                self.cache_statuses.entry(sample.target).or_default().enter(&sample.cache);
+                self.cache_statuses.entry(sample.target).or_default().enter(&sample.exchange.cache);
                 self.enter_success(sample);
             }
             Outcome::Unfinished => {
@@ -160,10 +160,12 @@ impl StepMetrics {
         if !matches!(sample.outcome, Outcome::Retried(_)) {
             self.timeline.enter(sample);
         }
-        self.bytes_sent += sample.bytes_sent;
-        self.bytes_received += sample.bytes_received;
-        let (start, end) = self.window.unwrap_or((sample.timing.started, sample.timing.finished));
-        self.window = Some((start.min(sample.timing.started), end.max(sample.timing.finished)));
+        self.bytes_sent += sample.exchange.bytes_sent;
+        self.bytes_received += sample.exchange.bytes_received;
+        let (start, end) =
+            self.window.unwrap_or((sample.exchange.timing.started, sample.exchange.timing.finished));
+        self.window =
+            Some((start.min(sample.exchange.timing.started), end.max(sample.exchange.timing.finished)));
     }
 
     fn enter_stored(&mut self, stored: &Stored, response: Duration) {
@@ -177,11 +179,11 @@ impl StepMetrics {
         self.done += 1;
         self.bytes_done += sample.size;
         Cost::enter(sample, &mut self.costs);
-        self.spans.enter(&sample.timing);
+        self.spans.enter(&sample.exchange.timing);
     }
 
     fn enter_lower_bound(&mut self, sample: &Sample) {
-        let response = sample.timing.response();
+        let response = sample.exchange.timing.response();
         self.spans.enter_response(response);
         self.least_lower_bound = Some(self.least_lower_bound.map_or(response, |least| least.min(response)));
     }
@@ -229,16 +231,16 @@ fn earlier<T>(a: Option<T>, b: Option<T>, combine: impl FnOnce(T, T) -> T) -> Op
 impl FailureTally {
     fn enter(&mut self, sample: &Sample, failure: &Failure) {
         self.count += 1;
-        self.latencies.record(sample.timing.response());
-        self.own.record(sample.timing.service());
-        self.last = self.last.max(sample.timing.finished);
+        self.latencies.record(sample.exchange.timing.response());
+        self.own.record(sample.exchange.timing.service());
+        self.last = self.last.max(sample.exchange.timing.finished);
         if let Some(reason) = &failure.reason {
-            let at = sample.timing.finished;
+            let at = sample.exchange.timing.finished;
             self.enter_reason(reason.clone(), ReasonTally { count: 1, first: at, last: at });
         }
         if self.examples.len() < EXAMPLES {
             self.examples.push(Example {
-                at: sample.timing.finished,
+                at: sample.exchange.timing.finished,
                 index: sample.index,
                 failure: failure.clone(),
             });

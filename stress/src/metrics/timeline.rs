@@ -113,18 +113,18 @@ impl Timeline {
 
     /// Enters how a step ended; skipped steps did not begin, and attempts after which a step goes on are no end.
     pub fn enter(&mut self, sample: &Sample) {
-        let place = self.at(sample.timing.started);
+        let place = self.at(sample.exchange.timing.started);
         self.tallies[place].started += 1;
-        let place = self.at(sample.timing.finished);
+        let place = self.at(sample.exchange.timing.finished);
         let tally = &mut self.tallies[place];
-        tally.bytes_sent += sample.bytes_sent;
-        tally.bytes_received += sample.bytes_received;
+        tally.bytes_sent += sample.exchange.bytes_sent;
+        tally.bytes_received += sample.exchange.bytes_received;
         match &sample.outcome {
             Outcome::Stored(_) | Outcome::Read => tally.done += 1,
             Outcome::Unfinished => tally.unfinished += 1,
             Outcome::Failed(_) | Outcome::Retried(_) | Outcome::Skipped => tally.failed += 1,
         }
-        let (response, bound) = (sample.timing.response(), sample.outcome.is_lower_bound());
+        let (response, bound) = (sample.exchange.timing.response(), sample.outcome.is_lower_bound());
         if bound {
             let least = tally.least_lower_bound.map_or(response, |least| least.min(response));
             tally.least_lower_bound = Some(least);

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
     use crate::{
         plan::journey::Step,
-        sample::{Novelty, Outcome, Sample, Timing, cache::CacheEvidence},
+        sample::{ExchangeRecord, Novelty, Outcome, Sample, Timing},
     };
 
     /// A read that took this long; the first half of it to its first byte.
@@ -64,11 +64,15 @@ mod tests {
             target: 1,
             blob_id: None,
             size: index,
-            bytes_sent: 0,
-            bytes_received: index,
-            timing: Timing { first_byte: Some(at(millis / 2)), finished: at(millis), ..Timing::default() },
-            link: None,
-            cache: CacheEvidence::default(),
+            exchange: ExchangeRecord {
+                timing: Timing {
+                    first_byte: Some(at(millis / 2)),
+                    finished: at(millis),
+                    ..Timing::default()
+                },
+                bytes_received: index,
+                ..ExchangeRecord::default()
+            },
             outcome: Outcome::Read,
         })
         .unwrap()

@@ -221,7 +221,7 @@ fn every_fault_of_the_mocks_lands_in_its_class() {
         ("corrupt", "corrupt"),
     ] {
         let late = |config: &mut tests::AggregatorConfig| {
-            config.weather.not_yet_for = std::time::Duration::from_secs(60)
+            config.profile.not_yet_for = std::time::Duration::from_secs(60)
         };
         let bottle =
             Bottle::builder().aggregator_faults(&[&format!("{fault}=100%")]).aggregator(late).start();

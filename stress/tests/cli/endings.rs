@@ -64,7 +64,7 @@ fn a_signal_stops_the_run_and_everything_measured_is_told_as_partial() {
 #[test]
 fn what_is_under_way_may_finish_in_its_time() {
     let bottle = Bottle::builder()
-        .publisher(|config| config.weather.store.latency = "1s".parse().expect("a latency"))
+        .publisher(|config| config.profile.store.latency = "1s".parse().expect("a latency"))
         .start();
     let started =
         Run::new(&bottle).line("--export -n 50 -c 2 --size 1KiB").start().until(" cached download ");

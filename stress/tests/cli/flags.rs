@@ -240,7 +240,7 @@ fn without_a_check_no_status_is_asked_for() {
 fn a_duration_ends_the_run_and_the_nearer_limit_counts() {
     let slow = || {
         Bottle::builder()
-            .publisher(|config| config.weather.store.latency = "50ms".parse().expect("a latency"))
+            .publisher(|config| config.profile.store.latency = "50ms".parse().expect("a latency"))
             .start()
     };
     let bottle = slow();

@@ -172,7 +172,7 @@ fn pipes_get_no_colours_unless_they_are_asked_for() {
 fn without_a_terminal_progress_is_a_plain_line_every_few_seconds() {
     let slow = |flag: &str| {
         let latency = |config: &mut tests::AggregatorConfig| {
-            config.weather.first_read.latency = "6s".parse().expect("a latency")
+            config.profile.first_read.latency = "6s".parse().expect("a latency")
         };
         let bottle = Bottle::builder().aggregator(latency).start();
         Run::new(&bottle).line("-n 1 --size 1B --events never").line(flag).go().exits(0)

@@ -9,7 +9,7 @@ use stress::{
     metrics::Recording,
     plan::journey::Step,
     report::Report,
-    sample::{Link, Novelty, Outcome, Sample, Timing, cache::CacheEvidence},
+    sample::{ExchangeRecord, Link, Novelty, Outcome, Sample, Timing},
 };
 use tests::Bottle;
 
@@ -127,11 +127,12 @@ fn saved(name: &str, milliseconds: u64) -> (Ran, PathBuf) {
             target: 0,
             blob_id: Some(Arc::from("blob")),
             size: 1024,
-            bytes_sent: 0,
-            bytes_received: 1024,
-            timing: Timing { due: at, started: at, sent: Some(at), first_byte: Some(finished), finished },
-            link: Some(Link::Reused),
-            cache: CacheEvidence::default(),
+            exchange: ExchangeRecord {
+                timing: Timing { due: at, started: at, sent: Some(at), first_byte: Some(finished), finished },
+                link: Some(Link::Reused),
+                bytes_received: 1024,
+                ..ExchangeRecord::default()
+            },
             outcome: Outcome::Read,
         });
     }

@@ -11,7 +11,7 @@ use crate::common::{Ran, Run};
 /// A server that is far slower than the rate, and one place: nearly every arrival is dropped.
 fn overrun(line: &str) -> Ran {
     let bottle = Bottle::builder()
-        .publisher(|config| config.weather.store.latency = "1s".parse().expect("a latency"))
+        .publisher(|config| config.profile.store.latency = "1s".parse().expect("a latency"))
         .start();
     Run::new(&bottle).line("-n 20 --rate 100/s --max-in-flight 1 --size 1KiB -q").line(line).go()
 }
@@ -45,7 +45,7 @@ fn strict_makes_an_invalid_run_exit_code_3_whatever_else_broke() {
 #[test]
 fn the_machines_part_is_measured_in_every_run() {
     let bottle = Bottle::builder()
-        .publisher(|config| config.weather.store.latency = "1s".parse().expect("a latency"))
+        .publisher(|config| config.profile.store.latency = "1s".parse().expect("a latency"))
         .start();
     let ran = Run::new(&bottle).line("-n 1 --size 1KiB -q").go().exits(0);
     assert!(ran.stdout.contains("\nquality      "), "{}", ran.stdout);

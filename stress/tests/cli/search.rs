@@ -12,7 +12,7 @@ use crate::{
 /// A stock publisher, 8 uploads at once and 8 more in waiting, each of which takes a while.
 fn stock() -> Bottle {
     Bottle::builder()
-        .publisher(|config| config.weather.store.latency = "150ms".parse().expect("a latency"))
+        .publisher(|config| config.profile.store.latency = "150ms".parse().expect("a latency"))
         .start()
 }
 

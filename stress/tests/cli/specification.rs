@@ -175,7 +175,7 @@ async fn answers_that_are_neither_new_nor_known_are_unexpected() {
 fn first_downloads_pay_what_cached_ones_do_not() {
     const FIRST: Duration = Duration::from_millis(250);
     let bottle = Bottle::builder()
-        .aggregator(|config| config.weather.first_read.latency = format!("{FIRST:?}").parse().unwrap())
+        .aggregator(|config| config.profile.first_read.latency = format!("{FIRST:?}").parse().unwrap())
         .start();
     let ran = Run::new(&bottle).line("--export -n 8").go().exits(0);
     assert!(ran.column("download_time_first").iter().all(|time| *time >= FIRST.as_secs_f64()));
@@ -187,7 +187,7 @@ fn first_downloads_pay_what_cached_ones_do_not() {
 #[test]
 fn response_times_hold_what_the_publisher_took() {
     let bottle =
-        Bottle::builder().publisher(|config| config.weather.store.latency = "200ms".parse().unwrap()).start();
+        Bottle::builder().publisher(|config| config.profile.store.latency = "200ms".parse().unwrap()).start();
     let ran = Run::new(&bottle).line("--export").go().exits(0);
     let uploads = ran.column("upload_time");
     assert!(uploads.iter().all(|time| (0.2..30.0).contains(time)), "{uploads:?}");

@@ -46,7 +46,7 @@ fn thresholds_that_hold_are_shown_with_what_was_measured() {
 #[test]
 fn a_threshold_that_breaks_is_exit_code_1() {
     let bottle = Bottle::builder()
-        .publisher(|config| config.weather.store.latency = "50ms".parse().expect("a latency"))
+        .publisher(|config| config.profile.store.latency = "50ms".parse().expect("a latency"))
         .start();
     let ran = Run::new(&bottle).line("-n 6 --size 1KiB -q --threshold upload.p50<50ms").go().exits(1);
     let shown = shown(&ran);

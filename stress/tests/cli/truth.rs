@@ -25,7 +25,7 @@ fn whoever_waits_for_a_server_that_never_answers_is_told_with_the_time_it_waited
 #[test]
 fn a_run_that_is_stopped_half_way_says_what_its_first_half_was() {
     let bottle = Bottle::builder()
-        .publisher(|config| config.weather.store.latency = "20ms".parse().expect("a latency"))
+        .publisher(|config| config.profile.store.latency = "20ms".parse().expect("a latency"))
         .start();
     let line = "-n 4000 -c 4 --size 1KiB --log log.ndjson --events always --color never";
     let started = Run::new(&bottle).line(line).start().until(" 30 cached download");

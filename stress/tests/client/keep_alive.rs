@@ -1,14 +1,15 @@
 //! Connections: kept while they can be, never used again when they cannot, and counted as the server counts them.
 
-use std::time::Duration;
-
 use stress::{
     plan::{Verify, target::Secret},
-    sample::{FailureClass, Link},
+    sample::{ExchangePhase, FailureClass, Link, Outcome},
 };
 use tokio::io::AsyncWriteExt;
+use tokio_util::sync::CancellationToken;
 
-use super::server::{Server, blob, bytes, client, found, header, read_body, read_head, stored};
+use super::server::{
+    Server, blob, bytes, client, failure, found, header, hold, read_body, read_head, stored,
+};
 
 fn is_fresh(link: Option<Link>) -> bool {
     matches!(link, Some(Link::Fresh(_)))
@@ -24,10 +25,13 @@ async fn one_connection_to_each_target_serves_every_exchange() {
     let mut client = client(&plan);
     for round in 0..20 {
         let upload = client.upload(0, spec.source()).await;
-        assert_eq!((upload.bytes_sent, is_fresh(upload.link)), (200_000, round == 0));
-        assert!(upload.result.is_ok());
+        assert_eq!((upload.record.bytes_sent, is_fresh(upload.record.link)), (200_000, round == 0));
+        assert!(upload.outcome.is_success());
         let read = client.read(0, "abc", &mut spec.verifier(Verify::Full)).await;
-        assert_eq!((read.result, read.bytes_received, is_fresh(read.link)), (Ok(()), 200_000, round == 0));
+        assert_eq!(
+            (read.outcome, read.record.bytes_received, is_fresh(read.record.link)),
+            (Outcome::Read, 200_000, round == 0)
+        );
     }
     assert_eq!((publisher.accepted(), aggregator.accepted()), (1, 1));
 }
@@ -52,8 +56,8 @@ async fn an_announced_or_noticed_close_is_followed_by_a_new_connection_and_no_fa
         let mut client = server.client();
         for _ in 0..5 {
             let exchange = client.upload(0, blob(1000).source()).await;
-            assert!(is_fresh(exchange.link));
-            assert!(exchange.result.is_ok(), "{:?}", exchange.result);
+            assert!(is_fresh(exchange.record.link));
+            assert!(exchange.outcome.is_success(), "{:?}", exchange.outcome);
         }
         assert_eq!(server.accepted(), 5);
     }
@@ -78,7 +82,7 @@ async fn a_connection_that_the_server_closed_while_it_was_idle_is_replaced_befor
     let mut client = server.client();
     for _ in 0..5 {
         let exchange = client.upload(0, blob(1000).source()).await;
-        assert!(is_fresh(exchange.link) && exchange.result.is_ok(), "{exchange:?}");
+        assert!(is_fresh(exchange.record.link) && exchange.outcome.is_success(), "{exchange:?}");
         has_closed.recv().await.unwrap();
         // The news lies in the kernel; a turn of the runtime fetches it.
         for _ in 0..100 {
@@ -96,7 +100,7 @@ async fn a_wish_of_the_user_to_close_is_obeyed() {
         vec![stress::plan::target::Header { name: "Connection".to_owned(), value: Secret::new("close") }];
     let mut client = client(&plan);
     for _ in 0..3 {
-        assert!(client.upload(0, blob(10).source()).await.result.is_ok());
+        assert!(client.upload(0, blob(10).source()).await.outcome.is_success());
     }
     assert_eq!(server.accepted(), 3);
 }
@@ -112,40 +116,74 @@ async fn a_reset_on_a_reused_connection_is_a_failure_and_nothing_is_sent_twice()
     })
     .await;
     let mut client = server.client();
-    assert!(client.upload(0, blob(1000).source()).await.result.is_ok());
+    assert!(client.upload(0, blob(1000).source()).await.outcome.is_success());
     let exchange = client.upload(0, blob(1000).source()).await;
-    assert_eq!(exchange.link, Some(Link::Reused));
-    assert_eq!(exchange.result.unwrap_err().class, FailureClass::Reset);
+    assert_eq!(exchange.record.link, Some(Link::Reused));
+    assert_eq!(failure(&exchange).class, FailureClass::Reset);
     assert_eq!(server.accepted(), 1);
-    assert!(is_fresh(client.upload(0, blob(1000).source()).await.link));
+    assert!(is_fresh(client.upload(0, blob(1000).source()).await.record.link));
 }
 
 #[tokio::test]
-async fn a_dropped_exchange_leaves_a_usable_client_and_tells_how_far_it_was() {
-    let server = Server::start(|mut stream, number| async move {
-        let Some(head) = read_head(&mut stream).await else { return };
-        read_body(&mut stream, &head).await;
-        if number == 0 {
-            // Never answers; hears when the client has gone.
-            assert_eq!(read_head(&mut stream).await, None);
-            return;
+async fn an_aborted_exchange_is_unfinished_with_its_own_record_and_leaves_a_usable_client() {
+    let (tell, mut has_body) = tokio::sync::mpsc::unbounded_channel();
+    let server = Server::start(move |mut stream, number| {
+        let tell = tell.clone();
+        async move {
+            let Some(head) = read_head(&mut stream).await else { return };
+            read_body(&mut stream, &head).await;
+            if number < 2 {
+                tell.send(()).unwrap();
+                // Never responds, and ends when the client closes.
+                assert_eq!(read_head(&mut stream).await, None);
+                return;
+            }
+            stream.write_all(stored().as_bytes()).await.unwrap();
         }
-        stream.write_all(stored().as_bytes()).await.unwrap();
     })
     .await;
     let mut client = server.client();
-    assert!(client.take_abandoned().is_none());
-    let abandoned =
-        tokio::time::timeout(Duration::from_millis(500), client.upload(0, blob(100_000).source()));
-    assert!(abandoned.await.is_err());
-    let so_far = client.take_abandoned().unwrap();
-    assert_eq!((so_far.bytes_sent, is_fresh(so_far.link)), (100_000, true));
-    assert!(so_far.sent.is_some() && so_far.first_byte.is_none());
-    assert!(client.take_abandoned().is_none());
+    let abort = client.abort.clone();
+    let cancel = async {
+        has_body.recv().await.unwrap();
+        abort.cancel();
+    };
+    let (exchange, ()) = tokio::join!(client.upload(0, blob(100_000).source()), cancel);
+    let record = exchange.record;
+    assert_eq!((exchange.outcome, record.phase), (Outcome::Unfinished, ExchangePhase::Waiting));
+    assert_eq!((record.bytes_sent, is_fresh(record.link), record.status), (100_000, true, None));
+    assert!(record.timing.sent.is_some() && record.timing.first_byte.is_none());
+    assert!(record.timing.finished >= record.timing.sent.unwrap());
+    // A future that is dropped takes its connection with it.
+    client.abort = CancellationToken::new();
+    tokio::select! {
+        _ = client.upload(0, blob(100_000).source()) => panic!("there is no response"),
+        body = has_body.recv() => body.unwrap(),
+    }
     let exchange = client.upload(0, blob(100).source()).await;
-    assert!(exchange.result.is_ok() && is_fresh(exchange.link));
-    assert!(client.take_abandoned().is_none());
-    assert_eq!(server.accepted(), 2);
+    assert!(exchange.outcome.is_success() && is_fresh(exchange.record.link));
+    assert_eq!(server.accepted(), 3);
+}
+
+#[tokio::test]
+async fn a_hanging_handshake_can_be_aborted() {
+    let (tell, mut accepted) = tokio::sync::mpsc::unbounded_channel();
+    let server = Server::start(move |stream, _| {
+        tell.send(()).unwrap();
+        hold(stream)
+    })
+    .await;
+    let mut plan = super::server::plan(&format!("https://{}", server.address));
+    plan.limits.insecure = true;
+    let mut client = client(&plan);
+    let abort = client.abort.clone();
+    let cancel = async {
+        accepted.recv().await.unwrap();
+        abort.cancel();
+    };
+    let (exchange, ()) = tokio::join!(client.upload(0, blob(100).source()), cancel);
+    assert_eq!(exchange.outcome, Outcome::Unfinished);
+    assert_eq!((exchange.record.bytes_sent, exchange.record.timing.sent), (0, None));
 }
 
 #[tokio::test]
@@ -166,7 +204,7 @@ async fn a_request_says_what_it_should_and_a_path_prefix_is_kept() {
     plan.store.epochs = Some(3);
     let mut client = client(&plan);
     for size in [0, 1, 70_000] {
-        assert!(client.upload(0, blob(size).source()).await.result.is_ok());
+        assert!(client.upload(0, blob(size).source()).await.outcome.is_success());
         let (head, body) = told.recv().await.unwrap();
         assert!(head.starts_with("PUT /walrus/x/v1/blobs?epochs=3 HTTP/1.1\r\n"), "{head}");
         assert_eq!(header(&head, "host"), Some(server.address.to_string().as_str()));
@@ -182,6 +220,6 @@ async fn a_request_says_what_it_should_and_a_path_prefix_is_kept() {
     assert_eq!(header(&head, "content-length"), None);
     for wrong in ["", "a/b", "../x", "a?b", "a b", "ä", &"x".repeat(129)] {
         let exchange = client.read(0, wrong, &mut blob(1).verifier(Verify::Full)).await;
-        assert_eq!((exchange.result.unwrap_err().class, exchange.link), (FailureClass::BadRequest, None));
+        assert_eq!((failure(&exchange).class, exchange.record.link), (FailureClass::BadRequest, None));
     }
 }

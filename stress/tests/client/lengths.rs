@@ -3,18 +3,19 @@
 use stress::{
     client::Exchange,
     plan::Verify,
-    sample::FailureClass::{
-        self, Corrupt, Gateway, Malformed, NotFound, Redirect, Reset, TooLong, Truncated,
+    sample::{
+        FailureClass::{self, Corrupt, Gateway, Malformed, NotFound, Redirect, Reset, TooLong, Truncated},
+        Outcome,
     },
 };
 use tokio::io::AsyncWriteExt;
 
-use super::server::{Server, blob, bytes, client, found, read_head, reset};
+use super::server::{Server, blob, bytes, client, failure, found, read_head, reset};
 
 const SIZE: u64 = 300_000;
 
 /// Reads a blob of [`SIZE`] bytes from a server that sends `answer` and closes.
-async fn read(answer: Vec<u8>, verify: Verify) -> Exchange<()> {
+async fn read(answer: Vec<u8>, verify: Verify) -> Exchange {
     let server = Server::start(move |mut stream, _| {
         let answer = answer.clone();
         async move {
@@ -29,7 +30,7 @@ async fn read(answer: Vec<u8>, verify: Verify) -> Exchange<()> {
 }
 
 async fn class(answer: Vec<u8>, verify: Verify) -> Option<FailureClass> {
-    read(answer, verify).await.result.err().map(|failure| failure.class)
+    read(answer, verify).await.outcome.failure().map(|failure| failure.class)
 }
 
 fn chunked(body: &[u8], end: &str) -> Vec<u8> {
@@ -58,7 +59,7 @@ async fn the_right_bytes_pass_in_every_framing() {
     ] {
         for verify in [Verify::Full, Verify::Size, Verify::Off] {
             let exchange = read(answer.clone(), verify).await;
-            assert_eq!((exchange.result, exchange.bytes_received), (Ok(()), SIZE));
+            assert_eq!((exchange.outcome, exchange.record.bytes_received), (Outcome::Read, SIZE));
         }
     }
 }
@@ -82,7 +83,7 @@ async fn an_empty_blob_passes_and_anything_in_its_place_does_not() {
         })
         .await;
         let exchange = server.client().read(0, "abc", &mut empty.verifier(Verify::Full)).await;
-        assert_eq!(exchange.result.err().map(|failure| failure.class), expected);
+        assert_eq!(exchange.outcome.failure().map(|failure| failure.class), expected);
     }
 }
 
@@ -114,8 +115,8 @@ async fn an_answer_that_ends_inside_its_own_framing_is_truncated_whatever_is_ver
     let head = whole.len() - right.len();
     for verify in [Verify::Full, Verify::Size, Verify::Off] {
         let exchange = read(whole[..head + 100_000].to_vec(), verify).await;
-        let failure = exchange.result.unwrap_err();
-        assert_eq!((failure.class, exchange.bytes_received), (Truncated, 100_000), "{failure}");
+        let failure = failure(&exchange);
+        assert_eq!((failure.class, exchange.record.bytes_received), (Truncated, 100_000), "{failure}");
         assert_eq!(class(chunked(&right, ""), verify).await, Some(Truncated));
         assert_eq!(class(whole[..head].to_vec(), verify).await, Some(Truncated));
     }
@@ -131,7 +132,7 @@ async fn a_reset_inside_an_answer_is_a_reset() {
     })
     .await;
     let exchange = server.client().read(0, "abc", &mut blob(SIZE).verifier(Verify::Full)).await;
-    assert_eq!(exchange.result.unwrap_err().class, Reset);
+    assert_eq!(failure(&exchange).class, Reset);
 }
 
 #[tokio::test]
@@ -139,7 +140,7 @@ async fn one_wrong_byte_is_corrupt_and_named_and_ends_the_reading() {
     for at in [0, 1, 149_999, 299_999] {
         let mut wrong = bytes(blob(SIZE));
         wrong[at] ^= 0x10;
-        let failure = read(found(&wrong), Verify::Full).await.result.unwrap_err();
+        let failure = failure(&read(found(&wrong), Verify::Full).await);
         assert_eq!((failure.class, failure.status), (Corrupt, Some(200)));
         assert!(failure.message.contains(&at.to_string()), "{failure}");
         assert_eq!(class(found(&wrong), Verify::Size).await, None);

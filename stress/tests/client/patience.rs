@@ -5,7 +5,7 @@ use std::time::Duration;
 use stress::sample::FailureClass;
 use tokio::io::AsyncWriteExt;
 
-use super::server::{Server, blob, bytes, client, header, read_body, read_head, stored};
+use super::server::{Server, blob, bytes, client, failure, header, read_body, read_head, stored};
 
 const SIZE: u64 = 3_000_000;
 
@@ -27,8 +27,10 @@ async fn the_body_follows_the_servers_word() {
     let mut client = client(&plan);
     for _ in 0..3 {
         let exchange = client.upload(0, blob(SIZE).source()).await;
-        assert!(exchange.result.is_ok(), "{:?}", exchange.result);
-        assert!(exchange.finished - exchange.started < Duration::from_millis(900));
+        assert!(exchange.outcome.is_success(), "{:?}", exchange.outcome);
+        assert!(
+            exchange.record.timing.finished - exchange.record.timing.started < Duration::from_millis(900)
+        );
     }
     assert_eq!(server.accepted(), 1);
 }
@@ -42,8 +44,8 @@ async fn a_refusal_in_place_of_the_word_keeps_the_body_at_home() {
     let mut client = client(&plan);
     for _ in 0..3 {
         let exchange = client.upload(0, blob(SIZE).source()).await;
-        assert_eq!((exchange.bytes_sent, exchange.sent), (0, None));
-        assert_eq!(exchange.result.unwrap_err().class, FailureClass::Shed);
+        assert_eq!((exchange.record.bytes_sent, exchange.record.timing.sent), (0, None));
+        assert_eq!(failure(&exchange).class, FailureClass::Shed);
     }
     // The server may still wait for the body that it announced not to want.
     assert_eq!(server.accepted(), 3);
@@ -68,9 +70,12 @@ async fn a_silent_server_is_waited_for_once() {
     let mut client = client(&plan);
     for asks in [true, false, false] {
         let exchange = client.upload(0, blob(SIZE).source()).await;
-        assert!(exchange.result.is_ok());
+        assert!(exchange.outcome.is_success());
         assert_eq!(told.recv().await, Some(asks));
-        assert_eq!(exchange.finished - exchange.started > Duration::from_secs(1), asks);
+        assert_eq!(
+            exchange.record.timing.finished - exchange.record.timing.started > Duration::from_secs(1),
+            asks
+        );
     }
 }
 
@@ -91,8 +96,8 @@ async fn words_on_the_way_may_come_more_than_once_and_together_with_the_answer()
     let mut client = client(&plan);
     for _ in 0..3 {
         let exchange = client.upload(0, blob(SIZE).source()).await;
-        assert!(exchange.result.is_ok(), "{:?}", exchange.result);
-        assert_eq!(exchange.bytes_sent, SIZE);
+        assert!(exchange.outcome.is_success(), "{:?}", exchange.outcome);
+        assert_eq!(exchange.record.bytes_sent, SIZE);
     }
     assert_eq!(server.accepted(), 1);
 }

@@ -5,7 +5,7 @@
 use stress::sample::{FailureClass, Link};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-use super::server::{Server, blob, read_body, read_head, reset, stored};
+use super::server::{Server, blob, failure, read_body, read_head, reset, stored};
 
 const MIB: u64 = 1024 * 1024;
 const SIZES: [u64; 6] = [10, 100_000, MIB, 4 * MIB, 9 * MIB, 64 * MIB];
@@ -32,13 +32,13 @@ async fn all_are_seen(answer: &'static str, class: FailureClass, status: u16, ti
             let mut client = server.client();
             for attempt in 0..times {
                 let exchange = client.upload(0, blob(size).source()).await;
-                let failure = exchange.result.unwrap_err();
+                let failure = failure(&exchange);
                 assert_eq!(
                     (failure.class, failure.status),
                     (class, Some(status)),
                     "{size} {attempt}: {failure}"
                 );
-                assert!(matches!(exchange.link, Some(Link::Fresh(_))));
+                assert!(matches!(exchange.record.link, Some(Link::Fresh(_))));
             }
             assert_eq!(server.accepted(), times);
         }
@@ -67,10 +67,10 @@ async fn an_early_refusal_is_seen_on_a_kept_open_connection() {
         .await;
         let mut client = server.client();
         for attempt in 0..20 {
-            assert!(client.upload(0, blob(10).source()).await.result.is_ok());
+            assert!(client.upload(0, blob(10).source()).await.outcome.is_success());
             let exchange = client.upload(0, blob(size).source()).await;
-            assert_eq!(exchange.link, Some(Link::Reused));
-            let failure = exchange.result.unwrap_err();
+            assert_eq!(exchange.record.link, Some(Link::Reused));
+            let failure = failure(&exchange);
             assert_eq!(failure.class, FailureClass::Shed, "{size} {attempt}: {failure}");
         }
         assert_eq!(server.accepted(), 20);
@@ -89,9 +89,9 @@ async fn an_early_refusal_is_seen_when_the_server_stays_and_never_reads() {
     let mut client = server.client();
     for _ in 0..3 {
         let exchange = client.upload(0, blob(64 * MIB).source()).await;
-        assert_eq!(exchange.result.unwrap_err().class, FailureClass::Shed);
-        assert!(exchange.bytes_sent < 64 * MIB);
-        assert_eq!(exchange.sent, None);
+        assert_eq!(failure(&exchange).class, FailureClass::Shed);
+        assert!(exchange.record.bytes_sent < 64 * MIB);
+        assert_eq!(exchange.record.timing.sent, None);
     }
     // A connection with a half-sent request is not used again.
     assert_eq!(server.accepted(), 3);
@@ -107,7 +107,7 @@ async fn an_early_200_does_not_hang_and_its_connection_is_not_used_again() {
     .await;
     let mut client = server.client();
     for _ in 0..2 {
-        assert!(client.upload(0, blob(64 * MIB).source()).await.result.is_ok());
+        assert!(client.upload(0, blob(64 * MIB).source()).await.outcome.is_success());
     }
     assert_eq!(server.accepted(), 2);
 }
@@ -119,7 +119,7 @@ async fn a_break_without_an_answer_is_a_reset_at_every_size() {
             let server = Server::start(move |stream, _| refuse(stream, "", abruptly)).await;
             let mut client = server.client();
             for _ in 0..20 {
-                let failure = client.upload(0, blob(size).source()).await.result.unwrap_err();
+                let failure = failure(&client.upload(0, blob(size).source()).await);
                 assert_eq!((failure.class, failure.status), (FailureClass::Reset, None), "{size}: {failure}");
             }
         }
@@ -131,7 +131,7 @@ async fn half_a_head_is_a_reset_at_every_size() {
     for size in SIZES {
         let server = Server::start(|stream, _| refuse(stream, "HTTP/1.1 200 OK\r\ncontent-le", false)).await;
         let mut client = server.client();
-        let failure = client.upload(0, blob(size).source()).await.result.unwrap_err();
+        let failure = failure(&client.upload(0, blob(size).source()).await);
         assert_eq!(failure.class, FailureClass::Reset, "{size}: {failure}");
     }
 }
@@ -146,6 +146,10 @@ async fn an_early_refusal_ends_the_sending_even_when_the_server_reads_on() {
     })
     .await;
     let exchange = server.client().upload(0, blob(512 * MIB).source()).await;
-    assert_eq!(exchange.result.unwrap_err().class, FailureClass::Shed);
-    assert!(exchange.bytes_sent < 512 * MIB && exchange.sent.is_none(), "{}", exchange.bytes_sent);
+    assert_eq!(failure(&exchange).class, FailureClass::Shed);
+    assert!(
+        exchange.record.bytes_sent < 512 * MIB && exchange.record.timing.sent.is_none(),
+        "{}",
+        exchange.record.bytes_sent
+    );
 }

@@ -7,13 +7,13 @@ use stress::{
     client::{Network, preflight},
     error::Error,
     plan::{Plan, Verify},
-    sample::{FailureClass, Link},
+    sample::{FailureClass, Link, Outcome},
 };
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 use tokio_rustls::TlsAcceptor;
 
-use super::server::{Server, blob, bytes, client, found, hold, plan, read_body, read_head, stored};
+use super::server::{Server, blob, bytes, client, failure, found, hold, plan, read_body, read_head, stored};
 
 /// A certificate for `localhost` in a file, and who shows it.
 fn certificate() -> (NamedTempFile, TlsAcceptor) {
@@ -69,15 +69,18 @@ async fn a_trusted_server_is_used_over_one_connection_and_its_handshake_timed_ap
     let mut client = client(&plan);
     for round in 0..3 {
         let upload = client.upload(0, blob(300_000).source()).await;
-        assert!(upload.result.is_ok(), "{:?}", upload.result);
-        assert!(upload.sent.unwrap() <= upload.first_byte.unwrap());
-        match upload.link {
+        assert!(upload.outcome.is_success(), "{:?}", upload.outcome);
+        assert!(upload.record.timing.sent.unwrap() <= upload.record.timing.first_byte.unwrap());
+        match upload.record.link {
             Some(Link::Fresh(connecting)) => {
                 assert!(round == 0 && connecting.tls.is_some() && connecting.dns.is_some())
             }
             link => assert!(round > 0 && link == Some(Link::Reused)),
         }
-        assert_eq!(client.read(0, "abc", &mut blob(300_000).verifier(Verify::Full)).await.result, Ok(()));
+        assert_eq!(
+            client.read(0, "abc", &mut blob(300_000).verifier(Verify::Full)).await.outcome,
+            Outcome::Read
+        );
     }
     assert_eq!(server.accepted(), 2);
     assert_eq!(preflight(&plan).await.unwrap(), Vec::<String>::new());
@@ -89,14 +92,14 @@ async fn an_unknown_certificate_is_a_tls_failure_unless_nothing_is_checked() {
     let (stranger, _) = certificate();
     let mut plan = https(&server, Some(stranger.path().to_owned()));
     let exchange = client(&plan).upload(0, blob(10).source()).await;
-    let failure = exchange.result.unwrap_err();
+    let failure = failure(&exchange);
     assert_eq!(failure.class, FailureClass::Tls, "{failure}");
     assert!(failure.message.contains("--cacert"), "{failure}");
-    assert!(matches!(exchange.link, Some(Link::Fresh(connecting)) if connecting.tls.is_none()));
+    assert!(matches!(exchange.record.link, Some(Link::Fresh(connecting)) if connecting.tls.is_none()));
     let refusal = preflight(&plan).await.unwrap_err().to_string();
     assert!(refusal.contains("--cacert"), "{refusal}");
     plan.limits.insecure = true;
-    assert!(client(&plan).upload(0, blob(10).source()).await.result.is_ok());
+    assert!(client(&plan).upload(0, blob(10).source()).await.outcome.is_success());
     assert!(preflight(&plan).await.unwrap().is_empty());
 }
 
@@ -105,7 +108,7 @@ async fn a_certificate_for_another_name_is_a_tls_failure() {
     let (file, server) = secured().await;
     let mut plan = plan(&format!("https://{}", server.address));
     plan.limits.ca_certificates = Some(file.path().to_owned());
-    let failure = client(&plan).upload(0, blob(10).source()).await.result.unwrap_err();
+    let failure = failure(&client(&plan).upload(0, blob(10).source()).await);
     assert_eq!(failure.class, FailureClass::Tls, "{failure}");
 }
 
@@ -119,7 +122,7 @@ async fn a_server_without_tls_is_a_tls_failure_with_a_hint() {
         .await;
         let mut plan = https(&server, None);
         plan.limits.insecure = true;
-        let failure = client(&plan).upload(0, blob(10).source()).await.result.unwrap_err();
+        let failure = failure(&client(&plan).upload(0, blob(10).source()).await);
         assert_eq!(failure.class, FailureClass::Tls, "{failure}");
         assert!(answer.is_empty() || failure.message.contains("speak TLS"), "{failure}");
     }
@@ -130,7 +133,7 @@ async fn a_silent_tls_handshake_is_a_connect_timeout() {
     let server = Server::start(|stream, _| hold(stream)).await;
     let mut plan = https(&server, None);
     (plan.limits.insecure, plan.limits.connect_timeout) = (true, std::time::Duration::from_millis(200));
-    let failure = client(&plan).upload(0, blob(10).source()).await.result.unwrap_err();
+    let failure = failure(&client(&plan).upload(0, blob(10).source()).await);
     assert_eq!(failure.class, FailureClass::ConnectTimeout, "{failure}");
 }
 
@@ -172,7 +175,7 @@ async fn an_early_refusal_is_seen_through_tls() {
     let mut client = client(&https(&server, Some(file.path().to_owned())));
     for size in [10, 1_000_000, 9_000_000] {
         for attempt in 0..8 {
-            let failure = client.upload(0, blob(size).source()).await.result.unwrap_err();
+            let failure = failure(&client.upload(0, blob(size).source()).await);
             assert_eq!(failure.class, FailureClass::Shed, "{size} {attempt}: {failure}");
         }
     }

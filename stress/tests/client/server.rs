@@ -11,16 +11,18 @@ use std::{
 };
 
 use stress::{
-    blob::BlobSpec,
-    client::{Client, Network},
+    blob::{BlobSpec, Source, Verifier},
+    client::{Exchange, Network},
     plan::{
         Plan, Verify, limits::Limits, retry::Retries, sizes::Content, store::StoreOptions, target::Target,
     },
+    sample::{Clock, Failure},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
+use tokio_util::sync::CancellationToken;
 
 /// A blob ID as publishers send it.
 pub(crate) const ID: &str = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
@@ -119,8 +121,35 @@ pub(crate) fn plan(target: &str) -> Plan {
     }
 }
 
+/// A client, and the token that aborts its exchanges.
+pub(crate) struct Client {
+    client: stress::client::Client,
+    pub(crate) abort: CancellationToken,
+}
+
+impl Client {
+    pub(crate) async fn upload(&mut self, publisher: usize, source: Source) -> Exchange {
+        self.client.upload(publisher, source, &self.abort).await
+    }
+
+    pub(crate) async fn read(
+        &mut self,
+        aggregator: usize,
+        id: &str,
+        verifier: &mut Verifier<'_>,
+    ) -> Exchange {
+        self.client.read(aggregator, id, verifier, &self.abort).await
+    }
+}
+
 pub(crate) fn client(plan: &Plan) -> Client {
-    Client::new(Arc::new(Network::new(plan).unwrap()))
+    let network = Arc::new(Network::new(plan).unwrap());
+    Client { client: stress::client::Client::new(network, Clock::start()), abort: CancellationToken::new() }
+}
+
+/// Why an exchange failed.
+pub(crate) fn failure(exchange: &Exchange) -> Failure {
+    exchange.outcome.failure().unwrap().clone()
 }
 
 pub(crate) fn blob(size: u64) -> BlobSpec {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use stress::{plan::Verify, sample::Link};
+use stress::{
+    plan::Verify,
+    sample::{Link, Outcome},
+};
 use tokio::io::AsyncWriteExt;
 
 use super::server::{Server, blob, bytes, found, read_body, read_head, stored};
@@ -23,12 +26,17 @@ async fn the_wait_of_an_upload_lies_between_its_last_byte_and_the_answer() {
     let mut client = server.client();
     for size in [0, 1000, 5_000_000] {
         let exchange = client.upload(0, blob(size).source()).await;
-        let (sent, first_byte) = (exchange.sent.unwrap(), exchange.first_byte.unwrap());
-        assert!(exchange.result.is_ok());
-        assert!(exchange.started <= sent && sent <= first_byte && first_byte <= exchange.finished);
+        let (sent, first_byte) =
+            (exchange.record.timing.sent.unwrap(), exchange.record.timing.first_byte.unwrap());
+        assert!(exchange.outcome.is_success());
+        assert!(
+            exchange.record.timing.started <= sent
+                && sent <= first_byte
+                && first_byte <= exchange.record.timing.finished
+        );
         assert!(first_byte - sent > PAUSE - SLACK && first_byte - sent < PAUSE + 10 * SLACK);
-        assert!(exchange.finished - first_byte < SLACK);
-        assert_eq!(exchange.bytes_sent, size);
+        assert!(exchange.record.timing.finished - first_byte < SLACK);
+        assert_eq!(exchange.record.bytes_sent, size);
     }
 }
 
@@ -42,8 +50,8 @@ async fn a_slow_reader_shows_in_the_time_to_send() {
     })
     .await;
     let exchange = server.client().upload(0, blob(32 * 1024 * 1024).source()).await;
-    assert!(exchange.result.is_ok());
-    assert!(exchange.sent.unwrap() - exchange.started > PAUSE - SLACK);
+    assert!(exchange.outcome.is_success());
+    assert!(exchange.record.timing.sent.unwrap() - exchange.record.timing.started > PAUSE - SLACK);
 }
 
 #[tokio::test]
@@ -60,11 +68,12 @@ async fn a_download_has_its_head_before_its_end() {
     })
     .await;
     let exchange = server.client().read(0, "abc", &mut spec.verifier(Verify::Full)).await;
-    assert_eq!((exchange.result, exchange.bytes_received), (Ok(()), 500_000));
-    let (sent, first_byte) = (exchange.sent.unwrap(), exchange.first_byte.unwrap());
-    assert!(exchange.started <= sent && sent <= first_byte);
-    assert!(exchange.finished - first_byte > PAUSE - SLACK);
-    let Some(Link::Fresh(connecting)) = exchange.link else { panic!() };
+    assert_eq!((exchange.outcome, exchange.record.bytes_received), (Outcome::Read, 500_000));
+    let (sent, first_byte) =
+        (exchange.record.timing.sent.unwrap(), exchange.record.timing.first_byte.unwrap());
+    assert!(exchange.record.timing.started <= sent && sent <= first_byte);
+    assert!(exchange.record.timing.finished - first_byte > PAUSE - SLACK);
+    let Some(Link::Fresh(connecting)) = exchange.record.link else { panic!() };
     assert!(connecting.dns.is_none() && connecting.tls.is_none() && connecting.tcp > Duration::ZERO);
-    assert!(connecting.tcp <= sent - exchange.started);
+    assert!(connecting.tcp <= sent - exchange.record.timing.started);
 }

@@ -8,12 +8,12 @@ use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
 };
 
-use super::server::{Server, blob, client, plan, read_body, read_head, stored};
+use super::server::{Server, blob, client, failure, plan, read_body, read_head, stored};
 
 /// Longer than a short limit, shorter than a long one.
 const SLOW: Duration = Duration::from_millis(300);
 
-async fn upload_to(target: &str) -> stress::client::Exchange<stress::sample::Stored> {
+async fn upload_to(target: &str) -> stress::client::Exchange {
     client(&plan(target)).upload(0, blob(1000).source()).await
 }
 
@@ -21,11 +21,11 @@ async fn upload_to(target: &str) -> stress::client::Exchange<stress::sample::Sto
 async fn nobody_there_is_refused_and_no_name_is_dns() {
     let vacant = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let exchange = upload_to(&format!("http://{vacant}")).await;
-    let failure = exchange.result.unwrap_err();
-    assert_eq!((failure.class, exchange.link, exchange.bytes_sent), (Refused, None, 0));
-    assert!(failure.message.contains(&vacant.to_string()), "{failure}");
+    let found = failure(&exchange);
+    assert_eq!((found.class, exchange.record.link, exchange.record.bytes_sent), (Refused, None, 0));
+    assert!(found.message.contains(&vacant.to_string()), "{found}");
     let exchange = upload_to("http://no-such-host.invalid").await;
-    assert_eq!((exchange.result.unwrap_err().class, exchange.link), (Dns, None));
+    assert_eq!((failure(&exchange).class, exchange.record.link), (Dns, None));
 }
 
 #[tokio::test]
@@ -33,8 +33,8 @@ async fn a_name_is_looked_up_and_every_address_behind_it_tried() {
     // `localhost` may be ::1 first, where nothing listens.
     let server = Server::answering(stored()).await;
     let exchange = upload_to(&format!("http://localhost:{}", server.address.port())).await;
-    let Some(stress::sample::Link::Fresh(connecting)) = exchange.link else { panic!("{exchange:?}") };
-    assert!(exchange.result.is_ok() && connecting.dns.is_some() && connecting.tls.is_none());
+    let Some(stress::sample::Link::Fresh(connecting)) = exchange.record.link else { panic!("{exchange:?}") };
+    assert!(exchange.outcome.is_success() && connecting.dns.is_some() && connecting.tls.is_none());
 }
 
 #[tokio::test]
@@ -52,8 +52,8 @@ async fn no_connection_in_time_is_a_connect_timeout() {
     let mut plan = plan(&format!("http://{address}"));
     plan.limits.connect_timeout = Duration::from_millis(100);
     let exchange = client(&plan).upload(0, blob(1000).source()).await;
-    let failure = exchange.result.unwrap_err();
-    assert_eq!((failure.class, exchange.link), (ConnectTimeout, None), "{failure}");
+    let failure = failure(&exchange);
+    assert_eq!((failure.class, exchange.record.link), (ConnectTimeout, None), "{failure}");
     assert!(failure.message.contains("TCP"), "{failure}");
 }
 
@@ -78,14 +78,16 @@ async fn silence_is_a_timeout_that_names_its_part() {
         let mut client = client(&plan);
         let begun = Instant::now();
         let exchange = client.upload(0, blob(size).source()).await;
-        let failure = exchange.result.unwrap_err();
+        let failure = failure(&exchange);
         assert_eq!(failure.class, Timeout, "{failure}");
         assert!(failure.message.contains(expected) && failure.message.contains("400ms"), "{failure}");
         assert!(begun.elapsed() >= Duration::from_millis(400) && begun.elapsed() < Duration::from_secs(5));
-        assert!(exchange.finished - exchange.started >= Duration::from_millis(400));
-        assert_eq!(exchange.sent.is_some(), part != "head");
+        assert!(
+            exchange.record.timing.finished - exchange.record.timing.started >= Duration::from_millis(400)
+        );
+        assert_eq!(exchange.record.timing.sent.is_some(), part != "head");
         assert_eq!(
-            (exchange.first_byte.is_some(), failure.status.is_some()),
+            (exchange.record.timing.first_byte.is_some(), failure.status.is_some()),
             (part == "answer", part == "answer")
         );
     }
@@ -110,10 +112,10 @@ async fn a_short_limit_after_a_long_one_and_the_other_way_round_both_hold() {
     let mut client = client(&plan);
     for _ in 0..3 {
         let read = client.read(0, "abc", &mut blob(1).verifier(stress::plan::Verify::Full)).await;
-        assert_eq!(read.result.unwrap_err().class, Timeout);
-        assert!(read.finished - read.started < Duration::from_secs(2));
+        assert_eq!(failure(&read).class, Timeout);
+        assert!(read.record.timing.finished - read.record.timing.started < Duration::from_secs(2));
         let upload = client.upload(0, blob(1000).source()).await;
-        assert!(upload.result.is_ok(), "{:?}", upload.result);
+        assert!(upload.outcome.is_success(), "{:?}", upload.outcome);
     }
 }
 
@@ -134,7 +136,7 @@ async fn what_is_not_http_is_malformed_and_what_ends_early_is_truncated_or_a_res
             let _ = stream.write_all(answer.as_bytes()).await;
         })
         .await;
-        let failure = server.client().upload(0, blob(1000).source()).await.result.unwrap_err();
+        let failure = failure(&server.client().upload(0, blob(1000).source()).await);
         assert_eq!(failure.class, expected, "{answer:?}: {failure}");
         assert!(!failure.message.is_empty() && !failure.message.contains('\n'));
     }
@@ -150,8 +152,8 @@ async fn an_endless_answer_to_a_store_is_not_read_to_its_end() {
     })
     .await;
     let exchange = server.client().upload(0, blob(1000).source()).await;
-    assert_eq!(exchange.result.unwrap_err().class, Malformed);
-    assert!(exchange.bytes_received < 4 * 1024 * 1024);
+    assert_eq!(failure(&exchange).class, Malformed);
+    assert!(exchange.record.bytes_received < 4 * 1024 * 1024);
 }
 
 #[tokio::test]
@@ -160,9 +162,9 @@ async fn an_answer_that_would_change_the_protocol_is_malformed_at_once() {
     let mut client = server.client();
     for _ in 0..2 {
         let upload = client.upload(0, blob(1000).source()).await;
-        assert_eq!(upload.result.unwrap_err().class, Malformed);
+        assert_eq!(failure(&upload).class, Malformed);
         let read = client.read(0, "abc", &mut blob(1).verifier(stress::plan::Verify::Full)).await;
-        assert_eq!(read.result.unwrap_err().class, Malformed);
+        assert_eq!(failure(&read).class, Malformed);
     }
     assert_eq!(server.accepted(), 4);
 }

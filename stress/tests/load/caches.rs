@@ -24,8 +24,8 @@ fn bottle(face: &str, first: &'static str, cached: &'static str, change: fn(&mut
     let builder = Bottle::builder().publisher(|config| config.limits.concurrent = 100);
     let builder = builder.aggregator(move |config| {
         config.front = front;
-        config.weather.first_read.latency = first.parse().expect("a latency");
-        config.weather.cached_read.latency = cached.parse().expect("a latency");
+        config.profile.first_read.latency = first.parse().expect("a latency");
+        config.profile.cached_read.latency = cached.parse().expect("a latency");
     });
     builder.start()
 }

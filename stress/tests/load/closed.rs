@@ -21,7 +21,7 @@ async fn littles_law_holds() {
     for workers in [1, 4, 16] {
         let bottle = Bottle::builder()
             .publisher(|config| {
-                config.weather.store.latency = "40ms".parse().unwrap();
+                config.profile.store.latency = "40ms".parse().unwrap();
                 config.limits.concurrent = 100;
             })
             .start();
@@ -43,7 +43,7 @@ async fn littles_law_holds() {
 async fn staged(stages: &[(f64, u64)], count: u64) -> Vec<(Duration, Duration)> {
     let bottle = Bottle::builder()
         .publisher(|config| {
-            config.weather.store.latency = "50ms".parse().expect("a latency");
+            config.profile.store.latency = "50ms".parse().expect("a latency");
             config.limits.concurrent = 100;
         })
         .start();
@@ -55,8 +55,10 @@ async fn staged(stages: &[(f64, u64)], count: u64) -> Vec<(Duration, Duration)> 
     let workers = Stages(stages.iter().map(stage).collect());
     let (_, heard) = heard(plan(&bottle, vec![uploads(Load::Closed { workers }, blobs(count))])).await;
     assert_eq!(bottle.publisher_stats().stores.newly_created, count);
-    let mut times: Vec<_> =
-        heard.iter().map(|heard| (heard.sample.timing.started, heard.sample.timing.finished)).collect();
+    let mut times: Vec<_> = heard
+        .iter()
+        .map(|heard| (heard.sample.exchange.timing.started, heard.sample.exchange.timing.finished))
+        .collect();
     times.sort();
     times
 }

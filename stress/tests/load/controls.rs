@@ -59,8 +59,8 @@ async fn controls_come_on_top_and_are_what_the_servers_counted() {
 async fn a_caches_factor_stays_when_the_order_effect_is_taken_out() {
     let bottle = Bottle::builder()
         .aggregator(|config| {
-            config.weather.first_read.latency = "150ms".parse().expect("a latency");
-            config.weather.cached_read.latency = "50ms".parse().expect("a latency");
+            config.profile.first_read.latency = "150ms".parse().expect("a latency");
+            config.profile.cached_read.latency = "50ms".parse().expect("a latency");
         })
         .start();
     let (main, chosen) = controlled(Load::closed(10), 60, 0.4);
@@ -102,7 +102,7 @@ async fn what_fails_for_one_blob_leaves_the_other_alone_and_every_step_is_accoun
 async fn a_control_that_is_given_up_is_accounted_for() {
     // Whatever is under way when the patience ends waits for this.
     let bottle = Bottle::builder()
-        .aggregator(|config| config.weather.first_read.latency = "30s".parse().expect("a latency"))
+        .aggregator(|config| config.profile.first_read.latency = "30s".parse().expect("a latency"))
         .start();
     let (main, _) = controlled(Load::closed(3), 1_000, 1.0);
     let mut main = Phase { grace: Duration::from_millis(50), ..main };

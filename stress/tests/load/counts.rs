@@ -38,7 +38,7 @@ async fn throughput_is_over_the_time_that_it_took_and_not_the_time_that_was_aske
     const LATENCY: Duration = Duration::from_millis(300);
     const SIZE: u64 = 64 * 1024;
     let bottle =
-        Bottle::builder().publisher(|config| config.weather.store.latency = "300ms".parse().unwrap()).start();
+        Bottle::builder().publisher(|config| config.profile.store.latency = "300ms".parse().unwrap()).start();
     let mut main = uploads(Load::closed(1), millis(400));
     main.sizes = Sizes { min: SIZE, max: SIZE };
     let plan = plan(&bottle, vec![main]);

@@ -15,7 +15,7 @@ const MIB: u64 = 1024 * 1024;
 /// 18 uploads of this size to a publisher that never finishes one; ended as soon as one of them is. Gives that one.
 async fn eighteen(size: u64, expect_continue: bool) -> Sample {
     let bottle = Bottle::builder()
-        .publisher(|config| config.weather.store.latency = "1h".parse().expect("a latency"))
+        .publisher(|config| config.profile.store.latency = "1h".parse().expect("a latency"))
         .start();
     let mut main = uploads(Load::closed(18), blobs(18));
     main.sizes = Sizes { min: size, max: size };
@@ -61,6 +61,6 @@ async fn of_eighteen_uploads_at_once_one_is_shed_and_none_breaks_whatever_its_si
 async fn whoever_asks_first_sends_nothing_of_a_blob_that_is_refused() {
     for size in [10, MIB, 9 * MIB] {
         let refused = eighteen(size, true).await;
-        assert_eq!((refused.bytes_sent, refused.size), (0, size), "{refused:?}");
+        assert_eq!((refused.exchange.bytes_sent, refused.size), (0, size), "{refused:?}");
     }
 }

@@ -11,11 +11,11 @@ use tests::{Bottle, PublisherConfig};
 
 use crate::common::{blobs, metrics, plan, run, uploads};
 
-/// The latencies of a publisher's first requests in this weather, sorted: its dice are thrown by number.
+/// The latencies of a publisher's first requests, sorted: each is a function of the seed and the request's number.
 fn drawn(latency: &str, count: u64) -> Vec<Duration> {
-    let mut weather = PublisherConfig::new(Path::new("unused")).weather;
-    weather.store.latency = latency.parse().expect("a latency");
-    let mut drawn: Vec<_> = (0..count).map(|n| weather.latency(&weather.store.latency, n)).collect();
+    let mut profile = PublisherConfig::new(Path::new("unused")).profile;
+    profile.store.latency = latency.parse().expect("a latency");
+    let mut drawn: Vec<_> = (0..count).map(|n| profile.latency(&profile.store.latency, n)).collect();
     drawn.sort();
     drawn
 }
@@ -28,7 +28,7 @@ async fn known_latencies_are_read_back() {
     for latency in ["fixed:10ms", "twopoint:10ms,150ms@10%", "lognormal:p50=15ms,p99=150ms"] {
         let bottle = Bottle::builder()
             .publisher(|config| {
-                config.weather.store.latency = latency.parse().unwrap();
+                config.profile.store.latency = latency.parse().unwrap();
                 config.limits.concurrent = 100;
             })
             .start();

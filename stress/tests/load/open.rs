@@ -85,7 +85,7 @@ async fn a_generator_that_stands_still_is_seen() {
 #[tokio::test]
 async fn response_time_is_lateness_and_service_time() {
     let bottle =
-        Bottle::builder().publisher(|config| config.weather.store.latency = "50ms".parse().unwrap()).start();
+        Bottle::builder().publisher(|config| config.profile.store.latency = "50ms".parse().unwrap()).start();
     let facts = run(plan(&bottle, vec![phase(rate(50.0, 100), blobs(60))]), RunHooks::default()).await;
     let upload = metrics(&facts.recording, 0, Step::Upload);
     let min = |span: Span| upload.span(span).unwrap().min().unwrap();

@@ -49,8 +49,8 @@ async fn steps_follow_one_another_through_all_blobs_and_reads_are_paired() {
         let mut times: BTreeMap<(u64, Step), Duration> = BTreeMap::new();
         for sample in &samples {
             // Opening a connection is no part of what is compared, nor is how late it was begun.
-            let opening = sample.link.map(|link| link.opening()).unwrap_or_default();
-            times.insert((sample.index, sample.step), sample.timing.service() - opening);
+            let opening = sample.exchange.link.map(|link| link.opening()).unwrap_or_default();
+            times.insert((sample.index, sample.step), sample.exchange.timing.service() - opening);
         }
         assert_eq!((samples.len(), times.len()), (120, 120), "each blob has each step once");
         assert_eq!((facts.recording.pairs.seen(), facts.recording.pairs.iter().count()), (40, 40));
@@ -87,7 +87,7 @@ async fn a_blob_that_was_not_stored_is_skipped_from_then_on() {
 #[tokio::test]
 async fn a_blob_whose_arrival_was_dropped_is_not_read_later_as_if_it_had_been() {
     let bottle = Bottle::builder()
-        .aggregator(|config| config.weather.first_read.latency = "150ms".parse().unwrap())
+        .aggregator(|config| config.profile.first_read.latency = "150ms".parse().unwrap())
         .start();
     let mut plan = phased(&bottle, phase(Load::closed(4), blobs(30)));
     plan.phases[1].load = rate(200.0, 2);
@@ -105,7 +105,7 @@ async fn a_blob_whose_arrival_was_dropped_is_not_read_later_as_if_it_had_been() 
 #[tokio::test]
 async fn a_time_limit_ends_the_uploads_and_the_reads_go_once_over_what_was_stored() {
     let bottle =
-        Bottle::builder().publisher(|config| config.weather.store.latency = "20ms".parse().unwrap()).start();
+        Bottle::builder().publisher(|config| config.profile.store.latency = "20ms".parse().unwrap()).start();
     let mut main = phase(Load::closed(4), millis(300));
     main.journey = Journey::with_reads(true, 3);
     let facts = run(phased(&bottle, main), RunHooks::default()).await;

@@ -50,7 +50,7 @@ async fn half_of_the_uploads_refused_at_once_make_the_others_no_faster() {
     let bottle = Bottle::builder()
         .publisher_faults(&["shed=50%"])
         .publisher(|config| {
-            config.weather.store.latency = "60ms".parse().unwrap();
+            config.profile.store.latency = "60ms".parse().unwrap();
             config.limits.concurrent = 100;
         })
         .start();

@@ -11,7 +11,7 @@ use crate::common::{metrics, millis, plan, rate, run, uploads};
 fn roomy(latency: &'static str) -> Bottle {
     Bottle::builder()
         .publisher(move |config| {
-            config.weather.store.latency = latency.parse().expect("a latency");
+            config.profile.store.latency = latency.parse().expect("a latency");
             config.limits.concurrent = 1000;
         })
         .start()

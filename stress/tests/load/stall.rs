@@ -39,7 +39,7 @@ async fn response_times_run_from_the_schedule_through_a_stall() {
         .map(|heard| (heard.at - began).as_secs_f64() - heard.sample.index as f64 * 0.01)
         .collect();
     for (heard, most) in heard.iter().zip(&most) {
-        let response = heard.sample.timing.response().as_secs_f64();
+        let response = heard.sample.exchange.timing.response().as_secs_f64();
         assert!(response <= *most, "{response} s, {most} s at most: {heard:?}");
     }
     most.sort_by(f64::total_cmp);

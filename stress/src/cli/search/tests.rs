@@ -18,7 +18,7 @@ use crate::{
 fn limited() -> Bottle {
     let limits = |config: &mut PublisherConfig| {
         (config.limits.concurrent, config.limits.buffer) = (8, 8);
-        config.weather.store.latency = "200ms".parse().unwrap();
+        config.profile.store.latency = "200ms".parse().unwrap();
     };
     Bottle::builder().publisher(limits).start()
 }

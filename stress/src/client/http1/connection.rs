@@ -1,4 +1,4 @@
-//! A worker's own connection, driven by the exchange that uses it: no task, no channel, no pool, no memory while it waits.
+//! One connection, driven by the exchange that uses it: no task, no channel, no pool, and no buffer while it is idle.
 
 use std::{
     cell::RefCell,
@@ -6,7 +6,7 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll, ready},
-    time::Instant,
+    time::Duration,
 };
 
 use tokio::{
@@ -15,97 +15,97 @@ use tokio::{
 };
 
 use super::{
-    Break, Head, Request,
-    decoder::{Decoder, Progress, Taker, Wanted},
+    decoder::{Decoder, Progress},
+    error::ResponseError,
+    request::Request,
 };
-use crate::client::{
-    course::{Course, Part},
-    dial::Stream,
-    low_water::{self, LowWater},
-    retry_after,
+use crate::{
+    client::{handler::ResponseHandler, stream::Stream},
+    sample::{Clock, ExchangePhase, ExchangeRecord},
 };
 
-/// How many bytes are read at a time: enough that the system's work for a call is little beside that for its bytes, and few
-/// enough that they are still in the processor's cache when they are judged.
-const INBOX: usize = low_water::FULL as usize;
+/// Bytes read at a time: enough that a system call costs little beside copying its bytes, and few enough that they are still
+/// in the processor's cache when they are verified.
+const READ_SIZE: usize = 256 * 1024;
 
-/// The most bytes that one connection takes in before the others of its thread have their turn: until then their answers'
-/// first bytes lie unseen.
-const TURN: usize = 1024 * 1024;
+/// The most bytes that one connection reads before the other tasks of its thread have their turn; until then the first bytes
+/// of their responses wait unseen.
+const MAX_BYTES_PER_POLL: usize = 1024 * 1024;
 
 thread_local! {
-    /// Where this thread's connections read to. What is read is judged before the next one's turn.
-    static SHARED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// The buffer that all connections of this thread read into. What is read is handled within the same poll.
+    static READ_BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// An open connection.
 #[derive(Debug)]
 pub(in crate::client) struct Connection {
     stream: Stream,
-    low_water: LowWater,
+    clock: Clock,
+    /// The write that failed, if one did. The connection is then read from, but never written to or used again.
+    pub(in crate::client) write_error: Option<io::Error>,
 }
 
-/// What one look at the socket brought.
-struct Came {
+/// What was read from the socket at once.
+struct ReadBatch {
     bytes: usize,
-    /// When the first of them were there.
-    first: Instant,
-    /// When the last of them were there, or the end behind them.
-    last: Instant,
-    /// How it ended behind them, if it did.
+    /// When the first of them were there, since the run's origin.
+    first: Duration,
+    /// When the last of them were there, or the end of the stream behind them.
+    last: Duration,
+    /// How the stream ended behind them, if it did.
     end: Option<io::Result<()>>,
 }
 
 impl Connection {
-    /// Speaks HTTP/1.1 over `stream`.
-    pub(in crate::client) fn over(stream: Stream) -> Self {
-        Self { stream, low_water: LowWater::default() }
+    /// A connection over `stream` that stamps its exchanges with `clock`.
+    pub(in crate::client) fn new(stream: Stream, clock: Clock) -> Self {
+        Self { stream, clock, write_error: None }
     }
 
-    /// Whether a request can be sent: the server has neither closed nor said what nobody asked for.
+    /// Whether a request can be sent: the server has neither closed the connection nor sent an unsolicited response.
     pub(in crate::client) async fn is_idle(&mut self) -> bool {
         let mut byte = [0];
         poll_fn(|cx| {
-            // A task that has used up its budget would be told of nothing.
+            // Without budget every read is pending, whatever has arrived.
             if !has_budget_remaining() {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let came = Pin::new(&mut self.stream).poll_read(cx, &mut ReadBuf::new(&mut byte));
-            Poll::Ready(came.is_pending())
+            let read = Pin::new(&mut self.stream).poll_read(cx, &mut ReadBuf::new(&mut byte));
+            Poll::Ready(read.is_pending())
         })
         .await
     }
 
-    /// Sends `request` and gives the answer to `taker`, which may come before all of the request was sent. A write that
-    /// fails is noted and does not end the exchange: a server that refuses a large blob answers, reads no further and
-    /// closes, and its answer waits on this side.
+    /// Sends `request` and passes the response to `handler`, which may arrive before the request is sent. A failed write
+    /// does not end the exchange: a server that refuses a large body responds, reads no further and closes, and its response
+    /// is already in this side's receive buffer. Returns whether the connection can serve another exchange.
+    ///
+    /// Cancel-safe as far as `record` is concerned; the connection must not be used again afterwards.
     ///
     /// # Errors
-    /// Why there is no whole answer.
+    /// Why the response is incomplete.
     pub(in crate::client) async fn exchange(
         &mut self,
         request: &mut Request,
-        taker: &mut impl Taker,
-        course: &mut Course,
-    ) -> Result<Progress, Break> {
+        handler: &mut ResponseHandler<'_, '_>,
+        record: &mut ExchangeRecord,
+    ) -> Result<bool, ResponseError> {
         let mut decoder = Decoder::default();
-        let mut under_way = UnderWay { connection: self, course };
+        record.phase = ExchangePhase::Sending;
         poll_fn(|cx| {
-            let UnderWay { connection, course } = &mut under_way;
             loop {
-                // First what has come: an early answer ends the sending, and writes could use up the task's budget.
-                let taken = connection.poll_take(cx, &mut decoder, taker, course);
-                if !matches!(taken, Poll::Pending | Poll::Ready(Ok(Progress::Unfinished))) {
-                    return taken;
+                // Reads come first: an early response ends the sending, and writes could use up the task's budget.
+                let received = self.poll_receive(cx, &mut decoder, handler, record);
+                match received {
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Ready(Ok(Progress::Ended { reusable })) => return Poll::Ready(Ok(reusable)),
+                    Poll::Ready(Ok(Progress::Incomplete)) | Poll::Pending => {}
                 }
-                let go_on = decoder.told_to_go_on;
-                if let Poll::Ready(Err(fault)) = request.poll_send(cx, &mut connection.stream, go_on, course)
-                {
-                    course.fault = Some(fault);
-                }
-                // The server's word to go on is no answer: behind it there may be one.
-                if taken.is_pending() {
+                self.poll_send(cx, request, decoder.got_100_continue, record);
+                // Behind a 100 (Continue), the final response may have arrived, too.
+                if received.is_pending() {
                     return Poll::Pending;
                 }
             }
@@ -113,68 +113,75 @@ impl Connection {
         .await
     }
 
-    /// Takes in what has come until there is no more, or the answer is whole, or the server says to go on.
-    fn poll_take(
+    fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
-        decoder: &mut Decoder,
-        taker: &mut impl Taker,
-        course: &mut Course,
-    ) -> Poll<Result<Progress, Break>> {
-        SHARED.with_borrow_mut(|inbox| {
-            inbox.resize(INBOX, 0);
-            let told_before = decoder.told_to_go_on;
-            let mut taken = 0;
-            loop {
-                if taken >= TURN {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                let Came { bytes, first, last, end } =
-                    ready!(self.poll_fill(cx, inbox, !decoder.knows_its_end()));
-                taken += bytes;
-                let unended = end.is_none();
-                let mut noting = Noting { taker: &mut *taker, course: &mut *course, arrived: first };
-                let fed = match bytes {
-                    0 => Ok(Progress::Unfinished),
-                    _ => decoder.feed(&inbox[..bytes], &mut noting),
-                };
-                let progress = match fed.map_err(Break::Malformed) {
-                    Ok(Progress::Unfinished) => behind(decoder, end),
-                    Ok(Progress::Whole { reusable }) => {
-                        Ok(Some(Progress::Whole { reusable: reusable && unended }))
-                    }
-                    fed => fed.map(Some),
-                };
-                let progress = progress.transpose();
-                self.wake_at(if progress.is_some() { 0 } else { decoder.left() });
-                if let Some(progress) = progress {
-                    if matches!(progress, Ok(Progress::Whole { .. } | Progress::Enough)) {
-                        course.finished = Some(last);
-                    }
-                    return Poll::Ready(progress);
-                }
-                if decoder.told_to_go_on != told_before {
-                    return Poll::Ready(Ok(Progress::Unfinished));
+        request: &mut Request,
+        got_100_continue: bool,
+        record: &mut ExchangeRecord,
+    ) {
+        if record.timing.sent.is_some() || self.write_error.is_some() {
+            return;
+        }
+        match request.poll_send(cx, &mut self.stream, got_100_continue, record) {
+            Poll::Ready(Ok(())) => {
+                record.timing.sent = Some(self.clock.elapsed());
+                if record.phase == ExchangePhase::Sending {
+                    record.phase = ExchangePhase::Waiting;
                 }
             }
-        })
-    }
-
-    /// Has the next look at the socket wait until there is something worth it of the `left` bytes that are to come. Under TLS
-    /// nobody knows how many they are on the wire.
-    fn wake_at(&mut self, left: u64) {
-        if let Stream::Plain(socket) = &self.stream {
-            self.low_water.follow(socket, left);
+            Poll::Ready(Err(error)) => self.write_error = Some(error),
+            Poll::Pending => {}
         }
     }
 
-    /// Reads what is there: once, or `greedy` until there is no more. Where an answer's last byte is not known when it comes,
-    /// the end is looked for first and everything judged afterwards: judging shall not be timed. After a read that did not
-    /// fill the buffer, looking again costs no call to the system.
-    fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut [u8], greedy: bool) -> Poll<Came> {
-        let mut buffer = ReadBuf::new(inbox);
-        let mut times: Option<(Instant, Instant)> = None;
+    /// Reads until nothing more has arrived, the response has ended, or a 100 (Continue) lets the request go on.
+    fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        decoder: &mut Decoder,
+        handler: &mut ResponseHandler<'_, '_>,
+        record: &mut ExchangeRecord,
+    ) -> Poll<Result<Progress, ResponseError>> {
+        READ_BUFFER.with_borrow_mut(|buffer| {
+            buffer.resize(READ_SIZE, 0);
+            let got_100_before = decoder.got_100_continue;
+            let mut received = 0;
+            while received < MAX_BYTES_PER_POLL {
+                let batch = ready!(self.poll_read(cx, buffer, !decoder.has_known_end()));
+                received += batch.bytes;
+                let fed = decoder.feed(&buffer[..batch.bytes], batch.first, handler, record);
+                let ended = match (fed.map_err(ResponseError::Malformed), batch.end) {
+                    (Ok(Progress::Ended { reusable }), end) => {
+                        Some(Ok(Progress::Ended { reusable: reusable && end.is_none() }))
+                    }
+                    (Err(error), _) => Some(Err(error)),
+                    (Ok(Progress::Incomplete), None) => None,
+                    (Ok(Progress::Incomplete), Some(Ok(()))) if decoder.ends_with_connection() => {
+                        Some(Ok(Progress::Ended { reusable: false }))
+                    }
+                    (Ok(Progress::Incomplete), Some(Ok(()))) => Some(Err(ResponseError::Closed)),
+                    (Ok(Progress::Incomplete), Some(Err(error))) => Some(Err(ResponseError::Io(error))),
+                };
+                if let Some(ended) = ended {
+                    record.timing.finished = batch.last;
+                    return Poll::Ready(ended);
+                }
+                if decoder.got_100_continue != got_100_before {
+                    return Poll::Ready(Ok(Progress::Incomplete));
+                }
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+    }
+
+    /// Reads once or, when `greedy`, until nothing more has arrived. Where the last byte of a response cannot be recognised
+    /// on its arrival (chunked, until close), everything is read first and verified afterwards, so that verification is not
+    /// timed. After a read that did not fill the buffer, another one costs no system call.
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8], greedy: bool) -> Poll<ReadBatch> {
+        let mut buffer = ReadBuf::new(buffer);
+        let mut times: Option<(Duration, Duration)> = None;
         loop {
             let before = buffer.filled().len();
             let polled = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
@@ -183,7 +190,7 @@ impl Connection {
                 (Poll::Pending, None) => return Poll::Pending,
                 (Poll::Pending, Some(times)) => times,
                 (Poll::Ready(_), times) => {
-                    let now = Instant::now();
+                    let now = self.clock.elapsed();
                     (times.map_or(now, |(first, _)| first), now)
                 }
             };
@@ -191,61 +198,13 @@ impl Connection {
                 Poll::Pending => None,
                 Poll::Ready(Err(error)) => Some(Err(error)),
                 Poll::Ready(Ok(())) if bytes == before => Some(Ok(())),
-                Poll::Ready(Ok(())) if greedy && bytes < INBOX => {
+                Poll::Ready(Ok(())) if greedy && bytes < READ_SIZE => {
                     times = Some((first, last));
                     continue;
                 }
                 Poll::Ready(Ok(())) => None,
             };
-            return Poll::Ready(Came { bytes, first, last, end });
+            return Poll::Ready(ReadBatch { bytes, first, last, end });
         }
-    }
-}
-
-/// An exchange under way. Dropped before its end, it leaves on the course what had come and nobody was woken for.
-struct UnderWay<'a> {
-    connection: &'a mut Connection,
-    course: &'a mut Course,
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        if let Connection { stream: Stream::Plain(socket), low_water } = &*self.connection {
-            self.course.received += low_water.unread(socket);
-        }
-    }
-}
-
-/// What the connection's end behind an unfinished answer comes to, if it has ended.
-fn behind(decoder: &Decoder, end: Option<io::Result<()>>) -> Result<Option<Progress>, Break> {
-    match end {
-        None => Ok(None),
-        Some(Ok(())) if decoder.ends_with_the_connection() => Ok(Some(Progress::Whole { reusable: false })),
-        Some(Ok(())) => Err(Break::Closed),
-        Some(Err(error)) => Err(Break::Io(error)),
-    }
-}
-
-/// Notes on the course what passes on its way to the taker.
-struct Noting<'a, T> {
-    taker: &'a mut T,
-    course: &'a mut Course,
-    arrived: Instant,
-}
-
-impl<T: Taker> Taker for Noting<'_, T> {
-    fn head(&mut self, head: &Head<'_>, length: Option<u64>) -> Wanted {
-        self.course.first_byte = Some(self.arrived);
-        self.course.status = Some(head.status);
-        if !(200..300).contains(&head.status) {
-            self.course.retry_after = retry_after::asked(head);
-        }
-        self.course.enter(Part::Receiving);
-        self.taker.head(head, length)
-    }
-
-    fn body(&mut self, bytes: &[u8]) -> Wanted {
-        self.course.received += bytes.len() as u64;
-        self.taker.body(bytes)
     }
 }

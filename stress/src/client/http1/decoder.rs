@@ -1,6 +1,6 @@
-//! An answer as it comes in, piece by piece and without a socket: heads on the way, the head, the body, the end.
+//! Decodes a response from the bytes as they arrive: interim heads (1xx), the head, the body and its end. No I/O.
 
-use std::mem::MaybeUninit;
+use std::{mem::MaybeUninit, ops::ControlFlow, time::Duration};
 
 use httparse::{Header, ParserConfig, Response, Status};
 
@@ -8,52 +8,37 @@ use super::{
     chunked::{Chunked, Part},
     head::{Framing, Head},
 };
+use crate::{
+    client::handler::ResponseHandler,
+    sample::{ExchangePhase, ExchangeRecord},
+};
 
-/// The most header lines of an answer.
+/// The most header lines of a response.
 const MAX_HEADERS: usize = 128;
-/// The most bytes of an answer's head.
+/// The most bytes of a response head.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// Whether more of an answer is wanted.
+/// How far a response has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::client) enum Wanted {
-    /// Yes.
-    More,
-    /// No: what has come is enough to judge it.
-    Nothing,
-}
-
-/// Who takes an answer in.
-pub(in crate::client) trait Taker {
-    /// The head has come; with the body's length in bytes, where that is announced.
-    fn head(&mut self, head: &Head<'_>, length: Option<u64>) -> Wanted;
-
-    /// The next bytes of the body, never none.
-    fn body(&mut self, bytes: &[u8]) -> Wanted;
-}
-
-/// What has come of an answer.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::client) enum Progress {
-    /// Not its end.
-    Unfinished,
-    /// Its end; says whether the connection can serve another exchange.
-    Whole {
-        /// Neither has the answer announced a close, nor is there more behind it than belongs to it.
+pub(super) enum Progress {
+    /// More bytes are needed.
+    Incomplete,
+    /// It has ended, or the handler wants no more of it.
+    Ended {
+        /// Whether the connection can serve another exchange: the whole response has been read, it did not announce a close,
+        /// and no bytes follow it.
         reusable: bool,
     },
-    /// Enough for its taker.
-    Enough,
 }
 
-/// An answer that comes in.
+/// The state of a response that arrives.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
-    /// The beginning of a head whose end has not come yet.
+    /// The beginning of a head that is still incomplete.
     held: Vec<u8>,
     state: State,
-    /// Whether the server has told to go on with the request (`100 Continue`).
-    pub(super) told_to_go_on: bool,
+    /// Whether the server has sent `100 Continue`.
+    pub(super) got_100_continue: bool,
     closes: bool,
 }
 
@@ -67,44 +52,48 @@ enum State {
 }
 
 impl Decoder {
-    /// Whether the answer's head has come.
-    pub(super) fn has_head(&self) -> bool {
-        !matches!(self.state, State::Head)
-    }
-
-    /// Whether the last byte of the answer is known when it comes.
-    pub(super) fn knows_its_end(&self) -> bool {
+    /// Whether the last byte of the response can be recognised on its arrival.
+    pub(super) fn has_known_end(&self) -> bool {
         matches!(self.state, State::Length(_))
     }
 
-    /// How many bytes of the body have not come; 0 when that is not known.
-    pub(super) fn left(&self) -> u64 {
-        if let State::Length(left) = self.state { left } else { 0 }
-    }
-
-    /// Takes in what has come.
+    /// Decodes `bytes`, which arrived at `arrived` since the run's origin; an empty slice changes nothing.
     ///
     /// # Errors
-    /// Says what is not HTTP/1 in it.
-    pub(super) fn feed(&mut self, bytes: &[u8], taker: &mut impl Taker) -> Result<Progress, String> {
-        if self.has_head() {
-            return self.body(bytes, taker);
+    /// Says what in them is not HTTP/1.
+    pub(super) fn feed(
+        &mut self,
+        bytes: &[u8],
+        arrived: Duration,
+        handler: &mut ResponseHandler<'_, '_>,
+        record: &mut ExchangeRecord,
+    ) -> Result<Progress, String> {
+        if bytes.is_empty() {
+            return Ok(Progress::Incomplete);
+        }
+        if !matches!(self.state, State::Head) {
+            return self.body(bytes, handler, record);
         }
         if self.held.is_empty() {
-            return self.head(bytes, taker);
+            return self.head(bytes, arrived, handler, record);
         }
         let mut held = std::mem::take(&mut self.held);
         held.extend_from_slice(bytes);
-        self.head(&held, taker)
+        self.head(&held, arrived, handler, record)
     }
 
-    /// The server has closed: whether that is the answer's end.
-    pub(super) fn ends_with_the_connection(&self) -> bool {
+    /// Whether the end of the connection is the end of the response.
+    pub(super) fn ends_with_connection(&self) -> bool {
         matches!(self.state, State::UntilClose)
     }
 
-    /// Takes in what begins with a head.
-    fn head(&mut self, mut bytes: &[u8], taker: &mut impl Taker) -> Result<Progress, String> {
+    fn head(
+        &mut self,
+        mut bytes: &[u8],
+        arrived: Duration,
+        handler: &mut ResponseHandler<'_, '_>,
+        record: &mut ExchangeRecord,
+    ) -> Result<Progress, String> {
         loop {
             let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
             let parsed = parse(bytes, &mut headers)?;
@@ -113,40 +102,54 @@ impl Decoder {
             }
             let Some((head, length)) = parsed else {
                 self.held.extend_from_slice(bytes);
-                return Ok(Progress::Unfinished);
+                return Ok(Progress::Incomplete);
             };
             bytes = &bytes[length..];
-            // What is said on the way is not the answer (RFC 9110 §15.2). After 101 it would be no HTTP any more: that is an
-            // end, although no good one.
+            // Interim responses are not the response (RFC 9110 §15.2). What follows a 101 is no HTTP any more, so that one
+            // is taken as the response, although as a failed one.
             if matches!(head.status, 100 | 102..=199) {
-                self.told_to_go_on |= head.status == 100;
+                self.got_100_continue |= head.status == 100;
                 if bytes.is_empty() {
-                    return Ok(Progress::Unfinished);
+                    return Ok(Progress::Incomplete);
                 }
                 continue;
             }
             let framing = head.framing()?;
-            let announced = if let Framing::Length(length) = framing { Some(length) } else { None };
             (self.closes, self.state) = (head.closes(), State::of(framing));
-            if taker.head(&head, announced) == Wanted::Nothing {
-                return Ok(Progress::Enough);
+            record.timing.first_byte = Some(arrived);
+            record.phase = ExchangePhase::Receiving;
+            record.status = Some(head.status);
+            if !(200..300).contains(&head.status) {
+                record.retry_after = head.retry_after();
             }
-            return self.body(bytes, taker);
+            let length = if let Framing::Length(length) = framing { Some(length) } else { None };
+            if handler.head(&head, length, record).is_break() {
+                return Ok(Progress::Ended { reusable: false });
+            }
+            return self.body(bytes, handler, record);
         }
     }
 
-    fn body(&mut self, mut bytes: &[u8], taker: &mut impl Taker) -> Result<Progress, String> {
+    fn body(
+        &mut self,
+        mut bytes: &[u8],
+        handler: &mut ResponseHandler<'_, '_>,
+        record: &mut ExchangeRecord,
+    ) -> Result<Progress, String> {
         loop {
             let part = self.part(bytes)?;
-            if !part.content.is_empty() && taker.body(part.content) == Wanted::Nothing {
-                return Ok(Progress::Enough);
+            if !part.content.is_empty() {
+                record.bytes_received += part.content.len() as u64;
+                if handler.body(part.content) == ControlFlow::Break(()) {
+                    return Ok(Progress::Ended { reusable: false });
+                }
             }
             if part.ended {
-                return Ok(Progress::Whole { reusable: part.rest.is_empty() && !self.closes });
+                return Ok(Progress::Ended { reusable: part.rest.is_empty() && !self.closes });
             }
             bytes = part.rest;
             if bytes.is_empty() {
-                return Ok(Progress::Unfinished);
+                return Ok(Progress::Incomplete);
             }
         }
     }
@@ -177,7 +180,7 @@ impl State {
     }
 }
 
-/// The head at the beginning of `bytes` and its length; `None` when its end has not come.
+/// The head at the beginning of `bytes` and its length in bytes; `None` when it is incomplete.
 fn parse<'a>(
     bytes: &'a [u8],
     headers: &'a mut [MaybeUninit<Header<'a>>],
@@ -198,52 +201,40 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::client::response::Response;
 
-    /// Takes in everything, up to a number of bytes of body.
-    #[derive(Debug, Default, PartialEq, Eq, Clone)]
-    struct All {
-        status: u16,
-        length: Option<u64>,
+    /// What was decoded of some bytes.
+    #[derive(Debug, PartialEq)]
+    struct Decoded {
+        progress: Progress,
+        status: Option<u16>,
         body: Vec<u8>,
-        limit: Option<usize>,
+        got_100_continue: bool,
     }
 
-    impl Taker for All {
-        fn head(&mut self, head: &Head<'_>, length: Option<u64>) -> Wanted {
-            (self.status, self.length) = (head.status, length);
-            Wanted::More
-        }
-
-        fn body(&mut self, bytes: &[u8]) -> Wanted {
-            self.body.extend_from_slice(bytes);
-            if self.limit.is_some_and(|limit| self.body.len() >= limit) {
-                Wanted::Nothing
-            } else {
-                Wanted::More
-            }
-        }
-    }
-
-    fn decode(bytes: &[u8], cut: usize) -> Result<(Progress, All, bool), String> {
-        let (mut decoder, mut all, mut progress) = (Decoder::default(), All::default(), Progress::Unfinished);
+    fn decode(bytes: &[u8], cut: usize, limit: usize) -> Result<Decoded, String> {
+        let (mut decoder, mut progress) = (Decoder::default(), Progress::Incomplete);
+        let (mut response, mut record) = (Response::default(), ExchangeRecord::default());
+        let mut handler = ResponseHandler::keeping(&mut response, limit);
         for piece in bytes.chunks(cut) {
-            progress = decoder.feed(piece, &mut all)?;
-            if progress != Progress::Unfinished {
+            progress = decoder.feed(piece, Duration::ZERO, &mut handler, &mut record)?;
+            if progress != Progress::Incomplete {
                 break;
             }
         }
-        let told = decoder.told_to_go_on;
-        Ok((progress, all, told))
+        let got_100_continue = decoder.got_100_continue;
+        Ok(Decoded { progress, status: record.status, body: response.body, got_100_continue })
     }
 
-    const REUSABLE: Progress = Progress::Whole { reusable: true };
+    const REUSABLE: Progress = Progress::Ended { reusable: true };
+    const CLOSES: Progress = Progress::Ended { reusable: false };
 
     proptest! {
         #[test]
-        fn an_answer_is_the_same_however_it_is_cut(
-            body in prop::collection::vec(any::<u8>(), 0..500), chunked: bool, on_the_way in 0_usize..3, cut in 1_usize..600,
+        fn a_response_is_the_same_however_it_is_cut(
+            body in prop::collection::vec(any::<u8>(), 0..500), chunked: bool, interim in 0_usize..3, cut in 1_usize..600,
         ) {
-            let mut answer = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(on_the_way);
+            let mut answer = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(interim);
             if chunked {
                 answer.extend_from_slice(b"HTTP/1.1 201 Created\r\ntransfer-encoding: chunked\r\n\r\n");
                 for chunk in body.chunks(90) {
@@ -255,49 +246,46 @@ mod tests {
                 answer.extend_from_slice(format!("HTTP/1.1 201 \r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes());
                 answer.extend_from_slice(&body);
             }
-            let length = (!chunked).then_some(body.len() as u64);
-            let expected = All { status: 201, length, body, limit: None };
-            prop_assert_eq!(decode(&answer, cut), Ok((REUSABLE, expected, on_the_way > 0)));
-            let (short, _, _) = decode(&answer[..answer.len() - 1], cut).unwrap();
-            prop_assert_eq!(short, Progress::Unfinished);
+            let expected = Decoded { progress: REUSABLE, status: Some(201), body, got_100_continue: interim > 0 };
+            prop_assert_eq!(decode(&answer, cut, usize::MAX), Ok(expected));
+            let short = decode(&answer[..answer.len() - 1], cut, usize::MAX).unwrap();
+            prop_assert_eq!(short.progress, Progress::Incomplete);
         }
 
         #[test]
-        fn anything_at_all_is_taken_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300), cut in 1_usize..50) {
-            let _ = decode(&bytes, cut);
-            let _ = decode(&[b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".as_slice(), &bytes].concat(), cut);
+        fn any_bytes_are_decoded_or_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), cut in 1_usize..50) {
+            let _ = decode(&bytes, cut, usize::MAX);
+            let _ = decode(&[b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".as_slice(), &bytes].concat(), cut, usize::MAX);
         }
     }
 
     #[test]
-    fn a_connection_serves_again_only_when_nothing_speaks_against_it() {
+    fn a_connection_is_reusable_only_after_a_complete_response_without_a_close() {
         for (answer, expected) in [
             ("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\na", REUSABLE),
             ("HTTP/1.1 204 No Content\r\n\r\n", REUSABLE),
-            ("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nab", Progress::Whole { reusable: false }),
-            ("HTTP/1.0 200 OK\r\ncontent-length: 1\r\n\r\na", Progress::Whole { reusable: false }),
-            (
-                "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
-                Progress::Whole { reusable: false },
-            ),
-            ("HTTP/1.1 200 OK\r\n\r\nabc", Progress::Unfinished),
-            ("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n", Progress::Whole { reusable: false }),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nab", CLOSES),
+            ("HTTP/1.0 200 OK\r\ncontent-length: 1\r\n\r\na", CLOSES),
+            ("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n", CLOSES),
+            ("HTTP/1.1 200 OK\r\n\r\nabc", Progress::Incomplete),
+            ("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n", CLOSES),
             (
                 "HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
-                Progress::Whole { reusable: false },
+                CLOSES,
             ),
-            (
-                "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
-                Progress::Whole { reusable: false },
-            ),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", CLOSES),
             ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked,\r\n\r\n0\r\n\r\n", REUSABLE),
         ] {
-            assert_eq!(decode(answer.as_bytes(), usize::MAX).unwrap().0, expected, "{answer}");
+            assert_eq!(
+                decode(answer.as_bytes(), usize::MAX, usize::MAX).unwrap().progress,
+                expected,
+                "{answer}"
+            );
         }
     }
 
     #[test]
-    fn what_is_no_http_is_refused() {
+    fn malformed_http_is_refused() {
         let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(MAX_HEAD));
         let long = format!("{endless}\r\ncontent-length: 0\r\n\r\n");
         let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(MAX_HEADERS + 1));
@@ -312,16 +300,15 @@ mod tests {
             &many,
         ] {
             for cut in [1000, usize::MAX] {
-                assert!(decode(wrong.as_bytes(), cut).is_err(), "{wrong:.60}");
+                assert!(decode(wrong.as_bytes(), cut, usize::MAX).is_err(), "{wrong:.60}");
             }
         }
     }
 
     #[test]
-    fn a_taker_who_has_enough_is_given_no_more() {
-        let mut all = All { limit: Some(2), ..All::default() };
+    fn a_handler_that_wants_no_more_gets_no_more() {
         let answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n";
-        assert_eq!(Decoder::default().feed(answer, &mut all), Ok(Progress::Enough));
-        assert_eq!(all.body, b"ab");
+        let decoded = decode(answer, usize::MAX, 2).unwrap();
+        assert_eq!((decoded.progress, decoded.body), (CLOSES, b"ab".to_vec()));
     }
 }

@@ -1,8 +1,10 @@
-//! The head of an answer: its status, its headers as they came, and how its body is framed.
+//! The head of a response: its status, its headers as they were sent, how its body is framed, and what it asks for.
+
+use std::time::Duration;
 
 use httparse::Header;
 
-/// How the end of a body is known (RFC 9112 §6.3).
+/// How a body is framed (RFC 9112 §6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
     /// By its length in bytes.
@@ -13,7 +15,7 @@ pub(super) enum Framing {
     UntilClose,
 }
 
-/// The head of an answer.
+/// The head of a response.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::client) struct Head<'a> {
     /// The status code.
@@ -38,28 +40,28 @@ impl<'a> Head<'a> {
         self.all(name).next()
     }
 
-    /// The value of the first line of this name, if it is text without surprises.
+    /// The value of the first line of this name, if it is ASCII.
     pub(in crate::client) fn text(&self, name: &str) -> Option<&'a str> {
         std::str::from_utf8(self.get(name)?).ok().filter(|text| text.is_ascii())
     }
 
-    /// Whether the connection ends with the answer: because it announces so (RFC 9112 §9.3), or because two sides might
-    /// take its end to be at two places (§6.1 and §6.3), or because it goes on as something else.
+    /// Whether the connection cannot be reused after this response: because it announces a close (RFC 9112 §9.3), because the
+    /// framing is ambiguous (§6.1 and §6.3), or because the protocol changes.
     pub(super) fn closes(&self) -> bool {
         let announced = if self.minor == 0 {
-            !self.says("connection", "keep-alive")
+            !self.lists("connection", "keep-alive")
         } else {
-            self.says("connection", "close")
+            self.lists("connection", "close")
         };
         let coded = self.get("transfer-encoding").is_some();
         let doubtful = coded && (self.minor == 0 || self.get("content-length").is_some());
         announced || doubtful || self.status == 101
     }
 
-    /// How the body of a final answer is framed.
+    /// How the body of a final response is framed.
     ///
     /// # Errors
-    /// Says what makes no sense.
+    /// Says which header makes no sense.
     pub(super) fn framing(&self) -> Result<Framing, String> {
         if matches!(self.status, 101 | 204 | 304) {
             return Ok(Framing::Length(0));
@@ -78,7 +80,22 @@ impl<'a> Head<'a> {
         Ok(length.map_or(Framing::UntilClose, Framing::Length))
     }
 
-    fn says(&self, name: &str, word: &str) -> bool {
+    /// How long `Retry-After` asks to wait, in seconds or until a date; `None` when it is absent or malformed.
+    ///
+    /// A date is counted from the response's own `Date` (RFC 9110 §10.2.3 and §6.6.1), so that the clock of this machine does
+    /// not matter; one that has passed asks for no wait.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        let text = |name| self.text(name).map(str::trim);
+        let value = text("retry-after")?;
+        if let Some(seconds) = digits(value.as_bytes()) {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = httpdate::parse_http_date(value).ok()?;
+        let now = httpdate::parse_http_date(text("date")?).ok()?;
+        Some(until.duration_since(now).unwrap_or_default())
+    }
+
+    fn lists(&self, name: &str, word: &str) -> bool {
         self.members(name).any(|member| member.eq_ignore_ascii_case(word.as_bytes()))
     }
 
@@ -90,9 +107,8 @@ impl<'a> Head<'a> {
     }
 }
 
-/// A whole number in decimal digits and nothing else.
+/// A whole number in decimal digits, without a sign.
 fn digits(text: &[u8]) -> Option<u64> {
-    // A sign would be taken for part of the number.
     text.first().filter(|byte| byte.is_ascii_digit())?;
     std::str::from_utf8(text).ok()?.parse().ok()
 }
@@ -101,7 +117,7 @@ fn digits(text: &[u8]) -> Option<u64> {
 pub(in crate::client) mod tests {
     use super::*;
 
-    /// What `look` says of an HTTP/1.1 answer with this status and these header lines.
+    /// What `look` returns for an HTTP/1.1 response with this status and these header lines.
     pub(in crate::client) fn with_head<T>(
         status: u16,
         lines: &[&str],
@@ -118,7 +134,7 @@ pub(in crate::client) mod tests {
     }
 
     #[test]
-    fn the_end_of_a_body_is_known_as_the_standard_says() {
+    fn bodies_are_framed_as_rfc_9112_requires() {
         use Framing::{Chunked, Length, UntilClose};
         for (status, lines, expected) in [
             (200, &["Content-Length: 7"][..], Ok(Length(7))),
@@ -141,7 +157,7 @@ pub(in crate::client) mod tests {
     }
 
     #[test]
-    fn a_close_is_announced_in_one_version_and_its_absence_in_the_other() {
+    fn http_1_1_announces_a_close_and_http_1_0_announces_keep_alive() {
         for (minor, lines, closes) in [
             (1, &[][..], false),
             (1, &["connection: Close"], true),
@@ -150,8 +166,40 @@ pub(in crate::client) mod tests {
             (0, &[], true),
             (0, &["Connection: Keep-Alive"], false),
         ] {
-            let said = with_head(200, lines, |head| Head { minor, ..*head }.closes());
-            assert_eq!(said, closes, "{minor} {lines:?}");
+            let announced = with_head(200, lines, |head| Head { minor, ..*head }.closes());
+            assert_eq!(announced, closes, "{minor} {lines:?}");
         }
+    }
+
+    const NOON: &str = "Sun, 22 Nov 2026 12:00:00 GMT";
+
+    fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
+        let lines = [format!("Retry-After: {value}"), format!("Date: {}", date.unwrap_or_default())];
+        let lines = lines.iter().map(String::as_str).take(if date.is_some() { 2 } else { 1 });
+        with_head(429, &lines.collect::<Vec<_>>(), |head| head.retry_after())
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_or_as_a_date() {
+        for (value, date, seconds) in [
+            ("0", None, Some(0)),
+            (" 120 ", None, Some(120)),
+            ("120", Some(NOON), Some(120)),
+            ("Sun, 22 Nov 2026 12:02:05 GMT", Some(NOON), Some(125)),
+            // The two older forms of a date.
+            ("Sunday, 22-Nov-26 12:00:07 GMT", Some(NOON), Some(7)),
+            ("Sun Nov 22 12:00:09 2026", Some(NOON), Some(9)),
+            ("Sun, 22 Nov 2026 11:59:00 GMT", Some(NOON), Some(0)),
+            ("Sun, 22 Nov 2026 12:02:05 GMT", None, None),
+            ("Sun, 22 Nov 2026 12:02:05 GMT", Some("today"), None),
+            ("-1", None, None),
+            ("+120", None, None),
+            ("1.5", None, None),
+            ("soon", Some(NOON), None),
+            ("", Some(NOON), None),
+        ] {
+            assert_eq!(retry_after(value, date), seconds.map(Duration::from_secs), "{value:?}");
+        }
+        assert_eq!(with_head(429, &[], |head| head.retry_after()), None);
     }
 }

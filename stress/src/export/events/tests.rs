@@ -47,7 +47,8 @@ fn lines_of_successes_fit_80_columns() {
     for (index, took) in [(0, 1), (998, 59_999), (98, 998_000)] {
         let mut journey = fixtures::journey(index);
         for sample in &mut journey {
-            sample.timing.finished = sample.timing.due + std::time::Duration::from_millis(took);
+            sample.exchange.timing.finished =
+                sample.exchange.timing.due + std::time::Duration::from_millis(took);
             sample.size = 1_023 * 1_024;
         }
         let mut plan = fixtures::plan(999);

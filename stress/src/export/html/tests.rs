@@ -73,7 +73,7 @@ fn evidenced() -> Report {
             let warm = read.step != Step::FIRST || index < 2;
             let (cache_status, status_header) =
                 (if warm { CacheStatus::Hit } else { CacheStatus::Miss }, Some(StatusHeader::XCacheStatus));
-            read.cache = CacheEvidence { cache_status, status_header, ..CacheEvidence::default() };
+            read.exchange.cache = CacheEvidence { cache_status, status_header, ..CacheEvidence::default() };
             read.target = usize::from(index % 2 == 1);
         }
         journey

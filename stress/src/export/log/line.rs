@@ -132,12 +132,12 @@ impl<'a> Exchange<'a> {
             Outcome::Skipped => return None,
         };
         let targets = if sample.step.stores() { &plan.publishers } else { &plan.aggregators };
-        let (connection, opening) = match sample.link {
+        let (connection, opening) = match sample.exchange.link {
             Some(Link::Fresh(opening)) => (Some(Connection::Fresh), Some(opening)),
             Some(Link::Reused) => (Some(Connection::Reused), None),
             None => (None, None),
         };
-        let timing = sample.timing;
+        let timing = sample.exchange.timing;
         Some(Self {
             phase: plan
                 .phases
@@ -150,8 +150,8 @@ impl<'a> Exchange<'a> {
             target: targets.get(sample.target).map_or_else(Cow::default, |target| target.to_string().into()),
             blob_id: sample.blob_id.as_deref().map(Cow::Borrowed),
             size_bytes: sample.size,
-            bytes_sent: sample.bytes_sent,
-            bytes_received: sample.bytes_received,
+            bytes_sent: sample.exchange.bytes_sent,
+            bytes_received: sample.exchange.bytes_received,
             due: timing.due,
             started: timing.started,
             sent: timing.sent,
@@ -161,8 +161,8 @@ impl<'a> Exchange<'a> {
             dns: opening.and_then(|opening| opening.dns),
             tcp: opening.map(|opening| opening.tcp),
             tls: opening.and_then(|opening| opening.tls),
-            cache: sample.cache.status_header.map(|_| sample.cache.cache_status),
-            cache_told_by: sample.cache.status_header,
+            cache: sample.exchange.cache.status_header.map(|_| sample.exchange.cache.cache_status),
+            cache_told_by: sample.exchange.cache.status_header,
             ended,
         })
     }

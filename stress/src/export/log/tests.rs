@@ -40,7 +40,7 @@ fn what_a_downloads_headers_say_of_caches_stands_in_its_line() {
         .unwrap()
     };
     assert_eq!((line(&sample).get("cache"), line(&sample).get("cache_told_by")), (None, None));
-    sample.cache = CacheEvidence {
+    sample.exchange.cache = CacheEvidence {
         cache_status: CacheStatus::Hit,
         status_header: Some(StatusHeader::XCache),
         ..CacheEvidence::default()
@@ -59,7 +59,7 @@ fn an_upload_is_a_line_with_units_in_its_names() {
         tcp: Duration::from_micros(212),
         tls: Some(Duration::from_millis(1)),
     };
-    sample.link = Some(Link::Fresh(connecting));
+    sample.exchange.link = Some(Link::Fresh(connecting));
     sample.blob_id = Some(fixtures::id(2).into());
     let text = String::from_utf8(written(&[sample])).unwrap();
     let lines: Vec<serde_json::Value> =

@@ -110,11 +110,11 @@ fn a_report_is_counted_in_base_units() {
     };
     assert_eq!(metrics[&series("steps_total", &with("upload", ("outcome", "done")))], 40.0);
     assert_eq!(metrics[&series("steps_total", &with("first", ("outcome", "failed")))], 0.0);
-    let bytes: u64 = samples.iter().map(|sample| sample.bytes_sent).sum();
+    let bytes: u64 = samples.iter().map(|sample| sample.exchange.bytes_sent).sum();
     assert_eq!(metrics[&series("sent_bytes_total", &step("upload"))], bytes as f64);
     for (name, place) in [("upload", 0), ("first", 1), ("cached", 2)] {
         let of_step = samples.iter().skip(place).step_by(3);
-        let times: Vec<_> = of_step.map(|sample| sample.timing.response().as_secs_f64()).collect();
+        let times: Vec<_> = of_step.map(|sample| sample.exchange.timing.response().as_secs_f64()).collect();
         check_histogram(&metrics, &step(name), &times);
     }
     let p90 = metrics[&series("response_quantile_seconds", &with("cached", ("quantile", "0.9")))];

@@ -317,12 +317,12 @@ fn what_headers_claim_stands_beside_what_the_times_show() {
     let mut samples = good(40);
     for sample in &mut samples {
         let warm = sample.index < 4 || sample.step == Step::CACHED;
-        sample.cache = said(if warm { CacheStatus::Hit } else { CacheStatus::Miss });
+        sample.exchange.cache = said(if warm { CacheStatus::Hit } else { CacheStatus::Miss });
         // A front that says hit and is as slow as before.
         if sample.step == Step::CACHED {
             let took = Duration::from_millis(120 + sample.index * 53 % 83);
-            sample.timing.finished = sample.timing.started + took;
-            sample.timing.first_byte = Some(sample.timing.finished - took / 4);
+            sample.exchange.timing.finished = sample.exchange.timing.started + took;
+            sample.exchange.timing.first_byte = Some(sample.exchange.timing.finished - took / 4);
         }
     }
     let text = rendered(&fixtures::report(40, &samples), &[], Palette::Plain);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     plan::journey::Step,
-    sample::{Connecting, Link, Novelty, Timing},
+    sample::{Connecting, ExchangeRecord, Link, Novelty, Timing},
 };
 
 /// A read that started at this millisecond, opened a connection in 5 ms, and took 20 ms to its head and 30 in all.
@@ -20,17 +20,19 @@ fn read(at: u64, cache: CacheEvidence) -> Sample {
         target: 1,
         blob_id: None,
         size: 1024,
-        bytes_sent: 0,
-        bytes_received: 1024,
-        timing: Timing {
-            due: at(0),
-            started: at(0),
-            sent: Some(at(6)),
-            first_byte: Some(at(20)),
-            finished: at(30),
+        exchange: ExchangeRecord {
+            timing: Timing {
+                due: at(0),
+                started: at(0),
+                sent: Some(at(6)),
+                first_byte: Some(at(20)),
+                finished: at(30),
+            },
+            link: Some(Link::Fresh(connecting)),
+            bytes_received: 1024,
+            cache,
+            ..ExchangeRecord::default()
         },
-        link: Some(Link::Fresh(connecting)),
-        cache,
         outcome: Outcome::Read,
     }
 }
@@ -52,7 +54,7 @@ fn opening_a_connection_is_no_part_of_what_is_compared() {
 #[test]
 fn what_the_generator_was_late_by_is_no_effect_of_a_cache() {
     let (mut late, cached) = (read(3_000, CacheEvidence::default()), read(4_000, CacheEvidence::default()));
-    late.timing.due = Duration::ZERO;
+    late.exchange.timing.due = Duration::ZERO;
     let pair = Pair::of(&ReadFact::of(&late).unwrap(), &ReadFact::of(&cached).unwrap(), None).unwrap();
     assert_eq!((pair.first, pair.cached), (Duration::from_millis(25), Duration::from_millis(25)));
 }

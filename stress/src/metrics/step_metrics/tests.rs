@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     plan::journey::Step,
     sample::{
-        Link, Novelty, Timing,
+        ExchangeRecord, Link, Novelty, Timing,
         cache::{CacheEvidence, CacheStatus, StatusHeader},
     },
 };
@@ -23,11 +23,7 @@ fn sample(index: u64, step: Step, at: u64, outcome: Outcome) -> Sample {
         target: 0,
         blob_id: None,
         size: 1024,
-        bytes_sent: 0,
-        bytes_received: 0,
-        timing,
-        link: Some(Link::Reused),
-        cache: CacheEvidence::default(),
+        exchange: ExchangeRecord { timing, link: Some(Link::Reused), ..ExchangeRecord::default() },
         outcome,
     }
 }
@@ -62,8 +58,8 @@ fn uploads_are_timed_by_the_way_they_were_stored() {
     let upload = |kind, due| {
         let stored = Outcome::Stored(Stored { blob_id: String::new(), kind, cost: None });
         let sample = sample(0, Step::Upload, 900, stored);
-        let timing = Timing { due: Duration::from_millis(due), ..sample.timing };
-        Sample { timing, ..sample }
+        let timing = Timing { due: Duration::from_millis(due), ..sample.exchange.timing };
+        Sample { exchange: ExchangeRecord { timing, ..sample.exchange }, ..sample }
     };
     let metrics = entered(&[upload(StoredKind::New, 40), upload(StoredKind::Existing, 900)]);
     let times = metrics.stored_times.iter().map(|(kind, times)| (*kind, times.max().unwrap().as_millis()));
@@ -77,7 +73,10 @@ fn successful_downloads_give_claims_and_costs_and_failed_ones_do_not() {
         status_header: Some(StatusHeader::XCache),
         ..CacheEvidence::default()
     };
-    let read = |n, target, outcome| Sample { target, cache, ..sample(n, Step::CACHED, 100, outcome) };
+    let read = |n, target, outcome| {
+        let sample = sample(n, Step::CACHED, 100, outcome);
+        Sample { target, exchange: ExchangeRecord { cache, ..sample.exchange }, ..sample }
+    };
     let metrics = entered(&[read(0, 0, Outcome::Read), read(1, 1, Outcome::Read), read(2, 1, failed(None))]);
     let cache_statuses: Vec<_> = metrics
         .cache_statuses

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     plan::{class::FailureClass, journey::Step},
-    sample::{Failure, Novelty, Timing, cache::CacheEvidence},
+    sample::{ExchangeRecord, Failure, Novelty, Timing},
 };
 
 /// An attempt from one millisecond to another since the origin.
@@ -21,11 +21,12 @@ fn sample(started: u64, finished: u64, outcome: Outcome) -> Sample {
         target: 0,
         blob_id: None,
         size: 1_000,
-        bytes_sent: 7,
-        bytes_received: 1_000,
-        timing: Timing { due: started, started, sent: None, first_byte: None, finished },
-        link: None,
-        cache: CacheEvidence::default(),
+        exchange: ExchangeRecord {
+            timing: Timing { due: started, started, sent: None, first_byte: None, finished },
+            bytes_sent: 7,
+            bytes_received: 1_000,
+            ..ExchangeRecord::default()
+        },
         outcome,
     }
 }
@@ -92,7 +93,7 @@ fn a_late_phase_is_as_fine_as_an_early_one() {
 fn the_end_of_time_has_its_interval() {
     let mut timeline = of(&[sample(0, 0, Outcome::Read)]);
     let mut never = sample(0, 0, Outcome::Read);
-    never.timing.finished = Duration::MAX;
+    never.exchange.timing.finished = Duration::MAX;
     timeline.enter(&never);
     let done: Vec<_> = timeline.intervals().map(|(_, i)| i.tally.done).filter(|&done| done > 0).collect();
     assert_eq!((done, timeline.intervals().count()), (vec![1, 1], 512));
@@ -123,7 +124,7 @@ fn enter_spread(
         let took = shortest * (octaves * (number as f64 * 0.618_033_988_749_895).fract()).exp2();
         let finished = Duration::from_secs_f64(100.0 + number as f64 / rate as f64);
         let started = finished - Duration::from_secs_f64(took);
-        row.timing = Timing { due: started, started, finished, ..Timing::default() };
+        row.exchange.timing = Timing { due: started, started, finished, ..Timing::default() };
         timeline.enter(&row);
     }
 }

@@ -172,7 +172,7 @@ fn first_downloads_that_were_cached_already_are_counted_and_left_out() {
     for sample in &mut samples {
         // Of every fourth blob some cache has a copy before this run reads it.
         let warm = sample.index % 4 == 0 || sample.step == Step::CACHED;
-        sample.cache = said(if warm { CacheStatus::Hit } else { CacheStatus::Miss });
+        sample.exchange.cache = said(if warm { CacheStatus::Hit } else { CacheStatus::Miss });
     }
     let report = fixtures::report(40, &samples);
     let cache = Summary::of(&report).cache.unwrap();

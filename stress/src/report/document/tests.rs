@@ -70,7 +70,7 @@ fn retried(index: u64) -> [Sample; 2] {
     let (at, stored) = (index * 1_000, fixtures::stored(index, StoredKind::New));
     let first = fixtures::sample(index, Step::Upload, at, 60, Outcome::Retried(failure));
     let mut second = fixtures::sample(index, Step::Upload, at + 160, 440, stored);
-    (second.attempt, second.timing.due) = (2, first.timing.due);
+    (second.attempt, second.exchange.timing.due) = (2, first.exchange.timing.due);
     [first, second]
 }
 

@@ -50,7 +50,9 @@ fn closed(seed: u64, seconds: u64, median: impl Fn(f64) -> f64) -> Report {
 fn read(index: u64, started: Duration, took: Duration) -> Sample {
     let finished = started + took;
     let timing = Timing { due: started, started, sent: None, first_byte: None, finished };
-    Sample { timing, ..fixtures::sample(index, Step::CACHED, 0, 0, Outcome::Read) }
+    let mut sample = fixtures::sample(index, Step::CACHED, 0, 0, Outcome::Read);
+    sample.exchange.timing = timing;
+    sample
 }
 
 fn flagged(report: &Report) -> bool {

@@ -36,8 +36,11 @@ fn counts_bytes_and_uploads_add_up() {
         Uploads { new: 2, existing: 2, reused: 1, failed: 2, unfinished: 0, cost_frost: 264_600, medians };
     assert_eq!(summary.uploads, Some(expected));
     assert_eq!((summary.failed(), summary.unfinished()), (5, 1));
-    assert_eq!(summary.bytes_sent, samples.iter().map(|sample| sample.bytes_sent).sum::<u64>());
-    assert_eq!(summary.bytes_received, samples.iter().map(|sample| sample.bytes_received).sum::<u64>());
+    assert_eq!(summary.bytes_sent, samples.iter().map(|sample| sample.exchange.bytes_sent).sum::<u64>());
+    assert_eq!(
+        summary.bytes_received,
+        samples.iter().map(|sample| sample.exchange.bytes_received).sum::<u64>()
+    );
     assert_eq!((summary.connections.opened, summary.connections.reused), (7, 8));
     let shed = &summary.steps[0].failures[0];
     assert_eq!((shed.class, shed.count), (FailureClass::Shed, 2));

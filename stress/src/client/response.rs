@@ -1,0 +1,96 @@
+//! The parts of a response that classification needs.
+
+use super::{http1::Head, text::one_line};
+
+/// The most bytes of memory that are kept for the next response: thousands of workers may have received long error pages.
+const KEPT: usize = 2 * 1024;
+
+/// Head and body of a response, but for the bytes of a blob. Its memory is used again for the next response.
+#[derive(Debug, Default)]
+pub(super) struct Response {
+    /// The HTTP status.
+    pub(super) status: u16,
+    /// `Content-Type`; empty when there is none.
+    pub(super) content_type: String,
+    /// `Location`; empty when there is none.
+    pub(super) location: String,
+    /// The body, or its beginning.
+    pub(super) body: Vec<u8>,
+}
+
+impl Response {
+    /// Replaces everything by `head` and an empty body.
+    pub(super) fn begin(&mut self, head: &Head<'_>) {
+        self.status = head.status;
+        for (kept, name) in [(&mut self.content_type, "content-type"), (&mut self.location, "location")] {
+            kept.clear();
+            kept.push_str(head.text(name).unwrap_or_default());
+        }
+        self.body.clear();
+    }
+
+    /// Releases the memory of a long response.
+    pub(super) fn shrink(&mut self) {
+        self.body.clear();
+        self.body.shrink_to(KEPT);
+        for text in [&mut self.content_type, &mut self.location] {
+            text.clear();
+            text.shrink_to(KEPT);
+        }
+    }
+
+    /// Whether the status is 2xx.
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Whether the body is an HTML page, by its declared type or its first tag.
+    pub(super) fn is_html(&self) -> bool {
+        let kind = self.content_type.trim_start().as_bytes();
+        let starts = |text: &[u8], start: &str| {
+            text.get(..start.len()).is_some_and(|text| text.eq_ignore_ascii_case(start.as_bytes()))
+        };
+        ["text/html", "application/xhtml+xml"].iter().any(|html| starts(kind, html))
+            || ["<!doctype html", "<html"].iter().any(|tag| starts(self.body.trim_ascii_start(), tag))
+    }
+
+    /// The title of an HTML page.
+    pub(super) fn title(&self) -> Option<String> {
+        let page = String::from_utf8_lossy(&self.body);
+        let lower = page.to_ascii_lowercase();
+        let open = lower.find("<title")?;
+        let start = open + lower[open..].find('>')? + 1;
+        let end = start + lower[start..].find("</title")?;
+        let title = one_line(&page[start..end]);
+        (!title.is_empty()).then_some(title)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(content_type: &str, body: &[u8]) -> Response {
+        Response { content_type: content_type.to_owned(), body: body.to_vec(), ..Response::default() }
+    }
+
+    #[test]
+    fn pages_are_recognised_by_type_or_first_tag() {
+        for (content_type, body, html) in [
+            ("Text/HTML; charset=utf-8", "", true),
+            ("", " \n<!DOCTYPE HTML><p>", true),
+            ("text/plain", "<html><body>", true),
+            ("text/plain", "the publisher is receiving too many requests", false),
+            ("text", "<", false),
+        ] {
+            assert_eq!(response(content_type, body.as_bytes()).is_html(), html, "{content_type} {body}");
+        }
+    }
+
+    #[test]
+    fn a_title_is_one_line() {
+        let page = b"<html><head><TITLE lang=x>\n 502 Bad\nGateway</TITLE>";
+        assert_eq!(response("", page).title().unwrap(), "502 Bad Gateway");
+        assert_eq!(response("", b"<title>").title(), None);
+    }
+}

@@ -1,0 +1,232 @@
+//! Reads what publishers answer: tolerant of what it does not know, strict about what it uses.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::sample::{Stored, StoredKind};
+
+/// The longest blob ID that is believed; a real one has 43 characters.
+const MAX_BLOB_ID: usize = 128;
+
+/// An answer to a store that is JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum StoreResponse {
+    /// The blob is there.
+    Stored(Stored),
+    /// It is not, although the status says that all is well.
+    Error(Refusal),
+    /// JSON that no publisher sends; says what is missing or wrong.
+    Strange(String),
+}
+
+/// What Walrus says when it refuses: all of it optional, because proxies imitate it badly.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// The machine-readable reason (`BLOB_NOT_FOUND`), or the phase in which a store failed.
+    pub(super) reason: Option<String>,
+    /// Who gave the reason (`daemon.walrus.space`).
+    pub(super) domain: Option<String>,
+    /// The status as a word (`NOT_FOUND`).
+    pub(super) status: Option<String>,
+    /// Words for a person.
+    pub(super) message: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    newly_created: Option<NewlyCreated>,
+    already_certified: Option<AlreadyCertified>,
+    error: Option<Value>,
+    marked_invalid: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NewlyCreated {
+    blob_object: BlobObject,
+    #[serde(default)]
+    resource_operation: Value,
+    #[serde(default)]
+    cost: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BlobObject {
+    blob_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AlreadyCertified {
+    blob_id: String,
+}
+
+/// What an answer to a store says; `None` when it is not a JSON object at all.
+pub(super) fn store_response(body: &[u8]) -> Option<StoreResponse> {
+    let answer = match serde_json::from_slice::<Answer>(body) {
+        Ok(answer) => answer,
+        Err(error) => {
+            // An object with a surprise in it, or no JSON object?
+            let object = serde_json::from_slice::<serde_json::Map<String, Value>>(body).is_ok();
+            return object.then(|| StoreResponse::Strange(error.to_string()));
+        }
+    };
+    Some(match answer {
+        Answer { newly_created: Some(new), .. } => {
+            let kind =
+                if from_scratch(&new.resource_operation) { StoredKind::New } else { StoredKind::Reused };
+            stored(new.blob_object.blob_id, kind, new.cost.as_u64())
+        }
+        Answer { already_certified: Some(known), .. } => stored(known.blob_id, StoredKind::Existing, None),
+        Answer { error: Some(error), .. } => StoreResponse::Error(Refusal::of(&error)),
+        Answer { marked_invalid: Some(_), .. } => StoreResponse::Error(Refusal {
+            message: Some("the blob is marked as invalid".to_owned()),
+            ..Refusal::default()
+        }),
+        _ => StoreResponse::Strange("it has neither newlyCreated nor alreadyCertified".to_owned()),
+    })
+}
+
+/// What an error answer says; `None` when it is not Walrus that speaks.
+pub(super) fn refusal(body: &[u8]) -> Option<Refusal> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        error: Value,
+    }
+    let refusal = Refusal::of(&serde_json::from_slice::<Envelope>(body).ok()?.error);
+    (refusal.status.is_some() || refusal.reason.is_some()).then_some(refusal)
+}
+
+/// Whether `id` can be a blob's ID: it becomes part of a path.
+pub fn is_blob_id(id: &str) -> bool {
+    (1..=MAX_BLOB_ID).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+/// Storage that was bought for this blob, as far as the answer tells.
+fn from_scratch(operation: &Value) -> bool {
+    operation.as_object().is_none_or(|operation| operation.contains_key("registerFromScratch"))
+}
+
+fn stored(blob_id: String, kind: StoredKind, cost: Option<u64>) -> StoreResponse {
+    if is_blob_id(&blob_id) {
+        StoreResponse::Stored(Stored { blob_id, kind, cost })
+    } else {
+        StoreResponse::Strange(format!("`{blob_id}` is not a blob ID"))
+    }
+}
+
+impl Refusal {
+    fn of(error: &Value) -> Refusal {
+        let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        let details = error.get("details").and_then(Value::as_array);
+        let info = details.and_then(|details| details.iter().find(|detail| detail.get("reason").is_some()));
+        Refusal {
+            reason: info.and_then(|info| text(info, "reason")).or_else(|| text(error, "failurePhase")),
+            domain: info.and_then(|info| text(info, "domain")),
+            status: text(error, "status"),
+            message: text(error, "message")
+                .or_else(|| text(error, "errorMsg"))
+                .or_else(|| error.as_str().map(str::to_owned)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
+
+    fn newly_created(operation: &str) -> String {
+        format!(
+            r#"{{"newlyCreated":{{"blobObject":{{"id":"0x5f0a","registeredEpoch":412,"blobId":"{ID}","size":17,
+            "encodingType":"RS2","certifiedEpoch":null,"storage":{{"id":"0x91b7","startEpoch":412,"endEpoch":417,
+            "storageSize":66034000}},"deletable":true}},"resourceOperation":{{{operation}}},"cost":32760000}}}}"#
+        )
+    }
+
+    #[test]
+    fn every_way_of_storing_is_told_apart() {
+        for (operation, kind) in [
+            (r#""registerFromScratch":{"encodedLength":66034000,"epochsAhead":5}"#, StoredKind::New),
+            (r#""reuseStorage":{"encodedLength":66034000}"#, StoredKind::Reused),
+            (r#""reuseRegistration":{"encodedLength":66034000}"#, StoredKind::Reused),
+            (r#""reuseAndExtend":{"encodedLength":66034000,"epochsExtended":2}"#, StoredKind::Reused),
+            (
+                r#""reuseAndExtendNonCertified":{"encodedLength":66034000,"epochsExtended":2}"#,
+                StoredKind::Reused,
+            ),
+        ] {
+            let expected = Stored { blob_id: ID.to_owned(), kind, cost: Some(32_760_000) };
+            assert_eq!(
+                store_response(newly_created(operation).as_bytes()),
+                Some(StoreResponse::Stored(expected))
+            );
+        }
+        for source in [r#""event":{"txDigest":"7Vt3mWq9","eventSeq":"0"}"#, r#""object":"0x5f0a""#] {
+            let json = format!(r#"{{"alreadyCertified":{{"blobId":"{ID}",{source},"endEpoch":430}}}}"#);
+            let expected = Stored { blob_id: ID.to_owned(), kind: StoredKind::Existing, cost: None };
+            assert_eq!(store_response(json.as_bytes()), Some(StoreResponse::Stored(expected)));
+        }
+    }
+
+    #[test]
+    fn what_is_not_used_may_be_new_strange_or_missing() {
+        for json in [
+            format!(r#"{{"newlyCreated":{{"blobObject":{{"blobId":"{ID}"}}}},"later":[1]}}"#),
+            format!(
+                r#"{{"newlyCreated":{{"blobObject":{{"blobId":"{ID}"}},"cost":"12","sharedBlobObject":"0x1"}}}}"#
+            ),
+        ] {
+            let expected = Stored { blob_id: ID.to_owned(), kind: StoredKind::New, cost: None };
+            assert_eq!(store_response(json.as_bytes()), Some(StoreResponse::Stored(expected)), "{json}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_told_apart_from_json_that_is_no_answer() {
+        let json = r#"{"error":{"blobId":null,"failurePhase":"encode","errorMsg":"too large"}}"#;
+        let Some(StoreResponse::Error(refusal)) = store_response(json.as_bytes()) else { panic!() };
+        assert_eq!(
+            (refusal.reason.as_deref(), refusal.message.as_deref()),
+            (Some("encode"), Some("too large"))
+        );
+        let invalid = r#"{"markedInvalid":{"blobId":"x","event":{"txDigest":"y","eventSeq":"0"}}}"#;
+        assert!(matches!(store_response(invalid.as_bytes()), Some(StoreResponse::Error(_))));
+        for strange in ["{}", r#"{"newlyCreated":{}}"#, r#"{"newlyCreated":7}"#, r#"{"blobId":"x"}"#] {
+            assert!(
+                matches!(store_response(strange.as_bytes()), Some(StoreResponse::Strange(_))),
+                "{strange}"
+            );
+        }
+        for none in ["", "OK", "[]", "\"x\"", "{"] {
+            assert_eq!(store_response(none.as_bytes()), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_walrus_own_only_with_its_marks() {
+        let walrus = r#"{"error":{"status":"INTERNAL","code":500,"message":"no WAL","details":[
+            {"@type":"DebugInfo","stackEntries":[],"detail":"TraceID: 0"},
+            {"@type":"ErrorInfo","reason":"INTERNAL_ERROR","domain":"daemon.walrus.space","metadata":{}}]}}"#;
+        let refusal = refusal(walrus.as_bytes()).unwrap();
+        assert_eq!(refusal.reason.as_deref(), Some("INTERNAL_ERROR"));
+        assert_eq!(refusal.domain.as_deref(), Some("daemon.walrus.space"));
+        assert_eq!(refusal.message.as_deref(), Some("no WAL"));
+        for other in [r#"{"error":"nope"}"#, r#"{"error":{"message":"x"}}"#, r#"{"message":"x"}"#, "busy", ""]
+        {
+            assert_eq!(super::refusal(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_blob_id_is_short_and_fit_for_a_path() {
+        assert!(is_blob_id(ID) && is_blob_id("a") && is_blob_id(&"x".repeat(128)));
+        for wrong in ["", "a/b", "..", "a%2f", "a b", "a=", "a+b", "ü", "a\n", &"x".repeat(129)] {
+            assert!(!is_blob_id(wrong), "{wrong}");
+        }
+    }
+}
