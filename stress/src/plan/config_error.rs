@@ -5,14 +5,16 @@
 #[error("{flag} {reason}")]
 pub struct ConfigError {
     /// The flag to change.
-    pub flag: &'static str,
+    pub flag: String,
     /// What is wrong with it and what to do, continuing a sentence that starts with the flag.
     pub reason: String,
+    /// The phase whose option it is, where only one is concerned.
+    pub phase: Option<String>,
 }
 
 impl ConfigError {
     /// An error of `flag`; `reason` continues a sentence that starts with the flag.
-    pub fn new(flag: &'static str, reason: impl Into<String>) -> Self {
-        Self { flag, reason: reason.into() }
+    pub fn new(flag: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { flag: flag.into(), reason: reason.into(), phase: None }
     }
 }

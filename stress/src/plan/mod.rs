@@ -87,7 +87,7 @@ impl Plan {
     pub fn check(&self) -> Result<(), ConfigError> {
         self.store.check()?;
         for phase in &self.phases {
-            phase.check()?;
+            phase.check().map_err(|error| ConfigError { phase: Some(phase.name.clone()), ..error })?;
         }
         self.check_repeats()?;
         self.check_order()?;

@@ -162,7 +162,7 @@ fn what_makes_no_sense_is_refused_before_anything_is_done() {
         ("--slo upload.p50<1s --from 0/s", "--from must be more than nothing"),
         ("--slo upload.p50<1s --step 0s", "--step must be longer than 0 s"),
         ("--slo upload.p50<1s --precision 0%", "--precision of a rate must be at least 0.1%"),
-        ("--slo upload.p98<1s", "`p98` is no metric"),
+        ("--slo upload.p98<1s", "`p98` is not a metric"),
         ("--slo read3.p50<1s", "this run's steps are upload, first, cached"),
         ("--slo upload.p50<1s --for concurrency --max-in-flight 5", "--max-in-flight needs --rate"),
     ] {

@@ -1,6 +1,9 @@
 //! Searches against the servers in the bottle, with the generator's own part judged as a test says.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use ::tests::{Bottle, PUT_BLOB, PublisherConfig};
 use clap::FromArgMatches;
@@ -9,7 +12,7 @@ use super::*;
 use crate::{
     cli::{
         args::{Args, Command},
-        wording,
+        usage,
     },
     report::quality::Bottleneck,
 };
@@ -23,24 +26,22 @@ fn limited() -> Bottle {
     Bottle::builder().publisher(limits).start()
 }
 
-/// What this line of `walrus-stress search` finds when every attempt costs the generator so much.
-async fn found(bottle: &Bottle, line: &str, cost: Duration, blame: Blame) -> (Vec<SearchStep>, SearchResult) {
+/// What this line of `walrus-stress search` finds.
+async fn found(bottle: &Bottle, line: &str, blame: Blame) -> (Vec<SearchStep>, SearchResult) {
     let targets = ["--publisher", bottle.publisher_url(), "--aggregator", bottle.aggregator_url(), "-q"];
     let words = ["walrus-stress", "search"].into_iter().chain(targets).chain(line.split_whitespace());
-    let words: Vec<std::ffi::OsString> = words.map(Into::into).collect();
-    let matches = wording::command().try_get_matches_from(&words).unwrap();
-    let typed = Typed::new(words, &matches);
+    let matches = usage::command().try_get_matches_from(words).unwrap();
     let Command::Search(args) = Args::from_arg_matches(&matches).unwrap().command else { unreachable!() };
-    let search = args.search(&typed).unwrap();
-    let (intention, settle, axis) = intend(*args, &typed, &search).unwrap();
-    let plan = intention.plan(None).unwrap();
-    let search = Search { needs: args::needs(&plan.thresholds), ..search };
-    let screen = Screen::new(&intention.run.output, &plan);
+    let search = args.search().unwrap();
+    let config = load(&args, &search).unwrap();
+    let plan = config.plan(None).unwrap();
+    let search = Search { needs: options::needs(&plan.thresholds), ..search };
+    let screen = Screen::new(&config.run, &plan);
     let network = Arc::new(Network::new(&plan).unwrap());
-    let template = Template { plan, settle, axis };
-    let context = RunContext { cost, ..RunContext::new(network) };
-    let climb = Climb { search: &search, template: &template, context, entries: None };
-    let (steps, answer, signal) = climb.up(screen, &mut Signals::silent(), blame).await.unwrap();
+    let template = Template { plan, settle: args.settle(), axis: search.axis };
+    let steps =
+        Steps { search: &search, template: &template, context: RunContext::new(network), entries: None };
+    let (steps, answer, signal) = steps.run(screen, &mut Signals::silent(), blame).await.unwrap();
     assert_eq!(signal, None);
     (steps, answer)
 }
@@ -52,7 +53,7 @@ async fn a_known_capacity_is_found() {
     let bottle = limited();
     let line = "--steps upload --size 1KiB --slo upload.failures<1% --from 10/s --max 160/s --step 1500ms \
                 --settle 500ms --precision 20%";
-    let (steps, answer) = found(&bottle, line, Duration::ZERO, |_, _| None).await;
+    let (steps, answer) = found(&bottle, line, |_, _| None).await;
     let SearchResult::Between { holds, breaks } = answer else { panic!("{answer:?}") };
     assert!((20.0..=48.0).contains(&holds) && breaks <= 57.0 && breaks <= holds * 1.2 + 0.001, "{answer:?}");
     // What broke was refused, and with what is known of the server's places: 8 + 8 + 1.
@@ -68,13 +69,32 @@ async fn a_known_capacity_is_found() {
     assert_eq!((stats.stores.already_certified, stats.stores.newly_created > 0), (0, true));
 }
 
-#[tokio::test]
-async fn a_throttled_generator_ends_the_search_without_a_claim() {
-    let bottle = limited();
+/// Ends the busy threads, also when the test panics.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The generator's CPU time is that of its process, in which this test keeps every core busy.
+#[test]
+fn a_throttled_generator_ends_the_search_without_a_claim() {
     let line = "--steps upload --size 1KiB --slo upload.failures<1% --from 30/s --step 1500ms --settle 0s";
-    // A shard makes four a second, whoever else wants the machine's cores.
-    let cost = Duration::from_millis(250);
-    let (steps, answer) = found(&bottle, line, cost, capacity::blame).await;
+    let (done, cores) = (AtomicBool::new(false), thread::available_parallelism().unwrap().get());
+    let (steps, answer) = thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let _done = Done(&done);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { found(&limited(), line, capacity::blame).await })
+    });
     assert_eq!((answer, steps.len()), (SearchResult::GeneratorLimited { at: 30.0 }, 1));
     let blamed = steps[0].bottleneck;
     assert!(matches!(blamed, Some(Bottleneck::Cpu | Bottleneck::Scheduling)), "{blamed:?}");

@@ -1,0 +1,61 @@
+//! `walrus-stress plan`: what a run would do, without a request or a started load.
+
+use clap::Args;
+use strum::{EnumString, VariantNames};
+
+use super::{
+    config::{Config, Overrides},
+    describe,
+    exit::Exit,
+    options::RunArgs,
+    print, screen,
+    values::one_of,
+};
+use crate::{
+    error::Error,
+    export::forecast as rendered,
+    plan::{forecast::forecast, names::none_of},
+};
+
+/// The flags of `walrus-stress plan`.
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    run: RunArgs,
+    /// Format: words, a plan file that gives the plan again, or a JSON document
+    #[arg(long, value_name = "FORMAT", env = "WALRUS_STRESS_PLAN_FORMAT", hide_env = true,
+          value_parser = one_of::<Format>(), default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "kebab-case", parse_err_ty = String, parse_err_fn = none_of::<Format>)]
+enum Format {
+    Text,
+    Toml,
+    Json,
+}
+
+/// Prints what a run with these flags would do.
+pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Error> {
+    let config = Config::load(&args.run, Overrides::default())?;
+    let plan = config.plan(config.list()?.as_ref())?;
+    let mut text = Vec::new();
+    let written = match args.format {
+        Format::Toml => {
+            let wrong = |reason| Error::Flag { flag: "--format".to_owned(), reason };
+            text = describe::toml(&plan, &config.effective).map_err(wrong)?.into_bytes();
+            Ok(())
+        }
+        Format::Json => rendered::json(&mut text, &plan, &forecast(&plan)),
+        Format::Text => {
+            let palette = screen::palette(config.run.color.as_deref(), &std::io::stdout());
+            let random_seed = config.run.seed.is_none();
+            rendered::text(&mut text, &plan, &forecast(&plan), random_seed, palette)
+        }
+    };
+    written.expect("writing to memory does not fail");
+    let text = String::from_utf8_lossy(&text);
+    if args.format == Format::Text { print::screen(&text) } else { print::document(&text) }?;
+    Ok(Exit::Success)
+}
