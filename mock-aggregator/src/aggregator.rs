@@ -1,55 +1,47 @@
-//! The mock aggregator put together: its configuration, its state, its routes.
+//! The configuration of a mock aggregator and the state that its handlers share.
 
-use crate::attributes::AllowList;
 use crate::blocklist::Blocklist;
+use crate::cache::{CacheConfig, Lru};
 use crate::clock::Clock;
-use crate::front::{Front, Shelf};
-use crate::routes::router;
+use crate::response::AllowList;
 use mock_publisher::admission::Admission;
 use mock_publisher::admission::Limits;
-use mock_publisher::common::with_common_routes;
-use mock_publisher::describe;
 use mock_publisher::fault::Role;
 use mock_publisher::profile::{Profile, ProfileHandle, RouteKind};
-use mock_publisher::server::{self, Endpoint};
 use mock_publisher::stats::{Snapshot, Stats};
 use mock_publisher::store::{BadStore, Store};
-use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What an aggregator says of its routes.
-pub(crate) const DESCRIPTION: &str = include_str!("describe/aggregator.json");
-
-/// How an aggregator is to behave.
+/// How an aggregator behaves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The directory of the blobs.
     pub store: PathBuf,
-    /// Requests at work and waiting, on each route.
+    /// Requests in progress and waiting, on each route.
     pub limits: Limits,
-    /// The largest blob that is read, in bytes; any if none.
+    /// The largest blob that is read, in bytes; `None` for any.
     pub max_blob_size: Option<u64>,
     /// Blobs that must not be read.
     pub blocked: Blocklist,
     /// Attributes of objects, and tags of files in quilts, that become headers.
     pub allowed_attributes: AllowList,
-    /// Whether all tags of a file in a quilt become headers, not only those that are allowed.
+    /// Whether all tags of a file in a quilt become headers.
     pub all_tags: bool,
-    /// Bytes of blobs that the cache remembers; 0 for none.
+    /// Bytes of blobs that the cache keeps; 0 for none.
     pub cache_size: u64,
-    /// How the cache behaves and what it looks like.
-    pub front: Front,
-    /// Whether blobs can be streamed; a daemon cannot.
+    /// How the cache behaves, and which headers it writes.
+    pub cache: CacheConfig,
+    /// Whether blobs can be streamed; in a daemon they cannot.
     pub streams: bool,
-    /// By which copies grow old.
+    /// The clock by which cache entries and blobs expire.
     pub clock: Clock,
-    /// How long things take and what goes wrong, at first.
+    /// Latencies and faults at the start.
     pub profile: Profile,
 }
 
 impl Config {
-    /// An aggregator as it comes out of the box, over this directory: fast and without faults.
+    /// The defaults for this directory: no latency, no faults, the limits of the real aggregator.
     #[must_use]
     pub fn new(store: impl Into<PathBuf>) -> Self {
         Self {
@@ -60,7 +52,7 @@ impl Config {
             allowed_attributes: AllowList::default(),
             all_tags: false,
             cache_size: 1 << 30,
-            front: Front::default(),
+            cache: CacheConfig::default(),
             streams: true,
             clock: Clock::default(),
             profile: Profile::default(),
@@ -76,10 +68,10 @@ pub struct Aggregator(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) store: Store,
-    pub(crate) shelf: Shelf,
+    pub(crate) lru: Lru,
     pub(crate) stats: Arc<Stats>,
     pub(crate) profile: Arc<ProfileHandle>,
-    /// Any door: it knows what stands in for a read.
+    /// The admission of no route: it only knows which faults replace a read.
     pub(crate) admission: Arc<Admission>,
 }
 
@@ -87,16 +79,16 @@ impl Aggregator {
     /// Opens the store.
     ///
     /// # Errors
-    /// The directory cannot be made.
+    /// The directory cannot be created.
     pub fn new(config: Config) -> Result<Self, BadStore> {
         let profile = ProfileHandle::new(Role::Aggregator, config.profile.clone());
         Self::with_shared(config, Stats::new("mock-aggregator"), profile)
     }
 
-    /// The same, where something else counts too, under a weather that is not its own.
+    /// The same with counts and weather that are shared with another server.
     ///
     /// # Errors
-    /// The directory cannot be made.
+    /// The directory cannot be created.
     pub fn with_shared(
         config: Config,
         stats: Arc<Stats>,
@@ -106,7 +98,7 @@ impl Aggregator {
         let admission =
             Admission::new(RouteKind::Read, config.limits, Arc::clone(&profile), Arc::clone(&stats));
         Ok(Self(Arc::new(Inner {
-            shelf: Shelf::new(config.cache_size),
+            lru: Lru::new(config.cache_size),
             config,
             store,
             stats,
@@ -115,30 +107,21 @@ impl Aggregator {
         })))
     }
 
-    /// A door for one more route.
+    /// The admission of one more route.
     pub(crate) fn admission(&self, route_kind: RouteKind) -> Arc<Admission> {
         let inner = &self.0;
         Admission::new(route_kind, inner.config.limits, Arc::clone(&inner.profile), Arc::clone(&inner.stats))
     }
 
-    /// The weather over the aggregator, which can be changed while it works.
+    /// The weather, which can be changed while the aggregator runs.
     #[must_use]
     pub fn profile(&self) -> &Arc<ProfileHandle> {
         &self.0.profile
     }
 
-    /// What the aggregator saw so far.
+    /// What the aggregator has counted so far.
     #[must_use]
     pub fn stats(&self) -> Snapshot {
         self.0.stats.snapshot()
     }
-}
-
-/// Serves an aggregator until `shutdown` is ready; exchanges in flight get a second more.
-pub async fn serve(port: impl Into<Endpoint>, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
-    let (stats, profile) = (Arc::clone(&aggregator.0.stats), Arc::clone(&aggregator.0.profile));
-    // The document is part of this crate and always one; a test reads it.
-    let page = describe::page("Walrus Aggregator", &[DESCRIPTION]).unwrap_or_default();
-    let routes = with_common_routes(router(&aggregator), Arc::clone(&stats), profile, page);
-    server::run(port.into(), routes, stats, shutdown).await;
 }

@@ -1,4 +1,4 @@
-//! Blobs that must not be read: given one by one, or in a file with one ID per line.
+//! Blobs that must not be read, listed one by one or in a file with one ID per line.
 
 use mock_publisher::blob_id::{BadBlobId, BlobId};
 use std::collections::HashSet;
@@ -9,22 +9,22 @@ use std::{fs, io};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Blocklist(HashSet<BlobId>);
 
-/// A file that cannot be used as a list.
+/// A file that is not a list of blob IDs.
 #[derive(Debug, thiserror::Error)]
 pub enum BadBlocklist {
     /// It cannot be read.
     #[error("--blocklist: cannot read {}", .0.display())]
     File(PathBuf, #[source] io::Error),
-    /// A line is no ID.
+    /// A line is not a blob ID.
     #[error("--blocklist: {}, line {line}: `{text}`: write one blob ID per line, # starts a comment", .path.display())]
     Line {
         /// The file.
         path: PathBuf,
         /// Its line, from 1.
         line: usize,
-        /// What is there.
+        /// Its text.
         text: String,
-        /// Why it is none.
+        /// Why it is not an ID.
         source: BadBlobId,
     },
 }
@@ -35,10 +35,10 @@ impl Blocklist {
         Self(ids.into_iter().collect())
     }
 
-    /// The list in a file: one ID per line, empty lines and `#` comments apart.
+    /// Reads a list from a file: one ID per line; empty lines and `#` comments are skipped.
     ///
     /// # Errors
-    /// The file cannot be read, or has something else in it.
+    /// The file cannot be read, or a line is not an ID.
     pub fn read(path: &Path) -> Result<Self, BadBlocklist> {
         let text = fs::read_to_string(path).map_err(|error| BadBlocklist::File(path.to_owned(), error))?;
         let plain =

@@ -1,16 +1,17 @@
-//! The time of day, or a time that stands still until a test moves it.
+//! The wall clock, or a manual clock that stands still until a test advances it.
 
+use mock_publisher::clock::{millis, now_ms};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-/// A clock; clones show the same time.
+/// A clock; clones are the same clock.
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
-    /// The system's.
+    /// The wall clock.
     #[default]
     System,
-    /// One that is moved by hand: milliseconds since 1970.
+    /// A clock that is advanced by hand, in milliseconds since 1970.
     Manual(Arc<AtomicU64>),
 }
 
@@ -25,22 +26,22 @@ impl PartialEq for Clock {
 }
 
 impl Clock {
-    /// A clock that stands still at the present time.
+    /// A manual clock that starts at the present time.
     #[must_use]
     pub fn manual() -> Self {
-        Self::Manual(Arc::new(AtomicU64::new(Self::System.now_ms())))
+        Self::Manual(Arc::new(AtomicU64::new(now_ms())))
     }
 
     /// Milliseconds since 1970.
     #[must_use]
     pub fn now_ms(&self) -> u64 {
         match self {
-            Self::System => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis),
+            Self::System => now_ms(),
             Self::Manual(time) => time.load(Ordering::Acquire),
         }
     }
 
-    /// Moves a manual clock on; the system's goes its own way.
+    /// Advances a manual clock; no effect on the wall clock.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(time) = self {
             time.fetch_add(millis(by), Ordering::AcqRel);
@@ -48,17 +49,12 @@ impl Clock {
     }
 }
 
-/// A time in milliseconds, or the longest there is.
-pub(crate) fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_moves_only_by_hand_and_for_everybody() {
+    fn a_manual_clock_is_advanced_for_all_its_clones() {
         let clock = Clock::manual();
         let (other, before) = (clock.clone(), clock.now_ms());
         assert_eq!(other.now_ms(), before);

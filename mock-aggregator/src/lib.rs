@@ -1,37 +1,25 @@
-//! The map of the mock aggregator: a Walrus aggregator over a mock publisher's directory, with a cache in front.
+//! A mock Walrus aggregator over the directory of a mock publisher, with a cache in front.
 //!
 //! ```text
-//! GET ─▶ server ─▶ witness ─▶ front ─▶ admit ─▶ path, query, range ─▶ store ─▶ latency ─▶ spoil ─▶ headers ─▶ bytes
-//!                            (a cache) (a door   (get, part, stream,   (reading)
-//!                                      a route)   concat, quilt)
+//! GET ─▶ server ─▶ counts ─▶ cache ─▶ admission ─▶ path, query, range ─▶ handlers ─▶ store ─▶ latency ─▶ fault ─▶ bytes
+//!                           (cache/)              (request)  (handlers/, read)                        (response)
 //! ```
 //!
-//! Server, witness, admission, faults and store are those of `mock_publisher`; here is what only readers need.
+//! Server, counts, admission, faults and store are those of `mock_publisher`; this crate has what only reads need.
 
-pub mod attributes;
-pub mod blocklist;
-pub mod clock;
-pub mod front;
-mod mirror;
-mod object_id;
-mod parsed;
-mod query;
-mod range;
-pub mod size;
-
-mod concat;
-mod control;
-mod get;
-mod part;
-mod quilt;
-mod reading;
-mod sized;
-mod stream;
+mod clock;
+mod request;
+mod response;
+mod blocklist;
+pub mod cache;
 
 mod aggregator;
-mod daemon;
-mod routes;
+mod handlers;
+mod read;
+mod server;
 
-pub use aggregator::{Aggregator, Config, serve};
-pub use daemon::{Daemon, serve_daemon};
-pub use routes::router;
+pub use aggregator::{Aggregator, Config};
+pub use blocklist::{BadBlocklist, Blocklist};
+pub use clock::Clock;
+pub use response::AllowList;
+pub use server::{Daemon, serve, serve_daemon};

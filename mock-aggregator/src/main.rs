@@ -1,12 +1,9 @@
-//! The front door of the mock aggregator: flags in, a running server out.
+//! The command line of the mock aggregator.
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
-use mock_aggregator::attributes::AllowList;
-use mock_aggregator::blocklist::{BadBlocklist, Blocklist};
-use mock_aggregator::front::{Face, Front};
-use mock_aggregator::size::Size;
-use mock_aggregator::{Aggregator, Config, Daemon, serve, serve_daemon};
+use mock_aggregator::cache::{CacheConfig, Persona};
+use mock_aggregator::{Aggregator, AllowList, BadBlocklist, Blocklist, Config, Daemon, serve, serve_daemon};
 use mock_publisher::admission::Limits;
 use mock_publisher::args::PublisherArgs;
 use mock_publisher::blob_id::BlobId;
@@ -15,24 +12,25 @@ use mock_publisher::fault::Role;
 use mock_publisher::profile::Profile;
 use mock_publisher::profile::args::ReadTimeArgs;
 use mock_publisher::server::Endpoint;
+use mock_publisher::size::Size;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// A Walrus aggregator in a bottle: reads what a mock publisher stored, answers as a real one does, with a cache in front
+/// A mock Walrus aggregator: reads what a mock publisher stored, answers as a real one does, with a cache in front
 #[derive(Debug, Parser)]
 #[command(name = "mock-aggregator", version, after_help = cli::fault_help(Role::Aggregator))]
 struct Args {
     #[command(flatten)]
     flags: CommonArgs,
-    /// Publisher and aggregator on one address, as the real daemon: with the routes and limits of both, the flags of
-    /// both, and no streams
+    /// Serves publisher and aggregator on one address, as the real daemon: with the routes, limits and flags of both, and
+    /// no streams
     #[arg(long)]
     daemon: bool,
-    /// Reads at work at once
+    /// Reads in progress at once, on each route
     #[arg(long, value_name = "N", default_value_t = Limits::AGGREGATOR.concurrent as u64, value_parser = clap::value_parser!(u64).range(1..))]
     aggregator_max_concurrent_requests: u64,
-    /// Reads waiting; one more is held in between, and the next gets 429
+    /// Reads waiting, on each route; one more is held in between, and the next gets 429
     #[arg(long, value_name = "N", default_value_t = Limits::AGGREGATOR.buffer as u64)]
     aggregator_max_buffer_size: u64,
     /// The largest blob that is read, in bytes; larger ones get 403
@@ -52,25 +50,26 @@ struct Args {
     allow_quilt_patch_tags_in_response: bool,
     #[command(flatten)]
     profile: ReadTimeArgs,
-    /// How much the cache holds before it lets the oldest blobs go; a blob larger than this is never cached; 0 for no cache
+    /// How much the cache holds before it evicts the least recently used blobs; a blob larger than this is never cached; 0
+    /// for no cache
     #[arg(long, value_name = "SIZE", default_value_t = Size(1 << 30))]
     cache_size: Size,
-    /// The cache in front: none, nginx, cloudflare, fastly, or liar, which shows hits that are not
-    #[arg(long, value_name = "FACE", default_value_t = Face::None)]
-    front: Face,
-    /// How long the front keeps a blob, instead of what its face does
+    /// The cache to imitate: none, nginx, cloudflare, fastly, or false-hit, which reports hits that are as slow as misses
+    #[arg(long, value_name = "PERSONA", default_value_t = Persona::None)]
+    front: Persona,
+    /// How long the cache keeps a blob, instead of as long as the imitated one
     #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
     front_ttl: Option<Duration>,
-    /// How long the front keeps a 404, instead of what its face does
+    /// How long the cache keeps a 404, instead of as long as the imitated one
     #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
     front_negative_ttl: Option<Duration>,
-    /// How long after a read the front can serve its copy
+    /// How long after a read the cache can serve its entry
     #[arg(long, value_name = "D", default_value = "0s", value_parser = humantime::parse_duration)]
     front_fill_delay: Duration,
-    /// Whether a request with Cache-Control goes past the front, instead of what its face does
+    /// Whether a request with Cache-Control bypasses the cache, instead of as the imitated one does it
     #[arg(long, value_name = "BOOL")]
     front_bypass: Option<bool>,
-    /// Whether every Origin has copies of its own in the front, instead of what its face does
+    /// Whether every Origin has cache entries of its own, instead of as the imitated one does it
     #[arg(long, value_name = "BOOL")]
     front_per_origin: Option<bool>,
     #[command(flatten, next_help_heading = "With --daemon")]
@@ -82,15 +81,15 @@ fn blocked(args: &Args) -> Result<Blocklist, BadBlocklist> {
     Ok(file.and(Blocklist::new(args.block.iter().copied())))
 }
 
-fn front(args: &Args) -> Front {
-    let face = Front::of(args.front);
-    Front {
-        ttl: args.front_ttl.or(face.ttl),
-        negative_ttl: args.front_negative_ttl.or(face.negative_ttl),
-        fill_after: args.front_fill_delay,
-        bypass: args.front_bypass.unwrap_or(face.bypass),
-        per_origin: args.front_per_origin.unwrap_or(face.per_origin),
-        ..face
+fn cache(args: &Args) -> CacheConfig {
+    let defaults = CacheConfig::of(args.front);
+    CacheConfig {
+        ttl: args.front_ttl.or(defaults.ttl),
+        negative_ttl: args.front_negative_ttl.or(defaults.negative_ttl),
+        fill_delay: args.front_fill_delay,
+        bypass: args.front_bypass.unwrap_or(defaults.bypass),
+        per_origin: args.front_per_origin.unwrap_or(defaults.per_origin),
+        ..defaults
     }
 }
 
@@ -105,26 +104,26 @@ fn config(args: &Args, profile: Profile) -> Result<Config, BoxError> {
         allowed_attributes: AllowList::new(&args.allowed_headers),
         all_tags: args.allow_quilt_patch_tags_in_response,
         cache_size: args.cache_size.0,
-        front: front(args),
+        cache: cache(args),
         profile,
         ..Config::new(&args.flags.store)
     })
 }
 
-/// Flags of a publisher, without the daemon that would heed them.
+/// A publisher's flag without `--daemon`.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} is a publisher's: add --daemon, or give it to mock-publisher")]
-struct NotHere(String);
+#[error("{0} is a flag of a publisher: add --daemon, or give it to mock-publisher")]
+struct PublisherFlag(String);
 
-/// The first flag on the command line that only a publisher heeds.
-fn misplaced(matches: &ArgMatches) -> Option<NotHere> {
+/// The first flag on the command line that only a publisher has.
+fn publisher_flag(matches: &ArgMatches) -> Option<PublisherFlag> {
     let publishers = PublisherArgs::augment_args(Command::new("publisher"));
     let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-    let mut misplaced = publishers.get_arguments().filter(|arg| given(arg.get_id().as_str()));
-    misplaced.next().and_then(|arg| arg.get_long()).map(|long| NotHere(format!("--{long}")))
+    let mut flags = publishers.get_arguments().filter(|arg| given(arg.get_id().as_str()));
+    flags.next().and_then(|arg| arg.get_long()).map(|long| PublisherFlag(format!("--{long}")))
 }
 
-/// The weather that the flags ask for, as far as reads are concerned.
+/// The weather of the flags, as far as it concerns reads.
 fn profile(args: &Args, role: Role) -> Result<Profile, BoxError> {
     Ok(args.profile.over(args.flags.profile.profile(role)?))
 }
@@ -142,18 +141,15 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     if args.daemon {
-        return cli::run("mock-daemon", &args.flags, |port: Endpoint| {
-            Ok(serve_daemon(port, daemon(&args)?, cli::shutdown_signal()?))
+        return cli::run("mock-daemon", &args.flags, |endpoint: Endpoint| {
+            Ok(serve_daemon(endpoint, daemon(&args)?, cli::shutdown_signal()?))
         });
     }
-    if let Some(error) = misplaced(&matches) {
+    if let Some(error) = publisher_flag(&matches) {
         return cli::fail("mock-aggregator", &error);
     }
-    cli::run("mock-aggregator", &args.flags, |port: Endpoint| {
-        Ok(serve(
-            port,
-            Aggregator::new(config(&args, profile(&args, Role::Aggregator)?)?)?,
-            cli::shutdown_signal()?,
-        ))
+    cli::run("mock-aggregator", &args.flags, |endpoint: Endpoint| {
+        let aggregator = Aggregator::new(config(&args, profile(&args, Role::Aggregator)?)?)?;
+        Ok(serve(endpoint, aggregator, cli::shutdown_signal()?))
     })
 }

@@ -1,9 +1,9 @@
-//! The mock aggregator as a process, over a directory that somebody else fills.
+//! The mock aggregator as a process: its command line, and reading what other processes store.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "in a test, whatever is not there is a failure")]
+#![expect(clippy::unwrap_used, reason = "in a test, a missing value is a failure")]
 
-use mock_publisher::store::{Ask, Stored, Writer};
+use mock_publisher::store::{StoreRequest, Stored, Writer};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -35,15 +35,17 @@ fn get(address: &str, path: &str) -> String {
 }
 
 #[test]
-fn it_reads_what_another_process_stores_and_ends_cleanly() {
+fn it_reads_what_another_process_stores_and_exits_cleanly() {
     let dir = tempfile::tempdir().unwrap();
     let store = dir.path().join("not/yet/there");
     let (mut child, address) = start(&store, &["--cache-size", "64MiB"]);
     let writer = Writer::open(&store).unwrap();
-    let mut intake = writer.intake();
-    let _ = intake.push("hello walrus".into());
-    let ask = Ask { epoch: 1, epochs: 1, ..Ask::default() };
-    let Stored::New(record, _) = writer.commit(intake, &ask).unwrap() else { panic!("it is new") };
+    let mut spool = writer.spool();
+    let _ = spool.push("hello walrus".into());
+    let request = StoreRequest { epoch: 1, epochs: 1, ..StoreRequest::default() };
+    let Stored::Created(record, _) = writer.commit(spool, &request).unwrap() else {
+        panic!("not a new blob")
+    };
     assert!(get(&address, &format!("/v1/blobs/{}", record.blob_id)).ends_with("\r\n\r\nhello walrus"));
     assert!(
         get(&address, "/mock/stats")
@@ -53,7 +55,7 @@ fn it_reads_what_another_process_stores_and_ends_cleanly() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
-/// Stores bytes and gives the blob's ID; `None` if the server went away before it answered.
+/// Stores bytes and gives the blob's ID; `None` if the server was killed before it answered.
 fn put(address: &str, body: &str) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;
     let head = "PUT /v1/blobs HTTP/1.1\r\nhost: w\r\nconnection: close\r\ncontent-length:";
@@ -64,36 +66,36 @@ fn put(address: &str, body: &str) -> Option<String> {
 }
 
 #[test]
-fn a_daemon_killed_and_started_again_has_every_blob_that_it_answered_for() {
+fn a_restarted_daemon_has_every_blob_that_it_confirmed_before_it_was_killed() {
     let dir = tempfile::tempdir().unwrap();
-    let mut answered = Vec::new();
+    let mut confirmed = Vec::new();
     for round in 0..3 {
         let (mut child, address) = start(dir.path(), &["--daemon", "--epoch", "7"]);
-        for (id, body) in &answered {
+        for (id, body) in &confirmed {
             assert!(
                 get(&address, &format!("/v1/blobs/{id}")).ends_with(&format!("\r\n\r\n{body}")),
                 "{body}"
             );
         }
-        let (tell, told) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         thread::scope(|scope| {
             scope.spawn(|| {
                 let bodies = (0..).map(|n| format!("blob {n} of round {round}"));
                 let stores = bodies.map_while(|body| put(&address, &body).map(|id| (id, body)));
-                stores.for_each(|pair| tell.send(pair).unwrap());
-                drop(tell);
+                stores.for_each(|pair| sender.send(pair).unwrap());
+                drop(sender);
             });
-            answered.extend(told.iter().take(20));
+            confirmed.extend(receiver.iter().take(20));
             child.kill().unwrap();
-            answered.extend(told.iter());
+            confirmed.extend(receiver.iter());
         });
         child.wait().unwrap();
     }
-    assert!(answered.len() >= 60);
+    assert!(confirmed.len() >= 60);
 }
 
 #[test]
-fn a_publishers_flags_need_a_daemon() {
+fn the_flags_of_a_publisher_need_daemon() {
     let dir = tempfile::tempdir().unwrap();
     for flags in [&["--epoch", "7"][..], &["--keep-objects"], &["--jwt-verify-upload"]] {
         let output = command(dir.path(), flags).output().unwrap();
@@ -102,7 +104,7 @@ fn a_publishers_flags_need_a_daemon() {
         assert_eq!(
             stderr,
             format!(
-                "mock-aggregator: {} is a publisher's: add --daemon, or give it to mock-publisher\n",
+                "mock-aggregator: {} is a flag of a publisher: add --daemon, or give it to mock-publisher\n",
                 flags[0]
             )
         );
@@ -110,17 +112,17 @@ fn a_publishers_flags_need_a_daemon() {
     let (mut child, address) =
         start(dir.path(), &["--daemon", "--fault", "error-object=100%", "--fault", "451=100%"]);
     assert_eq!(put(&address, "x").map(|id| id.len()), Some(43));
-    assert!(get(&address, "/mock/stats").contains(r#""error-object":1"#), "a publisher's fault");
+    assert!(get(&address, "/mock/stats").contains(r#""error-object":1"#), "a fault of a publisher");
     assert!(
         get(&address, &format!("/v1/blobs/{}", "A".repeat(43))).starts_with("HTTP/1.1 451 "),
-        "the other's"
+        "a fault of an aggregator"
     );
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
 #[test]
-fn it_says_that_it_speaks_https() {
+fn the_printed_url_of_a_tls_server_is_https() {
     let dir = tempfile::tempdir().unwrap();
     let mut child = command(dir.path(), &["--tls", "self-signed"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -131,7 +133,7 @@ fn it_says_that_it_speaks_https() {
 }
 
 #[test]
-fn every_flag_of_a_front_is_heard() {
+fn every_flag_of_the_cache_and_the_blocklist_has_an_effect() {
     let dir = tempfile::tempdir().unwrap();
     let id = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
     let list = dir.path().join("blocked");
@@ -153,17 +155,14 @@ fn every_flag_of_a_front_is_heard() {
 }
 
 #[test]
-fn bad_usage_is_told_on_stderr_with_status_2() {
+fn bad_usage_is_reported_on_stderr_with_status_2() {
     let rows: [(&[&str], &str); 7] = [
         (
             &["--tls", "yes"],
             "'--tls <self-signed|CERT,KEY>': `yes` names no certificate: write self-signed, or",
         ),
         (&["--tls", "absent,absent"], "--tls: cannot use absent: "),
-        (
-            &["--front", "varnish"],
-            "'--front <FACE>': there is no front called `varnish`: there are none, nginx,",
-        ),
+        (&["--front", "varnish"], "'--front <PERSONA>': `varnish` is no cache persona: use none, nginx,"),
         (
             &["--fault", "error-object=1"],
             "--fault: a mock aggregator cannot have the fault `error-object`; it has",
@@ -178,5 +177,43 @@ fn bad_usage_is_told_on_stderr_with_status_2() {
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{flags:?}");
         assert!(stderr.contains(text), "{flags:?}: {stderr}");
+    }
+}
+
+const README: &str = include_str!("../README.md");
+
+#[test]
+fn every_flag_of_the_readme_is_in_the_help() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = command(dir.path(), &["--help"]).output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let is_flag =
+        |word: &&str| word.strip_prefix("--").is_some_and(|name| name.starts_with(char::is_alphabetic));
+    let words = README.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+    let flags: Vec<&str> = words.filter(is_flag).filter(|flag| *flag != "--release").collect();
+    assert!(flags.len() > 20);
+    for flag in flags {
+        assert!(help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}\n")), "{flag}");
+    }
+}
+
+#[test]
+fn every_command_of_the_readme_starts() {
+    let joined = README.replace("\\\n", " ");
+    let commands: Vec<&str> =
+        joined.lines().filter_map(|line| line.strip_prefix("mock-aggregator ")).collect();
+    assert_eq!(commands.len(), 2);
+    for line in commands {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        // Any free port and a directory of the test, instead of those of the example.
+        let skipped = |n: usize| {
+            [words[n], words[n.saturating_sub(1)]].iter().any(|word| ["--listen", "--store"].contains(word))
+        };
+        let flags: Vec<&str> = (0..words.len()).filter(|n| !skipped(*n)).map(|n| words[n]).collect();
+        let dir = tempfile::tempdir().unwrap();
+        let (mut child, address) = start(dir.path(), &flags);
+        assert!(get(&address, "/status").ends_with("OK"), "{line}");
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 }

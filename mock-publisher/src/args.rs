@@ -2,14 +2,14 @@
 
 use crate::admission::Limits;
 use crate::auth::JwtFlags;
+use crate::blob_id::BlobIdScheme;
+use crate::chain::Prices;
 use crate::cli::{BoxError, CommonArgs};
-use crate::encoding::Prices;
 use crate::fault::ratio;
-use crate::naming::Naming;
 use crate::profile::Profile;
 use crate::profile::args::StoreTimeArgs;
 use crate::publisher::Config;
-use crate::reuse::{ReuseSpec, Wallet};
+use crate::reuse::{ObjectPool, ResourceShare};
 use crate::size::Size;
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub struct PublisherArgs {
     /// What stores with reuse_resources find in the publisher's wallet, and its share of them: storage=10%,
     /// registration=5%, extend=5%, extend-uncertified=1%; repeatable
     #[arg(long, value_name = "WHAT=RATIO")]
-    reuse: Vec<ReuseSpec>,
+    reuse: Vec<ResourceShare>,
     /// Lets the publisher's own wallet keep new objects, so that reuse_resources finds them; a stock one sends them on
     #[arg(long)]
     keep_objects: bool,
@@ -56,8 +56,8 @@ pub struct PublisherArgs {
     #[arg(long, value_name = "SIZE")]
     store_limit: Option<Size>,
     /// Which IDs blobs get: cheap (a hash in the right form) or real (those of the network, a second of work and more)
-    #[arg(long, value_name = "NAMING", default_value_t = Naming::default())]
-    blob_id: Naming,
+    #[arg(long, value_name = "SCHEME", default_value_t = BlobIdScheme::default())]
+    blob_id: BlobIdScheme,
     #[command(flatten)]
     jwt: JwtFlags,
 }
@@ -79,7 +79,7 @@ impl PublisherArgs {
             epoch: self.epoch,
             epoch_duration: self.epoch_duration,
             prices: Prices { storage: self.storage_price, write: self.write_price },
-            wallet: Wallet::new(self.reuse.clone())?,
+            object_pool: ObjectPool::new(self.reuse.clone())?,
             existing_ratio: self.existing_ratio,
             keep_objects: self.keep_objects,
             blob_id: self.blob_id,

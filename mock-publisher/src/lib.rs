@@ -25,11 +25,11 @@
 //! ```
 
 pub mod blob_id;
+pub mod chain;
+pub mod clock;
 pub mod draw;
 pub mod encoding;
-pub mod epochs;
 pub mod fault;
-pub mod naming;
 pub mod quilt;
 pub mod reuse;
 pub mod size;
@@ -39,8 +39,7 @@ pub mod store;
 pub mod auth;
 pub mod api_error;
 pub mod query;
-pub mod token;
-pub mod wire;
+mod responses;
 
 pub mod admission;
 pub mod connection;

@@ -1,17 +1,16 @@
 //! The configuration of a mock publisher and the state that its handlers share.
 
-use crate::admission::Limits;
-use crate::admission::{Admission, Ticket};
-use crate::auth::{self, Auth};
+use crate::admission::{Admission, Limits, Ticket};
+use crate::auth::{self, Verifier};
+use crate::blob_id::BlobIdScheme;
+use crate::chain::{Epochs, Prices};
+use crate::clock::{millis, now_ms};
 use crate::draw::{self, Purpose};
-use crate::encoding::Prices;
-use crate::epochs::Epochs;
 use crate::fault::Role;
-use crate::naming::Naming;
 use crate::profile::{Profile, ProfileHandle, RouteKind};
-use crate::reuse::Wallet;
+use crate::reuse::ObjectPool;
 use crate::stats::{Arrival, Snapshot, Stats};
-use crate::store::{BadStore, Writer, now_ms};
+use crate::store::{BadStore, Writer};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,14 +37,14 @@ pub struct Config {
     /// The share of stores that are told that somebody stored the blob before, from 0 to 1.
     pub existing_ratio: f64,
     /// What stores with `reuse_resources` find in the publisher's own wallet.
-    pub wallet: Wallet,
+    pub object_pool: ObjectPool,
     /// Whether the publisher's own wallet keeps new objects, so that they can be used again; a stock one sends them on.
     pub keep_objects: bool,
     /// Bytes of blobs that the store may hold.
     pub store_limit: Option<u64>,
-    /// Which names blobs get.
-    pub blob_id: Naming,
-    /// What is asked of tokens.
+    /// Which IDs blobs get.
+    pub blob_id: BlobIdScheme,
+    /// What is required of tokens.
     pub jwt: auth::Config,
 }
 
@@ -63,10 +62,10 @@ impl Config {
             epoch_duration: None,
             prices: Prices::default(),
             existing_ratio: 0.0,
-            wallet: Wallet::default(),
+            object_pool: ObjectPool::default(),
             keep_objects: false,
             store_limit: None,
-            blob_id: Naming::default(),
+            blob_id: BlobIdScheme::default(),
             jwt: auth::Config::default(),
         }
     }
@@ -84,7 +83,7 @@ pub(crate) struct Inner {
     pub(crate) profile: Arc<ProfileHandle>,
     pub(crate) put: Arc<Admission>,
     pub(crate) put_quilt: Arc<Admission>,
-    pub(crate) auth: Option<Arc<Auth>>,
+    pub(crate) verifier: Option<Arc<Verifier>>,
     started: Instant,
     started_ms: u64,
 }
@@ -102,7 +101,7 @@ impl Inner {
     /// When so many epochs, this one among them, are over, in milliseconds since 1970; `None` if never.
     pub(crate) fn ends_ms(&self, epochs: u32) -> Option<u64> {
         let begins = self.epochs().begins(self.epoch().saturating_add(epochs))?;
-        self.started_ms.checked_add(u64::try_from(begins.as_millis()).ok()?)
+        self.started_ms.checked_add(millis(begins))
     }
 
     /// Whether a request is told that somebody stored its blob before.
@@ -131,13 +130,13 @@ impl Publisher {
         stats: Arc<Stats>,
         profile: Arc<ProfileHandle>,
     ) -> Result<Self, BadStore> {
-        let writer = Writer::limited(&config.store, config.store_limit)?.naming(config.blob_id);
-        let auth = config.jwt.is_active().then(|| Arc::new(Auth::new(config.jwt.clone())));
+        let writer = Writer::with_limit(&config.store, config.store_limit)?.with_scheme(config.blob_id);
+        let verifier = config.jwt.is_active().then(|| Arc::new(Verifier::new(config.jwt.clone())));
         let admission =
             |route_kind| Admission::new(route_kind, config.limits, Arc::clone(&profile), Arc::clone(&stats));
         let (put, put_quilt) = (admission(RouteKind::Store), admission(RouteKind::StoreQuilt));
         let (started, started_ms) = (Instant::now(), now_ms());
-        let inner = Inner { auth, config, writer, stats, profile, put, put_quilt, started, started_ms };
+        let inner = Inner { verifier, config, writer, stats, profile, put, put_quilt, started, started_ms };
         Ok(Self(Arc::new(inner)))
     }
 

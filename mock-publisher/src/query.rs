@@ -1,8 +1,8 @@
-//! The query of a store, as strict and as forgiving as the real one.
+//! The query of a store, parsed as strictly as by the real publisher.
 
 use serde::{Deserialize, Deserializer};
 
-/// What a client may ask of a store. A field that is not here, or comes twice, is refused.
+/// The query of a store. An unknown or repeated field is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PutQuery {
@@ -11,46 +11,46 @@ pub struct PutQuery {
     /// Epochs to live.
     #[serde(default = "one")]
     pub epochs: u32,
-    /// Asks for what is the default anyway.
+    /// Requests the default explicitly.
     #[serde(default)]
     pub deletable: bool,
     /// Whether the blob must not be deletable.
     #[serde(default)]
     pub permanent: bool,
-    /// Whether to store it again whatever is there.
+    /// Whether to register a new object whatever exists.
     #[serde(default)]
     pub force: bool,
-    /// Whether to use what the publisher's own wallet kept.
+    /// Whether to reuse objects and storage of the publisher's own wallet.
     #[serde(default)]
     pub reuse_resources: bool,
     #[serde(default, rename = "quilt_version")]
     _quilt_version: Option<String>,
-    /// Who gets the object. Written badly, it is dropped in silence.
+    /// Who gets the object. An invalid value is ignored, as by the real publisher.
     #[serde(flatten, default)]
     pub owner: Option<Owner>,
 }
 
-/// Who gets a new object, if not the publisher itself.
+/// Who gets a new object instead of the publisher itself.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
-    /// An address: 64 hex digits.
+    /// The owner of this address.
     SendObjectTo(Address),
-    /// Everybody, if true.
+    /// A shared object, if true.
     #[serde(deserialize_with = "flag")]
     Share(bool),
 }
 
-/// A Sui address.
+/// A Sui address: 64 hex digits, with or without `0x`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Address([u8; 32]);
 
-/// The one encoding there is.
+/// The only supported encoding, RS2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Encoding;
 
 impl PutQuery {
-    /// Whether the new object is to be wrapped in a shared one.
+    /// Whether the new object becomes a shared one.
     #[must_use]
     pub fn share(&self) -> bool {
         self.owner == Some(Owner::Share(true))
@@ -77,8 +77,9 @@ impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let digits = text.strip_prefix("0x").unwrap_or(&text);
-        let hash = blake3::Hash::from_hex(digits).map_err(serde::de::Error::custom)?;
-        Ok(Self(*hash.as_bytes()))
+        // BLAKE3 hashes have 32 bytes as well, and a parser of hex.
+        let address = blake3::Hash::from_hex(digits).map_err(serde::de::Error::custom)?;
+        Ok(Self(*address.as_bytes()))
     }
 }
 
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_as_the_real_one_says_it() {
+    fn errors_have_the_text_of_the_real_publisher() {
         let rows = [
             ("foo=1", "unknown field `foo`"),
             ("epochs=1&epochs=2", "duplicate field `epochs`"),
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_that_makes_no_sense_is_dropped_in_silence() {
+    fn an_invalid_owner_is_ignored() {
         let rows = [
             (String::new(), None),
             ("send_object_to=0x1".into(), None),
@@ -140,9 +141,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_has_its_default() {
-        let silent = parse("").unwrap();
-        assert_eq!((silent.epochs, silent.permanent, silent.force, silent.share()), (1, false, false, false));
+    fn absent_fields_have_their_defaults() {
+        let empty = parse("").unwrap();
+        assert_eq!((empty.epochs, empty.permanent, empty.force, empty.share()), (1, false, false, false));
         let all = parse(
             "encoding_type=RS2&epochs=5&permanent=true&force=true&reuse_resources=true&quilt_version=X",
         );

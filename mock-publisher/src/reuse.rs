@@ -1,29 +1,17 @@
-//! What a store saves when it uses again what the publisher's own wallet has, and the dice that say what it has.
+//! What stores with `reuse_resources` find in the publisher's wallet, drawn by configured shares.
 
+use crate::chain::RegisterOp;
 use crate::draw::{self, Purpose};
 use crate::fault::{BadRatio, ratio};
 use std::fmt;
 use std::str::FromStr;
+use strum::{Display, EnumString};
 
-/// How a new object came about, which decides its price.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    /// Storage and registration were bought.
-    Scratch,
-    /// The wallet had storage; only the registration was bought.
-    Storage,
-    /// The wallet had registered the blob before, without certifying it; nothing was bought.
-    Registration,
-    /// The wallet had the blob certified, for so many epochs less than asked.
-    Extend(u32),
-    /// The wallet had registered the blob before, for so many epochs less than asked.
-    ExtendUncertified(u32),
-}
-
-/// What the wallet is made out to have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Find {
-    /// Storage that nothing uses.
+/// What the wallet is made out to hold for a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, Display)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Resource {
+    /// Unused storage.
     Storage,
     /// The blob, registered for as long as asked but never certified.
     Registration,
@@ -33,92 +21,87 @@ pub enum Find {
     ExtendUncertified,
 }
 
-/// Every find by its name.
-const FINDS: [(&str, Find); 4] = [
-    ("storage", Find::Storage),
-    ("registration", Find::Registration),
-    ("extend", Find::Extend),
-    ("extend-uncertified", Find::ExtendUncertified),
-];
-
-impl Find {
-    /// What a store for so many epochs makes of it; `None` if the blob is certified and lives long enough as it is.
+impl Resource {
+    /// How a store for this many epochs uses it; `None` if the blob is certified and lives long enough as it is.
     #[must_use]
-    pub fn operation(self, epochs: u32) -> Option<Operation> {
-        // What lives until the end of this epoch lacks all epochs but one.
-        let lacking = epochs.saturating_sub(1);
+    pub fn operation(self, encoded_length: u64, epochs: u32) -> Option<RegisterOp> {
+        // An object that ends with this epoch has one of the epochs already.
+        let epochs_extended = epochs.saturating_sub(1);
         match self {
-            Self::Storage => Some(Operation::Storage),
-            Self::Extend if lacking == 0 => None,
-            Self::Extend => Some(Operation::Extend(lacking)),
-            Self::ExtendUncertified if lacking > 0 => Some(Operation::ExtendUncertified(lacking)),
-            Self::Registration | Self::ExtendUncertified => Some(Operation::Registration),
+            Self::Storage => Some(RegisterOp::ReuseStorage { encoded_length }),
+            Self::Extend if epochs_extended == 0 => None,
+            Self::Extend => Some(RegisterOp::ReuseAndExtend { encoded_length, epochs_extended }),
+            Self::ExtendUncertified if epochs_extended > 0 => {
+                Some(RegisterOp::ReuseAndExtendNonCertified { encoded_length, epochs_extended })
+            }
+            Self::Registration | Self::ExtendUncertified => {
+                Some(RegisterOp::ReuseRegistration { encoded_length })
+            }
         }
     }
 }
 
 /// One `WHAT=RATIO` of the command line.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ReuseSpec {
-    find: Find,
+pub struct ResourceShare {
+    resource: Resource,
+    /// From 0 to 1.
     ratio: f64,
 }
 
-/// Shares that make no sense.
+/// Shares that cannot be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum BadReuse {
-    /// Not of the form `WHAT=RATIO`, or no such thing.
+    /// Not of the form `WHAT=RATIO`, or an unknown resource.
     #[error(
         "`{0}` cannot be found in a wallet: write storage=RATIO, registration=RATIO, extend=RATIO or extend-uncertified=RATIO"
     )]
     Form(String),
-    /// Not a share.
+    /// Not a ratio.
     #[error(transparent)]
     Ratio(#[from] BadRatio),
-    /// More finds than stores.
+    /// The ratios add up to more than one.
     #[error("--reuse: the ratios add up to {:.1}%: a store finds one thing, so at most 100%", .0 * 100.0)]
     TooMany(f64),
 }
 
-impl FromStr for ReuseSpec {
+impl FromStr for ResourceShare {
     type Err = BadReuse;
 
     fn from_str(text: &str) -> Result<Self, BadReuse> {
         let bad = || BadReuse::Form(text.to_owned());
-        let (name, share) = text.split_once('=').ok_or_else(bad)?;
-        let find = FINDS.iter().find(|row| row.0 == name).ok_or_else(bad)?.1;
-        Ok(Self { find, ratio: ratio(share)? })
+        let (resource, share) = text.split_once('=').ok_or_else(bad)?;
+        Ok(Self { resource: resource.parse().map_err(|_| bad())?, ratio: ratio(share)? })
     }
 }
 
-impl fmt::Display for ReuseSpec {
+impl fmt::Display for ResourceShare {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = FINDS.iter().find(|row| row.1 == self.find).map_or("", |row| row.0);
-        write!(f, "{name}={}%", self.ratio * 100.0)
+        write!(f, "{}={}%", self.resource, self.ratio * 100.0)
     }
 }
 
-/// What stores find in the wallet, by their shares.
+/// The resources in the publisher's wallet, by the share of stores that find each.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Wallet(Vec<ReuseSpec>);
+pub struct ObjectPool(Vec<ResourceShare>);
 
-impl Wallet {
-    /// A wallet in which stores find these things.
+impl ObjectPool {
+    /// A pool with these shares.
     ///
     /// # Errors
     /// The shares add up to more than one.
-    pub fn new(specs: Vec<ReuseSpec>) -> Result<Self, BadReuse> {
-        let sum: f64 = specs.iter().map(|spec| spec.ratio).sum();
-        if sum > 1.0 + 1e-9 { Err(BadReuse::TooMany(sum)) } else { Ok(Self(specs)) }
+    pub fn new(shares: Vec<ResourceShare>) -> Result<Self, BadReuse> {
+        let sum: f64 = shares.iter().map(|share| share.ratio).sum();
+        if sum > 1.0 + 1e-9 { Err(BadReuse::TooMany(sum)) } else { Ok(Self(shares)) }
     }
 
-    /// What store number `n` finds, if anything.
+    /// What store number `n` finds, if anything: a function of the seed and the number.
     #[must_use]
-    pub fn find(&self, seed: u64, n: u64) -> Option<Find> {
-        let mut dice = draw::unit(draw::bits(seed, Purpose::Wallet, n));
-        self.0.iter().find_map(|spec| {
-            dice -= spec.ratio;
-            (dice < 0.0).then_some(spec.find)
+    pub fn lookup(&self, seed: u64, n: u64) -> Option<Resource> {
+        let mut draw = draw::unit(draw::bits(seed, Purpose::Wallet, n));
+        self.0.iter().find_map(|share| {
+            draw -= share.ratio;
+            (draw < 0.0).then_some(share.resource)
         })
     }
 }
@@ -127,53 +110,58 @@ impl Wallet {
 mod tests {
     use super::*;
 
-    fn wallet(texts: &[&str]) -> Result<Wallet, String> {
-        let specs = texts.iter().map(|text| text.parse()).collect::<Result<_, BadReuse>>();
-        specs.and_then(Wallet::new).map_err(|error| error.to_string())
+    fn pool(texts: &[&str]) -> Result<ObjectPool, String> {
+        let shares = texts.iter().map(|text| text.parse()).collect::<Result<_, BadReuse>>();
+        shares.and_then(ObjectPool::new).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn shares_are_kept_and_repeat_with_the_seed() {
-        let wallet = wallet(&["storage=10%", "registration=0.2", "extend=30%"]).unwrap();
-        let count = |find| (0..10_000).filter(|n| wallet.find(7, *n) == find).count();
+    fn resources_are_found_by_their_shares() {
+        let pool = pool(&["storage=10%", "registration=0.2", "extend=30%"]).unwrap();
+        let count = |resource| (0..10_000).filter(|n| pool.lookup(7, *n) == resource).count();
         let rows = [
-            (Some(Find::Storage), 1000),
-            (Some(Find::Registration), 2000),
-            (Some(Find::Extend), 3000),
-            (Some(Find::ExtendUncertified), 0),
+            (Some(Resource::Storage), 1000),
+            (Some(Resource::Registration), 2000),
+            (Some(Resource::Extend), 3000),
+            (Some(Resource::ExtendUncertified), 0),
             (None, 4000),
         ];
-        for (find, expected) in rows {
-            assert!(count(find).abs_diff(expected) < 200, "{find:?}: {}", count(find));
+        for (resource, expected) in rows {
+            assert!(count(resource).abs_diff(expected) < 200, "{resource:?}: {}", count(resource));
         }
-        assert_eq!(Wallet::default().find(7, 0), None);
+        assert_eq!(ObjectPool::default().lookup(7, 0), None);
     }
 
     #[test]
-    fn what_is_no_share_is_told() {
+    fn shares_that_cannot_be_parsed_name_the_reason() {
         for bad in ["storage", "gold=1%", "=1", ""] {
-            assert!(wallet(&[bad]).unwrap_err().contains("cannot be found in a wallet"), "{bad}");
+            assert!(pool(&[bad]).unwrap_err().contains("cannot be found in a wallet"), "{bad}");
         }
-        assert!(wallet(&["storage=x"]).unwrap_err().contains("`x` is not a ratio"));
-        assert!(wallet(&["storage=60%", "extend=60%"]).unwrap_err().contains("add up to 120.0%"));
+        assert!(pool(&["storage=x"]).unwrap_err().contains("`x` is not a ratio"));
+        assert!(pool(&["storage=60%", "extend=60%"]).unwrap_err().contains("add up to 120.0%"));
         assert_eq!(
-            "extend-uncertified=0.25".parse::<ReuseSpec>().unwrap().to_string(),
+            "extend-uncertified=0.25".parse::<ResourceShare>().unwrap().to_string(),
             "extend-uncertified=25%"
         );
     }
 
     #[test]
-    fn s2_2_what_lives_long_enough_is_not_extended() {
+    fn s2_2_an_object_that_lives_long_enough_is_not_extended() {
+        let encoded_length = 9;
         let rows = [
-            (Find::Storage, 1, Some(Operation::Storage)),
-            (Find::Registration, 5, Some(Operation::Registration)),
-            (Find::Extend, 1, None),
-            (Find::Extend, 5, Some(Operation::Extend(4))),
-            (Find::ExtendUncertified, 1, Some(Operation::Registration)),
-            (Find::ExtendUncertified, 5, Some(Operation::ExtendUncertified(4))),
+            (Resource::Storage, 1, Some(RegisterOp::ReuseStorage { encoded_length })),
+            (Resource::Registration, 5, Some(RegisterOp::ReuseRegistration { encoded_length })),
+            (Resource::Extend, 1, None),
+            (Resource::Extend, 5, Some(RegisterOp::ReuseAndExtend { encoded_length, epochs_extended: 4 })),
+            (Resource::ExtendUncertified, 1, Some(RegisterOp::ReuseRegistration { encoded_length })),
+            (
+                Resource::ExtendUncertified,
+                5,
+                Some(RegisterOp::ReuseAndExtendNonCertified { encoded_length, epochs_extended: 4 }),
+            ),
         ];
-        for (find, epochs, operation) in rows {
-            assert_eq!(find.operation(epochs), operation, "{find:?} {epochs}");
+        for (resource, epochs, operation) in rows {
+            assert_eq!(resource.operation(encoded_length, epochs), operation, "{resource:?} {epochs}");
         }
     }
 }

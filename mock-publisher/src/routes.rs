@@ -18,8 +18,10 @@ pub fn router(publisher: &Publisher) -> Router {
     let inner = &publisher.0;
     let guarded = |route: MethodRouter<Publisher>, admission: &Arc<Admission>| {
         let route = route.route_layer(from_fn_with_state(Arc::clone(admission), admit));
-        match &inner.auth {
-            Some(auth) => route.route_layer(from_fn_with_state(Arc::clone(auth), auth::demand)),
+        match &inner.verifier {
+            Some(verifier) => {
+                route.route_layer(from_fn_with_state(Arc::clone(verifier), auth::require_token))
+            }
             None => route,
         }
     };

@@ -1,4 +1,4 @@
-//! Why a command could not do its job; a failed upload or download is a fact, never one of these.
+//! Why a command could not do its job; a failed upload or download is a sample, never one of these.
 
 use crate::plan::ConfigError;
 
@@ -42,7 +42,7 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// A file that was given cannot be used.
+    /// An input file cannot be used.
     #[error("{path}: {reason}")]
     Input {
         /// The file.
@@ -50,16 +50,16 @@ pub enum Error {
         /// Why, and what to do.
         reason: String,
     },
-    /// A part of the run is lost, through a mistake in this program.
+    /// A worker thread panicked, which is a bug of this program.
     #[error(
-        "a thread of the load panicked: {reason}; its part of the numbers is lost, so that there is no report; rows and \
-         lines that were written stay valid. This is a mistake in walrus-stress: please report it with the lines above"
+        "a worker thread panicked: {reason}; its samples are lost, so that there is no report; rows and lines that were \
+         written stay valid. This is a bug of walrus-stress: please report it with the lines above"
     )]
     Broken {
-        /// What the panic said.
+        /// The panic message.
         reason: String,
     },
-    /// The machine refused something the run needs.
+    /// The operating system refused something that the run needs.
     #[error("{what}: {source}")]
     System {
         /// What was tried.

@@ -1,4 +1,4 @@
-//! The mock aggregator against the contract of the real one, over real sockets.
+//! Reads of whole blobs and ranges, compared with the contract of the real aggregator.
 
 use crate::raw::{ask, get, put, stored};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ async fn s1_2_a_blob_comes_with_these_headers_and_no_others() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"hello walrus").await;
     let reply = get(bottle.aggregator_url(), &id).await;
-    assert_eq!(reply.said(), (200, "hello walrus"));
+    assert_eq!(reply.answer(), (200, "hello walrus"));
     let mut names: Vec<_> = reply.headers.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     let expected = [
@@ -30,24 +30,24 @@ async fn s1_2_a_blob_comes_with_these_headers_and_no_others() {
 }
 
 #[tokio::test]
-async fn s1_1_head_is_a_get_without_its_body() {
+async fn s1_1_head_has_the_headers_of_get_and_no_body() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"hello walrus").await;
     let head = ask(bottle.aggregator_url(), &format!("HEAD /v1/blobs/{id}"), &[]).await;
     let get = get(bottle.aggregator_url(), &id).await;
-    assert_eq!(head.said(), (200, ""));
-    let facts = |headers: &[(String, String)]| {
-        let mut facts: Vec<_> = headers.iter().filter(|(name, _)| name != "date").cloned().collect();
-        facts.sort();
-        facts
+    assert_eq!(head.answer(), (200, ""));
+    let sorted = |headers: &[(String, String)]| {
+        let mut headers: Vec<_> = headers.iter().filter(|(name, _)| name != "date").cloned().collect();
+        headers.sort();
+        headers
     };
-    assert_eq!(facts(&head.headers), facts(&get.headers));
+    assert_eq!(sorted(&head.headers), sorted(&get.headers));
     let reads = bottle.aggregator_stats().reads;
     assert_eq!((reads.first, reads.cached), (1, 1), "the head was the first read");
 }
 
 #[tokio::test]
-async fn s1_1_s1_2_a_bad_request_is_refused_as_text_or_as_json() {
+async fn s1_1_s1_2_a_bad_request_is_refused_as_text() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"hello walrus").await;
     let path = |text: &str| {
@@ -77,10 +77,10 @@ async fn s1_1_s1_2_a_bad_request_is_refused_as_text_or_as_json() {
     ];
     for (target, text) in rows {
         let reply = get(bottle.aggregator_url(), &target).await;
-        assert_eq!(reply.said(), (400, text.as_str()), "{target}");
+        assert_eq!(reply.answer(), (400, text.as_str()), "{target}");
         assert_eq!(reply.header("content-type"), Some("text/plain; charset=utf-8"));
     }
-    assert_eq!(get(bottle.aggregator_url(), &format!("{id}/")).await.said(), (404, ""));
+    assert_eq!(get(bottle.aggregator_url(), &format!("{id}/")).await.answer(), (404, ""));
     let delete = ask(bottle.aggregator_url(), &format!("DELETE /v1/blobs/{id}"), &[]).await;
     assert_eq!((delete.status, delete.header("allow")), (405, Some("GET,HEAD")));
 }
@@ -100,7 +100,7 @@ async fn s1_2_each_consistency_check_is_accepted_alone() {
 }
 
 #[tokio::test]
-async fn s1_2_the_client_decides_the_content_type() {
+async fn s1_2_the_client_chooses_the_content_type() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"x").await;
     let rows = [
@@ -121,7 +121,7 @@ async fn s1_2_validators_are_ignored() {
     let id = stored(bottle.publisher_url(), b"x").await;
     for header in ["if-none-match", "if-range"] {
         let reply = ask(bottle.aggregator_url(), &format!("GET /v1/blobs/{id}"), &[(header, &id)]).await;
-        assert_eq!(reply.said(), (200, "x"), "{header}");
+        assert_eq!(reply.answer(), (200, "x"), "{header}");
     }
 }
 
@@ -147,10 +147,10 @@ async fn s1_2_a_range_is_served_exactly_or_not_at_all() {
         let reply = ask(bottle.aggregator_url(), &format!("GET /v1/blobs/{id}"), &[("range", range)]).await;
         match expected {
             Some((bytes, content_range)) => {
-                assert_eq!(reply.said(), (206, bytes), "{range}");
+                assert_eq!(reply.answer(), (206, bytes), "{range}");
                 assert_eq!(reply.header("content-range"), Some(content_range));
                 assert_eq!(reply.header("etag"), Some(id.as_str()));
-                assert_eq!(reply.announced(), bytes.len());
+                assert_eq!(reply.content_length(), bytes.len());
             }
             None => {
                 assert_eq!((reply.status, reply.reason().as_str()), (416, "INVALID_BYTE_RANGE"), "{range}");
@@ -161,7 +161,7 @@ async fn s1_2_a_range_is_served_exactly_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn s1_2_what_was_never_stored_is_not_found() {
+async fn s1_2_a_blob_that_was_never_stored_is_not_found() {
     let bottle = Bottle::start();
     let reply = get(bottle.aggregator_url(), "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk").await;
     assert_eq!((reply.status, reply.reason().as_str()), (404, "BLOB_NOT_FOUND"));
@@ -169,7 +169,7 @@ async fn s1_2_what_was_never_stored_is_not_found() {
 }
 
 #[tokio::test]
-async fn the_first_read_pays_once() {
+async fn only_the_first_read_takes_the_latency_of_first_reads() {
     let (first, cached) = (Duration::from_millis(300), Duration::from_millis(60));
     let bottle = Bottle::builder()
         .aggregator(move |config| {
@@ -191,7 +191,7 @@ async fn the_first_read_pays_once() {
 }
 
 #[tokio::test]
-async fn the_cache_lets_go_what_was_used_longest_ago() {
+async fn the_cache_evicts_the_least_recently_used_blob() {
     let bottle = Bottle::builder().aggregator(|config| config.cache_size = 250).start();
     let mut ids = Vec::new();
     for byte in 0..3 {
@@ -201,11 +201,11 @@ async fn the_cache_lets_go_what_was_used_longest_ago() {
         get(bottle.aggregator_url(), &ids[id]).await;
     }
     let reads = bottle.aggregator_stats().reads;
-    assert_eq!((reads.first, reads.cached, reads.evicted), (4, 2, 2), "1 had to go for 2, then 2 for 1");
+    assert_eq!((reads.first, reads.cached, reads.evicted), (4, 2, 2), "1 was evicted for 2, then 2 for 1");
 }
 
 #[tokio::test]
-async fn a_range_is_not_a_whole_blob_to_the_cache() {
+async fn a_range_does_not_fill_the_cache() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"0123456789").await;
     let line = format!("GET /v1/blobs/{id}");
@@ -219,29 +219,29 @@ async fn a_range_is_not_a_whole_blob_to_the_cache() {
 }
 
 #[tokio::test]
-async fn large_blobs_come_back_as_they_went_in_and_are_counted_to_the_byte() {
+async fn large_blobs_are_read_back_unchanged_and_every_byte_is_counted() {
     let bottle = Bottle::builder().publisher(|config| config.max_body_size = 64 << 20).start();
     let bytes: Vec<u8> = (0..33_554_433_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let id = stored(bottle.publisher_url(), &bytes).await;
     let reply = get(bottle.aggregator_url(), &id).await;
-    assert_eq!((reply.status, reply.announced()), (200, bytes.len()));
+    assert_eq!((reply.status, reply.content_length()), (200, bytes.len()));
     assert!(reply.body == bytes, "every byte");
     assert_eq!(bottle.publisher_stats().bytes_in, bytes.len() as u64);
     assert_eq!(bottle.aggregator_stats().bytes_out, bytes.len() as u64);
 }
 
 #[tokio::test]
-async fn counts_are_those_of_the_clients_and_asking_for_them_changes_nothing() {
+async fn counts_are_those_of_the_clients_and_reading_them_changes_nothing() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"12345").await;
     put(bottle.publisher_url(), "?foo", b"12345").await;
     get(bottle.aggregator_url(), &id).await;
-    let told = ask(bottle.aggregator_url(), "GET /mock/stats", &[]).await;
+    let reply = ask(bottle.aggregator_url(), "GET /mock/stats", &[]).await;
     let stats = bottle.aggregator_stats();
     let got = stats.route(GET_BLOB);
     assert_eq!((got.received, got.status(200), got.bytes_out, got.in_flight), (1, 1, 5, 0));
     assert_eq!(stats.requests.len(), 1, "{:?}", stats.requests.keys());
     assert_eq!((stats.connections.accepted, stats.connections.used), (2, 1));
-    assert_eq!(serde_json::from_slice::<tests::Snapshot>(&told.body).unwrap().requests, stats.requests);
-    assert_eq!(told.json()["requests"][GET_BLOB]["answered"]["200"], 1);
+    assert_eq!(serde_json::from_slice::<tests::Snapshot>(&reply.body).unwrap().requests, stats.requests);
+    assert_eq!(reply.json()["requests"][GET_BLOB]["answered"]["200"], 1);
 }

@@ -1,4 +1,4 @@
-//! Tokens at a publisher's door, over real sockets: what is asked for, in which order, and what it costs to be refused.
+//! Tokens that a publisher requires: what is checked, in which order, and when a token is spent.
 
 use crate::raw::{self, Reply, try_put};
 use base64::Engine;
@@ -13,7 +13,7 @@ pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// The header of a token with these claims besides its name and its end.
+/// The header of a token with these claims besides its ID and its end.
 pub(crate) fn bearer(jti: &str, exp: u64, claims: &str) -> String {
     signed(&format!(r#"{{"exp":{exp},"jti":"{jti}"{claims}}}"#))
 }
@@ -39,8 +39,8 @@ async fn put(bottle: &Bottle, query: &str, header: &str) -> Reply {
     try_put(bottle.publisher_url(), query, &[("authorization", header)], b"0123456789").await.unwrap()
 }
 
-/// Status and reason; the reason of text is its own beginning.
-pub(crate) fn verdict(reply: &Reply) -> (u16, String) {
+/// Status and reason; of an answer that is not JSON, its text.
+pub(crate) fn status_and_reason(reply: &Reply) -> (u16, String) {
     match reply.header("content-type") {
         Some("application/json") => (reply.status, reply.reason()),
         _ => (reply.status, reply.text().to_owned()),
@@ -48,16 +48,16 @@ pub(crate) fn verdict(reply: &Reply) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn s3_5_2_the_header_is_looked_at_after_the_query() {
+async fn s3_5_2_the_header_is_checked_after_the_query() {
     let bottle = bottle(|_| {});
     let url = bottle.publisher_url();
     let reply = raw::put(url, "", b"x").await;
-    assert_eq!(reply.said(), (400, "Header of type `authorization` was missing"));
+    assert_eq!(reply.answer(), (400, "Header of type `authorization` was missing"));
     assert_eq!(reply.header("content-type"), Some("text/plain; charset=utf-8"));
-    assert_eq!(put(&bottle, "", "Basic eA==").await.said(), (400, "invalid HTTP header (authorization)"));
+    assert_eq!(put(&bottle, "", "Basic eA==").await.answer(), (400, "invalid HTTP header (authorization)"));
     let bad = "Failed to deserialize query string: unknown field `foo`";
-    assert_eq!(put(&bottle, "?foo=1", "Basic eA==").await.said(), (400, bad));
-    assert_eq!(raw::ask(url, "GET /status", &[]).await.said(), (200, "OK"));
+    assert_eq!(put(&bottle, "?foo=1", "Basic eA==").await.answer(), (400, bad));
+    assert_eq!(raw::ask(url, "GET /status", &[]).await.answer(), (200, "OK"));
     assert_eq!(raw::ask(url, "OPTIONS /v1/blobs", &[]).await.status, 200, "a preflight needs no token");
 }
 
@@ -81,7 +81,7 @@ async fn s3_5_5_every_refusal_has_its_status_and_reason() {
     ];
     for (header, status, reason) in rows {
         let reply = put(&bottle, "", &header).await;
-        assert_eq!(verdict(&reply), (status, reason.to_owned()), "{}", reply.text());
+        assert_eq!(status_and_reason(&reply), (status, reason.to_owned()), "{}", reply.text());
         let domain = reply.text().contains("auth.publisher.walrus.space");
         assert_eq!(domain, status != 200);
     }
@@ -89,25 +89,31 @@ async fn s3_5_5_every_refusal_has_its_status_and_reason() {
 }
 
 #[tokio::test]
-async fn s3_5_5_a_lifetime_and_a_full_cache() {
+async fn s3_5_5_a_wrong_lifetime_and_a_full_cache_are_refused() {
     let bottle = bottle(|jwt| {
         jwt.expiring_sec = 300;
         jwt.cache_size = 1;
     });
     let end = now() + 300;
     let with = |jti: &str, iat: u64| bearer(jti, end, &format!(r#","iat":{iat}"#));
-    assert_eq!(verdict(&put(&bottle, "", &with("a", end - 299)).await), (400, "INVALID_EXPIRATION".into()));
+    assert_eq!(
+        status_and_reason(&put(&bottle, "", &with("a", end - 299)).await),
+        (400, "INVALID_EXPIRATION".into())
+    );
     assert_eq!(put(&bottle, "", &with("a", end - 300)).await.status, 200);
-    assert_eq!(verdict(&put(&bottle, "", &with("b", end - 300)).await), (500, "INTERNAL_ERROR".into()));
+    assert_eq!(
+        status_and_reason(&put(&bottle, "", &with("b", end - 300)).await),
+        (500, "INTERNAL_ERROR".into())
+    );
 }
 
 #[tokio::test]
 async fn s3_5_4_the_real_length_is_checked_whatever_the_flags() {
     let bottle = bottle(|_| {});
     let reply = put(&bottle, "", &bearer("a", now(), r#","max_size":9"#)).await;
-    assert_eq!(verdict(&reply), (400, "INVALID_SIZE".into()));
+    assert_eq!(status_and_reason(&reply), (400, "INVALID_SIZE".into()));
     let again = put(&bottle, "", &bearer("a", now(), r#","max_size":10"#)).await;
-    assert_eq!(verdict(&again), (429, "TOKEN_ALREADY_USED".into()), "it was spent by then");
+    assert_eq!(status_and_reason(&again), (429, "TOKEN_ALREADY_USED".into()), "it was spent by then");
     let chunked = [
         raw::head(
             "PUT /v1/blobs",
@@ -118,11 +124,11 @@ async fn s3_5_4_the_real_length_is_checked_whatever_the_flags() {
     ]
     .concat();
     let reply = raw::exchange(raw::connect(bottle.publisher_url()).await, &chunked).await.unwrap();
-    assert_eq!(verdict(&reply), (400, "INVALID_SIZE".into()));
+    assert_eq!(status_and_reason(&reply), (400, "INVALID_SIZE".into()));
 }
 
 #[tokio::test]
-async fn s3_5_6_a_token_is_spent_by_whatever_comes_after_it() {
+async fn s3_5_6_a_request_that_is_shed_has_spent_its_token() {
     let bottle = Bottle::builder()
         .publisher(|config| {
             config.jwt.secret = Some(b"secret".to_vec());
@@ -133,7 +139,7 @@ async fn s3_5_6_a_token_is_spent_by_whatever_comes_after_it() {
     let header = bearer("a", now(), "");
     let shed = put(&bottle, "", &header).await;
     assert_eq!((shed.status, shed.header("content-type")), (429, Some("text/plain; charset=utf-8")));
-    assert_eq!(verdict(&put(&bottle, "", &header).await), (429, "TOKEN_ALREADY_USED".into()));
+    assert_eq!(status_and_reason(&put(&bottle, "", &header).await), (429, "TOKEN_ALREADY_USED".into()));
     let route = bottle.publisher_stats().route(PUT_BLOB);
     assert_eq!((route.received, route.status(429)), (2, 2));
 }

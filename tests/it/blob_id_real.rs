@@ -1,13 +1,13 @@
-//! True blob IDs over real sockets: those that the network would give.
+//! Real blob IDs: those that the network would compute.
 
 use crate::raw::{get, put};
-use mock_publisher::naming::Naming;
+use mock_publisher::blob_id::BlobIdScheme;
 use std::time::Instant;
 use tests::Bottle;
 
 #[tokio::test]
-async fn s4_4_a_blob_has_its_true_name_and_gets_it_once() {
-    let bottle = Bottle::builder().publisher(|config| config.blob_id = Naming::Real).start();
+async fn s4_4_the_real_id_of_a_blob_is_computed_once() {
+    let bottle = Bottle::builder().publisher(|config| config.blob_id = BlobIdScheme::Real).start();
     let mut took = Vec::new();
     for _ in 0..2 {
         let start = Instant::now();
@@ -15,21 +15,21 @@ async fn s4_4_a_blob_has_its_true_name_and_gets_it_once() {
         took.push(start.elapsed());
         let id = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
         assert_eq!(answer["newlyCreated"]["blobObject"]["blobId"], id);
-        assert_eq!(get(bottle.aggregator_url(), id).await.said(), (200, "some other string"));
+        assert_eq!(get(bottle.aggregator_url(), id).await.answer(), (200, "some other string"));
     }
-    assert!(took[1] < took[0] / 2, "the second name is remembered: {took:?}");
+    assert!(took[1] < took[0] / 2, "the second ID is remembered: {took:?}");
 }
 
 #[tokio::test]
-async fn s5_4_a_quilt_has_its_true_name_and_its_files_have_theirs() {
+async fn s5_4_a_quilt_and_its_patches_have_their_real_ids() {
     let bottle = Bottle::builder()
         .publisher(|config| {
-            config.blob_id = Naming::Real;
+            config.blob_id = BlobIdScheme::Real;
             config.epoch = 412;
         })
         .start();
-    let sayings: &[u8] = br#"[{"identifier":"a.txt","tags":{"kind":"note","content-type":"text/plain"}}]"#;
-    let parts = [("b.txt", &b"hello"[..]), ("_metadata", sayings), ("a.txt", b"world!!")];
+    let metadata: &[u8] = br#"[{"identifier":"a.txt","tags":{"kind":"note","content-type":"text/plain"}}]"#;
+    let parts = [("b.txt", &b"hello"[..]), ("_metadata", metadata), ("a.txt", b"world!!")];
     let reply = crate::quilt_store::put(&bottle, &parts).await;
     let captured = include_str!("../fixtures/quilt-store.json");
     let volatile = |text: &str| {

@@ -1,4 +1,4 @@
-"""What a stranger's client makes of the mocks: walrus-python 0.1.0, unmodified."""
+"""Runs the client walrus-python 0.1.0, unmodified, against both mocks."""
 
 import io
 import sys

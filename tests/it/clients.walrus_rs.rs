@@ -1,15 +1,15 @@
-//! What a stranger's client makes of the mocks: walrus_rs 0.1.4, unmodified.
+//! Runs the client walrus_rs 0.1.4, unmodified, against both mocks.
 
 use std::collections::HashMap;
 use walrus_rs::models::QuiltMetadata;
 use walrus_rs::{BlockingWalrusClient, WalrusError};
 
-/// The status of a refusal; this client keeps nothing else of it.
+/// The status of a refusal; this client discards everything else.
 fn refused<T>(result: Result<T, WalrusError>) -> u16 {
     match result {
         Err(WalrusError::HttpRequest(error)) => error.status().map_or(0, |status| status.as_u16()),
         Err(error) => panic!("another error: {error}"),
-        Ok(_) => panic!("it was not refused"),
+        Ok(_) => panic!("not refused"),
     }
 }
 
@@ -34,9 +34,9 @@ fn main() {
     assert_eq!((again.blob_id.as_str(), again.event.event_seq.as_str()), (blob.blob_id.as_str(), "0"));
 
     let tags = HashMap::from([("kind".to_owned(), "note".to_owned())]);
-    let said = vec![QuiltMetadata { identifier: "a.txt".to_owned(), tags }];
+    let metadata = vec![QuiltMetadata { identifier: "a.txt".to_owned(), tags }];
     let files = vec![("b.txt", b"hello".to_vec()), ("a.txt", b"world!!".to_vec())];
-    let quilt = client.store_quilt(files, Some(said), None, None, None, None).unwrap();
+    let quilt = client.store_quilt(files, Some(metadata), None, None, None, None).unwrap();
     let names: Vec<_> = quilt.stored_quilt_blobs.iter().map(|file| file.identifier.as_str()).collect();
     assert_eq!(names, ["a.txt", "b.txt"]);
     let patch = &quilt.stored_quilt_blobs[0].quilt_patch_id;

@@ -20,8 +20,8 @@ async fn get(bottle: &Bottle, query: &str) -> io::Result<Reply> {
     exchange(connect(bottle.aggregator_url()).await, head.as_bytes()).await
 }
 
-/// The bytes of a body in chunks, and whether its end was sent.
-fn unchunked(mut body: &[u8]) -> (String, bool) {
+/// The bytes of a chunked body, and whether its last chunk was received.
+fn dechunk(mut body: &[u8]) -> (String, bool) {
     let mut text = String::new();
     while let Some(at) = body.windows(2).position(|two| two == b"\r\n") {
         let size = usize::from_str_radix(std::str::from_utf8(&body[..at]).unwrap(), 16).unwrap();
@@ -35,7 +35,7 @@ fn unchunked(mut body: &[u8]) -> (String, bool) {
 }
 
 #[tokio::test]
-async fn s1_7_blobs_are_strung_together_in_the_order_asked_for() {
+async fn s1_7_blobs_are_concatenated_in_the_requested_order() {
     let bottle = Bottle::start();
     let one = stored(bottle.publisher_url(), b"one").await;
     let json = put(bottle.publisher_url(), "", b"two").await.json();
@@ -47,7 +47,7 @@ async fn s1_7_blobs_are_strung_together_in_the_order_asked_for() {
             .unwrap(),
     ];
     for reply in replies {
-        assert_eq!((reply.status, unchunked(&reply.body)), (200, ("onetwoone".to_owned(), true)));
+        assert_eq!((reply.status, dechunk(&reply.body)), (200, ("onetwoone".to_owned(), true)));
         assert_eq!(
             (reply.header("transfer-encoding"), reply.header("content-length")),
             (Some("chunked"), None)
@@ -58,13 +58,13 @@ async fn s1_7_blobs_are_strung_together_in_the_order_asked_for() {
     }
     let url = bottle.aggregator_url();
     let head = ask(url, &format!("HEAD /v1alpha/blobs/concat?ids={one}"), &[]).await;
-    assert_eq!((head.said(), head.header("etag").map(str::len)), ((200, ""), Some(43)));
+    assert_eq!((head.answer(), head.header("etag").map(str::len)), ((200, ""), Some(43)));
     let delete = ask(url, "DELETE /v1alpha/blobs/concat", &[]).await;
-    assert_eq!((delete.said(), delete.header("allow")), ((405, ""), Some("GET,HEAD,POST")));
+    assert_eq!((delete.answer(), delete.header("allow")), ((405, ""), Some("GET,HEAD,POST")));
 }
 
 #[tokio::test]
-async fn s1_7_what_is_wrong_with_the_list_is_said_before_the_first_byte() {
+async fn s1_7_a_bad_list_is_refused_before_the_first_byte() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"x").await;
     let query = |text: &str| format!("Failed to deserialize query string: {text}");
@@ -77,7 +77,7 @@ async fn s1_7_what_is_wrong_with_the_list_is_said_before_the_first_byte() {
         ),
     ];
     for (target, text) in texts {
-        assert_eq!(get(&bottle, target).await.unwrap().said(), (400, text.as_str()));
+        assert_eq!(get(&bottle, target).await.unwrap().answer(), (400, text.as_str()));
     }
     for empty in ["?ids=", "?ids=,%20,"] {
         let reply = get(&bottle, empty).await.unwrap();
@@ -94,7 +94,7 @@ async fn s1_7_what_is_wrong_with_the_list_is_said_before_the_first_byte() {
 }
 
 #[tokio::test]
-async fn s1_7_a_document_is_held_against_its_form() {
+async fn s1_7_a_document_of_another_form_is_refused() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"x").await;
     let json = Some("application/json");
@@ -133,9 +133,9 @@ async fn s1_7_a_blob_that_cannot_be_read_ends_the_connection() {
     let absent = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
     for bad in [absent, &large] {
         let first = get(&bottle, &format!("?ids={bad},{good}")).await;
-        assert!(first.is_err(), "not even a status: {first:?}");
+        assert!(first.is_err(), "no status: {first:?}");
         match get(&bottle, &format!("?ids={good},{bad}")).await {
-            Ok(reply) => assert!(reply.status == 200 && !unchunked_end(&reply.body), "no end"),
+            Ok(reply) => assert!(reply.status == 200 && !is_complete(&reply.body), "no last chunk"),
             Err(error) => assert_ne!(error.kind(), io::ErrorKind::TimedOut),
         }
     }
@@ -143,7 +143,7 @@ async fn s1_7_a_blob_that_cannot_be_read_ends_the_connection() {
     assert!(get(&bottle, &format!("?ids={good}")).await.is_err());
 }
 
-/// Whether the end of a body in chunks was sent.
-fn unchunked_end(body: &[u8]) -> bool {
+/// Whether the last chunk of a body was received.
+fn is_complete(body: &[u8]) -> bool {
     body.ends_with(b"\r\n0\r\n\r\n")
 }

@@ -1,4 +1,4 @@
-//! What the framework does on every route: CORS, OPTIONS, unknown paths and methods, a pool for each (contract §1.1, §3.2).
+//! What holds on every route: CORS, OPTIONS, unknown paths and methods, separate limits (contract §1.1, §3.2).
 
 use crate::raw::{Reply, ask, connect, exchange, get, head, stored, until};
 use mock_publisher::admission::Limits;
@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 const ID: &str = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
 const VARY: &str = "origin, access-control-request-method, access-control-request-headers";
 
-/// Every route of an aggregator, and what may be done there.
+/// Every route of an aggregator, and its methods.
 fn routes() -> [(String, &'static str); 10] {
     [
         (format!("/v1/blobs/{ID}"), "GET,HEAD"),
@@ -24,22 +24,22 @@ fn routes() -> [(String, &'static str); 10] {
     ]
 }
 
-fn is_open(reply: &Reply, what: &str) {
+fn has_cors(reply: &Reply, what: &str) {
     assert_eq!(reply.header("access-control-allow-origin"), Some("*"), "{what}");
     assert_eq!(reply.header("vary"), Some(VARY), "{what}");
     assert_eq!(reply.header("access-control-expose-headers"), None, "{what}");
 }
 
 #[tokio::test]
-async fn s1_1_options_are_granted_everywhere_and_to_anybody() {
+async fn s1_1_options_is_allowed_on_every_path_and_for_every_origin() {
     let bottle = Bottle::start();
     let origin: &[(&str, &str)] = &[("origin", "https://a"), ("access-control-request-method", "DELETE")];
     for headers in [&[][..], origin] {
         let unknown = [("/nowhere".to_owned(), ""), ("/v1/blobs".to_owned(), "")];
         for (path, allowed) in routes().into_iter().chain(unknown) {
             let reply = ask(bottle.aggregator_url(), &format!("OPTIONS {path}"), headers).await;
-            assert_eq!(reply.said(), (200, ""), "{path}");
-            is_open(&reply, &path);
+            assert_eq!(reply.answer(), (200, ""), "{path}");
+            has_cors(&reply, &path);
             assert_eq!(reply.header("access-control-allow-methods"), Some("*"));
             assert_eq!(reply.header("access-control-allow-headers"), Some("*"));
             assert_eq!(reply.header("access-control-max-age"), Some("86400"));
@@ -49,19 +49,23 @@ async fn s1_1_options_are_granted_everywhere_and_to_anybody() {
 }
 
 #[tokio::test]
-async fn s1_1_a_wrong_method_is_told_the_right_ones() {
+async fn s1_1_a_405_lists_the_allowed_methods() {
     let bottle = Bottle::start();
     for (path, allowed) in routes() {
         for method in ["DELETE", "PUT", "PATCH"] {
             let reply = ask(bottle.aggregator_url(), &format!("{method} {path}"), &[]).await;
-            assert_eq!((reply.said(), reply.header("allow")), ((405, ""), Some(allowed)), "{method} {path}");
-            is_open(&reply, &path);
+            assert_eq!(
+                (reply.answer(), reply.header("allow")),
+                ((405, ""), Some(allowed)),
+                "{method} {path}"
+            );
+            has_cors(&reply, &path);
         }
     }
 }
 
 #[tokio::test]
-async fn s1_1_a_path_that_is_none_is_an_empty_404() {
+async fn s1_1_an_unknown_path_is_an_empty_404() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"x").await;
     let paths = [
@@ -80,13 +84,13 @@ async fn s1_1_a_path_that_is_none_is_an_empty_404() {
     ];
     for path in paths {
         let reply = ask(bottle.aggregator_url(), &format!("GET {path}"), &[("origin", "https://a")]).await;
-        assert_eq!((reply.said(), reply.header("content-type")), ((404, ""), None), "{path}");
-        is_open(&reply, &path);
+        assert_eq!((reply.answer(), reply.header("content-type")), ((404, ""), None), "{path}");
+        has_cors(&reply, &path);
     }
 }
 
 #[tokio::test]
-async fn s1_1_head_is_a_get_without_its_body_on_every_route() {
+async fn s1_1_head_is_a_get_without_body_on_every_route() {
     let bottle = Bottle::start();
     for (path, _) in routes() {
         let get = ask(bottle.aggregator_url(), &format!("GET {path}"), &[]).await;
@@ -98,7 +102,7 @@ async fn s1_1_head_is_a_get_without_its_body_on_every_route() {
 }
 
 #[tokio::test]
-async fn s3_2_every_route_has_a_pool_of_its_own() {
+async fn s3_2_every_route_has_limits_of_its_own() {
     let bottle = Bottle::builder()
         .aggregator(|config| {
             config.limits = Limits { concurrent: 1, buffer: 0 };
@@ -120,7 +124,7 @@ async fn s3_2_every_route_has_a_pool_of_its_own() {
             inside.push(stream);
         }
         assert_eq!(ask(url, &format!("GET {path}"), &[]).await.status, 429);
-        assert_eq!(ask(url, &format!("HEAD {path}"), &[]).await.status, 429, "a head needs a place as well");
+        assert_eq!(ask(url, &format!("HEAD {path}"), &[]).await.status, 429, "HEAD counts as well");
     }
     assert_eq!(get(url, &format!("{id}/byte-range?start=0&length=0")).await.status, 400);
     assert_eq!(get(url, "by-object-id/0x1").await.status, 404);
@@ -129,7 +133,7 @@ async fn s3_2_every_route_has_a_pool_of_its_own() {
     assert_eq!(
         exchange(connect(url).await, &post).await.unwrap().status,
         400,
-        "not even GET and POST share one"
+        "GET and POST have separate limits"
     );
-    assert_eq!(ask(url, "GET /status", &[]).await.said(), (200, "OK"));
+    assert_eq!(ask(url, "GET /status", &[]).await.answer(), (200, "OK"));
 }

@@ -9,7 +9,7 @@ async fn s1_1_a_daemon_has_the_routes_of_both() {
     let url = bottle.publisher_url();
     assert_eq!(url, bottle.aggregator_url());
     let id = stored(url, b"walrus").await;
-    assert_eq!(get(url, &id).await.said(), (200, "walrus"));
+    assert_eq!(get(url, &id).await.answer(), (200, "walrus"));
     let rows = [
         ("GET /status".to_owned(), 200, None),
         ("DELETE /v1/blobs/x".to_owned(), 405, Some("GET,HEAD")),
@@ -37,7 +37,7 @@ async fn s1_9_a_daemon_cannot_stream() {
     for id in [id.as_str(), absent] {
         let reply = ask(url, &format!("GET /v1alpha/blobs/{id}/stream"), &[]).await;
         assert_eq!((reply.status, reply.reason().as_str()), (500, "SLIVER_RETRIEVAL_FAILED"), "{id}");
-        assert_eq!(ask(url, &format!("HEAD /v1alpha/blobs/{id}/stream"), &[]).await.said(), (500, ""));
+        assert_eq!(ask(url, &format!("HEAD /v1alpha/blobs/{id}/stream"), &[]).await.answer(), (500, ""));
     }
     assert_eq!(ask(url, "GET /v1alpha/blobs/abc/stream", &[]).await.status, 400, "the path is read first");
 }

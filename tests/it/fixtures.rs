@@ -1,4 +1,4 @@
-//! What the mocks write, held against captured answers of the real servers: the same text but for names and messages.
+//! Answers of the mocks, compared with captured ones of the real servers: the same text but for IDs and messages.
 
 use crate::raw::{self, Reply};
 use tests::Bottle;
@@ -9,7 +9,7 @@ fn captured(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The text with every string blanked that differs from run to run: names of objects, blobs and events, messages.
+/// The text with every string blanked that differs from run to run: IDs of objects, blobs and events, messages.
 fn blanked(text: &str) -> String {
     const VOLATILE: [&str; 6] = ["id", "blobId", "txDigest", "message", "errorMsg", "sharedBlobObject"];
     let (mut parts, mut key) = (Vec::new(), "");
@@ -29,7 +29,7 @@ fn same(reply: &Reply, fixture: &str) {
 }
 
 #[test]
-fn blanking_spares_keys_and_facts() {
+fn blanking_keeps_keys_and_other_values() {
     let text = r#"{"error":{"blobId":"abc","failurePhase":"p","n":7,"id":null}}"#;
     assert_eq!(blanked(text), r#"{"error":{"blobId":"…","failurePhase":"p","n":7,"id":null}}"#);
 }

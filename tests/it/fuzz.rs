@@ -1,8 +1,8 @@
-//! Bytes that nobody planned for: an answer that fits the contract, never a broken server. The bytes are the same in
-//! every run.
+//! Arbitrary reads: every one is answered within the contract, and the server survives. The inputs are the same in every
+//! run.
 
 use crate::raw::{ask, connect, exchange, head, stored};
-use mock_publisher::quilt::{File, Quilt, Tags};
+use mock_publisher::quilt::{Quilt, QuiltFile, Tags};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -20,7 +20,7 @@ pub(crate) fn always<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S:
     runner.run(strategy, property).unwrap();
 }
 
-/// Text as it may stand in a request's first line: anything that can be seen, often with percent signs.
+/// Printable text for the target of a request, often percent-encoded.
 pub(crate) fn target() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         4 => (0x21_u8..=0x7e).prop_map(|byte| vec![byte]),
@@ -32,10 +32,10 @@ pub(crate) fn target() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn whatever_is_asked_for_it_is_never_the_servers_fault() {
+fn no_target_of_a_read_is_a_server_error() {
     let runtime = Runtime::new().unwrap();
     let bottle = Bottle::start();
-    let file = File { identifier: "a".to_owned(), tags: Tags::new(), bytes: "x".into() };
+    let file = QuiltFile { identifier: "a".to_owned(), tags: Tags::new(), bytes: "x".into() };
     let quilt = Quilt::of(vec![file]).unwrap().to_bytes();
     let id = runtime.block_on(stored(bottle.publisher_url(), &quilt));
     let prefixes = [
@@ -61,8 +61,8 @@ fn whatever_is_asked_for_it_is_never_the_servers_fault() {
     assert_eq!(runtime.block_on(ask(bottle.aggregator_url(), "GET /status", &[])).status, 200);
 }
 
-/// The range that a header asks for, by the letter of the contract.
-fn by_the_letter(header: &str, size: usize) -> Option<(usize, usize)> {
+/// The range of a header as the contract defines it.
+fn by_the_contract(header: &str, size: usize) -> Option<(usize, usize)> {
     let (start, end) = header.strip_prefix("bytes=")?.split_once('-')?;
     let number = |text: &str| text.parse::<usize>().ok().filter(|number| number.to_string() == text);
     let (start, end) = (number(start)?, number(end)?);
@@ -70,7 +70,7 @@ fn by_the_letter(header: &str, size: usize) -> Option<(usize, usize)> {
 }
 
 #[test]
-fn a_range_is_read_by_the_letter_or_refused() {
+fn a_range_is_served_as_the_contract_says_or_refused() {
     let runtime = Runtime::new().unwrap();
     let bottle = Bottle::start();
     let id = runtime.block_on(stored(bottle.publisher_url(), b"0123456789"));
@@ -81,8 +81,8 @@ fn a_range_is_read_by_the_letter_or_refused() {
     always(300, &prop_oneof![small, odd], |header| {
         let line = format!("GET /v1/blobs/{id}");
         let reply = runtime.block_on(ask(bottle.aggregator_url(), &line, &[("range", &header)]));
-        match by_the_letter(&header, 10) {
-            Some((start, end)) => assert_eq!(reply.said(), (206, &"0123456789"[start..=end]), "{header}"),
+        match by_the_contract(&header, 10) {
+            Some((start, end)) => assert_eq!(reply.answer(), (206, &"0123456789"[start..=end]), "{header}"),
             None => {
                 assert_eq!((reply.status, reply.reason().as_str()), (416, "INVALID_BYTE_RANGE"), "{header}")
             }
@@ -91,7 +91,7 @@ fn a_range_is_read_by_the_letter_or_refused() {
 }
 
 #[test]
-fn a_document_that_is_none_is_a_bad_request() {
+fn an_invalid_document_is_a_bad_request() {
     let runtime = Runtime::new().unwrap();
     let bottle = Bottle::start();
     let pieces = prop::sample::select(vec![
@@ -109,7 +109,7 @@ fn a_document_that_is_none_is_a_bad_request() {
 }
 
 #[test]
-fn what_is_no_http_at_all_hurts_nobody() {
+fn bytes_that_are_not_http_do_not_stop_the_server() {
     let runtime = Runtime::new().unwrap();
     let bottle = Bottle::start();
     always(150, &vec(any::<u8>(), 1..200), |bytes| {

@@ -1,5 +1,5 @@
-//! Stores that nobody planned for: queries, multipart bodies and tokens of any bytes are the client's fault, and are
-//! told so. The bytes are the same in every run.
+//! Arbitrary stores: queries, multipart bodies and tokens of any bytes are answered as client errors. The inputs are the
+//! same in every run.
 
 use crate::auth;
 use crate::fuzz::{always, target};
@@ -10,14 +10,14 @@ use proptest::sample::select;
 use tests::Bottle;
 use tokio::runtime::Runtime;
 
-/// A request of these bytes; a connection that ends without an answer is a failure.
+/// Sends a request of these bytes; a connection that ends without an answer is a failure.
 fn send(runtime: &Runtime, url: &str, request: &[u8]) -> Reply {
     let reply = runtime.block_on(async { exchange(connect(url).await, request).await });
     reply.unwrap_or_else(|error| panic!("{}: {error}", String::from_utf8_lossy(request)))
 }
 
 #[test]
-fn s1_1_whatever_is_put_anywhere_it_is_never_the_servers_fault() {
+fn s1_1_no_request_on_any_path_is_a_server_error() {
     let runtime = Runtime::new().unwrap();
     let bottle = Bottle::builder().daemon().start();
     let prefixes = ["/", "/v1/blobs", "/v1/quilts", "/v1/blobs/", "/v1alpha/blobs/concat", "/status"];
@@ -32,7 +32,7 @@ fn s1_1_whatever_is_put_anywhere_it_is_never_the_servers_fault() {
     assert_eq!(runtime.block_on(ask(bottle.publisher_url(), "GET /status", &[])).status, 200);
 }
 
-/// A query of pieces that mean something, in an order that need not.
+/// A query of known names and values in any combination.
 fn query() -> impl Strategy<Value = String> {
     let names = select(vec![
         "epochs",
@@ -73,7 +73,7 @@ fn query() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn s1_10_a_query_is_understood_or_refused() {
+fn s1_10_a_query_is_accepted_or_refused() {
     let runtime = Runtime::new().unwrap();
     let bottle = Bottle::start();
     always(300, &query(), |query| {
@@ -86,7 +86,7 @@ fn s1_10_a_query_is_understood_or_refused() {
 }
 
 #[test]
-fn s5_1_a_multipart_body_is_a_quilt_or_malformed() {
+fn s5_1_a_multipart_body_is_a_quilt_or_a_malformed_request() {
     let runtime = Runtime::new().unwrap();
     let bottle = Bottle::start();
     let pieces = prop_oneof![
@@ -115,16 +115,16 @@ fn s5_1_a_multipart_body_is_a_quilt_or_malformed() {
             let headers = [("content-type", kind), ("content-length", &body.len().to_string())];
             let request = [head("PUT /v1/quilts", &headers).as_bytes(), &body].concat();
             let reply = send(&runtime, bottle.publisher_url(), &request);
-            let said = String::from_utf8_lossy(&body).into_owned();
-            assert!(matches!(reply.status, 200 | 400), "{kind} {said:?}: {} {}", reply.status, reply.text());
+            let text = String::from_utf8_lossy(&body).into_owned();
+            assert!(matches!(reply.status, 200 | 400), "{kind} {text:?}: {} {}", reply.status, reply.text());
             if reply.status == 400 && reply.header("content-type") == Some("application/json") {
-                assert_eq!(reply.reason(), "MALFORMED_REQUEST", "{said:?}");
+                assert_eq!(reply.reason(), "MALFORMED_REQUEST", "{text:?}");
             }
         },
     );
 }
 
-/// The value of a header that is nearly a token.
+/// The value of an `Authorization` header that is nearly a token.
 fn token() -> impl Strategy<Value = String> {
     let number = select(vec![
         "1",
@@ -160,7 +160,7 @@ fn token() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn s3_5_a_token_is_good_or_told_what_is_wrong_with_it() {
+fn s3_5_a_token_is_accepted_or_refused_with_a_client_error() {
     let runtime = Runtime::new().unwrap();
     let (strict, open) = (auth::bottle(|jwt| jwt.verify_upload = true), Bottle::start());
     always(300, &token(), |token| {
@@ -175,9 +175,9 @@ fn s3_5_a_token_is_good_or_told_what_is_wrong_with_it() {
             reply.status,
             reply.text()
         );
-        // Who asks for no token is at a loss with one that is none.
+        // A publisher that requires no token answers one that is not a JWT with 500.
         let reply = ask(&open);
-        let lost = reply.status == 500 && reply.text().contains("auth.publisher.walrus.space");
-        assert!(matches!(reply.status, 200 | 400) || lost, "{token}: {} {}", reply.status, reply.text());
+        let no_jwt = reply.status == 500 && reply.text().contains("auth.publisher.walrus.space");
+        assert!(matches!(reply.status, 200 | 400) || no_jwt, "{token}: {} {}", reply.status, reply.text());
     });
 }

@@ -78,7 +78,7 @@ async fn s3_2_the_eighteenth_hears_no_at_once_whatever_its_size() {
         "{answer}"
     );
     assert_eq!(bottle.publisher_stats().bytes_in, 0);
-    assert_eq!(ask(url, "GET /status", &[]).await.said(), (200, "OK"), "the status is not limited");
+    assert_eq!(ask(url, "GET /status", &[]).await.answer(), (200, "OK"), "the status is not limited");
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn s3_2_whoever_leaves_makes_room() {
     let url = bottle.publisher_url();
     let inside = (stalled(url).await, stalled(url).await);
     until(|| bottle.publisher_stats().route(PUT_BLOB).admitted == 2).await;
-    assert_eq!(put(url, "", b"x").await.said(), (429, BUSY));
+    assert_eq!(put(url, "", b"x").await.answer(), (429, BUSY));
     drop(inside);
     until(|| bottle.publisher_stats().route(PUT_BLOB).in_flight == 0).await;
     assert_eq!(put(url, "", b"x").await.status, 200);
@@ -161,7 +161,7 @@ async fn s3_2_a_full_aggregator_says_so_in_its_own_name() {
     }
     until(|| bottle.aggregator_stats().route(GET_BLOB).admitted == 3).await;
     let text = "the aggregator is receiving too many requests; please try again later";
-    assert_eq!(get(url, &id).await.said(), (429, text));
+    assert_eq!(get(url, &id).await.answer(), (429, text));
 }
 
 #[tokio::test]

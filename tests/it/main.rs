@@ -1,33 +1,31 @@
-//! The flow over a bottle: every test that needs servers, in one binary.
+//! The tests that need a bottle, in one binary.
 
-#![expect(clippy::unwrap_used, reason = "in a test, whatever is not there is a failure")]
+#![expect(clippy::unwrap_used, reason = "in a test, a missing value is a failure")]
 
 mod raw;
 
 mod aggregator;
 mod auth;
 mod blob_id_real;
-mod counts;
+mod cache;
 mod clients;
 mod concat;
 mod cors;
+mod counts;
 mod daemon;
 mod describe;
+mod faults;
 mod fixtures;
-mod front;
 mod fuzz;
 mod fuzz_stores;
 mod limits;
-mod object;
 mod order;
+mod profiles;
+mod published;
 mod publisher;
 mod publisher_epochs;
-mod published;
-mod quilt_store;
 mod quilt_read;
-mod range;
+mod quilt_store;
+mod reads;
 mod reuse;
-mod stream;
 mod tls;
-mod faults;
-mod profiles;

@@ -1,6 +1,6 @@
-//! In which order requests are looked at: the first thing that is wrong is the one that is told (contract §1.1).
+//! The order of the checks: of several errors the first one is answered (contract §1.1).
 
-use crate::auth::{bearer, now, verdict};
+use crate::auth::{bearer, now, status_and_reason};
 use crate::raw::{self, ask, connect, exchange, head, try_put, until};
 use mock_publisher::admission::Limits;
 use tests::{Bottle, PUT_BLOB};
@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
 #[tokio::test]
-async fn s1_1_reads_are_looked_at_from_the_path_to_the_blob() {
+async fn s1_1_reads_are_checked_from_the_path_to_the_blob() {
     let bottle = Bottle::start();
     let absent = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
     let both = "strict_consistency_check=true&skip_consistency_check=true";
@@ -35,7 +35,7 @@ async fn s1_1_reads_are_looked_at_from_the_path_to_the_blob() {
 }
 
 #[tokio::test]
-async fn s1_1_stores_are_looked_at_from_the_query_to_the_chain() {
+async fn s1_1_stores_are_checked_from_the_query_to_the_chain() {
     let bottle = Bottle::builder().publisher(|config| config.max_body_size = 9).start();
     let (basic, key) = (("authorization", "Basic eA=="), ("authorization", "Bearer an-api-key"));
     let both = "?deletable=true&permanent=true&epochs=0";
@@ -54,7 +54,7 @@ async fn s1_1_stores_are_looked_at_from_the_query_to_the_chain() {
     }
 }
 
-/// Holds the only two places of a publisher with these headers, until dropped.
+/// Holds the two requests that a publisher admits, with these headers, until dropped.
 async fn filled(bottle: &Bottle, headers: [&str; 2]) -> Vec<TcpStream> {
     let mut inside = Vec::new();
     for (n, header) in headers.into_iter().enumerate() {
@@ -71,7 +71,7 @@ async fn filled(bottle: &Bottle, headers: [&str; 2]) -> Vec<TcpStream> {
 const FULL: Limits = Limits { concurrent: 1, buffer: 0 };
 
 #[tokio::test]
-async fn s1_1_a_full_publisher_says_so_before_it_looks_at_the_query() {
+async fn s1_1_a_full_publisher_answers_before_it_checks_the_query() {
     let bottle = Bottle::builder().publisher(|config| config.limits = FULL).start();
     let inside = filled(&bottle, ["", ""]).await;
     let reply = raw::put(bottle.publisher_url(), "?foo=1", b"x").await;
@@ -80,7 +80,7 @@ async fn s1_1_a_full_publisher_says_so_before_it_looks_at_the_query() {
 }
 
 #[tokio::test]
-async fn s3_5_4_a_full_publisher_looks_at_tokens_first_and_spends_them() {
+async fn s3_5_4_a_full_publisher_checks_tokens_first_and_spends_them() {
     let bottle = Bottle::builder()
         .publisher(|config| {
             config.jwt.secret = Some(b"secret".to_vec());
@@ -93,17 +93,20 @@ async fn s3_5_4_a_full_publisher_looks_at_tokens_first_and_spends_them() {
         try_put(url, query, &[("authorization", header)], b"x").await.unwrap()
     };
     assert_eq!(put("?foo=1", "Basic eA==").await.status, 400);
-    assert_eq!(verdict(&put("", "Bearer x").await), (400, "INVALID_TOKEN".into()));
-    assert_eq!(verdict(&put("", &bearer("a", now(), "")).await), (429, "TOKEN_ALREADY_USED".into()));
+    assert_eq!(status_and_reason(&put("", "Bearer x").await), (400, "INVALID_TOKEN".into()));
+    assert_eq!(
+        status_and_reason(&put("", &bearer("a", now(), "")).await),
+        (429, "TOKEN_ALREADY_USED".into())
+    );
     let good = bearer("c", now(), "");
     let shed = put("", &good).await;
     assert_eq!((shed.status, shed.header("content-type")), (429, Some("text/plain; charset=utf-8")));
-    assert_eq!(verdict(&put("", &good).await), (429, "TOKEN_ALREADY_USED".into()), "it was spent");
+    assert_eq!(status_and_reason(&put("", &good).await), (429, "TOKEN_ALREADY_USED".into()), "it was spent");
     drop(inside);
 }
 
 #[tokio::test]
-async fn s1_10_a_client_that_waits_to_be_asked_for_its_body_is_asked() {
+async fn s1_10_expect_100_continue_is_answered_unless_the_request_is_bad() {
     let bottle = Bottle::start();
     let headers = [("expect", "100-continue"), ("content-length", "6")];
     let mut stream = connect(bottle.publisher_url()).await;
@@ -116,5 +119,5 @@ async fn s1_10_a_client_that_waits_to_be_asked_for_its_body_is_asked() {
     stream.write_all(head("PUT /v1/blobs?foo", &headers).as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 400 "), "nobody asks for the body of a bad request: {answer}");
+    assert!(answer.starts_with("HTTP/1.1 400 "), "no 100 for a bad request: {answer}");
 }

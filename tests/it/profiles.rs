@@ -1,7 +1,7 @@
 //! The weather as rules, over real sockets: by route, size and time, changed while a server works, and repeatable.
 
 use crate::raw::{Reply, ask, connect, exchange, get, head, put, stored, try_put, until};
-use mock_aggregator::front::{Face, Front};
+use mock_aggregator::cache::{CacheConfig, Persona};
 use mock_publisher::fault::Role;
 use mock_publisher::profile::Profile;
 use std::time::{Duration, Instant};
@@ -57,7 +57,7 @@ async fn a_rule_for_a_size_knows_every_name_of_a_blob() {
         assert_eq!((reply.status, reply.reason().as_str()), (451, "FORBIDDEN_BLOB"), "{line}");
         assert_eq!(reply.header("cache-control"), None, "no cache may keep a failure: {line}");
     }
-    assert_eq!(get(url, &large).await.said(), (200, "large enough"));
+    assert_eq!(get(url, &large).await.answer(), (200, "large enough"));
     assert_eq!(get(url, ABSENT).await.status, 404, "what is not there has no size");
     assert_eq!(bottle.aggregator_stats().fault("451"), 4);
 }
@@ -69,7 +69,7 @@ async fn a_rule_for_a_route_leaves_the_others_alone() {
     let id = stored(bottle.publisher_url(), b"walrus").await;
     let part = ask(url, &format!("GET /v1/blobs/{id}/byte-range?start=0&length=1"), &[]).await;
     assert_eq!((part.status, part.reason().as_str()), (404, "BLOB_NOT_FOUND"));
-    assert_eq!(get(url, &id).await.said(), (200, "walrus"));
+    assert_eq!(get(url, &id).await.answer(), (200, "walrus"));
 }
 
 #[tokio::test]
@@ -269,7 +269,8 @@ async fn the_first_byte_does_not_wait_for_the_body() {
 
 #[tokio::test]
 async fn a_404_that_the_front_remembers_is_counted() {
-    let bottle = Bottle::builder().aggregator(|config| config.front = Front::of(Face::Nginx)).start();
+    let bottle =
+        Bottle::builder().aggregator(|config| config.cache = CacheConfig::of(Persona::Nginx)).start();
     for _ in 0..3 {
         assert_eq!(get(bottle.aggregator_url(), ABSENT).await.status, 404);
     }

@@ -1,4 +1,4 @@
-//! The mock publisher against the contract of the real one, over real sockets.
+//! Stores of blobs, compared with the contract of the real publisher.
 
 use crate::raw::{self, ask, put, stored, try_put};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use tests::{Bottle, PUT_BLOB};
 const VARY: &str = "origin, access-control-request-method, access-control-request-headers";
 
 #[tokio::test]
-async fn s1_1_paths_and_methods_that_are_not_there() {
+async fn s1_1_unknown_paths_are_404_and_wrong_methods_405() {
     let bottle = Bottle::start();
     let rows = [
         ("GET /", 404, None),
@@ -20,7 +20,7 @@ async fn s1_1_paths_and_methods_that_are_not_there() {
     ];
     for (line, status, allow) in rows {
         let reply = ask(bottle.publisher_url(), line, &[]).await;
-        assert_eq!((reply.said(), reply.header("allow")), ((status, ""), allow), "{line}");
+        assert_eq!((reply.answer(), reply.header("allow")), ((status, ""), allow), "{line}");
         assert_eq!(reply.header("content-type"), None, "{line}");
         assert_eq!(reply.header("access-control-allow-origin"), Some("*"), "{line}");
         assert_eq!(reply.header("vary"), Some(VARY), "{line}");
@@ -32,7 +32,7 @@ async fn s1_1_options_is_answered_on_every_path() {
     let bottle = Bottle::start();
     for (path, allow) in [("/v1/blobs", Some("PUT")), ("/nowhere", None)] {
         let reply = ask(bottle.publisher_url(), &format!("OPTIONS {path}"), &[]).await;
-        assert_eq!((reply.said(), reply.header("allow")), ((200, ""), allow), "{path}");
+        assert_eq!((reply.answer(), reply.header("allow")), ((200, ""), allow), "{path}");
         let headers = [
             ("access-control-allow-methods", "*"),
             ("access-control-allow-headers", "*"),
@@ -48,11 +48,11 @@ async fn s1_1_options_is_answered_on_every_path() {
 }
 
 #[tokio::test]
-async fn s1_8_status_and_description() {
+async fn s1_8_status_and_api_are_served() {
     let bottle = Bottle::start();
     for url in [bottle.publisher_url(), bottle.aggregator_url()] {
         let status = ask(url, "GET /status", &[]).await;
-        assert_eq!(status.said(), (200, "OK"));
+        assert_eq!(status.answer(), (200, "OK"));
         assert_eq!(status.header("content-type"), Some("text/plain; charset=utf-8"));
         let api = ask(url, "GET /v1/api?ignored=1", &[]).await;
         assert_eq!((api.status, api.header("content-type")), (200, Some("text/html; charset=utf-8")));
@@ -72,7 +72,7 @@ async fn s1_1_a_bad_query_is_refused_as_text_before_the_body() {
     for (query, text) in rows {
         let reply = put(bottle.publisher_url(), query, b"x").await;
         assert_eq!(
-            reply.said(),
+            reply.answer(),
             (400, format!("Failed to deserialize query string: {text}").as_str()),
             "{query}"
         );
@@ -83,7 +83,7 @@ async fn s1_1_a_bad_query_is_refused_as_text_before_the_body() {
 }
 
 #[tokio::test]
-async fn s1_10_what_only_the_chain_refuses_is_an_internal_error() {
+async fn s1_10_epochs_that_the_chain_refuses_are_an_internal_error() {
     let bottle = Bottle::start();
     for epochs in [0, 54, u32::MAX] {
         let reply = put(bottle.publisher_url(), &format!("?epochs={epochs}"), b"x").await;
@@ -93,7 +93,7 @@ async fn s1_10_what_only_the_chain_refuses_is_an_internal_error() {
 }
 
 #[tokio::test]
-async fn s1_10_an_owner_that_makes_no_sense_is_dropped_in_silence() {
+async fn s1_10_an_invalid_owner_is_ignored() {
     let bottle = Bottle::start();
     let address = "2".repeat(64);
     let queries = ["?send_object_to=0x1".into(), "?share=1".into(), format!("?send_object_to=0x{address}")];
@@ -105,7 +105,7 @@ async fn s1_10_an_owner_that_makes_no_sense_is_dropped_in_silence() {
 }
 
 #[tokio::test]
-async fn s1_10_bodies_of_any_kind_are_blobs() {
+async fn s1_10_bodies_of_any_kind_are_stored() {
     let bottle = Bottle::start();
     let url = bottle.publisher_url();
     let empty = put(url, "", b"").await.json();
@@ -116,12 +116,12 @@ async fn s1_10_bodies_of_any_kind_are_blobs() {
     let chunked = raw::head("PUT /v1/blobs", &[("transfer-encoding", "chunked")]) + "3\r\na=b\r\n0\r\n\r\n";
     let chunked = raw::exchange(raw::connect(url).await, chunked.as_bytes()).await.unwrap();
     let id = |reply: &raw::Reply| reply.json()["newlyCreated"]["blobObject"]["blobId"].clone();
-    assert_eq!(id(&chunked), id(&typed), "the same bytes have the same name");
+    assert_eq!(id(&chunked), id(&typed), "the same bytes have the same ID");
     assert_eq!(bottle.publisher_stats().bytes_in, 6);
 }
 
 #[tokio::test]
-async fn s1_10_a_body_that_is_none_is_refused_as_text() {
+async fn s1_10_an_invalid_chunked_body_is_refused_as_text() {
     let bottle = Bottle::start();
     let garbled = raw::head("PUT /v1/blobs", &[("transfer-encoding", "chunked")]) + "zz\r\n";
     let reply = raw::exchange(raw::connect(bottle.publisher_url()).await, garbled.as_bytes()).await.unwrap();
@@ -130,7 +130,7 @@ async fn s1_10_a_body_that_is_none_is_refused_as_text() {
 }
 
 #[tokio::test]
-async fn s2_3_what_a_repeat_is_answered() {
+async fn s2_3_a_repeated_store_is_new_unless_a_permanent_object_exists() {
     let bottle = Bottle::start();
     let url = bottle.publisher_url();
     let rows = [
@@ -161,7 +161,7 @@ async fn s2_3_what_a_repeat_is_answered() {
 }
 
 #[tokio::test]
-async fn s2_3_what_was_stored_outlives_the_publisher() {
+async fn s2_3_blobs_survive_the_publisher() {
     let dir = tempfile::tempdir().unwrap();
     let bottle = || Bottle::builder().store(dir.path()).start();
     let id = stored(bottle().publisher_url(), b"still here").await;
@@ -169,27 +169,27 @@ async fn s2_3_what_was_stored_outlives_the_publisher() {
     let late = bottle();
     let repeat = put(late.publisher_url(), "?permanent=true", b"still here").await.json();
     assert_eq!(repeat["alreadyCertified"]["blobId"], id.as_str());
-    assert_eq!(raw::get(late.aggregator_url(), &id).await.said(), (200, "still here"));
+    assert_eq!(raw::get(late.aggregator_url(), &id).await.answer(), (200, "still here"));
 }
 
 #[tokio::test]
-async fn s3_1_the_largest_body_is_exactly_the_largest_body() {
+async fn s3_1_a_body_of_the_limit_is_stored_and_one_byte_more_is_not() {
     let bottle = Bottle::builder().publisher(|config| config.max_body_size = 100 * 1024).start();
     let url = bottle.publisher_url();
     let bytes = vec![7; 100 * 1024 + 1];
     assert_eq!(put(url, "", &bytes[1..]).await.status, 200);
     let too_large = (413, "Failed to buffer the request body: length limit exceeded");
-    assert_eq!(put(url, "", &bytes).await.said(), too_large);
+    assert_eq!(put(url, "", &bytes).await.answer(), too_large);
     let chunk = format!("{:x}\r\n", bytes.len()).into_bytes();
     let head = raw::head("PUT /v1/blobs", &[("transfer-encoding", "chunked")]).into_bytes();
     let chunked = [&head, &chunk, bytes.as_slice(), b"\r\n0\r\n\r\n"].concat();
-    assert_eq!(raw::exchange(raw::connect(url).await, &chunked).await.unwrap().said(), too_large);
+    assert_eq!(raw::exchange(raw::connect(url).await, &chunked).await.unwrap().answer(), too_large);
     let stats = bottle.publisher_stats();
     assert_eq!((stats.stores.newly_created, stats.route(PUT_BLOB).status(413)), (1, 2));
 }
 
 #[tokio::test]
-async fn s3_1_the_limit_of_the_box_is_ten_mebibytes() {
+async fn s3_1_the_default_limit_is_ten_mebibytes() {
     let bottle = Bottle::start();
     let bytes = vec![7; 10_485_761];
     assert_eq!(put(bottle.publisher_url(), "", &bytes[1..]).await.status, 200);
@@ -197,7 +197,7 @@ async fn s3_1_the_limit_of_the_box_is_ten_mebibytes() {
 }
 
 #[tokio::test]
-async fn s3_5_6_an_authorization_header_is_looked_at_even_here() {
+async fn s3_5_6_an_authorization_header_is_checked_even_if_none_is_required() {
     let bottle = Bottle::start();
     let rows = [
         ("Basic dXNlcjpwYXNz", 400, "invalid HTTP header (authorization)"),
@@ -216,7 +216,7 @@ async fn s3_5_6_an_authorization_header_is_looked_at_even_here() {
 }
 
 #[tokio::test]
-async fn a_store_takes_its_latency_from_the_last_byte_on() {
+async fn the_latency_of_a_store_begins_at_the_last_byte() {
     let latency = Duration::from_millis(150);
     let bottle = Bottle::builder()
         .publisher(move |c| c.profile.store.latency = format!("{latency:?}").parse().unwrap())

@@ -1,7 +1,7 @@
-//! Epochs, prices, wallets and limits of a publisher, over real sockets.
+//! Epochs, prices, the wallet and the store limit of a publisher.
 
 use crate::raw::{get, put, stored};
-use mock_aggregator::clock::Clock;
+use mock_aggregator::Clock;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tests::Bottle;
@@ -24,7 +24,7 @@ async fn s4_5_cost_follows_the_prices() {
 }
 
 #[tokio::test]
-async fn s3_1_epochs_outside_of_what_can_be_paid_fail_on_the_chain() {
+async fn s3_1_more_epochs_than_can_be_paid_are_refused() {
     let bottle = Bottle::start();
     for (query, status) in [("?epochs=0", 500), ("?epochs=1", 200), ("?epochs=53", 200), ("?epochs=54", 500)]
     {
@@ -35,7 +35,7 @@ async fn s3_1_epochs_outside_of_what_can_be_paid_fail_on_the_chain() {
 }
 
 #[tokio::test]
-async fn s2_2_epochs_move_on_by_the_clock() {
+async fn s2_2_epochs_change_with_time() {
     let bottle = Bottle::builder()
         .publisher(|config| {
             config.epoch = 412;
@@ -55,7 +55,7 @@ async fn s2_2_epochs_move_on_by_the_clock() {
 }
 
 #[tokio::test]
-async fn s1_2_a_blob_is_gone_when_the_epochs_that_were_paid_are_over() {
+async fn s1_2_a_blob_expires_with_the_last_of_its_paid_epochs() {
     let hour = Duration::from_secs(3600);
     let clock = Clock::manual();
     let now = clock.clone();
@@ -78,7 +78,7 @@ async fn s1_2_a_blob_is_gone_when_the_epochs_that_were_paid_are_over() {
 }
 
 #[tokio::test]
-async fn s2_3_existing_blobs_are_forced_for_a_share_of_the_stores() {
+async fn s2_3_a_share_of_the_stores_finds_its_blob_existing() {
     let bottle = Bottle::builder().publisher(|config| config.existing_ratio = 1.0).start();
     let url = bottle.publisher_url();
     let answer = put(url, "?epochs=5", b"never seen before").await.json();
@@ -86,7 +86,7 @@ async fn s2_3_existing_blobs_are_forced_for_a_share_of_the_stores() {
     assert_eq!(answer["alreadyCertified"]["event"]["eventSeq"], "0");
     let id = answer["alreadyCertified"]["blobId"].as_str().unwrap();
     let read = crate::raw::get(bottle.aggregator_url(), id).await;
-    assert_eq!(read.said(), (200, "never seen before"));
+    assert_eq!(read.answer(), (200, "never seen before"));
     assert!(put(url, "?force=true", b"x").await.json()["newlyCreated"].is_object());
     let half = Bottle::builder().publisher(|config| config.existing_ratio = 0.5).start();
     for n in 0..40_u8 {
@@ -98,7 +98,7 @@ async fn s2_3_existing_blobs_are_forced_for_a_share_of_the_stores() {
 }
 
 #[tokio::test]
-async fn s2_3_a_wallet_that_keeps_its_objects_uses_them_again() {
+async fn s2_3_objects_that_the_wallet_keeps_are_reused() {
     let bottle = Bottle::builder()
         .publisher(|config| {
             config.epoch = 10;
@@ -139,7 +139,7 @@ async fn s2_3_a_wallet_that_keeps_its_objects_uses_them_again() {
 }
 
 #[tokio::test]
-async fn a_full_store_says_so_and_still_takes_what_it_has() {
+async fn a_full_store_refuses_new_blobs_and_accepts_known_ones() {
     let bottle = Bottle::builder().publisher(|config| config.store_limit = Some(2_048)).start();
     let url = bottle.publisher_url();
     stored(url, &[1; 1_000]).await;

@@ -1,17 +1,17 @@
-//! Files in quilts, read by patch, by name and as a list (contract §1.5, §1.6, §5.5).
+//! Files in quilts, read by patch ID, by name and as a list (contract §1.5, §1.6, §5.5).
 
 use crate::raw::{ask, get, put, stored};
-use mock_publisher::quilt::{File, Quilt, Tags};
+use mock_publisher::quilt::{Quilt, QuiltFile, Tags};
 use std::time::{Duration, Instant};
 use tests::Bottle;
 
-fn file(identifier: &str, tags: &[(&str, &str)], bytes: &'static str) -> File {
+fn file(identifier: &str, tags: &[(&str, &str)], bytes: &'static str) -> QuiltFile {
     let tags: Tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    File { identifier: identifier.to_owned(), tags, bytes: bytes.into() }
+    QuiltFile { identifier: identifier.to_owned(), tags, bytes: bytes.into() }
 }
 
-/// Stores a quilt as the blob that it is, and gives its name.
-async fn quilt(bottle: &Bottle, files: Vec<File>) -> String {
+/// Stores a quilt as a blob, and gives its ID.
+async fn quilt(bottle: &Bottle, files: Vec<QuiltFile>) -> String {
     stored(bottle.publisher_url(), &Quilt::of(files).unwrap().to_bytes()).await
 }
 
@@ -29,7 +29,7 @@ async fn list(bottle: &Bottle, id: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn s1_6_the_list_has_every_file_by_name() {
+async fn s1_6_the_list_has_every_file_in_order() {
     let bottle = Bottle::start();
     let id = two_files(&bottle).await;
     let list = list(&bottle, &id).await;
@@ -42,11 +42,11 @@ async fn s1_6_the_list_has_every_file_by_name() {
     assert_eq!(columns(&rows[0])[1..], *"BAQACAA");
     assert_eq!(columns(&rows[1])[1..], *"BAgADAA");
     let head = ask(bottle.aggregator_url(), &format!("HEAD /v1/quilts/{id}/patches"), &[]).await;
-    assert_eq!(head.said(), (200, ""));
+    assert_eq!(head.answer(), (200, ""));
 }
 
 #[tokio::test]
-async fn s1_5_both_ways_to_a_file_answer_alike() {
+async fn s1_5_a_file_by_patch_id_and_by_name_is_the_same() {
     let bottle = Bottle::start();
     let id = two_files(&bottle).await;
     let list = list(&bottle, &id).await;
@@ -54,22 +54,22 @@ async fn s1_5_both_ways_to_a_file_answer_alike() {
     for target in [format!("by-quilt-patch-id/{patch}?cb=1"), format!("by-quilt-id/{id}/a.txt?cb=1")] {
         let line = format!("GET /v1/blobs/{target}");
         let reply = ask(bottle.aggregator_url(), &line, &[("range", "bytes=0-1")]).await;
-        assert_eq!(reply.said(), (200, "world!!"), "{target}: no query, no ranges");
-        assert_eq!((reply.header("etag"), reply.announced()), (Some(id.as_str()), 7));
+        assert_eq!(reply.answer(), (200, "world!!"), "{target}: no query, no ranges");
+        assert_eq!((reply.header("etag"), reply.content_length()), (Some(id.as_str()), 7));
         assert_eq!(reply.header("x-quilt-patch-identifier"), Some("a.txt"));
         assert_eq!((reply.header("content-type"), reply.header("kind")), (Some("text/plain"), None));
         assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
         let asked = ask(bottle.aggregator_url(), &line, &[("accept", "a/b")]).await;
         assert_eq!(asked.header("content-type"), Some("a/b"));
         let head = ask(bottle.aggregator_url(), &format!("HEAD /v1/blobs/{target}"), &[]).await;
-        assert_eq!((head.said(), head.announced()), ((200, ""), 7));
+        assert_eq!((head.answer(), head.content_length()), ((200, ""), 7));
     }
     let grid = get(bottle.aggregator_url(), &id).await;
-    assert_eq!((grid.status, grid.announced()), (200, 445_556), "the quilt is a blob as well");
+    assert_eq!((grid.status, grid.content_length()), (200, 445_556), "the quilt is a blob as well");
 }
 
 #[tokio::test]
-async fn s5_5_a_name_takes_two_ways_through_the_network_and_a_patch_one() {
+async fn s5_5_a_file_by_name_takes_two_round_trips_and_by_patch_id_one() {
     let once = Duration::from_millis(150);
     let bottle = Bottle::builder()
         .aggregator(move |config| config.profile.first_read.latency = format!("{once:?}").parse().unwrap())
@@ -78,10 +78,10 @@ async fn s5_5_a_name_takes_two_ways_through_the_network_and_a_patch_one() {
     let list = list(&bottle, &id).await;
     let patch = format!("by-quilt-patch-id/{}", list[0]["patch_id"].as_str().unwrap());
     let name = format!("by-quilt-id/{id}/a.txt");
-    // The second time it is a copy.
+    // The second time it is cached.
     for (target, least) in [(&patch, once), (&name, 2 * once), (&name, Duration::ZERO)] {
         let start = Instant::now();
-        assert_eq!(get(bottle.aggregator_url(), target).await.said(), (200, "world!!"));
+        assert_eq!(get(bottle.aggregator_url(), target).await.answer(), (200, "world!!"));
         assert!(start.elapsed() >= least, "{target}: {:?}", start.elapsed());
     }
     let reads = bottle.aggregator_stats().reads;
@@ -89,7 +89,7 @@ async fn s5_5_a_name_takes_two_ways_through_the_network_and_a_patch_one() {
 }
 
 #[tokio::test]
-async fn s5_5_all_tags_are_shown_on_demand() {
+async fn s5_5_all_tags_become_headers_on_request() {
     let bottle = Bottle::builder().aggregator(|config| config.all_tags = true).start();
     let id = two_files(&bottle).await;
     let reply = get(bottle.aggregator_url(), &format!("by-quilt-id/{id}/a.txt")).await;
@@ -97,7 +97,7 @@ async fn s5_5_all_tags_are_shown_on_demand() {
 }
 
 #[tokio::test]
-async fn s5_2_names_may_be_anything_that_a_path_can_carry() {
+async fn s5_2_names_may_be_anything_that_a_path_can_encode() {
     let bottle = Bottle::start();
     let files = vec![file("ä", &[], "umlaut"), file("dir/a b", &[], "slash"), file("_x", &[], "")];
     let id = quilt(&bottle, files).await;
@@ -109,15 +109,15 @@ async fn s5_2_names_may_be_anything_that_a_path_can_carry() {
     ];
     for (name, status, text, shown) in rows {
         let reply = get(bottle.aggregator_url(), &format!("by-quilt-id/{id}/{name}")).await;
-        assert_eq!(reply.said(), (status, text), "{name}");
+        assert_eq!(reply.answer(), (status, text), "{name}");
         assert_eq!(reply.header("x-quilt-patch-identifier"), shown);
     }
     let bad = get(bottle.aggregator_url(), &format!("by-quilt-id/{id}/%ff")).await;
-    assert_eq!(bad.said(), (400, "Invalid URL: Invalid UTF-8 in `identifier`"));
+    assert_eq!(bad.answer(), (400, "Invalid URL: Invalid UTF-8 in `identifier`"));
 }
 
 #[tokio::test]
-async fn s1_5_what_is_not_there_is_told_from_what_is_no_quilt() {
+async fn s1_5_an_absent_file_and_a_blob_that_is_no_quilt_have_different_errors() {
     let bottle = Bottle::start();
     let id = two_files(&bottle).await;
     let blob = stored(bottle.publisher_url(), b"no quilt").await;
@@ -155,7 +155,7 @@ async fn s1_5_what_is_not_there_is_told_from_what_is_no_quilt() {
     ] {
         let text = format!("Invalid URL: Cannot parse `{place}` with value `zz`: failed to parse a blob ID");
         let reply = ask(bottle.aggregator_url(), &format!("GET {target}"), &[]).await;
-        assert_eq!(reply.said(), (400, text.as_str()));
+        assert_eq!(reply.answer(), (400, text.as_str()));
     }
     let absent = ask(bottle.aggregator_url(), &format!("GET /v1/quilts/{absent}/patches"), &[]).await;
     assert_eq!((absent.status, absent.reason().as_str()), (404, "BLOB_NOT_FOUND"));

@@ -1,7 +1,7 @@
-//! Quilts stored over real sockets: parts in, one blob out, every file where the answer says it is.
+//! Stores of quilts: the answer, the layout of the stored blob, and what is refused.
 
 use crate::raw::{self, Reply};
-use mock_publisher::quilt::{PatchId, Reader};
+use mock_publisher::quilt::{PatchId, QuiltReader};
 use serde_json::json;
 use std::io::Write;
 use tests::Bottle;
@@ -34,13 +34,13 @@ pub(crate) async fn put(bottle: &Bottle, parts: &[Part<'_>]) -> Reply {
     send(bottle, "", &[KIND], &body(parts)).await
 }
 
-const SAYINGS: &[u8] =
+const METADATA: &[u8] =
     br#"[{"identifier":"a.txt","tags":{"kind":"note","content-type":"text/plain"}},{"identifier":"x"}]"#;
 
 #[tokio::test]
-async fn s2_7_a_quilt_is_answered_as_captured_but_for_its_names() {
+async fn s2_7_the_answer_is_the_captured_one_but_for_ids() {
     let bottle = Bottle::builder().publisher(|config| config.epoch = 412).start();
-    let reply = put(&bottle, &[("b.txt", b"hello"), ("_metadata", SAYINGS), ("a.txt", b"world!!")]).await;
+    let reply = put(&bottle, &[("b.txt", b"hello"), ("_metadata", METADATA), ("a.txt", b"world!!")]).await;
     assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
     let captured = include_str!("../fixtures/quilt-store.json");
     let answer = reply.json();
@@ -71,13 +71,13 @@ async fn s2_7_a_quilt_is_answered_as_captured_but_for_its_names() {
 async fn s5_4_the_stored_blob_is_the_quilt() {
     let bottle = Bottle::start();
     let large = vec![9; 3_000];
-    let reply = put(&bottle, &[("_metadata", SAYINGS), ("a.txt", b"world!!"), ("ü / b", &large)]).await;
+    let reply = put(&bottle, &[("_metadata", METADATA), ("a.txt", b"world!!"), ("ü / b", &large)]).await;
     let answer = reply.json();
     let id = answer["blobStoreResult"]["newlyCreated"]["blobObject"]["blobId"].as_str().unwrap();
     let grid = raw::get(bottle.aggregator_url(), id).await.body;
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&grid).unwrap();
-    let mut reader = Reader::new(file, grid.len() as u64).unwrap();
+    let mut reader = QuiltReader::new(file, grid.len() as u64).unwrap();
     let index = reader.index().unwrap();
     assert_eq!(index.named("a.txt").unwrap().tags["kind"], "note");
     for (stored, bytes) in
@@ -93,7 +93,7 @@ async fn s5_4_the_stored_blob_is_the_quilt() {
 }
 
 #[tokio::test]
-async fn s5_1_what_makes_no_quilt_is_malformed() {
+async fn s5_1_files_that_make_no_quilt_are_a_malformed_request() {
     let bottle = Bottle::builder().publisher(|config| config.max_quilt_body_size = 200_000).start();
     let names: Vec<String> = (0..667).map(|n| n.to_string()).collect();
     let many: Vec<Part<'_>> = names.iter().map(|name| (name.as_str(), &b"x"[..])).collect();
@@ -124,18 +124,18 @@ async fn s5_1_what_makes_no_quilt_is_malformed() {
 }
 
 #[tokio::test]
-async fn s1_11_a_body_that_is_no_multipart_is_refused_as_text() {
+async fn s1_11_a_body_that_is_not_multipart_is_refused_as_text() {
     let bottle = Bottle::start();
     for headers in [&[][..], &[("content-type", "text/plain")], &[("content-type", "multipart/form-data")]] {
         let reply = send(&bottle, "", headers, b"x").await;
         assert_eq!(
-            reply.said(),
+            reply.answer(),
             (400, "Invalid `boundary` for `multipart/form-data` request"),
             "{headers:?}"
         );
     }
     let reply = send(&bottle, "?foo=1", &[KIND], &body(&[("a", b"x")])).await;
-    assert_eq!(reply.said(), (400, "Failed to deserialize query string: unknown field `foo`"));
+    assert_eq!(reply.answer(), (400, "Failed to deserialize query string: unknown field `foo`"));
 }
 
 #[tokio::test]
@@ -167,7 +167,7 @@ async fn s2_3_quilts_are_stored_like_blobs() {
 }
 
 #[tokio::test]
-async fn s3_5_6_a_token_is_held_against_the_size_of_the_grid() {
+async fn s3_5_6_a_token_limits_the_size_of_the_grid() {
     let bottle = Bottle::start();
     // {"alg":"HS256"} and {"exp":1,"jti":"a","max_size":445555} or 445556
     let rows = [
@@ -182,7 +182,7 @@ async fn s3_5_6_a_token_is_held_against_the_size_of_the_grid() {
 }
 
 #[tokio::test]
-async fn s3_2_quilts_and_blobs_have_places_of_their_own() {
+async fn s3_2_quilts_and_blobs_have_separate_limits() {
     use mock_publisher::admission::Limits;
     use tokio::io::AsyncWriteExt;
     let bottle =
@@ -192,7 +192,7 @@ async fn s3_2_quilts_and_blobs_have_places_of_their_own() {
         let mut stream = raw::connect(bottle.publisher_url()).await;
         stream.write_all(raw::head(PUT_QUILT, &[KIND, ("content-length", "5")]).as_bytes()).await.unwrap();
         while bottle.publisher_stats().route(PUT_QUILT).admitted < n {
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await; // sleep: between looks
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await; // sleep: between two checks
         }
         inside.push(stream);
     }

@@ -1,22 +1,22 @@
-//! A client without opinions: it sends what it is told and keeps what came back, whole or not.
+//! A minimal HTTP/1.1 client over TCP: it sends any bytes, and keeps the answer even if it is incomplete.
 
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// What came back before the connection ended.
+/// What was received before the connection ended.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// How the connection ended, if not in peace.
+    /// The error that ended the connection; `None` for an orderly close.
     pub(crate) end: Option<io::ErrorKind>,
 }
 
 impl Reply {
-    /// The value of a header; its name must be written as on the wire.
+    /// The value of a header, whose name must be in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -31,18 +31,18 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// The `reason` of a failure.
+    /// The `reason` of an error document.
     pub(crate) fn reason(&self) -> String {
         self.json()["error"]["details"][0]["reason"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// Status and body text in one.
-    pub(crate) fn said(&self) -> (u16, &str) {
+    /// Status and body text.
+    pub(crate) fn answer(&self) -> (u16, &str) {
         (self.status, self.text())
     }
 
-    /// The announced length of the body.
-    pub(crate) fn announced(&self) -> usize {
+    /// The `Content-Length` of the answer.
+    pub(crate) fn content_length(&self) -> usize {
         self.header("content-length").unwrap().parse().unwrap()
     }
 
@@ -62,7 +62,7 @@ impl Reply {
     }
 }
 
-/// The head of a request: method, path and headers, on a connection that is used once.
+/// The head of a request (method, path and headers) on a connection that is used once.
 pub(crate) fn head(line: &str, headers: &[(&str, &str)]) -> String {
     let headers: String = headers.iter().map(|(key, value)| format!("{key}: {value}\r\n")).collect();
     format!("{line} HTTP/1.1\r\nhost: walrus\r\nconnection: close\r\n{headers}\r\n")
@@ -73,7 +73,7 @@ pub(crate) async fn connect(url: &str) -> TcpStream {
     TcpStream::connect(url.strip_prefix("http://").unwrap()).await.unwrap()
 }
 
-/// Sends bytes and reads until the end, both at once; an answer may come before everything was sent.
+/// Sends bytes and reads until the end, both at once: an answer may arrive before everything was sent.
 pub(crate) async fn exchange(stream: TcpStream, bytes: &[u8]) -> io::Result<Reply> {
     exchange_over(stream, bytes).await
 }
@@ -96,14 +96,14 @@ pub(crate) async fn exchange_over(stream: impl AsyncRead + AsyncWrite, bytes: &[
     Reply::parse(&answer, kind).ok_or_else(|| kind.unwrap_or(io::ErrorKind::UnexpectedEof).into())
 }
 
-/// Waits until something is so, for ten seconds at most.
+/// Waits until a condition is true, for ten seconds at most.
 pub(crate) async fn until(ready: impl Fn() -> bool) {
-    let look = async {
+    let poll = async {
         while !ready() {
-            tokio::time::sleep(Duration::from_millis(2)).await; // sleep: between two looks
+            tokio::time::sleep(Duration::from_millis(2)).await; // sleep: between two checks
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), look).await.expect("what was waited for never came");
+    tokio::time::timeout(Duration::from_secs(10), poll).await.expect("the condition to become true in 10 s");
 }
 
 /// One request without a body.
@@ -124,7 +124,7 @@ pub(crate) async fn try_put(
     exchange(connect(url).await, &[head.as_bytes(), body].concat()).await
 }
 
-/// One store that is answered.
+/// One store that must be answered.
 pub(crate) async fn put(url: &str, query: &str, body: &[u8]) -> Reply {
     try_put(url, query, &[], body).await.unwrap()
 }

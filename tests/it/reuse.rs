@@ -1,7 +1,7 @@
-//! What a publisher's wallet saves a store, by operation and price (contract §2.2, §4.5).
+//! Stores that reuse resources of the publisher's wallet: operations and prices (contract §2.2, §4.5).
 
 use crate::raw::{get, put};
-use mock_publisher::reuse::Wallet;
+use mock_publisher::reuse::ObjectPool;
 use serde_json::{Value, json};
 use tests::Bottle;
 
@@ -9,11 +9,11 @@ const LENGTH: u64 = 66_034_000;
 const UNITS: u64 = 63;
 
 pub(crate) fn bottle(reuse: &[&str]) -> Bottle {
-    let wallet = Wallet::new(reuse.iter().map(|spec| spec.parse().unwrap()).collect()).unwrap();
+    let pool = ObjectPool::new(reuse.iter().map(|spec| spec.parse().unwrap()).collect()).unwrap();
     Bottle::builder()
         .publisher(|config| {
             config.epoch = 10;
-            config.wallet = wallet;
+            config.object_pool = pool;
         })
         .start()
 }
@@ -47,7 +47,7 @@ async fn s2_2_every_operation_has_its_price_and_only_an_extended_blob_was_certif
         assert_eq!(created["blobObject"]["certifiedEpoch"], certified, "{operation}");
         assert_eq!(created["blobObject"]["storage"]["endEpoch"], 15);
         let id = created["blobObject"]["blobId"].as_str().unwrap();
-        assert_eq!(get(bottle.aggregator_url(), id).await.said(), (200, "x"));
+        assert_eq!(get(bottle.aggregator_url(), id).await.answer(), (200, "x"));
         for query in ["", "?reuse_resources=true&force=true"] {
             let other = put(url, query, b"x").await.json();
             let operation = &other["newlyCreated"]["resourceOperation"];
@@ -57,7 +57,7 @@ async fn s2_2_every_operation_has_its_price_and_only_an_extended_blob_was_certif
 }
 
 #[tokio::test]
-async fn s2_3_what_lives_long_enough_is_answered_with_its_object() {
+async fn s2_3_an_object_that_lives_long_enough_is_already_certified() {
     let bottle = bottle(&["extend=1"]);
     let answer = put(bottle.publisher_url(), "?reuse_resources=true", b"x").await.json();
     let certified = &answer["alreadyCertified"];
@@ -68,7 +68,7 @@ async fn s2_3_what_lives_long_enough_is_answered_with_its_object() {
 }
 
 #[tokio::test]
-async fn s2_2_the_shares_of_operations_are_those_asked_for() {
+async fn s2_2_operations_have_the_configured_shares() {
     let bottle = bottle(&["storage=30%", "registration=30%"]);
     let mut seen = std::collections::BTreeMap::new();
     for n in 0..60_u8 {

@@ -38,7 +38,7 @@ async fn both_servers_speak_https_and_count_handshakes() {
     let id = reply.json()["newlyCreated"]["blobObject"]["blobId"].as_str().unwrap().to_owned();
     let stream = secure(&bottle, bottle.aggregator_url()).await;
     let reply = exchange_over(stream, head(&format!("GET /v1/blobs/{id}"), &[]).as_bytes()).await.unwrap();
-    assert_eq!((reply.said(), reply.end), ((200, "walrus"), None));
+    assert_eq!((reply.answer(), reply.end), ((200, "walrus"), None));
     for stats in [bottle.publisher_stats(), bottle.aggregator_stats()] {
         assert_eq!((stats.connections.accepted, stats.connections.tls_handshakes), (1, 1));
     }

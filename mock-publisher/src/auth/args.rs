@@ -1,41 +1,42 @@
-//! The flags about tokens, with the names of the real publisher.
+//! The flags about tokens, named as those of the real publisher.
 
-use super::{Algorithm, Config};
+use super::algorithm::Algorithm;
+use super::verifier::Config;
 use std::time::Duration;
 
 /// The flags about tokens.
 #[derive(Debug, Clone, clap::Args)]
 pub struct JwtFlags {
-    /// Asks every store for a signed token and checks it with this key: 0x and hex digits, or text as it is
+    /// Requires a signed token for every store and verifies it with this key: 0x and hex digits, or text as it is
     #[arg(long, value_name = "SECRET")]
     pub jwt_decode_secret: Option<String>,
     /// How tokens are signed
     #[arg(long, value_name = "ALGORITHM", default_value_t = Algorithm::default())]
     pub jwt_algorithm: Algorithm,
-    /// Asks every store for a token that is good for exactly so many seconds; 0 for any
+    /// Requires a token with a lifetime of exactly N seconds for every store; 0 for any lifetime
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub jwt_expiring_sec: u64,
-    /// Asks every store for a token and holds its claims against the request
+    /// Requires a token for every store and compares its claims with the request
     #[arg(long)]
     pub jwt_verify_upload: bool,
-    /// Used tokens that can be remembered
+    /// How many used tokens can be remembered until they end
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub jwt_cache_size: usize,
-    /// How often tokens that ended are forgotten
+    /// How often tokens that have ended are forgotten
     #[arg(long, value_name = "D", default_value = "5s", value_parser = humantime::parse_duration)]
     pub jwt_cache_refresh_interval: Duration,
 }
 
-/// A secret that is neither.
+/// A secret that begins with `0x` and is not hex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("--jwt-decode-secret: after 0x come pairs of hex digits")]
 pub struct BadSecret;
 
 impl JwtFlags {
-    /// What the flags ask of tokens.
+    /// The requirements that the flags describe.
     ///
     /// # Errors
-    /// A secret that begins like hex digits and does not go on so.
+    /// A secret that begins with `0x` and is not hex.
     pub fn config(&self) -> Result<Config, BadSecret> {
         Ok(Config {
             secret: self.jwt_decode_secret.as_deref().map(key).transpose()?,

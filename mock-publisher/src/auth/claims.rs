@@ -1,35 +1,35 @@
-//! What a token claims, read with or without a look at its signature.
+//! The claims of a token, parsed with or without verifying its signature, and compared with a request.
 
 use super::algorithm::Algorithm;
-use super::refusal::Refusal;
-use crate::query::Address;
+use super::error::TokenError;
+use crate::query::{Address, Owner, PutQuery};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// Seconds that a token is good for after its end, for the sake of clocks that differ.
+/// Seconds that a token is accepted after its end, to allow for clock skew.
 const LEEWAY: u64 = 60;
 
-/// What a token claims; what is not here is ignored.
+/// The claims that matter here; others are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Claims {
+pub(super) struct Claims {
     /// The end of the token in seconds since 1970.
-    pub exp: u64,
-    /// The name of the token, good for one use.
-    pub jti: String,
-    /// When it was made, in seconds since 1970.
-    pub iat: Option<i64>,
+    pub(super) exp: u64,
+    /// The ID of the token, valid for one use.
+    pub(super) jti: String,
+    /// When it was issued, in seconds since 1970.
+    pub(super) iat: Option<i64>,
     /// Who must get the object.
-    pub send_object_to: Option<Address>,
-    /// The epochs that must be asked for.
-    pub epochs: Option<u32>,
-    /// The most epochs that may be asked for.
-    pub max_epochs: Option<u32>,
+    send_object_to: Option<Address>,
+    /// The epochs that must be requested.
+    epochs: Option<u32>,
+    /// The most epochs that may be requested.
+    max_epochs: Option<u32>,
     /// The length in bytes that the body must have.
-    pub size: Option<u64>,
-    /// The length in bytes that the body may have.
-    pub max_size: Option<u64>,
+    size: Option<u64>,
+    /// The most bytes that the body may have.
+    max_size: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -42,7 +42,7 @@ struct Audience {
     aud: Option<IgnoredAny>,
 }
 
-/// A token taken apart.
+/// The parts of a token.
 struct Parts<'a> {
     algorithm: Algorithm,
     signed: &'a str,
@@ -50,7 +50,7 @@ struct Parts<'a> {
     signature: &'a str,
 }
 
-fn take_apart(token: &str) -> Option<Parts<'_>> {
+fn split(token: &str) -> Option<Parts<'_>> {
     let (signed, signature) = token.rsplit_once('.')?;
     let (header, payload) = signed.rsplit_once('.')?;
     let header: Header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
@@ -59,30 +59,64 @@ fn take_apart(token: &str) -> Option<Parts<'_>> {
 }
 
 impl Claims {
-    /// The claims of a token that nobody signed, for all we care, and that never ends.
-    #[must_use]
-    pub fn unverified(token: &str) -> Option<Self> {
-        serde_json::from_slice(&take_apart(token)?.payload).ok()
+    /// The claims of a token, whatever its signature and its end.
+    pub(super) fn unverified(token: &str) -> Option<Self> {
+        serde_json::from_slice(&split(token)?.payload).ok()
     }
 
-    /// The claims of a token signed in this way with this key, `now` being in seconds since 1970.
+    /// The claims of a token signed by this algorithm with this key; `now` is in seconds since 1970.
     ///
     /// # Errors
-    /// No token, another algorithm, a bad signature, bad claims, a token that ended, in this order.
-    pub fn verified(token: &str, algorithm: Algorithm, key: &[u8], now: u64) -> Result<Self, Refusal> {
-        let parts = take_apart(token).filter(|parts| parts.algorithm == algorithm);
-        let parts = parts.ok_or(Refusal::InvalidToken)?;
-        let signature = URL_SAFE_NO_PAD.decode(parts.signature).map_err(|_| Refusal::InvalidToken)?;
+    /// No token, another algorithm, a bad signature, bad claims, a token that has ended, in this order.
+    pub(super) fn verified(
+        token: &str,
+        algorithm: Algorithm,
+        key: &[u8],
+        now: u64,
+    ) -> Result<Self, TokenError> {
+        let parts = split(token).filter(|parts| parts.algorithm == algorithm);
+        let parts = parts.ok_or(TokenError::InvalidToken)?;
+        let signature = URL_SAFE_NO_PAD.decode(parts.signature).map_err(|_| TokenError::InvalidToken)?;
         if !algorithm.verify(key, parts.signed.as_bytes(), &signature) {
-            return Err(Refusal::InvalidSignature);
+            return Err(TokenError::InvalidSignature);
         }
-        let claims: Self = serde_json::from_slice(&parts.payload).map_err(|_| Refusal::InvalidToken)?;
+        let claims: Self = serde_json::from_slice(&parts.payload).map_err(|_| TokenError::InvalidToken)?;
         if claims.exp.saturating_add(LEEWAY) < now {
-            return Err(Refusal::Expired);
+            return Err(TokenError::ExpiredSignature);
         }
         match serde_json::from_slice::<Audience>(&parts.payload) {
             Ok(Audience { aud: None }) => Ok(claims),
-            _ => Err(Refusal::InvalidToken),
+            _ => Err(TokenError::InvalidToken),
         }
+    }
+
+    /// Compares the claims about size with each other and, if it is known, with the length of a body.
+    ///
+    /// # Errors
+    /// Claims that contradict each other, then a length that is not allowed.
+    pub(super) fn check_size(&self, length: Option<u64>) -> Result<(), TokenError> {
+        if self.size.is_some() && self.max_size.is_some() {
+            return Err(TokenError::InconsistentToken);
+        }
+        let Some(length) = length else { return Ok(()) };
+        let fits =
+            self.size.is_none_or(|size| size == length) && self.max_size.is_none_or(|most| length <= most);
+        if fits { Ok(()) } else { Err(TokenError::InvalidSize) }
+    }
+
+    /// Compares the claims about epochs and owner with a query.
+    pub(super) fn check_query(&self, query: &PutQuery) -> Result<(), TokenError> {
+        if self.epochs.is_some() && self.max_epochs.is_some() {
+            return Err(TokenError::InconsistentToken);
+        }
+        let epochs = self.epochs.is_none_or(|epochs| epochs == query.epochs);
+        if !epochs || self.max_epochs.is_some_and(|most| query.epochs > most) {
+            return Err(TokenError::InvalidEpochs);
+        }
+        let owner = self.send_object_to.map(Owner::SendObjectTo);
+        if owner.is_some() && owner != query.owner {
+            return Err(TokenError::InvalidSendObjectTo);
+        }
+        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Signatures of one message, made elsewhere by keys that nobody has any more: algorithm, public key, signature.
+//! Signatures of one message, made by other tools with keys that were not kept: algorithm, public key, signature.
 
 pub(super) const MESSAGE: &[u8] = b"the message";
 

@@ -1,10 +1,9 @@
-//! The two stores: of one blob, and of many files in one.
+//! The handlers of the two store routes.
 
 mod blob;
-mod finish;
-mod multipart;
 mod quilt;
-mod refusal;
+mod quilt_parts;
+mod upload;
 
 pub(crate) use blob::put_blob;
 pub(crate) use quilt::put_quilt;

@@ -1,21 +1,14 @@
-//! `PUT /v1/quilts`: parts in, one blob laid out of them, stored and answered like any other.
+//! `PUT /v1/quilts`: receives the parts, lays them out as one blob, then checks and stores it like any other.
 
-use super::finish::{answered, ask, check, commit, due, error_object, plain, slowly};
-use super::multipart::files;
-use super::refusal::Refusal;
-use crate::admission::Ticket;
+use super::quilt_parts::files;
+use super::upload::{Outcome, Upload, UploadError, failed};
 use crate::api_error::{ApiError, ErrorStatus};
-use crate::fault::Fault;
-use crate::profile::wait_until;
 use crate::publisher::Publisher;
-use crate::query::PutQuery;
-use crate::quilt::{File, Index, Quilt};
-use crate::store::{Ask, Intake};
-use crate::token::Bearer;
-use crate::wire::{Answer, QuiltAnswer};
-use axum::Extension;
+use crate::quilt::{Index, Quilt, QuiltFile};
+use crate::responses::QuiltStoreResult;
+use crate::store::Spool;
 use axum::body::Body;
-use axum::extract::{FromRequest, Multipart, Query, Request, State};
+use axum::extract::{FromRequest, Multipart, Request};
 use axum::response::{IntoResponse, Response};
 use futures_util::TryStreamExt;
 use std::fmt::Display;
@@ -25,77 +18,57 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::task::spawn_blocking;
 
 /// The handler.
-pub(crate) async fn put_quilt(
-    State(publisher): State<Publisher>,
-    Extension(mut ticket): Extension<Ticket>,
-    Query(query): Query<PutQuery>,
-    bearer: Bearer,
-    request: Request,
-) -> Response {
-    match store(&publisher, &mut ticket, &query, &bearer, request).await {
+pub(crate) async fn put_quilt(mut upload: Upload, request: Request) -> Response {
+    match store(&mut upload, request).await {
         Ok(response) => response,
-        Err(refusal) => refusal.answer(&ticket),
+        Err(error) => error.respond(&upload.ticket),
     }
 }
 
-async fn store(
-    publisher: &Publisher,
-    ticket: &mut Ticket,
-    query: &PutQuery,
-    bearer: &Bearer,
-    request: Request,
-) -> Result<Response, Refusal> {
-    let config = &publisher.0.config;
-    let files = receive(request, ticket).await?;
-    let sent = files.iter().map(|file| file.bytes.len() as u64).sum();
-    ticket.set_size(sent);
-    let due = due(ticket, sent);
-    if let Some(response) = publisher.0.put_quilt.short_circuit(ticket).await {
+async fn store(upload: &mut Upload, request: Request) -> Result<Response, UploadError> {
+    let files = receive(upload, request).await?;
+    let due = upload.received(files.iter().map(|file| file.bytes.len() as u64).sum());
+    if let Some(response) = upload.publisher.0.put_quilt.short_circuit(&upload.ticket).await {
         return Ok(response);
     }
-    let (index, intake) = lay_out(publisher, files).await?;
-    bearer.check_size(intake.size())?;
-    check(query)?;
-    wait_until(due).await;
-    if ticket.fault == Some(Fault::ErrorObject) {
-        publisher.0.stats.fault(Fault::ErrorObject);
-        let error = error_object(publisher, intake, "the mock was asked to fail").await?;
-        return Ok(plain(QuiltAnswer::failed(error).to_json()));
-    }
-    let ask = Ask { quilt: true, ..ask(publisher, ticket, query) };
-    let stored = commit(publisher.clone(), intake, ask).await?;
-    let answer = QuiltAnswer::to(stored.blob_id(), &index, Answer::to(stored, &config.prices, query.share()));
-    Ok(answered(publisher, ticket, answer.to_json()))
+    let (index, spool) = lay_out(&upload.publisher, files).await?;
+    Ok(match upload.store(spool, due, true).await? {
+        Outcome::Stored(stored) => {
+            upload.respond(&QuiltStoreResult::of(stored.blob_id(), &index, upload.result(stored)))
+        }
+        Outcome::Failed(error) => failed(&QuiltStoreResult::failed(error)),
+    })
 }
 
-/// The files of a body. Whatever is wrong with them is the client's fault, unless it went away.
-async fn receive(request: Request, ticket: &Ticket) -> Result<Vec<File>, Refusal> {
-    let left = Arc::new(AtomicBool::new(false));
-    let (route, gone) = (Arc::clone(&ticket.route), Arc::clone(&left));
+/// The files of a body. All errors in it are the client's, unless the connection failed.
+async fn receive(upload: &Upload, request: Request) -> Result<Vec<QuiltFile>, UploadError> {
+    let gone = Arc::new(AtomicBool::new(false));
+    let (route, failed) = (Arc::clone(&upload.ticket.route), Arc::clone(&gone));
     let request = request.map(|body| {
-        let counted = slowly(body, ticket)
+        let counted = upload
+            .throttled(body)
             .into_data_stream()
             .inspect_ok(move |piece| route.bytes_in.add(piece.len() as u64));
-        Body::from_stream(counted.inspect_err(move |_| gone.store(true, Ordering::Relaxed)))
+        Body::from_stream(counted.inspect_err(move |_| failed.store(true, Ordering::Relaxed)))
     });
     let parts = Multipart::from_request(request, &())
         .await
-        .map_err(|no| Refusal::Refused(Box::new(no.into_response())))?;
-    files(parts)
-        .await
-        .map_err(|bad| if left.load(Ordering::Relaxed) { Refusal::Left } else { malformed(bad).into() })
+        .map_err(|rejection| UploadError::Rejected(Box::new(rejection.into_response())))?;
+    files(parts).await.map_err(|bad| match gone.load(Ordering::Relaxed) {
+        true => UploadError::ClientGone,
+        false => malformed(bad).into(),
+    })
 }
 
-/// Lays the files out, and takes the grid in as a blob.
-async fn lay_out(publisher: &Publisher, files: Vec<File>) -> Result<(Index, Intake), Refusal> {
-    let mut intake = publisher.0.writer.intake();
+/// Lays the files out, and spools the grid.
+async fn lay_out(publisher: &Publisher, files: Vec<QuiltFile>) -> Result<(Index, Spool), UploadError> {
+    let mut spool = publisher.0.writer.spool();
     let work = move || {
         let quilt = Quilt::of(files).map_err(malformed)?;
-        let full = intake.push(quilt.to_bytes().into());
-        if full {
-            intake.settle()?;
+        if spool.push(quilt.to_bytes().into()) {
+            spool.flush()?;
         }
-        Ok((quilt.index, intake))
+        Ok((quilt.index, spool))
     };
     spawn_blocking(work).await.map_err(io::Error::other)?
 }

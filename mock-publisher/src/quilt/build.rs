@@ -1,43 +1,54 @@
-//! Files in, a quilt out: names checked and sorted, columns dealt, the grid filled.
+//! Builds a quilt from files: checks and sorts the names, assigns columns, fills the grid.
 
-use super::identifier::{self, BadIdentifier};
-use super::layout::{COLUMNS, Grid, ROWS};
-use super::{Entry, Index, Tags, patch};
+use super::format::{Entry, Index, Patch, Tags};
+use super::grid::Grid;
+use crate::encoding::{COLUMNS, ROWS};
 use bytes::Bytes;
 
-/// Files that a quilt holds: a column each, and one for the index.
+/// The most files in a quilt: a column each, and one for the index.
 pub const MAX_FILES: usize = 666;
+/// The longest identifier, in bytes of BCS.
+const MAX_IDENTIFIER: usize = 65_535;
 
-/// A file on its way into a quilt.
+/// A file to be put into a quilt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct File {
+pub struct QuiltFile {
     /// Its name.
     pub identifier: String,
-    /// What is said about it.
+    /// Its tags.
     pub tags: Tags,
     /// Its bytes.
     pub bytes: Bytes,
 }
 
-/// Files that make no quilt.
+/// Files from which no quilt can be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadQuilt {
-    /// None.
+    /// No files.
     #[error("a quilt needs at least one file")]
     Empty,
-    /// Too many.
+    /// Too many files.
     #[error("a quilt holds at most {MAX_FILES} files, not {0}")]
     TooMany(usize),
-    /// A name that is none.
-    #[error(transparent)]
-    Identifier(#[from] BadIdentifier),
-    /// The same name twice.
+    /// A name is empty.
+    #[error("an identifier must not be empty")]
+    EmptyIdentifier,
+    /// A name is too long.
+    #[error("an identifier must not be longer than {MAX_IDENTIFIER} bytes with its framing")]
+    LongIdentifier,
+    /// A name ends with whitespace.
+    #[error("an identifier must not end with whitespace: {0:?}")]
+    TrailingWhitespace(String),
+    /// A name has control characters.
+    #[error("an identifier must not have control characters: {0:?}")]
+    ControlCharacter(String),
+    /// Two files have this name.
     #[error("duplicate identifier: {0:?}")]
     Duplicate(String),
-    /// One file with its name and tags.
+    /// A file is too large with its name and tags.
     #[error("the file {0:?} is too large with its name and its tags")]
     FileTooLarge(String),
-    /// All of them.
+    /// The files are too large together.
     #[error("the files are too large for one quilt")]
     TooLarge,
 }
@@ -47,10 +58,10 @@ pub enum BadQuilt {
 pub struct Quilt {
     /// Which file is where.
     pub index: Index,
-    /// How large the symbols are.
-    pub grid: Grid,
-    /// Index and files as they lie in the columns, one after another: the column each begins in, and its parts.
-    strips: Vec<(u64, Vec<Bytes>)>,
+    /// The size of its symbols.
+    grid: Grid,
+    /// Index and files as they lie in the columns: the first column of each, and its parts.
+    contents: Vec<(u64, Vec<Bytes>)>,
 }
 
 impl Quilt {
@@ -58,45 +69,42 @@ impl Quilt {
     ///
     /// # Errors
     /// No files or too many, bad names, too many bytes.
-    pub fn of(mut files: Vec<File>) -> Result<Self, BadQuilt> {
+    pub fn of(mut files: Vec<QuiltFile>) -> Result<Self, BadQuilt> {
         check(&files)?;
         files.sort_by(|a, b| a.identifier.cmp(&b.identifier));
         if let Some(pair) = files.windows(2).find(|pair| pair[0].identifier == pair[1].identifier) {
             return Err(BadQuilt::Duplicate(pair[0].identifier.clone()));
         }
-        let payload = |file: &File| {
-            let head = patch::head(&file.identifier, &file.tags, file.bytes.len());
+        let payload = |file: &QuiltFile| {
+            let head = Patch::head(&file.identifier, &file.tags, file.bytes.len());
             let head = head.ok_or_else(|| BadQuilt::FileTooLarge(file.identifier.clone()))?;
             Ok(vec![Bytes::from(head), file.bytes.clone()])
         };
         let payloads = files.iter().map(payload).collect::<Result<Vec<_>, BadQuilt>>()?;
-        let lengths: Vec<u64> = payloads.iter().map(|parts| length(parts)).collect();
-        let blank = files.into_iter().map(|file| Entry {
-            identifier: file.identifier,
-            tags: file.tags,
-            start: 0,
-            end: 0,
-        });
-        let mut index = Index(blank.collect());
-        let index_length = index.to_bytes().len() as u64;
+        let lengths: Vec<u64> =
+            payloads.iter().map(|parts| parts.iter().map(|part| part.len() as u64).sum()).collect();
+        let entry =
+            |file: QuiltFile| Entry { start: 0, end: 0, identifier: file.identifier, tags: file.tags };
+        let mut index = Index(files.into_iter().map(entry).collect());
+        let index_length = index.to_bytes().ok_or(BadQuilt::TooLarge)?.len() as u64;
         let grid = Grid::for_quilt(index_length, &lengths).ok_or(BadQuilt::TooLarge)?;
-        let mut at = grid.columns(index_length);
+        let mut next = grid.columns(index_length);
         for (entry, length) in index.0.iter_mut().zip(&lengths) {
-            let end = at + grid.columns(*length);
-            (entry.start, entry.end) = (column(at)?, column(end)?);
-            at = end;
+            let end = next + grid.columns(*length);
+            (entry.start, entry.end) = (column(next)?, column(end)?);
+            next = end;
         }
-        let first = (0, vec![Bytes::from(index.to_bytes())]);
+        let first = (0, vec![Bytes::from(index.to_bytes().ok_or(BadQuilt::TooLarge)?)]);
         let starts = index.0.iter().map(|entry| u64::from(entry.start));
-        let strips = std::iter::once(first).chain(starts.zip(payloads)).collect();
-        Ok(Self { index, grid, strips })
+        let contents = std::iter::once(first).chain(starts.zip(payloads)).collect();
+        Ok(Self { index, grid, contents })
     }
 
     /// The bytes of the whole grid, row by row.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![0; usize::try_from(self.grid.length()).unwrap_or(0)];
-        for (column, parts) in &self.strips {
+        for (column, parts) in &self.contents {
             let mut at = column * self.grid.column();
             for part in parts {
                 fill(&mut bytes, self.grid, at, part);
@@ -107,35 +115,48 @@ impl Quilt {
     }
 }
 
-fn check(files: &[File]) -> Result<(), BadQuilt> {
+/// Checks number and names of the files; in names, everything that is not forbidden is allowed.
+fn check(files: &[QuiltFile]) -> Result<(), BadQuilt> {
     match files.len() {
         0 => return Err(BadQuilt::Empty),
         count if count > MAX_FILES => return Err(BadQuilt::TooMany(count)),
         _ => {}
     }
-    files.iter().try_for_each(|file| Ok(identifier::check(&file.identifier)?))
+    files.iter().try_for_each(|file| check_identifier(&file.identifier))
 }
 
-fn length(parts: &[Bytes]) -> u64 {
-    parts.iter().map(|part| part.len() as u64).sum()
+fn check_identifier(name: &str) -> Result<(), BadQuilt> {
+    if name.is_empty() {
+        return Err(BadQuilt::EmptyIdentifier);
+    }
+    if bcs::serialized_size(name).map_or(true, |size| size > MAX_IDENTIFIER) {
+        return Err(BadQuilt::LongIdentifier);
+    }
+    if name.chars().any(char::is_control) {
+        return Err(BadQuilt::ControlCharacter(name.to_owned()));
+    }
+    if name.ends_with(char::is_whitespace) {
+        return Err(BadQuilt::TrailingWhitespace(name.to_owned()));
+    }
+    Ok(())
 }
 
 fn column(at: u64) -> Result<u16, BadQuilt> {
     u16::try_from(at).ok().filter(|_| at <= COLUMNS).ok_or(BadQuilt::TooLarge)
 }
 
-/// Writes a part at a place counted down the columns, symbol by symbol.
+/// Writes a part from byte `at` on, counted down the columns, symbol by symbol.
 fn fill(bytes: &mut [u8], grid: Grid, mut at: u64, mut part: &[u8]) {
     while !part.is_empty() {
         let (symbol, within) = (at / grid.symbol, at % grid.symbol);
-        let room = usize::try_from(grid.symbol - within).unwrap_or(0).min(part.len());
-        let (now, rest) = part.split_at(room);
+        let length = usize::try_from(grid.symbol - within).unwrap_or(0).min(part.len());
+        let (head, rest) = part.split_at(length);
         let to = grid.offset(symbol % ROWS, symbol / ROWS) + within;
         let to = usize::try_from(to).unwrap_or(usize::MAX);
-        if let Some(place) = to.checked_add(room).and_then(|end| bytes.get_mut(to..end)) {
-            place.copy_from_slice(now);
+        if let Some(place) = to.checked_add(length).and_then(|end| bytes.get_mut(to..end)) {
+            place.copy_from_slice(head);
         }
-        at += room as u64;
+        at += length as u64;
         part = rest;
     }
 }
@@ -144,12 +165,12 @@ fn fill(bytes: &mut [u8], grid: Grid, mut at: u64, mut part: &[u8]) {
 mod tests {
     use super::*;
 
-    fn file(identifier: &str, bytes: impl Into<Bytes>) -> File {
-        File { identifier: identifier.to_owned(), tags: Tags::new(), bytes: bytes.into() }
+    fn file(identifier: &str, bytes: impl Into<Bytes>) -> QuiltFile {
+        QuiltFile { identifier: identifier.to_owned(), tags: Tags::new(), bytes: bytes.into() }
     }
 
     #[test]
-    fn s5_1_files_that_make_no_quilt_are_told_why() {
+    fn s5_1_files_that_make_no_quilt_are_refused_with_the_reason() {
         let many = (0..667).map(|n| file(&n.to_string(), "x")).collect();
         let rows = [
             (vec![], "at least one"),
@@ -165,7 +186,17 @@ mod tests {
     }
 
     #[test]
-    fn s5_4_files_are_sorted_and_dealt_columns_after_the_index() {
+    fn s5_2_identifiers_may_be_nearly_anything() {
+        for good in ["a", "_a", " a", "a/b", "ä€😀", "a b", &"x".repeat(65_532)] {
+            assert_eq!(check_identifier(good), Ok(()), "{good:?}");
+        }
+        for bad in ["", "a ", "a\t", "a\u{a0}", "a\nb", "a\u{7f}", "a\u{85}b", &"x".repeat(65_533)] {
+            assert!(check_identifier(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn s5_4_files_are_sorted_and_get_the_columns_after_the_index() {
         let quilt = Quilt::of(vec![file("b", "hello"), file("a", vec![7; 2000])]).unwrap();
         let places: Vec<_> =
             quilt.index.0.iter().map(|entry| (entry.identifier.as_str(), entry.start, entry.end)).collect();

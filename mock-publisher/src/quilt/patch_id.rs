@@ -1,28 +1,28 @@
-//! The name of one file in a quilt: the quilt's own name, a version, and the columns of the file.
+//! The ID of one file in a quilt: the quilt's blob ID, a version, and the columns of the file.
 
-use super::VERSION;
+use super::format::VERSION;
 use crate::blob_id::BlobId;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use std::fmt;
 use std::str::FromStr;
 
-/// The name of a patch, as a client wrote it: its tail may be none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The ID of a patch as a client wrote it: its tail may be invalid, as the real servers notice it only later.
+#[derive(Debug, Clone, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct PatchId {
     /// The quilt.
     pub quilt: BlobId,
     tail: Vec<u8>,
 }
 
-/// Text that is too short for a quilt and a tail, or no base64.
+/// Text that is no base64, or too short for a quilt and a tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("failed to parse a blob ID")]
 pub struct BadPatchId;
 
 impl PatchId {
-    /// The name of the patch in these columns, `end` not among them.
+    /// The ID of the patch in these columns, `end` excluded.
     #[must_use]
     pub fn new(quilt: BlobId, start: u16, end: u16) -> Self {
         let ([a, b], [c, d]) = (start.to_le_bytes(), end.to_le_bytes());
@@ -56,25 +56,12 @@ impl fmt::Display for PatchId {
     }
 }
 
-impl Serialize for PatchId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for PatchId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn s5_3_a_patch_is_a_quilt_a_version_and_columns() {
+    fn s5_3_a_patch_id_is_a_quilt_a_version_and_columns() {
         let quilt: BlobId = "gwbafFw5BdyBcACRIMHkg20NGiNl9Ak5T1AB0IpEkBA".parse().unwrap();
         let rows = [
             (1, 2, "gwbafFw5BdyBcACRIMHkg20NGiNl9Ak5T1AB0IpEkBABAQACAA"),
@@ -87,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn s5_3_a_tail_that_is_none_is_found_out_later() {
+    fn s5_3_an_invalid_tail_is_parsed_and_has_no_columns() {
         let quilt = BlobId::ZERO.to_string();
         assert_eq!(quilt.parse::<PatchId>(), Err(BadPatchId), "no tail at all");
         assert_eq!("zz".parse::<PatchId>(), Err(BadPatchId));

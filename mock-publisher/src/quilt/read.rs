@@ -1,15 +1,15 @@
-//! Reading a quilt that is stored as a blob: its index, and one file without the others.
+//! Reads the index of a stored quilt, and single files without the others.
 
-use super::index::HEADER;
-use super::layout::{COLUMNS, Grid, ROWS};
-use super::{Entry, Index, Patch};
+use super::format::{Entry, INDEX_HEADER, Index, Patch};
+use super::grid::Grid;
+use crate::encoding::{COLUMNS, ROWS};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
 /// Why a quilt, or a file in it, cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum NotRead {
-    /// The blob is no quilt.
+pub enum QuiltError {
+    /// The blob is not a quilt.
     #[error("the blob is not a quilt: {0}")]
     NotAQuilt(&'static str),
     /// No file begins in this column.
@@ -20,21 +20,21 @@ pub enum NotRead {
     Disk(#[from] io::Error),
 }
 
-/// A quilt open for reading. Everything here blocks on the disk.
+/// A quilt open for reading. All methods block on the disk.
 #[derive(Debug)]
-pub struct Reader {
+pub struct QuiltReader {
     grid: Grid,
     file: File,
 }
 
-impl Reader {
-    /// Takes a blob of this length for a quilt.
+impl QuiltReader {
+    /// Opens a blob of this length as a quilt.
     ///
     /// # Errors
     /// No quilt has this length.
-    pub fn new(file: File, length: u64) -> Result<Self, NotRead> {
+    pub fn new(file: File, length: u64) -> Result<Self, QuiltError> {
         let grid =
-            Grid::filled_by(length).ok_or(NotRead::NotAQuilt("its length is not that of a full grid"))?;
+            Grid::filled_by(length).ok_or(QuiltError::NotAQuilt("its length is not that of a full grid"))?;
         Ok(Self { grid, file })
     }
 
@@ -42,10 +42,12 @@ impl Reader {
     ///
     /// # Errors
     /// The blob has none, or the disk failed.
-    pub fn index(&mut self) -> Result<Index, NotRead> {
-        let bad = NotRead::NotAQuilt("it does not begin with an index");
+    pub fn index(&mut self) -> Result<Index, QuiltError> {
+        let bad = QuiltError::NotAQuilt("it does not begin with an index");
         let header = self.columns(0, 1)?;
-        let Some(length) = header.get(..HEADER).and_then(Index::announced) else { return Err(bad) };
+        let Some(length) = header.get(..INDEX_HEADER).and_then(Index::announced_length) else {
+            return Err(bad);
+        };
         let columns = self.grid.columns(length);
         if columns >= COLUMNS {
             return Err(bad);
@@ -55,14 +57,14 @@ impl Reader {
         let first = u16::try_from(columns).unwrap_or(u16::MAX);
         let index = Index::parse(&bytes, first).ok_or(bad)?;
         let inside = index.0.last().is_none_or(|last| u64::from(last.end) <= COLUMNS);
-        if inside { Ok(index) } else { Err(NotRead::NotAQuilt("its index points outside of it")) }
+        if inside { Ok(index) } else { Err(QuiltError::NotAQuilt("its index points outside of it")) }
     }
 
     /// The file of an entry of the index.
     ///
     /// # Errors
-    /// No file is there, or the disk failed.
-    pub fn patch(&mut self, entry: &Entry) -> Result<Patch, NotRead> {
+    /// No file begins there, or the disk failed.
+    pub fn patch(&mut self, entry: &Entry) -> Result<Patch, QuiltError> {
         self.patch_at(entry.start, entry.end)
     }
 
@@ -70,12 +72,12 @@ impl Reader {
     ///
     /// # Errors
     /// No file begins there, or the disk failed.
-    pub fn patch_at(&mut self, start: u16, end: u16) -> Result<Patch, NotRead> {
+    pub fn patch_at(&mut self, start: u16, end: u16) -> Result<Patch, QuiltError> {
         if start == 0 || start >= end || u64::from(end) > COLUMNS {
-            return Err(NotRead::NoPatch(start));
+            return Err(QuiltError::NoPatch(start));
         }
         let bytes = self.columns(u64::from(start), u64::from(end))?;
-        Patch::parse(&bytes).ok_or(NotRead::NoPatch(start))
+        Patch::parse(&bytes).ok_or(QuiltError::NoPatch(start))
     }
 
     /// The bytes of some columns, one column after another.
@@ -83,12 +85,12 @@ impl Reader {
         let size = |bytes: u64| usize::try_from(bytes).map_err(io::Error::other);
         let (symbol, column) = (size(self.grid.symbol)?, size(self.grid.column())?);
         let mut bytes = vec![0; size((end - start) * self.grid.column())?];
-        let mut stretch = vec![0; size((end - start) * self.grid.symbol)?];
+        let mut part = vec![0; size((end - start) * self.grid.symbol)?];
         for row in 0..ROWS {
             self.file.seek(SeekFrom::Start(self.grid.offset(row, start)))?;
-            self.file.read_exact(&mut stretch)?;
+            self.file.read_exact(&mut part)?;
             let top = size(row)? * symbol;
-            for (from, column) in stretch.chunks_exact(symbol).zip(bytes.chunks_exact_mut(column)) {
+            for (from, column) in part.chunks_exact(symbol).zip(bytes.chunks_exact_mut(column)) {
                 column[top..top + symbol].copy_from_slice(from);
             }
         }
@@ -98,20 +100,20 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{File as Patchwork, Quilt, Tags};
+    use super::super::{Quilt, QuiltFile, Tags};
     use super::*;
     use std::io::Write;
 
-    fn reader(bytes: &[u8]) -> Result<Reader, NotRead> {
+    fn reader(bytes: &[u8]) -> Result<QuiltReader, QuiltError> {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
-        Reader::new(file, bytes.len() as u64)
+        QuiltReader::new(file, bytes.len() as u64)
     }
 
     #[test]
     fn every_file_of_a_quilt_is_found_and_read_back() {
         let contents: Vec<Vec<u8>> = (0..20_u8).map(|n| vec![n; usize::from(n) * 700]).collect();
-        let files = contents.iter().enumerate().map(|(n, bytes)| Patchwork {
+        let files = contents.iter().enumerate().map(|(n, bytes)| QuiltFile {
             identifier: format!("file {n}"),
             tags: [("n".to_owned(), n.to_string())].into(),
             bytes: bytes.clone().into(),
@@ -128,18 +130,18 @@ mod tests {
         }
         let first = index.0[0].clone();
         for (start, end) in [(0, 1), (first.start, first.start), (666, 668), (first.end + 1, first.end + 2)] {
-            assert!(matches!(reader.patch_at(start, end), Err(NotRead::NoPatch(_))), "{start}..{end}");
+            assert!(matches!(reader.patch_at(start, end), Err(QuiltError::NoPatch(_))), "{start}..{end}");
         }
     }
 
     #[test]
-    fn a_blob_that_is_no_quilt_is_told_apart() {
-        assert!(matches!(reader(b"hello"), Err(NotRead::NotAQuilt(_))));
+    fn a_blob_that_is_not_a_quilt_is_refused() {
+        assert!(matches!(reader(b"hello"), Err(QuiltError::NotAQuilt(_))));
         for byte in [0, 1, 255] {
             let mut grid = reader(&vec![byte; 445_556]).unwrap();
-            assert!(matches!(grid.index(), Err(NotRead::NotAQuilt(_))), "{byte}");
+            assert!(matches!(grid.index(), Err(QuiltError::NotAQuilt(_))), "{byte}");
         }
-        let empty = Quilt::of(vec![Patchwork {
+        let empty = Quilt::of(vec![QuiltFile {
             identifier: "only".into(),
             tags: Tags::new(),
             bytes: Vec::new().into(),

@@ -1,58 +1,58 @@
-//! What is known of a blob, and what a store of the same bytes is answered because of it.
+//! The record of a blob, and what a store of the same bytes does because of it. Pure functions; nothing is written.
 
+use super::object_ids;
 use crate::blob_id::BlobId;
-use crate::reuse::Find;
-use crate::store::names;
+use crate::reuse::Resource;
 use serde::{Deserialize, Serialize};
 
-/// What is known of a stored blob.
+/// What is known of a stored blob. Times are in milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// Its name.
+    /// Its ID.
     pub blob_id: BlobId,
     /// Its length in bytes.
     pub size: u64,
-    /// When it was first stored, in milliseconds since 1970.
+    /// When it was first stored.
     pub stored_at_ms: u64,
-    /// When the last of its objects ends, in milliseconds since 1970; never if nothing is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// When the last of its objects ends; `None` for never.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_ms: Option<u64>,
-    /// How many objects stand for it.
+    /// How many objects were registered for it.
     pub objects: u64,
     /// The newest of those objects.
     pub latest: Object,
     /// The permanent object that lives longest.
-    pub permanent: Option<Certified>,
+    pub permanent: Option<Certification>,
     /// Those that the publisher's own wallet kept.
-    #[serde(default)]
-    pub kept: Kept,
+    pub owned: OwnedObjects,
 }
 
 /// The newest objects in the publisher's own wallet, by kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct OwnedObjects {
     deletable: Option<Object>,
     permanent: Option<Object>,
 }
 
-impl Kept {
-    fn slot(&mut self, deletable: bool) -> &mut Option<Object> {
-        if deletable { &mut self.deletable } else { &mut self.permanent }
-    }
-
+impl OwnedObjects {
     fn get(&self, deletable: bool) -> Option<&Object> {
         if deletable { self.deletable.as_ref() } else { self.permanent.as_ref() }
     }
+
+    fn set(&mut self, object: Object) {
+        let slot = if object.deletable { &mut self.deletable } else { &mut self.permanent };
+        *slot = Some(object);
+    }
 }
 
-/// One registration of a blob.
+/// One registration of a blob. IDs are `0x` and 64 hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object {
-    /// `0x` and 64 hex digits.
+    /// Its ID.
     pub id: String,
-    /// The storage it uses: `0x` and 64 hex digits.
+    /// The ID of the storage it uses.
     pub storage_id: String,
-    /// What it is wrapped in, should it be shared: `0x` and 64 hex digits.
+    /// The ID of the shared object that wraps it, if it is shared.
     pub shared_id: String,
     /// The first epoch of its life.
     pub start_epoch: u32,
@@ -64,121 +64,140 @@ pub struct Object {
 
 /// The certification event of a permanent object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Certified {
+pub struct Certification {
     /// Base58 of 32 bytes.
     pub tx_digest: String,
     /// The first epoch after the object's life.
     pub end_epoch: u32,
 }
 
-/// What a client asked for.
+/// How a blob is to be stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ask {
+pub struct StoreRequest {
     /// The present epoch.
     pub epoch: u32,
-    /// Epochs to live.
+    /// Epochs to live, the present one among them.
     pub epochs: u32,
-    /// When these are over, in milliseconds since 1970; never if nothing is said.
+    /// When these are over, in milliseconds since 1970; `None` for never.
     pub ends_ms: Option<u64>,
     /// Whether the blob must not be deletable.
     pub permanent: bool,
-    /// Whether to store it again whatever is there.
+    /// Whether to register a new object whatever exists.
     pub force: bool,
-    /// Whether to use what the publisher's own wallet has.
+    /// Whether to use objects of the publisher's own wallet.
     pub reuse: bool,
-    /// What the wallet is made out to have, should it be used.
-    pub find: Option<Find>,
+    /// What the wallet is made out to hold, if `reuse` is set.
+    pub resource: Option<Resource>,
     /// Whether the publisher's own wallet keeps the new object.
     pub keep: bool,
-    /// Whether to act as if somebody had stored it before, permanently and for as long.
+    /// Whether to act as if someone had stored the blob before, permanently and for as long.
     pub existing: bool,
     /// Whether the blob is a quilt.
     pub quilt: bool,
 }
 
-/// Whether a store makes a new object.
+/// What a store has to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
-    /// It does.
-    New,
-    /// It does not: a permanent object lives long enough.
-    Already(Certified),
-    /// It does not: the publisher's own wallet has one that lives long enough.
-    Owned(Object),
-    /// The publisher's own wallet has one that must live longer.
+pub enum StoreOp {
+    /// Register a new object.
+    Register,
+    /// Nothing: a permanent object lives long enough.
+    AlreadyCertified(Certification),
+    /// Nothing: the publisher's own wallet has an object that lives long enough.
+    AlreadyOwned(Object),
+    /// Extend an object of the publisher's own wallet.
     Extend(Object),
 }
 
-impl Ask {
-    /// The first epoch after the life that was asked for.
+impl StoreRequest {
+    /// The first epoch after the requested life.
     #[must_use]
     pub fn end_epoch(&self) -> u32 {
         self.epoch.saturating_add(self.epochs)
     }
 }
 
-/// A permanent store is spared by a permanent object that lives as long, whoever owns it. With `reuse`, an object of the
-/// publisher's own wallet and of the same kind serves too, extended if need be.
-#[must_use]
-pub fn decide(known: Option<&Record>, ask: &Ask) -> Decision {
-    let Some(record) = known.filter(|_| !ask.force) else { return Decision::New };
-    let long_enough = |certified: &&Certified| certified.end_epoch >= ask.end_epoch();
-    if let Some(certified) = record.permanent.as_ref().filter(|_| ask.permanent).filter(long_enough) {
-        return Decision::Already(certified.clone());
-    }
-    let alive = |object: &&Object| ask.reuse && object.end_epoch > ask.epoch;
-    match record.kept.get(!ask.permanent).filter(alive) {
-        Some(object) if object.end_epoch >= ask.end_epoch() => Decision::Owned(object.clone()),
-        Some(object) => Decision::Extend(object.clone()),
-        None => Decision::New,
+impl StoreOp {
+    /// A permanent store needs nothing if a permanent object of any owner lives as long. With `reuse`, an object of
+    /// the publisher's own wallet and of the same kind serves too, extended if necessary.
+    #[must_use]
+    pub fn for_request(known: Option<&Record>, request: &StoreRequest) -> Self {
+        let Some(record) = known.filter(|_| !request.force) else { return Self::Register };
+        let long_enough = |permanent: &&Certification| permanent.end_epoch >= request.end_epoch();
+        if let Some(permanent) = record.permanent.as_ref().filter(|_| request.permanent).filter(long_enough) {
+            return Self::AlreadyCertified(permanent.clone());
+        }
+        let usable = |object: &&Object| request.reuse && object.end_epoch > request.epoch;
+        match record.owned.get(!request.permanent).filter(usable) {
+            Some(object) if object.end_epoch >= request.end_epoch() => Self::AlreadyOwned(object.clone()),
+            Some(object) => Self::Extend(object.clone()),
+            None => Self::Register,
+        }
     }
 }
 
-/// The record after one of its objects was made to live as long as asked.
-#[must_use]
-pub(super) fn extended(mut record: Record, mut object: Object, ask: &Ask) -> Record {
-    object.end_epoch = ask.end_epoch();
-    *record.kept.slot(object.deletable) = Some(object.clone());
-    if let Some(certified) = record.permanent.as_mut().filter(|_| !object.deletable) {
-        certified.end_epoch = certified.end_epoch.max(object.end_epoch);
+impl Record {
+    /// The record after one of its objects was extended to the requested end.
+    #[must_use]
+    pub(super) fn with_extended(mut self, mut object: Object, request: &StoreRequest) -> Self {
+        object.end_epoch = request.end_epoch();
+        self.owned.set(object.clone());
+        if let Some(permanent) = self.permanent.as_mut().filter(|_| !object.deletable) {
+            permanent.end_epoch = permanent.end_epoch.max(object.end_epoch);
+        }
+        self.ends_ms = later(self.ends_ms, request.ends_ms);
+        self.latest = object;
+        self
     }
-    record.ends_ms = later(record.ends_ms, ask.ends_ms);
-    record.latest = object;
-    record
+
+    /// The record after one more object was registered.
+    #[must_use]
+    pub(super) fn with_new_object(
+        known: Option<Self>,
+        id: BlobId,
+        size: u64,
+        request: &StoreRequest,
+        now_ms: u64,
+    ) -> Self {
+        let ordinal = known.as_ref().map_or(0, |record| record.objects);
+        let end_epoch = request.end_epoch();
+        let object_id = object_ids::object(&id, ordinal, "object");
+        let latest = Object {
+            storage_id: object_ids::object(&id, ordinal, "storage"),
+            shared_id: object_ids::shared(&object_id),
+            id: object_id,
+            start_epoch: request.epoch,
+            end_epoch,
+            deletable: !request.permanent,
+        };
+        let mut record = known.unwrap_or_else(|| Self {
+            blob_id: id,
+            size,
+            stored_at_ms: now_ms,
+            ends_ms: request.ends_ms,
+            objects: 0,
+            latest: latest.clone(),
+            permanent: None,
+            owned: OwnedObjects::default(),
+        });
+        record.objects += 1;
+        record.ends_ms = later(record.ends_ms, request.ends_ms);
+        let longest = record.permanent.as_ref().is_none_or(|permanent| permanent.end_epoch < end_epoch);
+        if request.permanent && longest {
+            record.permanent =
+                Some(Certification { tx_digest: object_ids::tx_digest(&id, ordinal), end_epoch });
+        }
+        if request.keep {
+            record.owned.set(latest.clone());
+        }
+        record.latest = latest;
+        record
+    }
 }
 
-/// The later of two ends; never is the latest.
+/// The later of two ends; `None` is never.
 fn later(one: Option<u64>, other: Option<u64>) -> Option<u64> {
     one.zip(other).map(|(one, other)| one.max(other))
-}
-
-/// The record after one more object was made.
-#[must_use]
-pub(super) fn with_one_more(known: Option<Record>, id: BlobId, size: u64, ask: &Ask, now_ms: u64) -> Record {
-    let objects = known.as_ref().map_or(0, |record| record.objects);
-    let end_epoch = ask.end_epoch();
-    let object = names::object(&id, objects, "object");
-    let latest = Object {
-        storage_id: names::object(&id, objects, "storage"),
-        shared_id: names::shared(&object),
-        id: object,
-        start_epoch: ask.epoch,
-        end_epoch,
-        deletable: !ask.permanent,
-    };
-    let before = known.as_ref().and_then(|record| record.permanent.clone());
-    let longer = before.as_ref().is_none_or(|certified| certified.end_epoch < end_epoch);
-    let permanent = match ask.permanent && longer {
-        true => Some(Certified { tx_digest: names::digest(&id, objects), end_epoch }),
-        false => before,
-    };
-    let stored_at_ms = known.as_ref().map_or(now_ms, |record| record.stored_at_ms);
-    let ends_ms = known.as_ref().map_or(ask.ends_ms, |record| later(record.ends_ms, ask.ends_ms));
-    let mut kept = known.map_or_else(Kept::default, |record| record.kept);
-    if ask.keep {
-        *kept.slot(latest.deletable) = Some(latest.clone());
-    }
-    Record { blob_id: id, size, stored_at_ms, ends_ms, objects: objects + 1, latest, permanent, kept }
 }
 
 #[cfg(test)]
@@ -187,86 +206,86 @@ mod tests {
 
     const ID: BlobId = BlobId::ZERO;
 
-    fn ask(epochs: u32, permanent: bool, force: bool) -> Ask {
-        Ask { epoch: 10, epochs, permanent, force, ..Ask::default() }
+    fn request(epochs: u32, permanent: bool, force: bool) -> StoreRequest {
+        StoreRequest { epoch: 10, epochs, permanent, force, ..StoreRequest::default() }
     }
 
     #[test]
-    fn only_a_permanent_repeat_that_is_not_forced_is_spared() {
-        let deletable = with_one_more(None, ID, 1, &ask(5, false, false), 0);
-        let permanent = with_one_more(None, ID, 1, &ask(5, true, false), 0);
+    fn only_a_permanent_repeat_without_force_registers_nothing() {
+        let deletable = Record::with_new_object(None, ID, 1, &request(5, false, false), 0);
+        let permanent = Record::with_new_object(None, ID, 1, &request(5, true, false), 0);
         let rows = [
-            (None, ask(1, true, false), None),
-            (Some(&deletable), ask(1, false, false), None),
-            (Some(&deletable), ask(1, true, false), None),
-            (Some(&permanent), ask(1, false, false), None),
-            (Some(&permanent), ask(1, true, false), Some(15)),
-            (Some(&permanent), ask(5, true, false), Some(15)),
-            (Some(&permanent), ask(6, true, false), None),
-            (Some(&permanent), ask(1, true, true), None),
+            (None, request(1, true, false), None),
+            (Some(&deletable), request(1, false, false), None),
+            (Some(&deletable), request(1, true, false), None),
+            (Some(&permanent), request(1, false, false), None),
+            (Some(&permanent), request(1, true, false), Some(15)),
+            (Some(&permanent), request(5, true, false), Some(15)),
+            (Some(&permanent), request(6, true, false), None),
+            (Some(&permanent), request(1, true, true), None),
         ];
-        for (known, ask, spared_until) in rows {
-            let until = match decide(known, &ask) {
-                Decision::Already(certified) => Some(certified.end_epoch),
+        for (known, request, certified_until) in rows {
+            let until = match StoreOp::for_request(known, &request) {
+                StoreOp::AlreadyCertified(certified) => Some(certified.end_epoch),
                 _ => None,
             };
-            assert_eq!(until, spared_until, "{ask:?}");
+            assert_eq!(until, certified_until, "{request:?}");
         }
     }
 
     #[test]
-    fn the_longest_permanent_object_is_remembered_through_every_other_store() {
-        let mut record = with_one_more(None, ID, 1, &ask(5, true, false), 100);
+    fn later_stores_keep_the_longest_permanent_object() {
+        let mut record = Record::with_new_object(None, ID, 1, &request(5, true, false), 100);
         let first = record.clone();
-        for ask in [ask(9, false, false), ask(2, true, true)] {
-            record = with_one_more(Some(record), ID, 1, &ask, 200);
+        for request in [request(9, false, false), request(2, true, true)] {
+            record = Record::with_new_object(Some(record), ID, 1, &request, 200);
         }
         assert_eq!(record.permanent, first.permanent);
         assert_eq!((record.objects, record.stored_at_ms), (3, 100));
         assert_eq!((record.latest.end_epoch, record.latest.deletable), (12, false));
         assert_ne!(record.latest.id, first.latest.id);
-        let longer = with_one_more(Some(record), ID, 1, &ask(6, true, false), 300);
+        let longer = Record::with_new_object(Some(record), ID, 1, &request(6, true, false), 300);
         assert_eq!(longer.permanent.unwrap().end_epoch, 16);
     }
 
     #[test]
     fn a_blob_ends_with_the_last_of_its_objects() {
-        let until = |ends_ms| Ask { ends_ms, ..ask(1, false, false) };
-        let mut record = with_one_more(None, ID, 1, &until(Some(500)), 0);
+        let until = |ends_ms| StoreRequest { ends_ms, ..request(1, false, false) };
+        let mut record = Record::with_new_object(None, ID, 1, &until(Some(500)), 0);
         for (ends_ms, expected) in
             [(Some(400), Some(500)), (Some(900), Some(900)), (None, None), (Some(1), None)]
         {
-            record = with_one_more(Some(record), ID, 1, &until(ends_ms), 0);
+            record = Record::with_new_object(Some(record), ID, 1, &until(ends_ms), 0);
             assert_eq!(record.ends_ms, expected);
         }
     }
 
     #[test]
-    fn s2_3_only_what_the_wallet_kept_is_used_again() {
-        let reuse = |epochs, permanent| Ask { reuse: true, ..ask(epochs, permanent, false) };
-        let keep = |epochs, permanent| Ask { keep: true, ..ask(epochs, permanent, false) };
-        let sent_on = with_one_more(None, ID, 1, &ask(5, false, false), 0);
-        let kept = with_one_more(None, ID, 1, &keep(5, false), 0);
+    fn s2_3_only_objects_in_the_own_wallet_are_reused() {
+        let reuse = |epochs, permanent| StoreRequest { reuse: true, ..request(epochs, permanent, false) };
+        let keep = |epochs, permanent| StoreRequest { keep: true, ..request(epochs, permanent, false) };
+        let not_kept = Record::with_new_object(None, ID, 1, &request(5, false, false), 0);
+        let kept = Record::with_new_object(None, ID, 1, &keep(5, false), 0);
         let rows = [
-            (&sent_on, reuse(1, false), "new"),
-            (&kept, ask(1, false, false), "new"),
+            (&not_kept, reuse(1, false), "new"),
+            (&kept, request(1, false, false), "new"),
             (&kept, reuse(5, false), "owned until 15"),
             (&kept, reuse(6, false), "extend from 15"),
             (&kept, reuse(1, true), "new"),
-            (&kept, Ask { force: true, ..reuse(1, false) }, "new"),
-            (&kept, Ask { epoch: 15, ..reuse(1, false) }, "new"),
+            (&kept, StoreRequest { force: true, ..reuse(1, false) }, "new"),
+            (&kept, StoreRequest { epoch: 15, ..reuse(1, false) }, "new"),
         ];
-        for (known, ask, expected) in rows {
-            let got = match decide(Some(known), &ask) {
-                Decision::Owned(object) => format!("owned until {}", object.end_epoch),
-                Decision::Extend(object) => format!("extend from {}", object.end_epoch),
-                Decision::Already(certified) => format!("already until {}", certified.end_epoch),
-                Decision::New => "new".to_owned(),
+        for (known, request, expected) in rows {
+            let got = match StoreOp::for_request(Some(known), &request) {
+                StoreOp::AlreadyOwned(object) => format!("owned until {}", object.end_epoch),
+                StoreOp::Extend(object) => format!("extend from {}", object.end_epoch),
+                StoreOp::AlreadyCertified(certified) => format!("already until {}", certified.end_epoch),
+                StoreOp::Register => "new".to_owned(),
             };
-            assert_eq!(got, expected, "{ask:?}");
+            assert_eq!(got, expected, "{request:?}");
         }
-        let longer = extended(kept.clone(), kept.latest.clone(), &reuse(9, false));
+        let longer = kept.clone().with_extended(kept.latest.clone(), &reuse(9, false));
         assert_eq!((longer.latest.end_epoch, &longer.latest.id, longer.objects), (19, &kept.latest.id, 1));
-        assert!(matches!(decide(Some(&longer), &reuse(9, false)), Decision::Owned(_)));
+        assert!(matches!(StoreOp::for_request(Some(&longer), &reuse(9, false)), StoreOp::AlreadyOwned(_)));
     }
 }

@@ -1,4 +1,4 @@
-//! Blobs whose bytes nobody knows beforehand: each read is held against the first one of this run.
+//! Verifies blobs of unknown content: each read of a blob is compared with the first one of this run.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -10,68 +10,67 @@ use std::{
 use rand::RngExt as _;
 use twox_hash::xxhash3_128::{Hasher, RawHasher, SecretBuffer};
 
-use super::verify::Mismatch;
+use super::mismatch::Mismatch;
 use crate::plan::Verify;
 
-/// Bytes of the key: what XXH3 takes when it shall use nothing of its own.
-const KEY: usize = 192;
-/// How many parts the blobs are divided into.
-const PARTS: usize = 64;
+/// Bytes of the secret that XXH3 takes when it shall use none of its own.
+const SECRET: usize = 192;
+/// How many mutexes the blobs are divided among, so that threads seldom contend for one.
+const PARTITIONS: usize = 64;
 
-/// Names a blob in 16 bytes, however long its ID is.
-type Name = [u8; 16];
+/// A keyed hash of a blob's ID.
+type IdHash = [u8; 16];
 
-/// What the first whole read of a blob was like; with its name and its place 44 bytes a blob.
+/// Size and hash of the first whole read of a blob; with the hash of its ID and its position 44 bytes a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Print {
+struct Digest {
     /// In bytes.
     size: u64,
-    /// A keyed digest of the bytes; zeros where only the size is compared.
-    digest: [u8; 16],
+    /// A keyed hash of the bytes; zeros where only the size is compared.
+    hash: [u8; 16],
 }
 
-impl Print {
-    /// That of a blob which has not been read to its end yet: none has this size.
-    const UNREAD: Print = Print { size: u64::MAX, digest: [0; 16] };
+impl Digest {
+    /// That of a blob which has not been read to its end yet: no blob has this size.
+    const UNREAD: Digest = Digest { size: u64::MAX, hash: [0; 16] };
 
     fn is_read(&self) -> bool {
-        *self != Print::UNREAD
+        *self != Digest::UNREAD
     }
 }
 
-/// What the first reads of this run were like.
+/// The first reads of this run.
 ///
-/// Prints are 128 bits of XXH3 under a key that this process draws and never shows. That is no cryptographic hash, and
-/// need not be: whoever answers a read sees neither key nor print, and can only guess at two blobs that share one. A
-/// cryptographic one costs more than all the rest of a read.
+/// Hashes are 128 bits of XXH3 under a key that this process draws and never shows. It is no cryptographic hash and need not
+/// be one: a server sees neither key nor hash, so that it can only guess at two blobs with the same hash. A cryptographic
+/// hash would cost more than all the rest of a read.
 #[derive(Debug)]
 pub struct FirstReads {
     key: Key,
-    /// By a part of the name: threads seldom meet at the same one.
-    met: [Mutex<Met>; PARTS],
+    /// By the first byte of the ID's hash.
+    partitions: [Mutex<Partition>; PARTITIONS],
 }
 
-/// The blobs of one part. A name is looked up once a blob, its print several times.
+/// An ID is looked up once per blob, its digest several times: hence by position.
 #[derive(Debug, Default)]
-struct Met {
-    places: HashMap<Name, u32, BuildHasherDefault<NameIsHash>>,
-    prints: Vec<Print>,
+struct Partition {
+    positions: HashMap<IdHash, u32, BuildHasherDefault<LastBytes>>,
+    digests: Vec<Digest>,
 }
 
-/// Names are digests already: some of their bytes are as good as any hash of them.
+/// Hashes an [`IdHash`] by taking its last bytes: the first one has chosen the partition.
 #[derive(Debug, Default)]
-struct NameIsHash(u64);
+struct LastBytes(u64);
 
-impl std::hash::Hasher for NameIsHash {
+impl std::hash::Hasher for LastBytes {
     fn write(&mut self, bytes: &[u8]) {
-        // The first bytes have chosen the part.
         if let Some(last) = bytes.last_chunk() {
             self.0 = u64::from_le_bytes(*last);
         }
     }
 
     fn write_usize(&mut self, _: usize) {
-        // An array tells its length, too, which is always the same.
+        // The length of an array, which is always the same.
     }
 
     fn finish(&self) -> u64 {
@@ -79,10 +78,10 @@ impl std::hash::Hasher for NameIsHash {
     }
 }
 
-/// Draws prints that nobody else can foretell.
+/// The key of all hashes.
 struct Key {
     seed: u64,
-    secret: [u8; KEY],
+    secret: [u8; SECRET],
 }
 
 impl fmt::Debug for Key {
@@ -93,108 +92,110 @@ impl fmt::Debug for Key {
 
 impl Key {
     fn draw() -> Self {
-        let mut secret = [0; KEY];
+        let mut secret = [0; SECRET];
         rand::rng().fill(&mut secret);
         Self { seed: rand::random(), secret }
     }
 
-    fn print(&self, bytes: &[u8]) -> [u8; 16] {
-        Hasher::oneshot_with_secret(&self.secret, bytes).expect("the key is long enough").to_le_bytes()
+    fn hash(&self, bytes: &[u8]) -> [u8; 16] {
+        Hasher::oneshot_with_secret(&self.secret, bytes).expect("the secret is long enough").to_le_bytes()
     }
 
-    fn printer(&self) -> Box<Printer> {
+    fn digester(&self) -> Box<Digester> {
         let buffer = SecretBuffer::new(self.seed, self.secret);
-        Box::new(Printer(RawHasher::new(buffer.unwrap_or_else(|_| unreachable!("the key is long enough")))))
+        Box::new(Digester(RawHasher::new(
+            buffer.unwrap_or_else(|_| unreachable!("the secret is long enough")),
+        )))
     }
 }
 
-/// Takes the print of bytes that come in pieces.
-struct Printer(RawHasher<[u8; KEY]>);
+/// Hashes bytes that arrive in pieces.
+struct Digester(RawHasher<[u8; SECRET]>);
 
-impl fmt::Debug for Printer {
+impl fmt::Debug for Digester {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Printer")
+        f.write_str("Digester")
     }
 }
 
 impl Default for FirstReads {
     fn default() -> Self {
-        Self { key: Key::draw(), met: std::array::from_fn(|_| Mutex::default()) }
+        Self { key: Key::draw(), partitions: std::array::from_fn(|_| Mutex::default()) }
     }
 }
 
 impl FirstReads {
-    /// Meets the blob of this ID, whose `size` in bytes may be known beforehand; also tells whether it was met before.
-    pub fn meet(self: &Arc<Self>, id: &str, size: Option<u64>) -> (Acquaintance, bool) {
-        let name = self.key.print(id.as_bytes());
-        let part = usize::from(name[0]) % PARTS;
-        let Met { places, prints } = &mut *self.part(part);
-        let (place, met_before) = match places.entry(name) {
+    /// Registers the blob of this ID, whose `size` in bytes may be known; also says whether it had been registered before.
+    pub fn register(self: &Arc<Self>, id: &str, size: Option<u64>) -> (FirstReadReference, bool) {
+        let id = self.key.hash(id.as_bytes());
+        let partition = usize::from(id[0]) % PARTITIONS;
+        let Partition { positions, digests } = &mut *self.partition(partition);
+        let (position, known) = match positions.entry(id) {
             Entry::Occupied(known) => (*known.get(), true),
             Entry::Vacant(new) => {
-                let place = u32::try_from(prints.len()).expect("memory ends long before");
-                prints.push(Print::UNREAD);
-                (*new.insert(place), false)
+                let position = u32::try_from(digests.len()).expect("fewer blobs than fit in memory");
+                digests.push(Digest::UNREAD);
+                (*new.insert(position), false)
             }
         };
-        (Acquaintance { reads: self.clone(), part, place: place as usize, size }, met_before)
+        (FirstReadReference { reads: self.clone(), partition, position: position as usize, size }, known)
     }
 
-    fn part(&self, part: usize) -> MutexGuard<'_, Met> {
-        // A panic elsewhere cannot leave an entry half made.
-        self.met[part].lock().unwrap_or_else(PoisonError::into_inner)
+    fn partition(&self, partition: usize) -> MutexGuard<'_, Partition> {
+        // A panic elsewhere cannot leave an entry incomplete.
+        self.partitions[partition].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A blob that this run knows by its ID alone.
+/// A blob of unknown content, by its registered ID.
 #[derive(Debug, Clone)]
-pub struct Acquaintance {
+pub struct FirstReadReference {
     reads: Arc<FirstReads>,
-    part: usize,
-    place: usize,
-    /// The size in bytes that the list told.
+    partition: usize,
+    position: usize,
+    /// In bytes, where a list has it.
     size: Option<u64>,
 }
 
-impl Acquaintance {
-    /// A judge of a read of this blob.
-    pub(super) fn judge(&self, mode: Verify) -> ByFirstRead<'_> {
-        let first = Some(self.reads.part(self.part).prints[self.place]).filter(Print::is_read);
-        let printer = (mode == Verify::Full).then(|| self.reads.key.printer());
+impl FirstReadReference {
+    /// A verifier of one read of this blob.
+    pub(super) fn verifier(&self, mode: Verify) -> FirstReadVerifier<'_> {
+        let first = Some(self.reads.partition(self.partition).digests[self.position]).filter(Digest::is_read);
+        let digester = (mode == Verify::Full).then(|| self.reads.key.digester());
         let expected = self.size.or(first.map(|first| first.size));
-        ByFirstRead { blob: self, expected, received: 0, printer }
+        FirstReadVerifier { blob: self, expected, received: 0, digester }
     }
 
-    /// The blob's size in bytes, as far as the list has told it.
+    /// The blob's size in bytes, where a list has it.
     pub(super) fn size(&self) -> Option<u64> {
         self.size
     }
 
-    /// Holds a whole read against the first one, or makes it the first one.
-    fn settle(&self, print: Print) -> Result<(), Mismatch> {
-        let first = &mut self.reads.part(self.part).prints[self.place];
+    /// Compares a whole read with the first one, or makes it the first one.
+    fn check_or_set(&self, digest: Digest) -> Result<(), Mismatch> {
+        let first = &mut self.reads.partition(self.partition).digests[self.position];
         if !first.is_read() {
-            *first = print;
+            *first = digest;
         }
-        if first.size != print.size {
-            return Err(Mismatch::of_sizes(first.size, print.size));
+        if first.size != digest.size {
+            return Err(Mismatch::of_sizes(first.size, digest.size));
         }
-        if first.digest == print.digest { Ok(()) } else { Err(Mismatch::Differs) }
+        if first.hash == digest.hash { Ok(()) } else { Err(Mismatch::Differs) }
     }
 }
 
-/// A judge of one read by the first one.
+/// Verifies one read by the first one.
 #[derive(Debug)]
-pub(super) struct ByFirstRead<'a> {
-    blob: &'a Acquaintance,
-    /// The size that it should have in bytes, where that is known.
+pub(super) struct FirstReadVerifier<'a> {
+    blob: &'a FirstReadReference,
+    /// The size in bytes that it should have, where it is known.
     expected: Option<u64>,
     received: u64,
     /// `None` where only the size is compared.
-    printer: Option<Box<Printer>>,
+    digester: Option<Box<Digester>>,
 }
 
-impl ByFirstRead<'_> {
+impl FirstReadVerifier<'_> {
     pub(super) fn expected(&self) -> Option<u64> {
         self.expected
     }
@@ -204,8 +205,8 @@ impl ByFirstRead<'_> {
         if let Some(expected) = self.expected.filter(|&expected| self.received > expected) {
             return Err(Mismatch::TooLong { expected });
         }
-        if let Some(printer) = &mut self.printer {
-            printer.0.write(chunk);
+        if let Some(digester) = &mut self.digester {
+            digester.0.write(chunk);
         }
         Ok(())
     }
@@ -214,8 +215,8 @@ impl ByFirstRead<'_> {
         if let Some(expected) = self.expected.filter(|&expected| self.received < expected) {
             return Err(Mismatch::Truncated { expected, received: self.received });
         }
-        let digest = self.printer.as_ref().map_or([0; 16], |printer| printer.0.finish_128().to_le_bytes());
-        self.blob.settle(Print { size: self.received, digest })
+        let hash = self.digester.as_ref().map_or([0; 16], |digester| digester.0.finish_128().to_le_bytes());
+        self.blob.check_or_set(Digest { size: self.received, hash })
     }
 }
 
@@ -226,7 +227,7 @@ mod tests {
     use super::*;
     use crate::blob::Expect;
 
-    fn read(blob: &Acquaintance, mode: Verify, bytes: &[u8], cut: usize) -> Result<(), Mismatch> {
+    fn read(blob: &FirstReadReference, mode: Verify, bytes: &[u8], cut: usize) -> Result<(), Mismatch> {
         let expect = Expect::FirstRead(blob.clone());
         let mut verifier = expect.verifier(mode);
         for chunk in bytes.chunks(cut) {
@@ -237,11 +238,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_read_is_held_against_the_first_however_both_are_cut(
+        fn every_read_is_compared_with_the_first_however_both_are_cut(
             bytes in prop::collection::vec(any::<u8>(), 1..5000), a in 1_usize..6000, b in 1_usize..6000,
             at: prop::sample::Index, bit in 0_u8..8,
         ) {
-            let (blob, _) = Arc::new(FirstReads::default()).meet("id", None);
+            let (blob, _) = Arc::new(FirstReads::default()).register("id", None);
             prop_assert_eq!(read(&blob, Verify::Full, &bytes, a), Ok(()));
             prop_assert_eq!(read(&blob, Verify::Full, &bytes, b), Ok(()));
             let mut wrong = bytes.clone();
@@ -259,29 +260,29 @@ mod tests {
     #[test]
     fn modes_compare_everything_the_size_or_nothing() {
         let reads = Arc::new(FirstReads::default());
-        let (blob, _) = reads.meet("id", None);
+        let (blob, _) = reads.register("id", None);
         assert_eq!(read(&blob, Verify::Size, b"four", 4), Ok(()));
         assert_eq!(read(&blob, Verify::Size, b"five", 4), Ok(()));
         assert_eq!(read(&blob, Verify::Size, b"sixth", 4), Err(Mismatch::TooLong { expected: 4 }));
         assert_eq!(read(&blob, Verify::Off, b"whatever", 4), Ok(()));
-        let (other, _) = reads.meet("other", Some(3));
+        let (other, _) = reads.register("other", Some(3));
         assert_eq!(read(&other, Verify::Full, b"four", 4), Err(Mismatch::TooLong { expected: 3 }));
         assert_eq!(other.size(), Some(3));
     }
 
     #[test]
-    fn of_two_first_reads_at_a_time_the_one_that_ends_first_is_the_first() {
-        let (blob, _) = Arc::new(FirstReads::default()).meet("id", None);
-        let (mut a, mut b) = (blob.judge(Verify::Full), blob.judge(Verify::Full));
+    fn of_two_concurrent_first_reads_the_one_that_ends_first_counts() {
+        let (blob, _) = Arc::new(FirstReads::default()).register("id", None);
+        let (mut a, mut b) = (blob.verifier(Verify::Full), blob.verifier(Verify::Full));
         assert_eq!((a.feed(b"abc"), b.feed(b"abcd")), (Ok(()), Ok(())));
         assert_eq!(a.finish(), Ok(()));
         assert_eq!(b.finish(), Err(Mismatch::TooLong { expected: 3 }));
     }
 
     #[test]
-    fn who_was_met_before_is_known_and_nobody_else() {
+    fn only_a_registered_id_is_known() {
         let reads = Arc::new(FirstReads::default());
-        let met = ["a", "b", "a", "ab", "b"].map(|id| reads.meet(id, None).1);
-        assert_eq!(met, [false, false, true, false, true]);
+        let known = ["a", "b", "a", "ab", "b"].map(|id| reads.register(id, None).1);
+        assert_eq!(known, [false, false, true, false, true]);
     }
 }

@@ -19,13 +19,13 @@ pub(super) const CELL: usize = 16;
 
 /// The pools come from a seed of their own: the run's seed only enters by the keys.
 const POOL_SEED: u64 = 0x57a1_2a5b_10b5_eed5;
-/// Where in a blob's random stream the keys begin, well behind the words that decide its size and targets.
+/// Where in a blob's random stream the keys begin, far after the words that decide its size and targets.
 const FIRST_KEY_WORD: u128 = 4096;
 
 /// A page of raw material.
 #[derive(Debug)]
 pub(super) struct Pool {
-    /// The bytes before they meet a key.
+    /// The bytes before a key is applied.
     pub(super) bytes: Vec<u8>,
     /// Which bits a key may change.
     pub(super) mask: Vec<u8>,
@@ -88,8 +88,8 @@ impl Pool {
 /// A key's length of bytes.
 type Block = [u8; KEY];
 
-/// `page = bytes ^ (key & mask)`, as a function of its own with the key by value, for so the compiler keeps the key where it
-/// belongs and makes a few vector instructions of it; within its caller it did not.
+/// `page = bytes ^ (key & mask)`. It is a function of its own with the key by value, so that the compiler keeps the key in
+/// registers and vectorises the loop; inlined into its caller it did not.
 #[inline(never)]
 fn write_blocks(page: &mut [Block], bytes: &[Block], mask: &[Block], key: Block) {
     for ((page, bytes), mask) in page.iter_mut().zip(bytes).zip(mask) {
@@ -99,8 +99,8 @@ fn write_blocks(page: &mut [Block], bytes: &[Block], mask: &[Block], key: Block)
     }
 }
 
-/// Whether `blocks = pool ^ (key & mask)`; it looks at all of them, since an early end would cost more than it saves. As
-/// [`write_blocks`] a function of its own.
+/// Whether `blocks = pool ^ (key & mask)`, over all blocks, since an early exit would prevent vectorisation. A function of
+/// its own like [`write_blocks`].
 #[inline(never)]
 fn blocks_are_same(blocks: &[Block], pool: &[Block], mask: &[Block], key: Block) -> bool {
     let mut difference = [0; KEY];

@@ -1,44 +1,49 @@
-//! Reads what caches say of themselves in an answer's headers, the outermost layer first; nonsense says nothing.
+//! Reads the response headers in which caches describe themselves; tolerant, since malformed ones are common.
 
 use std::time::UNIX_EPOCH;
 
 use super::http1::Head;
-use crate::sample::cache::{CacheEvidence, CacheStatus, StatusHeader};
+use crate::sample::cache::{
+    CacheEvidence, CacheStatus,
+    StatusHeader::{self, Age, CfCacheStatus, XCache, XCacheHits, XCacheStatus, XVarnish},
+};
 
-/// The longest word that is looked at, in bytes; caches' own words are far shorter.
-const LONGEST: usize = 64;
+/// The longest token that is interpreted, in bytes; those of real caches are far shorter.
+const MAX_TOKEN: usize = 64;
 
-/// What the headers of an answer say of the caches on its way.
+/// What a response's headers say about the caches that it passed.
 ///
-/// A hit of any layer counts, the outermost one first: when a layer answers from its own copy, what stands in that
-/// copy's headers was true when it was made. When every layer has asked on, the outermost is the one that is told.
+/// A hit at any layer counts, the outermost layer first: when a layer answers from its own copy, the headers within that copy
+/// describe the time when it was stored. When every layer forwarded the request, the outermost one is reported.
 pub(super) fn evidence(head: &Head<'_>) -> CacheEvidence {
-    let members = |name: &str, cache_status: fn(&[u8]) -> CacheStatus| outermost(head, name, cache_status);
-    // Outermost first: content delivery networks stand before an operator's own nginx or Varnish.
-    let layers = [
-        (StatusHeader::CacheStatus, members("cache-status", member)),
-        (StatusHeader::CfCacheStatus, members("cf-cache-status", word)),
-        (StatusHeader::XCache, members("x-cache", word)),
-        (StatusHeader::XCacheStatus, members("x-cache-status", word)),
-        (StatusHeader::XVarnish, members("x-varnish", transactions)),
-        // These two say less than the ones above. Where an origin's clock is behind, even misses have an age.
-        (StatusHeader::XCacheHits, members("x-cache-hits", hits)),
-        (StatusHeader::Age, CacheStatus::Unknown),
-    ];
+    let layer =
+        |header: StatusHeader, read: fn(&[u8]) -> CacheStatus| (outermost(head, header, read), header);
     let age = number(head, "age");
-    let told = |layers: &[(StatusHeader, CacheStatus)]| {
-        let hit = layers.iter().find(|(_, cache_status)| cache_status.from_cache());
-        hit.or_else(|| layers.iter().find(|(_, cache_status)| *cache_status != CacheStatus::Unknown)).copied()
-    };
-    let (sure, unsure) = layers.split_at(5);
-    let aged = || age.is_some_and(|age| age > 0).then_some((StatusHeader::Age, CacheStatus::Hit));
-    let (status_header, cache_status) = told(sure).or_else(|| told(unsure)).or_else(aged).unzip();
+    let aged = if age.is_some_and(|age| age > 0) { CacheStatus::Hit } else { CacheStatus::Unknown };
+    // Outermost first: content delivery networks stand in front of an operator's own nginx or Varnish.
+    let layers = [
+        layer(StatusHeader::CacheStatus, member),
+        layer(CfCacheStatus, token),
+        layer(XCache, token),
+        layer(XCacheStatus, token),
+        layer(XVarnish, transactions),
+    ];
+    // Less reliable: where an origin's clock is slow, even misses have an age.
+    let less_reliable = [[layer(XCacheHits, hits)], [(aged, Age)]];
+    let reported = reported(&layers).or_else(|| less_reliable.iter().find_map(|layer| reported(layer)));
+    let (cache_status, status_header) = reported.unzip();
     CacheEvidence { cache_status: cache_status.unwrap_or_default(), status_header, age, date: date(head) }
 }
 
-/// The claim of the outermost cache of those that one header lists; each appends itself to the ones before it.
-fn outermost(head: &Head<'_>, name: &str, cache_status: fn(&[u8]) -> CacheStatus) -> CacheStatus {
-    let cache_statuses = head.all(name).flat_map(|line| split(line, b',')).map(cache_status);
+/// The first hit among the layers, or else the first that is known.
+fn reported(layers: &[(CacheStatus, StatusHeader)]) -> Option<(CacheStatus, StatusHeader)> {
+    let hit = layers.iter().find(|(cache_status, _)| cache_status.from_cache());
+    hit.or_else(|| layers.iter().find(|(cache_status, _)| *cache_status != CacheStatus::Unknown)).copied()
+}
+
+/// The status of the outermost cache in one header, to which each cache appends itself.
+fn outermost(head: &Head<'_>, header: StatusHeader, read: fn(&[u8]) -> CacheStatus) -> CacheStatus {
+    let cache_statuses = head.all(header.into()).flat_map(|line| split(line, b',')).map(read);
     cache_statuses.fold(CacheStatus::Unknown, |inner, outer| {
         if outer.from_cache() || (outer != CacheStatus::Unknown && !inner.from_cache()) {
             outer
@@ -48,13 +53,13 @@ fn outermost(head: &Head<'_>, name: &str, cache_status: fn(&[u8]) -> CacheStatus
     })
 }
 
-/// One cache in `Cache-Status`: its name, and parameters of which `hit` and `fwd` say what it did (RFC 9211, 2).
+/// One member of `Cache-Status`: the cache's name and parameters, of which `hit` and `fwd` say what it did (RFC 9211 §2).
 fn member(text: &[u8]) -> CacheStatus {
     let mut parts = split(text, b';');
     let name = parts.next().unwrap_or_default();
-    let (mut hit, mut old, mut confirmed, mut forward, mut named) = (false, false, false, None, false);
+    let (mut hit, mut expired, mut revalidated, mut forward, mut bare) = (false, false, false, None, true);
     for part in parts {
-        named = true;
+        bare = false;
         let (key, value) = match part.iter().position(|byte| *byte == b'=') {
             Some(at) => (part[..at].trim_ascii(), part[at + 1..].trim_ascii()),
             None => (part, &b"?1"[..]),
@@ -62,33 +67,33 @@ fn member(text: &[u8]) -> CacheStatus {
         match key {
             b"hit" => hit = value == b"?1",
             b"fwd" => forward = Some(value),
-            b"fwd-status" => confirmed = value == b"304",
-            b"ttl" => old = value.starts_with(b"-"),
+            b"fwd-status" => revalidated = value == b"304",
+            b"ttl" => expired = value.starts_with(b"-"),
             _ => {}
         }
     }
     match (hit, forward) {
-        (true, _) if old => CacheStatus::Stale,
+        (true, _) if expired => CacheStatus::Stale,
         (true, _) => CacheStatus::Hit,
         (false, Some(b"bypass" | b"method" | b"request")) => CacheStatus::Bypass,
-        (false, Some(_)) if confirmed => CacheStatus::Stale,
+        (false, Some(_)) if revalidated => CacheStatus::Stale,
         (false, Some(_)) => CacheStatus::Miss,
-        // Some servers have taken the name for words of their own.
-        (false, None) if !named => word(name),
+        // Some servers send a bare token such as HIT.
+        (false, None) if bare => token(name),
         (false, None) => CacheStatus::Unknown,
     }
 }
 
-/// What a cache's own word says: `HIT`, `Miss from cloudfront`, `TCP_REFRESH_HIT from a1-2-3-4`, `NONE/UNKNOWN` and so on.
-fn word(text: &[u8]) -> CacheStatus {
-    // Only the first word: behind it stands who says it, and a host may have any name.
+/// A token of a cache's own: `HIT`, `Miss from cloudfront`, `TCP_REFRESH_HIT from a1-2-3-4`, `NONE/UNKNOWN` and so on.
+fn token(text: &[u8]) -> CacheStatus {
+    // Only the first word: a host name may follow, which may contain anything.
     let end = text.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'/' | b':' | b';' | b'=' | b'('));
-    let word = &text[..end.unwrap_or(text.len())];
-    if word.len() > LONGEST {
+    let token = &text[..end.unwrap_or(text.len())];
+    if token.len() > MAX_TOKEN {
         return CacheStatus::Unknown;
     }
     let has =
-        |part: &str| word.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()));
+        |part: &str| token.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()));
     let any = |parts: &[&str]| parts.iter().any(|part| has(part));
     let refreshed = any(&["REFRESH", "EXPIRED"]);
     if any(&["PASS", "DYNAMIC", "NOCACHE", "NO_CACHE", "NOSTORE", "NONE", "UNCACHEABLE"]) {
@@ -104,7 +109,7 @@ fn word(text: &[u8]) -> CacheStatus {
     }
 }
 
-/// Varnish names its transaction, and behind it the one that had brought the copy that it answers with.
+/// `X-Varnish` has the ID of this transaction and, on a hit, that of the one which had stored the copy.
 fn transactions(text: &[u8]) -> CacheStatus {
     let mut count = 0;
     for id in text.split(u8::is_ascii_whitespace).filter(|id| !id.is_empty()) {
@@ -120,7 +125,7 @@ fn transactions(text: &[u8]) -> CacheStatus {
     }
 }
 
-/// How often a copy was used, this time included.
+/// How often a copy has been used, this time included.
 fn hits(text: &[u8]) -> CacheStatus {
     match digits(text) {
         Some(0) => CacheStatus::Miss,
@@ -129,7 +134,7 @@ fn hits(text: &[u8]) -> CacheStatus {
     }
 }
 
-/// The parts of a list, without blanks around them; a separator between quotes is none.
+/// The trimmed parts of a list; a separator within quotes does not count.
 fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let (mut quoted, mut escaped) = (false, false);
     let parts = text.split(move |byte| {
@@ -145,7 +150,7 @@ fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
 }
 
 fn digits(text: &[u8]) -> Option<u64> {
-    // A sign would be taken for part of the number.
+    // `parse` would accept a sign.
     std::str::from_utf8(text).ok().filter(|text| text.starts_with(|c: char| c.is_ascii_digit()))?.parse().ok()
 }
 
@@ -163,7 +168,7 @@ mod tests {
     use super::*;
     use crate::client::http1::with_head;
 
-    /// What these header lines say.
+    /// The evidence of these header lines.
     fn of(lines: &[&str]) -> CacheEvidence {
         with_head(200, lines, evidence)
     }
@@ -230,12 +235,12 @@ mod tests {
     ];
 
     #[test]
-    fn caches_are_understood_in_their_own_words() {
+    fn each_vendors_tokens_are_recognised() {
         for &(line, cache_status) in STANDARD_AND_CLOUDFLARE.iter().chain(OTHERS) {
             let evidence = of(&[line]);
             assert_eq!(evidence.cache_status, cache_status, "{line}");
             let status_header =
-                evidence.status_header.map(|status_header| status_header.name().to_lowercase());
+                evidence.status_header.map(|status_header| status_header.to_string().to_lowercase());
             assert_eq!(
                 status_header.as_deref().unwrap_or(""),
                 if cache_status == Unknown { "" } else { line.split_once(':').unwrap().0 }
@@ -244,15 +249,15 @@ mod tests {
     }
 
     #[test]
-    fn the_outermost_copy_speaks_for_those_behind_it() {
+    fn the_outermost_hit_is_reported() {
         for (lines, cache_status, status_header) in [
-            // Behind a hit the others tell of when the copy was made.
+            // Headers within a cached copy describe the time when it was stored.
             (
                 &["cf-cache-status: HIT", "x-cache-status: MISS"][..],
                 CacheStatus::Hit,
                 StatusHeader::CfCacheStatus,
             ),
-            // A network that keeps no such answers does not hide the operator's own cache.
+            // A network that bypasses does not hide the operator's own cache.
             (
                 &["cf-cache-status: DYNAMIC", "x-cache-status: HIT"],
                 CacheStatus::Hit,
@@ -292,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_says_nothing() {
+    fn malformed_headers_are_ignored() {
         for line in [
             "cache-status: ",
             "cache-status: ;;;,,=",
@@ -322,10 +327,10 @@ mod tests {
     }
 
     #[test]
-    fn age_and_date_are_kept_beside_the_claim() {
-        let told = of(&["age: 30", "date: Thu, 01 Jan 1970 00:01:00 GMT", "x-cache: HIT"]);
+    fn age_and_date_are_kept_beside_the_status() {
+        let evidence = of(&["age: 30", "date: Thu, 01 Jan 1970 00:01:00 GMT", "x-cache: HIT"]);
         assert_eq!(
-            (told.age, told.date, told.status_header),
+            (evidence.age, evidence.date, evidence.status_header),
             (Some(30), Some(60), Some(StatusHeader::XCache))
         );
     }

@@ -1,4 +1,4 @@
-//! The only place where a failure's class is decided: from an response, or from what broke.
+//! Decides the failure class of every failed exchange: from the response, or from the error that prevented one.
 
 use std::{error::Error as StdError, io, time::Duration};
 
@@ -16,16 +16,16 @@ use crate::{
 /// The domain of Walrus' reasons that have to do with a token.
 const AUTH_DOMAIN: &str = "auth.publisher.walrus.space";
 
-/// How a publisher says, as plain text, that it cannot use the `Authorization` header.
+/// A publisher's plain-text responses to an `Authorization` header that it cannot use.
 const AUTH_TEXTS: [&str; 2] =
     ["Header of type `authorization` was missing", "invalid HTTP header (authorization)"];
 
-/// What an answer to a store came to.
+/// The result of an upload with this complete response.
 ///
 /// # Errors
-/// The failure, when nothing was stored or the answer makes no sense.
+/// The failure, when nothing was stored or the response is malformed.
 pub(super) fn store(response: &Response) -> Result<Stored, Failure> {
-    if !(200..300).contains(&response.status) {
+    if !response.is_success() {
         return Err(refused(response));
     }
     let malformed = |message: String| failure(FailureClass::Malformed, response, None, &message);
@@ -35,14 +35,16 @@ pub(super) fn store(response: &Response) -> Result<Stored, Failure> {
             let message = refusal.message.clone().unwrap_or_else(|| excerpt(response));
             Err(failure(FailureClass::ErrorObject, response, Some(refusal), &message))
         }
-        Some(StoreResponse::Strange(what)) => Err(malformed(format!("not a publisher's answer: {what}"))),
+        Some(StoreResponse::Unexpected(what)) => {
+            Err(malformed(format!("not a publisher's response: {what}")))
+        }
         None if response.is_html() => Err(page(response)),
-        None if response.body.is_empty() => Err(malformed("the answer is empty".to_owned())),
-        None => Err(malformed(format!("the answer is not a JSON object: {}", excerpt(response)))),
+        None if response.body.is_empty() => Err(malformed("the response is empty".to_owned())),
+        None => Err(malformed(format!("the response is not a JSON object: {}", excerpt(response)))),
     }
 }
 
-/// Why a read was not answered with a blob, or a store not with success.
+/// The failure of a download without a blob or of an upload without a 2xx status.
 pub(super) fn refused(response: &Response) -> Failure {
     let refusal = walrus_json::refusal(&response.body);
     let class = match &refusal {
@@ -51,8 +53,7 @@ pub(super) fn refused(response: &Response) -> Failure {
     };
     let message = match class {
         FailureClass::Redirect => {
-            let location = Some(&*response.location).filter(|location| !location.is_empty());
-            format!("redirects are not followed; it points to {}", location.unwrap_or("an unnamed place"))
+            format!("redirects are not followed; it points to {}", response.redirect_target())
         }
         FailureClass::Gateway => return page(response),
         _ if (100..300).contains(&response.status) => "an unexpected status for this request".to_owned(),
@@ -98,29 +99,29 @@ fn class_of_code(status: u16) -> FailureClass {
         400..=499 => FailureClass::BadRequest,
         503 => FailureClass::Unavailable,
         500..=599 => FailureClass::ServerError,
-        // 1xx and 2xx that nobody asked for, 304 without a condition, and numbers that mean nothing.
+        // Unexpected 1xx and 2xx, 304 to an unconditional request, and undefined codes.
         _ => FailureClass::Malformed,
     }
 }
 
-/// A page, or a code, that comes from something in between.
+/// The failure of a response that comes from a proxy or load balancer in between.
 pub(super) fn page(response: &Response) -> Failure {
-    let said = if response.is_html() { response.title() } else { None };
-    let said = said.unwrap_or_else(|| excerpt(response));
-    failure(FailureClass::Gateway, response, None, &format!("something in between answered: {said}"))
+    let title = if response.is_html() { response.title() } else { None };
+    let text = title.unwrap_or_else(|| excerpt(response));
+    failure(FailureClass::Gateway, response, None, &format!("something in between answered: {text}"))
 }
 
-/// The announced length of a download is not the blob's.
+/// The failure of a download whose announced length is not the blob's.
 pub(super) fn wrong_length(response: &Response, expected: u64, announced: u64) -> Failure {
     if response.is_html() {
         return page(response);
     }
     let class = if announced < expected { FailureClass::Truncated } else { FailureClass::TooLong };
-    let message = format!("the answer announces {announced} bytes, the blob has {expected}");
+    let message = format!("the response announces {announced} bytes, the blob has {expected}");
     failure(class, response, None, &message)
 }
 
-/// The download is not what was uploaded.
+/// The failure of a download whose bytes are not the blob's.
 pub(super) fn mismatch(response: &Response, mismatch: Mismatch) -> Failure {
     if response.is_html() {
         return page(response);
@@ -133,34 +134,37 @@ fn failure(class: FailureClass, response: &Response, refusal: Option<Refusal>, m
     Failure { class, status: Some(response.status), reason, message: one_line(message) }
 }
 
-/// What the answer says for itself, or what its status means.
+/// The beginning of the body as one line, or the meaning of the status.
 fn excerpt(response: &Response) -> String {
     let start = &response.body[..response.body.len().min(2048)];
-    let said = if response.is_html() {
+    let text = if response.is_html() {
         response.title().unwrap_or_else(|| "a page without a title".to_owned())
     } else {
         one_line(&String::from_utf8_lossy(start))
     };
-    if !said.is_empty() {
-        return said;
+    if !text.is_empty() {
+        return text;
     }
     let phrase =
-        hyper::StatusCode::from_u16(response.status).ok().and_then(|status| status.canonical_reason());
+        http::StatusCode::from_u16(response.status).ok().and_then(|status| status.canonical_reason());
     phrase.unwrap_or("no explanation").to_owned()
 }
 
-/// The blob's ID cannot be asked for.
+/// The failure of a download of something that cannot be a blob ID.
 pub(super) fn not_an_id(id: &str) -> Failure {
-    Failure::new(FailureClass::BadRequest, one_line(&format!("`{id}` is not a blob ID; nothing was asked")))
+    Failure::new(
+        FailureClass::BadRequest,
+        one_line(&format!("`{id}` is not a blob ID; nothing was requested")),
+    )
 }
 
-/// The host's name did not resolve.
+/// The failure of a name resolution.
 pub(super) fn unresolved(host: &str, error: Option<&io::Error>) -> Failure {
     let why = error.map_or_else(|| "it has no address".to_owned(), |error| chain(error));
     Failure::new(FailureClass::Dns, one_line(&format!("cannot resolve {host}: {why}")))
 }
 
-/// No TCP connection came about.
+/// The failure to open a TCP connection.
 pub(super) fn unconnected(address: &str, error: &io::Error) -> Failure {
     let class = match error.kind() {
         io::ErrorKind::TimedOut => FailureClass::ConnectTimeout,
@@ -173,7 +177,7 @@ pub(super) fn unconnected(address: &str, error: &io::Error) -> Failure {
     Failure::new(class, one_line(&format!("cannot connect to {address}: {}{hint}", chain(error))))
 }
 
-/// The TLS handshake failed.
+/// The failure of a TLS handshake.
 pub(super) fn untrusted(address: &str, error: &io::Error) -> Failure {
     let why = match error.kind() {
         io::ErrorKind::UnexpectedEof => "the server closed the connection; does it speak TLS?".to_owned(),
@@ -189,13 +193,13 @@ pub(super) fn untrusted(address: &str, error: &io::Error) -> Failure {
     Failure::new(FailureClass::Tls, one_line(&format!("TLS handshake with {address} failed: {why}{hint}")))
 }
 
-/// No connection within the connect timeout.
+/// The failure of a connection that took longer than the connect timeout.
 pub(super) fn connect_timeout(phase: ExchangePhase, address: &str, limit: Duration) -> Failure {
     let message = format!("no connection to {address} within {limit:?}, while {}", doing(phase));
     Failure::new(FailureClass::ConnectTimeout, one_line(&message))
 }
 
-/// No complete response within the timeout.
+/// The failure of an exchange that took longer than its timeout.
 pub(super) fn timeout(record: &ExchangeRecord, limit: Duration) -> Failure {
     let so_far = match record.phase {
         ExchangePhase::Receiving => format!("; {} bytes had arrived", record.bytes_received),
@@ -216,7 +220,7 @@ fn doing(phase: ExchangePhase) -> &'static str {
     }
 }
 
-/// The connection broke before the response head. `write_error` is the write that failed before, if one did; `reused` says
+/// The failure of a connection that broke before the response head. `write_error` is the write that failed before, if one did; `reused` says
 /// that the connection had served before.
 pub(super) fn broken(error: &ResponseError, write_error: Option<&io::Error>, reused: bool) -> Failure {
     if let ResponseError::Malformed(what) = error {
@@ -232,15 +236,15 @@ pub(super) fn broken(error: &ResponseError, write_error: Option<&io::Error>, reu
     Failure::new(class, one_line(&format!("{on} broke before a response: {why}")))
 }
 
-/// The connection broke inside an answer's body. A download that ends early is [`FailureClass::Truncated`].
+/// The failure of a connection that broke within a response body. A download that ends early is [`FailureClass::Truncated`].
 pub(super) fn cut(status: u16, error: &ResponseError, received: u64, expected: Option<u64>) -> Failure {
     let class = match class_of_break(error) {
-        // The head has promised more than came; only the connection's breaking is a reset.
+        // An orderly close before the announced end; only a broken connection is a reset.
         FailureClass::Reset if ended_quietly(error) => FailureClass::Truncated,
         class => class,
     };
     let of = expected.map(|expected| format!(" of {expected}")).unwrap_or_default();
-    let message = format!("the answer broke off after {received}{of} bytes: {}", chain(error));
+    let message = format!("the response broke off after {received}{of} bytes: {}", chain(error));
     Failure { status: Some(status), ..Failure::new(class, one_line(&message)) }
 }
 
@@ -252,18 +256,18 @@ fn class_of_break(error: &ResponseError) -> FailureClass {
     }
 }
 
-/// Whether the peer just stopped, as opposed to a reset.
+/// Whether the peer closed in an orderly way, as opposed to a reset.
 fn ended_quietly(error: &ResponseError) -> bool {
     match error {
         ResponseError::Closed => true,
-        // Closed without TLS' own goodbye.
+        // A close without the close_notify of TLS.
         ResponseError::Io(error) => error.kind() == io::ErrorKind::UnexpectedEof,
         ResponseError::Malformed(_) => false,
     }
 }
 
 fn tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    // An io::Error shows the error within it, not itself, as its cause only one level down.
+    // `io::Error::source` skips the error that it wraps, which only `get_ref` gives.
     causes(error).find_map(|error| {
         error.downcast_ref().or_else(|| error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref())
     })

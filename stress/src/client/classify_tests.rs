@@ -1,4 +1,4 @@
-//! Every failure class from what servers really say.
+//! Every failure class from real responses and errors.
 
 use super::*;
 use crate::sample::{FailureClass::*, StoredKind};
@@ -14,12 +14,12 @@ fn response(status: u16, content_type: Option<&str>, body: &str) -> Response {
 /// A refusal as Walrus writes it.
 fn walrus(code: u16, status: &str, reason: &str, domain: &str) -> String {
     format!(
-        r#"{{"error":{{"status":"{status}","code":{code},"message":"words for people","details":[{{"@type":"ErrorInfo","reason":"{reason}","domain":"{domain}","metadata":{{}}}}]}}}}"#
+        r#"{{"error":{{"status":"{status}","code":{code},"message":"a message","details":[{{"@type":"ErrorInfo","reason":"{reason}","domain":"{domain}","metadata":{{}}}}]}}}}"#
     )
 }
 
 #[test]
-fn what_walrus_says_in_json_has_its_class_its_reason_and_its_words() {
+fn a_json_error_has_its_class_its_reason_and_its_message() {
     let (daemon, auth) = ("daemon.walrus.space", "auth.publisher.walrus.space");
     for (code, status, reason, domain, class) in [
         (404, "NOT_FOUND", "BLOB_NOT_FOUND", daemon, NotFound),
@@ -45,12 +45,12 @@ fn what_walrus_says_in_json_has_its_class_its_reason_and_its_words() {
         let failure = store(&response).unwrap_err();
         assert_eq!(failure, refused(&response));
         assert_eq!((failure.class, failure.status), (class, Some(code)), "{reason}");
-        assert_eq!((failure.reason.as_deref(), failure.message.as_str()), (Some(reason), "words for people"));
+        assert_eq!((failure.reason.as_deref(), failure.message.as_str()), (Some(reason), "a message"));
     }
 }
 
 #[test]
-fn what_comes_as_text_has_its_class_and_its_words() {
+fn a_text_error_has_its_class_and_its_text() {
     for (status, body, class) in [
         (429, SHED, Shed),
         (413, "Failed to buffer the request body: length limit exceeded", TooLarge),
@@ -94,7 +94,7 @@ fn an_empty_body_is_explained_by_its_status() {
 }
 
 #[test]
-fn a_proxys_page_is_a_gateways_except_where_the_status_says_more() {
+fn a_proxys_page_is_a_gateway_failure_unless_the_status_is_specific() {
     let page = "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>";
     for (status, class) in [
         (400, Gateway),
@@ -115,13 +115,13 @@ fn a_proxys_page_is_a_gateways_except_where_the_status_says_more() {
             assert!(failure.message.ends_with("503 Service Temporarily Unavailable"), "{failure}");
         }
     }
-    // Walrus' own words count for more than the code that a proxy likes to use.
+    // An error object of Walrus takes precedence over a status that proxies use, too.
     let body = walrus(503, "UNAVAILABLE", "BLOB_UNAVAILABLE", "daemon.walrus.space");
     assert_eq!(refused(&response(503, Some("text/html"), &body)).class, Unavailable);
 }
 
 #[test]
-fn a_redirect_names_its_place() {
+fn a_redirect_has_its_location_in_the_message() {
     for status in [301, 302, 303, 307, 308] {
         let response = Response {
             location: "https://elsewhere/".to_owned(),
@@ -134,7 +134,7 @@ fn a_redirect_names_its_place() {
 }
 
 #[test]
-fn a_200_to_a_store_is_read_before_it_is_believed() {
+fn the_body_of_a_200_to_an_upload_decides() {
     let good = format!(r#"{{"alreadyCertified":{{"blobId":"{ID}","endEpoch":430}}}}"#);
     for status in [200, 201] {
         let stored = store(&response(status, None, &good)).unwrap();
@@ -174,7 +174,7 @@ fn messages_stay_short_and_on_one_line_whatever_a_server_sends() {
 }
 
 #[test]
-fn errors_of_the_machine_have_their_classes() {
+fn io_errors_have_their_classes() {
     let io = io::Error::from;
     assert_eq!(unresolved("h", None).class, Dns);
     assert_eq!(unresolved("h", Some(&io::Error::other("Name or service not known"))).class, Dns);
@@ -234,7 +234,7 @@ macro_rules! captured {
 }
 
 #[test]
-fn the_captured_answers_are_read_as_what_they_are() {
+fn captured_responses_have_their_outcomes() {
     for ((name, body), kind) in captured!(
         "newly-created",
         "newly-created-shared",

@@ -33,7 +33,7 @@ impl Deadline {
     /// The output of `future`, unless `timeout` after `started` or the cancellation of `abort` comes first.
     ///
     /// # Errors
-    /// What came first.
+    /// Which of the two it was.
     pub(super) async fn bound<F: Future>(
         &mut self,
         started: Instant,

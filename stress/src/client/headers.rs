@@ -1,7 +1,7 @@
-//! The headers of every request to a target, checked before the run; their values are never shown.
+//! The request headers of a target, checked before the run; their values are secret.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use hyper::{
+use http::{
     HeaderMap,
     header::{self, HeaderName, HeaderValue},
 };
@@ -15,8 +15,8 @@ use crate::{
     },
 };
 
-/// Headers that would change how requests are framed or what part of a blob is answered.
-const OURS: &[HeaderName] = &[
+/// Headers that users cannot set: they would change how requests are framed or which part of a blob is sent.
+const RESERVED: &[HeaderName] = &[
     header::CONTENT_LENGTH,
     header::TRANSFER_ENCODING,
     header::TRAILER,
@@ -26,10 +26,10 @@ const OURS: &[HeaderName] = &[
     header::RANGE,
 ];
 
-/// The headers of every request to `target`, the user's own first in rank; without `Host`.
+/// The headers of every request to `target`, without `Host`; the user's own take precedence.
 ///
 /// # Errors
-/// When a header's name or value cannot be sent, or is not the user's to set.
+/// When a header's name or value is invalid, or reserved.
 pub(super) fn prepare(target: &Target, extra: &[Header], limits: &Limits) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     for header in extra {
@@ -51,10 +51,10 @@ pub(super) fn prepare(target: &Target, extra: &[Header], limits: &Limits) -> Res
     Ok(headers)
 }
 
-/// The `Host` of `target`: its port only when it is not the scheme's own.
+/// The `Host` of `target`, with its port only when it is not the scheme's default.
 ///
 /// # Errors
-/// When the host cannot be sent.
+/// When the host is no valid header value.
 pub(super) fn host(target: &Target) -> Result<HeaderValue, Error> {
     HeaderValue::from_str(&target.url[Position::BeforeHost..Position::AfterPort]).map_err(|_| Error::Flag {
         flag: target.to_string(),
@@ -62,10 +62,10 @@ pub(super) fn host(target: &Target) -> Result<HeaderValue, Error> {
     })
 }
 
-/// Whether these headers announce that the connection ends with the request.
-pub(super) fn announce_a_close(headers: &HeaderMap) -> bool {
-    let words = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    words.flat_map(|words| words.split(',')).any(|word| word.trim().eq_ignore_ascii_case("close"))
+/// Whether these headers have `Connection: close`.
+pub(super) fn announce_close(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|option| option.trim().eq_ignore_ascii_case("close"))
 }
 
 fn parse(header: &Header) -> Result<(HeaderName, HeaderValue), Error> {
@@ -77,7 +77,7 @@ fn parse(header: &Header) -> Result<(HeaderName, HeaderValue), Error> {
     };
     let name = HeaderName::from_bytes(header.name.as_bytes())
         .map_err(|_| refused(format!("`{}` is not a header's name", header.name.escape_debug())))?;
-    if OURS.contains(&name) {
+    if RESERVED.contains(&name) {
         return Err(refused(format!("`{name}` is set by the tool itself")));
     }
     let mut value = HeaderValue::from_str(value).map_err(|_| {
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_users_headers_win_over_the_tools_and_the_addresss() {
+    fn the_users_headers_take_precedence_over_the_tools_and_the_urls() {
         let own = [
             header("User-Agent", "mine"),
             header("Authorization", "Bearer t"),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_names_its_port_only_when_it_is_not_the_schemes_own() {
+    fn the_host_has_a_port_only_when_it_is_not_the_schemes_default() {
         for (target, expected) in [
             ("http://h:80/x", "h"),
             ("https://h", "h"),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_is_refused_by_its_flag_without_showing_the_value() {
+    fn an_invalid_header_is_refused_by_its_flag_without_showing_the_value() {
         for (extra, flag) in [
             (header("a b", "secret"), "--header"),
             (header("", "secret"), "--header"),

@@ -1,7 +1,7 @@
 //! HTTP exchanges with publishers and aggregators; the only module that sends requests.
 //!
 //! What is measured goes over connections that a worker owns ([`Client`], `http1`). What is not measured goes over reqwest
-//! ([`preflight`]).
+//! (`untimed`).
 
 mod cache_headers;
 mod classify;
@@ -17,6 +17,7 @@ mod response;
 mod stream;
 mod text;
 mod tls;
+mod untimed;
 mod walrus_json;
 
 use std::{
@@ -54,7 +55,7 @@ pub struct Exchange {
 /// A kept-open connection, if there is one; boxed, since it is moved with every exchange.
 type ConnectionSlot = Option<Box<Connection>>;
 
-/// One worker's access to the targets: at most one kept-open connection to each, which nobody else uses.
+/// One worker's access to the targets: at most one kept-open connection to each, which is not shared.
 ///
 /// The futures of [`Client::upload`] and [`Client::read`] may be dropped at any time; their connection is dropped with them.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use hyper::{header, http::uri::PathAndQuery};
+use http::{header, uri::PathAndQuery};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio_rustls::TlsConnector;
 use url::Host;
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// Everything about the targets that requests need; made once, shared by all workers, never changed.
+/// All targets of a plan, prepared for requests.
 #[derive(Debug)]
 pub struct Network {
     pub(super) publishers: Vec<Endpoint>,
@@ -28,12 +28,12 @@ pub struct Network {
     pub(super) verify: Verify,
 }
 
-/// A target, ready for use.
+/// A target, prepared for requests.
 #[derive(Debug)]
 pub(super) struct Endpoint {
-    /// Where it is.
+    /// Its network address.
     pub(super) address: Address,
-    /// How to secure the connection; `None` for plain HTTP.
+    /// The TLS settings; `None` for plain HTTP.
     pub(super) tls: Option<Tls>,
     /// What all its requests have in common.
     pub(super) template: HeadTemplate,
@@ -43,16 +43,16 @@ pub(super) struct Endpoint {
     pub(super) expect_continue: ExpectContinue,
 }
 
-/// Where a target is.
+/// The network address of a target.
 #[derive(Debug)]
 pub(super) enum Address {
-    /// An address that needs no look-up.
+    /// An IP address and a port.
     Literal(SocketAddr),
-    /// A name.
+    /// A host name, which has to be resolved, and a port.
     Name(String, u16),
 }
 
-/// How a connection is secured.
+/// The TLS settings of a target.
 pub(super) struct Tls {
     pub(super) connector: TlsConnector,
     pub(super) name: ServerName<'static>,
@@ -87,10 +87,10 @@ impl Network {
     }
 }
 
-/// One TLS configuration for everything, made only when a target is https.
+/// One TLS configuration for all targets, made only when it is needed.
 fn shared_tls(plan: &Plan) -> Result<Option<Arc<ClientConfig>>, Error> {
     let https = plan.publishers.iter().chain(&plan.aggregators).any(Target::is_https);
-    // A file that cannot be read is told at once, also when nobody will ask for it.
+    // A certificate file that cannot be read is an error even when no target is https.
     let needed = https || plan.limits.ca_certificates.is_some();
     needed.then(|| tls::config(&plan.limits).map(Arc::new)).transpose()
 }
@@ -106,17 +106,17 @@ impl Endpoint {
         if !headers.contains_key(header::HOST) {
             headers.insert(header::HOST, headers::host(target)?);
         }
-        let secured = tls.as_ref().filter(|_| target.is_https());
-        let tls = secured.map(|config| Tls::new(target, config)).transpose()?;
+        let tls = tls.as_ref().filter(|_| target.is_https());
+        let tls = tls.map(|config| Tls::new(target, config)).transpose()?;
         let base = target.url.path();
         let store = format!("{base}v1/blobs{}", query(&plan.store));
-        // Whether the path can be sent at all.
+        // Checks that the path is valid.
         PathAndQuery::try_from(store.as_str()).map_err(|_| unusable(target))?;
         Ok(Endpoint {
             address: Address::of(target)?,
             tls,
             template: HeadTemplate::new(&store, &format!("{base}v1/blobs/"), &headers),
-            closes: headers::announce_a_close(&headers),
+            closes: headers::announce_close(&headers),
             expect_continue: ExpectContinue::new(plan.limits.expect_continue),
         })
     }
@@ -152,7 +152,7 @@ impl Tls {
     }
 }
 
-/// The query of a store; nothing but what was asked for, because publishers refuse what they do not know.
+/// The query of an upload; only what the user asked for, because publishers refuse unknown parameters.
 fn query(store: &StoreOptions) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     if let Some(epochs) = store.epochs {
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_query_says_what_was_asked_for_and_nothing_else() {
+    fn the_query_has_only_what_was_asked_for() {
         assert_eq!(query(&StoreOptions::default()), "");
         let all = StoreOptions {
             epochs: Some(5),

@@ -1,13 +1,13 @@
-//! Asks every target how it is before a run, so that a mistyped address is found in a second and not in a report.
+//! Requests `/status` of every target before a run, so that a mistyped address is found in a second and not in a report.
 
-use std::{error::Error as _, io};
+use std::error::Error as StdError;
 
 use futures_util::future::try_join_all;
-use hyper::header::{self, HeaderMap};
-use reqwest::{Client, redirect};
+use http::header::{self, HeaderMap};
+use reqwest::Client;
 use url::Url;
 
-use super::{headers, response::Response, text::one_line, tls};
+use super::{headers, response::Response, text::one_line, untimed};
 use crate::{
     error::Error,
     plan::{
@@ -16,17 +16,17 @@ use crate::{
     },
 };
 
-/// The most bytes of an answer that are looked at.
+/// The most bytes of a body that are read.
 const MAX_BODY: usize = 16 * 1024;
 
-/// What a target is asked as.
+/// The role in which a target is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Publisher,
     Aggregator,
 }
 
-/// Asks each target for its status, all at once; gives one line for each that did not say `OK` but may still work.
+/// Requests the status of all targets concurrently. Returns a warning for each that did not answer `OK` but may still work.
 ///
 /// # Errors
 /// [`Error::Preflight`] for the first target that cannot be what it should be; otherwise what [`super::Network::new`]
@@ -34,37 +34,24 @@ enum Role {
 pub async fn preflight(plan: &Plan) -> Result<Vec<String>, Error> {
     let limits = &plan.limits;
     let any_https = plan.publishers.iter().chain(&plan.aggregators).any(Target::is_https);
-    let tls = if any_https { tls::config(limits)? } else { tls::trusting_nobody() };
-    let client = Client::builder()
-        .tls_backend_preconfigured(tls)
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .http1_only()
-        .connect_timeout(limits.connect_timeout)
-        // As long again to answer as to connect.
-        .timeout(limits.connect_timeout.saturating_mul(2))
-        .build()
-        .map_err(|error| Error::System {
-            what: "cannot prepare the check".to_owned(),
-            source: io::Error::other(error),
-        })?;
-    let mut questions = Vec::new();
+    let client = untimed::client(limits, any_https)?;
+    let mut requests = Vec::new();
     for (role, target, extra) in targets(plan) {
-        questions.push(ask(&client, role, target, headers::prepare(target, extra, limits)?));
+        requests.push(check(&client, role, target, headers::prepare(target, extra, limits)?));
     }
-    Ok(try_join_all(questions).await?.into_iter().flatten().collect())
+    Ok(try_join_all(requests).await?.into_iter().flatten().collect())
 }
 
-/// Every address once: a publisher that is also an aggregator is asked as a publisher.
+/// Every address once: a publisher that is also an aggregator is checked as a publisher.
 fn targets(plan: &Plan) -> Vec<(Role, &Target, &[Header])> {
     let publishers =
         plan.publishers.iter().map(|target| (Role::Publisher, target, &*plan.limits.publisher_headers));
     let aggregators =
         plan.aggregators.iter().map(|target| (Role::Aggregator, target, &*plan.limits.aggregator_headers));
     let mut targets: Vec<(Role, &Target, &[Header])> = Vec::new();
-    for question in publishers.chain(aggregators) {
-        if !targets.iter().any(|(_, target, _)| target.url == question.1.url) {
-            targets.push(question);
+    for entry in publishers.chain(aggregators) {
+        if !targets.iter().any(|(_, target, _)| target.url == entry.1.url) {
+            targets.push(entry);
         }
     }
     targets
@@ -79,8 +66,8 @@ impl Role {
     }
 }
 
-/// A line of warning, or nothing when all is well.
-async fn ask(
+/// A warning, or `None` when the target answered `OK`.
+async fn check(
     client: &Client,
     role: Role,
     target: &Target,
@@ -89,11 +76,8 @@ async fn ask(
     let refused = |reason: String| Error::Preflight { role: role.name(), target: target.to_string(), reason };
     let url = target.at("status").map_err(|error| refused(format!("is no base address ({error})")))?;
     let response = get(client, url, headers).await.map_err(|error| refused(no_response(target, &error)))?;
-    match judge(role, &response) {
-        Verdict::Pass => Ok(None),
-        Verdict::Warn(warning) => Ok(Some(format!("{} {target}: {warning}", role.name()))),
-        Verdict::Refuse(reason) => Err(refused(reason)),
-    }
+    let warning = assess(role, &response).map_err(refused)?;
+    Ok(warning.map(|warning| format!("{} {target}: {warning}", role.name())))
 }
 
 async fn get(client: &Client, url: Url, headers: HeaderMap) -> Result<Response, reqwest::Error> {
@@ -119,69 +103,58 @@ fn no_response(target: &Target, error: &reqwest::Error) -> String {
         let what = if error.is_connect() { "accept a connection" } else { "answer /status" };
         return format!("did not {what} in time; check the address, or raise --connect-timeout");
     }
-    let told = one_line(&root_cause(error));
-    let hint = match told.as_str() {
-        _ if told.contains("lookup address") => "check the host's name",
-        _ if told.contains("refused") => "nothing listens there: is it running, and is the port right?",
-        _ if told.contains("certificate") => "--cacert names further roots, --insecure checks nothing",
+    let cause = one_line(&root_cause(error));
+    let hint = match cause.as_str() {
+        _ if cause.contains("lookup address") => "check the host's name",
+        _ if cause.contains("refused") => "nothing listens there: is it running, and is the port right?",
+        _ if cause.contains("certificate") => "--cacert names further roots, --insecure checks nothing",
         _ if target.is_https() => "is it a Walrus service, and does it speak TLS?",
         _ => "is it a Walrus service, and is http:// right?",
     };
-    format!("{told}; {hint}")
+    format!("{cause}; {hint}")
 }
 
-/// The innermost cause: reqwest and hyper wrap it in words that say nothing more.
+/// The innermost cause: the messages of reqwest and hyper around it add nothing.
 fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause = error.source();
-    let mut told = error.to_string();
-    while let Some(error) = cause {
-        told = error.to_string();
-        cause = error.source();
+    let mut cause: &dyn StdError = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
     }
-    told
+    cause.to_string()
 }
 
-/// What follows from an answer.
-#[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    Pass,
-    Warn(String),
-    Refuse(String),
-}
-
-fn judge(role: Role, response: &Response) -> Verdict {
+/// A warning, or `None` when the response is `OK`.
+///
+/// # Errors
+/// Why this cannot be a Walrus service that a run can use, and what to do.
+fn assess(role: Role, response: &Response) -> Result<Option<String>, String> {
     let page = response.is_html();
-    let said = if page { response.title() } else { Some(one_line(&String::from_utf8_lossy(&response.body))) };
-    let said = said.filter(|said| !said.is_empty()).map(|said| format!(": {said}")).unwrap_or_default();
+    let text = if page { response.title() } else { Some(one_line(&String::from_utf8_lossy(&response.body))) };
+    let text = text.filter(|text| !text.is_empty()).map(|text| format!(": {text}")).unwrap_or_default();
     let flags = match role {
         Role::Publisher => "--bearer, --header or --publisher-header",
         Role::Aggregator => "--header or --aggregator-header",
     };
     match response.status {
-        200 if response.body.trim_ascii() == b"OK" => Verdict::Pass,
-        200 if page => Verdict::Refuse(format!(
-            "answers /status with a web page{said}; name the base address of the Walrus service itself"
+        200 if response.body.trim_ascii() == b"OK" => Ok(None),
+        200 if page => Err(format!(
+            "answers /status with a web page{text}; name the base address of the Walrus service itself"
         )),
-        200 => Verdict::Refuse(format!(
-            "answers /status with something other than OK{said}; is it a Walrus service?"
+        200 => Err(format!("answers /status with something other than OK{text}; is it a Walrus service?")),
+        300..=399 => Err(format!(
+            "redirects /status to {}; redirects are not followed, name that address",
+            response.redirect_target()
         )),
-        300..=399 => {
-            let place = if response.location.is_empty() { "an unnamed place" } else { &response.location };
-            Verdict::Refuse(format!(
-                "redirects /status to {place}; redirects are not followed, name that address"
-            ))
+        403 if page => {
+            Err(format!("answers /status with a web page (HTTP 403{text}); is a proxy in the way?"))
         }
-        403 if page => Verdict::Refuse(format!(
-            "answers /status with a web page (HTTP 403{said}); is a proxy in the way?"
-        )),
-        401 | 403 => Verdict::Warn(format!(
-            "/status is not open to us (HTTP {}{said}); if the run is refused too, name a key with {flags}",
-            response.status
-        )),
-        404 => Verdict::Warn(
-            "has no /status (HTTP 404); going on, but check the address if the run fails".to_owned(),
-        ),
-        429 => Verdict::Warn(format!("is too busy to answer /status (HTTP 429{said}); going on")),
-        status => Verdict::Refuse(format!("answers /status with HTTP {status}{said}")),
+        status @ (401 | 403) => Ok(Some(format!(
+            "refuses /status (HTTP {status}{text}); if the run is refused too, name a key with {flags}"
+        ))),
+        404 => {
+            Ok(Some("has no /status (HTTP 404); going on, but check the address if the run fails".to_owned()))
+        }
+        429 => Ok(Some(format!("is too busy to answer /status (HTTP 429{text}); going on"))),
+        status => Err(format!("answers /status with HTTP {status}{text}")),
     }
 }

@@ -44,6 +44,11 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
+    /// Where a redirect points to, for a message.
+    pub(super) fn redirect_target(&self) -> &str {
+        if self.location.is_empty() { "an unnamed place" } else { &self.location }
+    }
+
     /// Whether the body is an HTML page, by its declared type or its first tag.
     pub(super) fn is_html(&self) -> bool {
         let kind = self.content_type.trim_start().as_bytes();

@@ -1,4 +1,4 @@
-//! Whom an https connection trusts.
+//! The TLS configuration of https connections: which certificates they trust.
 
 use std::{path::Path, sync::Arc};
 
@@ -11,20 +11,20 @@ use rustls::{
 
 use crate::{error::Error, plan::limits::Limits};
 
-/// The TLS configuration that `limits` ask for: the platform's roots and the given ones, or no check at all.
+/// The configuration for `limits`: the platform's root certificates and those of `--cacert`, or no verification at all.
 ///
 /// # Errors
-/// When the given file cannot be used, or when there is nothing to trust.
+/// When the file of `--cacert` cannot be used, or when there are no root certificates at all.
 pub(super) fn config(limits: &Limits) -> Result<ClientConfig, Error> {
     if limits.insecure {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        return Ok(finish(with_verifier(Arc::new(Unchecked(provider)))));
+        return Ok(finish(with_verifier(Arc::new(AnyCertificate(provider)))));
     }
     Ok(finish(with_roots(roots(limits.ca_certificates.as_deref())?)))
 }
 
-/// A configuration that trusts nobody, for runs in which no target is https.
-pub(super) fn trusting_nobody() -> ClientConfig {
+/// A configuration without root certificates, for runs in which no target is https.
+pub(super) fn without_roots() -> ClientConfig {
     finish(with_roots(RootCertStore::empty()))
 }
 
@@ -36,7 +36,7 @@ fn finish(mut config: ClientConfig) -> ClientConfig {
 fn builder() -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .expect("ring speaks the default versions of TLS")
+        .expect("ring supports the default versions of TLS")
 }
 
 fn with_roots(roots: RootCertStore) -> ClientConfig {
@@ -49,7 +49,7 @@ fn with_verifier(verifier: Arc<dyn ServerCertVerifier>) -> ClientConfig {
 
 fn roots(file: Option<&Path>) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
-    // A platform's store often holds a few certificates that nobody can read; they are no reason to stop.
+    // A platform's store often holds a few malformed certificates, which are no reason to stop.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(file) = file {
         add_file(&mut roots, file)?;
@@ -85,11 +85,11 @@ fn refused(reason: impl Into<String>) -> Error {
     Error::Flag { flag: "--cacert".to_owned(), reason: reason.into() }
 }
 
-/// Accepts every certificate, but still has the server prove that it holds the key to it.
+/// Accepts every certificate, but still verifies that the server holds its private key.
 #[derive(Debug)]
-struct Unchecked(Arc<CryptoProvider>);
+struct AnyCertificate(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Unchecked {
+impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(
         &self,
         _end_entity: &CertificateDer<'_>,

@@ -1,40 +1,40 @@
-//! Reads what publishers answer: tolerant of what it does not know, strict about what it uses.
+//! Reads the JSON of Walrus responses: tolerant of unknown fields, strict about those that are used.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::sample::{Stored, StoredKind};
 
-/// The longest blob ID that is believed; a real one has 43 characters.
+/// The longest blob ID that is accepted; a real one has 43 characters.
 const MAX_BLOB_ID: usize = 128;
 
-/// An answer to a store that is JSON.
+/// A JSON object that responds to an upload.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum StoreResponse {
-    /// The blob is there.
+    /// The blob is stored.
     Stored(Stored),
-    /// It is not, although the status says that all is well.
+    /// It is not, although the status is 2xx.
     Error(Refusal),
-    /// JSON that no publisher sends; says what is missing or wrong.
-    Strange(String),
+    /// No response of a publisher, and what is missing or wrong.
+    Unexpected(String),
 }
 
-/// What Walrus says when it refuses: all of it optional, because proxies imitate it badly.
+/// The error object of Walrus: all fields are optional, because proxies imitate it badly.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Refusal {
     /// The machine-readable reason (`BLOB_NOT_FOUND`), or the phase in which a store failed.
     pub(super) reason: Option<String>,
-    /// Who gave the reason (`daemon.walrus.space`).
+    /// The domain of the reason (`daemon.walrus.space`).
     pub(super) domain: Option<String>,
     /// The status as a word (`NOT_FOUND`).
     pub(super) status: Option<String>,
-    /// Words for a person.
+    /// A text for people.
     pub(super) message: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct UploadBody {
     newly_created: Option<NewlyCreated>,
     already_certified: Option<AlreadyCertified>,
     error: Option<Value>,
@@ -63,33 +63,35 @@ struct AlreadyCertified {
     blob_id: String,
 }
 
-/// What an answer to a store says; `None` when it is not a JSON object at all.
+/// Reads the body of a response to an upload; `None` when it is not a JSON object.
 pub(super) fn store_response(body: &[u8]) -> Option<StoreResponse> {
-    let answer = match serde_json::from_slice::<Answer>(body) {
-        Ok(answer) => answer,
+    let body = match serde_json::from_slice::<UploadBody>(body) {
+        Ok(body) => body,
         Err(error) => {
-            // An object with a surprise in it, or no JSON object?
+            // An unexpected object, or none at all?
             let object = serde_json::from_slice::<serde_json::Map<String, Value>>(body).is_ok();
-            return object.then(|| StoreResponse::Strange(error.to_string()));
+            return object.then(|| StoreResponse::Unexpected(error.to_string()));
         }
     };
-    Some(match answer {
-        Answer { newly_created: Some(new), .. } => {
+    Some(match body {
+        UploadBody { newly_created: Some(new), .. } => {
             let kind =
                 if from_scratch(&new.resource_operation) { StoredKind::New } else { StoredKind::Reused };
             stored(new.blob_object.blob_id, kind, new.cost.as_u64())
         }
-        Answer { already_certified: Some(known), .. } => stored(known.blob_id, StoredKind::Existing, None),
-        Answer { error: Some(error), .. } => StoreResponse::Error(Refusal::of(&error)),
-        Answer { marked_invalid: Some(_), .. } => StoreResponse::Error(Refusal {
+        UploadBody { already_certified: Some(known), .. } => {
+            stored(known.blob_id, StoredKind::Existing, None)
+        }
+        UploadBody { error: Some(error), .. } => StoreResponse::Error(Refusal::of(&error)),
+        UploadBody { marked_invalid: Some(_), .. } => StoreResponse::Error(Refusal {
             message: Some("the blob is marked as invalid".to_owned()),
             ..Refusal::default()
         }),
-        _ => StoreResponse::Strange("it has neither newlyCreated nor alreadyCertified".to_owned()),
+        _ => StoreResponse::Unexpected("it has neither newlyCreated nor alreadyCertified".to_owned()),
     })
 }
 
-/// What an error answer says; `None` when it is not Walrus that speaks.
+/// Reads the body of an error response; `None` when it is not one of Walrus.
 pub(super) fn refusal(body: &[u8]) -> Option<Refusal> {
     #[derive(Deserialize)]
     struct Envelope {
@@ -105,7 +107,7 @@ pub fn is_blob_id(id: &str) -> bool {
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-/// Storage that was bought for this blob, as far as the answer tells.
+/// Whether storage was bought for this blob; assumed where the response does not say.
 fn from_scratch(operation: &Value) -> bool {
     operation.as_object().is_none_or(|operation| operation.contains_key("registerFromScratch"))
 }
@@ -114,7 +116,7 @@ fn stored(blob_id: String, kind: StoredKind, cost: Option<u64>) -> StoreResponse
     if is_blob_id(&blob_id) {
         StoreResponse::Stored(Stored { blob_id, kind, cost })
     } else {
-        StoreResponse::Strange(format!("`{blob_id}` is not a blob ID"))
+        StoreResponse::Unexpected(format!("`{blob_id}` is not a blob ID"))
     }
 }
 
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_of_storing_is_told_apart() {
+    fn every_kind_of_storing_is_distinguished() {
         for (operation, kind) in [
             (r#""registerFromScratch":{"encodedLength":66034000,"epochsAhead":5}"#, StoredKind::New),
             (r#""reuseStorage":{"encodedLength":66034000}"#, StoredKind::Reused),
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_used_may_be_new_strange_or_missing() {
+    fn unused_fields_may_be_unknown_malformed_or_missing() {
         for json in [
             format!(r#"{{"newlyCreated":{{"blobObject":{{"blobId":"{ID}"}}}},"later":[1]}}"#),
             format!(
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_apart_from_json_that_is_no_answer() {
+    fn an_error_is_distinguished_from_other_json() {
         let json = r#"{"error":{"blobId":null,"failurePhase":"encode","errorMsg":"too large"}}"#;
         let Some(StoreResponse::Error(refusal)) = store_response(json.as_bytes()) else { panic!() };
         assert_eq!(
@@ -196,10 +198,10 @@ mod tests {
         );
         let invalid = r#"{"markedInvalid":{"blobId":"x","event":{"txDigest":"y","eventSeq":"0"}}}"#;
         assert!(matches!(store_response(invalid.as_bytes()), Some(StoreResponse::Error(_))));
-        for strange in ["{}", r#"{"newlyCreated":{}}"#, r#"{"newlyCreated":7}"#, r#"{"blobId":"x"}"#] {
+        for unexpected in ["{}", r#"{"newlyCreated":{}}"#, r#"{"newlyCreated":7}"#, r#"{"blobId":"x"}"#] {
             assert!(
-                matches!(store_response(strange.as_bytes()), Some(StoreResponse::Strange(_))),
-                "{strange}"
+                matches!(store_response(unexpected.as_bytes()), Some(StoreResponse::Unexpected(_))),
+                "{unexpected}"
             );
         }
         for none in ["", "OK", "[]", "\"x\"", "{"] {
@@ -208,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_walrus_own_only_with_its_marks() {
+    fn a_refusal_of_walrus_has_a_status_or_a_reason() {
         let walrus = r#"{"error":{"status":"INTERNAL","code":500,"message":"no WAL","details":[
             {"@type":"DebugInfo","stackEntries":[],"detail":"TraceID: 0"},
             {"@type":"ErrorInfo","reason":"INTERNAL_ERROR","domain":"daemon.walrus.space","metadata":{}}]}}"#;

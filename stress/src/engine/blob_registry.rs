@@ -7,7 +7,7 @@ use std::sync::{
 };
 
 use super::carry_over::CarryOver;
-use crate::blob::first_reads::FirstReads;
+use crate::blob::FirstReads;
 
 /// The indices of stored fresh blobs, the first reads of listed ones, and what later phases need of either.
 #[derive(Debug, Default)]

@@ -178,7 +178,7 @@ fn left(runtime_of_phase: &PhaseRuntime, index: u64, draw: Draw, kept: &CarriedB
     let novelty = kept.marks.novelty;
     let expect = match (&runtime_of_phase.origin().source, &kept.id) {
         (BlobSource::List { .. }, Some(id)) => {
-            Expect::FirstRead(runtime_of_phase.registry.first_reads.meet(id, None).0)
+            Expect::FirstRead(runtime_of_phase.registry.first_reads.register(id, None).0)
         }
         _ if novelty == Novelty::Repeat => {
             bytes(runtime_of_phase, source(runtime_of_phase, index).unwrap_or(index))
@@ -190,7 +190,7 @@ fn left(runtime_of_phase: &PhaseRuntime, index: u64, draw: Draw, kept: &CarriedB
 
 /// A blob that a list tells of. Of one that was read before, a first download is none; a cached one is as good as any.
 fn told(runtime_of_phase: &PhaseRuntime, listed: &Listed) -> (Expect, Novelty) {
-    let (blob, met_before) = runtime_of_phase.registry.first_reads.meet(&listed.id, listed.size);
+    let (blob, met_before) = runtime_of_phase.registry.first_reads.register(&listed.id, listed.size);
     let repeats = met_before && runtime_of_phase.phase().journey.steps.contains(&Step::FIRST);
     (Expect::FirstRead(blob), if repeats { Novelty::Repeat } else { Novelty::Fresh })
 }

@@ -177,7 +177,7 @@ impl fmt::Display for Pair {
             }
         }
         let standing = Freshness::ALL.iter().find(|(one, _)| one == standing).map_or(NONE, |(_, name)| name);
-        write!(f, " {} {standing}", cache_status.label())
+        write!(f, " {} {standing}", cache_status)
     }
 }
 
@@ -218,7 +218,7 @@ fn parse(text: &str) -> Option<Pair> {
     Some(Pair {
         third: perhaps(5)?,
         parts: first.zip(cached).map(|(first, cached)| [first, cached]),
-        cache_status: CacheStatus::from_label(words[10])?,
+        cache_status: words[10].parse().ok()?,
         standing,
         ..pair
     })

@@ -1,107 +1,97 @@
-//! What the headers of a download say of the caches in front: a claim, to be held against the times.
-
-use std::fmt;
+//! What the headers of a download say about the caches in front of the origin; the report compares it with the times.
 
 use serde::{Deserialize, Serialize};
 
-/// What one answer's headers say of caches.
+/// What one response's headers say about caches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CacheEvidence {
-    /// Where the answer comes from.
+    /// The source of the response.
     pub cache_status: CacheStatus,
-    /// Which header said so; `None` when none said anything.
+    /// The header that says so; `None` when there is none.
     pub status_header: Option<StatusHeader>,
-    /// `Age`: for how many seconds a cache has had the answer.
+    /// `Age`: for how many seconds a cache has had the response.
     pub age: Option<u64>,
-    /// `Date`: when the answer was made, in seconds since 1970.
+    /// `Date`: when the response was generated, in seconds since 1970.
     pub date: Option<u64>,
 }
 
-/// Where an answer comes from, as its headers have it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The source of a response, according to its headers.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum CacheStatus {
     /// From a cache.
     Hit,
-    /// From a cache whose copy was too old, or had to be confirmed at the origin.
+    /// From a cache whose copy was expired, or was revalidated at the origin.
     Stale,
     /// From the origin, because no cache had it.
     Miss,
-    /// From the origin, because caches do not keep such answers or were not to be asked.
+    /// From the origin, because caches do not store such responses or were not to be used.
     Bypass,
-    /// Nothing is said.
+    /// The headers do not say.
     #[default]
     Unknown,
 }
 
-/// A header that tells of caches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// A header about the origin of a response. Its text is the header's name as it is usually written.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum StatusHeader {
-    /// `Cache-Status`, of RFC 9211.
+    /// RFC 9211.
+    #[strum(serialize = "Cache-Status")]
     CacheStatus,
-    /// `CF-Cache-Status`: Cloudflare.
+    /// Cloudflare.
+    #[strum(serialize = "CF-Cache-Status")]
     CfCacheStatus,
-    /// `X-Cache`: Fastly, CloudFront, Akamai, Squid and many more.
+    /// Fastly, CloudFront, Akamai, Squid and many more.
+    #[strum(serialize = "X-Cache")]
     XCache,
-    /// `X-Cache-Hits`: Fastly.
+    /// Fastly.
+    #[strum(serialize = "X-Cache-Hits")]
     XCacheHits,
-    /// `X-Cache-Status`: nginx.
+    /// nginx.
+    #[strum(serialize = "X-Cache-Status")]
     XCacheStatus,
-    /// `X-Varnish`: Varnish.
+    /// Varnish.
+    #[strum(serialize = "X-Varnish")]
     XVarnish,
-    /// `Age`, when no other says anything.
+    /// Only when there is no other.
+    #[strum(serialize = "Age")]
     Age,
 }
 
 impl CacheStatus {
-    /// Whether a cache gave the body.
+    /// Whether a cache delivered the body.
     pub const fn from_cache(self) -> bool {
         matches!(self, CacheStatus::Hit | CacheStatus::Stale)
-    }
-
-    /// Its name in documents, `hit`.
-    pub const fn label(self) -> &'static str {
-        match self {
-            CacheStatus::Hit => "hit",
-            CacheStatus::Stale => "stale",
-            CacheStatus::Miss => "miss",
-            CacheStatus::Bypass => "bypass",
-            CacheStatus::Unknown => "unknown",
-        }
-    }
-
-    /// The claim of this name.
-    pub fn from_label(label: &str) -> Option<Self> {
-        let all = [
-            CacheStatus::Hit,
-            CacheStatus::Stale,
-            CacheStatus::Miss,
-            CacheStatus::Bypass,
-            CacheStatus::Unknown,
-        ];
-        all.into_iter().find(|cache_status| cache_status.label() == label)
-    }
-}
-
-impl StatusHeader {
-    /// The header's name as it is usually written.
-    pub const fn name(self) -> &'static str {
-        match self {
-            StatusHeader::CacheStatus => "Cache-Status",
-            StatusHeader::CfCacheStatus => "CF-Cache-Status",
-            StatusHeader::XCache => "X-Cache",
-            StatusHeader::XCacheHits => "X-Cache-Hits",
-            StatusHeader::XCacheStatus => "X-Cache-Status",
-            StatusHeader::XVarnish => "X-Varnish",
-            StatusHeader::Age => "Age",
-        }
-    }
-}
-
-impl fmt::Display for StatusHeader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
     }
 }
 
@@ -110,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claims_are_named_in_documents_as_in_text() {
+    fn a_status_has_the_same_name_as_text_and_in_documents() {
         for cache_status in [
             CacheStatus::Hit,
             CacheStatus::Stale,
@@ -118,10 +108,12 @@ mod tests {
             CacheStatus::Bypass,
             CacheStatus::Unknown,
         ] {
-            assert_eq!(CacheStatus::from_label(cache_status.label()), Some(cache_status));
-            assert_eq!(serde_json::to_value(cache_status).unwrap(), cache_status.label());
+            let name = cache_status.to_string();
+            assert_eq!(name.parse(), Ok(cache_status));
+            assert_eq!(serde_json::to_value(cache_status).unwrap(), name);
         }
-        assert_eq!(CacheStatus::from_label("HIT"), None);
+        assert!("HIT".parse::<CacheStatus>().is_err());
         assert_eq!(serde_json::to_value(StatusHeader::CfCacheStatus).unwrap(), "cf-cache-status");
+        assert_eq!(StatusHeader::CfCacheStatus.to_string(), "CF-Cache-Status");
     }
 }

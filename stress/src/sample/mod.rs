@@ -3,7 +3,6 @@
 pub mod cache;
 mod exchange;
 mod outcome;
-mod timing;
 
 use std::sync::Arc;
 
@@ -11,9 +10,8 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::plan::class::FailureClass;
 use crate::plan::journey::Step;
-pub use exchange::{Connecting, ExchangePhase, ExchangeRecord, Link};
+pub use exchange::{Clock, Connecting, ExchangePhase, ExchangeRecord, Link, Timing};
 pub use outcome::{Failure, Outcome, Stored, StoredKind};
-pub use timing::{Clock, Timing};
 
 /// One attempt at one step of one journey.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +28,7 @@ pub struct Sample {
     pub novelty: Novelty,
     /// The target's position among the publishers or the aggregators.
     pub target: usize,
-    /// The blob's ID, once a publisher has answered with it.
+    /// The blob's ID, once it is known.
     pub blob_id: Option<Arc<str>>,
     /// The blob's size in bytes.
     pub size: u64,

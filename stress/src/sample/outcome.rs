@@ -83,12 +83,12 @@ pub struct Failure {
     /// Walrus' own machine-readable reason (`BLOB_NOT_FOUND`), when it gave one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// One line that says what happened; at most 300 characters.
+    /// One line about what happened; at most 300 characters.
     pub message: String,
 }
 
 impl Failure {
-    /// A failure without an HTTP answer.
+    /// A failure without an HTTP response.
     pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
         Self { class, status: None, reason: None, message: message.into() }
     }

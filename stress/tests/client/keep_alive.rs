@@ -1,4 +1,4 @@
-//! Connections: kept while they can be, never used again when they cannot, and counted as the server counts them.
+//! Keep-alive: connections are reused while they can be, and counted as the server counts them.
 
 use stress::{
     plan::{Verify, target::Secret},
@@ -18,8 +18,8 @@ fn is_fresh(link: Option<Link>) -> bool {
 #[tokio::test]
 async fn one_connection_to_each_target_serves_every_exchange() {
     let spec = blob(200_000);
-    let publisher = Server::answering(stored()).await;
-    let aggregator = Server::answering(found(&bytes(spec))).await;
+    let publisher = Server::responding_with(stored()).await;
+    let aggregator = Server::responding_with(found(&bytes(spec))).await;
     let mut plan = publisher.plan();
     plan.aggregators = aggregator.plan().aggregators;
     let mut client = client(&plan);
@@ -39,17 +39,17 @@ async fn one_connection_to_each_target_serves_every_exchange() {
 #[tokio::test]
 async fn an_announced_or_noticed_close_is_followed_by_a_new_connection_and_no_failure() {
     let json = &stored()[stored().find('{').unwrap()..];
-    for answer in [
+    for response in [
         format!("HTTP/1.1 200 OK\r\nConnection: close\r\ncontent-length: {}\r\n\r\n{json}", json.len()),
         format!("HTTP/1.0 200 OK\r\ncontent-length: {}\r\n\r\n{json}", json.len()),
         format!("HTTP/1.1 200 OK\r\n\r\n{json}"),
     ] {
         let server = Server::start(move |mut stream, _| {
-            let answer = answer.clone();
+            let response = response.clone();
             async move {
                 let Some(head) = read_head(&mut stream).await else { return };
                 read_body(&mut stream, &head).await;
-                stream.write_all(answer.as_bytes()).await.unwrap();
+                stream.write_all(response.as_bytes()).await.unwrap();
             }
         })
         .await;
@@ -72,7 +72,7 @@ async fn a_connection_that_the_server_closed_while_it_was_idle_is_replaced_befor
             let Some(head) = read_head(&mut stream).await else { return };
             read_body(&mut stream, &head).await;
             stream.write_all(stored().as_bytes()).await.unwrap();
-            // What some proxies send when they lose patience.
+            // What some proxies send when an idle connection times out.
             let _ = stream.write_all(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n").await;
             drop(stream);
             closed.send(()).unwrap();
@@ -84,7 +84,7 @@ async fn a_connection_that_the_server_closed_while_it_was_idle_is_replaced_befor
         let exchange = client.upload(0, blob(1000).source()).await;
         assert!(is_fresh(exchange.record.link) && exchange.outcome.is_success(), "{exchange:?}");
         has_closed.recv().await.unwrap();
-        // The news lies in the kernel; a turn of the runtime fetches it.
+        // The close has arrived in the kernel; a turn of the runtime delivers the event.
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
@@ -93,8 +93,8 @@ async fn a_connection_that_the_server_closed_while_it_was_idle_is_replaced_befor
 }
 
 #[tokio::test]
-async fn a_wish_of_the_user_to_close_is_obeyed() {
-    let server = Server::answering(stored()).await;
+async fn the_users_connection_close_is_respected() {
+    let server = Server::responding_with(stored()).await;
     let mut plan = server.plan();
     plan.limits.publisher_headers =
         vec![stress::plan::target::Header { name: "Connection".to_owned(), value: Secret::new("close") }];
@@ -111,7 +111,7 @@ async fn a_reset_on_a_reused_connection_is_a_failure_and_nothing_is_sent_twice()
         let Some(head) = read_head(&mut stream).await else { return };
         read_body(&mut stream, &head).await;
         stream.write_all(stored().as_bytes()).await.unwrap();
-        // Takes the second request and dies of it.
+        // Receives the second request and closes without a response.
         read_head(&mut stream).await;
     })
     .await;
@@ -126,14 +126,14 @@ async fn a_reset_on_a_reused_connection_is_a_failure_and_nothing_is_sent_twice()
 
 #[tokio::test]
 async fn an_aborted_exchange_is_unfinished_with_its_own_record_and_leaves_a_usable_client() {
-    let (tell, mut has_body) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut has_body) = tokio::sync::mpsc::unbounded_channel();
     let server = Server::start(move |mut stream, number| {
-        let tell = tell.clone();
+        let sender = sender.clone();
         async move {
             let Some(head) = read_head(&mut stream).await else { return };
             read_body(&mut stream, &head).await;
             if number < 2 {
-                tell.send(()).unwrap();
+                sender.send(()).unwrap();
                 // Never responds, and ends when the client closes.
                 assert_eq!(read_head(&mut stream).await, None);
                 return;
@@ -167,9 +167,9 @@ async fn an_aborted_exchange_is_unfinished_with_its_own_record_and_leaves_a_usab
 
 #[tokio::test]
 async fn a_hanging_handshake_can_be_aborted() {
-    let (tell, mut accepted) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut accepted) = tokio::sync::mpsc::unbounded_channel();
     let server = Server::start(move |stream, _| {
-        tell.send(()).unwrap();
+        sender.send(()).unwrap();
         hold(stream)
     })
     .await;
@@ -187,14 +187,14 @@ async fn a_hanging_handshake_can_be_aborted() {
 }
 
 #[tokio::test]
-async fn a_request_says_what_it_should_and_a_path_prefix_is_kept() {
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+async fn requests_have_the_expected_heads_and_keep_a_path_prefix() {
+    let (sender, mut received) = tokio::sync::mpsc::unbounded_channel();
     let server = Server::start(move |mut stream, _| {
-        let tell = tell.clone();
+        let sender = sender.clone();
         async move {
             while let Some(head) = read_head(&mut stream).await {
                 let body = read_body(&mut stream, &head).await;
-                tell.send((head, body)).unwrap();
+                sender.send((head, body)).unwrap();
                 stream.write_all(stored().as_bytes()).await.unwrap();
             }
         }
@@ -205,7 +205,7 @@ async fn a_request_says_what_it_should_and_a_path_prefix_is_kept() {
     let mut client = client(&plan);
     for size in [0, 1, 70_000] {
         assert!(client.upload(0, blob(size).source()).await.outcome.is_success());
-        let (head, body) = told.recv().await.unwrap();
+        let (head, body) = received.recv().await.unwrap();
         assert!(head.starts_with("PUT /walrus/x/v1/blobs?epochs=3 HTTP/1.1\r\n"), "{head}");
         assert_eq!(header(&head, "host"), Some(server.address.to_string().as_str()));
         assert_eq!(header(&head, "content-length"), Some(size.to_string().as_str()));
@@ -215,7 +215,7 @@ async fn a_request_says_what_it_should_and_a_path_prefix_is_kept() {
         assert_eq!(body, bytes(blob(size)));
     }
     let _ = client.read(0, "abc-_9", &mut blob(1).verifier(Verify::Full)).await;
-    let (head, _) = told.recv().await.unwrap();
+    let (head, _) = received.recv().await.unwrap();
     assert!(head.starts_with("GET /walrus/x/v1/blobs/abc-_9 HTTP/1.1\r\n"), "{head}");
     assert_eq!(header(&head, "content-length"), None);
     for wrong in ["", "a/b", "../x", "a?b", "a b", "ä", &"x".repeat(129)] {

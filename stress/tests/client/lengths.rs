@@ -1,4 +1,4 @@
-//! Downloads: the right bytes however they are framed, and too few, too many or other bytes as what they are.
+//! Downloads: the right bytes pass in every framing; too few, too many and wrong bytes fail with their class.
 
 use stress::{
     client::Exchange,
@@ -14,13 +14,13 @@ use super::server::{Server, blob, bytes, client, failure, found, read_head, rese
 
 const SIZE: u64 = 300_000;
 
-/// Reads a blob of [`SIZE`] bytes from a server that sends `answer` and closes.
-async fn read(answer: Vec<u8>, verify: Verify) -> Exchange {
+/// Reads a blob of [`SIZE`] bytes from a server that sends `response` and closes.
+async fn read(response: Vec<u8>, verify: Verify) -> Exchange {
     let server = Server::start(move |mut stream, _| {
-        let answer = answer.clone();
+        let response = response.clone();
         async move {
             read_head(&mut stream).await;
-            let _ = stream.write_all(&answer).await;
+            let _ = stream.write_all(&response).await;
         }
     })
     .await;
@@ -29,19 +29,19 @@ async fn read(answer: Vec<u8>, verify: Verify) -> Exchange {
     client(&plan).read(0, "abc", &mut blob(SIZE).verifier(verify)).await
 }
 
-async fn class(answer: Vec<u8>, verify: Verify) -> Option<FailureClass> {
-    read(answer, verify).await.outcome.failure().map(|failure| failure.class)
+async fn class(response: Vec<u8>, verify: Verify) -> Option<FailureClass> {
+    read(response, verify).await.outcome.failure().map(|failure| failure.class)
 }
 
 fn chunked(body: &[u8], end: &str) -> Vec<u8> {
-    let mut answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    let mut response = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
     for chunk in body.chunks(10_000) {
-        answer.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
-        answer.extend_from_slice(chunk);
-        answer.extend_from_slice(b"\r\n");
+        response.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        response.extend_from_slice(chunk);
+        response.extend_from_slice(b"\r\n");
     }
-    answer.extend_from_slice(end.as_bytes());
-    answer
+    response.extend_from_slice(end.as_bytes());
+    response
 }
 
 fn until_close(body: &[u8]) -> Vec<u8> {
@@ -51,23 +51,23 @@ fn until_close(body: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn the_right_bytes_pass_in_every_framing() {
     let right = bytes(blob(SIZE));
-    for answer in [
+    for response in [
         found(&right),
         chunked(&right, "0\r\n\r\n"),
         chunked(&right, "0\r\nx-trailer: 1\r\n\r\n"),
         until_close(&right),
     ] {
         for verify in [Verify::Full, Verify::Size, Verify::Off] {
-            let exchange = read(answer.clone(), verify).await;
+            let exchange = read(response.clone(), verify).await;
             assert_eq!((exchange.outcome, exchange.record.bytes_received), (Outcome::Read, SIZE));
         }
     }
 }
 
 #[tokio::test]
-async fn an_empty_blob_passes_and_anything_in_its_place_does_not() {
+async fn an_empty_blob_passes_and_any_byte_instead_fails() {
     let empty = blob(0);
-    for (answer, expected) in [
+    for (response, expected) in [
         (found(b""), None),
         (chunked(b"", "0\r\n\r\n"), None),
         (until_close(b""), None),
@@ -75,10 +75,10 @@ async fn an_empty_blob_passes_and_anything_in_its_place_does_not() {
         (until_close(b"x"), Some(TooLong)),
     ] {
         let server = Server::start(move |mut stream, _| {
-            let answer = answer.clone();
+            let response = response.clone();
             async move {
                 read_head(&mut stream).await;
-                let _ = stream.write_all(&answer).await;
+                let _ = stream.write_all(&response).await;
             }
         })
         .await;
@@ -93,7 +93,7 @@ async fn fewer_or_more_bytes_are_truncated_or_too_long_in_every_framing() {
     let few = &right[..100_000];
     let many = [&right[..], b"x"].concat();
     for verify in [Verify::Full, Verify::Size] {
-        for (answer, expected) in [
+        for (response, expected) in [
             (found(few), Truncated),
             (chunked(few, "0\r\n\r\n"), Truncated),
             (until_close(few), Truncated),
@@ -101,7 +101,7 @@ async fn fewer_or_more_bytes_are_truncated_or_too_long_in_every_framing() {
             (chunked(&many, "0\r\n\r\n"), TooLong),
             (until_close(&many), TooLong),
         ] {
-            assert_eq!(class(answer, verify).await, Some(expected), "{verify:?}");
+            assert_eq!(class(response, verify).await, Some(expected), "{verify:?}");
         }
     }
     assert_eq!(class(found(few), Verify::Off).await, None);
@@ -109,7 +109,7 @@ async fn fewer_or_more_bytes_are_truncated_or_too_long_in_every_framing() {
 }
 
 #[tokio::test]
-async fn an_answer_that_ends_inside_its_own_framing_is_truncated_whatever_is_verified() {
+async fn a_response_that_ends_before_its_framing_does_is_truncated_in_every_mode() {
     let right = bytes(blob(SIZE));
     let whole = found(&right);
     let head = whole.len() - right.len();
@@ -124,7 +124,7 @@ async fn an_answer_that_ends_inside_its_own_framing_is_truncated_whatever_is_ver
 }
 
 #[tokio::test]
-async fn a_reset_inside_an_answer_is_a_reset() {
+async fn a_reset_within_a_response_is_a_reset() {
     let server = Server::start(|mut stream, _| async move {
         read_head(&mut stream).await;
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 300000\r\n\r\n").await.unwrap();
@@ -136,7 +136,7 @@ async fn a_reset_inside_an_answer_is_a_reset() {
 }
 
 #[tokio::test]
-async fn one_wrong_byte_is_corrupt_and_named_and_ends_the_reading() {
+async fn one_wrong_byte_is_corrupt_at_its_position() {
     for at in [0, 1, 149_999, 299_999] {
         let mut wrong = bytes(blob(SIZE));
         wrong[at] ^= 0x10;
@@ -148,7 +148,7 @@ async fn one_wrong_byte_is_corrupt_and_named_and_ends_the_reading() {
 }
 
 #[tokio::test]
-async fn a_page_in_place_of_a_blob_is_a_gateways() {
+async fn a_page_instead_of_a_blob_is_a_gateway_failure() {
     let page = "<html><title>Just a moment</title></html>";
     for head in [
         "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 41",

@@ -1,14 +1,14 @@
-//! The wire against real sockets: servers that answer early, late, wrongly, in pieces or not at all.
+//! The HTTP client against real sockets: servers that respond early, late, wrongly, in pieces or not at all.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may stop a test")]
 
+mod early_response;
+mod expect_continue;
+mod failures;
 mod keep_alive;
 mod large;
 mod lengths;
-mod patience;
 mod preflight;
-mod salvage;
-mod secured;
 mod server;
 mod timing;
-mod weather;
+mod tls;

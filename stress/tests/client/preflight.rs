@@ -1,4 +1,4 @@
-//! The check before a run: what passes, what warns, and what is refused with a reason that helps.
+//! The check before a run: which responses pass, which warn, and which are refused with a helpful reason.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use tokio::{io::AsyncWriteExt, net::TcpListener};
 
 use super::server::{Server, found, header, hold, plan, read_head};
 
-async fn said(answer: impl Into<Vec<u8>>) -> Result<Vec<String>, String> {
-    let server = Server::answering(answer).await;
+async fn checked(response: impl Into<Vec<u8>>) -> Result<Vec<String>, String> {
+    let server = Server::responding_with(response).await;
     preflight(&server.plan()).await.map_err(|error| error.to_string())
 }
 
@@ -25,13 +25,13 @@ fn page(status: &str) -> String {
 }
 
 #[tokio::test]
-async fn ok_passes_and_each_address_is_asked_once_with_its_headers() {
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+async fn ok_passes_and_each_address_is_requested_once_with_its_headers() {
+    let (sender, mut received) = tokio::sync::mpsc::unbounded_channel();
     let server = Server::start(move |mut stream, _| {
-        let tell = tell.clone();
+        let sender = sender.clone();
         async move {
             while let Some(head) = read_head(&mut stream).await {
-                tell.send(head).unwrap();
+                sender.send(head).unwrap();
                 stream.write_all(&found(b"OK")).await.unwrap();
             }
         }
@@ -40,18 +40,18 @@ async fn ok_passes_and_each_address_is_asked_once_with_its_headers() {
     let mut plan = plan(&format!("http://u:p@{}/pre/fix", server.address));
     plan.limits.publisher_headers = vec![Header { name: "X-Key".to_owned(), value: Secret::new("k") }];
     assert_eq!(preflight(&plan).await.unwrap(), Vec::<String>::new());
-    let head = told.try_recv().unwrap();
+    let head = received.try_recv().unwrap();
     assert!(head.starts_with("GET /pre/fix/status HTTP/1.1\r\n"), "{head}");
     for (name, value) in [("x-key", "k"), ("user-agent", "stress-test"), ("authorization", "Basic dTpw")] {
         assert_eq!(header(&head, name), Some(value), "{head}");
     }
-    assert!(told.try_recv().is_err());
+    assert!(received.try_recv().is_err());
 }
 
 #[tokio::test]
-async fn what_may_still_work_is_a_warning() {
-    for answer in ["HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", &page("404 Not Found")] {
-        let warnings = said(answer).await.unwrap();
+async fn a_target_that_may_still_work_is_a_warning() {
+    for response in ["HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", &page("404 Not Found")] {
+        let warnings = checked(response).await.unwrap();
         assert!(
             warnings.len() == 1 && warnings[0].starts_with("publisher http://127.0.0.1:"),
             "{warnings:?}"
@@ -59,7 +59,7 @@ async fn what_may_still_work_is_a_warning() {
         assert!(warnings[0].contains("no /status"), "{warnings:?}");
     }
     for status in ["401 Unauthorized", "429 Too Many Requests"] {
-        let warnings = said(page(status)).await.unwrap();
+        let warnings = checked(page(status)).await.unwrap();
         assert!(
             warnings.len() == 1 && warnings[0].contains(&status[..3]) && warnings[0].contains("Welcome"),
             "{warnings:?}"
@@ -68,8 +68,8 @@ async fn what_may_still_work_is_a_warning() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_walrus_service_is_refused_with_what_it_said() {
-    for (answer, reason) in [
+async fn a_target_that_is_no_walrus_service_is_refused_with_its_response() {
+    for (response, reason) in [
         (page("200 OK"), "web page: Welcome"),
         ("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"a\": 42}".to_owned(), "{\"a\": 42}"),
         ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_owned(), "other than OK"),
@@ -80,7 +80,7 @@ async fn what_cannot_be_a_walrus_service_is_refused_with_what_it_said() {
         (page("502 Bad Gateway"), "502: Welcome"),
         ("SSH-2.0-OpenSSH_9.9\r\n".to_owned(), "is it a Walrus service"),
     ] {
-        let refusal = said(answer).await.unwrap_err();
+        let refusal = checked(response).await.unwrap_err();
         assert!(
             refusal.starts_with("publisher http://127.0.0.1:") && refusal.contains("--no-check"),
             "{refusal}"
@@ -90,7 +90,7 @@ async fn what_cannot_be_a_walrus_service_is_refused_with_what_it_said() {
 }
 
 #[tokio::test]
-async fn nobody_no_name_and_silence_are_refused() {
+async fn no_listener_no_name_and_a_close_are_refused() {
     let vacant = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let refusal = preflight(&plan(&format!("http://{vacant}"))).await.unwrap_err().to_string();
     assert!(refusal.contains("nothing listens there"), "{refusal}");
@@ -102,7 +102,7 @@ async fn nobody_no_name_and_silence_are_refused() {
 }
 
 #[tokio::test]
-async fn silence_ends_and_targets_are_asked_at_the_same_time() {
+async fn silence_times_out_and_targets_are_checked_concurrently() {
     let silent = |_| async { Server::start(|stream, _| hold(stream)).await };
     let servers = [silent(0).await, silent(1).await];
     let mut plan: Plan = servers[0].plan();

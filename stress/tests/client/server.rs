@@ -1,4 +1,4 @@
-//! A server that does exactly what a test says, byte by byte, and the client's side of such a test.
+//! A server that a test controls byte by byte, and the client's side of such a test.
 
 use std::{
     future::Future,
@@ -52,27 +52,27 @@ impl Server {
         Server { address, accepted }
     }
 
-    /// Answers every request of every connection with the same bytes, after reading it whole.
-    pub(crate) async fn answering(answer: impl Into<Vec<u8>>) -> Server {
-        let answer: Arc<[u8]> = answer.into().into();
+    /// Responds to every request of every connection with the same bytes, after reading it whole.
+    pub(crate) async fn responding_with(response: impl Into<Vec<u8>>) -> Server {
+        let response: Arc<[u8]> = response.into().into();
         Server::start(move |mut stream, _| {
-            let answer = Arc::clone(&answer);
+            let response = Arc::clone(&response);
             async move {
                 while let Some(head) = read_head(&mut stream).await {
                     read_body(&mut stream, &head).await;
-                    stream.write_all(&answer).await.unwrap();
+                    stream.write_all(&response).await.unwrap();
                 }
             }
         })
         .await
     }
 
-    /// Answers every head with the same bytes and never reads a body.
-    pub(crate) async fn answering_heads(answer: &'static str) -> Server {
+    /// Responds to every head with the same bytes and never reads a body.
+    pub(crate) async fn responding_to_heads(response: &'static str) -> Server {
         Server::start(move |mut stream, _| async move {
             read_head(&mut stream).await;
-            stream.write_all(answer.as_bytes()).await.unwrap();
-            // Stays until the client leaves.
+            stream.write_all(response.as_bytes()).await.unwrap();
+            // Stays open until the client closes.
             read_head(&mut stream).await;
         })
         .await
@@ -172,11 +172,11 @@ pub(crate) fn stored() -> String {
     )
 }
 
-/// An aggregator's answer with `body`.
+/// An aggregator's response with `body`.
 pub(crate) fn found(body: &[u8]) -> Vec<u8> {
-    let mut answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
-    answer.extend_from_slice(body);
-    answer
+    let mut response = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
+    response.extend_from_slice(body);
+    response
 }
 
 /// Reads a request's head and not one byte more; `None` when the client closes.
@@ -209,7 +209,7 @@ pub(crate) fn reset(stream: TcpStream) {
     stream.set_zero_linger().unwrap();
 }
 
-/// Keeps a connection open and says nothing.
+/// Keeps a connection open and sends nothing.
 pub(crate) async fn hold(stream: TcpStream) {
     std::future::pending::<()>().await;
     drop(stream);

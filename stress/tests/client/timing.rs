@@ -1,4 +1,4 @@
-//! The clock: what an exchange says of its parts agrees with a server whose latency is known.
+//! Timing: the recorded instants agree with a server whose latency is known.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(150);
 const SLACK: Duration = Duration::from_millis(100);
 
 #[tokio::test]
-async fn the_wait_of_an_upload_lies_between_its_last_byte_and_the_answer() {
+async fn the_wait_of_an_upload_lies_between_its_last_byte_and_the_response() {
     let server = Server::start(|mut stream, _| async move {
         while let Some(head) = read_head(&mut stream).await {
             read_body(&mut stream, &head).await;
@@ -58,11 +58,11 @@ async fn a_slow_reader_shows_in_the_time_to_send() {
 async fn a_download_has_its_head_before_its_end() {
     let spec = blob(500_000);
     let server = Server::start(move |mut stream, _| async move {
-        let answer = found(&bytes(spec));
+        let response = found(&bytes(spec));
         read_head(&mut stream).await;
-        stream.write_all(&answer[..answer.len() / 2]).await.unwrap();
+        stream.write_all(&response[..response.len() / 2]).await.unwrap();
         tokio::time::sleep(PAUSE).await; // sleep: the latency that is known
-        stream.write_all(&answer[answer.len() / 2..]).await.unwrap();
+        stream.write_all(&response[response.len() / 2..]).await.unwrap();
         // The connection stays: the end must be known from the length alone.
         std::future::pending::<()>().await;
     })

@@ -13,17 +13,17 @@ use stress::{
     },
     sample::cache::{CacheStatus, StatusHeader},
 };
-use tests::{Bottle, Front};
+use tests::{Bottle, CacheConfig};
 
 use crate::common::{blobs, phase, plan, run};
 
-/// A bottle behind this front, whose reads take these times.
-fn bottle(face: &str, first: &'static str, cached: &'static str, change: fn(&mut Front)) -> Bottle {
-    let mut front = Front::of(face.parse().expect("a face"));
-    change(&mut front);
+/// A bottle whose cache has this persona, and whose reads take these times.
+fn bottle(persona: &str, first: &'static str, cached: &'static str, change: fn(&mut CacheConfig)) -> Bottle {
+    let mut cache = CacheConfig::of(persona.parse().expect("a persona"));
+    change(&mut cache);
     let builder = Bottle::builder().publisher(|config| config.limits.concurrent = 100);
     let builder = builder.aggregator(move |config| {
-        config.front = front;
+        config.cache = cache;
         config.profile.first_read.latency = first.parse().expect("a latency");
         config.profile.cached_read.latency = cached.parse().expect("a latency");
     });
@@ -71,8 +71,8 @@ async fn an_honest_cache_is_borne_out_and_its_factor_found() {
 }
 
 #[tokio::test]
-async fn a_front_that_lies_is_found_out() {
-    let bottle = bottle("liar", "200ms", "10ms", |_| {});
+async fn false_hits_are_reported() {
+    let bottle = bottle("false-hit", "200ms", "10ms", |_| {});
     let effect = effect(thirty(&bottle, 2)).await;
     assert_eq!(only_row(&effect), (CacheStatus::Hit, 30, Finding::HitsNoFaster));
     assert_ne!(effect.effect, Effect::Faster, "{}", effect.sentence());
@@ -89,7 +89,7 @@ async fn a_cache_that_says_nothing_is_told_by_its_times() {
 async fn a_cache_that_fills_late_is_told_by_third_reads() {
     // The second read comes before its copy, the third one a good while after.
     let bottle =
-        bottle("nginx", "200ms", "20ms", |front| front.fill_after = std::time::Duration::from_millis(100));
+        bottle("nginx", "200ms", "20ms", |cache| cache.fill_delay = std::time::Duration::from_millis(100));
     let effect = effect(thirty(&bottle, 3)).await;
     let late = effect.fills_late().unwrap();
     assert!(late.median > 2.0, "{late:?}");

@@ -1,15 +1,15 @@
-//! The chunked transfer coding (RFC 9112 §7.1), whatever the pieces in which it comes.
+//! Decodes the chunked transfer coding (RFC 9112 §7.1) from pieces of any size.
 
 use httparse::Status;
 
-/// The most bytes of a chunk's first line, or of all trailers together: they say nothing that is used here.
+/// The most bytes of a chunk's first line, or of all trailers together; neither chunk extensions nor trailers are used.
 const MAX_LINE: usize = 16 * 1024;
 
-/// How far a chunked body has come.
+/// The state of a chunked body.
 #[derive(Debug, Default)]
 pub(super) struct Chunked {
     next: Next,
-    /// The beginning of a line whose end has not come yet.
+    /// The beginning of a line that is still incomplete.
     held: Vec<u8>,
     /// Bytes of trailers so far.
     trailers: usize,
@@ -21,32 +21,32 @@ enum Next {
     /// The line with a chunk's size.
     #[default]
     Size,
-    /// So many more bytes of a chunk.
+    /// This many more bytes of a chunk.
     Data(u64),
-    /// The line's end behind a chunk.
+    /// The line end after a chunk.
     DataEnd,
     /// Trailers, or the empty line that ends everything.
     Trailers,
-    /// Nothing that belongs to this body.
+    /// Nothing: the body has ended.
     Nothing,
 }
 
-/// What a piece of a body held.
+/// The beginning of a piece of a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Part<'a> {
     /// The next bytes of the content; may be empty.
     pub(super) content: &'a [u8],
-    /// What has not been looked at yet.
+    /// The bytes that are not decoded yet.
     pub(super) rest: &'a [u8],
     /// Whether the body has ended before the rest.
     pub(super) ended: bool,
 }
 
 impl Chunked {
-    /// The next content in `bytes`, which are not empty. It has to be asked again with the rest until there is none.
+    /// Decodes the beginning of `bytes`, which are not empty. To be called again with the rest until there is none.
     ///
     /// # Errors
-    /// Says what makes no sense.
+    /// Says what is malformed.
     pub(super) fn next<'a>(&mut self, bytes: &'a [u8]) -> Result<Part<'a>, String> {
         if let Next::Data(left) = self.next {
             let length = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
@@ -70,11 +70,11 @@ impl Chunked {
         Ok(Part { content: &[], rest, ended: self.next == Next::Nothing })
     }
 
-    /// What follows the line that is held.
+    /// What follows the complete line in `held`.
     fn line(&mut self) -> Result<Next, String> {
         let line = &*self.held;
         match self.next {
-            // httparse takes no digits for a zero.
+            // httparse accepts no digits as zero.
             Next::Size if !line[0].is_ascii_hexdigit() => Err("a chunk has no size".to_owned()),
             Next::Size => match httparse::parse_chunk_size(line) {
                 Ok(Status::Complete((_, 0))) => Ok(Next::Trailers),
@@ -82,7 +82,7 @@ impl Chunked {
                 Ok(Status::Partial) | Err(_) => Err("a chunk has no size".to_owned()),
             },
             Next::DataEnd if line == b"\r\n" => Ok(Next::Size),
-            Next::DataEnd | Next::Data(_) => Err("a chunk is longer than it says".to_owned()),
+            Next::DataEnd | Next::Data(_) => Err("a chunk is longer than its size".to_owned()),
             Next::Trailers if line == b"\r\n" => Ok(Next::Nothing),
             Next::Trailers => {
                 self.trailers += line.len();
@@ -100,7 +100,7 @@ mod tests {
 
     use super::*;
 
-    /// The content, and what is left behind the body's end; `None` when it has not come.
+    /// The content, and how many bytes follow the body's end; `None` when it is incomplete.
     fn decode(bytes: &[u8], cut: usize) -> Result<(Vec<u8>, Option<usize>), String> {
         let (mut chunked, mut content, mut seen) = (Chunked::default(), Vec::new(), 0);
         for piece in bytes.chunks(cut) {
@@ -120,7 +120,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_content_is_the_same_however_both_sides_cut(
+        fn the_content_is_the_same_however_it_is_cut(
             content in prop::collection::vec(any::<u8>(), 0..2000), chunk in 1_usize..700, cut in 1_usize..300,
         ) {
             let mut coded = Vec::new();
@@ -136,13 +136,13 @@ mod tests {
         }
 
         #[test]
-        fn anything_at_all_is_taken_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 1_usize..50) {
+        fn any_bytes_are_decoded_or_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 1_usize..50) {
             let _ = decode(&bytes, cut);
         }
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_and_what_is_short_has_not_ended() {
+    fn malformed_bodies_are_refused_and_short_ones_are_incomplete() {
         let endless = [b"1;".as_slice(), &[b'x'; MAX_LINE]].concat();
         let trailers = [b"0\r\n".as_slice(), &b"a: b\r\n".repeat(MAX_LINE / 6 + 1)].concat();
         for wrong in [

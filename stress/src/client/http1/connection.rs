@@ -51,9 +51,9 @@ struct ReadBatch {
     bytes: usize,
     /// When the first of them were there, since the run's origin.
     first: Duration,
-    /// When the last of them were there, or the end of the stream behind them.
+    /// When the last of them were there, or the end of the stream after them.
     last: Duration,
-    /// How the stream ended behind them, if it did.
+    /// How the stream ended after them, if it did.
     end: Option<io::Result<()>>,
 }
 
@@ -104,7 +104,7 @@ impl Connection {
                     Poll::Ready(Ok(Progress::Incomplete)) | Poll::Pending => {}
                 }
                 self.poll_send(cx, request, decoder.got_100_continue, record);
-                // Behind a 100 (Continue), the final response may have arrived, too.
+                // After a 100 (Continue) the final response may have arrived, too.
                 if received.is_pending() {
                     return Poll::Pending;
                 }

@@ -214,8 +214,8 @@ mod tests {
 
     fn decode(bytes: &[u8], cut: usize, limit: usize) -> Result<Decoded, String> {
         let (mut decoder, mut progress) = (Decoder::default(), Progress::Incomplete);
-        let (mut response, mut record) = (Response::default(), ExchangeRecord::default());
-        let mut handler = ResponseHandler::keeping(&mut response, limit);
+        let (mut kept, mut record) = (Response::default(), ExchangeRecord::default());
+        let mut handler = ResponseHandler::keeping(&mut kept, limit);
         for piece in bytes.chunks(cut) {
             progress = decoder.feed(piece, Duration::ZERO, &mut handler, &mut record)?;
             if progress != Progress::Incomplete {
@@ -223,7 +223,7 @@ mod tests {
             }
         }
         let got_100_continue = decoder.got_100_continue;
-        Ok(Decoded { progress, status: record.status, body: response.body, got_100_continue })
+        Ok(Decoded { progress, status: record.status, body: kept.body, got_100_continue })
     }
 
     const REUSABLE: Progress = Progress::Ended { reusable: true };
@@ -234,21 +234,21 @@ mod tests {
         fn a_response_is_the_same_however_it_is_cut(
             body in prop::collection::vec(any::<u8>(), 0..500), chunked: bool, interim in 0_usize..3, cut in 1_usize..600,
         ) {
-            let mut answer = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(interim);
+            let mut response = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(interim);
             if chunked {
-                answer.extend_from_slice(b"HTTP/1.1 201 Created\r\ntransfer-encoding: chunked\r\n\r\n");
+                response.extend_from_slice(b"HTTP/1.1 201 Created\r\ntransfer-encoding: chunked\r\n\r\n");
                 for chunk in body.chunks(90) {
-                    answer.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
-                    answer.extend_from_slice(&[chunk, b"\r\n"].concat());
+                    response.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+                    response.extend_from_slice(&[chunk, b"\r\n"].concat());
                 }
-                answer.extend_from_slice(b"0\r\n\r\n");
+                response.extend_from_slice(b"0\r\n\r\n");
             } else {
-                answer.extend_from_slice(format!("HTTP/1.1 201 \r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes());
-                answer.extend_from_slice(&body);
+                response.extend_from_slice(format!("HTTP/1.1 201 \r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes());
+                response.extend_from_slice(&body);
             }
             let expected = Decoded { progress: REUSABLE, status: Some(201), body, got_100_continue: interim > 0 };
-            prop_assert_eq!(decode(&answer, cut, usize::MAX), Ok(expected));
-            let short = decode(&answer[..answer.len() - 1], cut, usize::MAX).unwrap();
+            prop_assert_eq!(decode(&response, cut, usize::MAX), Ok(expected));
+            let short = decode(&response[..response.len() - 1], cut, usize::MAX).unwrap();
             prop_assert_eq!(short.progress, Progress::Incomplete);
         }
 
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_connection_is_reusable_only_after_a_complete_response_without_a_close() {
-        for (answer, expected) in [
+        for (response, expected) in [
             ("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\na", REUSABLE),
             ("HTTP/1.1 204 No Content\r\n\r\n", REUSABLE),
             ("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nab", CLOSES),
@@ -277,9 +277,9 @@ mod tests {
             ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked,\r\n\r\n0\r\n\r\n", REUSABLE),
         ] {
             assert_eq!(
-                decode(answer.as_bytes(), usize::MAX, usize::MAX).unwrap().progress,
+                decode(response.as_bytes(), usize::MAX, usize::MAX).unwrap().progress,
                 expected,
-                "{answer}"
+                "{response}"
             );
         }
     }
@@ -307,8 +307,9 @@ mod tests {
 
     #[test]
     fn a_handler_that_wants_no_more_gets_no_more() {
-        let answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n";
-        let decoded = decode(answer, usize::MAX, 2).unwrap();
+        let response =
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n";
+        let decoded = decode(response, usize::MAX, 2).unwrap();
         assert_eq!((decoded.progress, decoded.body), (CLOSES, b"ab".to_vec()));
     }
 }

@@ -20,7 +20,7 @@ pub(super) enum Framing {
 pub(in crate::client) struct Head<'a> {
     /// The status code.
     pub(in crate::client) status: u16,
-    /// The version behind `HTTP/1.`.
+    /// The minor version of HTTP/1.
     pub(super) minor: u8,
     /// The header lines in their order.
     pub(super) headers: &'a [Header<'a>],

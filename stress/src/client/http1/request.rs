@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use hyper::{HeaderMap, header};
+use http::{HeaderMap, header};
 use tokio::io::AsyncWrite;
 
 use crate::{

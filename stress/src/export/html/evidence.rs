@@ -52,7 +52,7 @@ pub(super) fn cache_statuses(cache: &CacheEffect) -> Vec<Element> {
 
 fn said(claimed: &StatusCheck, one: &StatusRow, position: usize) -> Element {
     let pointer = format!("/cache_effect/claimed/rows/{position}");
-    let name = if one.cache_status == CacheStatus::Unknown { "nothing" } else { one.cache_status.label() };
+    let name = if one.cache_status == CacheStatus::Unknown { "nothing" } else { one.cache_status.into() };
     let downloads = number(units::count(one.downloads), one.downloads, &format!("{pointer}/downloads"));
     let observed = match &one.observed {
         Some(observed) => ratio(observed, &format!("{pointer}/observed")),

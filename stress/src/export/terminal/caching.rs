@@ -98,7 +98,7 @@ pub(in crate::export) fn said(claimed: &StatusCheck, row: &StatusRow) -> (String
         CacheStatus::Unknown if claimed.status_headers.is_empty() => "no header tells of a cache".to_owned(),
         CacheStatus::Unknown => format!("nothing is said of {count} of {of}"),
         cache_status => {
-            format!("{} of {count} of {of} ({})", cache_status.label(), status_headers.join(", "))
+            format!("{cache_status} of {count} of {of} ({})", status_headers.join(", "))
         }
     };
     let observed = row.observed.map(|observed| observed.words()).unwrap_or_default();

@@ -1,0 +1,172 @@
+//! A least-recently-used cache with a limit in bytes, whose entries also expire.
+//!
+//! It is our own because time is a parameter: tests move a manual clock instead of sleeping. `lru` has no expiry, and
+//! `moka` expires by a clock of its own.
+
+use axum::body::Bytes;
+use axum::http::HeaderValue;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What is kept of an answer. The bytes of a blob stay on disk, in the system's page cache.
+#[derive(Debug, Default)]
+pub(crate) struct Entry {
+    /// The content type that the first client got, for all that follow.
+    pub(super) content_type: Option<HeaderValue>,
+    /// The document of a 404; `None` for a blob.
+    pub(super) not_found: Option<Bytes>,
+    /// When it was made, in milliseconds since 1970.
+    pub(super) made_ms: u64,
+    hits: AtomicU64,
+}
+
+/// How long an entry is kept, in milliseconds; `None` for ever.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Ttls {
+    /// From when it can be served.
+    pub(super) fill_delay_ms: u64,
+    /// How long in total.
+    pub(super) ttl_ms: Option<u64>,
+    /// How long without being requested.
+    pub(super) idle_ms: Option<u64>,
+}
+
+/// The result of a lookup.
+#[derive(Debug, Clone)]
+pub(super) enum Lookup {
+    /// No entry that can be served.
+    Absent,
+    /// An entry that has expired.
+    Expired,
+    /// An entry.
+    Fresh(Arc<Entry>),
+}
+
+/// The cache.
+#[derive(Debug)]
+pub(crate) struct Lru {
+    /// In bytes; 0 keeps nothing.
+    limit: u64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    slots: HashMap<String, Slot>,
+    /// Keys by the number of their last use: the first is the least recently used.
+    by_use: BTreeMap<u64, String>,
+    uses: u64,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+struct Slot {
+    entry: Arc<Entry>,
+    size: u64,
+    last_use: u64,
+    used_ms: u64,
+    ttls: Ttls,
+}
+
+impl Entry {
+    pub(super) fn new(content_type: Option<HeaderValue>, not_found: Option<Bytes>, made_ms: u64) -> Self {
+        Self { content_type, not_found, made_ms, hits: AtomicU64::new(0) }
+    }
+
+    /// Counts a hit, and gives the number of hits so far.
+    pub(super) fn count_hit(&self) -> u64 {
+        self.hits.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+impl Slot {
+    /// Whether it cannot be served yet.
+    fn is_pending(&self, now_ms: u64) -> bool {
+        now_ms < self.entry.made_ms.saturating_add(self.ttls.fill_delay_ms)
+    }
+
+    fn is_expired(&self, now_ms: u64) -> bool {
+        let past = |since: u64, ttl: Option<u64>| ttl.is_some_and(|ttl| now_ms >= since.saturating_add(ttl));
+        past(self.entry.made_ms, self.ttls.ttl_ms) || past(self.used_ms, self.ttls.idle_ms)
+    }
+}
+
+impl Lru {
+    pub(crate) fn new(limit: u64) -> Self {
+        Self { limit, state: Mutex::default() }
+    }
+
+    /// Looks a key up; an entry that can be served becomes the most recently used.
+    pub(super) fn get(&self, key: &str, now_ms: u64) -> Lookup {
+        self.with(|state| {
+            let Some(slot) = state.slots.get(key).filter(|slot| !slot.is_pending(now_ms)) else {
+                return Lookup::Absent;
+            };
+            if slot.is_expired(now_ms) {
+                return Lookup::Expired;
+            }
+            state.touch(key, now_ms).map_or(Lookup::Absent, Lookup::Fresh)
+        })
+    }
+
+    /// Inserts an entry, and gives how many were evicted for it. An entry larger than the limit is not kept; one that is
+    /// fresh or pending is kept unless it is to be replaced.
+    pub(super) fn insert(&self, key: String, entry: Entry, size: u64, ttls: Ttls, replace: bool) -> u64 {
+        if size > self.limit || self.limit == 0 {
+            return 0;
+        }
+        self.with(|state| {
+            let now_ms = entry.made_ms;
+            let known = state.slots.get(&key).is_some_and(|slot| !slot.is_expired(now_ms));
+            if known && !replace {
+                return 0;
+            }
+            state.remove(&key);
+            state.uses += 1;
+            state.bytes += size;
+            state.by_use.insert(state.uses, key.clone());
+            let slot = Slot { entry: Arc::new(entry), size, last_use: state.uses, used_ms: now_ms, ttls };
+            state.slots.insert(key, slot);
+            state.evict(self.limit)
+        })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl State {
+    fn touch(&mut self, key: &str, now_ms: u64) -> Option<Arc<Entry>> {
+        let slot = self.slots.get_mut(key)?;
+        self.uses += 1;
+        if let Some(key) = self.by_use.remove(&slot.last_use) {
+            self.by_use.insert(self.uses, key);
+        }
+        (slot.last_use, slot.used_ms) = (self.uses, now_ms);
+        Some(Arc::clone(&slot.entry))
+    }
+
+    fn remove(&mut self, key: &str) {
+        if let Some(slot) = self.slots.remove(key) {
+            self.by_use.remove(&slot.last_use);
+            self.bytes -= slot.size;
+        }
+    }
+
+    /// Removes the least recently used entries until the rest is within the limit, and gives their number.
+    fn evict(&mut self, limit: u64) -> u64 {
+        let mut evicted = 0;
+        while self.bytes > limit {
+            let Some((_, key)) = self.by_use.pop_first() else { break };
+            self.bytes -= self.slots.remove(&key).map_or(0, |slot| slot.size);
+            evicted += 1;
+        }
+        evicted
+    }
+}
+
+#[cfg(test)]
+#[path = "lru_tests.rs"]
+mod tests;
