@@ -6,8 +6,8 @@ use crate::clock::Clock;
 use crate::response::AllowList;
 use mock_publisher::admission::Admission;
 use mock_publisher::admission::Limits;
-use mock_publisher::fault::Role;
-use mock_publisher::profile::{Profile, ProfileHandle, RouteKind};
+use mock_publisher::fault::{Role, RouteKind};
+use mock_publisher::profile::{Profile, ProfileHandle};
 use mock_publisher::stats::{Snapshot, Stats};
 use mock_publisher::store::{BadStore, Store};
 use std::path::PathBuf;
@@ -85,7 +85,7 @@ impl Aggregator {
         Self::with_shared(config, Stats::new("mock-aggregator"), profile)
     }
 
-    /// The same with counts and weather that are shared with another server.
+    /// The same with counts and a profile that are shared with another server.
     ///
     /// # Errors
     /// The directory cannot be created.
@@ -113,7 +113,7 @@ impl Aggregator {
         Admission::new(route_kind, inner.config.limits, Arc::clone(&inner.profile), Arc::clone(&inner.stats))
     }
 
-    /// The weather, which can be changed while the aggregator runs.
+    /// The profile of latencies and faults, which can be replaced while the aggregator runs.
     #[must_use]
     pub fn profile(&self) -> &Arc<ProfileHandle> {
         &self.0.profile

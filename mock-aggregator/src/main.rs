@@ -8,18 +8,18 @@ use mock_publisher::admission::Limits;
 use mock_publisher::args::PublisherArgs;
 use mock_publisher::blob_id::BlobId;
 use mock_publisher::cli::{self, BoxError, CommonArgs};
-use mock_publisher::fault::Role;
+use mock_publisher::fault::{self, Role};
 use mock_publisher::profile::Profile;
-use mock_publisher::profile::args::ReadTimeArgs;
+use mock_publisher::profile::args::ReadArgs;
 use mock_publisher::server::Endpoint;
-use mock_publisher::size::Size;
+use mock_publisher::units::{Size, duration};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 /// A mock Walrus aggregator: reads what a mock publisher stored, answers as a real one does, with a cache in front
 #[derive(Debug, Parser)]
-#[command(name = "mock-aggregator", version, after_help = cli::fault_help(Role::Aggregator))]
+#[command(name = "mock-aggregator", version, after_help = fault::help(Role::Aggregator))]
 struct Args {
     #[command(flatten)]
     flags: CommonArgs,
@@ -49,7 +49,7 @@ struct Args {
     #[arg(long)]
     allow_quilt_patch_tags_in_response: bool,
     #[command(flatten)]
-    profile: ReadTimeArgs,
+    profile: ReadArgs,
     /// How much the cache holds before it evicts the least recently used blobs; a blob larger than this is never cached; 0
     /// for no cache
     #[arg(long, value_name = "SIZE", default_value_t = Size(1 << 30))]
@@ -58,13 +58,13 @@ struct Args {
     #[arg(long, value_name = "PERSONA", default_value_t = Persona::None)]
     front: Persona,
     /// How long the cache keeps a blob, instead of as long as the imitated one
-    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "D", value_parser = duration)]
     front_ttl: Option<Duration>,
     /// How long the cache keeps a 404, instead of as long as the imitated one
-    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "D", value_parser = duration)]
     front_negative_ttl: Option<Duration>,
     /// How long after a read the cache can serve its entry
-    #[arg(long, value_name = "D", default_value = "0s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "D", default_value = "0s", value_parser = duration)]
     front_fill_delay: Duration,
     /// Whether a request with Cache-Control bypasses the cache, instead of as the imitated one does it
     #[arg(long, value_name = "BOOL")]
@@ -123,9 +123,9 @@ fn publisher_flag(matches: &ArgMatches) -> Option<PublisherFlag> {
     flags.next().and_then(|arg| arg.get_long()).map(|long| PublisherFlag(format!("--{long}")))
 }
 
-/// The weather of the flags, as far as it concerns reads.
+/// The latencies and faults of the flags, as far as they concern reads.
 fn profile(args: &Args, role: Role) -> Result<Profile, BoxError> {
-    Ok(args.profile.over(args.flags.profile.profile(role)?))
+    Ok(args.flags.profile.profile(role)?.overlay(&args.profile)?)
 }
 
 fn daemon(args: &Args) -> Result<Daemon, BoxError> {

@@ -12,12 +12,14 @@ use axum::response::{IntoResponse, Response};
 use mock_publisher::admission::Ticket;
 use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::body_fault::{BodyFault, ByteStream};
+use mock_publisher::body_fault::{ByteStream, with_fault};
 use mock_publisher::clock::millis;
+use mock_publisher::draw;
 use mock_publisher::fault::Fault;
-use mock_publisher::profile::{ServiceTime, size_delay, throttled, wait_until};
+use mock_publisher::profile::ServiceTime;
 use mock_publisher::quilt::PatchId;
 use mock_publisher::store::{Blob, Contents, ObjectEntry, Record, Store};
+use mock_publisher::throttle::{size_delay, throttle, wait_until};
 use std::fmt::Display;
 use std::io;
 use tokio::task::spawn_blocking;
@@ -102,7 +104,7 @@ impl ReadRequest {
         }
     }
 
-    /// Opens a blob, if it exists and may be read; a 404 takes the time that the weather says.
+    /// Opens a blob, if it exists and may be read; a 404 takes the latency of the profile.
     pub(crate) async fn open(&self, id: BlobId) -> Result<Blob, ApiError> {
         let lookup = async {
             self.check_blocklist(id)?;
@@ -167,11 +169,11 @@ impl ReadRequest {
         }
         let profile = self.ticket.profile();
         let age_ms = now_ms.saturating_sub(record.stored_at_ms);
-        if age_ms < millis(profile.latency(&profile.visible_after, draw_number(&id))) {
+        if age_ms < millis(profile.latency(&profile.visible_after, draw::key(id.as_bytes()))) {
             return Err(not_found(id));
         }
         if age_ms < millis(profile.not_yet_for)
-            && profile.faults.is_late(profile.seed, &id, self.ticket.context())
+            && profile.faults.is_not_yet_readable(profile.seed, &id, self.ticket.context())
         {
             inner.stats.fault(Fault::NotYet);
             return Err(not_found(id));
@@ -198,10 +200,10 @@ impl ReadRequest {
     /// The same for a read that began at `start`.
     pub(crate) async fn wait_from(&self, start: Instant, round_trips: u32, bytes: u64) {
         let (profile, counts) = (self.ticket.profile(), &self.aggregator.0.stats.blobs);
-        let (pace, is_hit) = (self.pace(), self.is_fast_hit());
+        let (time, is_hit) = (self.service_time(), self.is_fast_hit());
         let round_trips = if is_hit { 1 } else { round_trips };
-        let latency = profile.latency(&pace.latency, self.ticket.n) * round_trips;
-        wait_until(start + latency + size_delay(pace.per_mib, bytes)).await;
+        let latency = profile.latency(&time.latency, self.ticket.n) * round_trips;
+        wait_until(start + latency + size_delay(time.per_mib, bytes)).await;
         if is_hit { counts.cached_reads.add(1) } else { counts.first_reads.add(1) }
     }
 
@@ -211,7 +213,7 @@ impl ReadRequest {
     }
 
     /// How long this read takes.
-    pub(crate) fn pace(&self) -> &ServiceTime {
+    pub(crate) fn service_time(&self) -> &ServiceTime {
         let profile = self.ticket.profile();
         if self.is_fast_hit() { &profile.cached_read } else { &profile.first_read }
     }
@@ -222,35 +224,21 @@ impl ReadRequest {
             return Body::empty();
         }
         // In one piece, unless it is damaged or slowed down.
-        let plain = self.ticket.fault.is_none() && self.pace().body_per_mib.is_zero();
+        let plain = self.ticket.fault.is_none() && self.service_time().body_per_mib.is_zero();
         match contents.in_memory(start, length) {
             Some(bytes) if plain => Body::from(bytes),
             _ => self.stream(contents.stream(start, length), length),
         }
     }
 
-    /// Pieces of `length` bytes as a body at the pace of the weather, damaged if the request's fault does that.
+    /// Pieces of `length` bytes as a body, throttled as the profile says, damaged if the request's fault does that.
     pub(crate) fn stream(&self, pieces: ByteStream, length: u64) -> Body {
-        let pieces = throttled(pieces, self.pace().body_per_mib);
-        match (
-            self.ticket.fault,
-            BodyFault::of(self.ticket.fault, self.ticket.profile(), self.ticket.n, length),
-        ) {
-            (Some(fault), Some(body_fault)) => {
-                self.aggregator.0.stats.fault(fault);
-                body_fault.apply(pieces, length, &self.ticket)
-            }
-            _ => Body::from_stream(pieces),
-        }
+        let pieces = throttle(pieces, self.service_time().body_per_mib);
+        with_fault(pieces, length, &self.ticket, &self.aggregator.0.stats)
     }
 
     /// The answer to a read that succeeded; see `response::success`.
     pub(crate) fn success(&self, etag: impl Display, length: Option<u64>, body: Body) -> Response {
         success((&self.method, &self.headers), etag, length, body)
     }
-}
-
-/// The number by which a blob draws from a distribution: the same for all requests.
-fn draw_number(id: &BlobId) -> u64 {
-    id.as_bytes().iter().take(8).fold(0, |n, byte| n << 8 | u64::from(*byte))
 }

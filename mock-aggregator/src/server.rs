@@ -8,9 +8,9 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post, put};
 use mock_publisher::admission::admit;
 use mock_publisher::common::with_common_routes;
-use mock_publisher::describe;
-use mock_publisher::fault::Role;
-use mock_publisher::profile::{ProfileHandle, RouteKind};
+use mock_publisher::fault::{Role, RouteKind};
+use mock_publisher::openapi;
+use mock_publisher::profile::ProfileHandle;
 use mock_publisher::server::{self, Endpoint};
 use mock_publisher::stats::{Snapshot, Stats};
 use mock_publisher::store::BadStore;
@@ -55,7 +55,7 @@ fn router(aggregator: &Aggregator) -> Router {
 pub async fn serve(port: impl Into<Endpoint>, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
     let (stats, profile) = (Arc::clone(&aggregator.0.stats), Arc::clone(&aggregator.0.profile));
     // The description is part of this crate and valid JSON; a test parses it.
-    let page = describe::page("Walrus Aggregator", &[DESCRIPTION]).unwrap_or_default();
+    let page = openapi::page("Walrus Aggregator", &[DESCRIPTION]).unwrap_or_default();
     let routes = with_common_routes(router(&aggregator), Arc::clone(&stats), profile, page);
     server::run(port.into(), routes, stats, shutdown).await;
 }
@@ -99,7 +99,7 @@ impl Daemon {
 pub async fn serve_daemon(port: impl Into<Endpoint>, daemon: Daemon, shutdown: impl Future<Output = ()>) {
     let routes = mock_publisher::router(&daemon.publisher).merge(router(&daemon.aggregator));
     // The descriptions are part of these crates and valid JSON; a test parses them.
-    let page = describe::page("Walrus Daemon", &[describe::PUBLISHER, DESCRIPTION]).unwrap_or_default();
+    let page = openapi::page("Walrus Daemon", &[openapi::PUBLISHER, DESCRIPTION]).unwrap_or_default();
     let (stats, profile) = (daemon.stats, Arc::clone(daemon.aggregator.profile()));
     server::run(port.into(), with_common_routes(routes, Arc::clone(&stats), profile, page), stats, shutdown)
         .await;

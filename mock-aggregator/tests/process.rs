@@ -159,7 +159,7 @@ fn bad_usage_is_reported_on_stderr_with_status_2() {
     let rows: [(&[&str], &str); 7] = [
         (
             &["--tls", "yes"],
-            "'--tls <self-signed|CERT,KEY>': `yes` names no certificate: write self-signed, or",
+            "'--tls <self-signed|CERT,KEY>': `yes` is not a certificate: write self-signed, or",
         ),
         (&["--tls", "absent,absent"], "--tls: cannot use absent: "),
         (&["--front", "varnish"], "'--front <PERSONA>': `varnish` is no cache persona: use none, nginx,"),

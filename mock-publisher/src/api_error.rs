@@ -1,23 +1,24 @@
-//! The JSON of a failure, as both servers write it: a status, a code, a message for people, and a reason for programs.
+//! The JSON of an error as both servers send it: a status, a code, a message for people, and a reason for programs.
 
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// The service that failed; every failure of a handler names this one.
+/// The domain of the errors of a handler.
 pub const DAEMON: &str = "daemon.walrus.space";
-/// The part of the publisher that looks at tokens.
+/// The domain of the errors of the publisher's check of tokens.
 pub const AUTH: &str = "auth.publisher.walrus.space";
 
-/// The kind of a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The canonical status of an error (google.rpc.Code, with two of Walrus's own); each stands for one HTTP status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorStatus {
-    /// 400: the request makes no sense.
+    /// 400: the request is invalid whatever the state of the server.
     InvalidArgument,
-    /// 400: the request makes no sense now.
+    /// 400: the request is invalid in the state of the server.
     FailedPrecondition,
-    /// 401: the token is not to be trusted.
+    /// 401: the token is missing or invalid.
     Unauthenticated,
     /// 403: the blob is larger than this server reads.
     SizeExceeded,
@@ -25,9 +26,10 @@ pub enum ErrorStatus {
     NotFound,
     /// 416.
     RangeNotSatisfiable,
-    /// 429: the token is spent.
+    /// 429: the token was used before.
     ResourceExhausted,
     /// 451: the blob must not be read.
+    #[strum(serialize = "UNAVAILABLE_FOR_LEGAL_REASONS")]
     Forbidden,
     /// 500.
     Internal,
@@ -38,29 +40,28 @@ pub enum ErrorStatus {
 }
 
 impl ErrorStatus {
-    fn row(self) -> (&'static str, StatusCode) {
+    fn code(self) -> StatusCode {
         match self {
-            Self::InvalidArgument => ("INVALID_ARGUMENT", StatusCode::BAD_REQUEST),
-            Self::FailedPrecondition => ("FAILED_PRECONDITION", StatusCode::BAD_REQUEST),
-            Self::Unauthenticated => ("UNAUTHENTICATED", StatusCode::UNAUTHORIZED),
-            Self::ResourceExhausted => ("RESOURCE_EXHAUSTED", StatusCode::TOO_MANY_REQUESTS),
-            Self::SizeExceeded => ("SIZE_EXCEEDED", StatusCode::FORBIDDEN),
-            Self::NotFound => ("NOT_FOUND", StatusCode::NOT_FOUND),
-            Self::RangeNotSatisfiable => ("RANGE_NOT_SATISFIABLE", StatusCode::RANGE_NOT_SATISFIABLE),
-            Self::Forbidden => ("UNAVAILABLE_FOR_LEGAL_REASONS", StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS),
-            Self::Internal => ("INTERNAL", StatusCode::INTERNAL_SERVER_ERROR),
-            Self::Unavailable => ("UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE),
-            Self::DeadlineExceeded => ("DEADLINE_EXCEEDED", StatusCode::GATEWAY_TIMEOUT),
+            Self::InvalidArgument | Self::FailedPrecondition => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,
+            Self::SizeExceeded => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::Forbidden => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
         }
     }
 }
 
-/// A failure, ready to be sent.
+/// An error, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
-    /// Its kind.
+    /// Its status.
     pub status: ErrorStatus,
-    /// Who failed: `DAEMON` or `AUTH`.
+    /// Which service failed: `DAEMON` or `AUTH`.
     pub domain: &'static str,
     /// Why, for programs.
     pub reason: &'static str,
@@ -69,32 +70,32 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// A failure of the daemon.
+    /// An error of the daemon.
     pub fn daemon(status: ErrorStatus, reason: &'static str, message: impl Into<String>) -> Self {
         Self { status, domain: DAEMON, reason, message: message.into() }
     }
 
-    /// A failure that nobody planned for: the real servers let its text out too.
+    /// An unexpected error; the real servers send its text too.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::daemon(ErrorStatus::Internal, "INTERNAL_ERROR", message)
     }
 
     /// The document that is sent.
     pub fn document(&self) -> impl Serialize + use<> {
-        let (status, code) = self.status.row();
         let info = Detail::Info { reason: self.reason, domain: self.domain, metadata: Empty {} };
         let debug = Detail::Debug { stack_entries: [], detail: "TraceID: 0" };
         let details = match self.status {
             ErrorStatus::Internal => vec![info, debug],
             _ => vec![info],
         };
-        Document { error: Inner { status, code: code.as_u16(), message: self.message.clone(), details } }
+        let (status, code) = (self.status.into(), self.status.code().as_u16());
+        Document { error: Inner { status, code, message: self.message.clone(), details } }
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.status.row().1, Json(self.document())).into_response()
+        (self.status.code(), Json(self.document())).into_response()
     }
 }
 
@@ -132,10 +133,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_stand_in_the_order_of_the_wire() {
-        let failure = ApiError::daemon(ErrorStatus::NotFound, "BLOB_NOT_FOUND", "no such blob");
+    fn statuses_have_their_names() {
+        use ErrorStatus::*;
+        let names = [InvalidArgument, SizeExceeded, RangeNotSatisfiable, Forbidden, DeadlineExceeded];
         assert_eq!(
-            serde_json::to_string(&failure.document()).unwrap(),
+            names.map(<&str>::from),
+            [
+                "INVALID_ARGUMENT",
+                "SIZE_EXCEEDED",
+                "RANGE_NOT_SATISFIABLE",
+                "UNAVAILABLE_FOR_LEGAL_REASONS",
+                "DEADLINE_EXCEEDED"
+            ]
+        );
+    }
+
+    #[test]
+    fn keys_are_in_the_order_that_real_servers_send() {
+        let error = ApiError::daemon(ErrorStatus::NotFound, "BLOB_NOT_FOUND", "no such blob");
+        assert_eq!(
+            serde_json::to_string(&error.document()).unwrap(),
             r#"{"error":{"status":"NOT_FOUND","code":404,"message":"no such blob","details":[{"@type":"ErrorInfo","reason":"BLOB_NOT_FOUND","domain":"daemon.walrus.space","metadata":{}}]}}"#
         );
         assert_eq!(

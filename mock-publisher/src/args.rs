@@ -5,12 +5,11 @@ use crate::auth::JwtFlags;
 use crate::blob_id::BlobIdScheme;
 use crate::chain::Prices;
 use crate::cli::{BoxError, CommonArgs};
-use crate::fault::ratio;
 use crate::profile::Profile;
-use crate::profile::args::StoreTimeArgs;
+use crate::profile::args::StoreArgs;
 use crate::publisher::Config;
 use crate::reuse::{ObjectPool, ResourceShare};
-use crate::size::Size;
+use crate::units::{Size, duration, ratio};
 use std::time::Duration;
 
 /// The flags that only a server has that stores.
@@ -29,12 +28,12 @@ pub struct PublisherArgs {
     #[arg(long, value_name = "N", default_value_t = Limits::PUBLISHER.buffer as u64)]
     publisher_max_buffer_size: u64,
     #[command(flatten)]
-    profile: StoreTimeArgs,
+    profile: StoreArgs,
     /// The present epoch
     #[arg(long, value_name = "N", default_value_t = 1)]
     epoch: u32,
     /// How long an epoch lasts; without it the present epoch never ends
-    #[arg(long, value_name = "D", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "D", value_parser = duration)]
     epoch_duration: Option<Duration>,
     /// FROST for a MiB of encoded blob and an epoch; 10^9 FROST are one WAL
     #[arg(long, value_name = "FROST", default_value_t = Prices::default().storage)]
@@ -75,7 +74,7 @@ impl PublisherArgs {
                 concurrent: usize::try_from(self.publisher_max_concurrent_requests)?,
                 buffer: usize::try_from(self.publisher_max_buffer_size)?,
             },
-            profile: self.profile.over(profile),
+            profile: profile.overlay(&self.profile)?,
             epoch: self.epoch,
             epoch_duration: self.epoch_duration,
             prices: Prices { storage: self.storage_price, write: self.write_price },

@@ -1,107 +1,78 @@
-//! Bodies spoiled on their way: cut short, changed by one byte, or dripping.
+//! Faults of bodies: cut short, changed by one byte, or dripping.
 
 use crate::admission::Ticket;
 use crate::fault::Fault;
-use crate::profile::{Profile, split};
+use crate::stats::Stats;
+use crate::throttle::paced;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use futures_util::stream::{self, BoxStream, Stream, StreamExt};
+use futures_util::stream::{self, BoxStream, StreamExt};
 use std::io;
 use std::time::Duration;
 
 /// A body on its way out.
 pub type ByteStream = BoxStream<'static, io::Result<Bytes>>;
 
-/// A dripping body comes in about so many drops.
+/// A dripping body is sent in about this many pieces.
 const DROPS: u64 = 20;
 
-/// What is done to a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyFault {
-    /// Only this many bytes are sent.
-    Truncate(u64),
-    /// The byte at this place is changed.
-    Corrupt(u64),
-    /// It takes this long.
-    Drip(Duration),
-}
-
-impl BodyFault {
-    /// What a fault does to a body of `length` bytes, if it does anything to bodies and there is something to spoil.
-    #[must_use]
-    pub fn of(fault: Option<Fault>, profile: &Profile, n: u64, length: u64) -> Option<Self> {
-        let body_fault = match fault? {
-            Fault::Truncate => Self::Truncate(profile.spot(n, length)),
-            Fault::Corrupt => Self::Corrupt(profile.spot(n, length)),
-            Fault::Drip => Self::Drip(profile.drip_for),
-            _ => return None,
-        };
-        (length > 0).then_some(body_fault)
-    }
-
-    /// The body, spoiled.
-    pub fn apply(self, pieces: ByteStream, length: u64, ticket: &Ticket) -> Body {
-        match self {
-            Self::Truncate(keep) => {
-                let connection = ticket.connection.clone();
-                let end = async move {
-                    connection.flushed().await;
-                    Err(io::Error::other("cut short on purpose"))
-                };
-                Body::from_stream(first(pieces, keep).chain(stream::once(end)))
-            }
-            Self::Corrupt(at) => Body::from_stream(corrupt(pieces, at)),
-            Self::Drip(span) => Body::from_stream(drip(pieces, length, span)),
+/// A body of `length` bytes, with the fault of the request if that is one of bodies; such a fault is counted.
+pub fn with_fault(body: ByteStream, length: u64, ticket: &Ticket, stats: &Stats) -> Body {
+    let Some(fault @ (Fault::Truncate | Fault::Corrupt | Fault::Drip)) = ticket.fault.filter(|_| length > 0)
+    else {
+        return Body::from_stream(body);
+    };
+    stats.fault(fault);
+    let offset = ticket.profile().damage_offset(ticket.n, length);
+    Body::from_stream(match fault {
+        Fault::Corrupt => corrupt(body, offset),
+        Fault::Drip => drip(body, length, ticket.profile().drip_for),
+        _ => {
+            let connection = ticket.connection.clone();
+            let end = async move {
+                connection.flushed().await;
+                Err(io::Error::other("cut short on purpose"))
+            };
+            first(body, offset).chain(stream::once(end)).boxed()
         }
-    }
+    })
 }
 
-/// The first `keep` bytes of a body.
-fn first(pieces: ByteStream, keep: u64) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    pieces.scan(keep, |left, piece| {
+/// The first `length` bytes of a body.
+fn first(body: ByteStream, length: u64) -> ByteStream {
+    let cut = body.scan(length, |left, piece| {
         let piece =
             piece.map(|piece| piece.slice(..piece.len().min(usize::try_from(*left).unwrap_or(usize::MAX))));
         *left -= piece.as_ref().map_or(0, |piece| piece.len() as u64);
-        let over = piece.as_ref().is_ok_and(Bytes::is_empty);
-        std::future::ready((!over).then_some(piece))
-    })
-}
-
-/// The body with its byte number `at` changed.
-fn corrupt(pieces: ByteStream, at: u64) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    let mut left = Some(at);
-    pieces.map(move |piece| piece.map(|piece| change(piece, &mut left)))
-}
-
-/// Changes the byte that is `left` bytes ahead, if this piece has it.
-fn change(piece: Bytes, left: &mut Option<u64>) -> Bytes {
-    let Some(ahead) = *left else { return piece };
-    match usize::try_from(ahead).ok().filter(|here| *here < piece.len()) {
-        None => {
-            *left = Some(ahead - piece.len() as u64);
-            piece
-        }
-        Some(here) => {
-            *left = None;
-            let mut changed = BytesMut::from(piece);
-            changed[here] ^= 1;
-            changed.freeze()
-        }
-    }
-}
-
-/// The body in drops, each after a pause, so that `length` bytes take `span`.
-fn drip(pieces: ByteStream, length: u64, span: Duration) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    let drop = usize::try_from(length.div_ceil(DROPS)).unwrap_or(usize::MAX).max(1);
-    let drops = pieces.flat_map(move |piece| match piece {
-        Ok(piece) => stream::iter(split(piece, drop)).map(Ok).boxed(),
-        Err(error) => stream::iter([Err(error)]).boxed(),
+        let is_over = piece.as_ref().is_ok_and(Bytes::is_empty);
+        std::future::ready((!is_over).then_some(piece))
     });
-    drops.then(move |drop| async move {
-        let share = drop.as_ref().map_or(0, Bytes::len) as f64 / length as f64;
-        tokio::time::sleep(span.mul_f64(share)).await;
-        drop
-    })
+    cut.boxed()
+}
+
+/// The body with its byte number `offset` changed.
+fn corrupt(body: ByteStream, offset: u64) -> ByteStream {
+    let mut begins = 0;
+    let changed = body.map(move |piece| {
+        let piece = piece?;
+        let offset = offset.checked_sub(begins).and_then(|offset| usize::try_from(offset).ok());
+        begins += piece.len() as u64;
+        match offset.filter(|offset| *offset < piece.len()) {
+            None => Ok(piece),
+            Some(offset) => {
+                let mut changed = BytesMut::from(piece);
+                changed[offset] ^= 1;
+                Ok(changed.freeze())
+            }
+        }
+    });
+    changed.boxed()
+}
+
+/// The body in drops, so that `length` bytes take `duration`.
+fn drip(body: ByteStream, length: u64, duration: Duration) -> ByteStream {
+    let drop = usize::try_from(length.div_ceil(DROPS)).unwrap_or(usize::MAX);
+    paced(body, drop.max(1), move |sent| duration.mul_f64(sent as f64 / length as f64))
 }
 
 #[cfg(test)]
@@ -113,46 +84,30 @@ mod tests {
         stream::iter(["ab", "cde", "f"].map(|piece| Ok(Bytes::from_static(piece.as_bytes())))).boxed()
     }
 
-    async fn text(stream: impl Stream<Item = io::Result<Bytes>>) -> String {
-        let pieces: Vec<Bytes> = stream.try_collect().await.unwrap();
+    async fn text(body: ByteStream) -> String {
+        let pieces: Vec<Bytes> = body.try_collect().await.unwrap();
         String::from_utf8(pieces.concat()).unwrap()
     }
 
     #[tokio::test]
     async fn a_body_is_cut_anywhere() {
-        for (keep, left) in [(0, ""), (1, "a"), (2, "ab"), (4, "abcd"), (6, "abcdef"), (9, "abcdef")] {
-            assert_eq!(text(first(body(), keep)).await, left);
+        for (length, left) in [(0, ""), (1, "a"), (2, "ab"), (4, "abcd"), (6, "abcdef"), (9, "abcdef")] {
+            assert_eq!(text(first(body(), length)).await, left);
         }
     }
 
     #[tokio::test]
     async fn one_byte_is_changed_and_no_other() {
-        for (at, left) in [(0, "`bcdef"), (1, "accdef"), (2, "abbdef"), (5, "abcdeg")] {
-            assert_eq!(text(corrupt(body(), at)).await, left);
+        for (offset, left) in [(0, "`bcdef"), (1, "accdef"), (2, "abbdef"), (5, "abcdeg")] {
+            assert_eq!(text(corrupt(body(), offset)).await, left);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn drops_take_their_time_and_lose_nothing() {
+    async fn a_dripping_body_takes_its_time_and_is_complete() {
         let start = tokio::time::Instant::now();
         assert_eq!(text(drip(body(), 6, Duration::from_secs(3))).await, "abcdef");
         let took = start.elapsed().as_secs_f64();
         assert!((2.9..3.2).contains(&took), "{took}");
-    }
-
-    #[test]
-    fn only_bodies_with_bytes_are_spoiled() {
-        let profile = Profile::default();
-        assert_eq!(BodyFault::of(None, &profile, 0, 10), None);
-        assert_eq!(BodyFault::of(Some(Fault::Reset), &profile, 0, 10), None);
-        assert_eq!(BodyFault::of(Some(Fault::Truncate), &profile, 0, 0), None);
-        assert_eq!(
-            BodyFault::of(Some(Fault::Drip), &profile, 0, 10),
-            Some(BodyFault::Drip(profile.drip_for))
-        );
-        assert!((0..100).all(|n| matches!(
-            BodyFault::of(Some(Fault::Truncate), &profile, n, 5),
-            Some(BodyFault::Truncate(0..5))
-        )));
     }
 }

@@ -1,6 +1,5 @@
-//! The front door that both binaries share: their common flags, the address line, signals and exit codes.
+//! What both binaries share: common flags, the line with the address, signals and exit codes.
 
-use crate::fault::{Fault, Role};
 use crate::profile::args::ProfileArgs;
 use crate::server::Endpoint;
 use crate::tls::TlsSource;
@@ -14,30 +13,21 @@ use tokio::net::TcpListener;
 /// The flags that every mock has.
 #[derive(Debug, Clone, clap::Args)]
 pub struct CommonArgs {
-    /// Address to listen on; port 0 takes any free one, which is printed
+    /// Address to listen on; port 0 takes any free one. The first line of the output has it
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub listen: String,
-    /// Speaks HTTPS: with a certificate for localhost made on the spot, or with the PEM files of one
+    /// Serves HTTPS, with a self-signed certificate for localhost or with the PEM files of one
     #[arg(long, value_name = "self-signed|CERT,KEY")]
     pub tls: Option<TlsSource>,
-    /// Directory of the blobs, made if missing; a publisher and an aggregator over the same one know the same blobs
+    /// Directory of the blobs, made if missing; a publisher and an aggregator with the same one have the same blobs
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// The weather that every mock has.
+    /// The fault profile.
     #[command(flatten)]
     pub profile: ProfileArgs,
 }
 
-/// The kinds of faults of a server, for the end of its help.
-#[must_use]
-pub fn fault_help(role: Role) -> String {
-    let width = Fault::of(role).map(|fault| fault.label().len()).max().unwrap_or(0);
-    let lines =
-        Fault::of(role).map(|fault| format!("  {:<width$}  {}\n", fault.label(), fault.meaning(role)));
-    format!("Faults:\n{}", lines.collect::<String>())
-}
-
-/// Something that kept a server from starting, for people.
+/// An error that keeps a server from starting.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// An address that cannot be listened on.
@@ -48,7 +38,7 @@ struct BadAddress {
     source: io::Error,
 }
 
-/// Listens, says where, and serves until a signal; 0 after a clean end, 2 if it could not start.
+/// Listens, prints the address, and serves until a signal. Exit code 0 after a graceful shutdown, 2 if it could not start.
 pub fn run<S, F>(name: &str, flags: &CommonArgs, serve: S) -> ExitCode
 where
     S: FnOnce(Endpoint) -> Result<F, BoxError>,
@@ -61,7 +51,7 @@ where
             let scheme = if tls.is_some() { "https" } else { "http" };
             let line = format!("listening on {scheme}://{}", listener.local_addr()?);
             let server = serve(Endpoint { listener, tls })?;
-            // Whoever started the server may not be interested in where it listens.
+            // A closed stdout is no reason not to serve.
             let _ = writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush());
             server.await;
             Ok(())
@@ -72,7 +62,7 @@ where
     }
 }
 
-/// Says on one line why a server did not start.
+/// Prints on one line of stderr why a server did not start.
 pub fn fail(name: &str, error: &dyn Error) -> ExitCode {
     let mut line = format!("{name}: {error}");
     let mut cause = error.source();
@@ -89,7 +79,7 @@ async fn bind(address: &str) -> Result<TcpListener, BadAddress> {
     TcpListener::bind(address).await.map_err(bad)
 }
 
-/// Starts to listen for an interrupt or the order to terminate, and gives the wait for the first of them.
+/// Registers SIGINT and SIGTERM, and returns a wait for the first of them.
 ///
 /// # Errors
 /// The system does not allow it.
@@ -105,7 +95,7 @@ pub fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Gives the wait for an interrupt.
+/// Returns a wait for Ctrl-C.
 ///
 /// # Errors
 /// None here.

@@ -1,21 +1,25 @@
-//! What every mock answers besides its own routes: status, description, counts, CORS.
+//! What every mock answers besides its own routes: status, API description, counters, fault profile, CORS.
 
-use crate::profile::{ProfileHandle, api};
+use crate::profile::{Profile, ProfileHandle};
 use crate::request_metrics::count_requests;
-use crate::stats::{Stats, metrics};
+use crate::stats::{Stats, prometheus};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
-use axum::response::Html;
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use std::sync::Arc;
 use std::time::Duration;
 use tower_http::cors::{Any, CorsLayer};
 
-/// Browsers may remember what is allowed for a day.
+/// For how long browsers may cache the answer to a preflight.
 const MAX_AGE: Duration = Duration::from_secs(86_400);
 
-/// Adds the common routes and layers to a server's own routes; `page` is what it says of itself.
+type Shared = (Arc<Stats>, Arc<ProfileHandle>);
+
+/// Adds the common routes and layers to a server's own routes; `page` is the answer of `/v1/api`.
 pub fn with_common_routes(
     routes: Router,
     stats: Arc<Stats>,
@@ -23,22 +27,33 @@ pub fn with_common_routes(
     page: String,
 ) -> Router {
     let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any).max_age(MAX_AGE);
-    let counts = Arc::clone(&stats);
-    let tell = move || std::future::ready(Json(counts.snapshot()));
-    let counts = Arc::clone(&stats);
-    let arrivals = move || std::future::ready(Json(counts.arrivals()));
-    let counts = Arc::clone(&stats);
-    let metrics = move || {
-        let text = metrics::text(&counts.snapshot());
-        std::future::ready(([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text))
-    };
-    routes
+    let shared: Shared = (stats, profile);
+    let common = Router::new()
         .route("/status", get(|| async { "OK" }))
-        .route("/v1/api", get(move || std::future::ready(Html(page.clone()))))
-        .route("/mock/stats", get(tell))
-        .route("/mock/arrivals", get(arrivals))
-        .route("/mock/weather", api::route(Arc::clone(&profile)))
+        .route("/v1/api", get(async || Html(page)))
+        .route("/mock/stats", get(async |State((stats, _)): State<Shared>| Json(stats.snapshot())))
+        .route("/mock/arrivals", get(async |State((stats, _)): State<Shared>| Json(stats.arrivals())))
+        .route("/mock/weather", get(active_profile).post(replace_profile))
         .route("/metrics", get(metrics))
-        .layer(cors)
-        .layer(from_fn_with_state((stats, profile), count_requests))
+        .with_state(shared.clone());
+    routes.merge(common).layer(cors).layer(from_fn_with_state(shared, count_requests))
+}
+
+async fn metrics(State((stats, _)): State<Shared>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, prometheus::CONTENT_TYPE)], prometheus::text(&stats.snapshot()))
+}
+
+async fn active_profile(State((_, handle)): State<Shared>) -> Response {
+    Json(&handle.current().profile).into_response()
+}
+
+/// Replaces the active profile as a whole, at once, and answers with the new one.
+async fn replace_profile(State((stats, handle)): State<Shared>, text: String) -> Response {
+    match Profile::parse(&text, handle.role()) {
+        Ok(profile) => handle.set(profile),
+        Err(error) => {
+            return (StatusCode::BAD_REQUEST, format!("the weather is unchanged: {error}\n")).into_response();
+        }
+    }
+    active_profile(State((stats, handle))).await
 }

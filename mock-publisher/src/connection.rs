@@ -1,4 +1,4 @@
-//! One TCP connection as the handlers see it: they can cut it, wait until it is flushed, and hear that the server stops.
+//! One TCP connection as handlers see it: they can abort it, wait until it is flushed, and learn that the server stops.
 
 use futures_util::task::AtomicWaker;
 use std::future::poll_fn;
@@ -11,50 +11,56 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-/// How a connection is ended before its answer.
+/// How a connection ends before its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Abort {
-    /// In peace: the client reads the end of the stream.
+    /// By a FIN: the client reads the end of the stream.
     Close = 1,
-    /// In anger: the client gets a reset.
+    /// By a RST.
     Reset = 2,
 }
 
-/// A handler's hold on the connection that its request came by.
+/// An extension of responses that must not be sent: the connection was aborted instead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NoResponse;
+
+/// A handler's handle on the connection of its request.
 #[derive(Debug)]
 pub struct ConnectionHandle {
     abort: AtomicU8,
     flushes: AtomicU64,
-    waiting: AtomicWaker,
-    carried: AtomicBool,
+    flushed: AtomicWaker,
+    is_used: AtomicBool,
     stop: CancellationToken,
 }
 
 impl ConnectionHandle {
-    /// The hold on a connection of a server that stops with this token.
+    /// The handle on a connection of a server that stops with this token.
     #[must_use]
     pub fn new(stop: CancellationToken) -> Arc<Self> {
         Arc::new(Self {
             abort: AtomicU8::new(0),
             flushes: AtomicU64::new(0),
-            waiting: AtomicWaker::new(),
-            carried: AtomicBool::new(false),
+            flushed: AtomicWaker::new(),
+            is_used: AtomicBool::new(false),
             stop,
         })
     }
 
-    /// From now on nothing is written any more; the next attempt ends the connection.
+    /// Ends the connection at the next write, which fails.
     pub fn abort(&self, how: Abort) {
         self.abort.store(how as u8, Ordering::Release);
     }
 
-    /// Waits until everything written so far has left for the network.
+    /// Waits until everything written so far was passed to the kernel.
     pub async fn flushed(&self) {
         let before = self.flushes.load(Ordering::Acquire);
         poll_fn(|cx| {
-            self.waiting.register(cx.waker());
-            let moved = self.flushes.load(Ordering::Acquire) != before;
-            if moved { Poll::Ready(()) } else { Poll::Pending }
+            self.flushed.register(cx.waker());
+            match self.flushes.load(Ordering::Acquire) == before {
+                true => Poll::Pending,
+                false => Poll::Ready(()),
+            }
         })
         .await;
     }
@@ -64,39 +70,41 @@ impl ConnectionHandle {
         self.stop.cancelled().await;
     }
 
-    /// Whether this is the first request that the connection carries.
+    /// Whether this is the first request on the connection.
     pub fn is_first(&self) -> bool {
-        !self.carried.swap(true, Ordering::AcqRel)
+        !self.is_used.swap(true, Ordering::AcqRel)
     }
 }
 
-/// The TCP stream that obeys a `Wire`.
+/// A TCP stream that its handle can abort.
 #[derive(Debug)]
-pub struct ConnectionStream {
+pub struct AbortableStream {
     stream: TcpStream,
-    wire: Arc<ConnectionHandle>,
+    handle: Arc<ConnectionHandle>,
 }
 
-impl ConnectionStream {
-    /// Puts a stream under a wire.
+impl AbortableStream {
+    /// A stream with its handle.
     #[must_use]
-    pub fn new(stream: TcpStream, wire: Arc<ConnectionHandle>) -> Self {
-        Self { stream, wire }
+    pub fn new(stream: TcpStream, handle: Arc<ConnectionHandle>) -> Self {
+        Self { stream, handle }
     }
 
-    fn obey(&self) -> io::Result<()> {
-        let abort = self.wire.abort.load(Ordering::Acquire);
+    /// Fails if the connection was aborted.
+    fn check(&self) -> io::Result<()> {
+        let abort = self.handle.abort.load(Ordering::Acquire);
         if abort == 0 {
             return Ok(());
         }
         if abort == Abort::Reset as u8 {
+            // With SO_LINGER of zero the kernel sends a RST when the socket is closed.
             self.stream.set_zero_linger()?;
         }
         Err(io::ErrorKind::ConnectionAborted.into())
     }
 }
 
-impl AsyncRead for ConnectionStream {
+impl AsyncRead for AbortableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -106,9 +114,9 @@ impl AsyncRead for ConnectionStream {
     }
 }
 
-impl AsyncWrite for ConnectionStream {
+impl AsyncWrite for AbortableStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.obey()?;
+        self.check()?;
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
@@ -117,7 +125,7 @@ impl AsyncWrite for ConnectionStream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.obey()?;
+        self.check()?;
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 
@@ -127,13 +135,13 @@ impl AsyncWrite for ConnectionStream {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        self.wire.flushes.fetch_add(1, Ordering::AcqRel);
-        self.wire.waiting.wake();
+        self.handle.flushes.fetch_add(1, Ordering::AcqRel);
+        self.handle.flushed.wake();
         Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.obey()?;
+        self.check()?;
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -1,23 +1,23 @@
-//! Dice without memory: every draw is a function of a seed, a purpose and a number, so that weather can be repeated.
+//! Random draws without state: each is a function of a seed, a purpose and a number, so that faults are repeatable.
 
-/// What a draw is for; two purposes never share their dice.
+/// What a draw is for. Two purposes draw independently; a value of this enum is part of every draw, so it must not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Which fault a request gets.
     Fault = 1,
-    /// Where in a body the damage is done.
+    /// Which byte of a body is damaged.
     Spot = 2,
     /// How long a request takes.
     Latency = 3,
-    /// Which blobs take their time to become readable.
+    /// Which blobs are not readable at once.
     NotYet = 4,
-    /// Which stores find that somebody else was first.
+    /// Which stores find that the blob was stored before.
     Existing = 5,
     /// What stores find in the publisher's own wallet.
     Wallet = 6,
 }
 
-/// 64 well-mixed bits for draw `n` of a purpose.
+/// 64 random bits for draw `n` of a purpose.
 #[must_use]
 pub fn bits(seed: u64, purpose: Purpose, n: u64) -> u64 {
     mix(mix(mix(seed) ^ purpose as u64) ^ n)
@@ -35,6 +35,12 @@ pub fn unit(bits: u64) -> f64 {
 pub fn below(bits: u64, bound: u64) -> u64 {
     let scaled = (u128::from(bits) * u128::from(bound)) >> 64;
     u64::try_from(scaled).unwrap_or(0)
+}
+
+/// A number by which an ID draws: its first eight bytes.
+#[must_use]
+pub fn key(id: &[u8]) -> u64 {
+    id.iter().take(8).fold(0, |n, byte| n << 8 | u64::from(*byte))
 }
 
 /// The finalizer of SplitMix64: every input bit moves every output bit.

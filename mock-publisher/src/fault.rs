@@ -1,224 +1,250 @@
-//! The kinds of bad weather: what they are called, and which server can have them.
+//! The kinds of faults, the routes and the servers: their names, and which server can have which fault.
 
-use std::fmt;
-use std::str::FromStr;
+use crate::units::ParseError;
+use strum::{
+    Display, EnumCount, EnumIter, EnumMessage, EnumString, IntoEnumIterator, IntoStaticStr, VariantNames,
+};
 
-/// A kind of bad weather.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A kind of fault. The order is that in which the rules of a profile share the draws of a request: changing it changes
+/// which requests fail for a seed. The documentation of each is its line in `--help`.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Display,
+    EnumIter,
+    EnumMessage,
+    EnumString,
+    IntoStaticStr,
+    VariantNames,
+    serde_with::SerializeDisplay,
+    serde_with::DeserializeFromStr,
+)]
+#[strum(serialize_all = "kebab-case", parse_err_ty = ParseError, parse_err_fn = unknown_fault)]
 pub enum Fault {
-    /// 429 as text, at the door.
+    /// 429 as text at once, as from a full server.
     Shed,
     /// 500 as JSON.
+    #[strum(serialize = "500")]
     Internal,
-    /// 503: as JSON from an aggregator, as a proxy's page in front of a publisher.
+    /// 503: an aggregator's as JSON, the blob cannot be read; a publisher's as a proxy's HTML page.
+    #[strum(serialize = "503")]
     Unavailable,
-    /// 504: as JSON from a publisher, as a proxy's page in front of an aggregator.
+    /// 504: a publisher's as JSON, too few confirmations; an aggregator's as a proxy's HTML page.
+    #[strum(serialize = "504")]
     Timeout,
-    /// 404 for some time after the store.
+    /// 404 for some time after the store; a share of the blobs, not of the requests.
     NotYet,
-    /// A connection reset before the answer.
+    /// The connection is reset before the answer.
     Reset,
-    /// A body that ends before its announced length.
+    /// The body ends before its announced length.
     Truncate,
-    /// A body with one byte changed.
+    /// One byte of the body is changed.
     Corrupt,
-    /// 200 with JSON that stops half-way.
+    /// 200 with JSON that is cut off; the blob is stored.
     MalformedJson,
-    /// 200 with an `error` object.
+    /// 200 with an error object; the blob is not stored.
     ErrorObject,
-    /// A body that comes in slow pieces.
+    /// The body comes in slow pieces.
     Drip,
     /// No answer at all.
     Hang,
     /// 403 as JSON: the blob is larger than this server reads.
-    TooLargeToRead,
-    /// 404 as JSON.
+    #[strum(serialize = "403")]
+    BlobTooLarge,
+    /// 404 as JSON, for blobs that exist.
+    #[strum(serialize = "404")]
     NotFound,
-    /// 413 as text.
-    TooLarge,
-    /// 451 as JSON.
-    Legal,
-    /// 500 as JSON: nobody paid.
-    Funds,
-    /// 502 as a proxy's page.
+    /// 413 as text, whatever the size of the body.
+    #[strum(serialize = "413")]
+    PayloadTooLarge,
+    /// 451 as JSON: the blob must not be read.
+    #[strum(serialize = "451")]
+    Blocked,
+    /// 500 as JSON: the publisher has no money left.
+    InsufficientFunds,
+    /// 502 as a proxy's HTML page.
+    #[strum(serialize = "502")]
     BadGateway,
-    /// 504 as a proxy's page, from either server.
+    /// 504 as a proxy's HTML page, from either server.
+    #[strum(serialize = "gateway-504")]
     GatewayTimeout,
-    /// 520 as a network's page: the server said something strange.
-    Strange,
-    /// 521 as a network's page: the server is down.
-    Down,
-    /// 522 as a network's page: the server could not be reached.
-    Unreachable,
-    /// 523 as a network's page: there is no way to the server.
-    NoRoute,
-    /// 524 as a network's page: the server took too long.
-    TooLong,
+    /// 520 as a CDN's HTML page: the origin sent an unknown error.
+    #[strum(serialize = "520")]
+    UnknownError,
+    /// 521 as a CDN's HTML page: the origin is down.
+    #[strum(serialize = "521")]
+    OriginDown,
+    /// 522 as a CDN's HTML page: the connection to the origin timed out.
+    #[strum(serialize = "522")]
+    ConnectionTimedOut,
+    /// 523 as a CDN's HTML page: the origin is unreachable.
+    #[strum(serialize = "523")]
+    OriginUnreachable,
+    /// 524 as a CDN's HTML page: the origin took too long.
+    #[strum(serialize = "524")]
+    OriginTimeout,
 }
 
-/// Which server is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+fn unknown_fault(text: &str) -> ParseError {
+    ParseError::unknown_name(text, "a kind of fault", Fault::VARIANTS)
+}
+
+/// Which server a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Role {
-    /// The server that stores.
+    /// Stores blobs.
     Publisher,
-    /// The server that reads.
+    /// Reads blobs.
     Aggregator,
-    /// Both in one.
+    /// Both on one address.
     Daemon,
 }
-
-/// Every kind: its label, and whether a publisher and an aggregator can have it.
-const TABLE: [(Fault, &str, bool, bool); 24] = [
-    (Fault::Shed, "shed", true, true),
-    (Fault::Internal, "500", true, true),
-    (Fault::Unavailable, "503", true, true),
-    (Fault::Timeout, "504", true, true),
-    (Fault::NotYet, "not-yet", false, true),
-    (Fault::Reset, "reset", true, true),
-    (Fault::Truncate, "truncate", true, true),
-    (Fault::Corrupt, "corrupt", false, true),
-    (Fault::MalformedJson, "malformed-json", true, false),
-    (Fault::ErrorObject, "error-object", true, false),
-    (Fault::Drip, "drip", true, true),
-    (Fault::Hang, "hang", true, true),
-    (Fault::TooLargeToRead, "403", false, true),
-    (Fault::NotFound, "404", false, true),
-    (Fault::TooLarge, "413", true, false),
-    (Fault::Legal, "451", false, true),
-    (Fault::Funds, "insufficient-funds", true, false),
-    (Fault::BadGateway, "502", true, true),
-    (Fault::GatewayTimeout, "gateway-504", true, true),
-    (Fault::Strange, "520", true, true),
-    (Fault::Down, "521", true, true),
-    (Fault::Unreachable, "522", true, true),
-    (Fault::NoRoute, "523", true, true),
-    (Fault::TooLong, "524", true, true),
-];
 
 impl Fault {
     /// How the kind is written on the command line and in the statistics.
     #[must_use]
     pub fn label(self) -> &'static str {
-        TABLE.iter().find(|row| row.0 == self).map_or("", |row| row.1)
+        self.into()
     }
 
-    /// What the kind does to a request of this server, for people.
+    /// The kinds that a server can have.
+    pub fn of(role: Role) -> impl Iterator<Item = Self> {
+        Self::iter().filter(move |fault| fault.applies_to(role))
+    }
+
+    /// Whether a server can have it.
     #[must_use]
-    pub fn meaning(self, role: Role) -> &'static str {
-        match (self, role) {
-            (Self::Shed, _) => "429 as text at once, as from a full server",
-            (Self::Internal, _) => "500 as JSON",
-            (Self::Unavailable, Role::Publisher) => "503 as a proxy's HTML page",
-            (Self::Unavailable, _) => "503 as JSON: the blob cannot be read at the moment",
-            (Self::Timeout, Role::Publisher) => "504 as JSON: too few confirmations",
-            (Self::Timeout, _) => "504 as a proxy's HTML page",
-            (Self::NotYet, _) => {
-                "404 for some time after the store; a share of the blobs, not of the requests"
+    pub fn applies_to(self, role: Role) -> bool {
+        use Fault::*;
+        match role {
+            Role::Publisher => !matches!(self, NotYet | Corrupt | BlobTooLarge | NotFound | Blocked),
+            Role::Aggregator => {
+                !matches!(self, MalformedJson | ErrorObject | PayloadTooLarge | InsufficientFunds)
             }
-            (Self::Reset, _) => "the connection is reset before the answer",
-            (Self::Truncate, _) => "the body ends before its announced length",
-            (Self::Corrupt, _) => "one byte of the body is changed",
-            (Self::MalformedJson, _) => "200 with JSON that stops half-way; the blob is stored",
-            (Self::ErrorObject, _) => "200 with an error object; the blob is not stored",
-            (Self::Drip, _) => "the body comes in slow pieces",
-            (Self::Hang, _) => "no answer at all",
-            (Self::TooLargeToRead, _) => "403 as JSON: the blob is larger than this server reads",
-            (Self::NotFound, _) => "404 as JSON, for blobs that are there",
-            (Self::TooLarge, _) => "413 as text, whatever the size of the body",
-            (Self::Legal, _) => "451 as JSON: the blob must not be read",
-            (Self::Funds, _) => "500 as JSON: the publisher has no money left",
-            (Self::BadGateway, _) => "502 as a proxy's HTML page",
-            (Self::GatewayTimeout, _) => "504 as a proxy's HTML page",
-            (Self::Strange, _) => "520 as a delivery network's HTML page",
-            (Self::Unreachable, _) => "522 as a delivery network's HTML page",
-            (Self::Down, _) => "521 as a delivery network's HTML page",
-            (Self::NoRoute, _) => "523 as a delivery network's HTML page",
-            (Self::TooLong, _) => "524 as a delivery network's HTML page",
+            Role::Daemon => true,
         }
     }
 
-    /// The kinds that this server can have.
-    pub fn of(role: Role) -> impl Iterator<Item = Self> {
-        TABLE.iter().map(|row| row.0).filter(move |fault| fault.is_had_by(role))
-    }
-
-    /// Whether this server can have it.
+    /// Whether it replaces the answer by one of its own, which can be delayed; the others change the right answer, or
+    /// give none.
     #[must_use]
-    pub fn is_had_by(self, role: Role) -> bool {
-        TABLE.iter().filter(|row| row.0 == self).any(|row| match role {
-            Role::Publisher => row.2,
-            Role::Aggregator => row.3,
-            Role::Daemon => row.2 || row.3,
-        })
+    pub fn replaces_answer(self) -> bool {
+        use Fault::*;
+        !matches!(self, Shed | NotYet | Truncate | Corrupt | MalformedJson | ErrorObject | Drip | Hang)
     }
+}
 
-    /// Whether it stands in for the right answer, which can take its time; the others spoil or delay the right one.
+/// The kinds of faults of a server with what they do, for the end of its `--help`.
+#[must_use]
+pub fn help(role: Role) -> String {
+    let meaning = |fault: Fault| fault.get_documentation().unwrap_or_default().trim_end_matches('.');
+    let line = |fault: Fault| format!("  {:<18}  {}\n", fault.label(), meaning(fault));
+    format!("Faults:\n{}", Fault::of(role).map(line).collect::<String>())
+}
+
+/// A route, by the name that rules of a profile use. Requests are numbered for each route.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Display,
+    EnumCount,
+    EnumIter,
+    EnumString,
+    VariantNames,
+    serde_with::SerializeDisplay,
+    serde_with::DeserializeFromStr,
+)]
+#[strum(serialize_all = "kebab-case", parse_err_ty = ParseError, parse_err_fn = unknown_route)]
+pub enum RouteKind {
+    /// `PUT /v1/blobs`.
+    Store,
+    /// `PUT /v1/quilts`.
+    StoreQuilt,
+    /// `GET /v1/blobs/{blob_id}`.
+    Read,
+    /// `GET /v1/blobs/by-object-id/{blob_object_id}`.
+    ReadObject,
+    /// `GET /v1/blobs/{blob_id}/byte-range`.
+    ReadRange,
+    /// `GET /v1/blobs/by-quilt-patch-id/{quilt_patch_id}`.
+    ReadPatch,
+    /// `GET /v1/blobs/by-quilt-id/{quilt_id}/{identifier}`.
+    ReadFile,
+    /// `GET /v1/quilts/{quilt_id}/patches`.
+    ListPatches,
+    /// `GET /v1alpha/blobs/{blob_id}/stream`.
+    Stream,
+    /// `GET` and `POST /v1alpha/blobs/concat`.
+    Concat,
+}
+
+fn unknown_route(text: &str) -> ParseError {
+    ParseError::unknown_name(text, "a route", RouteKind::VARIANTS)
+}
+
+impl RouteKind {
+    /// The server that has it.
     #[must_use]
-    pub fn stands_in(self) -> bool {
-        !matches!(
-            self,
-            Self::Shed
-                | Self::NotYet
-                | Self::Truncate
-                | Self::Corrupt
-                | Self::MalformedJson
-                | Self::ErrorObject
-                | Self::Drip
-                | Self::Hang
-        )
+    pub fn role(self) -> Role {
+        match self {
+            Self::Store | Self::StoreQuilt => Role::Publisher,
+            _ => Role::Aggregator,
+        }
     }
 }
 
-impl FromStr for Fault {
-    type Err = BadKind;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn from_str(text: &str) -> Result<Self, BadKind> {
-        TABLE.iter().find(|row| row.1 == text).map(|row| row.0).ok_or_else(|| BadKind(text.to_owned()))
+    #[test]
+    fn every_server_lists_its_own_faults() {
+        let labels = |role| Fault::of(role).map(Fault::label).collect::<Vec<_>>().join(" ");
+        let both = "502 gateway-504 520 521 522 523 524";
+        assert_eq!(
+            labels(Role::Publisher),
+            format!(
+                "shed 500 503 504 reset truncate malformed-json error-object drip hang 413 insufficient-funds {both}"
+            )
+        );
+        assert_eq!(
+            labels(Role::Aggregator),
+            format!("shed 500 503 504 not-yet reset truncate corrupt drip hang 403 404 451 {both}")
+        );
+        assert_eq!(Fault::of(Role::Daemon).count(), Fault::VARIANTS.len());
+        let help = help(Role::Publisher);
+        assert!(
+            help.starts_with("Faults:\n  shed                429 as text at once, as from a full server\n"),
+            "{help}"
+        );
+        assert_eq!(help.lines().count(), 1 + Fault::of(Role::Publisher).count());
     }
-}
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.label())
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Publisher => "publisher",
-            Self::Aggregator => "aggregator",
-            Self::Daemon => "daemon",
-        })
-    }
-}
-
-/// A kind that there is not.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no fault called `{0}`; the kinds are {all}", all = labels(TABLE.iter().map(|row| row.0)))]
-pub struct BadKind(String);
-
-/// A share that is none.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a ratio from 0 to 1 or a percentage from 0% to 100%")]
-pub struct BadRatio(String);
-
-/// Kinds in a row, for people.
-pub(crate) fn labels(faults: impl Iterator<Item = Fault>) -> String {
-    faults.map(Fault::label).collect::<Vec<_>>().join(", ")
-}
-
-/// A share of something, as a number or a percentage.
-///
-/// # Errors
-/// Text that is neither, or outside of all and nothing.
-pub fn ratio(text: &str) -> Result<f64, BadRatio> {
-    let value = match text.strip_suffix('%') {
-        Some(percent) => percent.parse::<f64>().map(|percent| percent / 100.0),
-        None => text.parse::<f64>(),
-    };
-    match value {
-        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err(BadRatio(text.to_owned())),
+    #[test]
+    fn names_are_read_back_and_unknown_ones_listed() {
+        assert!(Fault::iter().all(|fault| fault.label().parse() == Ok(fault)));
+        assert!(RouteKind::iter().all(|route| route.to_string().parse() == Ok(route)));
+        assert_eq!(RouteKind::iter().filter(|route| route.role() == Role::Publisher).count(), 2);
+        let error = |error: ParseError| error.to_string();
+        assert!(
+            error("rain".parse::<Fault>().unwrap_err())
+                .starts_with("`rain` is not a kind of fault: write shed, 500, 503, 504, not-yet, reset,")
+        );
+        assert_eq!(
+            error("upload".parse::<RouteKind>().unwrap_err()),
+            "`upload` is not a route: write store, store-quilt, read, read-object, read-range, read-patch, read-file, \
+             list-patches, stream, concat"
+        );
     }
 }

@@ -1,12 +1,12 @@
-//! The map of the mock publisher: a Walrus publisher over a directory, and the rooms it shares with the mock aggregator.
+//! A mock Walrus publisher over a directory, and what it shares with the mock aggregator.
 //!
 //! ```text
-//! PUT ─▶ server ─▶ witness ─▶ auth ─▶ admit ─▶ query, token ─▶ intake ─▶ latency ─▶ commit ─▶ wire ─▶ spoil ─▶ answer
-//!        (TCP)     (counts)   (gate, fault)             (store)              (store)   (JSON)  (fault)
+//! PUT ─▶ server ─▶ request_metrics ─▶ auth ─▶ admission ─▶ query, token ─▶ store ─▶ latency ─▶ commit ─▶ answer ─▶ body_fault
+//!        (TCP)     (counters)                (fault, limits)              (spool)            (store)   (JSON)
 //! ```
 //!
-//! Pure decisions: which fault a request gets, how long it takes, what a repeated store answers.
-//! Everything that waits or touches a disk is written around them.
+//! Which fault a request gets, how long it takes and what a repeated store answers are pure functions of the configuration,
+//! the seed and the number of the request; what waits or uses the disk is around them.
 //!
 //! ```
 //! use mock_publisher::{Config, Publisher, serve};
@@ -32,29 +32,30 @@ pub mod encoding;
 pub mod fault;
 pub mod quilt;
 pub mod reuse;
-pub mod size;
+pub mod units;
 
 pub mod store;
 
-pub mod auth;
 pub mod api_error;
+pub mod auth;
 pub mod query;
 mod responses;
 
 pub mod admission;
+pub mod body_fault;
 pub mod connection;
 mod fault_response;
-pub mod server;
-pub mod body_fault;
-pub mod stats;
-pub mod tls;
 pub mod profile;
 mod request_metrics;
+pub mod server;
+pub mod stats;
+pub mod throttle;
+pub mod tls;
 
 pub mod args;
-pub mod common;
-pub mod describe;
 pub mod cli;
+pub mod common;
+pub mod openapi;
 mod publisher;
 mod put;
 mod routes;

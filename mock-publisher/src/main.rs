@@ -1,18 +1,18 @@
-//! The front door of the mock publisher: flags in, a running server out.
+//! The `mock-publisher` program: flags in, a running server out.
 
 use clap::Parser;
 use mock_publisher::args::PublisherArgs;
 use mock_publisher::cli::{self, BoxError, CommonArgs};
-use mock_publisher::fault::Role;
+use mock_publisher::fault::{self, Role};
 use mock_publisher::server::Endpoint;
 use mock_publisher::{Publisher, serve};
 use std::env;
 use std::io;
 use std::process::{Command, ExitCode};
 
-/// A Walrus publisher in a bottle: stores blobs in a directory, answers as a real one does, with weather on demand
+/// A mock Walrus publisher: stores blobs in a directory and answers as a real one does, with latency and faults on demand
 #[derive(Debug, Parser)]
-#[command(name = "mock-publisher", version, after_help = cli::fault_help(Role::Publisher))]
+#[command(name = "mock-publisher", version, after_help = fault::help(Role::Publisher))]
 struct Args {
     #[command(flatten)]
     flags: CommonArgs,
@@ -34,18 +34,18 @@ struct NoDaemon {
     source: io::Error,
 }
 
-/// The server that can read as well; this one knows nothing of reading.
-const BOTH: &str = "mock-aggregator";
+/// The program that serves both; this one cannot read.
+const DAEMON: &str = "mock-aggregator";
 
 /// Hands all flags to the other program, whose exit status is this one's.
 fn daemon() -> Result<ExitCode, NoDaemon> {
-    let no = |source| NoDaemon { program: BOTH, source };
+    let no = |source| NoDaemon { program: DAEMON, source };
     let program =
-        env::current_exe().map_err(no)?.with_file_name(format!("{BOTH}{}", env::consts::EXE_SUFFIX));
+        env::current_exe().map_err(no)?.with_file_name(format!("{DAEMON}{}", env::consts::EXE_SUFFIX));
     run(Command::new(program).args(env::args_os().skip(1))).map_err(no)
 }
 
-/// Becomes the other program: signals and the exit status need no messenger.
+/// Replaces this process by the other program, so that signals and the exit status need no forwarding.
 #[cfg(unix)]
 fn run(command: &mut Command) -> io::Result<ExitCode> {
     Err(std::os::unix::process::CommandExt::exec(command))
@@ -59,7 +59,7 @@ fn run(command: &mut Command) -> io::Result<ExitCode> {
 }
 
 fn main() -> ExitCode {
-    // Before the flags are read: those of an aggregator are none of this program's.
+    // Before the flags are parsed, because this program does not have those of an aggregator.
     if env::args_os().any(|arg| arg == "--daemon") {
         return daemon().unwrap_or_else(|error| cli::fail("mock-publisher", &error));
     }

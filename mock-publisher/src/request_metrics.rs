@@ -1,8 +1,8 @@
-//! The witness: sees every request come and go, and writes down what it saw.
+//! The middleware that counts every request, its answer and their bytes, and that holds requests during a stall.
 
-use crate::connection::ConnectionHandle;
+use crate::connection::{ConnectionHandle, NoResponse};
 use crate::profile::ProfileHandle;
-use crate::stats::{Route, Stats};
+use crate::stats::{RouteCounters, Stats};
 use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
@@ -13,32 +13,27 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-/// Marks a response that must not be sent: the connection ends instead.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct NoResponse;
-
-/// Requests under these paths are not counted: whoever looks at the counts must not change them.
+/// Requests under these paths are not counted and not held: reading the counts must not change them.
 const EXCLUDED_PATHS: [&str; 2] = ["/mock/", "/metrics"];
 
-/// Counts the request, its answer and their bytes; hands the route's counts on to the handlers. While nothing is
-/// answered, it holds the request.
+/// Counts a request, and hands the counters of its route to the handlers.
 pub(crate) async fn count_requests(
     State((stats, profile)): State<(Arc<Stats>, Arc<ProfileHandle>)>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    if path.is_some_and(|path| EXCLUDED_PATHS.iter().any(|off| path.starts_with(off))) {
+    if path.is_some_and(|path| EXCLUDED_PATHS.iter().any(|excluded| path.starts_with(excluded))) {
         return next.run(request).await;
     }
-    if request.extensions().get::<Arc<ConnectionHandle>>().is_some_and(|wire| wire.is_first()) {
-        stats.used();
+    if request.extensions().get::<Arc<ConnectionHandle>>().is_some_and(|connection| connection.is_first()) {
+        stats.connection_used();
     }
-    let name = name(request.method(), path);
+    let name = route_name(request.method(), path);
     let route = stats.route(&name);
     stats.arrival(&name);
-    let mut ticket = Ticket { route: Arc::clone(&route), over: false };
     route.received.add(1);
+    let mut in_flight = InFlight { route: Arc::clone(&route), is_answered: false };
     if profile.wait_out_stall().await {
         stats.stalled();
     }
@@ -48,46 +43,39 @@ pub(crate) async fn count_requests(
         return response;
     }
     route.answer(response.status().as_u16());
-    ticket.over = true;
-    response.map(|body| Body::new(Counted { body, route }))
+    in_flight.is_answered = true;
+    response.map(|body| Body::new(CountedBody { body, route }))
 }
 
-/// The name of a route in the counts: there are only so many, whatever clients ask for.
-fn name(method: &Method, path: Option<&str>) -> String {
-    let known = [
-        Method::GET,
-        Method::HEAD,
-        Method::PUT,
-        Method::POST,
-        Method::DELETE,
-        Method::OPTIONS,
-        Method::PATCH,
-    ];
+/// The name of a route in the counts. Its cardinality is bounded, whatever clients ask for.
+fn route_name(method: &Method, path: Option<&str>) -> String {
+    use Method as M;
+    let known = [M::GET, M::HEAD, M::PUT, M::POST, M::DELETE, M::OPTIONS, M::PATCH];
     let method = if known.contains(method) { method.as_str() } else { "OTHER" };
     format!("{method} {}", path.unwrap_or("invalid-route"))
 }
 
-/// A request under way; when it ends without an answer, that is counted.
-struct Ticket {
-    route: Arc<Route>,
-    over: bool,
+/// A request under way. If it is dropped without an answer, because it was aborted or its client left, that is counted.
+struct InFlight {
+    route: Arc<RouteCounters>,
+    is_answered: bool,
 }
 
-impl Drop for Ticket {
+impl Drop for InFlight {
     fn drop(&mut self) {
-        if !self.over {
+        if !self.is_answered {
             self.route.unanswered.add(1);
         }
     }
 }
 
-/// A response body whose bytes are counted as they are handed to the network.
-struct Counted {
+/// A response body whose bytes are counted as hyper takes them.
+struct CountedBody {
     body: Body,
-    route: Arc<Route>,
+    route: Arc<RouteCounters>,
 }
 
-impl HttpBody for Counted {
+impl HttpBody for CountedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -96,8 +84,8 @@ impl HttpBody for Counted {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if let Some(Ok(data)) = frame.as_ref().map(|frame| frame.as_ref().map(Frame::data_ref)) {
-            self.route.bytes_out.add(data.map_or(0, |data| data.len() as u64));
+        if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
+            self.route.bytes_out.add(data.len() as u64);
         }
         Poll::Ready(frame)
     }
@@ -116,14 +104,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_few_whatever_is_asked_for() {
+    fn the_names_of_routes_are_bounded() {
         let rows = [
             ("PUT", Some("/v1/blobs"), "PUT /v1/blobs"),
             ("BREW", Some("/v1/blobs"), "OTHER /v1/blobs"),
             ("GET", None, "GET invalid-route"),
         ];
         for (method, path, expected) in rows {
-            assert_eq!(name(&method.parse().unwrap(), path), expected);
+            assert_eq!(route_name(&method.parse().unwrap(), path), expected);
         }
     }
 }

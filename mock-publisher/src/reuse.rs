@@ -2,7 +2,7 @@
 
 use crate::chain::RegisterOp;
 use crate::draw::{self, Purpose};
-use crate::fault::{BadRatio, ratio};
+use crate::units::{ParseError, ratio};
 use std::fmt;
 use std::str::FromStr;
 use strum::{Display, EnumString};
@@ -59,7 +59,7 @@ pub enum BadReuse {
     Form(String),
     /// Not a ratio.
     #[error(transparent)]
-    Ratio(#[from] BadRatio),
+    Ratio(#[from] ParseError),
     /// The ratios add up to more than one.
     #[error("--reuse: the ratios add up to {:.1}%: a store finds one thing, so at most 100%", .0 * 100.0)]
     TooMany(f64),

@@ -3,7 +3,7 @@
 use crate::admission::{Admission, admit};
 use crate::auth;
 use crate::common::with_common_routes;
-use crate::describe;
+use crate::openapi;
 use crate::publisher::Publisher;
 use crate::put::{put_blob, put_quilt};
 use crate::server::{self, Endpoint};
@@ -37,7 +37,7 @@ pub fn router(publisher: &Publisher) -> Router {
 pub async fn serve(port: impl Into<Endpoint>, publisher: Publisher, shutdown: impl Future<Output = ()>) {
     let (stats, profile) = (Arc::clone(&publisher.0.stats), Arc::clone(&publisher.0.profile));
     // The document is part of this crate and always one; a test reads it.
-    let page = describe::page("Walrus Publisher", &[describe::PUBLISHER]).unwrap_or_default();
+    let page = openapi::page("Walrus Publisher", &[openapi::PUBLISHER]).unwrap_or_default();
     let routes = with_common_routes(router(&publisher), Arc::clone(&stats), profile, page);
     server::run(port.into(), routes, stats, shutdown).await;
 }

@@ -1,6 +1,6 @@
-//! A server over one listener: it accepts until told to stop, lets what is in flight finish for a moment, and ends.
+//! Serves a router on one listener until shutdown, with a grace period for the exchanges in flight.
 
-use crate::connection::{ConnectionHandle, ConnectionStream};
+use crate::connection::{AbortableStream, ConnectionHandle};
 use crate::stats::Stats;
 use crate::tls::ServerTls;
 use axum::Router;
@@ -19,17 +19,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// How long an exchange in flight may go on after the order to stop.
+/// The grace period of exchanges in flight at shutdown.
 const GRACE: Duration = Duration::from_secs(1);
-/// How long to wait when no connection can be accepted, for want of file descriptors usually.
+/// The pause after a failed accept, usually for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Where a server is reached, and how.
+/// A listener, and whether it serves HTTPS.
 #[derive(Debug)]
 pub struct Endpoint {
-    /// Where.
+    /// The listener.
     pub listener: TcpListener,
-    /// By TLS, or in the clear.
+    /// For HTTPS; HTTP if absent.
     pub tls: Option<ServerTls>,
 }
 
@@ -39,7 +39,7 @@ impl From<TcpListener> for Endpoint {
     }
 }
 
-/// Serves a router until `shutdown` is ready; takes about a second more at most.
+/// Serves a router until `shutdown` is ready, and exchanges in flight for at most a second more.
 pub async fn run(port: Endpoint, router: Router, stats: Arc<Stats>, shutdown: impl Future<Output = ()>) {
     let Endpoint { listener, tls } = port;
     let stop = CancellationToken::new();
@@ -74,34 +74,34 @@ async fn connection(
     stats: Arc<Stats>,
     stop: CancellationToken,
 ) {
-    // Without this, the tail of a streamed body waits for the client's delayed acknowledgement.
+    // With Nagle's algorithm, the tail of a streamed body would wait for the client's delayed ACK.
     let _ = stream.set_nodelay(true);
-    let wire = ConnectionHandle::new(stop.clone());
-    let stream = ConnectionStream::new(stream, Arc::clone(&wire));
-    let Some(tls) = tls else { return exchange(stream, wire, router, stop).await };
+    let handle = ConnectionHandle::new(stop.clone());
+    let stream = AbortableStream::new(stream, Arc::clone(&handle));
+    let Some(tls) = tls else { return exchange(stream, handle, router, stop).await };
     tokio::select! {
-        shaken = tls.accept(stream) => if let Ok(stream) = shaken {
-            stats.shook_hands();
-            exchange(stream, wire, router, stop).await;
+        handshake = tls.accept(stream) => if let Ok(stream) = handshake {
+            stats.tls_handshake();
+            exchange(stream, handle, router, stop).await;
         },
         () = stop.cancelled() => {}
     }
 }
 
-/// Requests and answers over one connection: HTTP/1.1, or HTTP/2 from a client that knows beforehand.
-async fn exchange<S>(stream: S, wire: Arc<ConnectionHandle>, router: Router, stop: CancellationToken)
+/// Serves one connection: HTTP/1.1, or HTTP/2 with prior knowledge.
+async fn exchange<S>(stream: S, handle: Arc<ConnectionHandle>, router: Router, stop: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Arc::clone(&wire));
+        request.extensions_mut().insert(Arc::clone(&handle));
         router.call(request.map(Body::new))
     });
     let server = auto::Builder::new(TokioExecutor::new());
     let mut exchange = pin!(server.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
-        // A connection that breaks is the client's affair.
+        // An error of a connection concerns its client alone.
         _ = exchange.as_mut() => return,
         () = stop.cancelled() => exchange.as_mut().graceful_shutdown(),
     }

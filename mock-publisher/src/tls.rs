@@ -1,6 +1,6 @@
-//! TLS in front of a server, as the operators' proxies have it: a certificate of one's own, or one made on the spot.
+//! TLS of a server, as operators have it in a proxy: with their own certificate, or a self-signed one.
 
-use crate::connection::ConnectionStream;
+use crate::connection::AbortableStream;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -12,17 +12,17 @@ use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// Whom a certificate made on the spot is for.
+/// The names of a self-signed certificate.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// Where the certificate comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TlsSource {
-    /// It is made on the spot, for this machine.
+    /// It is generated for this machine.
     SelfSigned,
     /// From two PEM files.
     Files {
-        /// The certificate, and those that vouch for it.
+        /// The certificate and its intermediates.
         chain: PathBuf,
         /// Its key.
         key: PathBuf,
@@ -32,16 +32,16 @@ pub enum TlsSource {
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// Neither of the two forms.
-    #[error("`{0}` names no certificate: write self-signed, or CERT,KEY with two PEM files")]
+    /// Not one of the two forms.
+    #[error("`{0}` is not a certificate: write self-signed, or CERT,KEY with two PEM files")]
     Form(String),
     /// A file that cannot be used.
     #[error("--tls: cannot use {path}", path = .0.display())]
     File(PathBuf, #[source] rustls::pki_types::pem::Error),
-    /// A certificate could not be made.
+    /// A certificate could not be generated.
     #[error("--tls: cannot make a certificate")]
     Made(#[from] rcgen::Error),
-    /// Certificate and key do not go together.
+    /// Certificate and key do not match.
     #[error("--tls: cannot use the certificate with its key")]
     Pair(#[from] rustls::Error),
 }
@@ -63,10 +63,10 @@ impl FromStr for TlsSource {
 }
 
 impl TlsSource {
-    /// Reads or makes the certificate.
+    /// Reads or generates the certificate.
     ///
     /// # Errors
-    /// A file is missing or is not what it should be; the two do not go together.
+    /// A file that is missing or invalid; a key that does not match.
     pub fn load(&self) -> Result<ServerTls, TlsError> {
         match self {
             Self::SelfSigned => {
@@ -88,7 +88,7 @@ impl TlsSource {
     }
 }
 
-/// TLS, ready to be spoken; clones speak for the same certificate.
+/// TLS with a certificate, ready for handshakes; clones have the same one.
 #[derive(Clone)]
 pub struct ServerTls {
     acceptor: TlsAcceptor,
@@ -121,8 +121,8 @@ impl ServerTls {
     /// The handshake on a connection.
     ///
     /// # Errors
-    /// The client does not speak TLS, or not with us.
-    pub async fn accept(&self, stream: ConnectionStream) -> io::Result<TlsStream<ConnectionStream>> {
+    /// A client without TLS, or without a common version or cipher suite.
+    pub async fn accept(&self, stream: AbortableStream) -> io::Result<TlsStream<AbortableStream>> {
         self.acceptor.accept(stream).await
     }
 }
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_is_made_or_read() {
+    fn a_certificate_is_generated_or_read() {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let (cert, key) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));

@@ -213,7 +213,7 @@ fn bad_usage_is_told_on_stderr_with_status_2() {
         (&["--store-latency", "fast"], "'--store-latency <LATENCY>': `fast` is not a latency"),
         (
             &["--fault", "rain=1"],
-            "'--fault <KIND=RATIO>': there is no fault called `rain`; the kinds are shed",
+            "'--fault <KIND=RATIO>': `rain=1` is not a fault (`rain` is not a kind of fault: write shed, 500,",
         ),
         (
             &["--fault", "corrupt=1"],
@@ -225,14 +225,17 @@ fn bad_usage_is_told_on_stderr_with_status_2() {
         ),
         (
             &["--fault", "reset=1%,route=upload"],
-            "'--fault <KIND=RATIO>': there is no route called `upload`; they are store, store-quilt,",
+            "'--fault <KIND=RATIO>': `reset=1%,route=upload` is not a fault (`upload` is not a route: write store, store-quilt,",
         ),
         (
             &["--weather", "moon"],
-            "'--weather <NAME>': there is no weather called `moon`: there are instant, lan,",
+            "'--weather <NAME>': `moon` is not a preset: write instant, lan, testnet, mainnet",
         ),
         (&["--weather-file", "absent.toml"], "--weather-file: cannot read absent.toml: No such file"),
-        (&["--stall", "10s"], "'--stall <from=D,for=D>': `10s` is not a stall: write from=10s,for=5s,"),
+        (
+            &["--stall", "10s"],
+            "'--stall <from=D,for=D>': `10s` is not a stall (no `=` in `10s`): write from=10s,for=5s,",
+        ),
         (&["--publisher-max-concurrent-requests", "0"], "'--publisher-max-concurrent-requests <N>'"),
     ];
     for (flags, text) in rows {

@@ -103,18 +103,12 @@ async fn the_weather_of_a_running_server_is_told_and_changed() {
         assert_eq!(get(url, &id).await.reason(), "BLOB_UNAVAILABLE");
     }
     for (document, why) in [
-        (
-            "\n\nrain = 1",
-            "the weather stays as it is: line 3: unknown field `rain`, expected one of `preset`,",
-        ),
+        ("\n\nrain = 1", "the weather is unchanged: line 3: unknown field `rain`, expected one of `preset`,"),
         (
             &rule("413", "")[..],
-            "the weather stays as it is: a mock aggregator cannot have the fault `413`; it has",
+            "the weather is unchanged: a mock aggregator cannot have the fault `413`; it has",
         ),
-        (
-            r#"{"seed": "x"}"#,
-            "the weather stays as it is: invalid type: string \"x\", expected u64 at line 1",
-        ),
+        (r#"{"seed": "x"}"#, "the weather is unchanged: invalid type: string \"x\", expected u64 at line 1"),
     ] {
         let refused = say(url, document).await;
         assert_eq!(

@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use mock_publisher::admission::Bypass;
 use mock_publisher::clock::millis;
-use mock_publisher::profile::wait_until;
+use mock_publisher::throttle::wait_until;
 use tokio::time::Instant;
 
 /// The longest document of a 404 that is kept, in bytes.

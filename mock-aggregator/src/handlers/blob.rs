@@ -12,8 +12,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::profile::throttled;
 use mock_publisher::store::Attributes;
+use mock_publisher::throttle::throttle;
 use std::io;
 use tokio::task::spawn_blocking;
 
@@ -123,7 +123,7 @@ pub(crate) async fn get_stream(Path(id): Path<BlobId>, read: ReadRequest) -> Res
     // The time per MiB, which on other routes passes before the first byte, passes here while the body is sent.
     let body = match read.method == Method::HEAD {
         true => Body::empty(),
-        false => read.stream(throttled(contents.stream(0, size), read.pace().per_mib), size),
+        false => read.stream(throttle(contents.stream(0, size), read.service_time().per_mib), size),
     };
     let mut response = read.success(id, Some(size), body);
     response.headers_mut().extend([STREAMING]);

@@ -23,7 +23,7 @@ pub struct JwtFlags {
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub jwt_cache_size: usize,
     /// How often tokens that have ended are forgotten
-    #[arg(long, value_name = "D", default_value = "5s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "D", default_value = "5s", value_parser = crate::units::duration)]
     pub jwt_cache_refresh_interval: Duration,
 }
 

@@ -129,11 +129,11 @@ fn s3_5_4_claims_are_compared_with_the_request() {
         (&format!(r#","epochs":9{to}"#), "", None, Err(TokenError::InvalidEpochs)),
     ];
     let config = Config { verify_upload: true, ..strict() };
-    for (claims, asked, length, expected) in rows {
+    for (claims, text, length, expected) in rows {
         let verifier = Verifier::new(config.clone());
         let token = token(&format!(r#"{{"exp":{NOW},"jti":"a"{claims}}}"#));
-        let accept = || verifier.accept(&token, &query(asked), length, NOW * 1000);
-        assert_eq!(accept(), expected, "{claims} {asked}");
+        let accept = || verifier.accept(&token, &query(text), length, NOW * 1000);
+        assert_eq!(accept(), expected, "{claims} {text}");
         let again = if expected.is_ok() { Err(TokenError::TokenAlreadyUsed) } else { expected };
         assert_eq!(accept(), again, "a token that did not fit can be used again: {claims}");
     }

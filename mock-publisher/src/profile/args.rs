@@ -1,192 +1,153 @@
-//! The weather on the command line: a preset, or a file, and flags that change one thing each.
+//! The flags of the fault profile: a preset or a file, and flags that each change one value of it.
 
-use super::{
-    BadDocument, BadFaults, BadSpan, Faults, Latency, Preset, Profile, Rule, ServiceTime, Span, Stall,
-};
+use super::latency::Latency;
+use super::rule::{FaultRule, Stall};
+use super::settings::{Preset, Profile};
 use crate::fault::Role;
+use crate::units::{DurationText, duration};
+use serde::Serialize;
+use serde_with::serde_as;
+use std::error::Error;
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-/// The flags that every mock has.
-#[derive(Debug, Clone, Default, clap::Args)]
+/// The flags that every mock has; in the form of a document they are an overlay over the preset or the file.
+#[serde_as]
+#[derive(Debug, Clone, Default, clap::Args, Serialize)]
 pub struct ProfileArgs {
-    /// How long things take, by name: instant, lan, testnet or mainnet; other flags change one thing each [default: instant]
+    /// Latencies by name: instant, lan, testnet or mainnet; other flags change one value each [default: instant]
     #[arg(long, value_name = "NAME")]
+    #[serde(skip)]
     pub weather: Option<Preset>,
-    /// A TOML file about the weather instead; other flags change one thing each
+    /// A TOML file of latencies and faults instead; other flags change one value each
     #[arg(long, value_name = "FILE", conflicts_with = "weather")]
+    #[serde(skip)]
     pub weather_file: Option<PathBuf>,
     /// Makes faults and latencies repeatable: they depend on it and on the number of the request [default: 0]
     #[arg(long, value_name = "U64")]
     pub seed: Option<u64>,
-    /// A fault and its share of the requests, perhaps of some: reset=1% or 500=5%,route=store,size=1MiB..,from=10s,for=5s; repeatable (the kinds are listed below)
+    /// A fault and its share of the requests, perhaps only of some: reset=1% or 500=5%,route=store,size=1MiB..,from=10s,for=5s; repeatable (the kinds are listed below)
     #[arg(long, value_name = "KIND=RATIO")]
-    pub fault: Vec<Rule>,
-    /// A time in which nothing is answered: from=10s,for=5s; repeatable
+    pub fault: Vec<FaultRule>,
+    /// A period in which nothing is answered: from=10s,for=5s; repeatable
     #[arg(long, value_name = "from=D,for=D")]
     pub stall: Vec<Stall>,
     /// How long a dripping body takes [default: 2s]
-    #[arg(long, value_name = "D", value_parser = time)]
+    #[arg(long, value_name = "D", value_parser = duration)]
+    #[serde_as(as = "Option<DurationText>")]
     pub drip_for: Option<Duration>,
 }
 
-/// The flags of a server that stores.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct StoreTimeArgs {
-    /// How long a store takes once its body is there: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%
-    #[arg(long, value_name = "LATENCY")]
-    pub store_latency: Option<Latency>,
-    /// How much longer it takes for every MiB of the blob
-    #[arg(long, value_name = "D", value_parser = time)]
-    pub store_latency_per_mib: Option<Duration>,
-    /// How long it takes to take in a MiB of the body
-    #[arg(long, value_name = "D", value_parser = time)]
-    pub store_body_per_mib: Option<Duration>,
+/// The flags of a server that stores, as an overlay.
+#[derive(Debug, Clone, Default, clap::Args, Serialize)]
+pub struct StoreArgs {
+    #[command(flatten)]
+    store: StoreTime,
 }
 
-/// The flags of a server that reads.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct ReadTimeArgs {
-    /// How long a read takes that finds nothing in the cache: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%
+/// The flags of a server that reads, as an overlay.
+#[serde_as]
+#[derive(Debug, Clone, Default, clap::Args, Serialize)]
+pub struct ReadArgs {
+    #[command(flatten)]
+    first_read: FirstReadTime,
+    #[command(flatten)]
+    cached_read: CachedReadTime,
+    /// How long a 404 takes
     #[arg(long, value_name = "LATENCY")]
-    pub first_read_latency: Option<Latency>,
-    /// How much longer it takes for every MiB that is read
-    #[arg(long, value_name = "D", value_parser = time)]
-    pub first_read_latency_per_mib: Option<Duration>,
-    /// How long it takes after its first byte to send a MiB of the body
-    #[arg(long, value_name = "D", value_parser = time)]
-    pub first_read_body_per_mib: Option<Duration>,
-    /// How long a read takes that is served from the cache
+    #[serde(rename = "not_found")]
+    not_found_latency: Option<Latency>,
+    /// How long the fault 503 takes
     #[arg(long, value_name = "LATENCY")]
-    pub cached_read_latency: Option<Latency>,
-    /// How much longer it takes for every MiB that is read
-    #[arg(long, value_name = "D", value_parser = time)]
-    pub cached_read_latency_per_mib: Option<Duration>,
-    /// How long it takes after its first byte to send a MiB of the body
-    #[arg(long, value_name = "D", value_parser = time)]
-    pub cached_read_body_per_mib: Option<Duration>,
-    /// How long it takes to find out that there is no such blob
-    #[arg(long, value_name = "LATENCY")]
-    pub not_found_latency: Option<Latency>,
-    /// How long the fault 503 takes to be told
-    #[arg(long, value_name = "LATENCY")]
-    pub unavailable_latency: Option<Latency>,
+    #[serde(rename = "unavailable")]
+    unavailable_latency: Option<Latency>,
     /// How long after its store a blob can be read; a distribution gives every blob its own time
     #[arg(long, value_name = "LATENCY")]
-    pub visible_after: Option<Latency>,
-    /// How long after its store a blob that meets the fault not-yet is not readable [default: 1s]
-    #[arg(long, value_name = "D", value_parser = time)]
-    pub not_yet_for: Option<Duration>,
+    visible_after: Option<Latency>,
+    /// How long after its store a blob with the fault not-yet cannot be read [default: 1s]
+    #[arg(long, value_name = "D", value_parser = duration)]
+    #[serde_as(as = "Option<DurationText>")]
+    not_yet_for: Option<Duration>,
 }
 
-/// Weather that was asked for and cannot be had.
+/// The three flags of a step's service time; `$help` is that of the first.
+macro_rules! service_time_args {
+    ($name:ident, $latency:literal, $per_mib:literal, $body:literal, $help:literal) => {
+        #[serde_as]
+        #[derive(Debug, Clone, Default, clap::Args, Serialize)]
+        struct $name {
+            #[doc = $help]
+            #[arg(long = $latency, id = $latency, value_name = "LATENCY")]
+            latency: Option<Latency>,
+            /// What every MiB of the blob adds to it
+            #[arg(long = $per_mib, id = $per_mib, value_name = "D", value_parser = duration)]
+            #[serde_as(as = "Option<DurationText>")]
+            per_mib: Option<Duration>,
+            /// How long a MiB of the body takes
+            #[arg(long = $body, id = $body, value_name = "D", value_parser = duration)]
+            #[serde_as(as = "Option<DurationText>")]
+            body_per_mib: Option<Duration>,
+        }
+    };
+}
+
+service_time_args!(
+    StoreTime,
+    "store-latency",
+    "store-latency-per-mib",
+    "store-body-per-mib",
+    "How long a store takes from the end of its body: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%"
+);
+service_time_args!(
+    FirstReadTime,
+    "first-read-latency",
+    "first-read-latency-per-mib",
+    "first-read-body-per-mib",
+    "How long a read takes that is not in the cache: 50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms, twopoint:20ms,1s@5%"
+);
+service_time_args!(
+    CachedReadTime,
+    "cached-read-latency",
+    "cached-read-latency-per-mib",
+    "cached-read-body-per-mib",
+    "How long a read takes that is served from the cache"
+);
+
+/// A flag whose value cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum BadWeather {
-    /// Faults that each make sense but that this server cannot have together, or at all.
-    #[error("--fault: {0}")]
-    Faults(BadFaults),
-    /// A file that cannot be read.
-    #[error("--weather-file: cannot read {}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file that says something else.
-    #[error("--weather-file: {}", path.display())]
-    Document {
-        /// The file.
-        path: PathBuf,
-        /// Where, and why.
-        source: BadDocument,
-    },
-}
-
-fn time(text: &str) -> Result<Duration, BadSpan> {
-    text.parse::<Span>().map(|span| span.0)
+#[error("{context}")]
+pub struct ArgsError {
+    context: String,
+    source: Box<dyn Error + Send + Sync>,
 }
 
 impl ProfileArgs {
-    /// The weather that the flags ask for.
+    /// The profile that the flags ask for; faults and stalls are those of the file and of the flags.
     ///
     /// # Errors
     /// A file that cannot be used, faults that this server cannot have.
-    pub fn profile(&self, role: Role) -> Result<Profile, BadWeather> {
+    pub fn profile(&self, role: Role) -> Result<Profile, ArgsError> {
         let base = match &self.weather_file {
-            Some(path) => read(path, role)?,
-            None => self.weather.unwrap_or_default().profile(),
+            None => Profile::from(self.weather.unwrap_or_default()),
+            Some(path) => {
+                let at = |what: &str| {
+                    let context = format!("--weather-file: {what}{}", path.display());
+                    |source| ArgsError { context, source }
+                };
+                let text = fs::read_to_string(path).map_err(|error| at("cannot read ")(error.into()))?;
+                Profile::parse(&text, role).map_err(|error| at("")(error.into()))?
+            }
         };
-        let rules = [base.faults.rules(), &self.fault].concat();
-        Ok(Profile {
-            seed: self.seed.unwrap_or(base.seed),
-            faults: Faults::new(role, rules).map_err(BadWeather::Faults)?,
-            stalls: [&base.stalls[..], &self.stall].concat(),
-            drip_for: self.drip_for.unwrap_or(base.drip_for),
-            ..base
-        })
-    }
-}
-
-fn read(path: &Path, role: Role) -> Result<Profile, BadWeather> {
-    let unreadable = |source| BadWeather::Unreadable { path: path.to_owned(), source };
-    let text = fs::read_to_string(path).map_err(unreadable)?;
-    Profile::parse(&text, role).map_err(|source| BadWeather::Document { path: path.to_owned(), source })
-}
-
-/// A pace with what was said about it.
-fn over(
-    base: ServiceTime,
-    latency: Option<Latency>,
-    per_mib: Option<Duration>,
-    body: Option<Duration>,
-) -> ServiceTime {
-    ServiceTime {
-        latency: latency.unwrap_or(base.latency),
-        per_mib: per_mib.unwrap_or(base.per_mib),
-        body_per_mib: body.unwrap_or(base.body_per_mib),
-    }
-}
-
-impl StoreTimeArgs {
-    /// The weather with what was said about stores.
-    #[must_use]
-    pub fn over(&self, base: Profile) -> Profile {
-        let store = over(base.store, self.store_latency, self.store_latency_per_mib, self.store_body_per_mib);
-        Profile { store, ..base }
-    }
-}
-
-impl ReadTimeArgs {
-    /// The weather with what was said about reads.
-    #[must_use]
-    pub fn over(&self, base: Profile) -> Profile {
-        Profile {
-            first_read: over(
-                base.first_read,
-                self.first_read_latency,
-                self.first_read_latency_per_mib,
-                self.first_read_body_per_mib,
-            ),
-            cached_read: over(
-                base.cached_read,
-                self.cached_read_latency,
-                self.cached_read_latency_per_mib,
-                self.cached_read_body_per_mib,
-            ),
-            not_found: self.not_found_latency.unwrap_or(base.not_found),
-            unavailable: self.unavailable_latency.unwrap_or(base.unavailable),
-            visible_after: self.visible_after.unwrap_or(base.visible_after),
-            not_yet_for: self.not_yet_for.unwrap_or(base.not_yet_for),
-            ..base
-        }
+        base.overlay(self)
+            .and_then(|profile| profile.checked(role))
+            .map_err(|error| ArgsError { context: "--fault".to_owned(), source: error.into() })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Faults, ServiceTime};
     use super::*;
     use clap::Parser;
 
@@ -195,21 +156,25 @@ mod tests {
         #[command(flatten)]
         profile: ProfileArgs,
         #[command(flatten)]
-        store: StoreTimeArgs,
+        store: StoreArgs,
         #[command(flatten)]
-        read: ReadTimeArgs,
+        read: ReadArgs,
+    }
+
+    fn args(flags: &[&str]) -> Args {
+        Args::try_parse_from([&["mock"], flags].concat()).unwrap()
     }
 
     fn profile(flags: &[&str]) -> Profile {
-        let args = Args::try_parse_from([&["mock"], flags].concat()).unwrap();
-        args.read.over(args.store.over(args.profile.profile(Role::Aggregator).unwrap()))
+        let args = args(flags);
+        let profile = args.profile.profile(Role::Aggregator).unwrap();
+        profile.overlay(&args.store).unwrap().overlay(&args.read).unwrap()
     }
 
     #[test]
-    fn flags_change_the_preset_one_thing_each() {
+    fn every_flag_changes_one_value_of_the_preset() {
         assert_eq!(profile(&[]), Profile::default());
-        assert_eq!(profile(&["--weather", "lan"]), Preset::Lan.profile());
-        let base = Preset::Mainnet.profile();
+        assert_eq!(profile(&["--weather", "lan"]), Preset::Lan.into());
         let ms = Duration::from_millis;
         let flags = [
             "--weather=mainnet",
@@ -231,7 +196,7 @@ mod tests {
             "--visible-after=12s",
             "--not-yet-for=13s",
         ];
-        let pace = |n| ServiceTime {
+        let time = |n| ServiceTime {
             latency: Latency::Fixed(ms(n)),
             per_mib: ms(n + 1000),
             body_per_mib: ms(n + 2000),
@@ -241,37 +206,35 @@ mod tests {
             faults: Faults::new(Role::Aggregator, vec!["500=5%,from=1s".parse().unwrap()]).unwrap(),
             stalls: vec!["for=1s".parse().unwrap()],
             drip_for: ms(3000),
-            store: pace(1000),
-            first_read: pace(4000),
-            cached_read: pace(7000),
+            store: time(1000),
+            first_read: time(4000),
+            cached_read: time(7000),
             not_found: Latency::Fixed(ms(10_000)),
             unavailable: Latency::Fixed(ms(11_000)),
             visible_after: Latency::Fixed(ms(12_000)),
             not_yet_for: ms(13_000),
+            ..Profile::default()
         };
         assert_eq!(profile(&flags), expected);
+        let base = Profile::from(Preset::Mainnet);
         let one = profile(&["--weather=mainnet", "--cached-read-latency=1ms"]);
         let cached_read = ServiceTime { latency: Latency::Fixed(ms(1)), ..base.cached_read };
         assert_eq!(one, Profile { cached_read, ..base });
     }
 
     #[test]
-    fn a_file_comes_before_the_flags_and_its_faults_beside_theirs() {
+    fn flags_change_the_values_of_a_file_and_add_to_its_faults() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("storm.toml");
         let file = path.to_str().unwrap();
         fs::write(&path, "seed = 3\ndrip_for = \"9s\"\n[[fault]]\nkind = \"reset\"\nratio = 0.5\n").unwrap();
         let both = profile(&["--weather-file", file, "--fault", "500=10%", "--seed", "4"]);
-        let shown: Vec<_> = both.faults.rules().iter().map(ToString::to_string).collect();
-        assert_eq!(
-            (shown.join(" "), both.seed, both.drip_for),
-            ("500=0.1 reset=0.5".into(), 4, Duration::from_secs(9))
-        );
+        let rules = ["500=0.1", "reset=0.5"].map(|rule| rule.parse().unwrap());
+        assert_eq!((both.faults.rules(), both.seed, both.drip_for), (&rules[..], 4, Duration::from_secs(9)));
         assert!(Args::try_parse_from(["mock", "--weather-file", file, "--weather", "lan"]).is_err());
         let refused = |flags: &[&str]| {
-            let args = Args::try_parse_from([&["mock"], flags].concat()).unwrap();
-            let bad = args.profile.profile(Role::Publisher).unwrap_err();
-            format!("{bad}: {}", std::error::Error::source(&bad).map(ToString::to_string).unwrap_or_default())
+            let error = args(flags).profile.profile(Role::Publisher).unwrap_err();
+            format!("{error}: {}", error.source().unwrap())
         };
         let too_many = refused(&["--weather-file", file, "--fault", "hang=60%"]);
         assert!(too_many.starts_with("--fault: the ratios of the faults add up to 110.0%"), "{too_many}");

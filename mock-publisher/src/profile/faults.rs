@@ -1,37 +1,24 @@
-//! Which fault, if any, a request meets: rules in, one decision per request number out.
+//! Chooses the fault, if any, of a request: a pure function of the rules, the seed, and the number of the request.
 
-use super::route_kind::RouteKind;
-use super::rule::{RequestContext, Rule, Scope};
+use super::rule::{FaultRule, RequestContext};
 use crate::blob_id::BlobId;
 use crate::draw::{self, Purpose};
-use crate::fault::{Fault, Role, labels};
+use crate::fault::{Fault, Role, RouteKind};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use strum::IntoEnumIterator;
 
-/// A set of faults that cannot be had.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum BadFaults {
-    /// A kind that belongs to the other server.
-    #[error("a mock {1} cannot have the fault `{label}`; it has {all}", label = .0.label(), all = labels(Fault::of(*.1)))]
-    Elsewhere(Fault, Role),
-    /// A time for an answer that is not the fault's own.
-    #[error("the fault `{}` has no answer of its own that could come `after` a while", .0.label())]
-    After(Fault),
-    /// A size where none is known.
-    #[error("`{0}` cannot depend on a size: {1}")]
-    NoSize(Box<Rule>, &'static str),
-    /// The same kind twice for the same requests.
-    #[error("the fault `{}` is given twice", .0.label())]
-    Twice(Fault),
-    /// More faults than requests.
-    #[error("the ratios of the faults add up to {:.1}%: one request meets one fault, so at most 100%", .0 * 100.0)]
-    TooMany(f64),
-}
+/// The rules of a profile, in the order in which they share the draw of a request. `Faults::new` checks them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Faults(Vec<FaultRule>);
 
-/// A checked set of faults for one server.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Faults(Vec<Rule>);
+/// Rules that a server cannot have, each alone or together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct FaultsError(String);
 
-/// A fault that a request meets.
+/// The fault of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChosenFault {
     /// Its kind.
@@ -41,31 +28,34 @@ pub struct ChosenFault {
 }
 
 impl Faults {
-    /// Checks that the server can have these faults and that one request never needs two of them.
+    /// Checks that a server can have these faults and that no request needs two of them.
     ///
-    /// A rule with a route is about the server of that route: one set can be for two servers, and each takes its own.
+    /// A rule with a route is for the server of that route, so that one document can be for two servers.
     ///
     /// # Errors
-    /// A kind of the other server, a time or a size for a kind that has none, the same twice, ratios above 1 in sum.
-    pub fn new(role: Role, mut rules: Vec<Rule>) -> Result<Self, BadFaults> {
-        rules.sort_by_key(|rule| rule.fault);
-        for rule in &rules {
-            check(role, rule)?;
+    /// A kind of the other server, a delay or a size for a kind that has none, the same rule twice, ratios above 1 in sum.
+    pub fn new(role: Role, mut rules: Vec<FaultRule>) -> Result<Self, FaultsError> {
+        rules.sort_by_key(|rule| rule.kind);
+        rules.iter().try_for_each(|rule| check(role, rule)).map_err(FaultsError)?;
+        let is_repeated =
+            |(n, rule): &(usize, &FaultRule)| rules[..*n].iter().any(|other| rule.duplicates(other));
+        if let Some((_, rule)) = rules.iter().enumerate().find(is_repeated) {
+            return Err(FaultsError(format!(
+                "the fault `{}` is given twice for the same requests",
+                rule.kind
+            )));
         }
-        let is_again = |(n, rule): &(usize, &Rule)| {
-            rules[..*n].iter().any(|other| other.fault == rule.fault && other.scope == rule.scope)
-        };
-        if let Some((_, rule)) = rules.iter().enumerate().find(is_again) {
-            return Err(BadFaults::Twice(rule.fault));
-        }
-        let sum = worst(&rules);
+        let sum = largest_sum(&rules);
         if sum > 1.0 + 1e-9 {
-            return Err(BadFaults::TooMany(sum));
+            let percent = sum * 100.0;
+            return Err(FaultsError(format!(
+                "the ratios of the faults add up to {percent:.1}%: a request gets at most one, so lower them to 100%"
+            )));
         }
         Ok(Self(rules))
     }
 
-    /// The faults of two servers in one: these over stores, the others over reads.
+    /// The faults of a publisher and of an aggregator in one process: each rule is confined to the routes of its server.
     #[must_use]
     pub fn and(self, reads: Self) -> Self {
         if self == reads {
@@ -74,95 +64,89 @@ impl Faults {
         let stores = self.0.into_iter().flat_map(|rule| confined(rule, Role::Publisher));
         let reads = reads.0.into_iter().flat_map(|rule| confined(rule, Role::Aggregator));
         let mut rules: Vec<_> = stores.chain(reads).collect();
-        rules.sort_by_key(|rule| rule.fault);
+        rules.sort_by_key(|rule| rule.kind);
         Self(rules)
     }
 
-    /// The rules, in the order in which they share the dice.
+    /// The rules in their order.
     #[must_use]
-    pub fn rules(&self) -> &[Rule] {
+    pub fn rules(&self) -> &[FaultRule] {
         &self.0
     }
 
-    /// Whether there is nothing to decide.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Whether the size of a blob has a say in anything.
+    /// Whether a choice can depend on the size of the blob, which a read has to look up.
     #[must_use]
     pub fn depends_on_size(&self) -> bool {
-        self.0.iter().any(|rule| rule.scope.sizes.is_some())
+        self.0.iter().any(|rule| rule.size.is_some())
     }
 
-    /// Whether the time has a say in anything.
+    /// The fault of request `n`. `not-yet` is none: it belongs to a blob.
     #[must_use]
-    pub fn ask_time(&self) -> bool {
-        self.0.iter().any(|rule| !rule.scope.window.is_always())
-    }
-
-    /// The fault of request `n`, whatever blob it is about.
-    #[must_use]
-    pub fn which(&self, seed: u64, n: u64, on: &RequestContext) -> Option<ChosenFault> {
+    pub fn choose(&self, seed: u64, n: u64, request: &RequestContext) -> Option<ChosenFault> {
         let mut left = draw::unit(draw::bits(seed, Purpose::Fault, n));
-        self.0.iter().filter(|rule| rule.fault != Fault::NotYet && rule.holds(on)).find_map(|rule| {
+        self.0.iter().filter(|rule| rule.kind != Fault::NotYet && rule.matches(request)).find_map(|rule| {
             let hit = left < rule.ratio;
             left -= rule.ratio;
-            hit.then_some(ChosenFault { fault: rule.fault, after: rule.after })
+            hit.then_some(ChosenFault { fault: rule.kind, after: rule.after })
         })
     }
 
-    /// Whether this blob is one of those that are not readable at once.
+    /// Whether a blob is one of those that cannot be read for some time after their store.
     #[must_use]
-    pub fn is_late(&self, seed: u64, id: &BlobId, on: &RequestContext) -> bool {
-        let rules = || self.0.iter().filter(|rule| rule.fault == Fault::NotYet && rule.holds(on));
-        let ratio: f64 = rules().map(|rule| rule.ratio).sum();
-        let n = id.as_bytes().iter().take(8).fold(0, |n, byte| n << 8 | u64::from(*byte));
-        ratio > 0.0 && draw::unit(draw::bits(seed, Purpose::NotYet, n)) < ratio
+    pub fn is_not_yet_readable(&self, seed: u64, id: &BlobId, request: &RequestContext) -> bool {
+        let rules = self.0.iter().filter(|rule| rule.kind == Fault::NotYet && rule.matches(request));
+        let ratio: f64 = rules.map(|rule| rule.ratio).sum();
+        ratio > 0.0 && draw::unit(draw::bits(seed, Purpose::NotYet, draw::key(id.as_bytes()))) < ratio
     }
 }
 
-/// A rule for one of two servers: one for each of its routes, unless it names its own.
-fn confined(rule: Rule, role: Role) -> impl Iterator<Item = Rule> {
-    let routes = RouteKind::of(role)
-        .filter(move |route_kind| rule.scope.route.is_none_or(|route| route == *route_kind));
-    routes.map(move |route| Rule { scope: Scope { route: Some(route), ..rule.scope }, ..rule })
+/// A rule for each route of a server that it is for.
+fn confined(rule: FaultRule, role: Role) -> impl Iterator<Item = FaultRule> {
+    let routes = RouteKind::iter().filter(move |route| route.role() == role);
+    routes
+        .filter(move |route| rule.route.is_none_or(|own| own == *route))
+        .map(move |route| FaultRule { route: Some(route), ..rule })
 }
 
 /// Whether a server can have a rule at all.
-fn check(role: Role, rule: &Rule) -> Result<(), BadFaults> {
-    let role = rule.scope.route.map_or(role, RouteKind::role);
-    if !rule.fault.is_had_by(role) {
-        return Err(BadFaults::Elsewhere(rule.fault, role));
+fn check(role: Role, rule: &FaultRule) -> Result<(), String> {
+    let role = rule.route.map_or(role, RouteKind::role);
+    let kind = rule.kind;
+    if !kind.applies_to(role) {
+        let own: Vec<_> = Fault::of(role).map(Fault::label).collect();
+        return Err(format!("a mock {role} cannot have the fault `{kind}`; it has {}", own.join(", ")));
     }
-    if rule.after.is_some() && !rule.fault.stands_in() {
-        return Err(BadFaults::After(rule.fault));
+    if rule.after.is_some() && !kind.replaces_answer() {
+        return Err(format!(
+            "the fault `{kind}` has no answer of its own that `after` could delay: leave `after` out"
+        ));
     }
-    let why = match (rule.fault, role, rule.scope.route) {
-        (Fault::Shed, Role::Aggregator, _) => "a full aggregator does not look at the blob",
-        (_, _, Some(RouteKind::Concat)) => "a concat has no size before it is over",
+    let why = match (kind, role, rule.route) {
+        (Fault::Shed, Role::Aggregator, _) => "a full aggregator answers before it looks at the blob",
+        (_, _, Some(RouteKind::Concat)) => "a concat has no size before it is sent",
         _ => return Ok(()),
     };
-    rule.scope.sizes.map_or(Ok(()), |_| Err(BadFaults::NoSize(Box::new(*rule), why)))
+    match rule.size {
+        None => Ok(()),
+        Some(_) => Err(format!("the fault `{kind}` cannot depend on a size here: {why}")),
+    }
 }
 
-/// The largest sum of ratios that any request can meet: sums change only where the scope of some rule begins.
-fn worst(rules: &[Rule]) -> f64 {
+/// The largest sum of ratios that a request can match: sums change only where a size or a period of a rule begins.
+fn largest_sum(rules: &[FaultRule]) -> f64 {
     let sizes: Vec<_> =
-        rules.iter().filter_map(|rule| rule.scope.sizes).map(|sizes| Some(sizes.from)).collect();
-    let sizes = [&sizes[..], &[None]].concat();
-    let times: Vec<_> = rules.iter().map(|rule| rule.scope.window.from).collect();
-    let mut worst = 0.0_f64;
-    for (_, route_kind) in super::route_kind::ROUTE_KINDS {
+        rules.iter().filter_map(|rule| rule.size).map(|size| Some(size.from)).chain([None]).collect();
+    let mut largest = 0.0_f64;
+    for route_kind in RouteKind::iter() {
         for size in &sizes {
-            for at in &times {
-                let on = RequestContext { route_kind, size: *size, at: *at };
-                worst = worst.max(rules.iter().filter(|rule| rule.holds(&on)).map(|rule| rule.ratio).sum());
+            for at in rules.iter().map(|rule| rule.from) {
+                let request = RequestContext { route_kind, size: *size, at };
+                let matching = rules.iter().filter(|rule| rule.matches(&request));
+                largest = largest.max(matching.map(|rule| rule.ratio).sum());
             }
         }
     }
-    worst
+    largest
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! The tables that hold the decisions about faults.
+//! Which fault a request gets, and which rules a server refuses.
 
 use super::*;
 
 const S: Duration = Duration::from_secs(1);
 
-fn faults(role: Role, texts: &[&str]) -> Result<Faults, BadFaults> {
+fn faults(role: Role, texts: &[&str]) -> Result<Faults, FaultsError> {
     Faults::new(role, texts.iter().map(|text| text.parse().unwrap()).collect())
 }
 
@@ -13,11 +13,11 @@ fn on(route_kind: RouteKind) -> RequestContext {
 }
 
 fn kind(faults: &Faults, seed: u64, n: u64, on: &RequestContext) -> Option<Fault> {
-    faults.which(seed, n, on).map(|met| met.fault)
+    faults.choose(seed, n, on).map(|chosen| chosen.fault)
 }
 
 #[test]
-fn a_set_that_cannot_be_had_is_refused_and_told_why() {
+fn rules_that_a_server_cannot_have_are_refused_with_the_reason() {
     let sets: [(Role, &[&str], &str); 10] = [
         (
             Role::Publisher,
@@ -38,36 +38,36 @@ fn a_set_that_cannot_be_had_is_refused_and_told_why() {
             "a mock aggregator cannot have the fault `413`; it has shed, 500, 503, 504, not-yet, reset, \
              truncate, corrupt, drip, hang, 403, 404, 451, 502, gateway-504, 520, 521, 522, 523, 524",
         ),
-        (Role::Publisher, &["hang=1%", "hang=2%"], "the fault `hang` is given twice"),
+        (Role::Publisher, &["hang=1%", "hang=2%"], "the fault `hang` is given twice for the same requests"),
         (
             Role::Publisher,
             &["hang=1%,for=1s", "hang=2%", "hang=1%,for=1s"],
-            "the fault `hang` is given twice",
+            "the fault `hang` is given twice for the same requests",
         ),
         (
             Role::Publisher,
             &["hang=60%", "reset=0.5"],
-            "the ratios of the faults add up to 110.0%: one request meets one fault, so at most 100%",
+            "the ratios of the faults add up to 110.0%: a request gets at most one, so lower them to 100%",
         ),
         (
             Role::Publisher,
             &["hang=60%,from=1s", "reset=0.5,size=1MiB..", "500=10%,from=2s,for=1s,route=store"],
-            "the ratios of the faults add up to 120.0%: one request meets one fault, so at most 100%",
+            "the ratios of the faults add up to 120.0%: a request gets at most one, so lower them to 100%",
         ),
         (
             Role::Publisher,
             &["drip=1%,after=1s"],
-            "the fault `drip` has no answer of its own that could come `after` a while",
+            "the fault `drip` has no answer of its own that `after` could delay: leave `after` out",
         ),
         (
             Role::Aggregator,
             &["shed=1%,size=1KiB.."],
-            "`shed=0.01,size=1KiB..` cannot depend on a size: a full aggregator does not look at the blob",
+            "the fault `shed` cannot depend on a size here: a full aggregator answers before it looks at the blob",
         ),
         (
             Role::Aggregator,
             &["500=1%,size=1KiB..,route=concat"],
-            "`500=0.01,route=concat,size=1KiB..` cannot depend on a size: a concat has no size before it is over",
+            "the fault `500` cannot depend on a size here: a concat has no size before it is sent",
         ),
     ];
     for (role, texts, message) in sets {
@@ -76,7 +76,7 @@ fn a_set_that_cannot_be_had_is_refused_and_told_why() {
 }
 
 #[test]
-fn rules_that_never_meet_may_each_be_certain() {
+fn rules_that_no_request_matches_together_may_each_be_certain() {
     let rows: [&[&str]; 4] = [
         &["hang=1,route=store", "hang=1,route=store-quilt"],
         &["hang=1,size=..1KiB", "reset=1,size=1KiB.."],
@@ -89,7 +89,7 @@ fn rules_that_never_meet_may_each_be_certain() {
 }
 
 #[test]
-fn each_request_meets_the_rule_that_is_about_it() {
+fn each_request_gets_the_fault_of_the_rule_that_matches() {
     let texts = [
         "hang=1,route=store-quilt",
         "reset=1,route=store,size=1KiB..",
@@ -110,30 +110,30 @@ fn each_request_meets_the_rule_that_is_about_it() {
     ];
     for (n, (route_kind, size, at, fault)) in (0..).zip(rows) {
         let on = RequestContext { route_kind, size, at: at * S };
-        let met = faults.which(5, n, &on);
-        assert_eq!(met.map(|met| met.fault), fault, "{on:?}");
-        assert_eq!(met.and_then(|met| met.after), (fault == Some(Fault::Timeout)).then_some(3 * S));
+        let chosen = faults.choose(5, n, &on);
+        assert_eq!(chosen.map(|chosen| chosen.fault), fault, "{on:?}");
+        assert_eq!(chosen.and_then(|chosen| chosen.after), (fault == Some(Fault::Timeout)).then_some(3 * S));
     }
-    assert!(faults.depends_on_size() && faults.ask_time());
+    assert!(faults.depends_on_size());
     let plain = super::tests::faults(Role::Publisher, &["hang=1,route=store"]).unwrap();
-    assert!(!plain.depends_on_size() && !plain.ask_time() && Faults::default().is_empty());
+    assert!(!plain.depends_on_size());
 }
 
 #[test]
-fn two_servers_in_one_keep_each_its_own() {
+fn a_daemon_keeps_the_faults_of_each_half() {
     let stores = faults(Role::Publisher, &["500=1"]).unwrap();
     let reads = faults(Role::Aggregator, &["451=1,route=read", "404=1,route=stream"]).unwrap();
     let both = stores.clone().and(reads);
-    let met =
+    let chosen =
         [RouteKind::Store, RouteKind::StoreQuilt, RouteKind::Read, RouteKind::Stream, RouteKind::Concat]
-            .map(|task| kind(&both, 1, 0, &on(task)));
-    let (internal, legal, absent) = (Some(Fault::Internal), Some(Fault::Legal), Some(Fault::NotFound));
-    assert_eq!(met, [internal, internal, legal, absent, None]);
+            .map(|route| kind(&both, 1, 0, &on(route)));
+    let (internal, blocked, absent) = (Some(Fault::Internal), Some(Fault::Blocked), Some(Fault::NotFound));
+    assert_eq!(chosen, [internal, internal, blocked, absent, None]);
     assert_eq!(stores.clone().and(stores.clone()), stores);
     let all = faults(Role::Daemon, &["corrupt=1", "413=1"]).unwrap();
     assert_eq!(
-        [RouteKind::Store, RouteKind::Read].map(|task| kind(&all, 1, 0, &on(task))),
-        [Some(Fault::TooLarge), Some(Fault::Corrupt)]
+        [RouteKind::Store, RouteKind::Read].map(|route| kind(&all, 1, 0, &on(route))),
+        [Some(Fault::PayloadTooLarge), Some(Fault::Corrupt)]
     );
 }
 
@@ -152,7 +152,7 @@ fn each_fault_gets_its_share_of_the_requests_and_no_request_two() {
 }
 
 #[test]
-fn a_storm_adds_to_what_there_is_always() {
+fn a_rule_for_a_period_adds_to_one_without() {
     let storm = faults(Role::Publisher, &["hang=10%", "hang=50%,from=1s,for=1s"]).unwrap();
     let share = |at| {
         let on = RequestContext { at: at * S, ..on(RouteKind::Store) };
@@ -173,25 +173,24 @@ fn the_decision_depends_on_seed_and_number_alone() {
     assert_ne!(row(&one, 1), row(&one, 2));
     let all = faults(Role::Aggregator, &["hang=100%"]).unwrap();
     assert!((0..1000).all(|n| kind(&all, 3, n, &on) == Some(Fault::Hang)));
-    assert!((0..1000).all(|n| Faults::default().which(3, n, &on).is_none()));
+    assert!((0..1000).all(|n| Faults::default().choose(3, n, &on).is_none()));
 }
 
 #[test]
-fn lateness_is_a_property_of_the_blob() {
+fn not_yet_is_a_property_of_the_blob() {
     let late = faults(Role::Aggregator, &["not-yet=50%,route=read"]).unwrap();
     let on = on(RouteKind::Read);
     let ids: Vec<_> = (0..200_u8).map(|byte| BlobId::from_bytes([byte; 32])).collect();
-    let share = ids.iter().filter(|id| late.is_late(1, id, &on)).count();
+    let share = ids.iter().filter(|id| late.is_not_yet_readable(1, id, &on)).count();
     assert!((70..130).contains(&share), "{share}");
-    assert!(ids.iter().all(|id| late.is_late(1, id, &on) == late.is_late(1, id, &on)));
-    assert!(ids.iter().all(|id| !late.is_late(
+    assert!(
+        ids.iter().all(|id| late.is_not_yet_readable(1, id, &on) == late.is_not_yet_readable(1, id, &on))
+    );
+    assert!(ids.iter().all(|id| !late.is_not_yet_readable(
         1,
         id,
         &RequestContext { route_kind: RouteKind::Stream, ..on }
     )));
-    assert!(ids.iter().all(|id| !Faults::default().is_late(1, id, &on)));
-    assert!(
-        (0..100).all(|n| late.which(1, n, &on).is_none()),
-        "a late blob is not a fault of the request number"
-    );
+    assert!(ids.iter().all(|id| !Faults::default().is_not_yet_readable(1, id, &on)));
+    assert!((0..100).all(|n| late.choose(1, n, &on).is_none()), "it is no fault of a request number");
 }

@@ -1,93 +1,90 @@
-//! The sky above a server: the present weather, since when it is, and how it changes while requests are under way.
+//! The active profile of a server, which can be replaced while requests are under way.
 
-use super::{LONGEST, Profile, RequestContext, RouteKind, route_kind::ROUTE_KINDS};
-use crate::fault::Role;
+use super::rule::RequestContext;
+use super::settings::Profile;
+use crate::fault::{Role, RouteKind};
+use crate::throttle::MAX_DELAY;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use strum::EnumCount;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// Weather, and since when it is.
+/// A profile, since when it is active, and how many requests it has had.
 #[derive(Debug)]
 pub struct ActiveProfile {
-    /// The weather.
+    /// The profile.
     pub profile: Profile,
     since: Instant,
-    numbers: [AtomicU64; ROUTE_KINDS.len()],
+    requests: [AtomicU64; RouteKind::COUNT],
 }
 
-/// The sky above a server; a request looks up once, and meets the weather of that moment whatever comes later.
+/// The profile of a server. A request looks it up once and keeps it, whatever replaces it later.
 #[derive(Debug)]
 pub struct ProfileHandle {
     role: Role,
-    now: watch::Sender<Arc<ActiveProfile>>,
+    active: watch::Sender<Arc<ActiveProfile>>,
 }
 
 impl ActiveProfile {
     fn new(profile: Profile) -> Arc<Self> {
-        Arc::new(Self { profile, since: Instant::now(), numbers: Default::default() })
+        Arc::new(Self { profile, since: Instant::now(), requests: Default::default() })
     }
 
-    /// A moment that is counted from when the weather was set; no later than anybody will wait for.
-    fn moment(&self, at: Duration) -> Instant {
-        self.since + at.min(self.since.elapsed() + LONGEST)
-    }
-
-    /// The number of one more request: they are counted from 0 for each task since the weather was set, so that the
-    /// same weather and the same requests after it give the same faults again.
+    /// The number of one more request: counted from 0 for each route since the profile was set, so that the same
+    /// requests after the same profile get the same faults again.
     #[must_use]
-    pub fn number(&self, route_kind: RouteKind) -> u64 {
-        self.numbers[route_kind.index()].fetch_add(1, Ordering::Relaxed)
+    pub fn next_number(&self, route: RouteKind) -> u64 {
+        self.requests[route as usize].fetch_add(1, Ordering::Relaxed)
     }
 
-    /// What is known of a request that comes now.
+    /// What is known of a request that arrives now.
     #[must_use]
     pub fn context(&self, route_kind: RouteKind, size: Option<u64>) -> RequestContext {
-        // The clock is asked only if it has a say.
-        let at = if self.profile.faults.ask_time() { self.since.elapsed() } else { Duration::ZERO };
-        RequestContext { route_kind, size, at }
+        RequestContext { route_kind, size, at: self.since.elapsed() }
     }
 }
 
 impl ProfileHandle {
-    /// A sky above a server of this role.
+    /// The handle of a server.
     #[must_use]
     pub fn new(role: Role, profile: Profile) -> Arc<Self> {
-        Arc::new(Self { role, now: watch::Sender::new(ActiveProfile::new(profile)) })
+        Arc::new(Self { role, active: watch::Sender::new(ActiveProfile::new(profile)) })
     }
 
-    /// Whose sky it is.
+    /// Whose profile it is.
     #[must_use]
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// The present weather.
+    /// The active profile.
     #[must_use]
     pub fn current(&self) -> Arc<ActiveProfile> {
-        Arc::clone(&self.now.borrow())
+        Arc::clone(&self.active.borrow())
     }
 
-    /// Replaces the weather at once; its windows and its numbers begin now.
+    /// Replaces the profile at once; its periods and its numbers begin now.
     pub fn set(&self, profile: Profile) {
-        self.now.send_replace(ActiveProfile::new(profile));
+        self.active.send_replace(ActiveProfile::new(profile));
     }
 
-    /// Waits for the end of a stall, if there is one: its own end, or that of the weather that it belongs to. Gives
+    /// Waits until no stall is under way: for its end, or until another profile replaces the one that has it. Returns
     /// whether there was one.
     pub async fn wait_out_stall(&self) -> bool {
-        if self.now.borrow().profile.stalls.is_empty() {
+        if self.active.borrow().profile.stalls.is_empty() {
             return false;
         }
-        let mut changes = self.now.subscribe();
-        let mut waited = false;
+        let mut changes = self.active.subscribe();
+        let mut has_waited = false;
         loop {
-            let present = Arc::clone(&changes.borrow_and_update());
-            let Some(end) = present.profile.stalled(present.since.elapsed()) else { return waited };
-            waited = true;
+            let active = Arc::clone(&changes.borrow_and_update());
+            let Some(end) = active.profile.stall_end(active.since.elapsed()) else { return has_waited };
+            has_waited = true;
+            // A stall without end in sight must not overflow the clock.
+            let end = active.since + end.min(active.since.elapsed() + MAX_DELAY);
             tokio::select! {
-                () = sleep_until(present.moment(end)) => {}
+                () = sleep_until(end) => {}
                 _ = changes.changed() => {}
             }
         }
@@ -98,6 +95,7 @@ impl ProfileHandle {
 mod tests {
     use super::*;
     use futures_util::FutureExt;
+    use std::time::Duration;
 
     const S: Duration = Duration::from_secs(1);
 
@@ -107,59 +105,44 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stall_holds_until_its_end_and_the_next_one_after_it() {
-        let profile = ProfileHandle::new(
-            Role::Publisher,
-            stalled(&["from=10s,for=5s", "from=14s,for=3s", "from=30s,for=1s"]),
-        );
-        assert!(!profile.wait_out_stall().await, "not yet");
+    async fn a_stall_ends_when_no_other_overlaps_it() {
+        let stalls = ["from=10s,for=5s", "from=14s,for=3s", "from=30s,for=1s"];
+        let handle = ProfileHandle::new(Role::Publisher, stalled(&stalls));
+        assert!(!handle.wait_out_stall().await, "not yet");
         tokio::time::advance(11 * S).await;
         let start = Instant::now();
-        assert!(profile.wait_out_stall().await);
+        assert!(handle.wait_out_stall().await);
         let waited = start.elapsed();
         assert!(waited >= 6 * S && waited < 7 * S, "{waited:?}");
-        assert!(!profile.wait_out_stall().await);
+        assert!(!handle.wait_out_stall().await);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn new_weather_ends_a_stall_and_begins_its_own_time() {
-        let profile = ProfileHandle::new(Role::Publisher, stalled(&["for=1h"]));
-        let mut held = Box::pin(profile.wait_out_stall());
+    async fn a_new_profile_ends_a_stall_and_begins_its_own_time() {
+        let handle = ProfileHandle::new(Role::Publisher, stalled(&["for=1h"]));
+        let mut held = Box::pin(handle.wait_out_stall());
         assert!(held.as_mut().now_or_never().is_none());
         tokio::time::advance(20 * S).await;
-        profile.set(stalled(&["for=2s"]));
+        handle.set(stalled(&["for=2s"]));
         let start = Instant::now();
         assert!(held.await);
         assert!(start.elapsed() >= 2 * S && start.elapsed() < 3 * S, "{:?}", start.elapsed());
-        profile.set(Profile::default());
-        assert!(!profile.wait_out_stall().await);
+        handle.set(Profile::default());
+        assert!(!handle.wait_out_stall().await);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn windows_and_numbers_begin_when_the_weather_is_set() {
-        let windy = || {
-            let rules = vec!["500=1,from=10s".parse().unwrap()];
-            Profile {
-                faults: super::super::Faults::new(Role::Publisher, rules).unwrap(),
-                ..Profile::default()
-            }
-        };
-        let profile = ProfileHandle::new(Role::Publisher, windy());
+    async fn periods_and_numbers_begin_when_the_profile_is_set() {
+        let handle = ProfileHandle::new(Role::Publisher, Profile::default());
         tokio::time::advance(12 * S).await;
-        let (old, tasks) = (profile.current(), [RouteKind::Store, RouteKind::Store, RouteKind::StoreQuilt]);
+        let (old, routes) = (handle.current(), [RouteKind::Store, RouteKind::Store, RouteKind::StoreQuilt]);
         assert_eq!(old.context(RouteKind::Store, Some(7)).at, 12 * S);
-        assert_eq!(tasks.map(|route_kind| old.number(route_kind)), [0, 1, 0]);
-        profile.set(windy());
+        assert_eq!(routes.map(|route| old.next_number(route)), [0, 1, 0]);
+        handle.set(Profile::default());
         tokio::time::advance(3 * S).await;
-        let new = profile.current();
+        let new = handle.current();
         assert_eq!(new.context(RouteKind::Store, None).at, 3 * S);
-        assert_eq!(tasks.map(|route_kind| new.number(route_kind)), [0, 1, 0]);
-        assert_eq!(old.number(RouteKind::Store), 2, "a request under way keeps its weather");
-        profile.set(Profile::default());
-        assert_eq!(
-            profile.current().context(RouteKind::Store, None).at,
-            Duration::ZERO,
-            "nobody asks the clock"
-        );
+        assert_eq!(routes.map(|route| new.next_number(route)), [0, 1, 0]);
+        assert_eq!(old.next_number(RouteKind::Store), 2, "a request under way keeps its profile");
     }
 }

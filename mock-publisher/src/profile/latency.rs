@@ -1,30 +1,33 @@
-//! How long a request takes: a distribution, read from the command line and drawn by number.
+//! How long a step takes: distributions of latency, drawn by the number of the request, and what is added for every MiB.
 
 use crate::draw;
+use crate::units::{DurationText, ParseError, duration, duration_text, ratio};
+use serde::{Deserialize, Serialize};
+use serde_with::serde_as;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A distribution of waiting times.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A distribution of latencies.
+#[derive(Debug, Clone, Copy, PartialEq, serde_with::SerializeDisplay, serde_with::DeserializeFromStr)]
 pub enum Latency {
-    /// Always the same.
+    /// Always the same: `50ms` or `fixed:50ms`.
     Fixed(Duration),
-    /// Anything between the two, equally likely.
+    /// Uniform between two: `uniform:10ms..50ms`.
     Uniform {
         /// The shortest.
         low: Duration,
         /// The longest.
         high: Duration,
     },
-    /// A log-normal distribution, as services in the wild have.
+    /// Log-normal: `lognormal:p50=20ms,p99=200ms`.
     LogNormal {
         /// The median.
         p50: Duration,
-        /// 99 of 100 are at most this.
+        /// The 99th percentile.
         p99: Duration,
     },
-    /// One of two, as a cache gives that mostly hits.
+    /// One of two, as behind a cache that mostly hits: `twopoint:20ms,1s@5%`.
     TwoPoint {
         /// The usual one.
         usual: Duration,
@@ -35,15 +38,19 @@ pub enum Latency {
     },
 }
 
-/// Text that names no distribution.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{text}` is not a latency ({why}): write 50ms, fixed:50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms or \
-     twopoint:20ms,1s@5%"
-)]
-pub struct BadLatency {
-    text: String,
-    why: String,
+/// How long a step takes: its latency, and what each MiB adds.
+#[serde_as]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServiceTime {
+    /// Before the first byte of the answer, whatever the size of the blob.
+    pub latency: Latency,
+    /// Before the first byte of the answer, for every MiB of the blob.
+    #[serde_as(as = "DurationText")]
+    pub per_mib: Duration,
+    /// While the body is transferred, for every MiB: that of the blob on its way in, or on its way out.
+    #[serde_as(as = "DurationText")]
+    pub body_per_mib: Duration,
 }
 
 /// The 99th percentile of the standard normal distribution.
@@ -56,29 +63,24 @@ impl Default for Latency {
 }
 
 impl Latency {
-    /// The waiting time that these random bits stand for.
+    /// The latency that 64 random bits stand for.
     #[must_use]
     pub fn at(&self, bits: u64) -> Duration {
         match *self {
-            Self::Fixed(always) => always,
+            Self::Fixed(latency) => latency,
             Self::Uniform { low, high } => low + (high - low).mul_f64(draw::unit(bits)),
             Self::LogNormal { p50, p99 } => {
                 let sigma = (p99.as_secs_f64() / p50.as_secs_f64()).ln() / Z99;
                 Duration::try_from_secs_f64(p50.as_secs_f64() * (sigma * normal(bits)).exp())
                     .unwrap_or(Duration::MAX)
             }
-            Self::TwoPoint { usual, rare, ratio } => {
-                if draw::unit(bits) < ratio {
-                    rare
-                } else {
-                    usual
-                }
-            }
+            Self::TwoPoint { rare, ratio, .. } if draw::unit(bits) < ratio => rare,
+            Self::TwoPoint { usual, .. } => usual,
         }
     }
 }
 
-/// A standard normal variate out of 64 random bits (Box and Muller, 32 bits each).
+/// A standard normal variate from 64 random bits (Box–Muller, 32 bits for each uniform variate).
 fn normal(bits: u64) -> f64 {
     const SPAN: f64 = 4_294_967_296.0;
     let radius = ((bits >> 32) as f64 + 0.5) / SPAN;
@@ -87,16 +89,18 @@ fn normal(bits: u64) -> f64 {
 }
 
 impl FromStr for Latency {
-    type Err = BadLatency;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, BadLatency> {
-        parse(text).map_err(|why| BadLatency { text: text.to_owned(), why })
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        const USAGE: &str = "50ms, uniform:10ms..50ms, lognormal:p50=20ms,p99=200ms or twopoint:20ms,1s@5%";
+        parse(text).map_err(|why| ParseError::new(text, "a latency", USAGE).because(why))
     }
 }
 
 fn parse(text: &str) -> Result<Latency, String> {
-    let (kind, rest) = text.split_once(':').unwrap_or(("fixed", text));
-    match kind {
+    let duration = |text: &str| duration(text).map_err(|_| format!("`{text}` is not a duration"));
+    let (distribution, rest) = text.split_once(':').unwrap_or(("fixed", text));
+    match distribution {
         "fixed" => Ok(Latency::Fixed(duration(rest)?)),
         "uniform" => {
             let (low, high) = rest.split_once("..").ok_or("no `..` between two durations")?;
@@ -117,27 +121,23 @@ fn parse(text: &str) -> Result<Latency, String> {
         }
         "twopoint" => {
             let (usual, rest) = rest.split_once(',').ok_or("no `,` between two durations")?;
-            let (rare, ratio) = rest.split_once('@').ok_or("no `@` before the share of the second")?;
-            let ratio = crate::fault::ratio(ratio).map_err(|why| why.to_string())?;
+            let (rare, share) = rest.split_once('@').ok_or("no `@` before the share of the second")?;
+            let ratio = ratio(share).map_err(|_| format!("`{share}` is not a ratio"))?;
             Ok(Latency::TwoPoint { usual: duration(usual)?, rare: duration(rare)?, ratio })
         }
         other => Err(format!("there is no distribution called {other}")),
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text.trim()).map_err(|why| format!("`{text}`: {why}"))
-}
-
 impl fmt::Display for Latency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let show = humantime::format_duration;
+        let text = duration_text;
         match *self {
-            Self::Fixed(always) => write!(f, "fixed:{}", show(always)),
-            Self::Uniform { low, high } => write!(f, "uniform:{}..{}", show(low), show(high)),
-            Self::LogNormal { p50, p99 } => write!(f, "lognormal:p50={},p99={}", show(p50), show(p99)),
+            Self::Fixed(latency) => write!(f, "fixed:{}", text(latency)),
+            Self::Uniform { low, high } => write!(f, "uniform:{}..{}", text(low), text(high)),
+            Self::LogNormal { p50, p99 } => write!(f, "lognormal:p50={},p99={}", text(p50), text(p99)),
             Self::TwoPoint { usual, rare, ratio } => {
-                write!(f, "twopoint:{},{}@{ratio}", show(usual), show(rare))
+                write!(f, "twopoint:{},{}@{ratio}", text(usual), text(rare))
             }
         }
     }
@@ -167,9 +167,9 @@ mod tests {
     }
 
     #[test]
-    fn bad_text_is_told_what_is_wrong_and_what_is_right() {
+    fn a_latency_that_cannot_be_parsed_says_why_and_how_to_write_it() {
         let rows = [
-            ("fast", "`fast`: "),
+            ("fast", "(`fast` is not a duration)"),
             ("uniform:10ms", "no `..`"),
             ("uniform:50ms..10ms", "longer than the longest"),
             ("lognormal:p50=1ms", "no `,`"),
@@ -181,7 +181,7 @@ mod tests {
         ];
         for (text, why) in rows {
             let error = text.parse::<Latency>().unwrap_err().to_string();
-            assert!(error.contains(why) && error.contains("write 50ms, fixed:50ms"), "{error}");
+            assert!(error.contains(why) && error.contains("write 50ms, uniform:10ms..50ms"), "{error}");
         }
     }
 

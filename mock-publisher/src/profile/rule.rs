@@ -1,239 +1,181 @@
-//! One rule about faults: a kind, its share, and the requests that it is about; `500:5%,route=store,from=10s,for=5s`.
+//! The rules of a profile: which requests get a fault, and when nothing is answered.
 
-use super::route_kind::{BadTask, RouteKind};
-use super::window::{BadSizes, BadSpan, Sizes, Span, Window};
-use crate::fault::{BadKind, BadRatio, Fault, ratio};
+use crate::fault::{Fault, RouteKind};
+use crate::units::{DurationText, ParseError, RatioNumber, Size};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_with::{serde_as, skip_serializing_none};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A kind of fault and its share of the requests that it is about.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rule {
+/// A kind of fault and its share of the requests that match: a table in a document, `500=5%,route=store,from=10s,for=5s`
+/// on the command line.
+#[skip_serializing_none]
+#[serde_as]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultRule {
     /// The kind.
-    pub fault: Fault,
-    /// Its share of the requests, from 0 to 1.
+    pub kind: Fault,
+    /// Its share of the matching requests, from 0 to 1.
+    #[serde_as(as = "RatioNumber")]
     pub ratio: f64,
-    /// The requests.
-    pub scope: Scope,
-    /// How long the answer takes; as long as the weather says if nothing is said here.
+    /// Only requests of this route.
+    pub route: Option<RouteKind>,
+    /// Only requests for blobs of these sizes; one whose size is not known does not match.
+    pub size: Option<SizeRange>,
+    /// Only requests that arrive this long after the profile was set, or later.
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    #[serde_as(as = "DurationText")]
+    pub from: Duration,
+    /// For how long from then on; without end if absent.
+    #[serde(rename = "for")]
+    #[serde_as(as = "Option<DurationText>")]
+    pub length: Option<Duration>,
+    /// How long the fault's own answer takes; as long as the profile says if absent.
+    #[serde_as(as = "Option<DurationText>")]
     pub after: Option<Duration>,
 }
 
-/// The requests that a rule is about; all of them if nothing is said.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Scope {
-    /// Those of one route.
-    pub route: Option<RouteKind>,
-    /// Those about blobs of these sizes; one whose size is not known is not among them.
-    pub sizes: Option<Sizes>,
-    /// Those that come in this time.
-    pub window: Window,
+/// A period in which nothing is answered: requests wait for its end. `from=10s,for=5s` on the command line.
+#[serde_as]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stall {
+    /// When it begins, from when the profile was set.
+    #[serde(default)]
+    #[serde_as(as = "DurationText")]
+    pub from: Duration,
+    /// How long it lasts.
+    #[serde(rename = "for")]
+    #[serde_as(as = "DurationText")]
+    pub length: Duration,
 }
 
-/// What is known of a request when its fault is decided.
+/// What is known of a request when its fault is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestContext {
-    /// What it is for.
+    /// Its route.
     pub route_kind: RouteKind,
     /// Bytes of its blob, if they are known.
     pub size: Option<u64>,
-    /// When it came, counted from when the weather was set.
+    /// When it arrived, from when the profile was set.
     pub at: Duration,
 }
 
-/// Text that is no rule.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum BadRule {
-    /// Not of the form `KIND=RATIO`.
-    #[error(
-        "`{0}` is not a fault: write KIND=RATIO, for instance reset=1% or 500=0.05, and after it perhaps \
-         ,route=store ,size=1MiB.. ,from=10s ,for=5s ,after=17s"
-    )]
-    Form(String),
-    /// A word that rules do not have.
-    #[error("a fault has no `{0}`: it has route, size, from, for and after, each once")]
-    Word(String),
-    /// No such kind.
-    #[error(transparent)]
-    Kind(#[from] BadKind),
-    /// No share.
-    #[error(transparent)]
-    Ratio(#[from] BadRatio),
-    /// No route.
-    #[error(transparent)]
-    RouteKind(#[from] BadTask),
-    /// No range of sizes.
-    #[error(transparent)]
-    Sizes(#[from] BadSizes),
-    /// No time.
-    #[error(transparent)]
-    Span(#[from] BadSpan),
+/// Whether a moment lies in a period; its end does not.
+fn in_period(at: Duration, from: Duration, length: Option<Duration>) -> bool {
+    at >= from && length.is_none_or(|length| at < from.saturating_add(length))
 }
 
-impl Scope {
-    /// Whether a request is one of those.
+impl FaultRule {
+    /// Whether a request can get this fault.
     #[must_use]
-    pub fn holds(&self, on: &RequestContext) -> bool {
-        self.route.is_none_or(|route| route == on.route_kind)
-            && self.sizes.is_none_or(|sizes| on.size.is_some_and(|size| sizes.holds(size)))
-            && self.window.holds(on.at)
+    pub fn matches(&self, request: &RequestContext) -> bool {
+        self.kind.applies_to(request.route_kind.role())
+            && self.route.is_none_or(|route| route == request.route_kind)
+            && self.size.is_none_or(|range| request.size.is_some_and(|size| range.contains(size)))
+            && in_period(request.at, self.from, self.length)
+    }
+
+    /// Whether another rule is for the same kind and the same requests.
+    #[must_use]
+    pub fn duplicates(&self, other: &Self) -> bool {
+        *self == Self { ratio: self.ratio, after: self.after, ..*other }
     }
 }
 
-impl Rule {
-    /// Whether a request can meet it.
+impl Stall {
+    /// When it is over, if it is under way at this moment.
     #[must_use]
-    pub fn holds(&self, on: &RequestContext) -> bool {
-        self.fault.is_had_by(on.route_kind.role()) && self.scope.holds(on)
+    pub fn end(&self, at: Duration) -> Option<Duration> {
+        in_period(at, self.from, Some(self.length)).then(|| self.from.saturating_add(self.length))
     }
 }
 
-impl FromStr for Rule {
-    type Err = BadRule;
+impl FromStr for FaultRule {
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, BadRule> {
-        let mut parts = text.split(',');
-        let first = parts.next().unwrap_or_default();
-        let (kind, share) = first.split_once([':', '=']).ok_or_else(|| BadRule::Form(text.to_owned()))?;
-        let (fault, ratio) = (kind.trim().parse()?, ratio(share.trim())?);
-        let mut rule = Self { fault, ratio, scope: Scope::default(), after: None };
-        let (mut from, window) = (None, &mut rule.scope.window);
-        for part in parts {
-            let (word, value) = part.split_once('=').ok_or_else(|| BadRule::Form(text.to_owned()))?;
-            match word.trim() {
-                "route" if rule.scope.route.is_none() => rule.scope.route = Some(value.parse()?),
-                "size" if rule.scope.sizes.is_none() => rule.scope.sizes = Some(value.parse()?),
-                "from" if from.is_none() => from = Some(value.parse::<Span>()?.0),
-                "for" if window.length.is_none() => window.length = Some(value.parse::<Span>()?.0),
-                "after" if rule.after.is_none() => rule.after = Some(value.parse::<Span>()?.0),
-                other => return Err(BadRule::Word(other.to_owned())),
-            }
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        const USAGE: &str = "KIND=RATIO, for instance reset=1% or 500=0.05, and after it what limits it: \
+            ,route=store ,size=1MiB.. ,from=10s ,for=5s ,after=17s";
+        let bad = |why| ParseError::new(text, "a fault", USAGE).because(why);
+        let (first, rest) = text.split_once(',').unwrap_or((text, ""));
+        let (kind, ratio) = first.split_once(['=', ':']).ok_or_else(|| bad("no `=`".into()))?;
+        from_pairs([("kind", kind), ("ratio", ratio)], rest).map_err(bad)
+    }
+}
+
+impl FromStr for Stall {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        const USAGE: &str = "from=10s,for=5s, or for=5s for one that begins at once";
+        from_pairs([], text).map_err(|why| ParseError::new(text, "a stall", USAGE).because(why))
+    }
+}
+
+/// Reads `key=value,key=value` in the form that the same table has in a document.
+fn from_pairs<'a, T: DeserializeOwned>(
+    first: impl IntoIterator<Item = (&'a str, &'a str)>,
+    rest: &'a str,
+) -> Result<T, String> {
+    let pairs = rest.split(',').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').ok_or_else(|| format!("no `=` in `{pair}`")));
+    let mut table = serde_json::Map::new();
+    for pair in first.into_iter().map(Ok).chain(pairs) {
+        let (key, value) = pair?;
+        if table.insert(key.trim().to_owned(), value.trim().into()).is_some() {
+            return Err(format!("`{}` is given twice", key.trim()));
         }
-        window.from = from.unwrap_or_default();
-        Ok(rule)
+    }
+    serde_json::from_value(table.into()).map_err(|error| error.to_string())
+}
+
+/// A range of sizes in bytes; the end is not in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde_with::SerializeDisplay, serde_with::DeserializeFromStr)]
+pub struct SizeRange {
+    /// The smallest.
+    pub from: u64,
+    /// The first that is too large; no limit if absent.
+    pub to: Option<u64>,
+}
+
+impl SizeRange {
+    /// Whether a size lies in it.
+    #[must_use]
+    pub fn contains(&self, size: u64) -> bool {
+        size >= self.from && self.to.is_none_or(|to| size < to)
     }
 }
 
-impl fmt::Display for Rule {
+impl FromStr for SizeRange {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let bad =
+            || ParseError::new(text, "a range of sizes", "1MiB.., ..100KiB or 100KiB..1MiB, without its end");
+        let bound = |text: &str| match text.trim() {
+            "" => Ok(None),
+            size => size.parse::<Size>().map(|size| Some(size.0)).map_err(|error| bad().because(error)),
+        };
+        let (from, to) = text.split_once("..").ok_or_else(bad)?;
+        let (from, to) = (bound(from)?, bound(to)?);
+        if (from, to) == (None, None) || to.is_some_and(|to| to <= from.unwrap_or(0)) {
+            return Err(bad().because("it holds no size, or all of them"));
+        }
+        Ok(Self { from: from.unwrap_or(0), to })
+    }
+}
+
+impl fmt::Display for SizeRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Scope { route, sizes, window } = self.scope;
-        write!(f, "{}={}", self.fault.label(), self.ratio)?;
-        route.map_or(Ok(()), |route| write!(f, ",route={route}"))?;
-        sizes.map_or(Ok(()), |sizes| write!(f, ",size={sizes}"))?;
-        if !window.from.is_zero() {
-            write!(f, ",from={}", Span(window.from))?;
-        }
-        window.length.map_or(Ok(()), |length| write!(f, ",for={}", Span(length)))?;
-        self.after.map_or(Ok(()), |after| write!(f, ",after={}", Span(after)))
+        write!(f, "{}..", Size(self.from))?;
+        self.to.map_or(Ok(()), |to| write!(f, "{}", Size(to)))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const S: Duration = Duration::from_secs(1);
-
-    fn plain(fault: Fault, ratio: f64) -> Rule {
-        Rule { fault, ratio, scope: Scope::default(), after: None }
-    }
-
-    #[test]
-    fn a_rule_is_a_kind_a_share_and_perhaps_its_requests() {
-        let all = Scope {
-            route: Some(RouteKind::Store),
-            sizes: Some(Sizes { from: 1 << 20, to: None }),
-            window: Window { from: 10 * S, length: Some(5 * S) },
-        };
-        let rows = [
-            ("shed=0.1", "shed=0.1", plain(Fault::Shed, 0.1)),
-            ("500=12.5%", "500=0.125", plain(Fault::Internal, 0.125)),
-            ("hang:1", "hang=1", plain(Fault::Hang, 1.0)),
-            (
-                "500:5%,route=store,size=1MiB..,from=10s,for=5s",
-                "500=0.05,route=store,size=1MiB..,from=10s,for=5s",
-                Rule { scope: all, ..plain(Fault::Internal, 0.05) },
-            ),
-            (
-                "503=2%, after=17s, for=1m 30s",
-                "503=0.02,for=1m30s,after=17s",
-                Rule {
-                    after: Some(17 * S),
-                    scope: Scope {
-                        window: Window { from: Duration::ZERO, length: Some(90 * S) },
-                        ..Scope::default()
-                    },
-                    ..plain(Fault::Unavailable, 0.02)
-                },
-            ),
-        ];
-        for (text, shown, rule) in rows {
-            assert_eq!(text.parse(), Ok(rule), "{text}");
-            assert_eq!((rule.to_string().as_str(), shown.parse()), (shown, Ok(rule)));
-        }
-    }
-
-    #[test]
-    fn what_is_no_rule_is_told_what_is_wrong_and_what_is_right() {
-        let ratio =
-            |text: &str| format!("`{text}` is not a ratio from 0 to 1 or a percentage from 0% to 100%");
-        let word = |text: &str| {
-            format!("a fault has no `{text}`: it has route, size, from, for and after, each once")
-        };
-        let rows = [
-            ("reset=101%", ratio("101%")),
-            ("reset=-1", ratio("-1")),
-            ("reset=NaN", ratio("NaN")),
-            ("reset=1%,colour=red", word("colour")),
-            ("reset=1%,for=1s,for=2s", word("for")),
-            ("reset=1%,from=0s,from=0s", word("from")),
-            (
-                "reset=1%,route=upload",
-                "there is no route called `upload`; they are store, store-quilt, read, read-object, read-range, \
-                 read-patch, read-file, list-patches, stream, concat"
-                    .into(),
-            ),
-            (
-                "rain=1%",
-                "there is no fault called `rain`; the kinds are shed, 500, 503, 504, not-yet, reset, truncate, corrupt, \
-                 malformed-json, error-object, drip, hang, 403, 404, 413, 451, insufficient-funds, 502, gateway-504, \
-                 520, 521, 522, 523, 524"
-                    .into(),
-            ),
-        ];
-        for (text, message) in rows {
-            assert_eq!(text.parse::<Rule>().unwrap_err().to_string(), message);
-        }
-        for (text, start) in [
-            ("reset", "`reset` is not a fault: write KIND=RATIO, for instance reset=1% or 500=0.05"),
-            ("reset=1%,soon", "`reset=1%,soon` is not a fault: "),
-            ("reset=1%,size=1MiB", "`1MiB` is not a range of sizes: write 1MiB.., "),
-            ("reset=1%,from=soon", "`soon` is not a duration ("),
-        ] {
-            let error = text.parse::<Rule>().unwrap_err().to_string();
-            assert!(error.starts_with(start), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_rule_holds_for_its_requests_alone() {
-        let rule: Rule = "500:1,route=store,size=1KiB..2KiB,from=10s,for=5s".parse().unwrap();
-        let on = |route_kind, size, at: u32| RequestContext { route_kind, size, at: at * S };
-        let rows = [
-            (on(RouteKind::Store, Some(1024), 10), true),
-            (on(RouteKind::StoreQuilt, Some(1024), 10), false),
-            (on(RouteKind::Store, Some(2048), 10), false),
-            (on(RouteKind::Store, None, 10), false),
-            (on(RouteKind::Store, Some(1024), 15), false),
-            (on(RouteKind::Store, Some(1024), 9), false),
-        ];
-        for (occasion, holds) in rows {
-            assert_eq!(rule.holds(&occasion), holds, "{occasion:?}");
-        }
-        let corrupt: Rule = "corrupt=1".parse().unwrap();
-        assert!(
-            corrupt.holds(&on(RouteKind::Read, None, 0)) && !corrupt.holds(&on(RouteKind::Store, None, 0))
-        );
-    }
-}
+#[path = "rule_tests.rs"]
+mod tests;

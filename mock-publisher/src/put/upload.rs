@@ -3,16 +3,16 @@
 use crate::admission::Ticket;
 use crate::api_error::{ApiError, ErrorStatus};
 use crate::auth::Bearer;
-use crate::body_fault::BodyFault;
+use crate::body_fault::with_fault;
 use crate::chain::MAX_EPOCHS;
 use crate::connection::Abort;
 use crate::encoding::encoded_length;
 use crate::fault::Fault;
-use crate::profile::{size_delay, throttle, wait_until};
 use crate::publisher::Publisher;
 use crate::query::PutQuery;
 use crate::responses::BlobStoreResult;
 use crate::store::{Spool, StoreRequest, Stored};
+use crate::throttle::{size_delay, throttle, wait_until};
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Query};
@@ -74,11 +74,11 @@ impl FromRequestParts<Publisher> for Upload {
 }
 
 impl Upload {
-    /// The body, slowed down to the pace of the weather.
+    /// The body, throttled as the profile says.
     pub(super) fn throttled(&self, body: Body) -> Body {
         match self.ticket.profile().store.body_per_mib {
             Duration::ZERO => body,
-            per_mib => Body::from_stream(throttle(body.into_data_stream(), per_mib)),
+            per_mib => Body::from_stream(throttle(body.into_data_stream().boxed(), per_mib)),
         }
     }
 
@@ -184,13 +184,11 @@ impl Upload {
             text.truncate(text.len() / 2);
         }
         let length = text.len() as u64;
-        let Some(body_fault) = BodyFault::of(ticket.fault, ticket.profile(), ticket.n, length) else {
-            return json_response(length, text.into());
+        let body = match ticket.fault {
+            None => text.into(),
+            Some(_) => with_fault(stream::iter([Ok(Bytes::from(text))]).boxed(), length, ticket, stats),
         };
-        if let Some(fault) = ticket.fault {
-            stats.fault(fault);
-        }
-        json_response(length, body_fault.apply(stream::iter([Ok(Bytes::from(text))]).boxed(), length, ticket))
+        json_response(length, body)
     }
 }
 

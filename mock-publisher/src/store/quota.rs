@@ -1,6 +1,6 @@
 //! Limits how many bytes of blobs a store may hold.
 
-use crate::size::Size;
+use crate::units::Size;
 use std::fs;
 use std::io;
 use std::path::Path;

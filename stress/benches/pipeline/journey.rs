@@ -73,8 +73,8 @@ pub(crate) fn loopback(c: &mut Criterion) {
             seed += 1;
             let plan = Arc::new(plan(&bottle, seed));
             let network = Arc::new(Network::new(&plan).expect("a plain network"));
-            let facts = runtime.block_on(engine::run(plan, network, RunHooks::default())).expect("a run");
-            assert_eq!(facts.recording.pairs.seen(), JOURNEYS, "every journey ends well");
+            let outcome = runtime.block_on(engine::run(plan, network, RunHooks::default())).expect("a run");
+            assert_eq!(outcome.recording.pairs.seen(), JOURNEYS, "every journey ends well");
         });
     });
 }

@@ -283,7 +283,7 @@ mod tests {
             (format!("{}\n", id("a")), "not the log of a run"),
             (log.replace("log/1", "log/9"), "its schema is `walrus-stress/log/9`"),
             (log.replace(&fixtures::id(2), "x"), "line 6: `x` is not a blob ID"),
-            (log.replace("\"first\"", "first"), "line 4 is none of a walrus-stress log"),
+            (log.replace("\"first\"", "first"), "line 4 is not of a walrus-stress log"),
         ] {
             let error = read(&text, Listing::FromLog).unwrap_err();
             assert!(error.contains(told), "{error}");

@@ -9,17 +9,12 @@ use super::{
     exit::Exit,
     print,
     report::load_all,
-    screen::palette,
+    screen::colours,
     values::{When, one_of},
 };
 use crate::{
     error::Error,
-    export::{
-        compare::{json, markdown, terminal},
-        file::PreparedFile,
-        html::comparison,
-        palette::Palette,
-    },
+    export::{self, file::PreparedFile, json, style::Colours},
     plan::{ConfigError, names::none_of, threshold::ChangeLimit},
     report::compare::Comparison,
     units::parse_share,
@@ -84,14 +79,13 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Error> {
     let output = args.output.as_deref().map(PreparedFile::prepare).transpose()?;
     let (before, after) = (load_all(before)?, load_all(after)?);
     let comparison = Comparison::of(&before, &after, args.relevant, &args.fail_if)?;
-    let palette = match (&output, args.color) {
-        (Some(_), When::Auto) => Palette::Plain,
-        (_, when) => palette(Some(&when), &std::io::stdout()),
+    let colours = match (&output, args.color) {
+        (Some(_), When::Auto) => Colours::Off,
+        (_, when) => colours(Some(&when), &std::io::stdout()),
     };
-    let document = document(&comparison, args.format, palette);
-    let text = String::from_utf8_lossy(&document);
+    let text = document(&comparison, args.format, colours);
     match output {
-        Some(file) => file.write(|out| out.write_all(&document))?,
+        Some(file) => file.write(|out| out.write_all(text.as_bytes()))?,
         None if args.format == Format::Terminal => print::screen(&text)?,
         None => print::document(&text)?,
     }
@@ -110,16 +104,13 @@ fn sides(args: &CompareArgs) -> Result<(&[PathBuf], &[PathBuf]), ConfigError> {
     }
 }
 
-fn document(comparison: &Comparison, format: Format, palette: Palette) -> Vec<u8> {
-    let mut text = Vec::new();
-    let written = match format {
-        Format::Terminal => terminal::write(&mut text, comparison, palette),
-        Format::Markdown => markdown::write(&mut text, comparison),
-        Format::Json => json::write(&mut text, comparison),
-        Format::Html => comparison::write(&mut text, comparison),
-    };
-    written.expect("writing to memory does not fail");
-    text
+fn document(comparison: &Comparison, format: Format, colours: Colours) -> String {
+    match format {
+        Format::Terminal => export::comparison_screen(comparison, colours),
+        Format::Markdown => export::comparison_markdown(comparison),
+        Format::Json => json::comparison(comparison),
+        Format::Html => export::comparison_page(comparison),
+    }
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ fn targets(plan: &Plan) -> u64 {
 fn needed(plan: &Plan, counts: impl Fn(&Phase) -> bool) -> u64 {
     let phases = plan.phases.iter().enumerate().filter(|(_, phase)| counts(phase));
     let journeys = phases.map(|(position, phase)| {
-        let most = u64::from(plan.part().part(phase.load.most_in_flight()));
+        let most = u64::from(plan.shard().portion(phase.load.most_in_flight()));
         plan.phases[plan.origin(position)].stop.blobs.map_or(most, |blobs| blobs.min(most))
     });
     journeys.max().unwrap_or(0).saturating_mul(targets(plan)).saturating_add(OTHERS)

@@ -11,7 +11,7 @@ use tokio::{
 use super::{blob_list::stream::ListStream, descriptors::ReducedLimit, screen::Screen, signals::Signals};
 use crate::{
     client::Network,
-    engine::{self, Facts, ProgressBoard, RunHooks},
+    engine::{self, ProgressBoard, RunHooks, RunOutcome},
     error::Error,
     plan::Plan,
     report::Signal,
@@ -62,13 +62,13 @@ pub(super) async fn execute(
     sink: &mut impl SampleSink,
     screen: &mut Screen,
     signals: &mut Signals,
-) -> Result<(Facts, Option<Signal>), Error> {
+) -> Result<(RunOutcome, Option<Signal>), Error> {
     let RunContext { network, list, reduced, progress_board } = context;
     let (sender, mut samples) = mpsc::channel(WAITING_SAMPLES);
     let hooks = RunHooks {
         samples: (sink.wants_samples() || screen.wants_samples()).then_some(sender),
         list: list.map(|list| list.entries),
-        places: reduced.map(|reduced| reduced.max_in_flight),
+        max_in_flight: reduced.map(|reduced| reduced.max_in_flight),
         progress_board: progress_board.clone(),
         ..RunHooks::default()
     };
@@ -78,9 +78,9 @@ pub(super) async fn execute(
     let mut ticks = time::interval(SCREEN_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut interrupted: Option<(Signal, Instant)> = None;
-    let facts = loop {
+    let outcome = loop {
         tokio::select! {
-            facts = &mut engine => break facts?,
+            outcome = &mut engine => break outcome?,
             signal = signals.first() => {
                 stop.cancel();
                 sink.flush();
@@ -95,7 +95,7 @@ pub(super) async fn execute(
             _ = ticks.tick() => {
                 sink.flush();
                 if let Some(board) = &progress_board {
-                    screen.update(&board.look());
+                    screen.update(&board.snapshot());
                 }
             }
         }
@@ -104,7 +104,7 @@ pub(super) async fn execute(
     while let Some(sample) = samples.recv().await {
         sink.take(&sample, screen);
     }
-    Ok((facts, interrupted.map(|(signal, _)| signal)))
+    Ok((outcome, interrupted.map(|(signal, _)| signal)))
 }
 
 /// Waits for an instant; forever when there is none.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{options::RunOptions, values::Parsed};
 use crate::{
     error::Error,
-    export::{file::PreparedFile, format::Format, rows::PreparedRows},
+    export::{Format, file::PreparedFile, rows::PreparedRows},
     plan::ConfigError,
 };
 

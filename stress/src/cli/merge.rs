@@ -7,7 +7,7 @@ use clap::Args;
 use super::{exit::Exit, print, report::load_all};
 use crate::{
     error::Error,
-    export::{file::PreparedFile, palette::clean},
+    export::{file::PreparedFile, style::clean},
     report::merge,
 };
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    export::forecast as rendered,
+    export::{self, json},
     plan::{forecast::forecast, names::none_of},
 };
 
@@ -40,22 +40,17 @@ enum Format {
 pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Error> {
     let config = Config::load(&args.run, Overrides::default())?;
     let plan = config.plan(config.list()?.as_ref())?;
-    let mut text = Vec::new();
-    let written = match args.format {
+    let text = match args.format {
         Format::Toml => {
             let wrong = |reason| Error::Flag { flag: "--format".to_owned(), reason };
-            text = describe::toml(&plan, &config.effective).map_err(wrong)?.into_bytes();
-            Ok(())
+            describe::toml(&plan, &config.effective).map_err(wrong)?
         }
-        Format::Json => rendered::json(&mut text, &plan, &forecast(&plan)),
+        Format::Json => json::plan(&plan, &forecast(&plan)),
         Format::Text => {
-            let palette = screen::palette(config.run.color.as_deref(), &std::io::stdout());
-            let random_seed = config.run.seed.is_none();
-            rendered::text(&mut text, &plan, &forecast(&plan), random_seed, palette)
+            let colours = screen::colours(config.run.color.as_deref(), &std::io::stdout());
+            export::plan_screen(&plan, &forecast(&plan), config.run.seed.is_none(), colours)
         }
     };
-    written.expect("writing to memory does not fail");
-    let text = String::from_utf8_lossy(&text);
     if args.format == Format::Text { print::screen(&text) } else { print::document(&text) }?;
     Ok(Exit::Success)
 }

@@ -5,20 +5,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{
-    Args,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
+use clap::Args;
 
 use super::{
     exit::Exit,
     print,
-    screen::palette,
+    screen::colours,
     values::{When, one_of},
 };
 use crate::{
     error::Error,
-    export::{file::PreparedFile, format::Format, palette::Palette},
+    export::{Format, file::PreparedFile, style::Colours},
     report::{Report, Source, summary::Summary},
 };
 
@@ -29,7 +26,7 @@ pub(super) struct ReportArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Format
-    #[arg(long, value_name = "FORMAT", value_parser = format_names(), default_value = Format::Terminal.label())]
+    #[arg(long, value_name = "FORMAT", value_parser = one_of::<Format>(), default_value = "terminal")]
     format: Format,
     /// Write to this file instead of stdout
     #[arg(short, long, value_name = "OUT")]
@@ -40,11 +37,6 @@ pub(super) struct ReportArgs {
     color: When,
 }
 
-fn format_names() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(Format::ALL.map(Format::label))
-        .map(|label| Format::from_label(&label).expect("clap accepts no other name"))
-}
-
 /// Renders a saved report.
 pub(super) fn report(args: &ReportArgs) -> Result<Exit, Error> {
     let format = args.format;
@@ -52,12 +44,12 @@ pub(super) fn report(args: &ReportArgs) -> Result<Exit, Error> {
     let summary = Summary::of(&report);
     if let Some(path) = &args.output {
         let file = PreparedFile::prepare(path)?;
-        file.write(|out| format.write(&report, &summary, Palette::Plain, out))?;
+        file.write(|out| format.write(&report, &summary, Colours::Off, out))?;
         return Ok(Exit::Success);
     }
     let mut text = Vec::new();
-    let palette = palette(Some(&args.color), &io::stdout());
-    format.write(&report, &summary, palette, &mut text).expect("writing to memory does not fail");
+    let colours = colours(Some(&args.color), &io::stdout());
+    format.write(&report, &summary, colours, &mut text).expect("writing to memory does not fail");
     let text = String::from_utf8_lossy(&text);
     if format == Format::Terminal { print::screen(&text) } else { print::document(&text) }?;
     Ok(Exit::Success)

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::SystemTime};
 
-use tokio::task::JoinSet;
+use tokio::{net::TcpListener, task::JoinSet};
 
 use super::{
     config::{Config, Overrides},
@@ -21,13 +21,13 @@ use crate::{
     engine::ProgressBoard,
     error::Error,
     export::{
+        self,
         blobs::BlobRecord,
         file::PreparedFile,
         log::{Header, LogFile},
-        palette::Palette,
-        terminal,
+        style::Colours,
     },
-    live::scrape::Scrape,
+    live::metrics_server,
     metrics::{Recording, step_metrics::StepMetrics},
     plan::Plan,
     report::{Ending, Report, quality::Severity, rfc3339, summary::Summary},
@@ -78,7 +78,7 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     let context = RunContext { list: list.clone(), reduced, progress_board, ..RunContext::new(network) };
     let executed = execute(&plan, context, &mut output, &mut screen, &mut signals).await;
     screen.close();
-    let (facts, signal) = match executed {
+    let (outcome, signal) = match executed {
         Ok(executed) => executed,
         Err(error) => {
             // Rows and lines that were received before are still written.
@@ -87,8 +87,8 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
         }
     };
     let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
-    let mut report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
-    report.notices.extend(notices.into_iter().chain(warm_up_notice(&facts.warm_up)));
+    let mut report = Report::new(Plan::clone(&plan), started_at, outcome.elapsed, ending, outcome.recording);
+    report.notices.extend(notices.into_iter().chain(warm_up_notice(&outcome.warm_up)));
     let (blobs, mut failures) = output.finish();
     failures.extend(list.and_then(|list| list.error()));
     let summary = Summary::of(&report);
@@ -136,16 +136,14 @@ fn save(
 ) -> Vec<Error> {
     let saved = file.map(|file| file.write(|out| report.save(out)));
     let others = others.into_iter().map(|ReportFile { format, file, .. }| {
-        file.write(|out| format.write(report, summary, Palette::Plain, out))
+        file.write(|out| format.write(report, summary, Colours::Off, out))
     });
     saved.into_iter().chain(others).filter_map(Result::err).collect()
 }
 
 /// Shows the summary.
-fn show(report: &Report, summary: &Summary, blobs: &[BlobRecord], palette: Palette) -> Result<(), Error> {
-    let mut text = Vec::new();
-    terminal::write(&mut text, report, summary, blobs, palette).expect("writing to memory does not fail");
-    print::screen(&String::from_utf8_lossy(&text))
+fn show(report: &Report, summary: &Summary, blobs: &[BlobRecord], colours: Colours) -> Result<(), Error> {
+    print::screen(&export::run_screen(report, summary, blobs, colours))
 }
 
 /// The server of --metrics-listen; it stops when dropped.
@@ -164,12 +162,11 @@ impl MetricsServer {
             flag: "--metrics-listen".to_owned(),
             reason: format!("cannot listen at {address}: {error}; choose another port, or 0 for a free one"),
         };
+        let listener = TcpListener::bind(address).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
         let board = board.clone();
-        let snapshot = Box::new(move || board.look());
-        let scrape = Scrape::bind(address, plan.clone(), snapshot).await.map_err(refused)?;
-        let address = scrape.address().map_err(refused)?;
         let mut task = JoinSet::new();
-        task.spawn(scrape.serve());
+        task.spawn(metrics_server::serve(listener, plan.clone(), move || board.snapshot()));
         Ok(Self { address, _task: task })
     }
 }

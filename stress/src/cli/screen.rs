@@ -13,8 +13,11 @@ use super::{
     values::{Parsed, When},
 };
 use crate::{
-    export::{events, palette::Palette},
-    live::{goal::Goal, plain, progress::Progress},
+    export::{events, style::Colours},
+    live::{
+        goal::Goal,
+        progress::{self, Progress},
+    },
     metrics::snapshot::Snapshot,
     plan::Plan,
     sample::Sample,
@@ -28,8 +31,8 @@ const LINE_INTERVAL: Duration = Duration::from_secs(5);
 /// What is shown, and in which colours.
 pub(super) struct Screen {
     /// For the summary on stdout.
-    pub(super) summary: Palette,
-    stderr: Palette,
+    pub(super) summary: Colours,
+    stderr: Colours,
     events: bool,
     shows_progress: bool,
     progress: ProgressView,
@@ -62,8 +65,8 @@ impl Screen {
         let when = |option: &Option<Parsed<When>>| option.as_deref().copied().unwrap_or_default();
         let (color, auto) = (options.color.as_deref(), verbosity > Verbosity::Quiet);
         Self {
-            summary: palette(color, &std::io::stdout()),
-            stderr: palette(color, &std::io::stderr()),
+            summary: colours(color, &std::io::stdout()),
+            stderr: colours(color, &std::io::stderr()),
             events: when(&options.events).or(auto && is_small(plan)),
             shows_progress: when(&options.progress).or(auto),
             progress: ProgressView::Closed,
@@ -103,7 +106,7 @@ impl Screen {
             ProgressView::Bars(progress) => progress.update(snapshot),
             ProgressView::Lines { goal, last } if last.elapsed() >= LINE_INTERVAL => {
                 *last = Instant::now();
-                print::line(&plain::line(snapshot, goal));
+                print::line(&progress::line(snapshot, goal));
             }
             ProgressView::Lines { .. } | ProgressView::Closed => {}
         }
@@ -145,10 +148,10 @@ impl Screen {
 }
 
 impl ProgressView {
-    fn open(plan: &Plan, palette: Palette) -> Self {
+    fn open(plan: &Plan, colours: Colours) -> Self {
         let goal = Goal::of(plan);
         if std::io::stderr().is_terminal() {
-            let progress = Progress::new(Default::default(), goal.clone(), palette);
+            let progress = Progress::new(Default::default(), goal.clone(), colours);
             if !progress.is_hidden() {
                 return ProgressView::Bars(progress);
             }
@@ -164,8 +167,8 @@ pub(super) fn is_small(plan: &Plan) -> bool {
     blobs.is_some_and(|blobs| blobs <= SMALL_RUN)
 }
 
-/// The palette for a stream. NO_COLOR, CLICOLOR_FORCE, TERM and pipes decide where the option does not.
-pub(super) fn palette(when: Option<&When>, stream: &impl anstream::stream::RawStream) -> Palette {
+/// The colours for a stream. NO_COLOR, CLICOLOR_FORCE, TERM and pipes decide where the option does not.
+pub(super) fn colours(when: Option<&When>, stream: &impl anstream::stream::RawStream) -> Colours {
     let auto = AutoStream::choice(stream) != ColorChoice::Never;
-    if when.copied().unwrap_or_default().or(auto) { Palette::Coloured } else { Palette::Plain }
+    if when.copied().unwrap_or_default().or(auto) { Colours::On } else { Colours::Off }
 }

@@ -1,13 +1,13 @@
 //! How the value of each option is read from text, whether typed, set in the environment or written in a plan file.
 
-use std::{fmt, fs, net::SocketAddr, ops::Deref, path::PathBuf, str::FromStr, time::Duration};
+use std::{error::Error, fmt, fs, net::SocketAddr, ops::Deref, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use strum::{Display, EnumString, VariantNames};
 
 use crate::{
-    export::format::Format,
+    export::Format,
     plan::{
         Verify,
         journey::Step,
@@ -192,7 +192,7 @@ pub(super) enum StepOrder {
 /// The parser of an enum by the names of its variants, which help and errors list.
 pub(super) fn one_of<E>() -> impl TypedValueParser<Value = E>
 where
-    E: VariantNames + FromStr<Err = String> + Clone + Send + Sync + 'static,
+    E: VariantNames + FromStr<Err: Into<Box<dyn Error + Send + Sync>>> + Clone + Send + Sync + 'static,
 {
     PossibleValuesParser::new(E::VARIANTS).try_map(|name| name.parse())
 }
@@ -217,11 +217,11 @@ impl FromStr for WriteTo {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
-            let names = Format::ALL.map(Format::label).join(", ");
+            let names = Format::VARIANTS.join(", ");
             format!("must be FORMAT=PATH, as in markdown=summary.md; formats are {names}")
         };
         let (label, path) = text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or_else(wrong)?;
-        let format = Format::from_label(label.trim()).ok_or_else(wrong)?;
+        let format = label.trim().parse().map_err(|_| wrong())?;
         Ok(Self { format, path: path.into() })
     }
 }

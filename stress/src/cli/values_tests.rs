@@ -74,8 +74,8 @@ fn bearer_tokens_are_one_word() {
 #[test]
 fn a_format_and_its_file_are_split_at_the_first_equals_sign() {
     assert_eq!(read("markdown=a=b.md"), Ok(WriteTo { format: Format::Markdown, path: "a=b.md".into() }));
-    for format in Format::ALL {
-        assert_eq!(read::<WriteTo>(&format!("{}=x", format.label())).map(|to| to.format), Ok(format));
+    for name in Format::VARIANTS {
+        assert_eq!(read::<WriteTo>(&format!("{name}=x")).map(|to| to.format.into()), Ok(*name));
     }
     for wrong in ["summary.md", "markdown=", "=x", "pdf=x", ""] {
         let reason = read::<WriteTo>(wrong).unwrap_err();

@@ -1,53 +1,58 @@
-//! The gate between phases: shards pass it together, and none waits for one that broke.
+//! The barrier between phases, which can be poisoned when a thread has panicked.
 
 use tokio::sync;
 use tokio_util::sync::CancellationToken;
 
-/// Where each shard waits for all others.
+/// Where each thread waits for all others.
 #[derive(Debug)]
 pub(super) struct Barrier {
     barrier: sync::Barrier,
-    broken: CancellationToken,
+    poisoned: CancellationToken,
 }
 
 impl Barrier {
-    /// A gate for so many shards.
-    pub(super) fn new(shards: usize) -> Self {
-        Self { barrier: sync::Barrier::new(shards), broken: CancellationToken::new() }
+    pub(super) fn new(threads: usize) -> Self {
+        Self { barrier: sync::Barrier::new(threads), poisoned: CancellationToken::new() }
     }
 
-    /// Waits until every shard is here; true for one of them. `None` when one will never come.
-    pub(super) async fn wait(&self) -> Option<bool> {
+    /// Waits until every thread waits here; `None` when one never will.
+    pub(super) async fn wait(&self) -> Option<()> {
         tokio::select! {
             biased;
-            () = self.broken.cancelled() => None,
-            passed = self.barrier.wait() => Some(passed.is_leader()),
+            () = self.poisoned.cancelled() => None,
+            _ = self.barrier.wait() => Some(()),
         }
     }
 
-    /// Lets everybody go who waits, or ever would.
+    /// Ends every wait, now and later.
     pub(super) fn poison(&self) {
-        self.broken.cancel();
+        self.poisoned.cancel();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{future, task::Poll};
+
     use super::*;
 
     #[tokio::test]
-    async fn all_pass_together_and_one_of_them_leads() {
+    async fn all_threads_pass_together() {
         let barrier = Barrier::new(3);
         for _ in 0..2 {
-            let (one, two, three) = tokio::join!(barrier.wait(), barrier.wait(), barrier.wait());
-            let mut passed = [one, two, three];
-            passed.sort();
-            assert_eq!(passed, [Some(false), Some(false), Some(true)]);
+            let (mut one, mut two) = (Box::pin(barrier.wait()), Box::pin(barrier.wait()));
+            future::poll_fn(|context| {
+                assert_eq!(one.as_mut().poll(context), Poll::Pending);
+                assert_eq!(two.as_mut().poll(context), Poll::Pending);
+                Poll::Ready(())
+            })
+            .await;
+            assert_eq!(tokio::join!(one, two, barrier.wait()), (Some(()), Some(()), Some(())));
         }
     }
 
     #[tokio::test]
-    async fn nobody_waits_for_one_that_broke() {
+    async fn a_poisoned_barrier_blocks_no_thread() {
         let barrier = Barrier::new(3);
         let (one, two, ()) = tokio::join!(barrier.wait(), barrier.wait(), async { barrier.poison() });
         assert_eq!((one, two, barrier.wait().await), (None, None, None));

@@ -4,43 +4,41 @@ use std::rc::Rc;
 
 use tokio::task::JoinSet;
 
-use super::{worker::Worker, worker_thread::Shard};
+use super::{worker::Worker, worker_thread::WorkerThread};
 use crate::plan::stages::Stages;
 
-/// Runs this shard's workers until the phase ends.
-pub(super) async fn work(shard: &Rc<Shard>, workers: &Stages) {
-    // More workers than blobs would have nothing to do. They are counted behind the division: of few blobs, a part's may
-    // have other remainders than the first workers'.
-    let blobs = shard
-        .runtime_of_phase
-        .most_blobs()
-        .map_or(usize::MAX, |blobs| usize::try_from(blobs).unwrap_or(usize::MAX));
-    let part = shard.runtime_of_phase.plan.part();
-    let all = 0..shard.runtime_of_phase.phase().load.most_in_flight();
-    let own = all.filter(|&number| part.keeps(u64::from(number))).take(blobs);
-    let mut set = JoinSet::new();
-    for number in own.skip(shard.share.index).step_by(shard.share.of) {
-        set.spawn_local(journeys(Worker::new(shard.clone()), workers.clone(), f64::from(number + 1)));
+/// Runs this thread's workers until the phase ends.
+pub(super) async fn run(thread: &Rc<WorkerThread>, workers: &Stages) {
+    let phase = &thread.phase;
+    // Workers beyond the number of journeys would have nothing to do. They are cut off after the shard has taken its own:
+    // with few blobs, those of a shard need not be the ones of the first workers.
+    let journeys = phase.most_journeys.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+    let shard = phase.run.plan.shard();
+    let all = 0..phase.planned().load.most_in_flight();
+    let own = all.filter(|&number| shard.keeps(u64::from(number))).take(journeys);
+    let mut running = JoinSet::new();
+    for number in own.skip(thread.index.index).step_by(thread.index.of) {
+        running.spawn_local(run_worker(thread.clone(), workers.clone(), f64::from(number + 1)));
     }
-    // `join_all` passes on a worker's panic instead of losing its samples silently.
-    set.join_all().await;
+    // `join_all` propagates a worker's panic: its samples must not be lost silently.
+    running.join_all().await;
 }
 
-/// Performs journeys, one after the other, as long as the stages want at least `level` workers.
-async fn journeys(mut worker: Worker, workers: Stages, level: f64) {
-    let shard = Rc::clone(worker.shard());
-    let runtime_of_phase = &shard.runtime_of_phase;
+/// Runs journeys, one after the other, while the stages have at least `level` workers.
+async fn run_worker(thread: Rc<WorkerThread>, workers: Stages, level: f64) {
+    let phase = &thread.phase;
+    let mut worker = Worker::new(thread.clone());
     loop {
-        let now = runtime_of_phase.elapsed();
-        let Some(turn) = workers.reaches(level, now) else { break };
-        if turn > now && !runtime_of_phase.sleep(turn - now).await {
+        let now = phase.elapsed();
+        let Some(start) = workers.reaches(level, now) else { break };
+        if start > now && !phase.sleep(start - now).await {
             break;
         }
-        let Some(item) = runtime_of_phase.cache_status(&shard.stop).await else { break };
-        worker.perform(item, None).await;
-        if shard.abort.is_cancelled() {
+        let Some(item) = phase.next_item(&thread.stop).await else { break };
+        worker.run(item, None).await;
+        if thread.abort.is_cancelled() {
             break;
         }
     }
-    worker.dismiss();
+    worker.release();
 }

@@ -1,4 +1,4 @@
-//! Blobs that are stored already: their IDs come from a list, one after the other, and are never held all at once.
+//! Blobs that are stored already: their IDs are streamed from a list, which is never in memory as a whole.
 
 use std::{
     collections::VecDeque,
@@ -12,40 +12,40 @@ use tokio::sync::mpsc;
 pub struct Listed {
     /// The blob's ID.
     pub id: Arc<str>,
-    /// The blob's size in bytes, where the list tells it.
+    /// The blob's size in bytes, where the list has it.
     pub size: Option<u64>,
 }
 
-/// A list, as far as it has not been taken yet. Entries come in batches: to wake a thread for each would cost more than
-/// a small blob's read.
+/// A stream of entries, shared by all threads. It arrives in batches: to wake a thread for each entry would cost more
+/// than reading a small blob.
 #[derive(Debug)]
 pub struct List {
-    here: Mutex<Here>,
-    to_come: tokio::sync::Mutex<mpsc::Receiver<Vec<Listed>>>,
+    read: Mutex<Read>,
+    batches: tokio::sync::Mutex<mpsc::Receiver<Vec<Listed>>>,
 }
 
 #[derive(Debug, Default)]
-struct Here {
+struct Read {
+    /// Received, but not taken yet.
     entries: VecDeque<Listed>,
     taken: u64,
-    /// Somebody wanted one more than there were.
-    dry: bool,
+    ended_early: bool,
 }
 
 impl List {
-    /// The list that comes through this channel, in order; it ends when the channel is closed.
+    /// The list whose batches arrive in order on this channel; it ends when the channel is closed.
     pub fn new(batches: mpsc::Receiver<Vec<Listed>>) -> Self {
-        Self { here: Mutex::default(), to_come: batches.into() }
+        Self { read: Mutex::default(), batches: batches.into() }
     }
 
     /// How many entries have been taken.
     pub fn taken(&self) -> u64 {
-        self.here().taken
+        self.lock().taken
     }
 
-    /// Whether it ended before somebody had enough of it.
-    pub fn ran_dry(&self) -> bool {
-        self.here().dry
+    /// Whether it ended before the run did: another entry was asked for.
+    pub fn ended_early(&self) -> bool {
+        self.lock().ended_early
     }
 
     /// The next entry and its position, from 0.
@@ -54,27 +54,27 @@ impl List {
             if let Some(entry) = self.take() {
                 return Some(entry);
             }
-            let mut to_come = self.to_come.lock().await;
-            // Whoever held the lock before may have fetched more.
+            let mut batches = self.batches.lock().await;
+            // Another task may have received a batch while this one waited for the lock.
             if let Some(entry) = self.take() {
                 return Some(entry);
             }
-            let batch = to_come.recv().await;
-            let mut here = self.here();
-            here.dry = batch.is_none();
-            here.entries.extend(batch?);
+            let batch = batches.recv().await;
+            let mut read = self.lock();
+            read.ended_early = batch.is_none();
+            read.entries.extend(batch?);
         }
     }
 
     fn take(&self) -> Option<(u64, Listed)> {
-        let mut here = self.here();
-        let entry = here.entries.pop_front()?;
-        here.taken += 1;
-        Some((here.taken - 1, entry))
+        let mut read = self.lock();
+        let entry = read.entries.pop_front()?;
+        read.taken += 1;
+        Some((read.taken - 1, entry))
     }
 
-    fn here(&self) -> MutexGuard<'_, Here> {
+    fn lock(&self) -> MutexGuard<'_, Read> {
         // A panic elsewhere cannot leave an entry half taken.
-        self.here.lock().unwrap_or_else(PoisonError::into_inner)
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,87 +2,80 @@
 
 use std::{rc::Rc, time::Duration};
 
-use tokio::task::{JoinSet, yield_now};
+use tokio::task::{JoinSet, spawn_local, yield_now};
 
-use super::{
-    timer::PreciseTimer,
-    worker::Worker,
-    worker_thread::{Shard, impatience},
-};
+use super::{timer::PreciseTimer, worker::Worker, worker_thread::WorkerThread};
 use crate::plan::{
     schedule::{Arrival, Arrivals, Schedule},
     stages::Stages,
 };
 
-/// Starts this shard's arrivals, and waits for what became of them.
+/// Starts this thread's arrivals when they are due, and waits for their journeys to end.
 ///
-/// Every shard walks the whole schedule and takes every `of`-th arrival: no shard has to ask another.
-pub(super) async fn work(shard: &Rc<Shard>, rate: &Stages, arrivals: Arrivals, max_in_flight: u32) {
-    let runtime_of_phase = &shard.runtime_of_phase;
-    let schedule = Schedule::new(rate, arrivals, runtime_of_phase.plan.seed);
+/// Every thread walks the whole schedule and takes every `of`-th arrival: none has to coordinate with another.
+pub(super) async fn run(thread: &Rc<WorkerThread>, rate: &Stages, arrivals: Arrivals) {
+    let phase = &thread.phase;
+    let schedule = Schedule::new(rate, arrivals, phase.run.plan.seed);
     let mut timer = PreciseTimer::new();
-    let mut under_way = JoinSet::new();
+    let mut running = JoinSet::new();
     let mut last_due = Duration::ZERO;
-    let mut kept = 0;
-    for arrival in schedule.take_while(|arrival| runtime_of_phase.takes(*arrival)) {
+    let mut own = 0;
+    for arrival in schedule.take_while(|arrival| phase.has_arrival(*arrival)) {
         last_due = arrival.due;
-        if !runtime_of_phase.keeps(arrival) {
+        if !phase.is_own(arrival) {
             continue;
         }
-        kept += 1;
-        if (kept - 1) % shard.share.of != shard.share.index {
+        own += 1;
+        if (own - 1) % thread.index.of != thread.index.index {
             continue;
         }
-        if !wait(shard, &mut timer, arrival.due).await {
+        if !wait(thread, &mut timer, arrival.due).await {
             break;
         }
-        while under_way.try_join_next().is_some_and(|ended| {
-            ended.expect("a journey's panic is passed on");
-            true
-        }) {}
-        if !start(shard, &mut under_way, arrival, max_in_flight).await {
+        while let Some(ended) = running.try_join_next() {
+            ended.expect("a panic of a journey is propagated");
+        }
+        if !start(thread, &mut running, arrival).await {
             break;
         }
     }
-    shard.recording().enter_schedule(runtime_of_phase.phase, last_due, runtime_of_phase.elapsed());
-    // From the phase's last arrival on, whichever shard had it, what is under way has the phase's grace to end.
-    let guard = tokio::task::spawn_local(impatience(
-        runtime_of_phase.clone(),
-        runtime_of_phase.since_origin(last_due),
-    ));
-    under_way.join_all().await;
-    guard.abort();
+    thread.recording().enter_schedule(phase.position, last_due, phase.elapsed());
+    // The grace period begins at the phase's last arrival, whichever thread had it.
+    let grace = spawn_local(phase.clone().abort_after_grace(phase.since_origin(last_due)));
+    running.join_all().await;
+    grace.abort();
 }
 
 /// Waits until the arrival is due; false when nothing shall start any more.
-async fn wait(shard: &Rc<Shard>, timer: &mut PreciseTimer, due: Duration) -> bool {
-    let now = shard.runtime_of_phase.elapsed();
+async fn wait(thread: &WorkerThread, timer: &mut PreciseTimer, due: Duration) -> bool {
+    let now = thread.phase.elapsed();
     if due <= now {
-        // Overdue arrivals start in a row, and each before the next one is looked at.
+        // Each overdue journey begins before the next one is started.
         yield_now().await;
-        return !shard.runtime_of_phase.hooks.stop.is_cancelled();
+        return !thread.stop.is_cancelled();
     }
     tokio::select! {
         biased;
-        () = shard.runtime_of_phase.hooks.stop.cancelled() => false,
+        () = thread.stop.cancelled() => false,
         () = timer.after(due - now) => true,
     }
 }
 
-/// Starts one journey, or drops the arrival when too many are under way; false when there are no more blobs.
-async fn start(shard: &Rc<Shard>, under_way: &mut JoinSet<()>, arrival: Arrival, max_in_flight: u32) -> bool {
-    let Some(place) = shard.runtime_of_phase.admit(max_in_flight) else {
-        shard.recording().enter_dropped(shard.runtime_of_phase.phase);
-        shard.runtime_of_phase.pass();
+/// Starts one journey, or drops the arrival when too many are in flight; false when there are no more blobs.
+async fn start(thread: &Rc<WorkerThread>, running: &mut JoinSet<()>, arrival: Arrival) -> bool {
+    let phase = &thread.phase;
+    let Some(permit) = phase.admit() else {
+        thread.recording().enter_dropped(phase.position);
+        phase.drop_arrival();
         return true;
     };
-    let Some(item) = shard.runtime_of_phase.blob_of(arrival).await else { return false };
-    let due = shard.runtime_of_phase.since_origin(arrival.due);
-    let mut worker = Worker::new(shard.clone());
-    under_way.spawn_local(async move {
-        worker.perform(item, Some(due)).await;
-        worker.dismiss();
-        drop(place);
+    let Some(item) = phase.item_of(arrival).await else { return false };
+    let due = phase.since_origin(arrival.due);
+    let mut worker = Worker::new(thread.clone());
+    running.spawn_local(async move {
+        worker.run(item, Some(due)).await;
+        worker.release();
+        drop(permit);
     });
     true
 }

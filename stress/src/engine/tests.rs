@@ -1,8 +1,9 @@
-//! Runs of which a part breaks, and what is no part of a measurement.
+//! Runs in which a thread panics, and what is not part of a measurement.
 
 use std::net::TcpListener;
 
 use ::tests::Bottle;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
         source::BlobSource,
         store::StoreOptions,
     },
+    sample::Clock,
 };
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -60,47 +62,42 @@ fn plan(publisher: &str) -> Plan {
     }
 }
 
-/// The first shard never comes to the gate.
-fn broken_at_the_gate(runtime: &Runtime, run: &Run, share: ThreadIndex) -> Recordings {
-    assert!(share.index > 0, "broken on purpose");
-    worker_thread::run(runtime, run, share)
-}
-
-/// The first shard lets the others begin the phase.
-fn broken_under_way(runtime: &Runtime, run: &Run, share: ThreadIndex) -> Recordings {
-    if share.index == 0 {
-        runtime.block_on(async {
-            if run.barrier.wait().await == Some(true) {
-                run.phases[0].begin(0);
-            }
-            run.barrier.wait().await;
-        });
-    }
-    broken_at_the_gate(runtime, run, share)
-}
-
 #[tokio::test]
-async fn a_shard_that_panics_ends_the_run_for_all_of_them() {
+async fn a_thread_that_panics_ends_the_run_on_all_threads() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let plan = Arc::new(plan(&format!("http://{}", silent.local_addr().unwrap())));
-    for breaks in [broken_at_the_gate, broken_under_way] {
-        let network = Arc::new(Network::new(&plan).unwrap());
+    for begins in [false, true] {
         let hooks = RunHooks::default();
         let (stop, abort) = (hooks.stop.clone(), hooks.abort.clone());
-        let run = tokio::time::timeout(Duration::from_secs(60), work(plan.clone(), network, hooks, breaks));
-        let Err(Error::Broken { reason }) = run.await.expect("nobody waits for what will never come") else {
-            panic!("a part is missing")
+        let phases: Arc<Phases> = Arc::new([OnceLock::new()]);
+        let run = Arc::new(Run::new(plan.clone(), Arc::new(Network::new(&plan).unwrap()), hooks, 2));
+        // It never reaches the barrier before the phase, or it does and panics while an upload of the other thread waits.
+        let silent = silent.try_clone().unwrap();
+        let panicking = move |runtime: &Runtime, run: &Arc<Run>| {
+            if begins {
+                runtime.block_on(run.barrier.wait());
+                silent.accept().unwrap();
+            }
+            panic!("on purpose")
         };
-        assert_eq!(reason, "broken on purpose");
-        // Those are the caller's, who has not asked for an end.
+        let working = move |runtime: &Runtime, run: &Arc<Run>| {
+            phases::run(runtime, run, &phases, ThreadIndex { index: 1, of: 2 })
+        };
+        let threads = vec![spawn(run.clone(), panicking).unwrap(), spawn(run.clone(), working).unwrap()];
+        let outcome = join(&run, threads, ProcessUsage::start(run.clock));
+        let outcome = tokio::time::timeout(Duration::from_secs(60), outcome)
+            .await
+            .expect("no thread waits for another");
+        let Err(Error::Broken { reason }) = outcome else { panic!("a thread has panicked") };
+        assert_eq!(reason, "on purpose");
+        // These are the caller's tokens, which the run must not cancel.
         assert!(!stop.is_cancelled() && !abort.is_cancelled());
     }
 }
 
-/// Whatever it takes to make a blob's first chunk, no clock runs meanwhile: as a clock of our own has it, at least that
-/// much of the whole lies before the exchange, and is no part of it.
+/// At least the cost of the first chunk lies before the exchange begins, and is not part of its time.
 #[tokio::test]
-async fn making_a_blob_is_off_the_clock() {
+async fn generating_the_first_chunk_is_not_measured() {
     const COST: Duration = Duration::from_millis(300);
     let bottle = Bottle::start();
     let clock = Clock::start();

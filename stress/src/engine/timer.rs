@@ -1,4 +1,4 @@
-//! A timer that is on time: the runtime's own has a grain of a millisecond.
+//! A timer with a finer resolution than the runtime's millisecond.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use tokio::io::unix::AsyncFd;
 /// Wakes one task after a given time.
 #[derive(Debug)]
 pub(super) enum PreciseTimer {
-    /// The kernel's timer.
+    /// The kernel's (`timerfd`).
     #[cfg(target_os = "linux")]
-    Fine(AsyncFd<OwnedFd>),
+    Kernel(AsyncFd<OwnedFd>),
     /// The runtime's, where the kernel has none or no descriptor is left.
-    Coarse,
+    Runtime,
 }
 
 impl PreciseTimer {
@@ -29,18 +29,18 @@ impl PreciseTimer {
             #[expect(deprecated, reason = "an owned descriptor stays open as long as it is registered")]
             let timer = timer.and_then(|timer| AsyncFd::new(timer).ok());
             if let Some(timer) = timer {
-                return PreciseTimer::Fine(timer);
+                return PreciseTimer::Kernel(timer);
             }
         }
-        PreciseTimer::Coarse
+        PreciseTimer::Runtime
     }
 
-    /// Waits for `time`. Dropped early, it is ready for the next.
+    /// Waits for `time`. Cancel-safe: after a dropped wait, the next one starts anew.
     pub(super) async fn after(&mut self, time: Duration) {
         match self {
             #[cfg(target_os = "linux")]
-            PreciseTimer::Fine(timer) if set(timer, time).is_ok() => {
-                // Readiness of an earlier, abandoned wait is no reason to wake: setting the timer has cleared it.
+            PreciseTimer::Kernel(timer) if set(timer, time).is_ok() => {
+                // Readiness left over from a dropped wait must not wake this one: setting the timer has cleared it.
                 while let Ok(mut guard) = timer.readable().await {
                     let mut expirations = [0; 8];
                     if rustix::io::read(timer.get_ref(), &mut expirations).is_ok() {
@@ -73,11 +73,11 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn it_never_wakes_early_and_can_be_abandoned() {
+    async fn it_never_wakes_early_and_is_cancel_safe() {
         let mut timer = PreciseTimer::new();
         for time in [0, 1, 300, 2500].map(Duration::from_micros) {
-            let abandoned = tokio::time::timeout(Duration::ZERO, timer.after(Duration::from_secs(60))).await;
-            assert!(abandoned.is_err());
+            let cancelled = tokio::time::timeout(Duration::ZERO, timer.after(Duration::from_secs(60))).await;
+            assert!(cancelled.is_err());
             let start = Instant::now();
             timer.after(time).await;
             assert!(start.elapsed() >= time);

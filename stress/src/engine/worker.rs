@@ -1,202 +1,150 @@
-//! A worker: performs journeys, one at a time, on connections of its own.
+//! A worker: runs journeys, one at a time, over connections of its own.
 
 use std::{rc::Rc, sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
-
 use super::{
-    iteration::{Iteration, Reads},
-    phase_runtime::{BlobOrigin, WorkItem},
-    worker_thread::Shard,
+    iteration::Iteration,
+    phase::{BlobOrigin, PhaseRuntime, WorkItem},
+    worker_thread::{Permit, WorkerThread},
 };
 use crate::{
     blob::Expect,
     client::Client,
-    plan::journey::Step,
+    plan::{journey::Step, retry::Attempt},
     sample::{ExchangeRecord, Outcome, Sample},
 };
 
-/// Performs journeys, one at a time.
+/// Runs journeys, one at a time.
 #[derive(Debug)]
 pub(super) struct Worker {
-    shard: Rc<Shard>,
+    thread: Rc<WorkerThread>,
     client: Client,
 }
 
-/// A place for one sample in the channel.
-type Permit = mpsc::OwnedPermit<Sample>;
-
 impl Worker {
     /// A worker with connections that are idle at the moment, if there are any.
-    pub(super) fn new(shard: Rc<Shard>) -> Self {
-        let client = shard.clients.borrow_mut().pop();
-        let runtime_of_phase = &shard.runtime_of_phase;
-        let client =
-            client.unwrap_or_else(|| Client::new(runtime_of_phase.network.clone(), runtime_of_phase.clock));
-        Self { shard, client }
+    pub(super) fn new(thread: Rc<WorkerThread>) -> Self {
+        let client = thread.clients.borrow_mut().pop();
+        let run = &thread.phase.run;
+        let client = client.unwrap_or_else(|| Client::new(run.network.clone(), run.clock));
+        Self { thread, client }
     }
 
     /// Leaves the connections to the next worker.
-    pub(super) fn dismiss(self) {
-        self.shard.clients.borrow_mut().push(self.client);
+    pub(super) fn release(self) {
+        self.thread.clients.borrow_mut().push(self.client);
     }
 
-    /// The shard whose part of the work this one does.
-    pub(super) fn shard(&self) -> &Rc<Shard> {
-        &self.shard
-    }
-
-    /// One journey over one blob, or over two when it is an order control, `due` at this time since the run's origin; in a
-    /// closed loop it is due when it starts. Once the phase is aborted, the step that is running ends as unfinished and the
-    /// ones behind it are skipped.
-    pub(super) async fn perform(&mut self, item: WorkItem, mut due: Option<Duration>) {
-        let shard = Rc::clone(&self.shard);
-        let runtime_of_phase = &shard.runtime_of_phase;
-        let (mut blob, mut reads) = (Iteration::new(runtime_of_phase, item), Reads::default());
-        for position in 0..blob.steps.len() {
-            let (sample, permit) = self.step(&blob, position, due).await;
-            // In an open loop the next step is due when this one has ended.
+    /// Runs a journey that is `due` at this time since the run's origin; in a closed loop, when it starts. Once the phase is
+    /// aborted, the step under way ends as unfinished and the later ones are skipped.
+    pub(super) async fn run(&mut self, item: WorkItem, mut due: Option<Duration>) {
+        let mut iteration = Iteration::new(&self.thread.phase, item);
+        for position in 0..iteration.steps.len() {
+            let (sample, permit) = self.step(&iteration, position, due).await;
+            // In an open loop a later step is due when the one before it has ended.
             due = due.map(|_| sample.exchange.timing.finished);
-            blob.learn(runtime_of_phase, &sample);
-            reads.learn(&sample);
-            shard.enter(sample, permit);
+            iteration.end_step(&self.thread.phase, &sample);
+            self.thread.enter(sample, permit);
         }
-        // A journey that was aborted in a later read has its pair all the same.
-        reads.enter(&blob, runtime_of_phase, &mut shard.recording());
-        blob.leave(runtime_of_phase);
+        // Also after an abort: the first two reads are a pair even if the third one is unfinished.
+        iteration.end(&self.thread.phase, &mut self.thread.recording());
     }
 
-    /// One step, retried as often as its failures allow. Attempts that were not the last are entered here. The place for its
-    /// sample is reserved before each attempt, so that the clock never runs while a slow receiver is waited for.
+    /// One step with its retries; every attempt but the last is entered here. The slot of its sample is reserved before
+    /// each attempt, so that a slow receiver delays its start, but is no part of its time.
     async fn step(
         &mut self,
-        blob: &Iteration,
+        iteration: &Iteration,
         position: usize,
-        due: Option<Duration>,
+        mut due: Option<Duration>,
     ) -> (Sample, Option<Permit>) {
-        let shard = Rc::clone(&self.shard);
-        let runtime_of_phase = &shard.runtime_of_phase;
-        let step = blob.steps[position];
-        let (mut attempt, mut since) = (1, due);
+        let step = iteration.steps[position];
+        let mut attempt = 1;
         loop {
-            let permit = shard.permit().await;
-            let sample = Sample { attempt, ..self.attempt(blob, step, since).await };
-            if attempt == 1 && sample.outcome != Outcome::Skipped {
-                shard.enter_lateness(&sample, position, due);
+            let permit = self.thread.reserve().await;
+            let sample = Sample { attempt, ..self.attempt(iteration, step, due).await };
+            let (thread, timing) = (&self.thread, sample.exchange.timing);
+            if attempt == 1 && position == 0 && due.is_some() && sample.outcome != Outcome::Skipped {
+                let start_delay = timing.started.saturating_sub(timing.due);
+                thread.recording().enter_arrival(sample.phase, start_delay);
             }
-            let Some(wait) = runtime_of_phase.wait(&sample, sample.exchange.retry_after) else {
-                return (sample, permit);
-            };
-            // Entered at once: a wait that kept its place in the channel would keep others from starting.
-            since = Some(sample.exchange.timing.due);
-            shard.enter(sample.tried_again(), permit);
+            let Some(delay) = retry_delay(&thread.phase, &sample) else { return (sample, permit) };
+            // The step's response time includes its failed attempts.
+            due = Some(timing.due);
+            thread.enter(sample.tried_again(), permit);
             attempt += 1;
             let waited = tokio::select! {
                 biased;
-                () = shard.abort.cancelled() => false,
-                waited = runtime_of_phase.sleep(wait) => waited,
+                () = thread.abort.cancelled() => false,
+                waited = thread.phase.sleep(delay) => waited,
             };
             if !waited {
-                let exchange = started(since, ExchangeRecord::start(runtime_of_phase.clock.elapsed()));
-                let draft = blob.draft(runtime_of_phase, step);
-                let sample = Sample { attempt, exchange, outcome: Outcome::Unfinished, ..draft };
-                return (sample, shard.permit().await);
+                let exchange = with_due(due, ExchangeRecord::start(thread.phase.run.clock.elapsed()));
+                let draft = iteration.draft(&thread.phase, step);
+                return (Sample { attempt, exchange, ..draft }, thread.reserve().await);
             }
         }
     }
 
-    /// One attempt at a step; skipped when a step before it has not succeeded or the phase is aborted.
-    async fn attempt(&mut self, blob: &Iteration, step: Step, due: Option<Duration>) -> Sample {
-        let shard = Rc::clone(&self.shard);
-        let runtime_of_phase = &shard.runtime_of_phase;
-        let draft = blob.draft(runtime_of_phase, step);
-        let blob = blob.of(step);
-        #[cfg(test)]
-        toil(runtime_of_phase.hooks.cost);
-        let exchange = match (step, &blob.expect, &blob.blob_id) {
-            _ if blob.stranded || shard.abort.is_cancelled() => None,
-            (Step::Upload | Step::ControlUpload, Expect::Spec(spec), _) => {
-                Some(self.client.upload(blob.publisher, spec.source(), &shard.abort).await)
+    /// One attempt at a step; skipped when an earlier step of its blob did not succeed or the phase is aborted.
+    async fn attempt(&mut self, iteration: &Iteration, step: Step, due: Option<Duration>) -> Sample {
+        let WorkerThread { phase, abort, .. } = &*self.thread;
+        let (draft, blob) = (iteration.draft(phase, step), iteration.blob(step));
+        let exchange = match (step.stores(), &blob.expect, &blob.id) {
+            _ if !blob.marks.all_ok || abort.is_cancelled() => None,
+            (true, Expect::Spec(spec), _) => {
+                Some(self.client.upload(iteration.publisher, spec.source(), abort).await)
             }
-            (Step::Read { .. } | Step::Control, expect, Some(id)) => {
-                let mut verifier = expect.verifier(runtime_of_phase.plan.verify);
-                Some(self.client.read(blob.aggregator, id, &mut verifier, &shard.abort).await)
+            (false, expect, Some(id)) => {
+                let mut verifier = expect.verifier(phase.run.plan.verify);
+                Some(self.client.read(iteration.aggregator, id, &mut verifier, abort).await)
             }
-            // Without an ID there is nothing to read, without a spec nothing to send.
-            (Step::Read { .. } | Step::Control, _, None)
-            | (Step::Upload | Step::ControlUpload, Expect::FirstRead(_), _) => None,
+            // Without a spec there is nothing to send, without an ID nothing to read.
+            (true, Expect::FirstRead(_), _) | (false, _, None) => None,
         };
         let Some(exchange) = exchange else { return Sample { outcome: Outcome::Skipped, ..draft } };
-        let (record, outcome) = (started(due, exchange.record), exchange.outcome);
+        let (exchange, outcome) = (with_due(due, exchange.record), exchange.outcome);
         let (size, blob_id) = match &outcome {
             Outcome::Stored(stored) => (draft.size, Some(Arc::from(stored.blob_id.as_str()))),
             // A blob of unknown size has the size that was received.
-            _ if !step.stores() => (blob.expect.size().unwrap_or(record.bytes_received), draft.blob_id),
+            _ if !step.stores() => (blob.expect.size().unwrap_or(exchange.bytes_received), draft.blob_id),
             _ => (draft.size, draft.blob_id),
         };
-        Sample { exchange: record, outcome, size, blob_id, ..draft }
-    }
-}
-
-/// Keeps the thread busy for so long.
-#[cfg(test)]
-fn toil(cost: Duration) {
-    let begun = std::time::Instant::now();
-    while begun.elapsed() < cost {
-        std::hint::spin_loop();
+        Sample { exchange, outcome, size, blob_id, ..draft }
     }
 }
 
 /// The record with the time at which its step was due; without one it was due when it started.
-fn started(due: Option<Duration>, mut record: ExchangeRecord) -> ExchangeRecord {
+fn with_due(due: Option<Duration>, mut record: ExchangeRecord) -> ExchangeRecord {
     record.timing.due = due.unwrap_or(record.timing.due);
     record
 }
 
-/// Enters the steps of this phase as skipped for each blob that an earlier one has lost.
-pub(super) async fn skip_lost(shard: &Shard) {
-    let runtime_of_phase = &shard.runtime_of_phase;
-    let mut from = 0;
-    while let Some((index, kept)) = runtime_of_phase.registry.carry_over.lost(from) {
-        let blob = Iteration::new(runtime_of_phase, WorkItem { index, known: BlobOrigin::Earlier(kept) });
-        shard.skip(&blob, 0).await;
-        from = index + 1;
+/// How long to wait before the step of `sample` is retried; `None` when this was its last attempt.
+fn retry_delay(phase: &PhaseRuntime, sample: &Sample) -> Option<Duration> {
+    let Outcome::Failed(failure) = &sample.outcome else { return None };
+    let plan = &phase.run.plan;
+    if phase.run.hooks.stop.is_cancelled() {
+        return None;
     }
+    let Sample { index, step, attempt: number, .. } = *sample;
+    let timeout = if step.stores() { plan.limits.upload_timeout } else { plan.limits.download_timeout };
+    let attempt = Attempt { seed: plan.seed, index, step, number };
+    plan.retries.wait(attempt, failure.class, sample.exchange.retry_after, timeout)
 }
 
-impl Shard {
-    /// A place for one sample in the channel, if anyone listens.
-    async fn permit(&self) -> Option<Permit> {
-        if self.runtime_of_phase.phase().warm_up {
-            return None;
+/// Enters the steps of this phase as skipped for each blob of which an earlier step did not succeed.
+pub(super) async fn skip_failed(thread: &WorkerThread) {
+    let phase = &thread.phase;
+    let mut from = 0;
+    loop {
+        let failed = phase.run.registry.carry_over(phase.origin()).failed_from(from);
+        let Some((index, blob)) = failed else { break };
+        let iteration = Iteration::new(phase, WorkItem { index, origin: BlobOrigin::Earlier(blob) });
+        for &step in &iteration.steps {
+            let permit = thread.reserve().await;
+            thread.enter(Sample { outcome: Outcome::Skipped, ..iteration.draft(phase, step) }, permit);
         }
-        // A listener that is gone has said so itself; the run goes on.
-        self.runtime_of_phase.hooks.samples.clone()?.reserve_owned().await.ok()
-    }
-
-    /// Enters the journey's steps from this position on as skipped.
-    async fn skip(&self, blob: &Iteration, position: usize) {
-        for &step in &blob.steps[position..] {
-            let permit = self.permit().await;
-            self.enter(
-                Sample { outcome: Outcome::Skipped, ..blob.draft(&self.runtime_of_phase, step) },
-                permit,
-            );
-        }
-    }
-
-    fn enter(&self, sample: Sample, permit: Option<Permit>) {
-        self.recording().enter(&sample);
-        if let Some(permit) = permit {
-            permit.send(sample);
-        }
-    }
-
-    /// How late an open loop's journey started: the generator's own doing, however the step went.
-    fn enter_lateness(&self, sample: &Sample, position: usize, due: Option<Duration>) {
-        if position == 0 && due.is_some() {
-            let start_delay = sample.exchange.timing.started.saturating_sub(sample.exchange.timing.due);
-            self.recording().enter_arrival(sample.phase, start_delay);
-        }
+        from = index + 1;
     }
 }

@@ -1,120 +1,110 @@
-//! A row for each step, for spreadsheets and scripts: units in the names, nothing where there is no number.
+//! CSV: a row for each step or for each interval of the timeline, with units in the column names and empty cells where
+//! there is no number.
 
 use std::{io, time::Duration};
 
 use ::csv::Writer;
-use strum::IntoEnumIterator;
 
-use crate::{
-    metrics::step_metrics::Span,
-    report::{
-        stats::Percentile,
-        summary::{Bounded, Distribution, FailureSummary, StepSummary, Summary},
-    },
-    sample::StoredKind,
+use super::view::steps;
+use crate::report::{
+    Report,
+    summary::{Bounded, FailureSummary, StepSummary, Summary},
+    timeline::{Point, StepTimeline},
 };
 
-/// The spans whose medians have columns of their own, besides the response time with all of its numbers.
-const PARTS: [(Span, &str); 5] = [
-    (Span::Service, "service_median_seconds"),
-    (Span::FirstByte, "first_byte_median_seconds"),
-    (Span::Send, "send_median_seconds"),
-    (Span::Wait, "wait_median_seconds"),
-    (Span::Receive, "receive_median_seconds"),
-];
-
-/// Writes the steps of `summary`, a header before them.
+/// Writes a row for each step; a number's column is named as its path in the JSON document.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write_steps(summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
     let mut rows = Writer::from_writer(out);
-    let names = columns(None).into_iter().map(|(name, _)| name);
-    rows.write_record(names).map_err(io::Error::from)?;
-    for step in &summary.steps {
-        let values = columns(Some(step)).into_iter().map(|(_, value)| value);
-        rows.write_record(values).map_err(io::Error::from)?;
+    let numbers = steps::numbers(summary);
+    let names = numbers.iter().map(|number| number.key.replace('/', "_"));
+    let words: [(&str, fn(&StepSummary) -> String); 6] = [
+        ("phase", |step| step.phase.clone()),
+        ("step", |step| step.step.to_string()),
+        ("repeats", |step| step.repeats.to_string()),
+        ("response_lower_bounds", steps::lower_bounds),
+        ("failures", |step| classes(&step.failures)),
+        ("retried", |step| classes(&step.retried)),
+    ];
+    let head = words.iter().map(|(name, _)| (*name).to_owned()).chain(names);
+    rows.write_record(head).map_err(io::Error::from)?;
+    for (position, step) in summary.steps.iter().enumerate() {
+        let value = |value: &Option<(String, f64)>| optional(value.as_ref().map(|(_, value)| *value));
+        let values = numbers.iter().filter_map(|number| number.values.get(position)).map(value);
+        let row = words.iter().map(|(_, word)| word(step)).chain(values);
+        rows.write_record(row).map_err(io::Error::from)?;
     }
     rows.flush()
 }
 
-/// Each column's name and its value of `step`, empty without one.
-fn columns(step: Option<&StepSummary>) -> Vec<(String, String)> {
-    let mut columns = Vec::new();
-    let mut column = |name: &str, value: &dyn Fn(&StepSummary) -> String| {
-        columns.push((name.to_owned(), step.map(value).unwrap_or_default()));
-    };
-    column("phase", &|step| step.phase.clone());
-    column("step", &|step| step.step.to_string());
-    column("repeats", &|step| step.repeats.to_string());
-    type Count = fn(&StepSummary) -> u64;
-    let counts: [(&str, Count); 9] = [
-        ("attempted", |step| step.attempted),
-        ("done", |step| step.done),
-        ("failed", |step| step.failed),
-        ("attempt_failures", |step| step.attempt_failures),
-        ("unfinished", |step| step.unfinished),
-        ("skipped", |step| step.skipped),
-        ("bytes_sent", |step| step.bytes_sent),
-        ("bytes_received", |step| step.bytes_received),
-        ("bytes_done", |step| step.bytes_done),
-    ];
-    for (name, count) in counts {
-        column(name, &|step| count(step).to_string());
-    }
-    column("throughput_mib_per_second", &|step| optional(step.throughput_mib));
-    column("response_count", &|step| optional(step.response().map(|response| response.count)));
-    for (name, number) in numbers() {
-        let seconds = |step: &StepSummary| number(step.response()?).map(|number| seconds(number.value));
-        column(&format!("response_{name}_seconds"), &|step| optional(seconds(step)));
-    }
-    column("response_lower_bounds", &|step| step.response().map(lower_bounds).unwrap_or_default());
-    for (span, name) in PARTS {
-        column(name, &|step| optional(step.spans.get(&span).map(|times| seconds(times.median.value))));
-    }
-    for kind in [StoredKind::New, StoredKind::Reused, StoredKind::Existing] {
-        let name = format!("stored_{kind:?}").to_lowercase();
-        column(&name, &|step| step.stored.get(&kind).copied().unwrap_or(0).to_string());
-    }
-    column("cost_frost", &|step| step.cost_frost.to_string());
-    column("failures", &|step| classes(&step.failures));
-    column("retried", &|step| classes(&step.retried));
-    columns
-}
-
-/// Failures as `class=count`, blanks between them.
+/// Failures as `class=count`, with blanks between them.
 fn classes(failures: &[FailureSummary]) -> String {
     let class = |failure: &FailureSummary| format!("{}={}", failure.class, failure.count);
     failures.iter().map(class).collect::<Vec<_>>().join(" ")
 }
 
-/// A number of a distribution, where the sample supports it.
-type Number = Box<dyn Fn(&Distribution) -> Option<Bounded>>;
+/// The columns of the timeline.
+const TIMELINE: [&str; 16] = [
+    "phase",
+    "step",
+    "repeats",
+    "begin_seconds",
+    "interval_seconds",
+    "started",
+    "done",
+    "failed",
+    "unfinished",
+    "in_flight",
+    "bytes_sent",
+    "bytes_received",
+    "done_per_second",
+    "median_seconds",
+    "p99_seconds",
+    "max_seconds",
+];
 
-/// The numbers of a distribution by name.
-fn numbers() -> Vec<(&'static str, Number)> {
-    let mut numbers: Vec<(&'static str, Number)> = vec![
-        ("min", Box::new(|response| Some(response.min))),
-        ("mean", Box::new(|response| Some(response.mean))),
-        ("median", Box::new(|response| Some(response.median))),
-    ];
-    for percentile in Percentile::iter() {
-        let number: Number = Box::new(move |response| response.percentiles.get(&percentile).copied());
-        numbers.push((percentile.label(), number));
+/// Writes a row for each interval of each step. Intervals are a second wide, or as wide as the run's length asks for.
+///
+/// # Errors
+/// Those of `out`.
+pub(super) fn write_timeline(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut rows = Writer::from_writer(out);
+    rows.write_record(TIMELINE).map_err(io::Error::from)?;
+    for timeline in &summary.timelines {
+        let phase = report.phase_name(timeline.phase);
+        for point in &timeline.points {
+            rows.write_record(interval(&phase, timeline, point)).map_err(io::Error::from)?;
+        }
     }
-    numbers.push(("max", Box::new(|response| Some(response.max))));
-    numbers
+    rows.flush()
 }
 
-/// The names of the numbers that may be higher than they look.
-fn lower_bounds(response: &Distribution) -> String {
-    let is_bound = |number: &Number| number(response).is_some_and(|number| number.lower_bound);
-    let names = numbers().into_iter().filter(|(_, number)| is_bound(number)).map(|(name, _)| name);
-    names.collect::<Vec<_>>().join(" ")
+fn interval(phase: &str, timeline: &StepTimeline, point: &Point) -> [String; TIMELINE.len()] {
+    let time = |time: Option<Bounded>| optional(time.map(|time| seconds(time.value)));
+    [
+        phase.to_owned(),
+        timeline.step.to_string(),
+        timeline.repeats.to_string(),
+        seconds(point.begin).to_string(),
+        seconds(timeline.width).to_string(),
+        point.started.to_string(),
+        point.done.to_string(),
+        point.failed.to_string(),
+        point.unfinished.to_string(),
+        point.in_flight.to_string(),
+        point.bytes_sent.to_string(),
+        point.bytes_received.to_string(),
+        optional(point.rate),
+        time(point.median),
+        time(point.p99),
+        time(point.max),
+    ]
 }
 
-/// Nothing is an empty cell.
-fn optional(value: Option<impl ToString>) -> String {
+/// An empty cell where there is no number.
+fn optional(value: Option<f64>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
@@ -127,14 +117,18 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::{fixtures, report::Report};
+    use crate::fixtures;
 
     /// The rows as a reader sees them: cells by column.
-    fn rows(report: &Report) -> Vec<BTreeMap<String, String>> {
+    fn rows(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Vec<BTreeMap<String, String>> {
         let mut text = Vec::new();
-        write(&Summary::of(report), &mut text).unwrap();
+        write(&mut text).unwrap();
         let mut reader = ::csv::Reader::from_reader(text.as_slice());
         reader.deserialize().map(Result::unwrap).collect()
+    }
+
+    fn steps_of(report: &Report) -> Vec<BTreeMap<String, String>> {
+        rows(|out| write_steps(&Summary::of(report), out))
     }
 
     fn cells<'a>(row: &'a BTreeMap<String, String>, names: &str) -> Vec<&'a str> {
@@ -144,7 +138,7 @@ mod tests {
     #[test]
     fn every_step_is_a_row_of_numbers() {
         let samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
-        let rows = rows(&fixtures::report(40, &samples));
+        let rows = steps_of(&fixtures::report(40, &samples));
         assert_eq!(
             rows.iter().map(|row| row["step"].as_str()).collect::<Vec<_>>(),
             ["upload", "first", "cached"]
@@ -155,31 +149,54 @@ mod tests {
             cells(&rows[0], counts),
             ["main", "false", "40", "40", "0", "0", "0", "40", "0", "5292000"]
         );
-        let times = "response_count response_min_seconds response_p95_seconds response_max_seconds";
-        assert_eq!(cells(&rows[2], times), ["40", "0.018", "", "0.03"]);
-        let p90: f64 = rows[2]["response_p90_seconds"].parse().unwrap();
+        let times = "response_seconds_min response_seconds_p95 response_seconds_max";
+        assert_eq!(cells(&rows[2], times), ["0.018", "", "0.03"]);
+        let p90: f64 = rows[2]["response_seconds_p90"].parse().unwrap();
         assert!((p90 / 0.029 - 1.0).abs() < 0.001, "{p90}");
         let bytes: u64 = samples.iter().map(|sample| sample.exchange.bytes_sent).sum();
         assert_eq!(rows[0]["bytes_sent"], bytes.to_string());
     }
 
     #[test]
-    fn trouble_is_told_by_class_and_what_is_not_known_is_empty() {
+    fn failures_are_counted_by_class_and_unknown_numbers_are_empty() {
         let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
         let mut report = fixtures::report(7, &samples);
         report.plan.phases[0].name = "a, \"quoted\"\nname".to_owned();
-        let rows = rows(&report);
+        let rows = steps_of(&report);
         assert_eq!(rows[0]["phase"], "a, \"quoted\"\nname");
         assert_eq!(cells(&rows[0], "done failed attempt_failures failures"), ["5", "2", "2", "shed=2"]);
         assert_eq!(
             cells(&rows[1], "failures unfinished response_lower_bounds"),
             ["timeout=1", "1", "mean max"]
         );
-        assert_eq!(cells(&rows[2], "response_p50_seconds skipped"), ["", "4"]);
-        let nothing = self::rows(&fixtures::report(7, &[]));
+        assert_eq!(cells(&rows[2], "response_seconds_p50 skipped"), ["", "4"]);
+        let nothing = steps_of(&fixtures::report(7, &[]));
         assert_eq!(
-            cells(&nothing[0], "attempted throughput_mib_per_second response_min_seconds"),
+            cells(&nothing[0], "attempted throughput_mib_per_second response_seconds_min"),
             ["0", "", ""]
         );
+    }
+
+    #[test]
+    fn every_second_of_every_step_is_a_row_of_the_timeline() {
+        let samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
+        let report = fixtures::report(40, &samples);
+        let rows = rows(|out| write_timeline(&report, &Summary::of(&report), out));
+        let cached = |row: &&BTreeMap<String, String>| row["step"] == "cached";
+        for row in rows.iter().filter(cached) {
+            let begin = Duration::from_secs(row["begin_seconds"].parse().unwrap());
+            let ended = samples.iter().skip(2).step_by(3).filter(|sample| {
+                (begin..begin + Duration::from_secs(1)).contains(&sample.exchange.timing.finished)
+            });
+            let times: Vec<_> = ended.map(|sample| sample.exchange.timing.response().as_secs_f64()).collect();
+            assert_eq!(row["done"], times.len().to_string(), "{row:?}");
+            assert_eq!((row["interval_seconds"].as_str(), row["p99_seconds"].as_str()), ("1", ""));
+            let longest = times.iter().copied().reduce(f64::max);
+            let shown = row["max_seconds"].parse::<f64>().ok();
+            let near = |(shown, longest): (f64, f64)| (shown / longest - 1.0).abs() < 0.005;
+            assert!(shown.zip(longest).is_none_or(near) && shown.is_some() == longest.is_some(), "{row:?}");
+        }
+        let done: u64 = rows.iter().filter(cached).map(|row| row["done"].parse::<u64>().unwrap()).sum();
+        assert_eq!(done, 40);
     }
 }

@@ -1,49 +1,47 @@
-//! One line for each thing that happened, as it happens.
+//! One line for each upload and download, as it happens.
 
-use super::{
-    palette::{Palette, Style, clean},
-    units,
-};
+use super::style::{Colours, Style, clean};
 use crate::{
     plan::{Plan, journey::Step, target::Target},
     sample::{Failure, Outcome, Sample, StoredKind},
+    units,
 };
 
 /// Columns of the widest action, `cached download`.
 const ACTION: usize = 15;
 
-/// The line that tells of `sample`, without a line break; `None` when nothing happened.
+/// The line for `sample`, without a line break; `None` for a step that was skipped or is being retried.
 ///
 /// It fits 80 columns unless something failed: then it is as long as the reason.
-pub fn line(sample: &Sample, plan: &Plan, palette: Palette) -> Option<String> {
+pub fn line(sample: &Sample, plan: &Plan, colours: Colours) -> Option<String> {
     let number = format!("{:>1$}", sample.index + 1, number_width(plan));
-    let size = palette.paint(Style::Size, &format!("{:>8}", units::bytes(sample.size)));
+    let size = colours.paint(Style::Attention, &format!("{:>8}", units::bytes(sample.size)));
     let time = units::duration(sample.exchange.timing.response());
-    let told = |ink: Style, action: &str, rest: &str| {
-        let action = palette.paint(ink, &format!("{action:<ACTION$}"));
-        let time = palette.paint(ink, &format!("{time:>7}"));
+    let success = |style: Style, action: &str, rest: &str| {
+        let action = colours.paint(style, &format!("{action:<ACTION$}"));
+        let time = colours.paint(style, &format!("{time:>7}"));
         Some(format!("{number} {action} {size} {time} {rest}").trim_end().to_owned())
     };
-    let wrong = |what: &str| {
+    let failure = |what: &str| {
         let text = format!("{} {what}", noun(sample.step));
-        Some(format!("{number} {}{}", palette.paint(Style::Error, &text), several_targets(sample, plan)))
+        Some(format!("{number} {}{}", colours.paint(Style::Bad, &text), several_targets(sample, plan)))
     };
     match &sample.outcome {
         Outcome::Stored(stored) if stored.kind == StoredKind::Existing => {
-            told(Style::Existing, "already exists", &clean(&stored.blob_id))
+            success(Style::Attention, "already exists", &clean(&stored.blob_id))
         }
         Outcome::Stored(stored) if sample.step.is_of_control() => {
-            told(Style::Good, &noun(sample.step), &clean(&stored.blob_id))
+            success(Style::Good, &noun(sample.step), &clean(&stored.blob_id))
         }
-        Outcome::Stored(stored) => told(Style::Good, "uploaded", &clean(&stored.blob_id)),
+        Outcome::Stored(stored) => success(Style::Good, "uploaded", &clean(&stored.blob_id)),
         Outcome::Read => {
-            // Where nothing is uploaded, no earlier line has told the ID.
+            // The line of the upload shows the ID already, if there was one.
             let id = sample.blob_id.as_deref().filter(|_| !uploads(sample, plan)).map(clean);
-            told(ink(sample.step), &noun(sample.step), &id.unwrap_or_default())
+            success(style(sample.step), &noun(sample.step), &id.unwrap_or_default())
         }
-        Outcome::Failed(failure) => wrong(&format!("failed after {time}: {}", reason(failure))),
-        Outcome::Unfinished => wrong(&format!("unfinished after {time}")),
-        // What is tried again has its line when it has come to its end.
+        Outcome::Failed(why) => failure(&format!("failed after {time}: {}", reason(why))),
+        Outcome::Unfinished => failure(&format!("unfinished after {time}")),
+        // A step that is retried has its line when it ends.
         Outcome::Skipped | Outcome::Retried(_) => None,
     }
 }
@@ -60,16 +58,16 @@ pub(super) fn noun(step: Step) -> String {
     }
 }
 
-/// The colour of what a step did well.
-pub(super) fn ink(step: Step) -> Style {
+/// The colour of a step's success: the users' own, which other screens do not use.
+fn style(step: Step) -> Style {
     match step {
         Step::Upload | Step::ControlUpload => Style::Good,
         Step::Read { ordinal: 1 } | Step::Control => Style::First,
-        Step::Read { .. } => Style::Cached,
+        Step::Read { .. } => Style::Good,
     }
 }
 
-/// A failure in words that are safe to show.
+/// A failure on one line that is safe to show.
 pub(super) fn reason(failure: &Failure) -> String {
     clean(&failure.to_string())
 }
@@ -87,7 +85,7 @@ fn several_targets(sample: &Sample, plan: &Plan) -> String {
     }
 }
 
-/// Columns of the largest blob number; two at least, so that short runs look alike.
+/// Columns of the largest blob number, at least two.
 fn number_width(plan: &Plan) -> usize {
     let blobs: Option<u64> = plan.sources().map(|phase| phase.stop.blobs).sum();
     blobs.map_or(4, |blobs| blobs.to_string().len().max(2))

@@ -1,12 +1,15 @@
-//! The forms in which a report can be told.
+//! The formats in which a report can be written.
 
 use std::io;
 
-use super::{csv, html, junit, markdown, palette::Palette, prometheus, terminal, timeline_csv};
+use strum::{EnumString, IntoStaticStr, VariantNames};
+
+use super::{csv, html, junit, markdown, prometheus, style::Colours, terminal, view};
 use crate::report::{Report, summary::Summary};
 
-/// A form in which a report can be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A format of a report; parsed from and shown as its name in kebab case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Format {
     /// The screen at the end of the run, without its blobs.
     Terminal,
@@ -20,45 +23,14 @@ pub enum Format {
     Html,
     /// A comment for a pull request.
     Markdown,
-    /// The thresholds and the trust as test cases.
+    /// Thresholds and quality as test cases.
     Junit,
-    /// Metrics, as a text-file collector takes them.
+    /// Metrics for Prometheus' text-file collector.
     Prometheus,
 }
 
 impl Format {
-    /// All forms.
-    pub const ALL: [Format; 8] = [
-        Format::Terminal,
-        Format::Json,
-        Format::Csv,
-        Format::TimelineCsv,
-        Format::Html,
-        Format::Markdown,
-        Format::Junit,
-        Format::Prometheus,
-    ];
-
-    /// The name by which the form is asked for.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Format::Terminal => "terminal",
-            Format::Json => "json",
-            Format::Csv => "csv",
-            Format::TimelineCsv => "timeline-csv",
-            Format::Html => "html",
-            Format::Markdown => "markdown",
-            Format::Junit => "junit",
-            Format::Prometheus => "prometheus",
-        }
-    }
-
-    /// The form of this name, if there is one.
-    pub fn from_label(label: &str) -> Option<Format> {
-        Self::ALL.into_iter().find(|format| format.label() == label)
-    }
-
-    /// Writes `report` in this form; only the terminal's form has colours.
+    /// Writes `report` in this format; only the terminal's has colours.
     ///
     /// # Errors
     /// Those of `out`.
@@ -66,18 +38,20 @@ impl Format {
         self,
         report: &Report,
         summary: &Summary,
-        palette: Palette,
+        colours: Colours,
         out: &mut dyn io::Write,
     ) -> io::Result<()> {
-        match self {
-            Format::Terminal => terminal::write(out, report, summary, &[], palette),
-            Format::Json => report.save(out),
-            Format::Csv => csv::write(summary, out),
-            Format::TimelineCsv => timeline_csv::write(report, summary, out),
-            Format::Html => html::write(report, summary, out),
-            Format::Markdown => markdown::write(report, summary, out),
-            Format::Junit => junit::write(report, summary, out),
-            Format::Prometheus => prometheus::write(report, summary, out),
-        }
+        let document = || view::run::document(report, summary, &[]);
+        let text = match self {
+            Format::Json => return report.save(out),
+            Format::Csv => return csv::write_steps(summary, out),
+            Format::TimelineCsv => return csv::write_timeline(report, summary, out),
+            Format::Junit => return junit::write(report, summary, out),
+            Format::Terminal => terminal::render(&document(), colours),
+            Format::Html => html::report(report, summary),
+            Format::Markdown => markdown::render(&document()),
+            Format::Prometheus => prometheus::report(report, summary),
+        };
+        out.write_all(text.as_bytes())
     }
 }

@@ -1,4 +1,6 @@
-//! The thresholds and the trust as test cases, for those who show test results.
+//! Thresholds, outcome and quality as JUnit test cases, which CI servers show.
+//!
+//! Written over quick-xml: the quick-junit crate would bring chrono, uuid and indexmap for these few elements.
 
 use std::io;
 
@@ -7,7 +9,7 @@ use quick_xml::{
     events::{BytesDecl, BytesText, Event},
 };
 
-use super::{palette::clean, words};
+use super::{style::clean, view::describe};
 use crate::report::{
     Ending, Report,
     quality::{Bottleneck, Severity},
@@ -15,22 +17,21 @@ use crate::report::{
     threshold::ThresholdResult,
 };
 
-/// A test case: what was expected, and what was found instead.
+/// A test case: what was expected, what was found, and whether that failed it.
 struct Case {
     class: String,
     name: String,
-    /// Told in any case.
     found: String,
-    broken: bool,
+    failed: bool,
 }
 
 /// Writes `report`.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
     let cases = cases(report, summary);
-    let (tests, failures) = (cases.len(), cases.iter().filter(|case| case.broken).count());
+    let (tests, failures) = (cases.len(), cases.iter().filter(|case| case.failed).count());
     let seconds = format!("{:.3}", report.elapsed.as_secs_f64());
     let counts = [
         ("name", report.tool.name.clone()),
@@ -40,7 +41,7 @@ pub fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io:
         ("time", seconds),
     ];
     let counts = || counts.iter().map(|(name, value)| (*name, value.as_str()));
-    // The form has no room for a zone, and its readers take it for UTC.
+    // The format has no time zone; readers take it for UTC.
     let timestamp = report.started_at.trim_end_matches('Z');
     let mut xml = Writer::new_with_indent(&mut *out, b' ', 2);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
@@ -57,24 +58,24 @@ fn cases(report: &Report, summary: &Summary) -> Vec<Case> {
     cases.push(Case {
         class: "run".to_owned(),
         name: "something succeeded".to_owned(),
-        found: words::outcome(report, summary),
-        broken: summary.steps.iter().all(|step| step.done == 0),
+        found: describe::outcome(summary),
+        failed: summary.steps.iter().all(|step| step.done == 0),
     });
     cases.push(Case {
         class: "run".to_owned(),
-        name: "the run came to its end".to_owned(),
+        name: "the run was not interrupted".to_owned(),
         found: match report.ending {
-            Ending::Completed => "it did".to_owned(),
-            Ending::Interrupted { signal } => format!("stopped by {signal}"),
+            Ending::Completed => "completed".to_owned(),
+            Ending::Interrupted { signal } => format!("interrupted by {signal}"),
         },
-        broken: summary.partial,
+        failed: summary.partial,
     });
     let advice = summary.quality.bottleneck().map(Bottleneck::advice).map(|advice| format!("; {advice}"));
     cases.push(Case {
         class: "quality".to_owned(),
         name: "the numbers can be trusted".to_owned(),
-        found: format!("{}{}", words::quality(&summary.quality), advice.unwrap_or_default()),
-        broken: summary.quality.severity() == Severity::Invalid,
+        found: format!("{}{}", describe::quality(&summary.quality), advice.unwrap_or_default()),
+        failed: summary.quality.severity() == Severity::Invalid,
     });
     cases
 }
@@ -90,23 +91,23 @@ fn threshold(threshold_result: &ThresholdResult) -> Case {
             .clone()
             .map_or(step.clone(), |phase| format!("{phase}.{step}")),
         name: threshold_result.threshold.to_string(),
-        found: format!("measured {}", words::measured(threshold_result.measured)),
-        broken: !threshold_result.holds(),
+        found: format!("measured {}", describe::measured(threshold_result.measured)),
+        failed: !threshold_result.holds(),
     }
 }
 
 impl Case {
     fn write<W: io::Write>(&self, xml: &mut Writer<W>) -> io::Result<()> {
-        let Self { class, name, found, broken } = self;
+        let Self { class, name, found, failed } = self;
         let attributes = [("classname", text(&format!("walrus-stress.{class}"))), ("name", text(name))];
         let found = text(found);
         let case = xml.create_element("testcase");
         let case = case.with_attributes(attributes.iter().map(|(name, value)| (*name, value.as_str())));
         let case = case.with_attribute(("time", "0"));
         case.write_inner_content(|xml| {
-            let written = if *broken {
+            let written = if *failed {
                 let failure = xml.create_element("failure").with_attribute(("message", found.as_str()));
-                failure.with_attribute(("type", "broken")).write_empty()
+                failure.with_attribute(("type", "failed")).write_empty()
             } else {
                 xml.create_element("system-out").write_text_content(BytesText::new(&found))
             };

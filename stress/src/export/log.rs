@@ -1,11 +1,10 @@
-//! Every exchange of a run, one JSON object a line, written as it happens and never held.
+//! The log: every exchange of a run as one JSON object a line, streamed while it runs, and read back.
 
-mod line;
-mod reader;
+mod exchange;
 
 use std::{
     fs,
-    io::{self, BufWriter, Write},
+    io::{self, BufRead, BufWriter, Write},
     path::PathBuf,
 };
 
@@ -13,16 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use super::file::{PreparedFile, cannot_write};
 use crate::{error::Error, plan::Plan, report::Tool, sample::Sample};
-pub use line::{Connection, Ended, Exchange};
-pub use reader::{LogError, LogReader};
+pub use exchange::{Connection, Ended, Exchange};
 
 /// The version of the lines that [`LogFile`] writes.
 pub const SCHEMA: &str = "walrus-stress/log/1";
 
-/// How many bytes may wait to be written.
+/// The most bytes that wait to be written.
 const BUFFER: usize = 64 * 1024;
 
-/// The first line: which run the others are of.
+/// The first line, which identifies the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// The version of the lines, [`SCHEMA`].
@@ -42,7 +40,7 @@ impl Header {
     }
 }
 
-/// The log while the run goes on.
+/// The log during the run.
 #[derive(Debug)]
 pub struct LogFile {
     lines: Lines<fs::File>,
@@ -50,10 +48,10 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// Puts a file with nothing but its header at the place; for the moment just before the run starts.
+    /// Writes a file with nothing but its header, just before the run starts.
     ///
     /// # Errors
-    /// When the file cannot be put there after all.
+    /// When the file cannot be written after all.
     pub fn begin(place: &PreparedFile, header: &Header) -> Result<Self, Error> {
         let file = place.place(|file| {
             let mut lines = Lines::new(file);
@@ -66,13 +64,13 @@ impl LogFile {
     /// Adds the exchange of `sample`; a step that was skipped has none.
     ///
     /// # Errors
-    /// When it cannot be written. What follows would be a log with a hole: leave it.
+    /// When it cannot be written. Stop then: a log with later exchanges would have a gap.
     pub fn append(&mut self, sample: &Sample, plan: &Plan) -> Result<(), Error> {
         let Some(exchange) = Exchange::of(sample, plan) else { return Ok(()) };
         self.lines.push(&exchange).map_err(|source| cannot_write(&self.path, source))
     }
 
-    /// Writes what waits to be written.
+    /// Writes what is buffered.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -100,6 +98,85 @@ impl<W: Write> Lines<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+/// The exchanges of a log, in the order in which they ended.
+#[derive(Debug)]
+pub struct LogReader<R> {
+    source: R,
+    header: Header,
+    lines: u64,
+    truncated: bool,
+}
+
+impl<R: BufRead> LogReader<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// When `source` cannot be read, does not start with the header of a log, or is of a version that is not known.
+    pub fn open(mut source: R) -> Result<Self, LogError> {
+        let mut line = Vec::new();
+        source.read_until(b'\n', &mut line).map_err(LogError::Read)?;
+        let header: Header =
+            serde_json::from_slice(&line).map_err(|source| LogError::Line { line: 1, source })?;
+        if header.schema != SCHEMA {
+            return Err(LogError::Schema { found: header.schema });
+        }
+        Ok(Self { source, header, lines: 1, truncated: false })
+    }
+
+    /// The run that the log is of.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Whether the last line is incomplete, as after a crash or on a full disk; known at the end.
+    pub fn is_truncated(&self) -> bool {
+        self.truncated
+    }
+}
+
+impl<R: BufRead> Iterator for LogReader<R> {
+    type Item = Result<Exchange<'static>, LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut line = Vec::new();
+        match self.source.read_until(b'\n', &mut line) {
+            Ok(0) => return None,
+            Ok(_) => self.lines += 1,
+            Err(error) => return Some(Err(LogError::Read(error))),
+        }
+        match serde_json::from_slice(&line) {
+            Ok(exchange) => Some(Ok(exchange)),
+            Err(_) if line.last() != Some(&b'\n') => {
+                self.truncated = true;
+                None
+            }
+            Err(source) => Some(Err(LogError::Line { line: self.lines, source })),
+        }
+    }
+}
+
+/// Why a log cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    /// It is of another kind or version.
+    #[error("its schema is `{found}`, this version reads `{SCHEMA}`")]
+    Schema {
+        /// The schema it names.
+        found: String,
+    },
+    /// A line is not what this version writes.
+    #[error("line {line} is not of a walrus-stress log: {source}")]
+    Line {
+        /// Its number, counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
 }
 
 #[cfg(test)]

@@ -1,173 +1,78 @@
-//! A report as a comment on a pull request: what came of it first, then what held, then the numbers.
-
-use std::io;
-
-use strum::IntoEnumIterator;
+//! A document as GitHub's Markdown: a comment on a pull request with the answer in its heading.
 
 use super::{
-    events,
-    palette::clean,
-    terminal::{self, closing},
-    units,
-    words::{self, bounded},
-};
-use crate::{
-    metrics::step_metrics::Span,
-    report::{
-        Report,
-        stats::Percentile,
-        summary::{Bounded, Distribution, StepSummary, Summary},
-    },
+    style::clean,
+    view::document::{Cell, Document, Row, Shown, Table},
 };
 
-/// Writes `report`.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
-    let verdict = match (summary.partial, summary.well_so_far()) {
-        (false, true) => "passed",
-        (true, true) => "STOPPED before its end",
-        (_, false) => "FAILED",
-    };
-    let outcome = escaped(&words::outcome(report, summary));
-    writeln!(
-        out,
-        "### {}: {verdict}\n\n{outcome}; the numbers are {}.\n",
-        report.tool.name,
-        quality(summary)
-    )?;
-    writeln!(
-        out,
-        "Started {}, took {}: {}\n",
-        report.started_at,
-        units::duration(report.elapsed),
-        load(report)
-    )?;
-    let sections = [
-        ("Thresholds", thresholds(summary)),
-        ("Steps", steps(report, summary)),
-        ("Facts", facts(report, summary)),
-        ("Failures", failures(summary)),
-    ];
-    for (title, lines) in sections.iter().filter(|(_, lines)| !lines.is_empty()) {
-        writeln!(out, "#### {title}\n")?;
-        for line in lines {
-            writeln!(out, "{line}")?;
+/// The text of `document`.
+pub(super) fn render(document: &Document) -> String {
+    let Document { title, verdict, answer, summary, sections } = document;
+    let heading = if verdict.is_empty() { (*title).to_owned() } else { format!("{title}: {verdict}") };
+    let mut text = format!("### {heading}\n\n**{}**\n\n", escaped(&answer.text));
+    text.push_str(&list(summary, &summary.rows_in(Shown::Everywhere)));
+    for section in sections {
+        let tables: Vec<_> = section.tables.iter().map(table).filter(|table| !table.is_empty()).collect();
+        if !tables.is_empty() {
+            text.push_str(&format!("\n#### {}\n\n{}", section.heading, tables.join("\n")));
         }
-        writeln!(out)?;
     }
-    writeln!(out, "{} {}", report.tool.name, report.tool.version)
+    text
 }
 
-/// The trust in one sentence, with what to do about it.
-fn quality(summary: &Summary) -> String {
-    let advice = summary.quality.bottleneck().map(|bottleneck| format!(" ({})", bottleneck.advice()));
-    escaped(&format!("{}{}", words::quality(&summary.quality), advice.unwrap_or_default()))
-}
-
-fn load(report: &Report) -> String {
-    let phases = report.plan.phases.iter().filter(|phase| !phase.warm_up);
-    escaped(&phases.map(terminal::load).collect::<Vec<_>>().join("; then "))
-}
-
-fn thresholds(summary: &Summary) -> Vec<String> {
-    let judged = words::thresholds(summary);
-    let rows = judged.iter().map(|threshold_result| {
-        let (held, measured) = (words::held(threshold_result), words::measured(threshold_result.measured));
-        row([held.to_owned(), escaped(&threshold_result.threshold.to_string()), escaped(&measured)])
-    });
-    table(&["", "threshold", "measured"], rows.collect())
-}
-
-/// One column for each step; of the times, what any step's sample supports.
-fn steps(report: &Report, summary: &Summary) -> Vec<String> {
-    let steps = &summary.steps;
-    let several = report.plan.repeats_steps();
-    let names = steps.iter().map(|step| {
-        let phase = if several { format!("{}: ", step.phase) } else { String::new() };
-        let repeats = if step.repeats { " (repeats)" } else { "" };
-        escaped(&format!("{phase}{}{repeats}", step.step))
-    });
-    let mut rows = Vec::new();
-    let mut tell = |label: &str, cell: &dyn Fn(&StepSummary) -> Option<String>| {
-        let cells: Vec<_> = steps.iter().map(cell).collect();
-        if cells.iter().any(Option::is_some) {
-            let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(|| "–".to_owned()));
-            rows.push(row([label.to_owned()].into_iter().chain(cells)));
-        }
-    };
-    tell("done", &|step| Some(units::count(step.done)));
-    tell("failed", &|step| Some(units::count(step.failed)));
-    tell("failed tries", &|step| Some(units::count(step.attempt_failures)));
-    tell("unfinished", &|step| (step.unfinished > 0).then(|| units::count(step.unfinished)));
-    tell("not tried", &|step| (step.skipped > 0).then(|| units::count(step.skipped)));
-    tell("MiB/s", &|step| step.throughput_mib.map(units::mib_per_second));
-    let mut time = |label: &str, number: &dyn Fn(&Distribution) -> Option<Bounded>| {
-        tell(label, &|step| Some(bounded(number(step.response()?)?)));
-    };
-    time("min", &|response| Some(response.min));
-    time("mean", &|response| Some(response.mean));
-    time("median", &|response| Some(response.median));
-    for percentile in Percentile::iter().filter(|percentile| *percentile != Percentile::P50) {
-        time(percentile.label(), &|response| response.percentiles.get(&percentile).copied());
+fn table(table: &Table) -> String {
+    let rows = table.rows_in(Shown::Everywhere);
+    let mut text =
+        if rows.iter().any(|row| row.sentence.is_empty()) { grid(table, &rows) } else { list(table, &rows) };
+    if !rows.is_empty()
+        && let Some(note) = &table.note
+    {
+        text.push_str(&format!("\n{}\n", escaped(note)));
     }
-    time("max", &|response| Some(response.max));
-    for (label, span) in [("sending", Span::Send), ("waiting", Span::Wait), ("receiving", Span::Receive)] {
-        tell(&format!("median {label}"), &|step| Some(bounded(step.spans.get(&span)?.median)));
+    text
+}
+
+fn list(table: &Table, rows: &[&Row]) -> String {
+    let mut text = String::new();
+    for row in rows {
+        // Sentences of a table with a label speak for themselves below its section's heading.
+        let own = table.label.is_empty().then(|| format!("**{}**: ", escaped(row.label.trim())));
+        let (mark, sentence) = match row.sentence.as_slice() {
+            [mark, sentence] => (format!("**{}** ", escaped(&mark.text)), sentence),
+            [sentence, ..] => (String::new(), sentence),
+            [] => continue,
+        };
+        text.push_str(&format!("- {}{mark}{}\n", own.unwrap_or_default(), escaped(&sentence.text)));
+        row.details.iter().for_each(|detail| text.push_str(&format!("  - {}\n", escaped(detail))));
     }
-    let heads: Vec<String> = [String::new()].into_iter().chain(names).collect();
-    table(&heads.iter().map(String::as_str).collect::<Vec<_>>(), rows)
+    text
 }
 
-/// What the screen tells besides; a line that goes on with the one before it stays with it.
-fn facts(report: &Report, summary: &Summary) -> Vec<String> {
-    let line = |fact: closing::Fact| {
-        let text = escaped(&fact.text);
-        if fact.label.is_empty() { format!("  {text}") } else { format!("- **{}**: {text}", fact.label) }
-    };
-    closing::facts(report, summary).into_iter().map(line).collect()
-}
-
-fn failures(summary: &Summary) -> Vec<String> {
-    let failed = summary.steps.iter().flat_map(|step| {
-        let (failed, retried) = (step.failures.iter(), step.retried.iter());
-        failed
-            .map(|failure| (failure, ""))
-            .chain(retried.map(|failure| (failure, ", tried again")))
-            .map(move |(failure, then)| (step, failure, then))
-    });
-    let rows = failed.map(|(step, failure, then)| {
-        let example = failure.examples.first().map(|example| {
-            format!("blob {}: {}", units::count(example.blob_number), words::details(&example.failure))
-        });
-        let what = [events::noun(step.step), format!("{}{then}", failure.class)];
-        let told = [units::count(failure.count), words::when(failure), example.unwrap_or_default()];
-        row(what.iter().chain(&told).map(|cell| escaped(cell)))
-    });
-    table(&["step", "class", "count", "when", "for example"], rows.collect())
-}
-
-/// A table, unless it has no rows.
-fn table(heads: &[&str], rows: Vec<String>) -> Vec<String> {
-    if rows.is_empty() {
-        return Vec::new();
+fn grid(table: &Table, rows: &[&Row]) -> String {
+    let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+    let is_right =
+        |column: usize| rows.iter().any(|row| row.cells.get(column).is_some_and(|cell| cell.right));
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let heads = table.heads.iter().take(columns + 1).map(|head| escaped(head)).collect();
+    let rule = (0..columns).map(|column| if is_right(column) { "--:" } else { "---" });
+    let rule = ["---"].into_iter().chain(rule).map(str::to_owned).collect();
+    let mut text = line(heads) + &line(rule);
+    for row in rows {
+        let label =
+            if row.is_heading() { format!("**{}**", escaped(&row.label)) } else { escaped(&row.label) };
+        let cell =
+            |column: usize| row.cells.get(column).map_or(String::new(), |Cell { text, .. }| escaped(text));
+        text.push_str(&line([label].into_iter().chain((0..columns).map(cell)).collect()));
     }
-    let head = row(heads.iter().map(|head| (*head).to_owned()));
-    let rule = row(heads.iter().map(|_| "---".to_owned()));
-    [head, rule].into_iter().chain(rows).collect()
+    text
 }
 
-fn row(cells: impl IntoIterator<Item = String>) -> String {
-    format!("| {} |", cells.into_iter().collect::<Vec<_>>().join(" | "))
-}
-
-/// `text` as text: nothing in it is markup, ends a cell, addresses somebody, or stands on a line of its own.
-pub(super) fn escaped(text: &str) -> String {
+/// `text` on one line with no markup in it: nothing ends a table's cell, mentions a user or links to an issue.
+fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in clean(text).chars() {
         match c {
-            // A backslash does not keep these from addressing people and issues.
+            // A backslash does not keep GitHub from linking these.
             '@' => escaped.push_str("&#64;"),
             '#' => escaped.push_str("&#35;"),
             '&' => escaped.push_str("&amp;"),

@@ -1,6 +1,10 @@
-//! The rows that users export: an array of one object per blob, in a file that is valid JSON at every instant.
+//! The export: a JSON array of one object for each blob, in a file that is valid JSON after every write.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs,
+    io::{self, Seek, SeekFrom, Write},
+    path::Path,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -45,12 +49,12 @@ impl Row {
     }
 }
 
-/// A place for the export, proven writable; nothing is changed there yet.
+/// A path to which the export can be written; nothing is changed there yet.
 #[derive(Debug)]
 pub struct PreparedRows(PreparedFile);
 
 impl PreparedRows {
-    /// Proves that the export can be put at `path`.
+    /// Checks that the export can be written to `path`.
     ///
     /// # Errors
     /// When it cannot.
@@ -63,17 +67,17 @@ impl PreparedRows {
         self.0.target()
     }
 
-    /// Puts an empty array there; for the moment just before the run starts.
+    /// Writes an empty array, just before the run starts.
     ///
     /// # Errors
-    /// When the file cannot be put there after all.
+    /// When the file cannot be written after all.
     pub fn begin(self) -> Result<RowFile, Error> {
-        let file = self.0.place(|file| io::Write::write_all(file, format!("[{TAIL}").as_bytes()))?;
+        let file = self.0.place(|file| file.write_all(format!("[{TAIL}").as_bytes()))?;
         Ok(RowFile { array: GrowingArray::new(file), prepared: self.0 })
     }
 }
 
-/// The export while the run goes on.
+/// The export during the run.
 #[derive(Debug)]
 pub struct RowFile {
     array: GrowingArray<fs::File>,
@@ -84,7 +88,7 @@ impl RowFile {
     /// Adds one row.
     ///
     /// # Errors
-    /// When it cannot be written; the file then still ends with the last row that could.
+    /// When it cannot be written; the file is then still complete up to the row before.
     pub fn append(&mut self, row: &Row) -> Result<(), Error> {
         let written =
             serde_json::to_string(row).map_err(io::Error::from).and_then(|json| self.array.push(&json));
@@ -92,71 +96,53 @@ impl RowFile {
     }
 }
 
-/// What ends the array: each new element is written over it, together with a new end.
+/// The end of the array: each new element overwrites it, together with a new end.
 const TAIL: &str = "\n]\n";
 
-/// A file that holds a JSON array, whole after each write.
+/// A file that holds a JSON array, complete after each write.
 #[derive(Debug)]
-struct GrowingArray<D> {
-    disk: D,
+struct GrowingArray<W> {
+    file: W,
     /// Where the tail starts.
     tail_at: u64,
     elements: u64,
 }
 
-/// What of a file is needed here.
-trait Disk {
-    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize>;
-    fn truncate(&mut self, length: u64) -> io::Result<()>;
-}
-
-impl Disk for fs::File {
-    #[cfg(unix)]
-    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        std::os::unix::fs::FileExt::write_at(self, bytes, offset)
-    }
-
-    #[cfg(not(unix))]
-    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        io::Seek::seek(self, io::SeekFrom::Start(offset))?;
-        io::Write::write(self, bytes)
-    }
-
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.set_len(length)
-    }
-}
-
-impl<D: Disk> GrowingArray<D> {
-    /// For a disk that holds `[` and the tail.
-    fn new(disk: D) -> Self {
-        Self { disk, tail_at: 1, elements: 0 }
+impl<W: Write + Seek> GrowingArray<W> {
+    /// For a file that holds `[` and the tail.
+    fn new(file: W) -> Self {
+        Self { file, tail_at: 1, elements: 0 }
     }
 
     fn push(&mut self, element: &str) -> io::Result<()> {
         let comma = if self.elements > 0 { "," } else { "" };
         let head = format!("{comma}\n  {element}");
-        // One call for all of it: between two calls the array would have no end.
+        // One call for element and tail: between two calls the array would have no end.
         let bytes = format!("{head}{TAIL}");
-        let written = loop {
-            match self.disk.write_at(bytes.as_bytes(), self.tail_at) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other,
-            }
-        };
-        let failed = match written {
+        let written = match self.write_at(self.tail_at, bytes.as_bytes()) {
             Ok(length) if length == bytes.len() => {
                 self.tail_at += head.len() as u64;
                 self.elements += 1;
                 return Ok(());
             }
-            Ok(_) => io::Error::from(io::ErrorKind::StorageFull),
-            Err(error) => error,
+            Ok(length) => length,
+            Err(error) => return Err(error),
         };
-        // Half an element is worse than none: the old end comes back, into space that was its own.
-        self.disk.write_at(TAIL.as_bytes(), self.tail_at)?;
-        self.disk.truncate(self.tail_at + TAIL.len() as u64)?;
-        Err(failed)
+        // The disk is full: the old tail again, and blanks over the rest of the half element. The space is the file's own.
+        let old = format!("{TAIL:<written$}");
+        self.write_at(self.tail_at, old.as_bytes())?;
+        Err(io::ErrorKind::StorageFull.into())
+    }
+
+    /// A single write, which may be short.
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        self.file.seek(SeekFrom::Start(offset))?;
+        loop {
+            match self.file.write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => return other,
+            }
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! How much of a run is done and how long the rest may take, from its plan and a snapshot.
+//! How much of a run is done and how long the rest may take, by its plan and a snapshot.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -7,20 +7,20 @@ use crate::{
     plan::{Phase, Plan, journey::Step, source::BlobSource},
 };
 
-/// What a run is heading for.
+/// When a run is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Goal {
     /// The steps of its journeys.
     pub steps: BTreeSet<Step>,
     /// After how many blobs it ends.
     pub blobs: Option<u64>,
-    /// After how much time it starts no more.
+    /// After how much time it starts no new blobs.
     pub duration: Option<Duration>,
     /// The steps that go once over the blobs of earlier phases, however long that takes.
-    pub behind: BTreeSet<Step>,
+    pub over_earlier: BTreeSet<Step>,
 }
 
-/// The phases that count.
+/// The phases that are measured.
 fn measured(plan: &Plan) -> impl Iterator<Item = &Phase> {
     plan.phases.iter().filter(|phase| !phase.warm_up)
 }
@@ -34,10 +34,10 @@ impl Goal {
             blobs: plan
                 .sources()
                 .filter(|phase| !phase.warm_up)
-                .map(|phase| phase.stop.blobs.map(|blobs| plan.part().part_of_blobs(blobs)))
+                .map(|phase| phase.stop.blobs.map(|blobs| plan.shard().portion_of_blobs(blobs)))
                 .sum(),
             duration: measured(plan).map(|phase| phase.stop.duration.or(phase.load.length())).sum(),
-            behind: measured(plan)
+            over_earlier: measured(plan)
                 .filter(|phase| phase.source == BlobSource::Earlier)
                 .flat_map(|phase| phase.journey.steps.iter().copied())
                 .collect(),
@@ -47,24 +47,24 @@ impl Goal {
     /// The share of `step`, 0 to 1, that is done: of the blobs or of the time, whichever is further.
     pub fn share(&self, step: Step, snapshot: &Snapshot) -> f64 {
         let of = |step: Step| snapshot.steps.get(&step).map_or(0, ended);
-        let share = if self.blobs.is_none() && self.behind.contains(&step) {
-            // Of those that the steps before it have brought.
-            let brought = self.steps.iter().map(|&step| of(step)).max().unwrap_or(0);
-            of(step) as f64 / brought.max(1) as f64
+        let share = if self.blobs.is_none() && self.over_earlier.contains(&step) {
+            // Of the blobs that the steps before it have given.
+            let given = self.steps.iter().map(|&step| of(step)).max().unwrap_or(0);
+            of(step) as f64 / given.max(1) as f64
         } else {
             self.blobs_share(of(step) as f64).max(self.time_share(snapshot))
         };
         share.min(1.0)
     }
 
-    /// How long the run may still take, if it goes on as it did; `None` while nobody can say.
+    /// How long the run may still take, if it goes on as it did; `None` while that is unknown.
     pub fn left(&self, snapshot: &Snapshot) -> Option<Duration> {
-        // Order controls come along with some journeys: how many of these are done is told by the others.
+        // Order controls belong to some of the journeys, which are counted by their other steps.
         let own = snapshot.steps.iter().filter(|(step, _)| !step.is_of_control());
         let ended: f64 = own.map(|(_, step)| ended(step) as f64).sum();
         let share = self.blobs_share(ended / self.steps.len().max(1) as f64);
         let rest = snapshot.elapsed.as_secs_f64() * (1.0 / share - 1.0).max(0.0);
-        // Nothing done yet, or more to do than a duration can hold: nobody can say.
+        // Unknown while nothing is done, and beyond what a duration can hold.
         let by_blobs = if share > 0.0 { Duration::try_from_secs_f64(rest).ok() } else { None };
         let by_time = self.duration.map(|duration| duration.saturating_sub(snapshot.elapsed));
         match (by_blobs, by_time) {
@@ -83,7 +83,7 @@ impl Goal {
     }
 }
 
-/// How often a step came to an end, whichever.
+/// How often a step ended, in any way.
 fn ended(step: &StepSnapshot) -> u64 {
     step.done.saturating_add(step.failed).saturating_add(step.skipped)
 }
@@ -100,7 +100,7 @@ mod tests {
 
     fn goal(blobs: Option<u64>, seconds: Option<u64>) -> Goal {
         let steps = [Step::Upload, Step::FIRST].into();
-        Goal { steps, blobs, duration: seconds.map(Duration::from_secs), behind: BTreeSet::new() }
+        Goal { steps, blobs, duration: seconds.map(Duration::from_secs), over_earlier: BTreeSet::new() }
     }
 
     #[test]
@@ -123,9 +123,9 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_goes_over_earlier_blobs_is_done_when_it_has_ended_as_often() {
-        let behind = [Step::FIRST].into();
-        let timed = Goal { behind, ..goal(None, None) };
+    fn a_step_over_earlier_blobs_is_done_when_it_has_ended_as_often() {
+        let over_earlier = [Step::FIRST].into();
+        let timed = Goal { over_earlier, ..goal(None, None) };
         assert_eq!(timed.share(Step::FIRST, &snapshot(9, 20, 0)), 0.0);
         assert_eq!(timed.share(Step::FIRST, &snapshot(9, 20, 5)), 0.25);
         assert_eq!(timed.share(Step::FIRST, &snapshot(9, 20, 20)), 1.0);

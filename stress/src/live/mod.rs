@@ -1,7 +1,5 @@
-//! WINDOWS: what a person sees while a run goes on; they look in and never touch.
+//! Shows a run while it goes on: progress bars, and metrics over HTTP. Both only read snapshots and cannot slow it down.
 
 pub mod goal;
-pub mod plain;
+pub mod metrics_server;
 pub mod progress;
-pub mod scrape;
-mod speed;

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::plan::draw::mix;
+
 /// A row of such a sample, which is a line of numbers in a document: thousands of objects would be most of it.
 pub trait Row: Copy + Display + FromStr<Err = String> {
     /// The names of what a line holds.
@@ -89,14 +91,6 @@ pub(super) fn keep<T>(kept: &mut BTreeMap<Key, T>, index: u64, what: T, most: us
     if kept.len() > most {
         kept.pop_last();
     }
-}
-
-/// SplitMix64's finalizer (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
-fn mix(index: u64) -> u64 {
-    let mut x = index.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 /// A [`BottomK`] in a document.

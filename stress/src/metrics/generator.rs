@@ -15,6 +15,9 @@ pub struct Generator {
     pub available: Duration,
     /// How much later than asked for the event loops woke, at regular instants of the measured phases.
     pub lag: Latencies,
+    /// How often its control group had used up its CPU quota.
+    #[serde(default)]
+    pub throttling: Throttling,
     /// By how much the wall clock moved against the monotonic one.
     pub wall_step: Duration,
     /// The file descriptors that were open.
@@ -24,6 +27,25 @@ pub struct Generator {
     /// not known.
     #[serde(default)]
     pub ports: u64,
+}
+
+/// What `cpu.stat` of control groups counts (cgroup v2); zeros where there is no quota.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Throttling {
+    /// Periods of the quota, mostly 100 ms each.
+    pub periods: u64,
+    /// Those in which it was used up: no thread ran for the rest of them.
+    pub throttled: u64,
+}
+
+impl Throttling {
+    /// What was counted since `before`.
+    pub(crate) fn since(self, before: Throttling) -> Self {
+        Self {
+            periods: self.periods.saturating_sub(before.periods),
+            throttled: self.throttled.saturating_sub(before.throttled),
+        }
+    }
 }
 
 /// How much of something limited was in use.
@@ -49,6 +71,8 @@ impl Generator {
         self.cpu = self.cpu.saturating_add(other.cpu);
         self.available = self.available.saturating_add(other.available);
         self.lag.merge(&other.lag);
+        self.throttling.periods = self.throttling.periods.saturating_add(other.throttling.periods);
+        self.throttling.throttled = self.throttling.throttled.saturating_add(other.throttling.throttled);
         self.wall_step = self.wall_step.max(other.wall_step);
         self.descriptors = self.descriptors.closer(other.descriptors);
         self.ports = self.ports.saturating_add(other.ports);

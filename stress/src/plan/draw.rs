@@ -1,14 +1,15 @@
-//! What chance decides about blob `index`: a pure function of `(seed, index)`, the same on every machine.
+//! The random decisions about blob `index`: a pure function of `(seed, index)`, the same on every machine.
 
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 use super::{
     Phase,
-    repeats::{self, Past},
+    journey::JourneyKind,
+    repeats::{self, Repeatable},
     sizes::{Content, ContentMix},
 };
 
-/// What chance decided about one blob.
+/// The random decisions about one blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draw {
     /// The blob's size in bytes.
@@ -24,8 +25,8 @@ pub struct Draw {
 impl Draw {
     /// The draw for blob `index` of a run with `seed`.
     ///
-    /// The numbers come from a ChaCha8 stream of their own for each index, each from a fixed place in it, so that
-    /// changing one wish (say, the sizes) leaves the other decisions as they were.
+    /// Each index has a ChaCha8 stream of its own, and each decision a fixed position in it: changing one option, such as
+    /// the sizes, leaves the other decisions as they were.
     pub fn of(seed: u64, index: u64, phase: &Phase) -> Self {
         let mut rng = stream(seed, index);
         let size = rng.random_range(phase.sizes.min..=phase.sizes.max);
@@ -41,39 +42,47 @@ impl Draw {
     }
 }
 
-/// Where in a blob's stream the draws behind its size begin: a uniform draw from a range takes a varying number
-/// of words.
+/// The position of the draws after the size in a blob's stream: a uniform draw from a range takes a varying number of
+/// words.
 const TARGETS_WORD: u128 = 256;
-/// Where in a blob's stream the draws about repeating begin.
+/// The position of the draws about repeats.
 pub(super) const REPEAT_WORD: u128 = 320;
-/// Where in a blob's stream the draw about an order control is.
+/// The position of the draw about an order control.
 const CONTROL_WORD: u128 = 384;
-/// Where in a blob's stream the draws about trying again begin; two words for each attempt at each step.
+/// The position of the draws about retries; two words for each attempt at each step.
 pub(super) const RETRY_WORD: u128 = 1 << 20;
 
-/// The stream of numbers from which everything about a blob is drawn.
+/// The random stream from which everything about a blob is drawn.
 pub(super) fn stream(seed: u64, index: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(index);
     rng
 }
 
-/// Whether the journey of blob `index` is an order control. A blob that shall repeat another one of the `past` is none:
-/// its first read may find a warm cache.
-pub fn controls(seed: u64, index: u64, phase: &Phase, past: &Past) -> bool {
-    if phase.order_control <= 0.0 || repeats::source(seed, index, phase, past).is_some() {
-        return false;
+/// The output function of SplitMix64: a bijection in which every bit of the input moves about half of the output's
+/// (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
+pub fn mix(number: u64) -> u64 {
+    let mut x = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+/// The kind of the journey of blob `index`. A repeat is never an order control: its first read may find a warm cache.
+pub fn journey_kind(seed: u64, index: u64, phase: &Phase, repeatable: &Repeatable) -> JourneyKind {
+    if phase.order_control <= 0.0 || repeats::source(seed, index, phase, repeatable).is_some() {
+        return JourneyKind::Plain;
     }
     let mut rng = stream(seed, index);
     rng.set_word_pos(CONTROL_WORD);
-    rng.random_bool(phase.order_control.min(1.0))
+    if rng.random_bool(phase.order_control.min(1.0)) { JourneyKind::OrderControl } else { JourneyKind::Plain }
 }
 
-/// The seed of the bytes of order controls, so that the other blob of a journey has bytes of its own.
+/// The seed of the bytes of control blobs, which differ from those of the blob with the same index.
 pub fn control_seed(seed: u64) -> u64 {
-    /// Any number does that people do not add to a seed themselves.
-    const APART: u64 = 0x9d6f_1c3a_52e8_b047;
-    seed ^ APART
+    /// Arbitrary, but no number that people would choose as a seed.
+    const CONTROL: u64 = 0x9d6f_1c3a_52e8_b047;
+    seed ^ CONTROL
 }
 
 #[cfg(test)]
@@ -89,23 +98,22 @@ mod tests {
     };
 
     #[test]
-    fn order_controls_are_chosen_by_seed_and_index_alone_and_are_no_repeats() {
+    fn order_controls_depend_on_seed_and_index_alone_and_are_no_repeats() {
         let chosen = |share: f64, duplicates: f64| {
             let phase = Phase { order_control: share, ..phase(1, 9, duplicates) };
-            (0..10_000)
-                .filter(|&index| controls(7, index, &phase, &Past::of([&phase], 0)))
-                .collect::<Vec<_>>()
+            let kind = |index| journey_kind(7, index, &phase, &Repeatable::of([&phase], 0));
+            (0..10_000).filter(|&index| kind(index) == JourneyKind::OrderControl).collect::<Vec<_>>()
         };
         assert_eq!((chosen(0.0, 0.0).len(), chosen(1.0, 0.0).len()), (0, 10_000));
         let fifth = chosen(0.2, 0.0);
         // Ten thousand draws: five standard deviations are 200.
         assert!((1_800..2_200).contains(&fifth.len()), "{}", fifth.len());
-        // Who asks for more gets those and others, and repeats are never among them.
+        // A larger share adds to those of a smaller one; repeats are never among them.
         let half = chosen(0.5, 0.0);
         assert!(fifth.iter().all(|index| half.contains(index)));
         let repeats = phase(1, 9, 0.4);
-        let past = Past::of([&repeats], 0);
-        let fresh = |index: &u64| repeats::source(7, *index, &repeats, &past).is_none();
+        let repeatable = Repeatable::of([&repeats], 0);
+        let fresh = |index: &u64| repeats::source(7, *index, &repeats, &repeatable).is_none();
         assert_eq!(chosen(0.2, 0.4), fifth.iter().copied().filter(fresh).collect::<Vec<_>>());
         assert_ne!(control_seed(7), 7);
     }
@@ -135,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn other_sizes_leave_the_other_decisions_as_they_were() {
+    fn other_sizes_leave_the_other_decisions_unchanged() {
         let (small, large) = (phase(1, 9, 0.0), phase(1, 1 << 40, 0.0));
         for index in 0..50 {
             let (a, b) = (Draw::of(1, index, &small), Draw::of(1, index, &large));

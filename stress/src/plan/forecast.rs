@@ -5,7 +5,7 @@ use std::{iter::Sum, ops::Add, time::Duration};
 use super::{
     Phase, Plan,
     draw::{self, Draw},
-    journey::Step,
+    journey::{JourneyKind, Step},
     load::Load,
     schedule::Schedule,
     shard::Shard,
@@ -88,16 +88,17 @@ pub fn forecast(plan: &Plan) -> Vec<Forecast> {
     // Where a phase's blobs begin is known as long as all before it are counted.
     let mut first = Some(0);
     // And so is where those begin that it may repeat.
-    let mut past = Some(0);
+    let mut repeatable = Some(0);
     let mut before = (Range::exactly(0), Range::exactly(0));
     let phases = plan.phases.iter().enumerate().map(|(position, phase)| {
         let mut blobs = None;
         let (journeys, bytes, last_due) = if phase.source == BlobSource::Earlier {
             (before.0, before.1, None)
         } else {
-            past = if plan.draws_on(position) { past } else { first };
+            let alike = phase.source != BlobSource::Made || plan.draws_like_before(position);
+            repeatable = if alike { repeatable } else { first };
             let (all, last_due) = journeys(plan, phase, first);
-            let own = part(plan.part(), first, all);
+            let own = part(plan.shard(), first, all);
             blobs = first.zip(all.exact());
             first = blobs.map(|(first, count)| first + count);
             let bytes = bytes(plan, phase, blobs, own);
@@ -107,7 +108,7 @@ pub fn forecast(plan: &Plan) -> Vec<Forecast> {
         let reads =
             phase.journey.steps.iter().filter(|step| matches!(step, Step::Read { .. })).count() as u64;
         let uploads = u64::from(phase.journey.uploads());
-        let (controls, control_bytes) = controls(plan, position, blobs.zip(past), journeys);
+        let (controls, control_bytes) = controls(plan, position, blobs.zip(repeatable), journeys);
         Forecast {
             uploads: times(journeys, uploads) + controls,
             downloads: times(journeys, reads) + controls,
@@ -127,16 +128,11 @@ fn times(extent: Range<u64>, factor: u64) -> Range<u64> {
     Range { least: extent.least.saturating_mul(factor), most }
 }
 
-/// When no new journey is started any more, whatever else happens.
-fn length(phase: &Phase) -> Option<Duration> {
-    [phase.stop.duration, phase.load.length()].into_iter().flatten().min()
-}
-
 /// How many of these journeys, whose blobs begin with `first`, are the shard's.
 fn part(shard: Shard, first: Option<u64>, all: Range<u64>) -> Range<u64> {
     match first.zip(all.exact()) {
         Some((first, count)) => {
-            let before = |index: u64| shard.part_of_blobs(index);
+            let before = |index: u64| shard.portion_of_blobs(index);
             Range::exactly(before(first.saturating_add(count)) - before(first))
         }
         None => Range {
@@ -153,20 +149,20 @@ fn journeys(plan: &Plan, phase: &Phase, first: Option<u64>) -> (Range<u64>, Opti
         Load::Closed { .. } => {
             let at_once = u64::from(phase.load.first_level().most_in_flight());
             let most = phase.stop.blobs;
-            match (length(phase), most) {
+            match (phase.length(), most) {
                 (None, Some(blobs)) => (Range::exactly(blobs), None),
                 _ => (Range { least: most.map_or(at_once, |most| most.min(at_once)), most }, None),
             }
         }
         Load::Open { rate, arrivals, .. } => {
-            let (length, blobs) = (length(phase), phase.stop.blobs);
+            let (length, blobs) = (phase.length(), phase.stop.blobs);
             let takes = |ordinal: u64, due: Duration| {
                 blobs.is_none_or(|blobs| ordinal < blobs) && length.is_none_or(|length| due < length)
             };
             let schedule = Schedule::new(rate, *arrivals, plan.seed);
             let taken =
                 schedule.take_while(|arrival| takes(arrival.ordinal, arrival.due)).take(MOST_ARRIVALS);
-            let (part, first) = (plan.part(), first.unwrap_or(0));
+            let (part, first) = (plan.shard(), first.unwrap_or(0));
             let (count, last) = taken.fold((0, Duration::ZERO), |(count, last), arrival| {
                 (count + 1, if part.takes(arrival, first) { arrival.due } else { last })
             });
@@ -188,7 +184,7 @@ fn bytes(plan: &Plan, phase: &Phase, blobs: Option<(u64, u64)>, journeys: Range<
         // Whether a repeat repeats depends on what is stored by then.
         && phase.duplicates == 0.0
     {
-        let own = (first..first + count).filter(|&index| plan.part().keeps(index));
+        let own = (first..first + count).filter(|&index| plan.shard().keeps(index));
         return Range::exactly(own.map(|index| Draw::of(plan.seed, index, phase).size).sum());
     }
     let most = journeys.most.and_then(|most| most.checked_mul(max));
@@ -207,12 +203,14 @@ fn controls(
     if phase.order_control <= 0.0 {
         return (Range::exactly(0), Range::exactly(0));
     }
-    if let Some(((first, count), past)) = blobs
+    if let Some(((first, count), repeatable)) = blobs
         && count <= MOST_DRAWS
     {
-        let past = plan.past(position, past);
-        let own = (first..first + count).filter(|&index| plan.part().keeps(index));
-        let chosen = own.filter(|&index| draw::controls(plan.seed, index, phase, &past));
+        let repeatable = plan.repeatable(position, repeatable);
+        let own = (first..first + count).filter(|&index| plan.shard().keeps(index));
+        let chosen = own.filter(|&index| {
+            draw::journey_kind(plan.seed, index, phase, &repeatable) == JourneyKind::OrderControl
+        });
         let sizes = chosen.map(|index| Draw::of(plan.seed, index, phase).size);
         let (count, bytes) = sizes.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size));
         return (Range::exactly(count), Range::exactly(bytes));
@@ -225,14 +223,14 @@ fn lasts(plan: &Plan, phase: &Phase, journeys: Range<u64>, last_due: Option<Dura
     match &phase.load {
         Load::Open { .. } => Range {
             least: last_due.unwrap_or_default(),
-            most: last_due.or(length(phase)).map(|last| last.saturating_add(phase.grace)),
+            most: last_due.or(phase.length()).map(|last| last.saturating_add(phase.grace)),
         },
         Load::Closed { workers } => {
-            let by_time = length(phase).map(|length| length.saturating_add(phase.grace));
+            let by_time = phase.length().map(|length| length.saturating_add(phase.grace));
             let by_patience = is_constant(workers).then(|| patience(plan, phase, journeys.most)).flatten();
             let most = [by_time, by_patience].into_iter().flatten().min();
             let unbounded = phase.stop.blobs.is_none() && is_constant(workers);
-            let least = if unbounded { length(phase).unwrap_or_default() } else { Duration::ZERO };
+            let least = if unbounded { phase.length().unwrap_or_default() } else { Duration::ZERO };
             Range { least, most }
         }
     }
@@ -253,7 +251,7 @@ fn patience(plan: &Plan, phase: &Phase, journeys: Option<u64>) -> Option<Duratio
         Step::Read { .. } | Step::Control => plan.limits.download_timeout,
     };
     let one: Duration = phase.steps().iter().map(step).sum();
-    let at_once = plan.part().part(phase.load.most_in_flight());
+    let at_once = plan.shard().portion(phase.load.most_in_flight());
     let rounds = journeys?.div_ceil(u64::from(at_once).max(1));
     one.checked_mul(u32::try_from(rounds).ok()?)
 }

@@ -1,4 +1,4 @@
-//! The steps that are done to one blob, and their order.
+//! Journeys: the steps that are done to one blob, and their order.
 
 use std::{fmt, str::FromStr};
 
@@ -13,12 +13,12 @@ pub enum Step {
     Upload,
     /// The `ordinal`-th `GET /v1/blobs/{id}` of a blob, counted from 1.
     Read {
-        /// 1 is the first, uncached download; 2 the cached one; further ones are steps of their own.
+        /// 1 is the first, uncached download; 2 the cached one; each further one is a step of its own.
         ordinal: u8,
     },
-    /// The upload of a blob that is only there for the order control.
+    /// The upload of the control blob of an order control.
     ControlUpload,
-    /// That blob's first download, right behind another blob's.
+    /// The first download of the control blob, right after that of the journey's own blob.
     Control,
 }
 
@@ -28,7 +28,7 @@ impl Step {
     /// The second download, which a cache should answer.
     pub const CACHED: Step = Step::Read { ordinal: 2 };
 
-    /// What comes next for a blob.
+    /// The next step for the same blob.
     pub(super) fn followed_by(self) -> Step {
         match self {
             Step::Upload => Step::FIRST,
@@ -40,15 +40,24 @@ impl Step {
 
     /// Whether it stores a blob, rather than read one.
     pub const fn stores(self) -> bool {
-        matches!(self, Step::Upload | Step::ControlUpload)
+        self.ordinal().is_none()
     }
 
-    /// Whether it is done to the other blob of an order control.
+    /// Which download of its blob it is, from 1; `None` for an upload.
+    pub const fn ordinal(self) -> Option<u8> {
+        match self {
+            Step::Upload | Step::ControlUpload => None,
+            Step::Read { ordinal } => Some(ordinal),
+            Step::Control => Some(1),
+        }
+    }
+
+    /// Whether it is done to the control blob of an order control.
     pub const fn is_of_control(self) -> bool {
         matches!(self, Step::ControlUpload | Step::Control)
     }
 
-    /// The step of this label (`upload`, `first`, `cached`, `read3` …), if there is one.
+    /// The step with this label (`upload`, `first`, `cached`, `read3` …), if there is one.
     pub fn from_label(label: &str) -> Option<Step> {
         match label {
             "upload" => Some(Step::Upload),
@@ -98,8 +107,18 @@ pub struct Journey {
     pub steps: Vec<Step>,
 }
 
+/// The two kinds of journeys in a phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JourneyKind {
+    /// The steps of the phase over one blob.
+    Plain,
+    /// An order control: the same with a second blob, the control, which is read for the first time right after the
+    /// first download of the first one. What differs between the two is no effect of a cache.
+    OrderControl,
+}
+
 impl Default for Journey {
-    /// The user's job: upload, then at once the first and the cached download.
+    /// Upload, then at once the first and the cached download.
     fn default() -> Self {
         Self { steps: vec![Step::Upload, Step::FIRST, Step::CACHED] }
     }
@@ -111,38 +130,37 @@ impl Journey {
         self.steps.contains(&Step::Upload)
     }
 
-    /// An upload, if wanted, and this many downloads: the first, the cached, and further ones.
+    /// An optional upload and this many downloads: the first, the cached, and further ones.
     pub fn with_reads(upload: bool, reads: u8) -> Self {
         let reads = (1..=reads).map(|ordinal| Step::Read { ordinal });
         Self { steps: upload.then_some(Step::Upload).into_iter().chain(reads).collect() }
     }
 
-    /// The same steps with those of an order control between them. Its blob is stored before the other one, so that this
-    /// is read as soon as it is stored, as without a control.
-    pub fn with_control(&self) -> Vec<Step> {
-        let read = |&step: &Step| {
-            let control = (step == Step::FIRST).then_some(Step::Control);
-            std::iter::once(step).chain(control)
-        };
-        std::iter::once(Step::ControlUpload).chain(self.steps.iter().flat_map(read)).collect()
+    /// The steps of a journey of this kind. The control blob is stored before the other one, which is then read as soon as
+    /// it is stored, as in a plain journey.
+    pub fn steps_of(&self, kind: JourneyKind) -> Vec<Step> {
+        let JourneyKind::OrderControl = kind else { return self.steps.clone() };
+        let with_control =
+            |&step: &Step| std::iter::once(step).chain((step == Step::FIRST).then_some(Step::Control));
+        std::iter::once(Step::ControlUpload).chain(self.steps.iter().flat_map(with_control)).collect()
     }
 
-    /// Whether it has what an order control needs.
+    /// Whether it has the steps that an order control needs.
     pub(super) fn pairs(&self) -> bool {
         [Step::Upload, Step::FIRST, Step::CACHED].iter().all(|step| self.steps.contains(step))
     }
 
-    /// Each step rests on the one before it: an upload on nothing, a download on the one before it. A journey that
-    /// starts with a download is one over blobs that are stored already, be it their first download or not; one that
-    /// `goes_on` where another journey has ended may start with any download.
-    pub(super) fn check(&self, goes_on: bool) -> Result<(), ConfigError> {
+    /// Each download must follow the one before it, and the first one the upload, if there is one. A journey over blobs
+    /// that are stored already may start with the first or the cached download; one that `continues` another journey, with
+    /// any download.
+    pub(super) fn check(&self, continues: bool) -> Result<(), ConfigError> {
         let wrong = |reason: String| Err(ConfigError::new("--steps", reason));
         match self.steps.first() {
             None => return wrong("names no step".to_owned()),
             Some(step) if step.is_of_control() => {
                 return wrong(format!("names {step}, which is a step of --order-control alone"));
             }
-            Some(Step::Read { ordinal: 3.. }) if !goes_on => {
+            Some(Step::Read { ordinal: 3.. }) if !continues => {
                 return wrong("must start with upload, first or cached".to_owned());
             }
             Some(_) => {}
@@ -153,14 +171,14 @@ impl Journey {
                 if step.is_of_control() {
                     return wrong(format!("names {step}, which is a step of --order-control alone"));
                 }
-                return wrong("has the upload behind another step; it can only be the first one".to_owned());
+                return wrong("has the upload after another step; it can only be the first one".to_owned());
             };
             let needs = if ordinal == 1 { Step::Upload } else { Step::Read { ordinal: ordinal - 1 } };
             if before == step {
                 return wrong(format!("names {step} twice"));
             }
             if before != needs {
-                return wrong(format!("has {step} right behind {before}; it must follow {needs}"));
+                return wrong(format!("has {step} right after {before}; it must follow {needs}"));
             }
         }
         Ok(())
@@ -175,7 +193,7 @@ impl Journey {
 impl FromStr for Journey {
     type Err = String;
 
-    /// Steps by their labels, separated by commas.
+    /// The labels of the steps, separated by commas.
     fn from_str(text: &str) -> Result<Self, String> {
         let step = |label: &str| {
             let label = label.trim();
@@ -194,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_rest_on_the_one_before_them() {
+    fn each_step_must_follow_the_one_that_it_needs() {
         for (text, wrong) in [
             ("upload", None),
             ("upload,first", None),
@@ -205,8 +223,8 @@ mod tests {
             ("cached", None),
             ("cached,read3", None),
             ("read3", Some("must start with")),
-            ("upload,upload", Some("behind another step")),
-            ("first,upload", Some("behind another step")),
+            ("upload,upload", Some("after another step")),
+            ("first,upload", Some("after another step")),
             ("first,first", Some("twice")),
             ("cached,cached", Some("twice")),
             ("upload,cached", Some("must follow first")),
@@ -227,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_reads_names_them_all() {
+    fn a_number_of_reads_gives_that_many_steps() {
         let labels =
             |journey: Journey| journey.steps.iter().map(Step::to_string).collect::<Vec<_>>().join(",");
         assert_eq!(labels(Journey::with_reads(true, 4)), "upload,first,cached,read3,read4");
@@ -237,14 +255,14 @@ mod tests {
     }
 
     #[test]
-    fn a_control_reads_its_blob_right_behind_another_ones_first_read() {
-        let labels = Journey::with_reads(true, 3).with_control();
+    fn a_control_blob_is_read_right_after_the_first_read_of_the_other() {
+        let labels = Journey::with_reads(true, 3).steps_of(JourneyKind::OrderControl);
         let labels: Vec<_> = labels.iter().map(Step::to_string).collect();
         assert_eq!(labels.join(","), "control-up,upload,first,control,cached,read3");
     }
 
     #[test]
-    fn labels_are_read_back_as_the_steps_they_name() {
+    fn labels_are_parsed_back_into_their_steps() {
         for step in [
             Step::Upload,
             Step::FIRST,

@@ -92,7 +92,7 @@ impl Plan {
         self.check_repeats()?;
         self.check_order()?;
         self.thresholds.iter().try_for_each(|threshold| threshold.check(&self.phases))?;
-        self.part().check(&self.phases)?;
+        self.shard().check(&self.phases)?;
         let uploads = self.phases.iter().any(|phase| phase.journey.uploads());
         let reads = self.phases.iter().any(|phase| phase.journey.reads());
         if uploads && self.publishers.is_empty() {
@@ -110,8 +110,8 @@ impl Plan {
         Ok(())
     }
 
-    /// The part of the run that this is.
-    pub fn part(&self) -> Shard {
+    /// The shard of the run that this is: the whole one when it is not divided.
+    pub fn shard(&self) -> Shard {
         self.shard.unwrap_or(Shard::WHOLE)
     }
 

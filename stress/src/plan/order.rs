@@ -1,4 +1,4 @@
-//! The order of steps: blob by blob, or each step over all blobs before the next one; then phases share their blobs.
+//! The order of steps: blob by blob, or each step over all blobs before the next one, in phases that share their blobs.
 
 use super::{
     ConfigError, Phase, Plan,
@@ -8,7 +8,8 @@ use super::{
 };
 
 impl Phase {
-    /// A phase for each of its steps: the first brings the blobs, and those behind it go once over what came through.
+    /// A phase for each of its steps (`--order phased`): the first has the source of the blobs, the later ones go once
+    /// over the blobs for which every earlier step succeeded.
     pub fn step_by_step(self) -> Vec<Phase> {
         if self.journey.steps.len() < 2 {
             return vec![self];
@@ -31,38 +32,38 @@ impl Phase {
 }
 
 impl Plan {
-    /// The position of the phase that brings the blobs of `phase`: its own, unless it goes on with those of earlier ones.
+    /// The position of the phase in which the blobs of `phase` come into the run: `phase` itself, unless it uses those of
+    /// an earlier one.
     pub fn origin(&self, phase: usize) -> usize {
-        let brings = |phase: &Phase| !phase.warm_up && phase.source != BlobSource::Earlier;
+        let is_origin = |phase: &Phase| !phase.warm_up && phase.source != BlobSource::Earlier;
         match self.phases.get(phase) {
             Some(Phase { source: BlobSource::Earlier, .. }) => {
-                self.phases[..phase].iter().rposition(brings).unwrap_or(phase)
+                self.phases[..phase].iter().rposition(is_origin).unwrap_or(phase)
             }
             _ => phase,
         }
     }
 
-    /// Whether the blobs of `phase` are drawn like those made before it: only then are bytes that were stored earlier those
-    /// that it would draw again.
-    pub fn draws_on(&self, phase: usize) -> bool {
+    /// Whether the blobs of `phase` are drawn from the same sizes and contents as those made before it: only then does
+    /// drawing an earlier index again give the bytes that were stored.
+    pub fn draws_like_before(&self, phase: usize) -> bool {
         let (before, from) = self.phases.split_at(phase);
         let made = before.iter().rfind(|phase| phase.source == BlobSource::Made);
         let alike = |own: &Phase, other: &Phase| own.sizes == other.sizes && own.content == other.content;
         made.zip(from.first()).is_none_or(|(other, own)| alike(own, other))
     }
 
-    /// Whether a later phase goes on with the blobs of this one.
-    pub fn goes_on(&self, phase: usize) -> bool {
-        let later = self.phases.iter().enumerate().skip(phase + 1).find(|(_, phase)| !phase.warm_up);
-        !self.phases[phase].warm_up && later.is_some_and(|(_, phase)| phase.source == BlobSource::Earlier)
+    /// Whether a later phase uses the blobs of `phase` as it has left them.
+    pub fn carries_over(&self, phase: usize) -> bool {
+        (phase + 1..self.phases.len()).any(|later| self.origin(later) == self.origin(phase))
     }
 
-    /// The phases that bring blobs of their own, warm-ups among them.
+    /// The phases that use no blobs of earlier ones, warm-ups among them.
     pub fn sources(&self) -> impl Iterator<Item = &Phase> {
         self.phases.iter().filter(|phase| phase.source != BlobSource::Earlier)
     }
 
-    /// Whether a step is done in more than one measured phase, so that its name alone does not say which.
+    /// Whether a step occurs in more than one measured phase, so that its name alone does not identify it.
     pub fn repeats_steps(&self) -> bool {
         let mut steps: Vec<_> = self.measured().flat_map(|phase| phase.journey.steps.iter()).collect();
         let all = steps.len();
@@ -76,7 +77,7 @@ impl Plan {
         self.phases.iter().filter(|phase| !phase.warm_up)
     }
 
-    /// Whether each phase that goes on with earlier blobs has some, and does what comes next with them.
+    /// Whether each phase that uses earlier blobs has some, and continues with the step that follows.
     pub(super) fn check_order(&self) -> Result<(), ConfigError> {
         let mut before: Option<&Phase> = None;
         for phase in &self.phases {
@@ -88,12 +89,12 @@ impl Plan {
                 let next = phase.journey.steps.first();
                 match (last, next) {
                     _ if phase.warm_up => {
-                        return wrong("is a warm-up; it must bring blobs of its own".into());
+                        return wrong("is a warm-up; it needs blobs of its own".into());
                     }
-                    (None, _) => return wrong("goes on with earlier blobs, but there are none".into()),
+                    (None, _) => return wrong("uses earlier blobs, but there are none".into()),
                     (Some(last), Some(next)) if last.followed_by() != *next => {
                         return wrong(format!(
-                            "starts with {next}; behind {last} comes {}",
+                            "starts with {next}; {last} is followed by {}",
                             last.followed_by()
                         ));
                     }
@@ -138,7 +139,7 @@ mod tests {
         }
     }
 
-    /// A warm-up, and a run step by step.
+    /// A warm-up, and a run in one phase for each step.
     fn phased() -> Plan {
         let warm_up = Phase { warm_up: true, name: "warm-up".to_owned(), ..main() };
         Plan {
@@ -168,11 +169,15 @@ mod tests {
     #[test]
     fn each_step_becomes_a_phase_over_the_blobs_of_the_first() {
         let plan = phased();
-        let told: Vec<_> = plan.phases.iter().map(|phase| (phase.name.as_str(), phase.stop.blobs)).collect();
+        let phases: Vec<_> =
+            plan.phases.iter().map(|phase| (phase.name.as_str(), phase.stop.blobs)).collect();
         let expected = [("warm-up", Some(5)), ("upload", Some(5)), ("first", None), ("cached", None)];
-        assert_eq!(told, expected);
+        assert_eq!(phases, expected);
         assert_eq!((0..4).map(|phase| plan.origin(phase)).collect::<Vec<_>>(), [0, 1, 1, 1]);
-        assert_eq!((0..4).map(|phase| plan.goes_on(phase)).collect::<Vec<_>>(), [false, true, true, false]);
+        assert_eq!(
+            (0..4).map(|phase| plan.carries_over(phase)).collect::<Vec<_>>(),
+            [false, true, true, false]
+        );
         assert_eq!((plan.sources().count(), plan.repeats_steps(), plan.check()), (2, false, Ok(())));
     }
 
@@ -183,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_go_on_at_the_last_level_until_all_blobs_are_read() {
+    fn reads_continue_at_the_last_level_until_all_blobs_are_read() {
         let stage = |from, to| Stage { from, to, duration: Some(Duration::from_secs(10)) };
         let open = |stages: Vec<Stage>| Load::Open {
             rate: Stages(stages),
@@ -201,20 +206,17 @@ mod tests {
     }
 
     #[test]
-    fn phases_that_go_on_with_nothing_or_with_the_wrong_step_are_refused() {
+    fn phases_without_earlier_blobs_or_with_the_wrong_step_are_refused() {
         let refused = |change: fn(&mut Vec<Phase>)| {
             let mut plan = phased();
             change(&mut plan.phases);
             plan.check().unwrap_err().to_string()
         };
         for (message, words) in [
-            (
-                refused(|phases| drop(phases.remove(1))),
-                "`first` goes on with earlier blobs, but there are none",
-            ),
+            (refused(|phases| drop(phases.remove(1))), "`first` uses earlier blobs, but there are none"),
             (
                 refused(|phases| drop(phases.remove(2))),
-                "`cached` starts with cached; behind upload comes first",
+                "`cached` starts with cached; upload is followed by first",
             ),
             (refused(|phases| phases[2].warm_up = true), "`first` is a warm-up"),
         ] {

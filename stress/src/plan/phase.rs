@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ConfigError,
-    journey::{Journey, Step},
+    journey::{Journey, JourneyKind, Step},
     load::{Load, Stop},
     sizes::{ContentMix, Sizes},
     source::BlobSource,
@@ -69,9 +69,15 @@ impl Phase {
         Ok(())
     }
 
-    /// Every step that some journey of the phase does: its own, and those of order controls, if it has any.
+    /// How long journeys start, from the phase's beginning; `None` when only the number of blobs ends it.
+    pub fn length(&self) -> Option<Duration> {
+        [self.stop.duration, self.load.length()].into_iter().flatten().min()
+    }
+
+    /// The steps of all kinds of journeys in the phase.
     pub fn steps(&self) -> Vec<Step> {
-        if self.order_control > 0.0 { self.journey.with_control() } else { self.journey.steps.clone() }
+        let controls = self.order_control > 0.0;
+        self.journey.steps_of(if controls { JourneyKind::OrderControl } else { JourneyKind::Plain })
     }
 }
 

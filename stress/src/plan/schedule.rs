@@ -1,4 +1,4 @@
-//! When arrival `i` of an open loop is due: a pure walk over the stages, the same on every machine.
+//! When arrival `i` of an open loop is due: a pure function of stages and seed, the same on every machine.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub enum Arrivals {
     Poisson,
 }
 
-/// The start of a journey, as planned.
+/// The scheduled start of a journey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
     /// Its position in the phase, from 0.
@@ -35,7 +35,7 @@ pub struct Arrival {
 ///
 /// Uniform arrival `i` is due when the integral of the rate reaches `i`; a Poisson arrival when it reaches the sum
 /// of the unit exponentials up to its own. So ramps are exact and nothing drifts: no due time is derived from
-/// the one before.
+/// the previous one.
 #[derive(Debug)]
 pub struct Schedule {
     stages: Vec<Stage>,

@@ -1,4 +1,4 @@
-//! A part of a run: every shard walks the whole schedule and keeps every n-th blob, so that none has to ask another.
+//! Shards (`--shard K/N`): each walks the whole schedule and keeps every N-th blob, so that none needs a coordinator.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, Phase, load::Load, schedule::Arrival, source::BlobSource};
 
-/// Shard `index` of `of`: the blobs whose index leaves it as the remainder.
+/// Shard `index` of `of`: the blobs whose index modulo `of` is `index`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shard {
     index: u32,
@@ -22,7 +22,7 @@ impl Shard {
         self.index
     }
 
-    /// How many there are.
+    /// The number of shards.
     pub fn of(self) -> u32 {
         self.of
     }
@@ -33,7 +33,7 @@ impl Shard {
         index.saturating_add((own + of - index % of) % of)
     }
 
-    /// How far its blobs lie apart.
+    /// The distance in indices between its blobs.
     pub fn stride(self) -> u64 {
         u64::from(self.of)
     }
@@ -48,30 +48,30 @@ impl Shard {
         self.keeps(first_index.saturating_add(arrival.ordinal))
     }
 
-    /// Its part of so many places: workers, or journeys under way at once.
-    pub fn part(self, places: u32) -> u32 {
-        places.saturating_sub(self.index).div_ceil(self.of)
+    /// Its portion of `all` workers, or of `all` journeys in flight at once.
+    pub fn portion(self, all: u32) -> u32 {
+        all.saturating_sub(self.index).div_ceil(self.of)
     }
 
-    /// Its part of so many blobs from the first on.
-    pub fn part_of_blobs(self, blobs: u64) -> u64 {
+    /// How many of the first `blobs` blobs are its own.
+    pub fn portion_of_blobs(self, blobs: u64) -> u64 {
         blobs.saturating_sub(u64::from(self.index)).div_ceil(u64::from(self.of))
     }
 
-    /// Whether all shards of these phases make together what one run would, each without asking the others.
+    /// Whether all shards of these phases together make what one run would, without a coordinator.
     pub(super) fn check(self, phases: &[Phase]) -> Result<(), ConfigError> {
         let refuse = |reason: String| Err(ConfigError::new("--shard", reason));
         if self.of == 1 {
             return Ok(());
         }
         for (position, phase) in phases.iter().enumerate() {
-            let (places, flag) = match &phase.load {
+            let (all, flag) = match &phase.load {
                 Load::Closed { .. } => (phase.load.most_in_flight(), "--concurrency"),
                 Load::Open { max_in_flight, .. } => (*max_in_flight, "--max-in-flight"),
             };
-            if places < self.of {
+            if all < self.of {
                 return refuse(format!(
-                    "divides the run, but {flag} {places} is not enough for {} shards",
+                    "divides the run, but {flag} {all} is not enough for {} shards",
                     self.of
                 ));
             }
@@ -86,7 +86,7 @@ impl Shard {
                 );
             }
             let counted = phase.stop.blobs.is_some() && phase.stop.duration.or(phase.load.length()).is_none();
-            // A rate's arrivals are counted without making them.
+            // The arrivals of a rate can be counted beforehand.
             let foreseen = counted || matches!(phase.load, Load::Open { .. });
             if position + 1 < phases.len() && !foreseen {
                 return refuse(format!(
@@ -155,18 +155,18 @@ mod tests {
     }
 
     #[test]
-    fn parts_make_the_whole() {
+    fn the_portions_of_all_shards_add_up() {
         for of in 1..6 {
-            for places in 0..20 {
-                assert_eq!(shards(of).map(|shard| shard.part(places)).sum::<u32>(), places);
-                let blobs = u64::from(places);
-                assert_eq!(shards(of).map(|shard| shard.part_of_blobs(blobs)).sum::<u64>(), blobs);
+            for all in 0..20 {
+                assert_eq!(shards(of).map(|shard| shard.portion(all)).sum::<u32>(), all);
+                let blobs = u64::from(all);
+                assert_eq!(shards(of).map(|shard| shard.portion_of_blobs(blobs)).sum::<u64>(), blobs);
             }
         }
     }
 
     #[test]
-    fn a_shard_is_written_as_it_is_read() {
+    fn a_shard_is_parsed_back_from_its_text() {
         assert_eq!("2/3".parse::<Shard>().map(|shard| shard.to_string()), Ok("2/3".to_owned()));
         for (text, words) in
             [("3/3", "counted from 0"), ("1", "1/3"), ("a/b", "1/3"), ("0/0", "no shard 0 of 0")]

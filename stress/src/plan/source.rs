@@ -8,38 +8,38 @@ use super::{ConfigError, journey::Journey};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "from")]
 pub enum BlobSource {
-    /// They are made and uploaded: seed and index decide each.
+    /// They are generated from seed and index, and uploaded.
     #[default]
     Made,
     /// They are stored already, and a list names their IDs.
     List {
-        /// What the user calls it: a path, or `-`.
+        /// The path as the user gave it, or `-` for stdin.
         name: String,
-        /// Whether it starts again at its end; otherwise it is read once through.
+        /// Whether it starts again at its end; otherwise it is read once.
         round: bool,
-        /// How it is written.
+        /// Its format.
         #[serde(default)]
         listing: Listing,
     },
-    /// They are those of the phase before, as far as that came through with them; each is taken once.
+    /// Those of the previous phase for which every step so far succeeded; each is used once.
     Earlier,
 }
 
-/// How a list of stored blobs is written.
+/// The format of a list of stored blobs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Listing {
-    /// An ID a line; blank lines and those that start with `#` say nothing.
+    /// One ID per line; blank lines and those that start with `#` are skipped.
     #[default]
     BlobIds,
-    /// The rows of an earlier run's export.
+    /// The rows of an earlier run's `--export`.
     FromExport,
-    /// The lines of an earlier run's log.
+    /// The lines of an earlier run's `--log`.
     FromLog,
 }
 
 impl Listing {
-    /// The flag that names such a list, without its dashes.
+    /// The flag for such a list, without its dashes.
     pub const fn key(self) -> &'static str {
         match self {
             Listing::BlobIds => "blob-ids",

@@ -31,6 +31,8 @@ pub enum Check {
     Dropped,
     /// The processor time that the process used, as a share of what it could have used.
     Cpu,
+    /// Periods of the CPU quota in which it was used up, as a share of all.
+    Throttled,
     /// How late 99 % of the event loops' beats came at most, in seconds.
     Lag,
     /// Attempts still running at the end, as a share of those tried.
@@ -75,12 +77,13 @@ impl Severity {
 type Limits = (Check, f64, Option<f64>);
 
 /// The limits. That of p99 start delay grows with the step: it is never less than a tenth of its median.
-const LIMITS: [Limits; 13] = [
+const LIMITS: [Limits; 14] = [
     (Check::StartDelayP99, 0.005, Some(0.050)),
     (Check::StartDelayMax, 0.100, Some(1.0)),
     (Check::Achieved, 0.995, Some(0.95)),
     (Check::Dropped, 0.0, Some(0.01)),
     (Check::Cpu, 0.70, Some(0.90)),
+    (Check::Throttled, 0.01, None),
     (Check::Lag, 0.005, Some(0.100)),
     (Check::Unfinished, 0.0, Some(0.05)),
     (Check::Contaminated, 0.0, Some(0.5)),
@@ -180,7 +183,7 @@ impl QualityReport {
                 .any(|check| check.severity > Severity::Trustworthy && subjects.contains(&check.check))
         };
         let late = [Check::StartDelayP99, Check::StartDelayMax, Check::Achieved, Check::Lag];
-        if exceeded(&[Check::Cpu]) {
+        if exceeded(&[Check::Cpu, Check::Throttled]) {
             Some(Bottleneck::Cpu)
         } else if exceeded(&[Check::Ports]) {
             Some(Bottleneck::Ports)
@@ -244,6 +247,8 @@ fn of_generator(generator: &Generator, elapsed: f64) -> Vec<CheckResult> {
     if available > 0.0 && elapsed >= SHORTEST {
         checks.push(check(Check::Cpu, generator.cpu.as_secs_f64() / available, 0.0));
     }
+    let throttled = share(generator.throttling.throttled, generator.throttling.periods);
+    checks.extend(throttled.map(|throttled| check(Check::Throttled, throttled, 0.0)));
     if Percentile::P99.is_supported_by(generator.lag.count()) {
         let lag = generator.lag.quantile(Percentile::P99.quantile());
         checks.extend(lag.map(|lag| check(Check::Lag, lag.as_secs_f64(), 0.0)));

@@ -47,9 +47,9 @@ fn a_signal_stops_the_run_and_everything_measured_is_told_as_partial() {
         stores.iter().take(2).for_each(drop);
         let started = started.signal(signal).until(name);
         let ran = started.finish().exits(code);
-        assert!(ran.stdout.starts_with(&format!("PARTIAL: interrupted by {name}")), "{}", ran.stdout);
-        let verdict = "PARTIAL: 1 of 2 uploads and 2 of 2 downloads succeeded, 1 unfinished\n";
-        assert!(ran.stdout.ends_with(verdict), "{}", ran.stdout);
+        let verdict = "PARTIAL, FAILED: 1 of 2 uploads and 2 of 2 downloads succeeded, 1 unfinished\n";
+        assert!(ran.stdout.starts_with(verdict) && ran.stdout.ends_with(verdict), "{}", ran.stdout);
+        assert!(ran.stdout.contains(&format!(" interrupted by {name}: ")), "{}", ran.stdout);
         assert_eq!((ran.rows().len(), &ran.rows()[0]["blob_number"]), (1, &Value::from(1)));
         let report = ran.report();
         assert_eq!(
@@ -157,7 +157,7 @@ fn a_reader_that_has_seen_enough_stops_nothing_either() {
     started.stderr = None;
     let mut first = [0; 8];
     started.stdout.take().unwrap().read_exact(&mut first).unwrap();
-    assert_eq!(&first, b"walrus-s");
+    assert_eq!(&first, b"passed: ");
     assert_eq!(started.finish().exits(0).rows().len(), 50);
 }
 

@@ -23,7 +23,7 @@ fn log(ran: &Ran) -> Vec<Exchange<'static>> {
     let bytes = fs::read(ran.dir.path().join("log.ndjson")).expect("a log");
     let mut reader = LogReader::open(bytes.as_slice()).expect("a header");
     let exchanges = reader.by_ref().map(|line| line.expect("an exchange")).collect();
-    assert!(!reader.is_torn());
+    assert!(!reader.is_truncated());
     exchanges
 }
 

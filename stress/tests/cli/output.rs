@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stress::export::units;
+use stress::units;
 use tests::Bottle;
 
 use crate::{
@@ -53,7 +53,7 @@ fn errors_are_red_on_every_screen() {
         ran.stdout
     );
     assert!(red(
-        "3 of 3 uploads and 0 of 3 downloads succeeded, 3 failed",
+        "FAILED: 3 of 3 uploads and 0 of 3 downloads succeeded, 3 failed",
         ran.stdout.lines().last().unwrap()
     ));
     // A preflight's refusal and wrong usage are told without a colour, but as errors.
@@ -95,13 +95,13 @@ fn the_summary_tells_every_blob_and_the_extremes_from_the_cache() {
         let told = extremes[name].as_f64().unwrap_or_else(|| panic!("{name}: {extremes}"));
         assert!((told / exact - 1.0).abs() < 0.002, "{name}: {told} is not {exact}");
     }
-    assert_eq!(ran.lines_with("shortest download from cache ").len(), 1);
+    assert_eq!(ran.lines_with("cached downloads took ").len(), 1);
     assert!(ran.stdout.ends_with("12 of 12 uploads and 24 of 24 downloads succeeded\n"), "{}", ran.stdout);
     for word in [
         "upload ",
         "first ",
         "cached",
-        "done ",
+        "succeeded ",
         "failed ",
         "MiB/s",
         "min ",

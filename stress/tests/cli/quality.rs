@@ -38,7 +38,7 @@ fn a_run_that_could_not_do_as_it_was_asked_is_invalid_and_says_why() {
 fn strict_makes_an_invalid_run_exit_code_3_whatever_else_broke() {
     overrun("--strict").exits(3);
     let ran = overrun("--strict --threshold upload.dropped==0").exits(3);
-    assert!(ran.stdout.contains("BROKEN  upload.dropped==0: 19 of 20 (95.00%)"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("FAILED  upload.dropped==0: 19 of 20 (95.00%)"), "{}", ran.stdout);
     overrun("--threshold upload.dropped==0").exits(1);
 }
 

@@ -56,7 +56,7 @@ fn every_format_is_the_same_at_the_end_of_the_run_and_from_its_report() {
     let (code, stdout, _) = report(ran.dir.path(), "-", &read(&ran, "report.json"));
     assert_eq!((code, stdout), (0, read(&ran, "terminal.out")));
     let (_, coloured, _) = report(ran.dir.path(), "report.json --color always", "");
-    assert!(coloured.contains("\u{1b}[31mBROKEN"), "{coloured}");
+    assert!(coloured.contains("\u{1b}[31mFAILED"), "{coloured}");
 }
 
 #[test]

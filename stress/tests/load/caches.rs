@@ -1,4 +1,4 @@
-//! What a run says of caches, against aggregators whose caches behave in known ways.
+//! The cache effect of a run, against aggregators whose caches behave in known ways.
 
 use std::time::SystemTime;
 
@@ -17,7 +17,7 @@ use tests::{Bottle, CacheConfig};
 
 use crate::common::{blobs, phase, plan, run};
 
-/// A bottle whose cache has this persona, and whose reads take these times.
+/// A bottle whose cache has this persona, and whose first and cached reads have these latencies.
 fn bottle(persona: &str, first: &'static str, cached: &'static str, change: fn(&mut CacheConfig)) -> Bottle {
     let mut cache = CacheConfig::of(persona.parse().expect("a persona"));
     change(&mut cache);
@@ -30,7 +30,7 @@ fn bottle(persona: &str, first: &'static str, cached: &'static str, change: fn(&
     builder.start()
 }
 
-/// 30 blobs, ten at a time, each read so many times.
+/// 30 blobs, ten at a time, each read `reads` times.
 fn thirty(bottle: &Bottle, reads: u8) -> Plan {
     let mut main = phase(Load::closed(10), blobs(30));
     main.journey = Journey::with_reads(true, reads);
@@ -38,8 +38,8 @@ fn thirty(bottle: &Bottle, reads: u8) -> Plan {
 }
 
 async fn summary(plan: Plan) -> Summary {
-    let facts = run(plan.clone(), RunHooks::default()).await;
-    let report = Report::new(plan, SystemTime::now(), facts.elapsed, Ending::Completed, facts.recording);
+    let outcome = run(plan.clone(), RunHooks::default()).await;
+    let report = Report::new(plan, SystemTime::now(), outcome.elapsed, Ending::Completed, outcome.recording);
     Summary::of(&report)
 }
 
@@ -53,18 +53,18 @@ fn only_row(effect: &CacheEffect) -> (CacheStatus, u64, Finding) {
 }
 
 #[tokio::test]
-async fn an_honest_cache_is_borne_out_and_its_factor_found() {
+async fn the_hits_of_a_real_cache_are_confirmed_and_its_factor_is_measured() {
     let bottle = bottle("nginx", "150ms", "50ms", |_| {});
     let summary = summary(thirty(&bottle, 2)).await;
     let effect = summary.cache.unwrap();
     assert_eq!(only_row(&effect), (CacheStatus::Hit, 30, Finding::Consistent));
     assert_eq!(effect.status.status_headers, [(StatusHeader::XCacheStatus, 30)].into());
     assert_eq!((effect.status.contaminated, effect.status.firsts, effect.pairs), (0, 30, 30));
-    // Three, less what a busy machine adds to both.
+    // Three, or less since a busy machine adds to both.
     let response = effect.response.unwrap();
     assert!((1.5..3.2).contains(&response.median), "{response:?}");
     assert!(response.p_value.unwrap() < 1e-6 && effect.effect == Effect::Faster, "{response:?}");
-    // All of it is in the wait for the first byte.
+    // All of it is in the time to first byte.
     assert_eq!(effect.first_byte.unwrap().effect(), Effect::Faster);
     let check = summary.quality.checks.iter().find(|check| check.check == Check::Contaminated).unwrap();
     assert_eq!((check.measured, check.severity), (0.0, Severity::Trustworthy));
@@ -79,15 +79,15 @@ async fn false_hits_are_reported() {
 }
 
 #[tokio::test]
-async fn a_cache_that_says_nothing_is_told_by_its_times() {
+async fn a_cache_without_headers_is_recognised_by_its_times() {
     let bottle = bottle("none", "150ms", "50ms", |_| {});
     let effect = effect(thirty(&bottle, 2)).await;
     assert_eq!(only_row(&effect), (CacheStatus::Unknown, 30, Finding::SilentFaster));
 }
 
 #[tokio::test]
-async fn a_cache_that_fills_late_is_told_by_third_reads() {
-    // The second read comes before its copy, the third one a good while after.
+async fn a_cache_that_fills_late_is_recognised_by_third_reads() {
+    // The second read is sent before the cache has its copy, the third one well after.
     let bottle =
         bottle("nginx", "200ms", "20ms", |cache| cache.fill_delay = std::time::Duration::from_millis(100));
     let effect = effect(thirty(&bottle, 3)).await;
@@ -97,7 +97,7 @@ async fn a_cache_that_fills_late_is_told_by_third_reads() {
 }
 
 #[tokio::test]
-async fn blobs_that_were_cached_before_the_run_are_no_pairs_and_make_it_invalid() {
+async fn blobs_that_were_cached_before_the_run_give_no_pairs_and_make_it_invalid() {
     let bottle = bottle("cloudflare", "1ms", "1ms", |_| {});
     let plan = thirty(&bottle, 2);
     assert_eq!(effect(plan.clone()).await.status.contaminated, 0);

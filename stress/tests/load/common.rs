@@ -1,4 +1,4 @@
-//! Plans and runs in this process, without the front door.
+//! Plans and runs in this process, without the command line.
 
 use std::{
     sync::Arc,
@@ -7,7 +7,7 @@ use std::{
 
 use stress::{
     client::Network,
-    engine::{self, Facts, RunHooks},
+    engine::{self, RunHooks, RunOutcome},
     metrics::{Recording, StepKey, step_metrics::StepMetrics},
     plan::{
         Phase, Plan, Verify,
@@ -27,7 +27,7 @@ use stress::{
 use tests::Bottle;
 use tokio::sync::mpsc;
 
-/// Small blobs under this load until this stop; nothing else is special.
+/// A phase of small blobs under this load until this stop; everything else has its default.
 pub(crate) fn phase(load: Load, stop: Stop) -> Phase {
     Phase {
         name: "main".to_owned(),
@@ -44,7 +44,7 @@ pub(crate) fn phase(load: Load, stop: Stop) -> Phase {
     }
 }
 
-/// The same, with nothing but uploads.
+/// The same with uploads alone.
 pub(crate) fn uploads(load: Load, stop: Stop) -> Phase {
     Phase { journey: Journey { steps: vec![Step::Upload] }, ..phase(load, stop) }
 }
@@ -57,7 +57,7 @@ pub(crate) fn millis(millis: u64) -> Stop {
     Stop { blobs: None, duration: Some(Duration::from_millis(millis)) }
 }
 
-/// Journeys that start evenly at this rate.
+/// An open loop with uniform arrivals.
 pub(crate) fn rate(per_second: f64, max_in_flight: u32) -> Load {
     Load::Open { rate: Stages::constant(per_second), arrivals: Arrivals::Uniform, max_in_flight }
 }
@@ -88,38 +88,38 @@ pub(crate) fn plan(bottle: &Bottle, phases: Vec<Phase>) -> Plan {
     }
 }
 
-/// Runs the plan to its end, which must come within a minute.
-pub(crate) async fn run(plan: Plan, hooks: RunHooks) -> Facts {
+/// Runs the plan to its end, within a minute.
+pub(crate) async fn run(plan: Plan, hooks: RunHooks) -> RunOutcome {
     let network = Arc::new(Network::new(&plan).expect("a plain network"));
     let run = engine::run(Arc::new(plan), network, hooks);
     tokio::time::timeout(Duration::from_secs(60), run).await.expect("the run ends").expect("the run starts")
 }
 
-/// A sample, and when this side heard of it: not before its step had ended.
+/// A sample, and when it was received: not before its step had ended.
 #[derive(Debug)]
-pub(crate) struct Heard {
+pub(crate) struct Received {
     pub(crate) sample: Sample,
     pub(crate) at: Instant,
 }
 
-/// Runs the plan and keeps every sample.
-pub(crate) async fn heard(plan: Plan) -> (Facts, Vec<Heard>) {
+/// Runs the plan and collects every sample.
+pub(crate) async fn run_with_samples(plan: Plan) -> (RunOutcome, Vec<Received>) {
     let (sender, mut receiver) = mpsc::channel(64);
-    let listener = tokio::spawn(async move {
+    let collector = tokio::spawn(async move {
         let mut samples = Vec::new();
         while let Some(sample) = receiver.recv().await {
-            samples.push(Heard { sample, at: Instant::now() });
+            samples.push(Received { sample, at: Instant::now() });
         }
         samples
     });
-    let facts = run(plan, RunHooks { samples: Some(sender), ..RunHooks::default() }).await;
-    (facts, listener.await.expect("a listener that ends"))
+    let outcome = run(plan, RunHooks { samples: Some(sender), ..RunHooks::default() }).await;
+    (outcome, collector.await.expect("the channel closes"))
 }
 
-/// What a plan's facts mean.
-pub(crate) fn summary(plan: Plan, facts: Facts) -> Summary {
+/// The summary of the report of a run.
+pub(crate) fn summary(plan: Plan, outcome: RunOutcome) -> Summary {
     let (began, ending) = (SystemTime::UNIX_EPOCH, Ending::Completed);
-    Summary::of(&Report::new(plan, began, facts.elapsed, ending, facts.recording))
+    Summary::of(&Report::new(plan, began, outcome.elapsed, ending, outcome.recording))
 }
 
 /// The totals of a step of fresh blobs in the first phase that has it.

@@ -1,4 +1,4 @@
-//! A publisher with the real one's room for 8 at work, 8 waiting and 1 in between, asked by 18 at once.
+//! A publisher with the real one's limits (8 at work, 8 queued and 1 in between) under 18 uploads at once.
 
 use stress::{
     engine::RunHooks,
@@ -12,7 +12,7 @@ use crate::common::{blobs, metrics, plan, run, uploads};
 
 const MIB: u64 = 1024 * 1024;
 
-/// 18 uploads of this size to a publisher that never finishes one; ended as soon as one of them is. Gives that one.
+/// Sends 18 uploads of this size to a publisher that never finishes one, and aborts when one has ended; returns that one.
 async fn eighteen(size: u64, expect_continue: bool) -> Sample {
     let bottle = Bottle::builder()
         .publisher(|config| config.profile.store.latency = "1h".parse().expect("a latency"))
@@ -24,7 +24,7 @@ async fn eighteen(size: u64, expect_continue: bool) -> Sample {
     let (sender, mut samples) = mpsc::channel::<Sample>(18);
     let hooks = RunHooks { samples: Some(sender), ..RunHooks::default() };
     let abort = hooks.abort.clone();
-    let listener = tokio::spawn(async move {
+    let collector = tokio::spawn(async move {
         let refused = samples.recv().await.expect("one of them ends");
         abort.cancel();
         let mut unfinished = 0;
@@ -34,18 +34,18 @@ async fn eighteen(size: u64, expect_continue: bool) -> Sample {
         }
         (refused, unfinished)
     });
-    let facts = run(plan, hooks).await;
-    let (refused, unfinished) = listener.await.expect("a listener that ends");
+    let outcome = run(plan, hooks).await;
+    let (refused, unfinished) = collector.await.expect("the channel closes");
     let route = bottle.publisher_stats().route(PUT_BLOB);
     assert_eq!((route.received, route.admitted, route.shed, route.status(429)), (18, 17, 1, 1), "{size}");
-    let upload = metrics(&facts.recording, 0, Step::Upload);
+    let upload = metrics(&outcome.recording, 0, Step::Upload);
     let classes: Vec<_> = upload.failures.iter().map(|(class, tally)| (*class, tally.count)).collect();
     assert_eq!((classes, upload.unfinished, unfinished), (vec![(FailureClass::Shed, 1)], 17, 17), "{size}");
     refused
 }
 
 #[tokio::test]
-async fn of_eighteen_uploads_at_once_one_is_shed_and_none_breaks_whatever_its_size() {
+async fn of_eighteen_uploads_at_once_one_is_refused_with_429_whatever_its_size() {
     for size in [10, MIB, 4 * MIB, 9 * MIB] {
         for round in 0..3 {
             let refused = eighteen(size, false).await;
@@ -58,7 +58,7 @@ async fn of_eighteen_uploads_at_once_one_is_shed_and_none_breaks_whatever_its_si
 }
 
 #[tokio::test]
-async fn whoever_asks_first_sends_nothing_of_a_blob_that_is_refused() {
+async fn with_expect_continue_a_refused_upload_sends_no_body() {
     for size in [10, MIB, 9 * MIB] {
         let refused = eighteen(size, true).await;
         assert_eq!((refused.exchange.bytes_sent, refused.size), (0, size), "{refused:?}");

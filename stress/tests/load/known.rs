@@ -1,4 +1,4 @@
-//! Servers whose every latency is known beforehand, and what is read back.
+//! Servers whose every latency is known beforehand, and what is measured.
 
 use std::{path::Path, time::Duration};
 
@@ -21,9 +21,9 @@ fn drawn(latency: &str, count: u64) -> Vec<Duration> {
 }
 
 #[tokio::test]
-async fn known_latencies_are_read_back() {
+async fn known_latencies_are_measured() {
     const COUNT: usize = 160;
-    // What a machine with other work may add to an ordinary request: less than lies between the two points.
+    // The most that a busy machine may add to an ordinary request: less than the distance of the two points.
     const SLACK: Duration = Duration::from_millis(130);
     for latency in ["fixed:10ms", "twopoint:10ms,150ms@10%", "lognormal:p50=15ms,p99=150ms"] {
         let bottle = Bottle::builder()
@@ -33,15 +33,15 @@ async fn known_latencies_are_read_back() {
             })
             .start();
         let main = uploads(Load::closed(6), blobs(COUNT as u64));
-        let facts = run(plan(&bottle, vec![main]), RunHooks::default()).await;
+        let outcome = run(plan(&bottle, vec![main]), RunHooks::default()).await;
         let oracle = drawn(latency, COUNT as u64);
-        let service = metrics(&facts.recording, 0, Step::Upload).span(Span::Service).unwrap();
+        let service = metrics(&outcome.recording, 0, Step::Upload).span(Span::Service).unwrap();
         for (quantile, rank) in [(0.1, 16), (0.5, 80), (0.8, 128), (0.95, 152)] {
             let (measured, known) = (service.quantile(quantile).unwrap(), oracle[rank - 1]);
-            // Nothing is faster than its server; a histogram's value is within a thousandth.
+            // No request is faster than its server; a histogram's value is within a thousandth.
             let least = known.mul_f64(0.999);
             assert!(measured >= least, "{latency} p{}: {measured:?} of {known:?}", quantile * 100.0);
-            // The slowest of them are the machine's.
+            // The slowest ones depend on the machine.
             let ordinary = quantile > 0.5 || measured < known + SLACK;
             assert!(ordinary, "{latency} p{}: {measured:?} of {known:?}", quantile * 100.0);
         }

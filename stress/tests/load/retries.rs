@@ -1,9 +1,9 @@
-//! Retries: they hide nothing, wait as they are asked to, and keep nobody else waiting.
+//! Retries: every attempt is recorded, `Retry-After` is respected, and no other journey is delayed.
 
 use std::time::Duration;
 
 use stress::{
-    engine::{Facts, RunHooks},
+    engine::{RunHooks, RunOutcome},
     metrics::step_metrics::{Span, StepMetrics},
     plan::{
         Plan,
@@ -25,7 +25,7 @@ fn retries(most: u32, wait: Duration) -> Retries {
     Retries { most, backoff: Backoff::Constant { wait } }
 }
 
-/// Uploads alone, to a server that refuses the first ones like this and takes the rest.
+/// Uploads to a server that answers the `first` ones with this refusal and stores the rest.
 async fn refusing(first: u64, refusal: ResponseTemplate, load: Load, count: u64) -> (MockServer, Plan) {
     let server = MockServer::start().await;
     Mock::given(method("PUT")).respond_with(refusal).up_to_n_times(first).mount(&server).await;
@@ -53,12 +53,11 @@ async fn requests(server: &MockServer) -> usize {
     server.received_requests().await.expect("requests are kept").len()
 }
 
-/// An attempt that failed is kept with its own time, and the step took as long as all of it.
 #[tokio::test]
-async fn the_failed_attempt_the_good_one_and_the_whole_are_each_kept() {
+async fn the_times_of_the_failed_attempt_the_successful_one_and_the_step_are_recorded() {
     let (server, plan) = refusing(1, unavailable(), Load::closed(1), 1).await;
-    let facts = run(plan, RunHooks::default()).await;
-    let upload = metrics(&facts.recording, 0, Step::Upload);
+    let outcome = run(plan, RunHooks::default()).await;
+    let upload = metrics(&outcome.recording, 0, Step::Upload);
     assert_eq!((upload.done, upload.failed(), upload.retried(), requests(&server).await), (1, 0, 1, 2));
     let failed = &upload.retried[&FailureClass::Unavailable];
     assert_eq!((failed.count, failed.own.count(), failed.examples.len()), (1, 1, 1));
@@ -66,17 +65,17 @@ async fn the_failed_attempt_the_good_one_and_the_whole_are_each_kept() {
         (failed.own.min().unwrap(), min(upload, Span::Service), min(upload, Span::Response));
     assert!(own >= Duration::from_millis(60), "{own:?}");
     assert!(good >= Duration::from_millis(40), "{good:?}");
-    // Each is read back exactly; the wait in between is no shorter than asked for.
+    // Minima are exact; the wait in between is no shorter than configured.
     assert!(whole >= own + WAIT + good, "{whole:?} of {own:?}, {WAIT:?} and {good:?}");
     assert_eq!(upload.span(Span::Response).unwrap().count(), 1);
-    assert_eq!(facts.recording.connections.opened + facts.recording.connections.reused, 2);
+    assert_eq!(outcome.recording.connections.opened + outcome.recording.connections.reused, 2);
 }
 
 #[tokio::test]
-async fn who_fails_to_the_end_has_failed_once_and_every_attempt_is_counted() {
+async fn a_step_that_fails_every_attempt_fails_once_and_each_attempt_is_counted() {
     let (server, plan) = refusing(100, unavailable(), Load::closed(2), 4).await;
-    let facts = run(plan, RunHooks::default()).await;
-    let upload = metrics(&facts.recording, 0, Step::Upload);
+    let outcome = run(plan, RunHooks::default()).await;
+    let upload = metrics(&outcome.recording, 0, Step::Upload);
     assert_eq!((upload.attempted(), upload.failed(), upload.retried()), (4, 4, 8));
     assert_eq!(requests(&server).await, 12);
     let last = &upload.failures[&FailureClass::Unavailable];
@@ -90,12 +89,12 @@ async fn who_fails_to_the_end_has_failed_once_and_every_attempt_is_counted() {
 }
 
 #[tokio::test]
-async fn what_waits_in_an_open_loop_keeps_no_arrival_from_starting() {
+async fn a_waiting_retry_delays_no_arrival_of_an_open_loop() {
     let wait = Duration::from_millis(400);
     let (_server, mut plan) = refusing(40, ResponseTemplate::new(503), rate(100.0, 100), 40).await;
     plan.retries = retries(3, wait);
-    let facts = run(plan, RunHooks::default()).await;
-    let (upload, arrivals) = (metrics(&facts.recording, 0, Step::Upload), &facts.recording.arrivals[&0]);
+    let outcome = run(plan, RunHooks::default()).await;
+    let (upload, arrivals) = (metrics(&outcome.recording, 0, Step::Upload), &outcome.recording.arrivals[&0]);
     assert_eq!((upload.done, upload.failed(), upload.retried()), (40, 0, 40));
     assert_eq!((arrivals.offered(), arrivals.dropped, arrivals.start_delay.count()), (40, 0, 40));
     assert!(min(upload, Span::Response) >= Duration::from_millis(40));
@@ -107,7 +106,7 @@ async fn what_waits_in_an_open_loop_keeps_no_arrival_from_starting() {
 }
 
 #[tokio::test]
-async fn a_server_that_asks_for_time_gets_it() {
+async fn retry_after_is_respected() {
     let date = "Sun, 22 Nov 2026 12:00:00 GMT";
     let asking = |text: &str| ResponseTemplate::new(503).insert_header("retry-after", text);
     for (name, refusal) in [
@@ -116,20 +115,20 @@ async fn a_server_that_asks_for_time_gets_it() {
     ] {
         let (server, mut plan) = refusing(1, refusal, Load::closed(1), 1).await;
         plan.retries = retries(1, Duration::from_millis(1));
-        let facts = run(plan, RunHooks::default()).await;
-        let upload = metrics(&facts.recording, 0, Step::Upload);
+        let outcome = run(plan, RunHooks::default()).await;
+        let upload = metrics(&outcome.recording, 0, Step::Upload);
         assert_eq!((upload.done, requests(&server).await), (1, 2), "{name}");
         assert!(min(upload, Span::Response) >= Duration::from_millis(1040), "{name}: {upload:?}");
     }
-    // More than an upload may take at all: no use in waiting, and none in coming back earlier.
+    // Longer than the timeout of an upload: it is not retried at all.
     let (server, plan) = refusing(1, asking("21"), Load::closed(1), 1).await;
-    let facts = run(plan, RunHooks::default()).await;
-    let upload = metrics(&facts.recording, 0, Step::Upload);
+    let outcome = run(plan, RunHooks::default()).await;
+    let upload = metrics(&outcome.recording, 0, Step::Upload);
     assert_eq!((upload.failed(), upload.retried(), requests(&server).await), (1, 0, 1));
 }
 
 #[tokio::test]
-async fn refusals_and_wrong_bytes_are_final() {
+async fn refusals_and_wrong_bytes_are_not_retried() {
     for (status, class) in [
         (400, FailureClass::BadRequest),
         (401, FailureClass::Auth),
@@ -137,57 +136,57 @@ async fn refusals_and_wrong_bytes_are_final() {
         (301, FailureClass::Redirect),
     ] {
         let (server, plan) = refusing(9, ResponseTemplate::new(status), Load::closed(1), 1).await;
-        let facts = run(plan, RunHooks::default()).await;
-        let upload = metrics(&facts.recording, 0, Step::Upload);
+        let outcome = run(plan, RunHooks::default()).await;
+        let upload = metrics(&outcome.recording, 0, Step::Upload);
         assert_eq!((upload.failures[&class].count, upload.retried()), (1, 0), "{status}");
         assert_eq!(requests(&server).await, 1, "{status}");
     }
     let bottle = Bottle::builder().aggregator_faults(&["corrupt=100%"]).start();
     let mut plan = plan(&bottle, vec![phase(Load::closed(2), blobs(3))]);
     plan.retries = retries(5, WAIT);
-    let facts = run(plan, RunHooks::default()).await;
-    let first = metrics(&facts.recording, 0, Step::FIRST);
+    let outcome = run(plan, RunHooks::default()).await;
+    let first = metrics(&outcome.recording, 0, Step::FIRST);
     assert_eq!((first.failures[&FailureClass::Corrupt].count, first.retried()), (3, 0));
     assert_eq!(bottle.aggregator_stats().route(GET_BLOB).received, 3);
 }
 
-/// Runs until an attempt has failed and its step waits, and then ends what `end` ends.
-async fn ended(mut plan: Plan, end: fn(&RunHooks)) -> (Facts, Vec<Sample>) {
+/// Runs until an attempt has failed and its step waits for the next one, then calls `end`.
+async fn ended(mut plan: Plan, end: fn(&RunHooks)) -> (RunOutcome, Vec<Sample>) {
     plan.retries = retries(9, Duration::from_secs(1000));
     plan.limits.upload_timeout = Duration::from_secs(2000);
     let (sender, mut receiver) = mpsc::channel(8);
     let hooks = RunHooks { samples: Some(sender), ..RunHooks::default() };
     let handle = hooks.clone();
-    let listener = tokio::spawn(async move {
+    let collector = tokio::spawn(async move {
         let mut samples: Vec<Sample> = Vec::new();
         while let Some(sample) = receiver.recv().await {
             if matches!(sample.outcome, Outcome::Retried(_)) {
                 end(&handle);
             }
             samples.push(sample);
-            // This end of the channel must not keep it open.
+            // These hooks hold a sender, so that the channel would stay open.
             if samples.len() == 3 {
                 break;
             }
         }
         samples
     });
-    (run(plan, hooks).await, listener.await.expect("a listener that ends"))
+    (run(plan, hooks).await, collector.await.expect("the channel closes"))
 }
 
 #[tokio::test]
-async fn a_wait_ends_with_its_run_and_its_step_is_unfinished() {
+async fn a_wait_ends_with_the_run_and_its_step_is_unfinished() {
     let ends: [fn(&RunHooks); 2] = [|hooks| hooks.stop.cancel(), |hooks| hooks.abort.cancel()];
     for end in ends {
         for load in [Load::closed(1), rate(10.0, 5)] {
             let (server, mut plan) = refusing(9, unavailable(), load, 1).await;
             plan.phases[0].journey = Journey { steps: vec![Step::Upload, Step::FIRST] };
-            let (facts, samples) = ended(plan, end).await;
-            let upload = metrics(&facts.recording, 0, Step::Upload);
+            let (outcome, samples) = ended(plan, end).await;
+            let upload = metrics(&outcome.recording, 0, Step::Upload);
             assert_eq!((upload.unfinished, upload.failed(), upload.retried()), (1, 0, 1));
-            assert_eq!(metrics(&facts.recording, 0, Step::FIRST).skipped, 1);
+            assert_eq!(metrics(&outcome.recording, 0, Step::FIRST).skipped, 1);
             assert_eq!(requests(&server).await, 1);
-            // It had waited at least as long as its one attempt took.
+            // It had waited at least as long as its only attempt took.
             assert!(upload.least_lower_bound.unwrap() >= Duration::from_millis(60), "{upload:?}");
             assert_eq!(samples.iter().map(|sample| sample.attempt).collect::<Vec<_>>(), [1, 2, 1]);
             assert!(matches!(samples[1].outcome, Outcome::Unfinished), "{samples:?}");
@@ -196,17 +195,17 @@ async fn a_wait_ends_with_its_run_and_its_step_is_unfinished() {
 }
 
 #[tokio::test]
-async fn the_grace_ends_waits_too() {
+async fn the_grace_period_ends_waits_too() {
     let (_server, mut plan) = refusing(9, unavailable(), Load::closed(1), 1).await;
     plan.retries = retries(9, Duration::from_secs(1000));
     (plan.phases[0].stop, plan.phases[0].grace) = (millis(100), Duration::from_millis(200));
-    let facts = run(plan, RunHooks::default()).await;
-    let upload = metrics(&facts.recording, 0, Step::Upload);
+    let outcome = run(plan, RunHooks::default()).await;
+    let upload = metrics(&outcome.recording, 0, Step::Upload);
     assert_eq!((upload.unfinished, upload.retried()), (1, 1));
 }
 
 #[tokio::test]
-async fn a_download_that_took_two_attempts_is_compared_with_nothing() {
+async fn a_download_that_took_two_attempts_gives_no_pair() {
     let bottle = Bottle::builder().aggregator_faults(&["503=50%"]).start();
     let mut plan = plan(&bottle, vec![phase(Load::closed(1), blobs(20))]);
     plan.retries = retries(50, Duration::from_millis(1));
@@ -217,20 +216,20 @@ async fn a_download_that_took_two_attempts_is_compared_with_nothing() {
             plan.phases = plan.phases.remove(0).step_by_step();
         }
         let (sender, mut receiver) = mpsc::channel::<Sample>(8);
-        let listener = tokio::spawn(async move {
-            let mut rough = std::collections::BTreeSet::new();
+        let collector = tokio::spawn(async move {
+            let mut retried = std::collections::BTreeSet::new();
             while let Some(sample) = receiver.recv().await {
                 if sample.attempt > 1 {
-                    rough.insert(sample.index);
+                    retried.insert(sample.index);
                 }
             }
-            rough
+            retried
         });
-        let facts = run(plan, RunHooks { samples: Some(sender), ..RunHooks::default() }).await;
-        let rough = listener.await.expect("a listener that ends");
-        assert!(!rough.is_empty() && rough.len() < 20, "{rough:?}");
-        let paired: Vec<_> = facts.recording.pairs.iter().map(|pair| pair.index).collect();
-        assert_eq!(paired.len() + rough.len(), 20, "{paired:?} {rough:?}");
-        assert!(paired.iter().all(|index| !rough.contains(index)), "{paired:?} {rough:?}");
+        let outcome = run(plan, RunHooks { samples: Some(sender), ..RunHooks::default() }).await;
+        let retried = collector.await.expect("the channel closes");
+        assert!(!retried.is_empty() && retried.len() < 20, "{retried:?}");
+        let paired: Vec<_> = outcome.recording.pairs.iter().map(|pair| pair.index).collect();
+        assert_eq!(paired.len() + retried.len(), 20, "{paired:?} {retried:?}");
+        assert!(paired.iter().all(|index| !retried.contains(index)), "{paired:?} {retried:?}");
     }
 }

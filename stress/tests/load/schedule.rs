@@ -1,4 +1,4 @@
-//! The schedule of an open loop, as the server saw it: what is offered, and when.
+//! The schedule of an open loop, as the server recorded it: what is offered, and when.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use tests::{Bottle, PUT_BLOB};
 
 use crate::common::{metrics, millis, plan, rate, run, uploads};
 
-/// A publisher that takes so long and has room for everything.
-fn roomy(latency: &'static str) -> Bottle {
+/// A publisher with this latency and no practical limit.
+fn unlimited(latency: &'static str) -> Bottle {
     Bottle::builder()
         .publisher(move |config| {
             config.profile.store.latency = latency.parse().expect("a latency");
@@ -25,26 +25,26 @@ fn arrivals(bottle: &Bottle) -> Vec<Duration> {
 
 #[tokio::test]
 async fn the_offered_load_does_not_depend_on_the_server() {
-    // Less than all may be under way at the one that never answers: the rest is counted, not forgotten.
-    for (name, latency, places, sent) in [
+    // Where fewer than all may be in flight, the rest is counted as dropped.
+    for (name, latency, most, sent) in [
         ("instant", "0s", 1000, 100),
         ("slow", "400ms", 1000, 100),
         ("hanging", "1h", 1000, 100),
-        ("hanging with few places", "1h", 40, 40),
+        ("hanging, 40 in flight", "1h", 40, 40),
     ] {
-        let bottle = roomy(latency);
-        let mut main = uploads(rate(100.0, places), millis(1000));
+        let bottle = unlimited(latency);
+        let mut main = uploads(rate(100.0, most), millis(1000));
         let hangs = name.starts_with("hanging");
         if hangs {
-            // Long enough for a busy machine to send what was due, since nothing else will end.
+            // Long enough for a busy machine to send what was due.
             main.grace = Duration::from_secs(3);
         }
-        let facts = run(plan(&bottle, vec![main]), RunHooks::default()).await;
-        // 100 arrivals are due within the second: the server's own record is the judge.
+        let outcome = run(plan(&bottle, vec![main]), RunHooks::default()).await;
+        // 100 arrivals are due within the second, by the server's own record.
         assert_eq!(arrivals(&bottle).len(), sent, "{name}");
         let (upload, offered) = (
-            metrics(&facts.recording, 0, stress::plan::journey::Step::Upload),
-            &facts.recording.arrivals[&0],
+            metrics(&outcome.recording, 0, stress::plan::journey::Step::Upload),
+            &outcome.recording.arrivals[&0],
         );
         let sent = u64::try_from(sent).unwrap();
         assert_eq!((offered.offered(), offered.dropped), (100, 100 - sent), "{name}");
@@ -52,9 +52,8 @@ async fn the_offered_load_does_not_depend_on_the_server() {
     }
 }
 
-/// By how much the punctual ones of these arrivals were later than their schedule, which began when one likes.
-///
-/// A busy machine makes many of them late but not all: the least late shows where the schedule stands.
+/// The offset of the most punctual of these arrivals from a schedule that began at 0: a busy machine makes many of them
+/// late, but not all.
 fn offset(arrivals: &[Duration], first: usize, gap: Duration) -> f64 {
     let late =
         |(number, at): (usize, &Duration)| at.as_secs_f64() - gap.as_secs_f64() * (first + number) as f64;
@@ -64,16 +63,17 @@ fn offset(arrivals: &[Duration], first: usize, gap: Duration) -> f64 {
 #[tokio::test]
 async fn arrivals_do_not_drift_from_their_schedule() {
     const GAP: Duration = Duration::from_millis(5);
-    let bottle = roomy("0s");
-    let facts = run(plan(&bottle, vec![uploads(rate(200.0, 1000), millis(3000))]), RunHooks::default()).await;
+    let bottle = unlimited("0s");
+    let outcome =
+        run(plan(&bottle, vec![uploads(rate(200.0, 1000), millis(3000))]), RunHooks::default()).await;
     let arrivals = arrivals(&bottle);
-    assert_eq!((arrivals.len(), facts.recording.arrivals[&0].offered()), (600, 600));
-    // A generator that waits for the gap instead of the instant loses its timer's grain at each of 600 arrivals.
+    assert_eq!((arrivals.len(), outcome.recording.arrivals[&0].offered()), (600, 600));
+    // A generator that waits for the gap instead of the instant loses its timer's resolution at each of 600 arrivals.
     let drift = offset(&arrivals[400..], 400, GAP) - offset(&arrivals[..200], 0, GAP);
     assert!(drift.abs() < 0.1, "the schedule moved by {drift} s within 2 s");
     assert_eq!(
-        facts.recording.arrivals[&0].start_delay.count(),
+        outcome.recording.arrivals[&0].start_delay.count(),
         600,
-        "who is late is started, and told as late"
+        "late arrivals are started, and recorded as late"
     );
 }

@@ -30,7 +30,7 @@ pub(in crate::cli) struct ListStream {
 impl ListStream {
     /// Why it ended early, if it did and the run wanted more entries.
     pub(in crate::cli) fn error(&self) -> Option<Error> {
-        let reason = self.error.get().filter(|_| self.entries.ran_dry())?;
+        let reason = self.error.get().filter(|_| self.entries.ended_early())?;
         Some(Error::Flag { flag: self.flag.clone(), reason: reason.clone() })
     }
 }

@@ -20,10 +20,10 @@ use super::{
 use crate::{
     client::{self, Network},
     error::Error,
-    export::{file::PreparedFile, search as rendered},
+    export::{self, file::PreparedFile},
     metrics::concurrency::ConcurrencyTracker,
     plan::{
-        Phase, Plan,
+        Phase, Plan, draw,
         journey::Step,
         load::{Load, Stop},
         search::{Axis, NextStep, Search, SearchResult, StepVerdict},
@@ -135,12 +135,9 @@ impl Template {
     }
 }
 
-/// The seed of a step, from that of the search (SplitMix64); 53 bits, so that every reader of JSON sees the same number.
+/// The seed of a step, from that of the search; 53 bits, so that every reader of JSON sees the same number.
 fn seed(seed: u64, number: u64) -> u64 {
-    let mut mixed = seed.wrapping_add((number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (mixed ^ (mixed >> 31)) >> 11
+    draw::mix(draw::mix(seed).wrapping_add(number)) >> 11
 }
 
 /// The steps of a search.
@@ -189,19 +186,24 @@ impl Steps<'_> {
                 RunContext { progress_board: screen.is_open().then(Arc::default), ..self.context.clone() };
             let executed = execute(&plan, context, &mut concurrency, &mut screen, signals).await;
             screen.close();
-            let (facts, signal) = executed?;
+            let (outcome, signal) = executed?;
             let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
             let focus = focus(&plan);
-            let report = Report::new(Plan::clone(&plan), started_at, facts.elapsed, ending, facts.recording);
+            let report =
+                Report::new(Plan::clone(&plan), started_at, outcome.elapsed, ending, outcome.recording);
             let mut step =
-                SearchStep::of((level, length), focus, &report, &facts.warm_up, concurrency.read(), blame);
+                SearchStep::of((level, length), focus, &report, &outcome.warm_up, concurrency.read(), blame);
             let error = self.context.list.as_ref().and_then(ListStream::error);
             let used_up = error.is_some() || self.is_used_up();
             if used_up {
                 // Its blobs ended before its time did.
                 step.result.verdict = StepVerdict::Interrupted;
             }
-            screen.note(&format!("step {}: {}", steps.len() + 1, rendered::line(self.search.axis, &step)));
+            screen.note(&format!(
+                "step {}: {}",
+                steps.len() + 1,
+                export::search_step(self.search.axis, &step)
+            ));
             steps.push(step);
             if used_up || signal.is_some() {
                 match error {
@@ -225,12 +227,10 @@ impl Steps<'_> {
 
 /// Writes and shows the result of the search.
 fn conclude(capacity: &Capacity, file: Option<PreparedFile>, config: &Config) -> Exit {
-    let palette = screen::palette(config.run.color.as_deref(), &std::io::stdout());
+    let text =
+        export::search_screen(capacity, screen::colours(config.run.color.as_deref(), &std::io::stdout()));
     let saved = file.and_then(|file| file.write(|out| capacity.save(out)).err());
-    let mut text = Vec::new();
-    rendered::write(&mut text, capacity, palette).expect("writing to memory does not fail");
-    let failures: Vec<_> =
-        saved.into_iter().chain(print::screen(&String::from_utf8_lossy(&text)).err()).collect();
+    let failures: Vec<_> = saved.into_iter().chain(print::screen(&text).err()).collect();
     failures.iter().for_each(print::error);
     match (capacity.ending, capacity.answer) {
         (Ending::Interrupted { signal }, _) => Exit::Signal(signal),

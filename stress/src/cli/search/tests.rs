@@ -1,20 +1,12 @@
 //! Searches against the servers in the bottle, with the generator's own part judged as a test says.
 
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
-};
-
 use ::tests::{Bottle, PUT_BLOB, PublisherConfig};
 use clap::FromArgMatches;
 
 use super::*;
-use crate::{
-    cli::{
-        args::{Args, Command},
-        usage,
-    },
-    report::quality::Bottleneck,
+use crate::cli::{
+    args::{Args, Command},
+    usage,
 };
 
 /// Eight uploads at once, as many in waiting and one in between, 200 ms each: 40 a second.
@@ -67,37 +59,6 @@ async fn a_known_capacity_is_found() {
     let done: u64 = steps.iter().map(|step| step.consumed.uploads).sum();
     assert_eq!(stats.route(PUT_BLOB).received, done);
     assert_eq!((stats.stores.already_certified, stats.stores.newly_created > 0), (0, true));
-}
-
-/// Ends the busy threads, also when the test panics.
-struct Done<'a>(&'a AtomicBool);
-
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The generator's CPU time is that of its process, in which this test keeps every core busy.
-#[test]
-fn a_throttled_generator_ends_the_search_without_a_claim() {
-    let line = "--steps upload --size 1KiB --slo upload.failures<1% --from 30/s --step 1500ms --settle 0s";
-    let (done, cores) = (AtomicBool::new(false), thread::available_parallelism().unwrap().get());
-    let (steps, answer) = thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| {
-                while !done.load(Ordering::Relaxed) {
-                    std::hint::spin_loop();
-                }
-            });
-        }
-        let _done = Done(&done);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async { found(&limited(), line, capacity::blame).await })
-    });
-    assert_eq!((answer, steps.len()), (SearchResult::GeneratorLimited { at: 30.0 }, 1));
-    let blamed = steps[0].bottleneck;
-    assert!(matches!(blamed, Some(Bottleneck::Cpu | Bottleneck::Scheduling)), "{blamed:?}");
 }
 
 #[test]

@@ -3,14 +3,14 @@
 use super::*;
 use crate::{fixtures, sample::FailureClass};
 
-fn lines(samples: &[Sample], palette: Palette) -> Vec<String> {
-    samples.iter().filter_map(|sample| line(sample, &fixtures::plan(50), palette)).collect()
+fn lines(samples: &[Sample], colours: Colours) -> Vec<String> {
+    samples.iter().filter_map(|sample| line(sample, &fixtures::plan(50), colours)).collect()
 }
 
 #[test]
-fn each_thing_that_happened_has_its_line() {
+fn each_outcome_has_its_line() {
     let samples: Vec<_> = (0..5).flat_map(fixtures::troubled).chain(fixtures::journey(49)).collect();
-    insta::assert_snapshot!(lines(&samples, Palette::Plain).join("\n"), @r"
+    insta::assert_snapshot!(lines(&samples, Colours::Off).join("\n"), @r"
      1 upload failed after 1.10 s: shed 429: the publisher is full: Too Many Requests
      2 already exists  91.0 KiB  1.10 s M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_0001
      2 first download  91.0 KiB  200 ms
@@ -29,8 +29,8 @@ fn each_thing_that_happened_has_its_line() {
 }
 
 #[test]
-fn colours_say_what_happened() {
-    let coloured = lines(&[fixtures::journey(0), fixtures::troubled(1)].concat(), Palette::Coloured);
+fn each_outcome_has_its_colour() {
+    let coloured = lines(&[fixtures::journey(0), fixtures::troubled(1)].concat(), Colours::On);
     let has = |line: usize, code: &str, text: &str| {
         assert!(coloured[line].contains(&format!("\u{1b}[{code}m{text}")), "{:?}", coloured[line]);
     };
@@ -53,18 +53,18 @@ fn lines_of_successes_fit_80_columns() {
         }
         let mut plan = fixtures::plan(999);
         plan.phases[0].journey.steps.remove(0);
-        for line in journey.iter().filter_map(|sample| line(sample, &plan, Palette::Plain)) {
+        for line in journey.iter().filter_map(|sample| line(sample, &plan, Colours::Off)) {
             assert!(line.chars().count() <= 80, "{line}");
         }
     }
 }
 
 #[test]
-fn a_run_that_only_reads_tells_the_ids() {
+fn a_run_that_only_reads_shows_the_ids() {
     let mut plan = fixtures::plan(50);
     plan.phases[0].journey.steps.remove(0);
-    let told = line(&fixtures::journey(0)[1], &plan, Palette::Plain).unwrap();
-    assert!(told.ends_with(&fixtures::id(0)), "{told}");
+    let shown = line(&fixtures::journey(0)[1], &plan, Colours::Off).unwrap();
+    assert!(shown.ends_with(&fixtures::id(0)), "{shown}");
 }
 
 #[test]
@@ -72,19 +72,19 @@ fn a_failure_is_one_safe_line_and_names_the_target_where_there_is_a_choice() {
     let hostile = fixtures::failed(FailureClass::Gateway, Some(502), None, "\u{1b}[2J<html>\nbad\r\ngateway");
     let sample = fixtures::sample(0, Step::Upload, 0, 12, hostile);
     let mut plan = fixtures::plan(5);
-    let told = line(&sample, &plan, Palette::Plain).unwrap();
-    assert_eq!(told, " 1 upload failed after 12.0 ms: gateway 502: [2J<html> bad gateway");
+    let shown = line(&sample, &plan, Colours::Off).unwrap();
+    assert_eq!(shown, " 1 upload failed after 12.0 ms: gateway 502: [2J<html> bad gateway");
     plan.publishers.push("http://other.test/b".parse().unwrap());
-    let told = line(&sample, &plan, Palette::Plain).unwrap();
-    assert!(told.ends_with(" gateway (http://publisher.test:31415)"), "{told}");
+    let shown = line(&sample, &plan, Colours::Off).unwrap();
+    assert!(shown.ends_with(" gateway (http://publisher.test:31415)"), "{shown}");
 }
 
 #[test]
-fn the_blob_of_an_order_control_is_told_apart() {
+fn the_blob_of_an_order_control_has_its_own_noun() {
     let plan = fixtures::plan(1);
     let [upload, first, _] = &fixtures::journey(0)[..] else { panic!("three steps") };
-    let told =
-        |sample: &Sample, step| line(&Sample { step, ..sample.clone() }, &plan, Palette::Plain).unwrap();
-    assert!(told(upload, Step::ControlUpload).starts_with(" 1 control upload  "));
-    assert!(told(first, Step::Control).starts_with(" 1 control read    "));
+    let shown =
+        |sample: &Sample, step| line(&Sample { step, ..sample.clone() }, &plan, Colours::Off).unwrap();
+    assert!(shown(upload, Step::ControlUpload).starts_with(" 1 control upload  "));
+    assert!(shown(first, Step::Control).starts_with(" 1 control read    "));
 }

@@ -1,9 +1,10 @@
-//! The frame of a chart: axes with names, a grid behind, and lines that differ in colour, dashes and lightness.
+//! Charts as SVG: axes with a grid behind, and series that differ in colour, dashes and lightness.
 
 use super::{
     markup::{Element, element, text},
     scale::Scale,
 };
+use crate::units;
 
 /// The size of a chart in its own pixels; a page may show it smaller or larger.
 pub(super) const WIDTH: f64 = 480.0;
@@ -14,8 +15,8 @@ pub(super) const ACROSS: (f64, f64) = (58.0, 450.0);
 /// The pixels of the plot from bottom to top.
 pub(super) const UP: (f64, f64) = (188.0, 12.0);
 
-/// How many kinds of lines the style sheet knows.
-const KINDS: usize = 6;
+/// How many kinds of series the style sheet knows.
+const KINDS: usize = 9;
 
 /// An axis: its scale, and the values that are named with their names.
 pub(super) struct Axis {
@@ -29,7 +30,7 @@ impl Axis {
     }
 }
 
-/// A figure: a heading, what is drawn, described in a sentence for those who cannot see it, and what lies below.
+/// A figure: a heading, the drawing with a sentence for screen readers, and what stands below.
 pub(super) fn figure(heading: &str, description: &str, drawing: Element, below: Vec<Element>) -> Element {
     tall(heading, description, HEIGHT, drawing, below)
 }
@@ -52,7 +53,7 @@ pub(super) fn tall(
     element("figure").with(text("figcaption", heading)).with(svg).with_all(below)
 }
 
-/// The axes and what they measure, with the plot on top.
+/// The axes with the plot on top.
 pub(super) fn frame(x: &Axis, y: &Axis, unit: &str, plot: impl IntoIterator<Item = Element>) -> Element {
     let mut grid = element("g").class("grid");
     let mut names = element("g").class("names");
@@ -87,7 +88,7 @@ pub(super) fn path(kind: usize, points: impl IntoIterator<Item = Option<(f64, f6
     trace(points).set("class", format!("line k{}", kind % KINDS))
 }
 
-/// The same, looking like nothing in particular yet.
+/// The same without a class.
 pub(super) fn trace(points: impl IntoIterator<Item = Option<(f64, f64)>>) -> Element {
     let points: Vec<_> = points.into_iter().collect();
     let mut drawn = String::new();
@@ -142,6 +143,24 @@ pub(super) fn short(pixel: f64) -> String {
     text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }
 
+/// A time on an axis, as short as it can be.
+pub(super) fn seconds(seconds: f64) -> String {
+    let units = [(1e-6, "ns", 1e9), (1e-3, "µs", 1e6), (1.0, "ms", 1e3), (f64::INFINITY, "s", 1.0)];
+    let (_, unit, scale) = units.into_iter().find(|(below, ..)| seconds < below * 0.9999).unwrap_or(units[3]);
+    let number = format!("{:.3}", seconds * scale);
+    format!("{} {unit}", number.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// A number on an axis, as short as it can be.
+pub(super) fn compact(value: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no axis begins below 0")]
+    if value >= 10_000.0 {
+        return units::short_count(value.round() as u64);
+    }
+    let number = format!("{value:.3}");
+    number.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,11 +168,11 @@ mod tests {
     #[test]
     fn a_line_has_gaps_and_lone_points_are_dots() {
         let points = [Some((0.0, 1.0)), Some((2.0, 3.25)), None, Some((5.0, 6.0)), None];
-        assert_eq!(path(7, points).to_string(), r#"<path d="M0 1L2 3.2M5 6h0" class="line k1"></path>"#);
+        assert_eq!(path(10, points).to_string(), r#"<path d="M0 1L2 3.2M5 6h0" class="line k1"></path>"#);
     }
 
     #[test]
-    fn a_figure_says_in_words_what_it_shows() {
+    fn a_figure_describes_itself_for_screen_readers() {
         let page = figure("Rate", "from 1 to 2", element("g"), Vec::new()).to_string();
         assert!(page.contains(r#"role="img" aria-label="Rate: from 1 to 2""#), "{page}");
         assert!(page.contains("<title>Rate</title><desc>from 1 to 2</desc>"), "{page}");

@@ -1,18 +1,16 @@
-//! How long steps took: a plot of percentiles, and a histogram of each.
+//! Response times as charts: percentiles of all steps, and a histogram of each.
 
 use std::time::Duration;
 
 use super::{
-    Section, chart,
-    chart::{ACROSS, Axis, UP},
-    kind,
+    chart::{self, ACROSS, Axis, UP, compact, seconds},
     markup::{Element, element, text},
-    metrics, name,
+    page::{self, Part},
     scale::Scale,
-    table,
+    series::{self, kind},
 };
 use crate::{
-    export::units,
+    export::view::describe::step as name,
     metrics::{
         histogram::Latencies,
         step_metrics::{Span, StepMetrics},
@@ -21,9 +19,10 @@ use crate::{
         Report,
         summary::{StepSummary, Summary},
     },
+    units,
 };
 
-/// Points of a curve, and bars of a histogram: as many as can be told apart.
+/// Points of a curve, and bars of a histogram: as many as can be distinguished.
 const POINTS: u32 = 160;
 const BARS: usize = 48;
 
@@ -40,20 +39,19 @@ const NAMED: [(f64, &str); 8] = [
 ];
 
 /// `None` when nothing was measured.
-pub(super) fn section(report: &Report, summary: &Summary) -> Option<Section> {
-    let several = super::phases(summary).len() > 1;
+pub(super) fn part(report: &Report, summary: &Summary) -> Option<Part> {
+    let several = series::phases(summary).len() > 1;
     let mut inside = vec![text(
         "p",
-        "Response times of successes, and of timeouts and unfinished work as far as they had come. Further to the \
-         right in the first picture means rarer: the line says how long the slowest of so many took. It ends where \
-         the sample no longer supports it.",
+        "Response times of successes, and of timeouts and unfinished work as lower bounds. The percentiles are on a \
+         logarithmic scale of what is left above them, and end where the sample no longer supports them.",
     )];
-    for phase in super::phases(summary) {
+    for phase in series::phases(summary) {
         let steps: Vec<_> = summary.steps.iter().filter(|step| step.phase == phase).collect();
         let measured: Vec<_> = steps
             .into_iter()
             .filter_map(|step| {
-                let metrics = metrics(report, step)?;
+                let metrics = series::metrics(report, step)?;
                 Some((step, metrics, metrics.span(Span::Response)?))
             })
             .collect();
@@ -66,7 +64,7 @@ pub(super) fn section(report: &Report, summary: &Summary) -> Option<Section> {
         let figures = percentiles(&measured).into_iter().chain(measured.iter().map(histogram));
         inside.push(element("div").class("figures").with_all(figures));
     }
-    (inside.len() > 1).then_some(Section { id: "latency", heading: "How long it took", inside })
+    (inside.len() > 1).then_some(Part { id: "latency", heading: "Response times", inside })
 }
 
 type Measured<'a> = (&'a StepSummary, &'a StepMetrics, &'a Latencies);
@@ -77,7 +75,7 @@ fn supported(count: u64) -> std::ops::RangeInclusive<f64> {
     1.0 - highest..=highest
 }
 
-/// How far to the right a quantile lies: each tenth of what is left is as wide.
+/// How far to the right a quantile lies: each further nine (90 %, 99 %, 99.9 %) is as wide.
 fn rarity(quantile: f64) -> f64 {
     -(1.0 - quantile).log10()
 }
@@ -102,8 +100,8 @@ fn percentiles(measured: &[Measured<'_>]) -> Option<Element> {
     let y = Scale::logarithmic(all().reduce(f64::min)?, all().reduce(f64::max)?, UP);
     let mut named: Vec<(f64, &str)> = Vec::new();
     for (quantile, name) in NAMED.into_iter().filter(|(quantile, _)| rarity(*quantile) <= end) {
-        let room = named.last().is_none_or(|(before, _)| x.at(rarity(quantile)) - x.at(*before) > 38.0);
-        if room {
+        let fits = named.last().is_none_or(|(before, _)| x.at(rarity(quantile)) - x.at(*before) > 38.0);
+        if fits {
             named.push((rarity(quantile), name));
         }
     }
@@ -133,25 +131,23 @@ fn in_words(step: &StepSummary, times: &Latencies) -> String {
 
 /// The same as a table.
 fn quantiles(measured: &[Measured<'_>]) -> Element {
-    let heads: Vec<_> = [String::from("percentile")]
-        .into_iter()
-        .chain(measured.iter().map(|(step, ..)| name(step.step, step.repeats)))
-        .collect();
+    let names: Vec<_> = measured.iter().map(|(step, ..)| name(step.step, step.repeats)).collect();
+    let heads: Vec<_> = ["percentile"].into_iter().chain(names.iter().map(String::as_str)).collect();
     let row = |percent: u32| {
         let quantile = f64::from(percent) / 100.0;
         let cells = measured.iter().map(|(_, metrics, times)| {
             let time =
                 supported(times.count()).contains(&quantile).then(|| times.quantile(quantile)).flatten();
-            let bound =
+            let is_bound =
                 |time: Duration| metrics.least_lower_bound.is_some_and(|least| time + time / 1000 >= least);
-            let shown =
-                time.map(|time| format!("{}{}", if bound(time) { "≥" } else { "" }, units::duration(time)));
-            text("td", shown.unwrap_or_else(|| "–".to_owned())).class("n")
+            let shown = time
+                .map(|time| format!("{}{}", if is_bound(time) { "≥" } else { "" }, units::duration(time)));
+            shown.unwrap_or_else(|| "–".to_owned())
         });
-        table::row(&format!("p{percent}"), cells)
+        (format!("p{percent}"), cells.collect())
     };
-    let percents = [1, 5, 10, 25, 50, 75, 90, 95, 99];
-    table::folded("As a table", [table::table("Response time by percentile", &heads, percents.map(row))])
+    let rows = [1, 5, 10, 25, 50, 75, 90, 95, 99].map(row);
+    page::folded("As a table", [page::plain_table("Response time by percentile", &heads, rows)])
 }
 
 fn histogram((step, _, times): &Measured<'_>) -> Element {
@@ -174,25 +170,7 @@ fn histogram((step, _, times): &Measured<'_>) -> Element {
         let left = ACROSS.0 + bar as f64 * width;
         chart::bar(kind(step.step, step.repeats), left + 0.5, left + width - 0.5, y.scale.at(*count as f64))
     });
-    let heading = format!("{}: how many took how long", name(step.step, step.repeats));
+    let heading = format!("{}: distribution of response times", name(step.step, step.repeats));
     let words = format!("{}, {}", units::counted(times.count(), "attempt"), in_words(step, times));
     chart::figure(&heading, &words, chart::frame(&x, &y, "", drawn), Vec::new())
-}
-
-/// A time on an axis, as short as it can be.
-pub(super) fn seconds(seconds: f64) -> String {
-    let units = [(1e-6, "ns", 1e9), (1e-3, "µs", 1e6), (1.0, "ms", 1e3), (f64::INFINITY, "s", 1.0)];
-    let (_, unit, scale) = units.into_iter().find(|(below, ..)| seconds < below * 0.9999).unwrap_or(units[3]);
-    let number = format!("{:.3}", seconds * scale);
-    format!("{} {unit}", number.trim_end_matches('0').trim_end_matches('.'))
-}
-
-/// A number on an axis, as short as it can be.
-pub(super) fn compact(value: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no axis begins below 0")]
-    if value >= 10_000.0 {
-        return units::short_count(value.round() as u64);
-    }
-    let number = format!("{value:.3}");
-    number.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
+    export::style::Colours,
     fixtures,
+    plan::journey::Step,
     report::{Ending, Signal},
     sample::{
         FailureClass, Outcome, StoredKind,
@@ -14,9 +16,7 @@ use crate::{
 };
 
 fn page(report: &Report) -> String {
-    let mut page = Vec::new();
-    write(report, &Summary::of(report), &mut page).unwrap();
-    String::from_utf8(page).unwrap()
+    super::report(report, &Summary::of(report))
 }
 
 fn document(report: &Report) -> Value {
@@ -25,7 +25,7 @@ fn document(report: &Report) -> Value {
     serde_json::from_slice(&text).unwrap()
 }
 
-/// The run with everything in it: successes, failures of several classes, lower bounds, thresholds.
+/// A run with everything in it: successes, failures of several classes, lower bounds, thresholds.
 fn eventful() -> Report {
     let samples: Vec<_> =
         (0..60).flat_map(fixtures::journey).chain((60..90).flat_map(fixtures::troubled)).collect();
@@ -61,7 +61,7 @@ fn every_number_is_that_of_the_json() {
     }
 }
 
-/// Two sizes, two aggregators, a cache that fills late, headers that tell of it, and uploads of two kinds.
+/// Two sizes, two aggregators, a cache that fills late, headers that show it, and uploads of two kinds.
 fn evidenced() -> Report {
     let of = |index: u64| {
         let mut journey = fixtures::journey(index);
@@ -85,7 +85,7 @@ fn evidenced() -> Report {
 }
 
 #[test]
-fn the_evidence_for_a_cache_and_what_sizes_cost_are_those_of_the_json_in_the_terminals_words() {
+fn cache_and_size_numbers_are_those_of_the_json_in_the_words_of_the_terminal() {
     let report = evidenced();
     let (page, document, summary) = (page(&report), document(&report), Summary::of(&report));
     let numbers = numbers(&page);
@@ -109,37 +109,30 @@ fn the_evidence_for_a_cache_and_what_sizes_cost_are_those_of_the_json_in_the_ter
         assert!(numbers.iter().any(|(pointer, _)| pointer == wanted), "{wanted} is not on the page");
     }
     assert_eq!(document["cache_effect"]["claimed"]["first_downloads_already_cached"], 2);
-    let mut screen = Vec::new();
-    crate::export::terminal::write(
-        &mut screen,
-        &report,
-        &summary,
-        &[],
-        crate::export::palette::Palette::Plain,
-    )
-    .unwrap();
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let screen = flat(&String::from_utf8(screen).unwrap());
-    let upload = crate::export::terminal::costs::line(&summary.steps[0].cost.as_ref().unwrap().service);
+    let screen = flat(&crate::export::run_screen(&report, &summary, &[], Colours::Off));
+    let document = run::document(&report, &summary, &[]);
+    let by_size = document.sections.iter().find(|section| section.id == "by-size").unwrap();
+    let upload = &by_size.tables[0].rows[0].sentence[0].text;
     for words in [
-        "the cache fills late: a third download is",
-        "hit of 40 of 40 cached downloads (X-Cache-Status), and the times agree",
+        "fills late: third downloads are",
+        "X-Cache-Status: hit for 40 of 40 cached downloads, and the times agree",
         "64.0 KiB to 256 KiB",
         "http://two.test",
-        &upload,
+        upload,
     ] {
         assert!(screen.contains(words) && page.contains(words), "{words}: {screen}");
     }
 }
 
 #[test]
-fn attempts_that_were_tried_again_are_told_apart() {
+fn retried_attempts_are_marked() {
     let mut report = eventful();
     let metrics =
         report.recording.step_metrics.values_mut().find(|metrics| !metrics.failures.is_empty()).unwrap();
     metrics.retried = std::mem::take(&mut metrics.failures);
     let (page, document) = (page(&report), document(&report));
-    assert!(page.contains("<td>shed, tried again</td>"));
+    assert!(page.contains("<td><span>shed, retried</span></td>"));
     let numbers =
         numbers(&page).into_iter().filter(|(pointer, _)| pointer.contains("retried")).collect::<Vec<_>>();
     assert_eq!(numbers.len(), 3, "{numbers:?}");
@@ -152,22 +145,22 @@ fn attempts_that_were_tried_again_are_told_apart() {
 fn every_interval_is_in_a_table() {
     let report = eventful();
     let (page, document) = (page(&report), document(&report));
-    for course in document["timeline"].as_array().unwrap() {
-        let begin = format!("data-course=\"{}\"", course["step"].as_str().unwrap());
+    for timeline in document["timeline"].as_array().unwrap() {
+        let begin = format!("data-timeline=\"{}\"", timeline["step"].as_str().unwrap());
         let table = page.split(&begin).nth(1).unwrap().split("</table>").next().unwrap();
         let rows: Vec<Vec<&str>> = table
             .split("<tr><th scope=\"row\">")
             .skip(1)
             .map(|row| row.split("</t").filter_map(|cell| cell.rsplit('>').next()).collect())
             .collect();
-        assert_eq!(rows.len(), course["begin_seconds"].as_array().unwrap().len());
+        assert_eq!(rows.len(), timeline["begin_seconds"].as_array().unwrap().len());
         for (position, row) in rows.iter().enumerate() {
             let counts = ["started", "done", "failed", "unfinished", "in_flight"]
-                .map(|name| course[name][position].as_u64().unwrap().to_string());
+                .map(|name| timeline[name][position].as_u64().unwrap().to_string());
             assert_eq!(row[1..6], counts, "{position}");
-            let median = course["median_seconds"][position].as_f64().map_or_else(
+            let median = timeline["median_seconds"][position].as_f64().map_or_else(
                 || "–".to_owned(),
-                |median| crate::export::units::duration(std::time::Duration::from_secs_f64(median)),
+                |median| crate::units::duration(std::time::Duration::from_secs_f64(median)),
             );
             assert_eq!(row[7].trim_start_matches('≥'), median, "{position}");
         }
@@ -177,12 +170,12 @@ fn every_interval_is_in_a_table() {
 #[test]
 fn a_run_in_which_nothing_happened_has_a_page_too() {
     let page = page(&fixtures::report(5, &[]));
-    assert!(page.contains("nothing was tried") && !page.contains("<svg viewBox=\"0 0 480"), "{page}");
+    assert!(page.contains("nothing was attempted") && !page.contains("<svg viewBox=\"0 0 480"), "{page}");
     assert!(!page.contains("NaN") && !page.contains("inf"), "{page}");
 }
 
 #[test]
-fn a_run_that_was_stopped_has_no_tick_for_having_worked() {
+fn an_interrupted_run_has_no_tick() {
     let samples: Vec<_> = (0..7).flat_map(fixtures::journey).collect();
     let mut report = fixtures::report(7, &samples);
     let first_card =
@@ -202,7 +195,7 @@ fn it_needs_nothing_from_elsewhere() {
 }
 
 #[test]
-fn headings_tables_and_pictures_are_told_in_words() {
+fn headings_tables_and_charts_are_accessible() {
     let page = page(&eventful());
     let count = |what: &str| page.matches(what).count();
     assert_eq!((count("<h1>"), count("<main")), (1, 1));
@@ -211,7 +204,7 @@ fn headings_tables_and_pictures_are_told_in_words() {
     assert_eq!(count("<svg viewBox=\"0 0 480"), count("role=\"img\""));
     assert_eq!(count("role=\"img\""), count("<desc>"));
     for class in ["shed", "not-found", "timeout"] {
-        assert!(page.contains(&format!("<td>{class}</td>")), "{class}");
+        assert!(page.contains(&format!("<td><span>{class}</span></td>")), "{class}");
     }
 }
 
@@ -225,7 +218,7 @@ fn an_hour_at_a_thousand_a_second_stays_below_three_megabytes() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn what_a_server_says_is_never_markup(message in "(<|>|&|\"|'|/|script|onload=|.){1,60}") {
+    fn a_servers_message_is_never_markup(message in "(<|>|&|\"|'|/|script|onload=|.){1,60}") {
         let of = |message: &str| {
             let outcome = fixtures::failed(FailureClass::ServerError, Some(500), Some(message), message);
             let mut report = fixtures::report(1, &[fixtures::sample(0, crate::plan::journey::Step::FIRST, 0, 10, outcome)]);

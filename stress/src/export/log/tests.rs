@@ -1,4 +1,4 @@
-//! Lines as they are written and read back, torn ends, and disks that are full.
+//! Lines as they are written and read back, incomplete ends, and full disks.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ fn troubled() -> Vec<Sample> {
 }
 
 #[test]
-fn what_a_downloads_headers_say_of_caches_stands_in_its_line() {
+fn the_cache_status_of_a_download_is_in_its_line() {
     let mut sample = fixtures::sample(2, Step::CACHED, 1_000, 40, Outcome::Read);
     let line = |sample: &Sample| -> serde_json::Value {
         serde_json::from_slice(
@@ -39,16 +39,13 @@ fn what_a_downloads_headers_say_of_caches_stands_in_its_line() {
         )
         .unwrap()
     };
-    assert_eq!((line(&sample).get("cache"), line(&sample).get("cache_told_by")), (None, None));
+    assert_eq!((line(&sample).get("cache"), line(&sample).get("cache_header")), (None, None));
     sample.exchange.cache = CacheEvidence {
         cache_status: CacheStatus::Hit,
         status_header: Some(StatusHeader::XCache),
         ..CacheEvidence::default()
     };
-    assert_eq!(
-        (&line(&sample)["cache"], &line(&sample)["cache_told_by"]),
-        (&json!("hit"), &json!("x-cache"))
-    );
+    assert_eq!((&line(&sample)["cache"], &line(&sample)["cache_header"]), (&json!("hit"), &json!("x-cache")));
 }
 
 #[test]
@@ -87,7 +84,7 @@ fn an_upload_is_a_line_with_units_in_its_names() {
 }
 
 #[test]
-fn what_was_written_is_read_back_and_skipped_steps_have_no_line() {
+fn a_log_is_read_back_as_it_was_written_and_skipped_steps_have_no_line() {
     let (samples, plan) = (troubled(), fixtures::plan(7));
     let expected: Vec<_> = samples.iter().filter_map(|sample| Exchange::of(sample, &plan)).collect();
     let skipped = samples.iter().filter(|sample| sample.outcome == Outcome::Skipped).count();
@@ -97,11 +94,11 @@ fn what_was_written_is_read_back_and_skipped_steps_have_no_line() {
     assert_eq!(reader.header(), &Header::of(&plan, "2026-09-21T14:13:20Z".to_owned()));
     let read: Vec<_> = reader.by_ref().map(Result::unwrap).collect();
     assert_eq!(read, expected);
-    assert!(!reader.is_torn());
+    assert!(!reader.is_truncated());
 }
 
 #[test]
-fn wherever_a_log_is_cut_off_the_lines_before_are_read() {
+fn a_log_that_is_cut_off_anywhere_is_read_up_to_there() {
     let bytes = written(&troubled());
     let header = bytes.iter().position(|&byte| byte == b'\n').unwrap() + 1;
     for end in header..=bytes.len() {
@@ -111,26 +108,26 @@ fn wherever_a_log_is_cut_off_the_lines_before_are_read() {
         // A line that only lacks its line break is whole.
         let whole = cut[header..].split(|&byte| byte == b'\n').filter(|line| line.ends_with(b"}")).count();
         assert_eq!(read, whole, "cut at {end}");
-        assert_eq!(reader.is_torn(), !(cut.ends_with(b"\n") || cut.ends_with(b"}")), "cut at {end}");
+        assert_eq!(reader.is_truncated(), !(cut.ends_with(b"\n") || cut.ends_with(b"}")), "cut at {end}");
     }
 }
 
 #[test]
-fn what_is_no_log_or_broken_in_its_middle_is_refused_with_its_line() {
-    let told = |text: &str| match LogReader::open(text.as_bytes()) {
+fn a_file_that_is_no_log_or_damaged_in_its_middle_is_refused_with_the_line() {
+    let error = |text: &str| match LogReader::open(text.as_bytes()) {
         Ok(mut reader) => reader.find_map(Result::err).unwrap().to_string(),
         Err(error) => error.to_string(),
     };
-    assert!(told("").starts_with("line 1 is none of a walrus-stress log: EOF"), "{}", told(""));
-    assert!(told("[]\n").starts_with("line 1 is none of a walrus-stress log"), "{}", told("[]\n"));
+    assert!(error("").starts_with("line 1 is not of a walrus-stress log: EOF"), "{}", error(""));
+    assert!(error("[]\n").starts_with("line 1 is not of a walrus-stress log"), "{}", error("[]\n"));
     let text = String::from_utf8(written(&troubled())).unwrap();
-    let future = told(&text.replace("log/1", "log/9"));
+    let future = error(&text.replace("log/1", "log/9"));
     assert_eq!(future, "its schema is `walrus-stress/log/9`, this version reads `walrus-stress/log/1`");
-    let broken = told(&text.replacen("\"class\":\"shed\"", "\"class\":\"bad\"", 1));
-    assert!(broken.starts_with("line 2 is none of a walrus-stress log: unknown variant"), "{broken}");
+    let broken = error(&text.replacen("\"class\":\"shed\"", "\"class\":\"bad\"", 1));
+    assert!(broken.starts_with("line 2 is not of a walrus-stress log: unknown variant"), "{broken}");
 }
 
-/// A disk with room for so many bytes.
+/// A disk with space for this many bytes.
 struct Disk(usize);
 
 impl Write for Disk {

@@ -1,4 +1,4 @@
-//! The metrics as a strict reader of their format sees them.
+//! The metrics as a strict reader of the format sees them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,9 +73,7 @@ fn series(name: &str, labels: &[(&str, &str)]) -> Series {
 }
 
 fn of(report: &Report) -> BTreeMap<Series, f64> {
-    let mut text = Vec::new();
-    write(report, &Summary::of(report), &mut text).unwrap();
-    parse(&String::from_utf8(text).unwrap())
+    parse(&super::report(report, &Summary::of(report)))
 }
 
 /// Buckets grow, the last one is the count, and the sum belongs to them.
@@ -91,8 +89,8 @@ fn check_histogram(samples: &BTreeMap<Series, f64>, labels: &[(&str, &str)], tim
     assert_eq!(at("+Inf"), times.len() as f64);
     assert_eq!(samples[&series("response_seconds_count", labels)], times.len() as f64);
     let sum: f64 = times.iter().sum();
-    let told = samples[&series("response_seconds_sum", labels)];
-    assert!((told - sum).abs() <= sum * 0.001, "{told} instead of {sum}");
+    let shown = samples[&series("response_seconds_sum", labels)];
+    assert!((shown - sum).abs() <= sum * 0.001, "{shown} instead of {sum}");
 }
 
 /// The bounds in seconds, as the metrics promise them.
@@ -131,7 +129,7 @@ fn a_report_is_counted_in_base_units() {
 }
 
 #[test]
-fn a_run_that_was_stopped_has_not_passed() {
+fn an_interrupted_run_has_not_passed() {
     let samples: Vec<Sample> = (0..7).flat_map(fixtures::journey).collect();
     let mut report = fixtures::report(7, &samples);
     assert_eq!(of(&report)[&series("passed", &[])], 1.0);
@@ -140,7 +138,7 @@ fn a_run_that_was_stopped_has_not_passed() {
 }
 
 #[test]
-fn trouble_is_counted_by_class_and_thresholds_are_ones_and_zeros() {
+fn failures_are_counted_by_class_and_thresholds_are_ones_and_zeros() {
     let samples: Vec<Sample> = (0..7).flat_map(fixtures::troubled).collect();
     let mut report = fixtures::report(7, &samples);
     report.plan.phases[0].name = "a \"b\"\\\nc".to_owned();
@@ -165,7 +163,7 @@ fn a_run_that_did_nothing_is_valid_text() {
 }
 
 #[test]
-fn a_run_under_way_has_the_names_that_its_report_will_have() {
+fn a_run_under_way_has_the_metrics_of_its_report() {
     let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
     let report = fixtures::report(7, &samples);
     let now = report.recording.snapshot(report.elapsed);

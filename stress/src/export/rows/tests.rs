@@ -62,59 +62,68 @@ fn the_file_is_valid_json_after_every_row() {
         file.append(row).unwrap();
         assert_eq!(read(), rows[..=position]);
     }
-    // Whoever had the old file open goes on reading the old file.
+    // A reader that had the old file open still reads the old file.
     let mut text = String::new();
     older.read_to_string(&mut text).unwrap();
     assert_eq!(text, "an older export");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
-/// A disk with room for so many bytes.
+/// A disk with this much space, which counts the writes.
 #[derive(Debug)]
 struct SmallDisk {
     bytes: Vec<u8>,
-    room: usize,
-    calls: usize,
+    space: usize,
+    position: usize,
+    writes: usize,
 }
 
-impl Disk for SmallDisk {
-    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        self.calls += 1;
-        let start = usize::try_from(offset).unwrap();
-        let length = bytes.len().min(self.room.saturating_sub(start));
+impl Write for SmallDisk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writes += 1;
+        let length = bytes.len().min(self.space.saturating_sub(self.position));
         if length == 0 {
-            return Err(io::Error::from(io::ErrorKind::StorageFull));
+            return Err(io::ErrorKind::StorageFull.into());
         }
-        self.bytes.resize(self.bytes.len().max(start + length), b'?');
-        self.bytes[start..start + length].copy_from_slice(&bytes[..length]);
+        let end = self.position + length;
+        self.bytes.resize(self.bytes.len().max(end), b'?');
+        self.bytes[self.position..end].copy_from_slice(&bytes[..length]);
+        self.position = end;
         Ok(length)
     }
 
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.bytes.truncate(usize::try_from(length).unwrap());
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl Seek for SmallDisk {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let SeekFrom::Start(offset) = to else { panic!("{to:?}") };
+        self.position = usize::try_from(offset).unwrap();
+        Ok(offset)
     }
 }
 
 #[test]
 fn an_element_is_one_write_and_a_full_disk_keeps_those_before() {
-    for room in 4..40 {
-        let disk = SmallDisk { bytes: format!("[{TAIL}").into_bytes(), room, calls: 0 };
+    for space in 4..40 {
+        let disk = SmallDisk { bytes: format!("[{TAIL}").into_bytes(), space, position: 0, writes: 0 };
         let mut array = GrowingArray::new(disk);
         let mut pushed = Vec::new();
         for element in 1..=5_u64 {
-            let calls = array.disk.calls;
+            let writes = array.file.writes;
             match array.push(&(element * 111).to_string()) {
                 Ok(()) => {
-                    assert_eq!(array.disk.calls, calls + 1);
+                    assert_eq!(array.file.writes, writes + 1);
                     pushed.push(element * 111);
                 }
                 Err(error) => assert_eq!(error.kind(), io::ErrorKind::StorageFull),
             }
             assert_eq!(
-                serde_json::from_slice::<Vec<u64>>(&array.disk.bytes).unwrap(),
+                serde_json::from_slice::<Vec<u64>>(&array.file.bytes).unwrap(),
                 pushed,
-                "room for {room}"
+                "space for {space}"
             );
         }
     }

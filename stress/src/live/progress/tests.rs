@@ -76,7 +76,7 @@ fn snapshot(done: u64, bytes: u64) -> Snapshot {
 fn drawn(goal: Goal, snapshot: &Snapshot) -> Vec<String> {
     let screen = Screen::default();
     let target = ProgressDrawTarget::term_like_with_hz(Box::new(screen.clone()), 255);
-    let mut progress = Progress::new(MultiProgress::with_draw_target(target), goal, Palette::Plain);
+    let mut progress = Progress::new(MultiProgress::with_draw_target(target), goal, Colours::Off);
     progress.update(snapshot);
     // Drawing is limited in rate; a line above the bars draws them all at once.
     progress.println("above").unwrap();
@@ -84,7 +84,7 @@ fn drawn(goal: Goal, snapshot: &Snapshot) -> Vec<String> {
 }
 
 fn goal(blobs: Option<u64>, duration: Option<Duration>) -> Goal {
-    Goal { steps: [Step::Upload, Step::FIRST, Step::CACHED].into(), blobs, duration, behind: [].into() }
+    Goal { steps: [Step::Upload, Step::FIRST, Step::CACHED].into(), blobs, duration, over_earlier: [].into() }
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_counted_run_shows_how_far_each_step_is() {
     upload ━━━╸───────  34/100 3.20 MiB 0.260 MiB/s p50  1.25 s max  1.27 s 2 failed
     first  ━╸─────────  17/100 1.60 MiB 0.130 MiB/s p50 53.0 ms max 61.0 ms 0 failed
     cached ───────────   0/100      0 B 0.000 MiB/s p50       – max       – 0 failed
-    12.3 s gone, about 57.3 s left; Ctrl-C stops and reports
+    12.3 s elapsed, about 57.3 s left; Ctrl-C stops and reports
     ");
 }
 
@@ -104,7 +104,7 @@ fn a_timed_run_shows_how_much_of_the_time_is_gone_and_a_p99_once_it_is_supported
     upload ━━╸──────────  3,400 31.2 GiB 2602 MiB/s p50  2.93 s p99  4.60 s 2 failed
     first  ━━╸──────────  1,700 15.6 GiB 1301 MiB/s p50  894 ms p99  1.73 s 0 failed
     cached ━━╸─────────      0      0 B 0.000 MiB/s p50       – max       – 0 failed
-    12.3 s gone, about 47.7 s left; Ctrl-C stops and reports
+    12.3 s elapsed, about 47.7 s left; Ctrl-C stops and reports
     ");
 }
 
@@ -122,7 +122,33 @@ fn large_numbers_fit_80_columns() {
 }
 
 #[test]
-fn what_failed_is_red() {
-    let coloured = numbers(&totals(3, 2, 1, 1), Some(5), 1.0, Palette::Coloured);
+fn failures_are_red() {
+    let coloured = numbers(&totals(3, 2, 1, 1), Some(5), 1.0, Colours::On);
     assert!(coloured.ends_with("\u{1b}[31m2 failed\u{1b}[0m"), "{coloured}");
+}
+
+#[test]
+fn a_plain_line_shows_each_step() {
+    let snapshot = Snapshot {
+        elapsed: Duration::from_millis(12_300),
+        steps: [(Step::Upload, totals(34, 2, 0, 1_200))].into(),
+    };
+    let goal = Goal { steps: [Step::Upload, Step::FIRST].into(), ..goal(Some(100), None) };
+    assert_eq!(line(&snapshot, &goal), " 12.3 s: upload 34/100 p50 1.22 s 2 failed, first 0/100");
+    let timed = Goal { blobs: None, ..goal };
+    assert_eq!(line(&snapshot, &timed), " 12.3 s: upload 34 p50 1.22 s 2 failed, first 0");
+}
+
+#[test]
+fn the_speed_is_that_of_the_last_five_seconds() {
+    let mut speed = Speed::default();
+    let speeds = [(0, 0), (1, 10), (5, 50), (6, 60), (10, 60), (11, 60)].map(|(seconds, bytes)| {
+        let step = StepSnapshot { bytes, ..StepSnapshot::default() };
+        speed.update(&Snapshot {
+            elapsed: Duration::from_secs(seconds),
+            steps: [(Step::Upload, step)].into(),
+        });
+        speed.of(Step::Upload)
+    });
+    assert_eq!(speeds, [0.0, 10.0, 10.0, 10.0, 2.0, 0.0]);
 }

@@ -1,4 +1,4 @@
-//! Repeats: their share, and what they repeat, within a phase and across phases.
+//! Tests of repeats: their share and their sources, within a phase and across phases.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ fn rate(per_second: f64) -> Load {
 }
 
 #[test]
-fn repeats_are_the_asked_share_of_fresh_blobs_beyond_what_is_under_way() {
+fn repeats_have_the_configured_share_and_repeat_fresh_blobs_that_are_not_under_way() {
     for (load, lag, share) in [
         (Load::closed(8), 8, 0.25),
         (Load::closed(8), 8, 0.5),
@@ -40,8 +40,8 @@ fn repeats_are_the_asked_share_of_fresh_blobs_beyond_what_is_under_way() {
         (rate(40.0), 64, 0.5),
     ] {
         let phase = phase(load, share);
-        let past = Past::of([&phase], 0);
-        let sources: Vec<_> = (0..8000).map(|index| source(5, index, &phase, &past)).collect();
+        let repeatable = Repeatable::of([&phase], 0);
+        let sources: Vec<_> = (0..8000).map(|index| source(5, index, &phase, &repeatable)).collect();
         let repeats = sources.iter().flatten().count() as f64;
         assert!((repeats / 8000.0 - share).abs() < 0.03, "{repeats} repeats at {share}");
         for (index, source) in (0..).zip(&sources).filter_map(|(index, source)| Some((index, (*source)?))) {
@@ -55,8 +55,8 @@ fn repeats_are_the_asked_share_of_fresh_blobs_beyond_what_is_under_way() {
 #[test]
 fn a_short_run_at_a_rate_has_repeats_too() {
     let phase = phase(rate(40.0), 0.5);
-    let past = Past::of([&phase], 0);
-    let repeats = (0..200).filter(|index| source(1, *index, &phase, &past).is_some()).count();
+    let repeatable = Repeatable::of([&phase], 0);
+    let repeats = (0..200).filter(|index| source(1, *index, &phase, &repeatable).is_some()).count();
     // 136 may be; five standard deviations are 29.
     assert!((39..=97).contains(&repeats), "{repeats}");
 }
@@ -65,9 +65,9 @@ fn a_short_run_at_a_rate_has_repeats_too() {
 fn at_a_share_of_one_only_the_first_blobs_are_fresh() {
     let phase = phase(Load::closed(8), 1.0);
     for first in [0, 900] {
-        let past = Past::of([&phase], first);
+        let repeatable = Repeatable::of([&phase], first);
         for index in 0..500 {
-            let source = source(5, first + index, &phase, &past);
+            let source = source(5, first + index, &phase, &repeatable);
             assert_eq!(source.is_none(), index < 8, "{index}");
             assert!(source.is_none_or(|source| (first..first + 8).contains(&source)), "{index}: {source:?}");
         }
@@ -75,10 +75,10 @@ fn at_a_share_of_one_only_the_first_blobs_are_fresh() {
 }
 
 #[test]
-fn a_later_phase_repeats_what_is_new_in_every_phase_before_it_since_blobs_are_drawn_alike() {
-    // The first 900 blobs are drawn in another way, the next 300 begin the stretch.
+fn a_later_phase_repeats_blobs_that_are_new_in_every_earlier_phase_drawn_alike() {
+    // The first 900 blobs are drawn differently, the next 300 are the first that may be repeated.
     let (one, two) = (phase(Load::closed(16), 0.8), phase(Load::closed(2), 0.3));
-    let (own, both) = (Past::of([&one], 900), Past::of([&one, &two], 900));
+    let (own, both) = (Repeatable::of([&one], 900), Repeatable::of([&one, &two], 900));
     let mut repeats = 0;
     for index in 1200..2200 {
         let Some(found) = source(5, index, &two, &both) else { continue };

@@ -115,6 +115,7 @@ impl CheckResultDoc {
             Check::Achieved => "achieved_share",
             Check::Dropped => "dropped_share",
             Check::Cpu => "cpu_share",
+            Check::Throttled => "throttled_share",
             Check::Lag => "event_loop_lag_p99_seconds",
             Check::Unfinished => "unfinished_share",
             Check::Contaminated => "contaminated_share",

@@ -5,7 +5,11 @@ use std::time::Duration;
 use super::*;
 use crate::{
     fixtures,
-    metrics::{Recording, arrivals::ArrivalMetrics, generator::Used},
+    metrics::{
+        Recording,
+        arrivals::ArrivalMetrics,
+        generator::{Throttling, Used},
+    },
     plan::{load::Load, schedule::Arrivals, stages::Stages},
     report::summary::Summary,
 };
@@ -39,6 +43,7 @@ fn each_subject_has_its_limits() {
         (Check::Achieved, [(0.995, Trustworthy), (0.99, Care), (0.94, Invalid)]),
         (Check::Dropped, [(0.0, Trustworthy), (0.001, Care), (0.011, Invalid)]),
         (Check::Cpu, [(0.7, Trustworthy), (0.71, Care), (0.91, Invalid)]),
+        (Check::Throttled, [(0.01, Trustworthy), (0.011, Care), (1.0, Care)]),
         (Check::Lag, [(0.005, Trustworthy), (0.006, Care), (0.101, Invalid)]),
         (Check::Unfinished, [(0.0, Trustworthy), (0.01, Care), (0.06, Invalid)]),
         (Check::Contaminated, [(0.0, Trustworthy), (0.01, Care), (0.51, Invalid)]),
@@ -78,6 +83,13 @@ fn the_generator_that_was_too_slow_is_named() {
     assert_eq!(
         (quality(&report).severity(), quality(&report).bottleneck()),
         (Severity::Invalid, Some(Bottleneck::Cpu))
+    );
+    // A fifth of the quota's periods, in bursts that leave the average low.
+    report.recording.generator =
+        Generator { throttling: Throttling { periods: 1_000, throttled: 200 }, ..Generator::default() };
+    assert_eq!(
+        (quality(&report).severity(), quality(&report).bottleneck()),
+        (Severity::Care, Some(Bottleneck::Cpu))
     );
     // Frozen for 3 s: 300 of 3,000 beats come late, the first by 3 s.
     report.recording.generator = Generator::default();

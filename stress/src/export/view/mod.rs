@@ -1,0 +1,12 @@
+//! Decides once what is shown of runs, comparisons, searches and plans; the formats only render it.
+
+pub(super) mod blobs;
+pub(super) mod cache;
+pub(super) mod comparison;
+pub(super) mod cost;
+pub(super) mod describe;
+pub(super) mod document;
+pub(super) mod plan;
+pub(super) mod run;
+pub(super) mod search;
+pub(super) mod steps;

@@ -1,0 +1,200 @@
+//! Every number of each step: a column for each step, so that first and cached downloads stand side by side.
+
+use strum::IntoEnumIterator;
+
+use super::{
+    describe,
+    document::{Cell, Row, Shown, Table},
+};
+use crate::{
+    export::style::Style,
+    metrics::step_metrics::Span,
+    report::{
+        stats::Percentile,
+        summary::{Bounded, Distribution, StepSummary, Summary},
+    },
+    sample::StoredKind,
+    units,
+};
+
+/// A number of every step.
+pub(in crate::export) struct StepNumbers {
+    /// The path of the number below `/steps/N/` in the JSON document.
+    pub(in crate::export) key: String,
+    label: &'static str,
+    style: Style,
+    shown: Shown,
+    /// As shown and as the JSON has it, a step each.
+    pub(in crate::export) values: Vec<Option<(String, f64)>>,
+}
+
+/// A time of a distribution, where the sample supports it.
+type Time = Box<dyn Fn(&Distribution) -> Option<Bounded>>;
+
+/// The table of all steps.
+pub(super) fn table(summary: &Summary) -> Table {
+    let row = |numbers: StepNumbers| {
+        let StepNumbers { key, label, style, shown, values } = numbers;
+        let cells = values.into_iter().enumerate().map(|(position, value)| {
+            let is_some = value.as_ref().is_some_and(|(_, value)| *value > 0.0);
+            let cell = Cell::number(value, &format!("/steps/{position}/{key}"));
+            if is_some { Cell { style, ..cell } } else { cell }
+        });
+        Row::new(label, cells.collect()).only(shown)
+    };
+    let mut rows: Vec<Row> = counts(summary).into_iter().map(row).collect();
+    rows.push(Row::heading("response time"));
+    rows.extend(times(summary).into_iter().map(row));
+    rows.push(Row::heading("median time of each part"));
+    rows.extend(parts(summary).into_iter().map(row));
+    let names: Vec<_> = summary.steps.iter().map(|step| describe::phase_step(summary, step)).collect();
+    let heads: Vec<_> = [""].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let caption = "Each step in numbers; the response time runs from when the step was due to its last byte";
+    Table { note: unsupported(summary), ..Table::new(caption, &heads, rows) }
+}
+
+/// Every number, whether screens show it or not.
+pub(in crate::export) fn numbers(summary: &Summary) -> Vec<StepNumbers> {
+    [counts(summary), times(summary), parts(summary), stored(summary)].into_iter().flatten().collect()
+}
+
+fn count(
+    summary: &Summary,
+    (key, label): (&str, &'static str),
+    style: Style,
+    shown: Shown,
+    count: impl Fn(&StepSummary) -> u64,
+) -> StepNumbers {
+    let value = |step| (units::count(count(step)), count(step) as f64);
+    let values = summary.steps.iter().map(|step| Some(value(step))).collect();
+    StepNumbers { key: key.to_owned(), label, style, shown, values }
+}
+
+fn counts(summary: &Summary) -> Vec<StepNumbers> {
+    type Count = fn(&StepSummary) -> u64;
+    let shown_if = |any: Count| {
+        if summary.steps.iter().any(|step| any(step) > 0) { Shown::Everywhere } else { Shown::Csv }
+    };
+    let kinds: [(&str, &str, Style, Shown, Count); 9] = [
+        ("attempted", "attempted", Style::Normal, Shown::Page, |step| step.attempted),
+        ("done", "succeeded", Style::Normal, Shown::Everywhere, |step| step.done),
+        ("failed", "failed", Style::Bad, Shown::Everywhere, |step| step.failed),
+        ("attempt_failures", "failed attempts", Style::Attention, Shown::Everywhere, |step| {
+            step.attempt_failures
+        }),
+        ("unfinished", "unfinished", Style::Bad, shown_if(|step| step.unfinished), |step| step.unfinished),
+        ("skipped", "skipped", Style::Attention, shown_if(|step| step.skipped), |step| step.skipped),
+        ("bytes_sent", "bytes sent", Style::Normal, Shown::Csv, |step| step.bytes_sent),
+        ("bytes_received", "bytes received", Style::Normal, Shown::Csv, |step| step.bytes_received),
+        ("bytes_done", "bytes of blobs", Style::Normal, Shown::Csv, |step| step.bytes_done),
+    ];
+    let mut counts: Vec<_> = kinds
+        .into_iter()
+        .map(|(key, label, style, shown, of)| count(summary, (key, label), style, shown, of))
+        .collect();
+    let throughput = |step: &StepSummary| step.throughput_mib.map(|rate| (units::mib_per_second(rate), rate));
+    counts.push(StepNumbers {
+        key: "throughput_mib_per_second".to_owned(),
+        // From the step's first start to its last finish, also where steps overlap.
+        label: "mean MiB/s",
+        style: Style::Normal,
+        shown: Shown::Everywhere,
+        values: summary.steps.iter().map(throughput).collect(),
+    });
+    counts
+}
+
+/// A time of each step; shown only where the sample of some step supports it.
+fn time(
+    summary: &Summary,
+    key: String,
+    label: &'static str,
+    of: impl Fn(&StepSummary) -> Option<Bounded>,
+) -> StepNumbers {
+    let value = |time: Bounded| (describe::bounded(time), time.value.as_secs_f64());
+    let values = summary.steps.iter().map(|step| of(step).map(value)).collect();
+    StepNumbers { key, label, style: Style::Normal, shown: Shown::Everywhere, values }
+}
+
+/// The names of a distribution's times and how to take them.
+fn times_of_distribution() -> Vec<(&'static str, Time)> {
+    let mut times: Vec<(&'static str, Time)> = vec![
+        ("min", Box::new(|times| Some(times.min))),
+        ("mean", Box::new(|times| Some(times.mean))),
+        ("median", Box::new(|times| Some(times.median))),
+    ];
+    for percentile in Percentile::iter() {
+        times.push((percentile.label(), Box::new(move |times| times.percentiles.get(&percentile).copied())));
+    }
+    times.push(("max", Box::new(|times| Some(times.max))));
+    times
+}
+
+fn times(summary: &Summary) -> Vec<StepNumbers> {
+    let samples = |step: &StepSummary| step.response().map_or(0, |times| times.count);
+    let mut numbers =
+        vec![count(summary, ("response_seconds/count", "samples"), Style::Normal, Shown::Csv, samples)];
+    for (label, of) in times_of_distribution() {
+        let number = time(summary, format!("response_seconds/{label}"), label, |step| of(step.response()?));
+        // The median is shown however small the sample, so that p50 says nothing new.
+        let is_known = number.values.iter().any(Option::is_some) && label != Percentile::P50.label();
+        let always = ["min", "mean", "median", "max"].contains(&label);
+        let shown = if is_known || always { Shown::Everywhere } else { Shown::Csv };
+        numbers.push(StepNumbers { shown, ..number });
+    }
+    numbers
+}
+
+/// The names of the response times that are lower bounds, with blanks between them.
+pub(in crate::export) fn lower_bounds(step: &StepSummary) -> String {
+    let Some(times) = step.response() else { return String::new() };
+    let is_bound = |of: &Time| of(times).is_some_and(|time| time.lower_bound);
+    let names = times_of_distribution().into_iter().filter(|(_, of)| is_bound(of)).map(|(name, _)| name);
+    names.collect::<Vec<_>>().join(" ")
+}
+
+/// Where the time of successes went.
+fn parts(summary: &Summary) -> Vec<StepNumbers> {
+    let parts = [
+        ("sending", "send_seconds", Span::Send, Shown::Everywhere),
+        ("waiting", "wait_seconds", Span::Wait, Shown::Everywhere),
+        ("receiving", "receive_seconds", Span::Receive, Shown::Everywhere),
+        ("service time", "service_seconds", Span::Service, Shown::Csv),
+        ("first byte", "first_byte_seconds", Span::FirstByte, Shown::Csv),
+    ];
+    parts
+        .into_iter()
+        .map(|(label, key, span, shown)| {
+            let median = |step: &StepSummary| Some(step.spans.get(&span)?.median);
+            StepNumbers { shown, ..time(summary, format!("{key}/median"), label, median) }
+        })
+        .collect()
+}
+
+/// Uploads by what the publishers made of them, and what they charged.
+fn stored(summary: &Summary) -> Vec<StepNumbers> {
+    let kinds =
+        [("new", StoredKind::New), ("reused", StoredKind::Reused), ("existing", StoredKind::Existing)];
+    let mut numbers: Vec<_> = kinds
+        .into_iter()
+        .map(|(label, kind)| {
+            let key = format!("stored/{label}");
+            let of = |step: &StepSummary| step.stored.get(&kind).copied().unwrap_or(0);
+            count(summary, (&key, label), Style::Normal, Shown::Csv, of)
+        })
+        .collect();
+    let cost = |step: &StepSummary| step.cost_frost;
+    numbers.push(count(summary, ("cost_frost", "FROST"), Style::Normal, Shown::Csv, cost));
+    numbers
+}
+
+/// Which percentiles the largest sample is too small for.
+fn unsupported(summary: &Summary) -> Option<String> {
+    let most = summary.steps.iter().filter_map(StepSummary::response).map(|response| response.count).max()?;
+    let missing: Vec<_> = [Percentile::P90, Percentile::P95, Percentile::P99]
+        .into_iter()
+        .filter(|percentile| !percentile.is_supported_by(most))
+        .map(|percentile| format!("{} ({} needed)", percentile.label(), percentile.needs()))
+        .collect();
+    (!missing.is_empty()).then(|| format!("Not enough samples for {}.", missing.join(", ")))
+}
