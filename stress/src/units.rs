@@ -5,6 +5,14 @@
 
 use std::{num::IntErrorKind, str::FromStr, time::Duration};
 
+use serde_with::{As, DurationSecondsWithFrac};
+
+/// A duration in documents: a number of seconds. For `#[serde(with = …)]`.
+pub type Seconds = As<DurationSecondsWithFrac<f64>>;
+
+/// A duration, or `null`, in documents. For `#[serde(with = …)]`.
+pub type OptionalSeconds = As<Option<DurationSecondsWithFrac<f64>>>;
+
 /// Bytes in a MiB.
 pub const MIB: f64 = 1_048_576.0;
 

@@ -1,30 +1,38 @@
-//! `walrus-stress compare`: one run against another, and whether that is a regression.
+//! `walrus-stress compare`: compares runs, and tells by the exit code whether the later ones are worse.
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::Args;
+use strum::{EnumString, VariantNames};
 
-use super::{Exit, args::When, door, screen::colours, sources};
+use super::{
+    exit::Exit,
+    print,
+    report::load_all,
+    screen::colours,
+    values::{When, one_of},
+};
 use crate::{
     error::Error,
     export::{self, file::PreparedFile, json, style::Colours},
-    plan::{ConfigError, threshold::ChangeLimit},
+    plan::{ConfigError, names::none_of, threshold::ChangeLimit},
     report::compare::Comparison,
     units::parse_share,
 };
 
 /// The flags of `walrus-stress compare`.
-#[derive(Debug, ClapArgs)]
-#[command(after_help = EXIT_STATUS)]
-pub struct CompareArgs {
-    /// The report before and the one after, as `run --report` wrote them; of several runs, those before
+#[derive(Debug, Args)]
+#[command(after_help = DETAILS)]
+pub(super) struct CompareArgs {
+    /// Report before and report after; of several runs, those before
     #[arg(value_name = "BEFORE", required = true)]
     before: Vec<PathBuf>,
-    /// The reports after, behind `--`, where there are several
+    /// Reports after, behind `--`, of several runs
     #[arg(value_name = "AFTER", last = true)]
     after: Vec<PathBuf>,
-    /// A change that shall not be, as in 'cached.p95>+10%', 'upload.rate<-5/s' or '*.failures>+1%'; repeatable.
-    /// Without one, any number that is worse is a regression
+    /// Largest change, as in 'cached.p95>+10%' or 'upload.rate<-5/s'; repeatable
+    ///
+    /// Without one, any number that is worse is a regression.
     #[arg(
         long,
         value_name = "STEP.NUMBER>+LIMIT",
@@ -33,53 +41,53 @@ pub struct CompareArgs {
         value_delimiter = ','
     )]
     fail_if: Vec<ChangeLimit>,
-    /// The smallest change that is worth someone's attention
+    /// Smallest change that matters
     #[arg(long, value_name = "RATIO", env = "WALRUS_STRESS_RELEVANT", hide_env = true, value_parser = parse_share,
-          allow_hyphen_values = true, default_value = "2%")]
+          default_value = "2%")]
     relevant: f64,
-    /// What the comparison is written as
-    #[arg(long, value_name = "FORMAT", value_enum,
-          default_value_t = Format::Terminal)]
+    /// Format
+    #[arg(long, value_name = "FORMAT", value_parser = one_of::<Format>(), default_value = "terminal")]
     format: Format,
     /// Write to this file instead of stdout
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
-    /// Colours; auto: on terminals, unless NO_COLOR says otherwise
-    #[arg(long, value_name = "WHEN", env = "WALRUS_STRESS_COLOR", hide_env = true, value_enum,
-          default_value_t = When::Auto)]
+    /// Colours; auto: on terminals, unless NO_COLOR is set
+    #[arg(long, value_name = "WHEN", env = "WALRUS_STRESS_COLOR", hide_env = true,
+          value_parser = one_of::<When>(), default_value = "auto")]
     color: When,
 }
 
-const EXIT_STATUS: &str = "\
+const DETAILS: &str = "\
 Exit status: 0 no regression; 1 one of --fail-if fails, or cannot be known; without --fail-if: a number is worse;
-2 wrong usage, or a report cannot be read.";
+2 wrong usage, or a report cannot be read.
 
-/// What a comparison is written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+Example: walrus-stress compare before.json after.json --fail-if 'cached.p95>+10%'";
+
+/// The formats of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "kebab-case", parse_err_ty = String, parse_err_fn = none_of::<Format>)]
 enum Format {
     Terminal,
     Markdown,
     Json,
-    /// A page for a browser
     Html,
 }
 
-/// Compares and tells.
+/// Compares the reports.
 pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Error> {
     let (before, after) = sides(args)?;
     let output = args.output.as_deref().map(PreparedFile::prepare).transpose()?;
-    let (before, after) = (sources::load(before)?, sources::load(after)?);
+    let (before, after) = (load_all(before)?, load_all(after)?);
     let comparison = Comparison::of(&before, &after, args.relevant, &args.fail_if)?;
     let colours = match (&output, args.color) {
-        // A file is no terminal.
         (Some(_), When::Auto) => Colours::Off,
-        (_, when) => colours(when, &std::io::stdout()),
+        (_, when) => colours(Some(&when), &std::io::stdout()),
     };
     let text = document(&comparison, args.format, colours);
     match output {
         Some(file) => file.write(|out| out.write_all(text.as_bytes()))?,
-        None if args.format == Format::Terminal => door::show_screen(&text)?,
-        None => door::show(&text)?,
+        None if args.format == Format::Terminal => print::screen(&text)?,
+        None => print::document(&text)?,
     }
     Ok(if comparison.regressed() { Exit::Failure } else { Exit::Success })
 }

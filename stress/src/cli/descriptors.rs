@@ -1,50 +1,49 @@
-//! File descriptors: the soft limit is raised, and what even the hard one cannot hold is refused before the run.
+//! Raises the soft limit of file descriptors as far as a plan needs, and refuses a plan that needs more than the hard limit.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::pace::DEFAULT_MAX_IN_FLIGHT;
+use super::resolve::DEFAULT_MAX_IN_FLIGHT;
 use crate::plan::{ConfigError, Phase, Plan, load::Load};
 
-/// What the process needs besides connections: standard streams, timers, runtimes, files.
-const BESIDES: u64 = 64;
+/// Descriptors that are no connections: standard streams, timers, runtimes, files.
+const OTHERS: u64 = 64;
 
-/// The machine holds fewer journeys of a rate than a plan allows in which nobody chose how many.
+/// A limit on the blobs under way at a rate that is lower than the default, since the process may have too few descriptors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fewer {
-    /// How many at a time.
-    pub(super) places: u32,
-    /// By how many descriptors.
-    limit: u64,
+pub(super) struct ReducedLimit {
+    pub(super) max_in_flight: u32,
+    /// The limit of file descriptors.
+    descriptors: u64,
 }
 
-impl Fewer {
-    /// What that means to the run.
+impl ReducedLimit {
+    /// What it means for the run.
     pub(super) fn notice(self) -> String {
-        let Self { places, limit } = self;
+        let Self { max_in_flight, descriptors } = self;
         format!(
-            "this process may have {limit} file descriptors (ulimit -Hn), enough for {places} journeys at a time, not for \
-             the default --max-in-flight of {DEFAULT_MAX_IN_FLIGHT}: arrivals above {places} are dropped and counted"
+            "this process may have {descriptors} file descriptors (ulimit -Hn), enough for {max_in_flight} blobs at a time, \
+             not for the default --max-in-flight of {DEFAULT_MAX_IN_FLIGHT}: further starts are dropped and counted"
         )
     }
 }
 
-/// Raises the soft limit when the plan needs that. Unless somebody `chose` the default places of a rate, they are as many
-/// as there can be: the plan is the same on every machine, and its report tells what was dropped.
+/// Raises the soft limit when the plan needs that. A default limit of blobs under way at a rate is reduced to what fits,
+/// unless it was asked for (`fixed`): so the plan is the same on every machine, and its report counts what was dropped.
 ///
 /// # Errors
 /// Names the flag when the hard limit is too low.
-pub(super) fn provide(plan: &Plan, chose: bool) -> Result<Option<Fewer>, ConfigError> {
+pub(super) fn provide(plan: &Plan, fixed: bool) -> Result<Option<ReducedLimit>, ConfigError> {
     let limits = getrlimit(Resource::Nofile);
     let current = |limits: &Rlimit| limits.current.unwrap_or(u64::MAX);
-    if fit(plan, chose, current(&limits)) == Ok(None) {
+    if fit(plan, fixed, current(&limits)) == Ok(None) {
         return Ok(None);
     }
-    // As far as it goes, so that the run is not a few descriptors from its end; some systems refuse that much.
+    // Up to the hard limit, which some systems refuse.
     let needed = needed(plan, |_| true).min(limits.maximum.unwrap_or(u64::MAX));
     let raise = |current| setrlimit(Resource::Nofile, Rlimit { current, ..limits }).is_ok();
     let _ = raise(limits.maximum) || raise(Some(needed));
     let limit = current(&getrlimit(Resource::Nofile));
-    fit(plan, chose, limit).map_err(|needed| {
+    fit(plan, fixed, limit).map_err(|needed| {
         let open = plan.phases.iter().any(|phase| matches!(phase.load, Load::Open { .. }));
         let flag = if open { "--max-in-flight" } else { "--concurrency" };
         let reason = format!(
@@ -55,20 +54,21 @@ pub(super) fn provide(plan: &Plan, chose: bool) -> Result<Option<Fewer>, ConfigE
     })
 }
 
-/// How the plan goes into so many descriptors: whole, or with fewer places; or else how many it needs.
-fn fit(plan: &Plan, chose: bool, limit: u64) -> Result<Option<Fewer>, u64> {
+/// Whether the plan fits into a limit of descriptors, and with which reduced limit; the error is how many it needs.
+fn fit(plan: &Plan, fixed: bool, limit: u64) -> Result<Option<ReducedLimit>, u64> {
     let all = needed(plan, |_| true);
     if all <= limit {
         return Ok(None);
     }
-    let firm = |phase: &Phase| {
-        chose || !matches!(phase.load, Load::Open { max_in_flight: DEFAULT_MAX_IN_FLIGHT, .. })
+    let is_fixed = |phase: &Phase| {
+        fixed || !matches!(phase.load, Load::Open { max_in_flight: DEFAULT_MAX_IN_FLIGHT, .. })
     };
-    let places = limit.saturating_sub(BESIDES) / targets(plan).max(1);
-    if places == 0 || needed(plan, firm) > limit {
+    let max_in_flight = limit.saturating_sub(OTHERS) / targets(plan).max(1);
+    if max_in_flight == 0 || needed(plan, is_fixed) > limit {
         return Err(all);
     }
-    Ok(Some(Fewer { places: u32::try_from(places).unwrap_or(u32::MAX), limit }))
+    let max_in_flight = u32::try_from(max_in_flight).unwrap_or(u32::MAX);
+    Ok(Some(ReducedLimit { max_in_flight, descriptors: limit }))
 }
 
 fn targets(plan: &Plan) -> u64 {
@@ -82,7 +82,7 @@ fn needed(plan: &Plan, counts: impl Fn(&Phase) -> bool) -> u64 {
         let most = u64::from(plan.shard().portion(phase.load.most_in_flight()));
         plan.phases[plan.origin(position)].stop.blobs.map_or(most, |blobs| blobs.min(most))
     });
-    journeys.max().unwrap_or(0).saturating_mul(targets(plan)).saturating_add(BESIDES)
+    journeys.max().unwrap_or(0).saturating_mul(targets(plan)).saturating_add(OTHERS)
 }
 
 #[cfg(test)]
@@ -107,10 +107,10 @@ mod tests {
     }
 
     #[test]
-    fn places_that_nobody_chose_are_as_many_as_there_can_be() {
-        let fewer = |places, limit| Ok(Some(Fewer { places, limit }));
+    fn places_that_nobody_fixed_are_as_many_as_there_can_be() {
+        let fewer = |max_in_flight, descriptors| Ok(Some(ReducedLimit { max_in_flight, descriptors }));
         let (default, closed) = (rate(DEFAULT_MAX_IN_FLIGHT), Load::closed(100));
-        for (loads, chose, limit, fits) in [
+        for (loads, fixed, limit, fits) in [
             (vec![default.clone()], false, 20_064, Ok(None)),
             (vec![default.clone()], false, 20_063, fewer(9_999, 20_063)),
             (vec![default.clone()], false, 1_024, fewer(480, 1_024)),
@@ -118,17 +118,17 @@ mod tests {
             (vec![rate(9_999)], false, 1_024, Err(20_062)),
             (vec![rate(480)], false, 1_024, Ok(None)),
             (vec![closed.clone()], false, 263, Err(264)),
-            // What somebody did choose must fit beside it.
+            // A limit that was asked for must fit beside it.
             (vec![default.clone(), closed.clone()], false, 264, fewer(100, 264)),
             (vec![default.clone(), closed], false, 263, Err(20_064)),
             (vec![default], false, 65, Err(20_064)),
         ] {
-            assert_eq!(fit(&plan(&loads), chose, limit), fits, "{loads:?} {chose} {limit}");
+            assert_eq!(fit(&plan(&loads), fixed, limit), fits, "{loads:?} {fixed} {limit}");
         }
     }
 
     #[test]
-    fn a_part_of_a_run_needs_its_part_and_few_blobs_few() {
+    fn a_shard_needs_its_part_and_few_blobs_need_few() {
         let mut whole = plan(&[rate(DEFAULT_MAX_IN_FLIGHT)]);
         whole.shard = Some("1/4".parse::<Shard>().unwrap());
         assert_eq!(fit(&whole, true, 2_500 * 2 + 64), Ok(None));

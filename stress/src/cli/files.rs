@@ -1,50 +1,49 @@
-//! The files that a run leaves behind: proven writable before the first byte is sent.
+//! The files that a run writes, which are proven writable before the first request.
 
 use std::path::{Path, PathBuf};
 
-use super::args::OutputArgs;
+use super::{options::RunOptions, values::Parsed};
 use crate::{
     error::Error,
     export::{Format, file::PreparedFile, rows::PreparedRows},
     plan::ConfigError,
 };
 
-/// Places for the files that were asked for.
+/// The files that were asked for.
 #[derive(Debug)]
 pub(super) struct Files {
     pub(super) export: Option<PreparedRows>,
     pub(super) report: Option<PreparedFile>,
     pub(super) log: Option<PreparedFile>,
-    /// The end of the run in other forms.
-    pub(super) written: Vec<Written>,
+    /// The report in other formats.
+    pub(super) others: Vec<ReportFile>,
 }
 
-/// The end of the run in another form.
+/// The report in another format.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(super) struct ReportFile {
     flag: &'static str,
     pub(super) format: Format,
     pub(super) file: PreparedFile,
 }
 
 impl Files {
-    /// Proves that each can be written and leaves what is there as it is.
-    pub(super) fn prepare(args: &OutputArgs) -> Result<Self, Error> {
-        let export =
-            args.export.as_deref().map(|path| named("--export", path, PreparedRows::prepare)).transpose()?;
-        let file = |flag: &str, path: &Option<PathBuf>| {
-            path.as_deref().map(|path| named(flag, path, PreparedFile::prepare)).transpose()
+    /// Proves that each can be written; leaves files that exist unchanged.
+    pub(super) fn prepare(options: &RunOptions) -> Result<Self, Error> {
+        let export = options.export.as_ref().map(|path| named("--export", path, PreparedRows::prepare));
+        let file = |flag, path: &Option<Parsed<PathBuf>>| {
+            path.as_ref().map(|path| named(flag, path, PreparedFile::prepare)).transpose()
         };
-        let asked = args.write.iter().map(|output| ("--write", output.format, &output.path));
-        let written = args.html.iter().map(|path| ("--html", Format::Html, path)).chain(asked);
-        let written = written.map(|(flag, format, path)| {
-            Ok(Written { flag, format, file: named(flag, path, PreparedFile::prepare)? })
+        let html = options.html.iter().map(|path| ("--html", Format::Html, path.as_path()));
+        let others = options.write.iter().map(|to| ("--write", to.format, to.path.as_path()));
+        let others = html.chain(others).map(|(flag, format, path)| {
+            Ok(ReportFile { flag, format, file: named(flag, path, PreparedFile::prepare)? })
         });
         let files = Self {
-            export,
-            report: file("--report", &args.report)?,
-            log: file("--log", &args.log)?,
-            written: written.collect::<Result<_, Error>>()?,
+            export: export.transpose()?,
+            report: file("--report", &options.report)?,
+            log: file("--log", &options.log)?,
+            others: others.collect::<Result<_, Error>>()?,
         };
         files.check()?;
         Ok(files)
@@ -55,16 +54,16 @@ impl Files {
         let export = self.export.as_ref().map(|file| ("--export", file.target()));
         let report = self.report.as_ref().map(|file| ("--report", file.target()));
         let log = self.log.as_ref().map(|file| ("--log", file.target()));
-        let written = self.written.iter().map(|written| (written.flag, written.file.target()));
-        [export, report, log].into_iter().flatten().chain(written).collect()
+        let others = self.others.iter().map(|other| (other.flag, other.file.target()));
+        [export, report, log].into_iter().flatten().chain(others).collect()
     }
 
-    /// No two may be the same file.
+    /// Refuses to write two things to one file.
     fn check(&self) -> Result<(), ConfigError> {
         let targets = self.targets();
         for (position, (flag, target)) in targets.iter().enumerate() {
             if let Some((other, _)) = targets[..position].iter().find(|(_, path)| path == target) {
-                return Err(ConfigError::new(flag, format!("names the same file as {other}")));
+                return Err(ConfigError::new(*flag, format!("names the same file as {other}")));
             }
         }
         Ok(())

@@ -1,10 +1,10 @@
-//! `walrus-stress merge`: the shards of a run become the one report that an undivided run would have had.
+//! `walrus-stress merge`: merges the reports of a run's shards into the report of the whole run.
 
 use std::path::PathBuf;
 
-use clap::Args as ClapArgs;
+use clap::Args;
 
-use super::{Exit, door, sources};
+use super::{exit::Exit, print, report::load_all};
 use crate::{
     error::Error,
     export::{file::PreparedFile, style::clean},
@@ -12,15 +12,15 @@ use crate::{
 };
 
 /// The flags of `walrus-stress merge`.
-#[derive(Debug, ClapArgs)]
-pub struct MergeArgs {
-    /// The reports of all shards, as `run --shard K/N --report` wrote them
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// Reports of all shards, written by `run --shard K/N --report`
     #[arg(value_name = "REPORT", required = true)]
     reports: Vec<PathBuf>,
     /// Write the merged report to this file
     #[arg(short, long, value_name = "OUT", required = true)]
     output: PathBuf,
-    /// Merge what there is when shards are missing or were stopped before their end
+    /// Merge also when shards are missing or were stopped early
     #[arg(long)]
     allow_partial: bool,
 }
@@ -28,10 +28,10 @@ pub struct MergeArgs {
 /// Merges and writes.
 pub(super) fn merge(args: &MergeArgs) -> Result<Exit, Error> {
     let output = PreparedFile::prepare(&args.output)?;
-    let sources = sources::load(&args.reports)?;
+    let sources = load_all(&args.reports)?;
     let refused = |refusal: merge::MergeError| Error::Input { path: refusal.name, reason: refusal.reason };
     let merged = merge::merge(&sources, args.allow_partial).map_err(refused)?;
-    merged.notices.iter().for_each(|notice| door::say(&format!("note: {}", clean(notice))));
+    merged.notices.iter().for_each(|notice| print::line(&format!("note: {}", clean(notice))));
     output.write(|out| merged.save(out))?;
     Ok(Exit::Success)
 }

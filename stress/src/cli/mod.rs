@@ -1,88 +1,70 @@
-//! THE FRONT DOOR: flags in, exit codes out; only here is anything printed, and only here are signals heard.
+//! The command line: flags in, exit codes out. Only here is anything printed, and only here are signals handled.
 
-pub mod args;
-mod charset;
-mod value;
-mod pace;
-mod expect;
-mod wording;
-mod typed;
-mod planned;
-mod intent;
-mod descriptors;
-pub mod door;
-mod run;
-mod sources;
+mod args;
+mod blob_list;
 mod compare;
-mod merge;
-mod forecast;
-mod search;
+mod config;
+mod describe;
+mod descriptors;
+mod execute;
+mod exit;
 mod files;
-mod walk;
-mod signals;
-mod journey;
-mod retry;
-mod list;
-mod listen;
-mod metrics;
-mod offline;
-mod output;
+mod layer;
+mod merge;
+mod options;
+mod plan;
+mod plan_file;
+mod print;
+mod report;
+mod resolve;
+mod run;
+mod samples;
 mod screen;
+mod search;
+mod secrets;
+mod signals;
+mod usage;
+mod values;
 
 use std::process::ExitCode;
 
-use crate::{error::Error, report::Signal};
+use crate::error::Error;
 use args::{Args, Command};
+use exit::Exit;
 
-/// How a command ended, as the shell sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// All went well.
-    Success,
-    /// An upload or a download failed, a threshold broke, or a file could not be written.
-    Failure,
-    /// The numbers cannot be trusted, and that was asked for.
-    Untrusted,
-    /// Stopped by a signal.
-    Signal(Signal),
-    /// Wrong usage, or the load never started.
-    Usage,
-}
-
-impl Exit {
-    /// The process's exit status.
-    pub fn code(self) -> u8 {
-        match self {
-            Exit::Success => 0,
-            Exit::Failure => 1,
-            Exit::Usage => 2,
-            Exit::Untrusted => 3,
-            // As a shell reports a command that a signal ended: 128 and the signal's number.
-            Exit::Signal(Signal::Interrupt) => 130,
-            Exit::Signal(Signal::Terminate) => 143,
+/// Does what the command line of this process says.
+pub fn main() -> ExitCode {
+    let args = match usage::read() {
+        Ok(args) => args,
+        Err(exit) => return exit.into(),
+    };
+    // This runtime draws progress and writes files: the load has runtimes of its own.
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            let exit = runtime.block_on(command(args));
+            // A name resolution under way would otherwise delay the end of the process.
+            runtime.shutdown_background();
+            exit.into()
+        }
+        Err(error) => {
+            print::line(&format!("error: cannot start a runtime: {error}"));
+            Exit::Usage.into()
         }
     }
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(exit.code())
-    }
-}
-
-/// Does what the command line says.
-pub async fn main(args: Args) -> Exit {
+async fn command(args: Args) -> Exit {
     let result = match args.command {
-        Command::Run(run) => run::run(*run, &args.typed).await,
-        Command::Plan(plan) => forecast::tell(*plan, &args.typed),
-        Command::Search(search) => search::search(*search, &args.typed).await,
-        Command::Report(report) => offline::report(&report),
+        Command::Run(args) => run::run(&args).await,
+        Command::Plan(args) => plan::plan(&args),
+        Command::Search(args) => search::search(&args).await,
+        Command::Report(args) => report::report(&args),
         Command::Compare(args) => compare::compare(&args),
         Command::Merge(args) => merge::merge(&args),
     };
     result.unwrap_or_else(|error| {
-        door::complain(&error);
-        // Behind everything else that is told here, the load has not started.
+        print::error(&error);
+        // All other errors mean that the load has not started.
         if matches!(error, Error::Broken { .. }) { Exit::Failure } else { Exit::Usage }
     })
 }

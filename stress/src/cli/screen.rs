@@ -1,4 +1,4 @@
-//! What is shown while a run goes on: event lines, and bars or a plain line now and then.
+//! What is shown during a run: event lines, and progress as bars or as a plain line every few seconds.
 
 use std::{
     io::IsTerminal,
@@ -8,8 +8,9 @@ use std::{
 use anstream::{AutoStream, ColorChoice};
 
 use super::{
-    args::{OutputArgs, When},
-    door,
+    options::RunOptions,
+    print,
+    values::{Parsed, When},
 };
 use crate::{
     export::{events, style::Colours},
@@ -22,10 +23,10 @@ use crate::{
     sample::Sample,
 };
 
-/// Up to this many blobs a run counts as small: each blob has its lines and its place in the summary.
+/// Up to this many blobs a run is small: each blob has its event lines and its line in the summary.
 const SMALL_RUN: u64 = 50;
-/// How often the plain line is told where there is no terminal.
-const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
+/// Time between progress lines where there is no terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What is shown, and in which colours.
 pub(super) struct Screen {
@@ -33,12 +34,12 @@ pub(super) struct Screen {
     pub(super) summary: Colours,
     stderr: Colours,
     events: bool,
-    progress: bool,
-    window: Window,
+    shows_progress: bool,
+    progress: ProgressView,
     verbosity: Verbosity,
 }
 
-/// How much is told besides.
+/// How many messages are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Verbosity {
     Quiet,
@@ -46,126 +47,128 @@ enum Verbosity {
     Verbose,
 }
 
-/// How a run's progress is shown.
-enum Window {
+/// How the progress of a run is shown.
+enum ProgressView {
     Bars(Progress),
-    Lines { goal: Goal, told: Instant },
+    Lines { goal: Goal, last: Instant },
     Closed,
 }
 
 impl Screen {
-    /// What the flags and the terminal ask for.
-    pub(super) fn new(args: &OutputArgs, plan: &Plan) -> Self {
-        let verbosity = match (args.quiet, args.verbose) {
+    /// What the options and the terminal ask for.
+    pub(super) fn new(options: &RunOptions, plan: &Plan) -> Self {
+        let verbosity = match (options.quiet, options.verbose) {
             (true, _) => Verbosity::Quiet,
             (false, true) => Verbosity::Verbose,
             (false, false) => Verbosity::Normal,
         };
-        let talkative = verbosity > Verbosity::Quiet;
+        let when = |option: &Option<Parsed<When>>| option.as_deref().copied().unwrap_or_default();
+        let (color, auto) = (options.color.as_deref(), verbosity > Verbosity::Quiet);
         Self {
-            summary: colours(args.color, &std::io::stdout()),
-            stderr: colours(args.color, &std::io::stderr()),
-            events: args.events.or(talkative && is_small(plan)),
-            progress: args.progress.or(talkative),
-            window: Window::Closed,
+            summary: colours(color, &std::io::stdout()),
+            stderr: colours(color, &std::io::stderr()),
+            events: when(&options.events).or(auto && is_small(plan)),
+            shows_progress: when(&options.progress).or(auto),
+            progress: ProgressView::Closed,
             verbosity,
         }
     }
 
-    /// Opens the window on the run, if there is to be one.
+    /// Starts to show the progress of a run, if it is to be shown.
     pub(super) fn open(&mut self, plan: &Plan) {
-        if self.progress {
-            self.window = Window::open(plan, self.stderr);
+        if self.shows_progress {
+            self.progress = ProgressView::open(plan, self.stderr);
         }
     }
 
-    /// Whether the run's progress is shown.
+    /// Whether progress is shown.
     pub(super) fn is_open(&self) -> bool {
-        !matches!(self.window, Window::Closed)
+        !matches!(self.progress, ProgressView::Closed)
     }
 
-    /// Whether single samples are of interest.
+    /// Whether samples are shown as event lines.
     pub(super) fn wants_samples(&self) -> bool {
         self.events
     }
 
-    /// Tells of one sample.
-    pub(super) fn tell(&self, sample: &Sample, plan: &Plan) {
+    /// Shows the event line of a sample.
+    pub(super) fn event(&self, sample: &Sample, plan: &Plan) {
         if self.events
             && let Some(line) = events::line(sample, plan, self.stderr)
         {
-            self.say(&line);
+            self.line(&line);
         }
     }
 
-    /// Shows how far the run is.
+    /// Shows the progress of the run.
     pub(super) fn update(&mut self, snapshot: &Snapshot) {
-        match &mut self.window {
-            Window::Bars(progress) => progress.update(snapshot),
-            Window::Lines { goal, told } if told.elapsed() >= PLAIN_INTERVAL => {
-                *told = Instant::now();
-                door::say(&progress::line(snapshot, goal));
+        match &mut self.progress {
+            ProgressView::Bars(progress) => progress.update(snapshot),
+            ProgressView::Lines { goal, last } if last.elapsed() >= LINE_INTERVAL => {
+                *last = Instant::now();
+                print::line(&progress::line(snapshot, goal));
             }
-            Window::Lines { .. } | Window::Closed => {}
+            ProgressView::Lines { .. } | ProgressView::Closed => {}
         }
     }
 
-    /// Tells something that the user should know, unless only errors are wanted.
+    /// Shows a message, unless --quiet is given.
     pub(super) fn note(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {
-            self.say(text);
+            self.line(text);
         }
     }
 
-    /// Tells something that only the curious want to know.
+    /// Shows a message with --verbose.
     pub(super) fn detail(&self, text: &str) {
         if self.verbosity == Verbosity::Verbose {
-            self.say(text);
+            self.line(text);
         }
     }
 
-    /// Takes the bars away, so that the summary has the screen to itself.
+    /// Removes the bars before the summary is printed.
     pub(super) fn close(&mut self) {
-        if let Window::Bars(progress) = &self.window {
-            // A terminal that is gone needs no tidying.
+        if let ProgressView::Bars(progress) = &self.progress {
+            // It fails only when the terminal is gone.
             let _ = progress.finish();
         }
-        self.window = Window::Closed;
+        self.progress = ProgressView::Closed;
     }
 
     /// A line on stderr, above the bars if there are any.
-    fn say(&self, line: &str) {
-        match &self.window {
-            Window::Bars(progress) => {
-                // A terminal that is gone has nobody to tell.
+    fn line(&self, line: &str) {
+        match &self.progress {
+            ProgressView::Bars(progress) => {
+                // It fails only when the terminal is gone.
                 let _ = progress.println(line);
             }
-            Window::Lines { .. } | Window::Closed => door::say(line),
+            ProgressView::Lines { .. } | ProgressView::Closed => print::line(line),
         }
     }
 }
 
-impl Window {
+impl ProgressView {
     fn open(plan: &Plan, colours: Colours) -> Self {
         let goal = Goal::of(plan);
         if std::io::stderr().is_terminal() {
             let progress = Progress::new(Default::default(), goal.clone(), colours);
             if !progress.is_hidden() {
-                return Window::Bars(progress);
+                return ProgressView::Bars(progress);
             }
         }
-        Window::Lines { goal, told: Instant::now() }
+        ProgressView::Lines { goal, last: Instant::now() }
     }
 }
 
-/// Whether each blob of the run has its place on the screen.
+/// Whether the run is so small that each of its blobs is shown.
 pub(super) fn is_small(plan: &Plan) -> bool {
     let blobs: Option<u64> =
         plan.sources().filter(|phase| !phase.warm_up).map(|phase| phase.stop.blobs).sum();
     blobs.is_some_and(|blobs| blobs <= SMALL_RUN)
 }
 
-/// The colours for a stream: NO_COLOR, CLICOLOR_FORCE, TERM and pipes are heeded unless a flag overrules them.
-pub(super) fn colours(when: When, stream: &impl anstream::stream::RawStream) -> Colours {
-    if when.or(AutoStream::choice(stream) != ColorChoice::Never) { Colours::On } else { Colours::Off }
+/// The colours for a stream. NO_COLOR, CLICOLOR_FORCE, TERM and pipes decide where the option does not.
+pub(super) fn colours(when: Option<&When>, stream: &impl anstream::stream::RawStream) -> Colours {
+    let auto = AutoStream::choice(stream) != ColorChoice::Never;
+    if when.copied().unwrap_or_default().or(auto) { Colours::On } else { Colours::Off }
 }

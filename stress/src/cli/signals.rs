@@ -1,4 +1,4 @@
-//! Signals that ask a run to end: the first one is told to whoever listens, the second one ends the process.
+//! Signals that ask a run to end: the first one is passed on, the second one ends the process.
 
 use std::{process, thread};
 
@@ -8,11 +8,10 @@ use tokio::{
     sync::oneshot,
 };
 
-use super::Exit;
+use super::exit::Exit;
 use crate::{error::Error, report::Signal};
 
-/// Hears SIGINT and SIGTERM from its making on, on a thread of its own: the rest of the door may be waiting for a
-/// terminal, a pipe or a disk that takes nothing.
+/// Handles SIGINT and SIGTERM on a thread of its own: the main thread may block on a terminal, a pipe or a disk.
 #[derive(Debug)]
 pub(super) struct Signals(oneshot::Receiver<Signal>);
 
@@ -25,29 +24,29 @@ impl Signals {
         let mut interrupt = unix::signal(SignalKind::interrupt()).map_err(refused)?;
         let mut terminate = unix::signal(SignalKind::terminate()).map_err(refused)?;
         drop(entered);
-        let hear = async move {
+        let handle = async move {
             let mut next = async || {
                 tokio::select! {
                     _ = interrupt.recv() => Signal::Interrupt,
                     _ = terminate.recv() => Signal::Terminate,
                 }
             };
-            // When nobody listens any more, the run is over and only its files are still being written.
+            // When the receiver is gone, the run is over and only its files are still being written.
             let _ = sender.send(next().await);
             end_at_once(next().await);
         };
-        let body = move || runtime.block_on(hear);
+        let body = move || runtime.block_on(handle);
         thread::Builder::new().name("signals".to_owned()).spawn(body).map_err(refused)?;
         Ok(Self(receiver))
     }
 
-    /// For tests: none ever comes.
+    /// For tests: no signal ever comes.
     #[cfg(test)]
     pub(super) fn silent() -> Self {
         Self(oneshot::channel().1)
     }
 
-    /// Waits for the first signal; for ever once it was heard.
+    /// Waits for the first signal; forever once it has come.
     pub(super) async fn first(&mut self) -> Signal {
         if !self.0.is_terminated()
             && let Ok(signal) = (&mut self.0).await
@@ -58,7 +57,7 @@ impl Signals {
     }
 }
 
-/// Who asks twice does not want to wait. The export is whole at every instant, and the report is not begun.
+/// The second signal ends the process at once. The export is whole at every instant, and the report is not begun.
 #[expect(clippy::exit, reason = "the threads that would have to agree may be the ones that hang")]
 fn end_at_once(signal: Signal) -> ! {
     process::exit(Exit::Signal(signal).code().into())

@@ -81,10 +81,12 @@ fn cases(report: &Report, summary: &Summary) -> Vec<Case> {
 }
 
 fn threshold(threshold_result: &ThresholdResult) -> Case {
-    let step = threshold_result.threshold.step.map_or_else(|| "run".to_owned(), |step| step.to_string());
+    let step =
+        threshold_result.threshold.scope.step.map_or_else(|| "run".to_owned(), |step| step.to_string());
     Case {
         class: threshold_result
             .threshold
+            .scope
             .phase
             .clone()
             .map_or(step.clone(), |phase| format!("{phase}.{step}")),

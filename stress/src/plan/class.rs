@@ -1,85 +1,82 @@
-//! The kinds of failure by name: a plan's thresholds speak of them before any has happened.
-
-use std::fmt;
+//! The kinds of failure by name: a plan's thresholds and retries use them before any has happened.
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumIter, EnumString, IntoStaticStr, VariantNames};
 
-macro_rules! failure_classes {
-    ($($(#[$doc:meta])* $name:ident = $label:literal,)+) => {
-        /// The kinds of failure. The set is closed: thresholds, documents and metrics use these labels.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum FailureClass {
-            $($(#[$doc])* #[serde(rename = $label)] $name,)+
-        }
+use super::names::none_of;
 
-        impl FailureClass {
-            /// All classes, in the order in which they are shown.
-            pub const ALL: &'static [FailureClass] = &[$(FailureClass::$name),+];
-
-            /// The name by which the class is known outside.
-            pub const fn label(self) -> &'static str {
-                match self { $(FailureClass::$name => $label,)+ }
-            }
-
-            /// The class of this name, if there is one.
-            pub fn from_label(label: &str) -> Option<FailureClass> {
-                Self::ALL.iter().copied().find(|class| class.label() == label)
-            }
-        }
-    };
-}
-
-failure_classes! {
+/// The kinds of failure. The set is closed: thresholds, documents and metrics use these names, in this order.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+    VariantNames,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", parse_err_ty = String, parse_err_fn = none_of::<FailureClass>)]
+pub enum FailureClass {
     /// The host's name did not resolve.
-    Dns = "dns",
+    Dns,
     /// Nothing listens there, or it cannot be reached.
-    Refused = "refused",
+    Refused,
     /// No connection within the connect timeout.
-    ConnectTimeout = "connect-timeout",
+    ConnectTimeout,
     /// The TLS handshake failed.
-    Tls = "tls",
+    Tls,
     /// The connection broke before a whole answer.
-    Reset = "reset",
+    Reset,
     /// No whole answer within the timeout.
-    Timeout = "timeout",
+    Timeout,
     /// 429 as text: the server is full.
-    Shed = "shed",
+    Shed,
     /// 429 as JSON: the token was used before.
-    TokenUsed = "token-used",
+    TokenUsed,
     /// 401, or a token was refused.
-    Auth = "auth",
+    Auth,
     /// 404.
-    NotFound = "not-found",
+    NotFound,
     /// 403.
-    Forbidden = "forbidden",
+    Forbidden,
     /// 451.
-    Legal = "legal",
+    Legal,
     /// 413 and its kin.
-    TooLarge = "too-large",
+    TooLarge,
     /// Any other 4xx.
-    BadRequest = "bad-request",
+    BadRequest,
     /// 503.
-    Unavailable = "unavailable",
+    Unavailable,
     /// Any other 5xx.
-    ServerError = "server-error",
+    ServerError,
     /// A proxy's page instead of an answer.
-    Gateway = "gateway",
+    Gateway,
     /// A redirect; these are not followed.
-    Redirect = "redirect",
+    Redirect,
     /// 200 with an error in it.
-    ErrorObject = "error-object",
+    ErrorObject,
     /// An answer that is not HTTP, or not what Walrus says.
-    Malformed = "malformed",
+    Malformed,
     /// Fewer bytes than there should be.
-    Truncated = "truncated",
+    Truncated,
     /// More bytes than there should be.
-    TooLong = "too-long",
+    TooLong,
     /// Other bytes than were uploaded.
-    Corrupt = "corrupt",
+    Corrupt,
 }
 
-impl fmt::Display for FailureClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.label())
+impl FailureClass {
+    /// The name by which the class is known outside.
+    pub fn label(self) -> &'static str {
+        self.into()
     }
 }

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ConfigError,
-    limits::optional_seconds,
     schedule::Arrivals,
     stages::{Stage, Stages},
 };
+use crate::units::OptionalSeconds;
 
 /// The load of a phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ pub struct Stop {
     /// After this many blobs.
     pub blobs: Option<u64>,
     /// After this much time.
-    #[serde(rename = "duration_seconds", with = "optional_seconds")]
+    #[serde(rename = "duration_seconds", with = "OptionalSeconds")]
     pub duration: Option<Duration>,
 }
 

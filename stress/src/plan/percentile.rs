@@ -1,7 +1,24 @@
 //! The percentiles that thresholds may name and reports may show.
 
-/// A percentile that reports may show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use strum::{Display, EnumIter, EnumString, IntoStaticStr, VariantNames};
+
+/// A percentile that reports may show, from the median up; its name is that in documents and thresholds.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Display,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+    VariantNames,
+)]
+#[strum(serialize_all = "lowercase")]
 pub enum Percentile {
     /// The median.
     P50,
@@ -12,22 +29,14 @@ pub enum Percentile {
     /// 99 % are no longer.
     P99,
     /// 99.9 % are no longer.
+    #[strum(serialize = "p99.9")]
     P999,
     /// 99.99 % are no longer.
+    #[strum(serialize = "p99.99")]
     P9999,
 }
 
 impl Percentile {
-    /// All percentiles, from the median up.
-    pub const ALL: [Percentile; 6] = [
-        Percentile::P50,
-        Percentile::P90,
-        Percentile::P95,
-        Percentile::P99,
-        Percentile::P999,
-        Percentile::P9999,
-    ];
-
     /// The share, 0 to 1, that does not exceed it.
     pub const fn quantile(self) -> f64 {
         match self {
@@ -41,19 +50,7 @@ impl Percentile {
     }
 
     /// Its name in documents and thresholds.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Percentile::P50 => "p50",
-            Percentile::P90 => "p90",
-            Percentile::P95 => "p95",
-            Percentile::P99 => "p99",
-            Percentile::P999 => "p99.9",
-            Percentile::P9999 => "p99.99",
-        }
-    }
-
-    /// The percentile of this name, if there is one.
-    pub fn from_label(label: &str) -> Option<Percentile> {
-        Self::ALL.into_iter().find(|percentile| percentile.label() == label)
+    pub fn label(self) -> &'static str {
+        self.into()
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::{class::FailureClass, draw, journey::Step, limits::seconds};
+use super::{class::FailureClass, draw, journey::Step};
+use crate::units::Seconds;
 
 /// How often a failed step is tried again, and how long it waits in between.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,17 +24,17 @@ pub enum Backoff {
     /// The same time after each attempt.
     Constant {
         /// That time.
-        #[serde(rename = "wait_seconds", with = "seconds")]
+        #[serde(rename = "wait_seconds", with = "Seconds")]
         wait: Duration,
     },
     /// A time that doubles with each attempt; chance takes up to half of it away, so that what failed together does
     /// not come back together.
     Exponential {
         /// The time after the first attempt.
-        #[serde(rename = "from_seconds", with = "seconds")]
+        #[serde(rename = "from_seconds", with = "Seconds")]
         from: Duration,
         /// What it never exceeds.
-        #[serde(rename = "to_seconds", with = "seconds")]
+        #[serde(rename = "to_seconds", with = "Seconds")]
         to: Duration,
     },
 }
@@ -137,6 +138,8 @@ fn chance(attempt: Attempt) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator;
+
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
@@ -153,7 +156,7 @@ mod tests {
     #[test]
     fn only_what_may_pass_is_tried_again() {
         let transient: Vec<_> =
-            FailureClass::ALL.iter().filter(|class| is_transient(**class)).map(|c| c.label()).collect();
+            FailureClass::iter().filter(|class| is_transient(*class)).map(FailureClass::label).collect();
         let expected = [
             "dns",
             "refused",

@@ -4,12 +4,17 @@ use std::time::Duration;
 
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, VariantNames};
 
-use super::stages::{Stage, Stages};
+use super::{
+    names::none_of,
+    stages::{Stage, Stages},
+};
 
 /// How arrivals are spread at a given rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, VariantNames)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", parse_err_ty = String, parse_err_fn = none_of::<Arrivals>)]
 pub enum Arrivals {
     /// Evenly: at a constant rate all gaps are equal.
     Uniform,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::limits::seconds;
+use crate::units::Seconds;
 
 /// What is raised until it breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub struct Search {
     /// How far apart, as a share of the lower one, the highest level that holds and the lowest that breaks may be.
     pub precision: f64,
     /// How long a step is measured, at least.
-    #[serde(rename = "step_seconds", with = "seconds")]
+    #[serde(rename = "step_seconds", with = "Seconds")]
     pub step: Duration,
     /// How many samples the objectives need to be judged.
     #[serde(skip)]
@@ -41,37 +41,37 @@ pub struct StepResult {
     /// The level.
     pub level: f64,
     /// How long it was measured.
-    #[serde(rename = "seconds", with = "seconds")]
+    #[serde(rename = "seconds", with = "Seconds")]
     pub length: Duration,
-    /// What came of it.
-    pub verdict: Verdict,
+    /// What it showed.
+    pub verdict: StepVerdict,
 }
 
-/// What came of a step.
+/// What a step showed of its level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, Serialize)]
 #[serde(into = "&'static str")]
 #[strum(serialize_all = "kebab-case")]
-pub enum Verdict {
-    /// All objectives hold.
+pub enum StepVerdict {
+    /// All thresholds hold.
     Holds,
-    /// At least one is broken.
+    /// At least one threshold is broken.
     Breaks,
-    /// None is broken, but the sample is too small for one of them.
-    TooFew {
-        /// How large the sample is.
+    /// No threshold is broken, but one needs more samples.
+    TooFewSamples {
+        /// How many there are.
         has: u64,
-        /// How large it would have to be.
+        /// How many it needs.
         needs: u64,
     },
-    /// The generator was the limit: this step says nothing about the server.
-    Generator,
-    /// It was not ended.
+    /// The generator was the limit: the step says nothing about the server.
+    GeneratorLimited,
+    /// It was stopped before its end.
     Interrupted,
 }
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Next {
+pub enum NextStep {
     /// Make a step at this level, measured for this long.
     Try {
         /// The level.
@@ -79,15 +79,15 @@ pub enum Next {
         /// How long to measure.
         length: Duration,
     },
-    /// Nothing: the search is over.
-    Done(Answer),
+    /// The search is over.
+    Done(SearchResult),
 }
 
-/// What a search came to.
+/// The result of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
-pub enum Answer {
-    /// One level holds, and one above it, no farther off than the precision asks for, breaks.
+pub enum SearchResult {
+    /// One level holds, and one above it, within the precision, breaks.
     Between {
         /// The highest level that holds.
         holds: f64,
@@ -100,31 +100,31 @@ pub enum Answer {
         holds: f64,
     },
     /// The first level breaks already.
-    Nowhere {
+    BelowFirst {
         /// The lowest level that breaks.
         breaks: f64,
     },
     /// The generator was the limit at this level: nothing is claimed of the server.
-    Generator {
+    GeneratorLimited {
         /// That level.
         at: f64,
     },
-    /// Even the longest step at this level has too few samples to judge by.
-    TooFew {
+    /// Even the longest step at this level has too few samples.
+    TooFewSamples {
         /// That level.
         at: f64,
-        /// How large the sample is.
+        /// How many there are.
         #[serde(rename = "samples")]
         has: u64,
-        /// How large it would have to be.
+        /// How many the thresholds need.
         #[serde(rename = "samples_needed")]
         needs: u64,
     },
-    /// It was ended before it was over; this is what was known by then.
-    Unended {
-        /// The highest level that held.
+    /// The search was stopped before its end.
+    Incomplete {
+        /// The highest level that holds, if any does.
         holds: Option<f64>,
-        /// The lowest that broke.
+        /// The lowest that breaks, if any does.
         breaks: Option<f64>,
     },
 }
@@ -142,12 +142,12 @@ impl Search {
     /// Levels grow geometrically until one breaks; then the geometric mean of the highest that holds and the lowest
     /// that breaks is tried until the two are close. A level that held once is tried again before it is the answer,
     /// and one that ever broke does not hold: chance can make the answer smaller, hardly larger.
-    pub fn next(&self, tried: &[StepResult]) -> Next {
+    pub fn next(&self, tried: &[StepResult]) -> NextStep {
         match tried.last() {
-            Some(&StepResult { level, verdict: Verdict::Generator, .. }) => {
-                return Next::Done(Answer::Generator { at: level });
+            Some(&StepResult { level, verdict: StepVerdict::GeneratorLimited, .. }) => {
+                return NextStep::Done(SearchResult::GeneratorLimited { at: level });
             }
-            Some(&StepResult { level, length, verdict: Verdict::TooFew { has, needs } }) => {
+            Some(&StepResult { level, length, verdict: StepVerdict::TooFewSamples { has, needs } }) => {
                 return self.longer(level, length, has, needs);
             }
             _ => {}
@@ -155,29 +155,31 @@ impl Search {
         let (holds, breaks) = bounds(tried);
         match (holds, breaks) {
             (None, None) => self.attempt(self.from),
-            (None, Some(breaks)) => Next::Done(Answer::Nowhere { breaks }),
-            (Some(holds), None) if holds >= self.max => self.confirm(tried, holds, Answer::UpTo { holds }),
+            (None, Some(breaks)) => NextStep::Done(SearchResult::BelowFirst { breaks }),
+            (Some(holds), None) if holds >= self.max => {
+                self.confirm(tried, holds, SearchResult::UpTo { holds })
+            }
             (Some(holds), None) => self.attempt((holds * GROWTH).min(self.max)),
             (Some(holds), Some(breaks)) => match self.between(holds, breaks) {
                 Some(level) => self.attempt(level),
-                None => self.confirm(tried, holds, Answer::Between { holds, breaks }),
+                None => self.confirm(tried, holds, SearchResult::Between { holds, breaks }),
             },
         }
     }
 
     /// What is known after these steps if no more are made.
-    pub fn unended(tried: &[StepResult]) -> Answer {
+    pub fn incomplete(tried: &[StepResult]) -> SearchResult {
         let (holds, breaks) = bounds(tried);
-        Answer::Unended { holds, breaks }
+        SearchResult::Incomplete { holds, breaks }
     }
 
-    fn confirm(&self, tried: &[StepResult], holds: f64, answer: Answer) -> Next {
-        let held = tried.iter().filter(|one| one.level == holds && one.verdict == Verdict::Holds).count();
-        if held >= TWICE { Next::Done(answer) } else { self.attempt(holds) }
+    fn confirm(&self, tried: &[StepResult], holds: f64, answer: SearchResult) -> NextStep {
+        let held = tried.iter().filter(|one| one.level == holds && one.verdict == StepVerdict::Holds).count();
+        if held >= TWICE { NextStep::Done(answer) } else { self.attempt(holds) }
     }
 
     /// A step as long as asked for, or as the samples take at this rate.
-    fn attempt(&self, level: f64) -> Next {
+    fn attempt(&self, level: f64) -> NextStep {
         let takes = match self.axis {
             // A few more than needed: not every arrival becomes a sample.
             Axis::Rate => {
@@ -185,19 +187,19 @@ impl Search {
             }
             Axis::Concurrency => Duration::ZERO,
         };
-        Next::Try { level, length: takes.clamp(self.step, self.longest()) }
+        NextStep::Try { level, length: takes.clamp(self.step, self.longest()) }
     }
 
     /// The same step again, as long as it seems to take.
-    fn longer(&self, level: f64, length: Duration, has: u64, needs: u64) -> Next {
+    fn longer(&self, level: f64, length: Duration, has: u64, needs: u64) -> NextStep {
         let longest = self.longest();
         if length >= longest {
-            return Next::Done(Answer::TooFew { at: level, has, needs });
+            return NextStep::Done(SearchResult::TooFewSamples { at: level, has, needs });
         }
         let factor = needs as f64 / has.max(1) as f64 * 1.25;
         let wanted = Duration::try_from_secs_f64(length.as_secs_f64() * factor).unwrap_or(longest);
         // At least half as long again, so that this ends.
-        Next::Try { level, length: wanted.max(length.saturating_add(length / 2)).min(longest) }
+        NextStep::Try { level, length: wanted.max(length.saturating_add(length / 2)).min(longest) }
     }
 
     fn longest(&self) -> Duration {
@@ -221,8 +223,8 @@ impl Search {
 /// The highest level that holds below the lowest that ever broke, and that one.
 fn bounds(tried: &[StepResult]) -> (Option<f64>, Option<f64>) {
     let with = |verdict| tried.iter().filter(move |one| one.verdict == verdict).map(|one| one.level);
-    let breaks = with(Verdict::Breaks).reduce(f64::min);
-    let holds = with(Verdict::Holds).filter(|level| breaks.is_none_or(|breaks| *level < breaks));
+    let breaks = with(StepVerdict::Breaks).reduce(f64::min);
+    let holds = with(StepVerdict::Holds).filter(|level| breaks.is_none_or(|breaks| *level < breaks));
     (holds.reduce(f64::max), breaks)
 }
 

@@ -1,8 +1,9 @@
 //! How large blobs are and what they are made of.
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, VariantNames};
 
-use super::ConfigError;
+use super::{ConfigError, names::none_of};
 
 /// The smallest size when none is named, in bytes (90 KiB).
 pub const DEFAULT_MIN_SIZE: u64 = 90 * 1024;
@@ -47,8 +48,9 @@ pub enum Content {
 }
 
 /// What the blobs of a phase are made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, VariantNames)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", parse_err_ty = String, parse_err_fn = none_of::<ContentMix>)]
 pub enum ContentMix {
     /// All binary.
     Binary,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::limits::optional_seconds;
+use crate::units::OptionalSeconds;
 
 /// A stretch of time in which a level stays, or changes linearly.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub struct Stage {
     /// The level at its end.
     pub to: f64,
     /// How long it lasts; `None`, in the last stage only, for as long as the phase does.
-    #[serde(rename = "duration_seconds", with = "optional_seconds")]
+    #[serde(rename = "duration_seconds", with = "OptionalSeconds")]
     pub duration: Option<Duration>,
 }
 

@@ -21,8 +21,9 @@ pub struct StoreOptions {
 }
 
 /// Whether a stored blob can be deleted again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Persistence {
     /// It stays until its last epoch.
     Permanent,

@@ -1,25 +1,27 @@
-//! Thresholds as data: what a run shall hold, written and read as `upload.p99<20s`.
+//! Thresholds as data: what a run must hold, written and read as `upload.p99<20s`.
 
 mod change;
 mod limit;
 mod metric;
+mod scope;
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
+use strum::{Display, EnumIter, IntoEnumIterator, IntoStaticStr};
 
 use super::{ConfigError, Phase, journey::Step, load::Load};
 pub use change::{Bound, ChangeLimit, Quantity};
 pub use limit::Limit;
-pub use metric::{Metric, Part, Statistic};
+pub use metric::{Metric, Statistic, TimeSpan};
+pub use scope::Scope;
 
-/// A number of a run and what it shall be.
-#[derive(Debug, Clone, PartialEq)]
+/// A number of a run and what it must be.
+#[derive(Debug, Clone, PartialEq, SerializeDisplay, DeserializeFromStr)]
 pub struct Threshold {
-    /// The phase whose number it is; `None` takes the equal steps of all phases as one.
-    pub phase: Option<String>,
-    /// The step whose number it is; `None` means that each planned step must hold.
-    pub step: Option<Step>,
+    /// Whose number it is. Without a phase, the equal steps of all phases are taken together; without a step, each
+    /// planned step must hold.
+    pub scope: Scope,
     /// Which of the step's numbers.
     pub metric: Metric,
     /// How it is compared with the limit.
@@ -28,38 +30,28 @@ pub struct Threshold {
     pub limit: Limit,
 }
 
-/// How a measured number is compared with a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a measured number is compared with a limit. An operator that begins like another one comes before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter, IntoStaticStr)]
 pub enum Operator {
     /// `<=`
+    #[strum(serialize = "<=")]
     AtMost,
     /// `>=`
+    #[strum(serialize = ">=")]
     AtLeast,
     /// `==`
+    #[strum(serialize = "==")]
     Equal,
     /// `<`
+    #[strum(serialize = "<")]
     Below,
     /// `>`
+    #[strum(serialize = ">")]
     Above,
 }
 
 impl Operator {
-    /// All operators; one that begins like another comes before it.
-    const ALL: [Operator; 5] =
-        [Operator::AtMost, Operator::AtLeast, Operator::Equal, Operator::Below, Operator::Above];
-
-    /// The operator as it is written.
-    pub const fn symbol(self) -> &'static str {
-        match self {
-            Operator::AtMost => "<=",
-            Operator::AtLeast => ">=",
-            Operator::Equal => "==",
-            Operator::Below => "<",
-            Operator::Above => ">",
-        }
-    }
-
-    /// Whether `measured` compares with `limit` as it shall.
+    /// Compares `measured` with `limit`.
     pub fn holds<N: PartialOrd>(self, measured: N, limit: N) -> bool {
         match self {
             Operator::AtMost => measured <= limit,
@@ -72,43 +64,41 @@ impl Operator {
 }
 
 impl Threshold {
-    /// That nothing is counted by `metric` in a step.
+    /// That `metric` counts nothing in a step.
     pub fn none(phase: Option<String>, step: Step, metric: Metric) -> Self {
-        Self { phase, step: Some(step), metric, operator: Operator::Equal, limit: Limit::Count(0) }
+        let scope = Scope { phase, step: Some(step) };
+        Self { scope, metric, operator: Operator::Equal, limit: Limit::Count(0) }
     }
 
     /// The same of one phase, unless it names one already.
-    pub fn in_phase(self, phase: &str) -> Self {
-        Self { phase: self.phase.or_else(|| Some(phase.to_owned())), ..self }
+    pub fn in_phase(mut self, phase: &str) -> Self {
+        self.scope.phase.get_or_insert_with(|| phase.to_owned());
+        self
     }
 
-    /// Whether it speaks of this step of this phase.
-    pub fn covers(&self, phase: &str, step: Step) -> bool {
-        self.phase.as_deref().is_none_or(|name| name == phase) && self.step.is_none_or(|one| one == step)
-    }
-
-    /// Whether the plan's phases have what it speaks of.
+    /// Checks that the phases have what it names.
     pub(super) fn check(&self, phases: &[Phase]) -> Result<(), ConfigError> {
         let refuse = |reason: String| Err(ConfigError::new("--threshold", format!("`{self}` {reason}")));
         let measured = || phases.iter().filter(|phase| !phase.warm_up);
-        let mut known: Vec<_> = measured().flat_map(|phase| phase.steps()).collect();
-        known.sort_unstable();
-        known.dedup();
-        if let Some(step) = self.step.filter(|step| !known.contains(step)) {
-            let steps = known.iter().map(Step::to_string).collect::<Vec<_>>().join(", ");
-            return refuse(format!("speaks of {step}, but this run's steps are {steps}"));
+        let mut planned: Vec<_> = measured().flat_map(|phase| phase.steps()).collect();
+        planned.sort_unstable();
+        planned.dedup();
+        if let Some(step) = self.scope.step.filter(|step| !planned.contains(step)) {
+            let steps = planned.iter().map(Step::to_string).collect::<Vec<_>>().join(", ");
+            return refuse(format!("is about {step}, but this run's steps are {steps}"));
         }
-        let covered = |phase: &&Phase| phase.steps().into_iter().any(|step| self.covers(&phase.name, step));
+        let covered =
+            |phase: &&Phase| phase.steps().into_iter().any(|step| self.scope.covers(&phase.name, step));
         if !measured().any(|phase| covered(&phase)) {
             let names = measured().map(|phase| phase.name.as_str()).collect::<Vec<_>>().join(", ");
             return refuse(format!(
-                "speaks of a phase that is not there or lacks the step; there is {names}"
+                "names a phase that does not exist or lacks the step; the phases are {names}"
             ));
         }
         let open = |phase: &Phase| matches!(phase.load, Load::Open { .. });
         if self.metric.is_of_arrivals() && !measured().filter(covered).any(open) {
             return refuse(
-                "speaks of arrivals, which only a run at a rate has: give --rate or --stages".into(),
+                "is about arrivals, which only a run at a rate has: give --rate or --stages".into(),
             );
         }
         Ok(())
@@ -117,14 +107,8 @@ impl Threshold {
 
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(phase) = &self.phase {
-            write!(f, "{phase}:")?;
-        }
-        match self.step {
-            Some(step) => write!(f, "{step}")?,
-            None => f.write_str("*")?,
-        }
-        write!(f, ".{}{}{}", self.metric, self.operator.symbol(), self.limit)
+        let Self { scope, metric, operator, limit } = self;
+        write!(f, "{scope}.{metric}{operator}{limit}")
     }
 }
 
@@ -132,40 +116,16 @@ impl FromStr for Threshold {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = "a threshold is written STEP.METRIC, an operator (<, <=, >, >=, ==) and a limit, as in \
-                     `upload.p99<20s`";
-        let at = text.find(['<', '>', '=']).ok_or(wrong)?;
+        let form = "a threshold is written STEP.METRIC, an operator (<, <=, >, >=, ==) and a limit, as in \
+                    `upload.p99<20s`";
+        let at = text.find(['<', '>', '=']).ok_or(form)?;
         let (left, right) = text.split_at(at);
-        let operator = Operator::ALL.into_iter().find(|operator| right.starts_with(operator.symbol()));
-        let operator = operator.ok_or("`=` is no operator; there are <, <=, >, >= and ==")?;
-        let (phase, left) = match left.rsplit_once(':') {
-            Some((phase, left)) => (Some(phase.trim().to_owned()), left),
-            None => (None, left),
-        };
-        let (step, metric) = left.trim().split_once('.').ok_or(wrong)?;
-        let step = match step {
-            "*" => None,
-            label => Some(Step::from_label(label).ok_or_else(|| {
-                format!(
-                    "`{label}` is no step; there are upload, first, cached, read3 and so on, and * for each"
-                )
-            })?),
-        };
-        let metric = Metric::from_name(metric)?;
-        let limit = Limit::parse(right[operator.symbol().len()..].trim(), metric)?;
-        Ok(Self { phase, step, metric, operator, limit })
-    }
-}
-
-impl Serialize for Threshold {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Threshold {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        let operator = Operator::iter().find(|operator| right.starts_with(<&str>::from(operator)));
+        let operator = operator.ok_or("`=` is not an operator: use <, <=, >, >= or ==")?;
+        let (scope, metric) = Scope::parse(left, form)?;
+        let metric = metric.parse()?;
+        let limit = Limit::parse(right[<&str>::from(operator).len()..].trim(), metric)?;
+        Ok(Self { scope, metric, operator, limit })
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the cache buys: first against cached downloads, paired by blob, and what the headers of the responses say.
+//! What the cache buys: first against cached downloads, paired by blob, and the cache statuses of the headers.
 
 mod paired;
 mod ratio;
@@ -19,11 +19,9 @@ use super::{
     steps::StepSummary,
 };
 use crate::{
-    metrics::{
-        pairs::Pair,
-        step_metrics::Span,
-    },
-    plan::{journey::Step, limits::optional_seconds},
+    metrics::{pairs::Pair, step_metrics::Span},
+    plan::journey::Step,
+    units::OptionalSeconds,
 };
 use paired::{FIRST_BYTE, SERVICE, TRANSFER, Times, ratio};
 use ratio::times;
@@ -41,10 +39,10 @@ pub struct CacheEffect {
     /// How many of them the numbers below come from: all, or an even sample of very many.
     pub pairs: u64,
     /// The median service time of the first downloads, less the opening of connections.
-    #[serde(rename = "median_first_seconds", with = "optional_seconds")]
+    #[serde(rename = "median_first_seconds", with = "OptionalSeconds")]
     pub median_first: Option<Duration>,
     /// The median service time of the cached downloads, less the opening of connections.
-    #[serde(rename = "median_cached_seconds", with = "optional_seconds")]
+    #[serde(rename = "median_cached_seconds", with = "OptionalSeconds")]
     pub median_cached: Option<Duration>,
     /// First ÷ cached service time, blob by blob, without the order effect where that is known; `None` without pairs.
     pub response: Option<Ratio>,
@@ -60,13 +58,13 @@ pub struct CacheEffect {
     /// Cached ÷ third service time: about 1, unless the cache fills late.
     #[serde(rename = "second_to_third")]
     pub third: Option<Ratio>,
-    /// What the headers say, against the times.
+    /// The cache statuses of the headers, compared with the times.
     pub status: StatusCheck,
     /// The shortest cached download.
-    #[serde(rename = "shortest_cached_seconds", with = "optional_seconds")]
+    #[serde(rename = "shortest_cached_seconds", with = "OptionalSeconds")]
     pub shortest_cached: Option<Duration>,
     /// The longest cached download.
-    #[serde(rename = "longest_cached_seconds", with = "optional_seconds")]
+    #[serde(rename = "longest_cached_seconds", with = "OptionalSeconds")]
     pub longest_cached: Option<Duration>,
 }
 

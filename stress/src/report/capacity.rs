@@ -17,9 +17,9 @@ use crate::{
     plan::{
         Plan,
         journey::Step,
-        limits::seconds,
-        search::{Answer, Search, StepResult, Verdict},
+        search::{Search, SearchResult, StepResult, StepVerdict},
     },
+    units::Seconds,
 };
 
 /// The version of the document that [`Capacity::save`] writes.
@@ -33,7 +33,7 @@ pub struct Capacity {
     /// When it began: RFC 3339, UTC.
     pub started_at: String,
     /// How long it took.
-    #[serde(rename = "elapsed_seconds", with = "seconds")]
+    #[serde(rename = "elapsed_seconds", with = "Seconds")]
     pub elapsed: Duration,
     /// How it ended.
     pub ending: Ending,
@@ -43,7 +43,7 @@ pub struct Capacity {
     /// The step of an iteration whose times and rate are shown: that of the first threshold.
     pub focus: Step,
     /// The result.
-    pub answer: Answer,
+    pub answer: SearchResult,
     /// The steps in the order in which they were run.
     pub steps: Vec<SearchStep>,
     /// The plan of each step, at the first level.
@@ -105,7 +105,7 @@ pub struct Knee {
     /// Successes per second.
     pub per_second: f64,
     /// The mean response time.
-    #[serde(rename = "mean_seconds", with = "seconds")]
+    #[serde(rename = "mean_seconds", with = "Seconds")]
     pub mean: Duration,
 }
 
@@ -175,8 +175,8 @@ impl SearchStep {
         let broken = summary.thresholds.iter().any(is_broken);
         let bottleneck = limit(&summary.quality, broken);
         let verdict = match report.ending {
-            Ending::Interrupted { .. } => Verdict::Interrupted,
-            Ending::Completed if bottleneck.is_some() => Verdict::Generator,
+            Ending::Interrupted { .. } => StepVerdict::Interrupted,
+            Ending::Completed if bottleneck.is_some() => StepVerdict::GeneratorLimited,
             Ending::Completed => verdict(&summary.thresholds),
         };
         let fresh = summary.steps.iter().find(|step| step.step == focus && !step.repeats);
@@ -206,15 +206,15 @@ fn is_broken(threshold_result: &ThresholdResult) -> bool {
     !threshold_result.holds() && !matches!(threshold_result.measured, Measured::Unsupported { .. })
 }
 
-fn verdict(threshold_results: &[ThresholdResult]) -> Verdict {
+fn verdict(threshold_results: &[ThresholdResult]) -> StepVerdict {
     if threshold_results.iter().any(is_broken) {
-        return Verdict::Breaks;
+        return StepVerdict::Breaks;
     }
     let missing = threshold_results.iter().filter_map(|threshold_result| match threshold_result.measured {
         Measured::Unsupported { has, needs } => Some((needs, has)),
         _ => None,
     });
-    missing.max().map_or(Verdict::Holds, |(needs, has)| Verdict::TooFew { has, needs })
+    missing.max().map_or(StepVerdict::Holds, |(needs, has)| StepVerdict::TooFewSamples { has, needs })
 }
 
 impl Consumption {
@@ -248,7 +248,7 @@ impl Capacity {
     /// # Errors
     /// Those of `out`.
     pub fn save(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let limited = matches!(self.answer, Answer::Generator { .. });
+        let limited = matches!(self.answer, SearchResult::GeneratorLimited { .. });
         let last = self.steps.last().filter(|_| limited);
         let document = Document {
             schema: SCHEMA,
@@ -294,11 +294,13 @@ impl Capacity {
     /// The steps that decide the answer.
     pub fn deciding_steps(&self) -> impl Iterator<Item = &SearchStep> {
         let levels = match self.answer {
-            Answer::Between { holds, breaks } => [Some(holds), Some(breaks)],
-            Answer::UpTo { holds } => [Some(holds), None],
-            Answer::Nowhere { breaks } => [None, Some(breaks)],
-            Answer::Generator { at } | Answer::TooFew { at, .. } => [Some(at), None],
-            Answer::Unended { holds, breaks } => [holds, breaks],
+            SearchResult::Between { holds, breaks } => [Some(holds), Some(breaks)],
+            SearchResult::UpTo { holds } => [Some(holds), None],
+            SearchResult::BelowFirst { breaks } => [None, Some(breaks)],
+            SearchResult::GeneratorLimited { at } | SearchResult::TooFewSamples { at, .. } => {
+                [Some(at), None]
+            }
+            SearchResult::Incomplete { holds, breaks } => [holds, breaks],
         };
         self.steps.iter().filter(move |step| levels.contains(&Some(step.result.level)))
     }
@@ -308,7 +310,9 @@ impl SearchStep {
     /// The step as a point of the curve, if its mean is known and not only a lower bound.
     fn knee(&self) -> Option<Knee> {
         let Bounded { value: mean, lower_bound: false } = self.response.as_ref()?.mean else { return None };
-        if mean.is_zero() || matches!(self.result.verdict, Verdict::Generator | Verdict::Interrupted) {
+        if mean.is_zero()
+            || matches!(self.result.verdict, StepVerdict::GeneratorLimited | StepVerdict::Interrupted)
+        {
             return None;
         }
         Some(Knee { level: self.result.level, per_second: self.per_second?, mean })

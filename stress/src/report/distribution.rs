@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
+use strum::IntoEnumIterator;
 
 use super::stats::Percentile;
 use crate::metrics::histogram::Latencies;
@@ -42,7 +43,7 @@ impl Distribution {
             lower_bound: least_lower_bound.is_some_and(|least| value + value / 1000 >= least),
         };
         let quantile = |percentile: Percentile| latencies.quantile(percentile.quantile()).map(bounded);
-        let supported = Percentile::ALL.into_iter().filter(|p| p.is_supported_by(latencies.count()));
+        let supported = Percentile::iter().filter(|p| p.is_supported_by(latencies.count()));
         Some(Self {
             count: latencies.count(),
             min: bounded(latencies.min()?),

@@ -189,7 +189,8 @@ impl QualityReport {
         checks.extend(unfinished.map(|share| Check::Unfinished.result(share)));
         // Without a header that has a cache status there is nothing to check.
         let firsts = cache_statuses(recording, Step::FIRST);
-        let contaminated = share(firsts.from_cache(), firsts.total()).filter(|_| !firsts.by_header.is_empty());
+        let contaminated =
+            share(firsts.from_cache(), firsts.total()).filter(|_| !firsts.by_header.is_empty());
         checks.extend(contaminated.map(|share| Check::Contaminated.result(share)));
         let unsupported =
             |one: &&ThresholdResult| !one.implicit && matches!(one.measured, Measured::Unsupported { .. });

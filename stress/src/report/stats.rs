@@ -68,6 +68,8 @@ pub(super) fn ranks(count: usize, quantile: f64) -> Option<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator;
+
     use super::*;
     use crate::fixtures;
 
@@ -92,14 +94,14 @@ mod tests {
 
     #[test]
     fn percentiles_need_these_many_samples() {
-        let needs = Percentile::ALL.map(Percentile::needs);
+        let needs: Vec<_> = Percentile::iter().map(Percentile::needs).collect();
         assert_eq!(needs, [6, 36, 72, 368, 3_688, 36_887]);
         assert!(!Percentile::P50.is_supported_by(5) && Percentile::P50.is_supported_by(6));
     }
 
     #[test]
     fn the_interval_exists_exactly_from_the_needed_number_on() {
-        for percentile in &Percentile::ALL[..5] {
+        for percentile in Percentile::iter().take(5) {
             let needs = usize::try_from(percentile.needs()).unwrap();
             assert_eq!(ranks(needs - 1, percentile.quantile()), None, "{}", percentile.label());
             assert!(ranks(needs, percentile.quantile()).is_some(), "{}", percentile.label());

@@ -17,9 +17,10 @@ use crate::{
         histogram::Latencies,
         step_metrics::{CacheStatusCounts, FailureTally, ReasonTally, Span, StepMetrics, StepRecording},
     },
-    plan::{journey::Step, limits::seconds, load::Load},
+    plan::{journey::Step, load::Load},
     sample::{Failure, FailureClass, Novelty, StoredKind},
     units::MIB,
+    units::Seconds,
 };
 
 /// One step of one phase.
@@ -92,10 +93,10 @@ pub struct FailureSummary {
     /// How often.
     pub count: u64,
     /// When the first was known, since the run's origin.
-    #[serde(rename = "first_seconds", with = "seconds")]
+    #[serde(rename = "first_seconds", with = "Seconds")]
     pub first: Duration,
     /// When the last was known, since the run's origin.
-    #[serde(rename = "last_seconds", with = "seconds")]
+    #[serde(rename = "last_seconds", with = "Seconds")]
     pub last: Duration,
     /// By Walrus' own reason, where it gave one, the most frequent first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -115,10 +116,10 @@ pub struct FailureReason {
     /// How often.
     pub count: u64,
     /// When the first was known, since the run's origin.
-    #[serde(rename = "first_seconds", with = "seconds")]
+    #[serde(rename = "first_seconds", with = "Seconds")]
     pub first: Duration,
     /// When the last was known, since the run's origin.
-    #[serde(rename = "last_seconds", with = "seconds")]
+    #[serde(rename = "last_seconds", with = "Seconds")]
     pub last: Duration,
 }
 
@@ -126,7 +127,7 @@ pub struct FailureReason {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FailureExample {
     /// When it was known, since the run's origin.
-    #[serde(rename = "at_seconds", with = "seconds")]
+    #[serde(rename = "at_seconds", with = "Seconds")]
     pub at: Duration,
     /// The blob's number: its index + 1.
     pub blob_number: u64,

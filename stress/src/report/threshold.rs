@@ -18,7 +18,7 @@ use crate::{
     plan::{
         Phase,
         journey::Step,
-        threshold::{Limit, Metric, Operator, Part, Statistic, Threshold},
+        threshold::{Limit, Metric, Operator, Scope, Statistic, Threshold, TimeSpan},
     },
     sample::{FailureClass, Novelty},
 };
@@ -120,8 +120,11 @@ pub(super) fn evaluate(report: &Report) -> Vec<ThresholdResult> {
     let thresholds = &report.plan.thresholds;
     let asked = thresholds.iter().flat_map(|threshold| {
         steps(report, threshold).into_iter().map(|step| {
-            let covered = Covered::of(report, |phase, one| one == step && threshold.covers(phase, one));
-            let threshold = Threshold { step: Some(step), ..threshold.clone() };
+            let covered = Covered::of(report, |phase, one| one == step && threshold.scope.covers(phase, one));
+            let threshold = Threshold {
+                scope: Scope { step: Some(step), ..threshold.scope.clone() },
+                ..threshold.clone()
+            };
             ThresholdResult { measured: covered.measure(threshold.metric), threshold, implicit: false }
         })
     });
@@ -137,7 +140,7 @@ pub(super) fn evaluate(report: &Report) -> Vec<ThresholdResult> {
 fn steps(report: &Report, threshold: &Threshold) -> Vec<Step> {
     let measured = report.plan.phases.iter().filter(|phase| !phase.warm_up);
     let mut steps: Vec<_> = measured
-        .flat_map(|phase| phase.steps().into_iter().filter(|&step| threshold.covers(&phase.name, step)))
+        .flat_map(|phase| phase.steps().into_iter().filter(|&step| threshold.scope.covers(&phase.name, step)))
         .collect();
     steps.sort_unstable();
     steps.dedup();
@@ -147,7 +150,7 @@ fn steps(report: &Report, threshold: &Threshold) -> Vec<Step> {
 /// That nothing fails and nothing is unfinished, unless a threshold limits it.
 fn implicit(report: &Report, phase: &Phase, step: Step, several: bool) -> Vec<ThresholdResult> {
     let covering: Vec<_> =
-        report.plan.thresholds.iter().filter(|one| one.covers(&phase.name, step)).collect();
+        report.plan.thresholds.iter().filter(|one| one.scope.covers(&phase.name, step)).collect();
     let classes: Vec<_> = covering
         .iter()
         .filter_map(|one| if let Metric::Failures(class) = one.metric { class } else { None })
@@ -231,7 +234,7 @@ impl<'a> Covered<'a> {
         self.sum(|metrics| count(&metrics.failures, counts))
     }
 
-    fn time(&self, part: Part, statistic: Statistic) -> Measured {
+    fn time(&self, part: TimeSpan, statistic: Statistic) -> Measured {
         let span = |span: Span| {
             let mut latencies = Latencies::default();
             self.fresh.iter().filter_map(|metrics| metrics.span(span)).for_each(|one| latencies.merge(one));
@@ -240,13 +243,13 @@ impl<'a> Covered<'a> {
             Distribution::of(&latencies, bound)
         };
         let distribution = match part {
-            Part::Response => span(Span::Response),
-            Part::Service => span(Span::Service),
-            Part::StartDelay => Distribution::of(&self.arrivals.start_delay, None),
-            Part::FirstByte => span(Span::FirstByte),
-            Part::Send => span(Span::Send),
-            Part::Wait => span(Span::Wait),
-            Part::Receive => span(Span::Receive),
+            TimeSpan::Response => span(Span::Response),
+            TimeSpan::Service => span(Span::Service),
+            TimeSpan::StartDelay => Distribution::of(&self.arrivals.start_delay, None),
+            TimeSpan::FirstByte => span(Span::FirstByte),
+            TimeSpan::Send => span(Span::Send),
+            TimeSpan::Wait => span(Span::Wait),
+            TimeSpan::Receive => span(Span::Receive),
         };
         let has = distribution.as_ref().map_or(0, |distribution| distribution.count);
         let needs =

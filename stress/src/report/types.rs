@@ -8,10 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
-use crate::{
-    metrics::Recording,
-    plan::{Plan, limits::seconds},
-};
+use crate::{metrics::Recording, plan::Plan, units::Seconds};
 
 /// What a run was meant to do and what it recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,7 +22,7 @@ pub struct Report {
     /// When the run began: RFC 3339, UTC. Durations come from the monotonic clock alone.
     pub started_at: String,
     /// How long the run took on the monotonic clock.
-    #[serde(rename = "elapsed_seconds", with = "seconds")]
+    #[serde(rename = "elapsed_seconds", with = "Seconds")]
     pub elapsed: Duration,
     /// Warnings for readers, a sentence each.
     pub notices: Vec<String>,
@@ -58,7 +55,7 @@ pub struct Tool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Ending {
-    /// It did what its plan says.
+    /// It followed its plan to the end.
     Completed,
     /// A signal stopped it; everything measured until then is there.
     Interrupted {
@@ -116,7 +113,7 @@ impl Tool {
 }
 
 impl Ending {
-    /// Whether the run did less than its plan says.
+    /// Whether the run was stopped before the end of its plan.
     pub fn is_partial(self) -> bool {
         matches!(self, Ending::Interrupted { .. })
     }

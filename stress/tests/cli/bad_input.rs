@@ -75,7 +75,7 @@ fn sizes_and_times_that_make_no_sense_are_refused() {
         (["--size", "1TB"], ["--size", "use B, KiB, MiB or GiB"]),
         (["--size", "-1"], ["--size", "as in 100KiB"]),
         (["--size", "1.3B"], ["--size", "whole number of bytes"]),
-        (["--size", "99999999999GiB"], ["--size", "as in 100KiB"]),
+        (["--size", "99999999999GiB"], ["--size", "too large a size"]),
         (["--min-size", "big"], ["--min-size", "as in 100KiB"]),
         (["--max-size", ""], ["--max-size", "as in 100KiB"]),
         (["--duration", "0s"], ["--duration", "longer than 0"]),

@@ -144,7 +144,23 @@ fn flags_win_over_the_environment() {
 }
 
 #[test]
-fn a_variable_that_says_nothing_contradicts_nothing() {
+fn a_flag_wins_over_a_variable_that_it_excludes() {
+    let server = Server::start();
+    for (name, value, line, key, expected) in [
+        ("RATE", "5/s", "-c 2", "/phases/0/load", json!({ "model": "closed", "workers": 2 })),
+        ("SIZE", "9KiB", "--min-size 1B --max-size 2B", "/phases/0/sizes/max_bytes", json!(2)),
+        ("DELETABLE", "true", "--permanent", "/store/persistence", json!("permanent")),
+        ("STEPS", "upload", "--reads 1", "/phases/0/journey", json!(["upload", "first"])),
+    ] {
+        let run = run(&server).variable(&format!("WALRUS_STRESS_{name}"), value).line("-n 1").line(line);
+        assert_eq!(plan(&run.go().exits(0)).pointer(key), Some(&expected), "{name}");
+    }
+    let ran = run(&server).variable("WALRUS_STRESS_QUIET", "true").line("-v -n 1").go().exits(0);
+    assert!(ran.stderr.contains("preflight: "), "{}", ran.stderr);
+}
+
+#[test]
+fn an_empty_variable_sets_nothing() {
     let server = Server::start();
     let empty = ["SEED", "BLOBS", "EXPORT", "QUIET", "HEADER", "BEARER", "SIZE", "DURATION", "COLOR"];
     let set = |run: Run, name: &str| run.variable(&format!("WALRUS_STRESS_{name}"), "");
@@ -161,10 +177,9 @@ fn a_wrong_variable_is_named() {
     let server = Server::start();
     for (name, value, line, words) in [
         ("CONCURRENCY", "many", "", ["--concurrency", "whole number"]),
-        ("QUIET", "1", "", ["--quiet", "true, false"]),
-        ("QUIET", "true", "-v", ["--quiet", "--verbose"]),
-        ("SIZE", "1KiB", "--min-size 1", ["--size", "--min-size"]),
-        ("DELETABLE", "true", "--permanent", ["--deletable", "--permanent"]),
+        ("QUIET", "1", "", ["--quiet", "true or false"]),
+        ("EPOCHS", "99", "", ["--epochs", "at most 53"]),
+        ("ARRIVALS", "poisson", "", ["--arrivals", "needs --rate"]),
         ("HEADER", "oops", "", ["--header", "Name: value"]),
         ("PUBLISHER", "http://a,nonsense", "", ["--publisher", "is not a whole address"]),
     ] {
@@ -173,6 +188,11 @@ fn a_wrong_variable_is_named() {
         assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
         assert!(words.iter().chain(&[name.as_str()]).all(|word| ran.stderr.contains(word)), "{}", ran.stderr);
     }
+    // Two variables that exclude each other clash; each error names the first one's flag and variable.
+    let clash = run(&server).variable("WALRUS_STRESS_SIZE", "1KiB").variable("WALRUS_STRESS_MIN_SIZE", "1");
+    let ran = clash.go().exits(2);
+    let expected = "--size (from WALRUS_STRESS_SIZE): cannot be used with --min-size";
+    assert!(ran.stderr.contains(expected), "{}", ran.stderr);
     // What was typed is not blamed on the environment.
     let ran = run(&server).variable("WALRUS_STRESS_BLOBS", "3").line("-n many").go().exits(2);
     assert!(!ran.stderr.contains("WALRUS_STRESS"), "{}", ran.stderr);

@@ -96,5 +96,5 @@ fn steps_that_make_no_journey_are_refused() {
     ] {
         refuses(&line, &words);
     }
-    refuses(&["--reads", "3", "--steps", "upload"], &["--reads", "cannot go with --steps"]);
+    refuses(&["--reads", "3", "--steps", "upload"], &["--reads", "cannot be used with --steps"]);
 }

@@ -127,7 +127,7 @@ fn what_cannot_be_in_this_order_is_refused() {
     refuses(&["--order", "random"], &["--order", "journey, phased"]);
     refuses(
         &["--order", "phased", "--threshold", "main:upload.p50<1s"],
-        &["--threshold", "there is upload, first"],
+        &["--threshold", "the phases are upload, first"],
     );
     refuses(&["--from-log", "a", "--blob-ids", "b"], &["--from-log", "--blob-ids"]);
 }

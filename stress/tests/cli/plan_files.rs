@@ -84,7 +84,7 @@ fn several_phases_follow_one_another_in_one_run() {
     // A flag that would make them the same names itself and the phase.
     let ran = file(&server, more).line("--steps upload").go().exits(2);
     assert!(
-        ran.stderr.contains("--steps: would hold for every phase of plan.toml, but its phase `write`"),
+        ran.stderr.contains("--steps: would apply to every phase of plan.toml, but its phase `write`"),
         "{}",
         ran.stderr
     );
@@ -94,10 +94,7 @@ fn several_phases_follow_one_another_in_one_run() {
 fn what_is_wrong_with_a_file_is_told_before_anything_is_done() {
     let server = Server::start();
     let ran = file(&server, "min_size = 3").go().exits(2);
-    assert_eq!(
-        ran.stderr,
-        "error: plan.toml, line 4, min_size: there is no such key; is `min-size` meant?\n"
-    );
+    assert_eq!(ran.stderr, "error: plan.toml, line 4, min_size: unknown key; did you mean `min-size`?\n");
     let ran = Run::bare().line("--plan nowhere.toml").go().exits(2);
     assert!(ran.stderr.starts_with("error: --plan: cannot read nowhere.toml: "), "{}", ran.stderr);
     assert_eq!(server.requests().len(), 0);
@@ -149,7 +146,7 @@ fn secrets_of_a_told_plan_are_names_of_variables() {
         "1",
     ]);
     let refused = run.command("plan").go().exits(2);
-    assert!(refused.stderr.contains("--bearer cannot go with"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--bearer cannot be used with"), "{}", refused.stderr);
     let run =
         Run::between(&url, &server.url()).args(["--header", "X-Key: s3cret", "-n", "1", "--size", "1KiB"]);
     let text = run.command("plan").line("--format toml").go().exits(0).stdout;

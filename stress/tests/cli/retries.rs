@@ -96,7 +96,10 @@ fn retries_that_make_no_sense_are_refused() {
         (vec!["--backoff", "1s"], ["--backoff", "needs --retries"]),
         (vec!["--retries", "1", "--backoff", "2s..1s"], ["--backoff", "ends before it starts"]),
         (vec!["--retries", "1", "--backoff", "soon"], ["--backoff", "soon"]),
-        (vec!["--threshold", "upload.attempt_failures.bad<1"], ["--threshold", "`bad` is no class"]),
+        (
+            vec!["--threshold", "upload.attempt_failures.bad<1"],
+            ["--threshold", "`bad` is none of dns, refused"],
+        ),
     ] {
         refuses(&line, &words);
     }

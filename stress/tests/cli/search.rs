@@ -179,10 +179,10 @@ fn what_makes_no_sense_is_refused_before_anything_is_done() {
         ("--slo upload.p50<1s --from 3", "--from: `3` is not a rate"),
         ("--slo upload.p50<1s --for concurrency --from 3/s", "--from: `3/s` is not a whole number"),
         ("--slo upload.p50<1s --from 5/s --max 3/s", "--max is below --from"),
-        ("--slo upload.p50<1s --from 0/s", "--from must be more than nothing"),
+        ("--slo upload.p50<1s --from 0/s", "--from must be more than 0"),
         ("--slo upload.p50<1s --step 0s", "--step must be longer than 0 s"),
         ("--slo upload.p50<1s --precision 0%", "--precision of a rate must be at least 0.1%"),
-        ("--slo upload.p98<1s", "`p98` is no metric"),
+        ("--slo upload.p98<1s", "`p98` is not a metric"),
         ("--slo read3.p50<1s", "this run's steps are upload, first, cached"),
         ("--slo upload.p50<1s --for concurrency --max-in-flight 5", "--max-in-flight needs --rate"),
     ] {

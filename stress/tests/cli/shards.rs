@@ -126,7 +126,7 @@ fn short_runs_are_compared_with_what_they_lack() {
     let ran = command(&["compare", "--fail-if", "cached.p50>+10%"], &files).go().exits(1);
     assert!(ran.stdout.contains("UNKNOWN  cached.p50>+10%: not enough data in "), "{}", ran.stdout);
     let ran = command(&["compare", "--fail-if", "cached.p98>+10%"], &files).go().exits(2);
-    assert!(ran.stderr.contains("`p98` is no number that runs are compared by"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`p98` is not a number that runs are compared by"), "{}", ran.stderr);
     let same = command(&["compare"], &[files[0].clone(), files[0].clone()]).go().exits(0);
     let words: Vec<_> = same.stdout.split_whitespace().collect();
     assert!(words.join(" ").contains("are the same run: equal numbers are no evidence"), "{}", same.stdout);

@@ -81,9 +81,9 @@ fn a_threshold_on_failures_says_how_many_are_too_many() {
 #[test]
 fn what_means_nothing_is_refused_before_anything_is_done() {
     for (threshold, words) in [
-        ("upload.p98<1s", "`p98` is no metric; there are p50, p90"),
-        ("third.p50<1s", "`third` is no step; there are upload, first, cached"),
-        ("upload.p50<1", "`1` is no limit for p50"),
+        ("upload.p98<1s", "`p98` is not a metric: use p50, p90"),
+        ("third.p50<1s", "`third` is not a step: use upload, first, cached"),
+        ("upload.p50<1", "`1` is not a limit for p50"),
         ("upload.p50", "STEP.METRIC"),
         ("read3.p50<1s", "this run's steps are upload, first, cached"),
         ("upload.dropped==0", "give --rate or --stages"),

@@ -33,8 +33,8 @@ fn write(dir: &Path, name: &str, milliseconds: u64) {
     fs::write(dir.join(name), report).unwrap();
 }
 
-/// Runs `walrus-stress compare` with these words, in which files lie in `dir`; the document goes to `out`.
-fn told(dir: &TempDir, words: &str) -> (Result<Exit, String>, String) {
+/// Runs `walrus-stress compare` with these words, where files are in `dir`; gives the exit code and the document.
+fn compared(dir: &TempDir, words: &str) -> (Result<Exit, String>, String) {
     let out = dir.path().join("out");
     let words = words.split(' ').map(|word| match word.strip_suffix(".json") {
         Some(_) => dir.path().join(word).display().to_string(),
@@ -59,19 +59,19 @@ fn dir() -> TempDir {
 #[test]
 fn a_regression_is_exit_code_1_and_a_change_for_the_better_is_none() {
     let dir = dir();
-    assert_eq!(told(&dir, "a.json slow.json").0, Ok(Exit::Failure));
-    assert_eq!(told(&dir, "slow.json a.json").0, Ok(Exit::Success));
-    assert_eq!(told(&dir, "a.json b.json").0, Ok(Exit::Success), "1 % is not relevant");
+    assert_eq!(compared(&dir, "a.json slow.json").0, Ok(Exit::Failure));
+    assert_eq!(compared(&dir, "slow.json a.json").0, Ok(Exit::Success));
+    assert_eq!(compared(&dir, "a.json b.json").0, Ok(Exit::Success), "1 % is not relevant");
     // Limits decide where there are some.
-    assert_eq!(told(&dir, "a.json slow.json --fail-if first.p95>+40%").0, Ok(Exit::Success));
-    assert_eq!(told(&dir, "a.json slow.json --fail-if first.p95>+20%").0, Ok(Exit::Failure));
-    assert_eq!(told(&dir, "a.json slow.json --fail-if first.p99>+20%").0, Ok(Exit::Failure));
+    assert_eq!(compared(&dir, "a.json slow.json --fail-if first.p95>+40%").0, Ok(Exit::Success));
+    assert_eq!(compared(&dir, "a.json slow.json --fail-if first.p95>+20%").0, Ok(Exit::Failure));
+    assert_eq!(compared(&dir, "a.json slow.json --fail-if first.p99>+20%").0, Ok(Exit::Failure));
 }
 
 #[test]
 fn every_form_says_the_same() {
     let dir = dir();
-    let (_, json) = told(&dir, "a.json slow.json --format json --fail-if first.p50>+10%");
+    let (_, json) = compared(&dir, "a.json slow.json --format json --fail-if first.p50>+10%");
     let document: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(
         (&document["schema"], &document["regressed"]),
@@ -92,15 +92,15 @@ fn every_form_says_the_same() {
         (&document["limits"][0]["limit"], &document["limits"][0]["outcome"]),
         (&json!("first.p50>+10%"), &json!("broken"))
     );
-    let (_, screen) = told(&dir, "a.json slow.json --fail-if first.p50>+10%");
+    let (_, screen) = compared(&dir, "a.json slow.json --fail-if first.p50>+10%");
     assert!(screen.contains("FAILED  first.p50>+10%: +30 % ("), "{screen}");
     assert!(screen.lines().all(|line| line.chars().count() <= 80 || line.contains("json")), "{screen}");
-    let (_, page) = told(&dir, "a.json slow.json --format markdown --fail-if first.p50>+10%");
+    let (_, page) = compared(&dir, "a.json slow.json --format markdown --fail-if first.p50>+10%");
     assert!(
         page.contains("| **first** |") && page.contains("| p50 | ") && page.contains("| worse |\n"),
         "{page}"
     );
-    let (_, html) = told(&dir, "a.json slow.json --format html --fail-if first.p50>+10%");
+    let (_, html) = compared(&dir, "a.json slow.json --format html --fail-if first.p50>+10%");
     let before = format!("<data value=\"{}\" data-json=\"/numbers/0/before\">", p50["before"]);
     assert!(
         html.contains(&before)
@@ -115,11 +115,11 @@ fn every_form_says_the_same() {
 #[test]
 fn several_runs_on_a_side_stand_behind_two_dashes() {
     let dir = dir();
-    let (exit, screen) = told(&dir, "a.json b.json -- slow.json");
+    let (exit, screen) = compared(&dir, "a.json b.json -- slow.json");
     assert!(exit.is_ok() && screen.contains("a.json") && screen.contains("b.json"), "{screen}");
-    let alone = told(&dir, "a.json").0.unwrap_err();
+    let alone = compared(&dir, "a.json").0.unwrap_err();
     assert!(alone.starts_with("compare takes one report before and one after"), "{alone}");
-    let three = told(&dir, "a.json b.json slow.json").0.unwrap_err();
+    let three = compared(&dir, "a.json b.json slow.json").0.unwrap_err();
     assert!(three.contains("several of each with -- between them"), "{three}");
 }
 
@@ -128,9 +128,9 @@ fn a_file_that_is_no_report_is_named() {
     let dir = dir();
     let whole = fs::read(dir.path().join("a.json")).unwrap();
     fs::write(dir.path().join("cut.json"), &whole[..whole.len() / 2]).unwrap();
-    let refused = told(&dir, "a.json cut.json").0.unwrap_err();
+    let refused = compared(&dir, "a.json cut.json").0.unwrap_err();
     assert!(refused.contains("cut.json: not a walrus-stress report: EOF while parsing"), "{refused}");
-    let refused = told(&dir, "a.json none.json").0.unwrap_err();
+    let refused = compared(&dir, "a.json none.json").0.unwrap_err();
     assert!(refused.starts_with("cannot read ") && refused.contains("none.json: No such file"), "{refused}");
     assert!(Report::load(whole.as_slice()).is_ok());
 }

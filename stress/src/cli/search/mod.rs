@@ -1,20 +1,21 @@
-//! `walrus-stress search`: whole walks through the house, each at the level that the search asks for next.
+//! `walrus-stress search`: one run after another, each at the level that the search asks for next.
 
-pub(super) mod args;
+pub(super) mod options;
 
 use std::{
     sync::Arc,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use super::{
-    Exit, descriptors, door,
-    list::{BlobList, stream::Streamed},
-    planned::RunOptions,
-    screen::Screen,
+    blob_list::{BlobList, stream::ListStream},
+    config::Config,
+    descriptors,
+    execute::{RunContext, SampleSink, execute},
+    exit::Exit,
+    print,
+    screen::{self, Screen},
     signals::Signals,
-    typed::Typed,
-    walk::{RunContext, SampleSink, walk},
 };
 use crate::{
     client::{self, Network},
@@ -25,7 +26,7 @@ use crate::{
         Phase, Plan, draw,
         journey::Step,
         load::{Load, Stop},
-        search::{Answer, Axis, Next, Search, Verdict},
+        search::{Axis, NextStep, Search, SearchResult, StepVerdict},
         stages::Stages,
     },
     report::{
@@ -36,22 +37,23 @@ use crate::{
     },
     sample::Sample,
 };
-use args::{AxisKind, DECIDED, SearchArgs};
+use options::SearchArgs;
 
 /// Searches for the highest level that holds.
-pub(super) async fn search(args: SearchArgs, typed: &Typed) -> Result<Exit, Error> {
-    let search = args.search(typed)?;
-    let (intention, settle, axis) = intend(args, typed, &search)?;
-    let list = intention.list()?;
+pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
+    let search = args.search()?;
+    let config = load(args, &search)?;
+    let list = config.list()?;
     let mut signals = Signals::listen()?;
-    let plan = intention.plan(list.as_ref())?;
-    let search = Search { needs: args::needs(&plan.thresholds), ..search };
-    let template = Template { plan, settle, axis };
-    let fewer = descriptors::provide(&template.at(search.max, search.step, 0)?, intention.chose_places())?;
-    let file = intention.run.output.report.as_deref().map(PreparedFile::prepare).transpose()?;
-    let screen = Screen::new(&intention.run.output, &template.plan);
-    fewer.iter().for_each(|fewer| screen.note(&format!("warning: {}", fewer.notice())));
-    if !intention.run.place.no_check {
+    let plan = config.plan(list.as_ref())?;
+    let search = Search { needs: options::needs(&plan.thresholds), ..search };
+    let template = Template { plan, settle: args.settle(), axis: search.axis };
+    let largest = template.at(search.max, search.step, 0)?;
+    let reduced = descriptors::provide(&largest, config.sets_default_max_in_flight())?;
+    let file = config.run.report.as_ref().map(|path| PreparedFile::prepare(path)).transpose()?;
+    let screen = Screen::new(&config.run, &template.plan);
+    reduced.iter().for_each(|reduced| screen.note(&format!("warning: {}", reduced.notice())));
+    if !config.run.no_check {
         tokio::select! {
             warnings = client::preflight(&template.plan) => {
                 warnings?.iter().for_each(|warning| screen.note(&format!("warning: {warning}")));
@@ -62,15 +64,15 @@ pub(super) async fn search(args: SearchArgs, typed: &Typed) -> Result<Exit, Erro
     let entries = list.as_ref().filter(|_| !template.plan.goes_round()).map(|list| list.count);
     let list = list.map(|list: BlobList| list.stream(template.plan.goes_round())).transpose()?;
     let started_at = rfc3339(SystemTime::now());
-    let began = Instant::now();
+    let started = Instant::now();
     let network = Arc::new(Network::new(&template.plan)?);
-    let context = RunContext { list, fewer, ..RunContext::new(network) };
-    let climb = Climb { search: &search, template: &template, context, entries };
-    let (steps, answer, signal) = climb.up(screen, &mut signals, capacity::generator_limit).await?;
+    let context = RunContext { list, reduced, ..RunContext::new(network) };
+    let steps = Steps { search: &search, template: &template, context, entries };
+    let (steps, answer, signal) = steps.run(screen, &mut signals, capacity::generator_limit).await?;
     let capacity = Capacity {
         tool: Tool::this(),
         started_at,
-        elapsed: began.elapsed(),
+        elapsed: started.elapsed(),
         ending: signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal }),
         focus: focus(&template.plan),
         plan: template.at(search.from, search.step, 0)?,
@@ -78,58 +80,40 @@ pub(super) async fn search(args: SearchArgs, typed: &Typed) -> Result<Exit, Erro
         steps,
         answer,
     };
-    Ok(conclude(&capacity, file, &intention))
+    Ok(conclude(&capacity, file, &config))
 }
 
-/// The run that each step is made of; its load and its stop are the search's.
-fn intend(
-    args: SearchArgs,
-    typed: &Typed,
-    search: &Search,
-) -> Result<(RunOptions, std::time::Duration, Axis), Error> {
-    let SearchArgs { wish, run } = args;
-    let takes_slo = |key: &&str| *key != "threshold" || !wish.slo.is_empty();
-    let mut decided: Vec<_> = DECIDED.iter().map(|(key, _)| *key).filter(takes_slo).collect();
-    if wish.axis == AxisKind::Concurrency {
-        decided.extend(["arrivals", "max-in-flight"]);
+/// The configuration of the run that each step repeats at another level.
+fn load(args: &SearchArgs, search: &Search) -> Result<Config, Error> {
+    let config = Config::load(&args.run, args.overrides(search)?)?;
+    let refuse =
+        |flag: &str, reason: &str| Err(Error::Flag { flag: flag.to_owned(), reason: reason.to_owned() });
+    if config.phase_count() > 1 {
+        return refuse("--plan", "names several phases; a search raises the load of one");
     }
-    let mut intention = RunOptions::of(run, typed, &decided)?;
-    if intention.phase_count() > 1 {
-        let reason = "names several phases; a search raises the load of one".to_owned();
-        return Err(Error::Flag { flag: "--plan".to_owned(), reason });
+    if config.run.threshold.is_empty() {
+        return refuse("--slo", "is missing: give what must hold, as in --slo 'upload.p95<20s'");
     }
-    let run = &mut intention.run;
-    if !wish.slo.is_empty() {
-        run.expect.threshold = wish.slo;
-    }
-    if run.expect.threshold.is_empty() {
-        let reason = "is missing: say what must hold, as in --slo 'upload.p95<20s'".to_owned();
-        return Err(Error::Flag { flag: "--slo".to_owned(), reason });
-    }
-    (run.load.blobs, run.load.duration, run.pace.warm_up) = (None, Some(search.step), None);
-    if search.axis == Axis::Rate {
-        run.pace.rate = Some(search.from);
-    }
-    Ok((intention, wish.settle, search.axis))
+    Ok(config)
 }
 
-/// The step whose times are shown: the one that the first objective speaks of.
+/// The step whose times are shown: the one that the first threshold is about.
 fn focus(plan: &Plan) -> Step {
-    let of_objective = plan.thresholds.first().and_then(|threshold| threshold.step);
+    let of_threshold = plan.thresholds.first().and_then(|threshold| threshold.scope.step);
     let of_journey = plan.phases.first().and_then(|phase| phase.journey.steps.first().copied());
-    of_objective.or(of_journey).unwrap_or(Step::Upload)
+    of_threshold.or(of_journey).unwrap_or(Step::Upload)
 }
 
 /// What the steps of a search have in common.
 struct Template {
     plan: Plan,
-    settle: std::time::Duration,
+    settle: Duration,
     axis: Axis,
 }
 
 impl Template {
     /// The plan of the `number`-th step; no two steps have a blob in common.
-    fn at(&self, level: f64, length: std::time::Duration, number: u64) -> Result<Plan, Error> {
+    fn at(&self, level: f64, length: Duration, number: u64) -> Result<Plan, Error> {
         let mut main = self.plan.phases[0].clone();
         let levels = Stages::constant(level);
         main.load = match (self.axis, main.load) {
@@ -138,7 +122,6 @@ impl Template {
             }
             _ => Load::Closed { workers: levels },
         };
-        // A list that is read once through ends by itself.
         main.stop = Stop { blobs: None, duration: Some(length) };
         let settling = (!self.settle.is_zero()).then(|| Phase {
             name: "settle".to_owned(),
@@ -153,18 +136,18 @@ impl Template {
     }
 }
 
-/// A seed of its own for each step, from the search's; 53 bits, so that every reader of JSON sees the same number.
+/// The seed of a step, from that of the search; 53 bits, so that every reader of JSON sees the same number.
 fn seed(seed: u64, number: u64) -> u64 {
     draw::mix(draw::mix(seed).wrapping_add(number)) >> 11
 }
 
-/// A search under way.
-struct Climb<'a> {
+/// The steps of a search.
+struct Steps<'a> {
     search: &'a Search,
     template: &'a Template,
-    /// That of every step, but for the board.
+    /// What every step needs; each has a progress board of its own.
     context: RunContext,
-    /// How many blobs a list has that is read once through.
+    /// How many blobs a list has that is read once.
     entries: Option<u64>,
 }
 
@@ -174,27 +157,27 @@ impl SampleSink for ConcurrencyTracker {
         true
     }
 
-    fn hear(&mut self, sample: &Sample, _: &Screen) {
+    fn take(&mut self, sample: &Sample, _: &Screen) {
         self.record(sample);
     }
 
     fn flush(&mut self) {}
 }
 
-impl Climb<'_> {
-    /// Makes step after step until the answer is there, the list is used up, or a signal comes.
-    async fn up(
+impl Steps<'_> {
+    /// Makes step after step until the search is over, the list is used up, or a signal comes.
+    async fn run(
         &self,
         mut screen: Screen,
         signals: &mut Signals,
         limit: impl Fn(&QualityReport, bool) -> Option<Bottleneck>,
-    ) -> Result<(Vec<SearchStep>, Answer, Option<Signal>), Error> {
+    ) -> Result<(Vec<SearchStep>, SearchResult, Option<Signal>), Error> {
         let mut steps: Vec<SearchStep> = Vec::new();
         loop {
             let tried: Vec<_> = steps.iter().map(|step| step.result).collect();
             let (level, length) = match self.search.next(&tried) {
-                Next::Done(answer) => return Ok((steps, answer, None)),
-                Next::Try { level, length } => (level, length),
+                NextStep::Done(answer) => return Ok((steps, answer, None)),
+                NextStep::Try { level, length } => (level, length),
             };
             let plan = Arc::new(self.template.at(level, length, steps.len() as u64)?);
             let mut concurrency = ConcurrencyTracker::default();
@@ -202,20 +185,20 @@ impl Climb<'_> {
             screen.open(&plan);
             let context =
                 RunContext { progress_board: screen.is_open().then(Arc::default), ..self.context.clone() };
-            let walked = walk(&plan, context, &mut concurrency, &mut screen, signals).await;
+            let executed = execute(&plan, context, &mut concurrency, &mut screen, signals).await;
             screen.close();
-            let (outcome, signal) = walked?;
+            let (outcome, signal) = executed?;
             let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
             let focus = focus(&plan);
             let report =
                 Report::new(Plan::clone(&plan), started_at, outcome.elapsed, ending, outcome.recording);
             let mut step =
                 SearchStep::of((level, length), focus, &report, &outcome.warm_up, concurrency.read(), &limit);
-            let fault = self.context.list.as_ref().and_then(Streamed::fault);
-            let used_up = fault.is_some() || self.is_used_up();
+            let error = self.context.list.as_ref().and_then(ListStream::error);
+            let used_up = error.is_some() || self.is_used_up();
             if used_up {
-                // Its load ran out before its time did.
-                step.result.verdict = Verdict::Interrupted;
+                // Its blobs ended before its time did.
+                step.result.verdict = StepVerdict::Interrupted;
             }
             screen.note(&format!(
                 "step {}: {}",
@@ -224,36 +207,36 @@ impl Climb<'_> {
             ));
             steps.push(step);
             if used_up || signal.is_some() {
-                match fault {
-                    Some(fault) => door::complain(&fault),
+                match error {
+                    Some(error) => print::error(&error),
                     None if used_up => screen.note("the list of blobs is used up"),
                     None => {}
                 }
-                return Ok((steps, Search::unended(&tried), signal));
+                return Ok((steps, Search::incomplete(&tried), signal));
             }
         }
     }
 
-    /// Whether a list that is read once through has come to its end.
+    /// Whether a list that is read once has come to its end.
     fn is_used_up(&self) -> bool {
         match (&self.context.list, self.entries) {
-            (Some(streamed), Some(entries)) => streamed.list.taken() >= entries,
+            (Some(list), Some(entries)) => list.entries.taken() >= entries,
             _ => false,
         }
     }
 }
 
-/// Writes and shows what the search came to.
-fn conclude(capacity: &Capacity, file: Option<PreparedFile>, intention: &RunOptions) -> Exit {
-    let colours = super::screen::colours(intention.run.output.color, &std::io::stdout());
+/// Writes and shows the result of the search.
+fn conclude(capacity: &Capacity, file: Option<PreparedFile>, config: &Config) -> Exit {
+    let text =
+        export::search_screen(capacity, screen::colours(config.run.color.as_deref(), &std::io::stdout()));
     let saved = file.and_then(|file| file.write(|out| capacity.save(out)).err());
-    let text = export::search_screen(capacity, colours);
-    let failures: Vec<_> = saved.into_iter().chain(door::show_screen(&text).err()).collect();
-    failures.iter().for_each(door::complain);
+    let failures: Vec<_> = saved.into_iter().chain(print::screen(&text).err()).collect();
+    failures.iter().for_each(print::error);
     match (capacity.ending, capacity.answer) {
         (Ending::Interrupted { signal }, _) => Exit::Signal(signal),
-        (_, Answer::Generator { .. }) if intention.run.expect.strict => Exit::Untrusted,
-        (_, Answer::Between { .. } | Answer::UpTo { .. }) if failures.is_empty() => Exit::Success,
+        (_, SearchResult::GeneratorLimited { .. }) if config.run.strict => Exit::Untrusted,
+        (_, SearchResult::Between { .. } | SearchResult::UpTo { .. }) if failures.is_empty() => Exit::Success,
         _ => Exit::Failure,
     }
 }

@@ -6,7 +6,7 @@ use clap::FromArgMatches;
 use super::*;
 use crate::cli::{
     args::{Args, Command},
-    wording,
+    usage,
 };
 
 /// Eight uploads at once, as many in waiting and one in between, 200 ms each: 40 a second.
@@ -23,23 +23,21 @@ async fn found(
     bottle: &Bottle,
     line: &str,
     limit: impl Fn(&QualityReport, bool) -> Option<Bottleneck>,
-) -> (Vec<SearchStep>, Answer) {
+) -> (Vec<SearchStep>, SearchResult) {
     let targets = ["--publisher", bottle.publisher_url(), "--aggregator", bottle.aggregator_url(), "-q"];
     let words = ["walrus-stress", "search"].into_iter().chain(targets).chain(line.split_whitespace());
-    let words: Vec<std::ffi::OsString> = words.map(Into::into).collect();
-    let matches = wording::command().try_get_matches_from(&words).unwrap();
-    let typed = Typed::new(words, &matches);
+    let matches = usage::command().try_get_matches_from(words).unwrap();
     let Command::Search(args) = Args::from_arg_matches(&matches).unwrap().command else { unreachable!() };
-    let search = args.search(&typed).unwrap();
-    let (intention, settle, axis) = intend(*args, &typed, &search).unwrap();
-    let plan = intention.plan(None).unwrap();
-    let search = Search { needs: args::needs(&plan.thresholds), ..search };
-    let screen = Screen::new(&intention.run.output, &plan);
+    let search = args.search().unwrap();
+    let config = load(&args, &search).unwrap();
+    let plan = config.plan(None).unwrap();
+    let search = Search { needs: options::needs(&plan.thresholds), ..search };
+    let screen = Screen::new(&config.run, &plan);
     let network = Arc::new(Network::new(&plan).unwrap());
-    let template = Template { plan, settle, axis };
-    let context = RunContext::new(network);
-    let climb = Climb { search: &search, template: &template, context, entries: None };
-    let (steps, answer, signal) = climb.up(screen, &mut Signals::silent(), limit).await.unwrap();
+    let template = Template { plan, settle: args.settle(), axis: search.axis };
+    let steps =
+        Steps { search: &search, template: &template, context: RunContext::new(network), entries: None };
+    let (steps, answer, signal) = steps.run(screen, &mut Signals::silent(), limit).await.unwrap();
     assert_eq!(signal, None);
     (steps, answer)
 }
@@ -52,7 +50,7 @@ async fn a_known_capacity_is_found() {
     let line = "--steps upload --size 1KiB --slo upload.failures<1% --from 10/s --max 160/s --step 1500ms \
                 --settle 500ms --precision 20%";
     let (steps, answer) = found(&bottle, line, |_, _| None).await;
-    let Answer::Between { holds, breaks } = answer else { panic!("{answer:?}") };
+    let SearchResult::Between { holds, breaks } = answer else { panic!("{answer:?}") };
     assert!((20.0..=48.0).contains(&holds) && breaks <= 57.0 && breaks <= holds * 1.2 + 0.001, "{answer:?}");
     // What broke was refused, and with what is known of the server's places: 8 + 8 + 1.
     let broke = steps.iter().filter(|step| step.failed > 0);

@@ -128,8 +128,13 @@ fn cache_and_size_numbers_are_those_of_the_json_in_the_words_of_the_terminal() {
 #[test]
 fn retried_attempts_are_marked() {
     let mut report = eventful();
-    let metrics =
-        report.recording.steps.values_mut().flat_map(|step| step.groups.values_mut()).find(|metrics| !metrics.failures.is_empty()).unwrap();
+    let metrics = report
+        .recording
+        .steps
+        .values_mut()
+        .flat_map(|step| step.groups.values_mut())
+        .find(|metrics| !metrics.failures.is_empty())
+        .unwrap();
     metrics.retried = std::mem::take(&mut metrics.failures);
     let (page, document) = (page(&report), document(&report));
     assert!(page.contains("<td><span>shed, retried</span></td>"));

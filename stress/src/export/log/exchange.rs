@@ -5,15 +5,12 @@ use std::{borrow::Cow, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    plan::{
-        Plan,
-        journey::Step,
-        limits::{optional_seconds, seconds},
-    },
+    plan::{Plan, journey::Step},
     sample::{
         Failure, Link, Novelty, Outcome, Sample, StoredKind,
         cache::{CacheStatus, StatusHeader},
     },
+    units::{OptionalSeconds, Seconds},
 };
 
 /// One exchange. Instants are seconds since the run's origin on the monotonic clock; an instant that was not reached is
@@ -41,19 +38,19 @@ pub struct Exchange<'a> {
     /// Bytes of response body received.
     pub bytes_received: u64,
     /// When it should have started.
-    #[serde(rename = "due_seconds", with = "seconds")]
+    #[serde(rename = "due_seconds", with = "Seconds")]
     pub due: Duration,
     /// When it did start.
-    #[serde(rename = "started_seconds", with = "seconds")]
+    #[serde(rename = "started_seconds", with = "Seconds")]
     pub started: Duration,
     /// When the last byte of the request was given to the kernel.
-    #[serde(default, rename = "sent_seconds", with = "optional_seconds")]
+    #[serde(default, rename = "sent_seconds", with = "OptionalSeconds")]
     pub sent: Option<Duration>,
     /// When the response head had arrived.
-    #[serde(default, rename = "first_byte_seconds", with = "optional_seconds")]
+    #[serde(default, rename = "first_byte_seconds", with = "OptionalSeconds")]
     pub first_byte: Option<Duration>,
     /// When the last byte of the response had arrived, or the failure was known.
-    #[serde(rename = "finished_seconds", with = "seconds")]
+    #[serde(rename = "finished_seconds", with = "Seconds")]
     pub finished: Duration,
     /// Where its connection came from; `null` when it never had one.
     pub connection: Option<Connection>,
@@ -61,7 +58,7 @@ pub struct Exchange<'a> {
     #[serde(
         default,
         rename = "dns_seconds",
-        with = "optional_seconds",
+        with = "OptionalSeconds",
         skip_serializing_if = "Option::is_none"
     )]
     pub dns: Option<Duration>,
@@ -69,7 +66,7 @@ pub struct Exchange<'a> {
     #[serde(
         default,
         rename = "tcp_seconds",
-        with = "optional_seconds",
+        with = "OptionalSeconds",
         skip_serializing_if = "Option::is_none"
     )]
     pub tcp: Option<Duration>,
@@ -77,7 +74,7 @@ pub struct Exchange<'a> {
     #[serde(
         default,
         rename = "tls_seconds",
-        with = "optional_seconds",
+        with = "OptionalSeconds",
         skip_serializing_if = "Option::is_none"
     )]
     pub tls: Option<Duration>,

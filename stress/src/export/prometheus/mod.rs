@@ -209,7 +209,7 @@ fn verdicts(text: &mut String, summary: &Summary) {
     let mut seen = BTreeSet::new();
     for result in &summary.thresholds {
         let threshold = result.threshold.to_string();
-        let step = result.threshold.step.as_ref().map(Step::to_string).unwrap_or_default();
+        let step = result.threshold.scope.step.as_ref().map(Step::to_string).unwrap_or_default();
         let labels = vec![("threshold", threshold), ("step", step)];
         // A threshold that was given twice is one series: the format allows each only once.
         if seen.insert(labels.clone()) {

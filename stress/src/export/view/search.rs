@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     export::style::Style,
-    plan::search::{Answer, Axis, Verdict},
+    plan::search::{Axis, SearchResult, StepVerdict},
     report::{
         Ending,
         capacity::{Capacity, Consumption, SearchStep, Shedding},
@@ -55,11 +55,11 @@ fn broken(step: &SearchStep) -> Option<String> {
 
 fn verdict(step: &SearchStep) -> (&'static str, Style) {
     match step.result.verdict {
-        Verdict::Holds => ("holds", Style::Good),
-        Verdict::Breaks => ("breaks", Style::Bad),
-        Verdict::TooFew { .. } => ("few samples", Style::Attention),
-        Verdict::Generator => ("generator", Style::Alert),
-        Verdict::Interrupted => ("interrupted", Style::Attention),
+        StepVerdict::Holds => ("holds", Style::Good),
+        StepVerdict::Breaks => ("breaks", Style::Bad),
+        StepVerdict::TooFewSamples { .. } => ("few samples", Style::Attention),
+        StepVerdict::GeneratorLimited => ("generator", Style::Alert),
+        StepVerdict::Interrupted => ("interrupted", Style::Attention),
     }
 }
 
@@ -136,7 +136,7 @@ fn per_second(rate: f64) -> String {
 /// What belongs to the answer: the knee, what the publisher refused, and whether the numbers can be trusted.
 fn findings(capacity: &Capacity) -> Vec<Row> {
     let fact = |label: &str, text: String| Row::fact(label, Style::Normal, text);
-    let found = matches!(capacity.answer, Answer::Between { .. } | Answer::UpTo { .. });
+    let found = matches!(capacity.answer, SearchResult::Between { .. } | SearchResult::UpTo { .. });
     let mut rows = Vec::new();
     match capacity.knee() {
         Some(knee) => {
@@ -166,25 +166,25 @@ fn answer(capacity: &Capacity) -> (String, Style) {
     let at = |value: f64| level(capacity.search.axis, value);
     let because = |value: f64| {
         let breaks =
-            |step: &&SearchStep| step.result.level == value && step.result.verdict == Verdict::Breaks;
+            |step: &&SearchStep| step.result.level == value && step.result.verdict == StepVerdict::Breaks;
         let step = capacity.steps.iter().rev().find(breaks);
         step.and_then(broken).map(|why| format!(" ({why})")).unwrap_or_default()
     };
     match capacity.answer {
-        Answer::Between { holds, breaks } => {
+        SearchResult::Between { holds, breaks } => {
             (format!("holds {}, breaks at {}{}", at(holds), at(breaks), because(breaks)), Style::Good)
         }
-        Answer::UpTo { holds } => (format!("holds up to the maximum, {}", at(holds)), Style::Good),
-        Answer::Nowhere { breaks } => {
+        SearchResult::UpTo { holds } => (format!("holds up to the maximum, {}", at(holds)), Style::Good),
+        SearchResult::BelowFirst { breaks } => {
             (format!("breaks already at the first level, {}{}", at(breaks), because(breaks)), Style::Bad)
         }
-        Answer::Generator { at: value } => {
+        SearchResult::GeneratorLimited { at: value } => {
             let bottleneck = capacity.steps.last().and_then(|step| step.bottleneck);
             let advice = bottleneck.map(|bottleneck| format!(": {}", bottleneck.advice()));
             let text = format!("no capacity found: at {} the generator was the limit", at(value));
             (text + &advice.unwrap_or_default(), Style::Alert)
         }
-        Answer::TooFew { at: value, has, needs } => {
+        SearchResult::TooFewSamples { at: value, has, needs } => {
             let (has, needs) = (units::counted(has, "sample"), units::count(needs));
             let text = format!(
                 "not enough data at {}: {has} in the longest step, {needs} needed; give a longer --step",
@@ -192,7 +192,7 @@ fn answer(capacity: &Capacity) -> (String, Style) {
             );
             (text, Style::Bad)
         }
-        Answer::Unended { holds, breaks } => {
+        SearchResult::Incomplete { holds, breaks } => {
             let holds = holds.map_or("nothing held yet".to_owned(), |level| format!("held {}", at(level)));
             let breaks =
                 breaks.map_or("nothing broke yet".to_owned(), |level| format!("broke at {}", at(level)));

@@ -1,5 +1,7 @@
 //! Every number of each step: a column for each step, so that first and cached downloads stand side by side.
 
+use strum::IntoEnumIterator;
+
 use super::{
     describe,
     document::{Cell, Row, Shown, Table},
@@ -121,7 +123,7 @@ fn times_of_distribution() -> Vec<(&'static str, Time)> {
         ("mean", Box::new(|times| Some(times.mean))),
         ("median", Box::new(|times| Some(times.median))),
     ];
-    for percentile in Percentile::ALL {
+    for percentile in Percentile::iter() {
         times.push((percentile.label(), Box::new(move |times| times.percentiles.get(&percentile).copied())));
     }
     times.push(("max", Box::new(|times| Some(times.max))));

@@ -2,14 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{
-    Limit,
-    metric::{Metric, Part, Statistic},
-};
-use crate::{
-    plan::{journey::Step, percentile::Percentile},
-    units::parse_percent,
-};
+use super::{Limit, Metric, Scope, Statistic, TimeSpan};
+use crate::{plan::percentile::Percentile, units::parse_percent};
 
 /// A number that can be compared between runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,7 +36,7 @@ impl Quantity {
     ];
 
     /// Its name in documents and limits.
-    pub const fn label(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
             Quantity::Percentile(percentile) => percentile.label(),
             Quantity::Mean => "mean",
@@ -59,18 +53,16 @@ impl Quantity {
     }
 }
 
-/// A change between two runs that shall not be.
+/// A change between two runs that is a regression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangeLimit {
-    /// The phase whose number it is; `None` means that of each.
-    pub phase: Option<String>,
-    /// The step whose number it is; `None` means that of each.
-    pub step: Option<Step>,
+    /// Whose number it is: that of each phase and step where none is named.
+    pub scope: Scope,
     /// Which number.
     pub quantity: Quantity,
     /// Whether it must not rise above the bound; otherwise it must not fall below.
     pub above: bool,
-    /// The change from which on it is one that shall not be.
+    /// The largest change that is allowed.
     pub bound: Bound,
 }
 
@@ -88,28 +80,17 @@ pub enum Bound {
     },
 }
 
-impl ChangeLimit {
-    /// Whether it speaks of this step of this phase.
-    pub fn covers(&self, phase: &str, step: Step) -> bool {
-        self.phase.as_deref().is_none_or(|name| name == phase) && self.step.is_none_or(|one| one == step)
-    }
-}
-
 impl Bound {
     fn parse(text: &str, quantity: Quantity) -> Result<Self, String> {
         let wrong = || {
-            format!(
-                "`{text}` is no change of {}; it is written as in {}",
-                quantity.label(),
-                example(quantity)
-            )
+            format!("`{text}` is not a change of {}: write it as in {}", quantity.label(), example(quantity))
         };
         let (sign, size) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
             (Some(size), _) => (1.0, size),
             (_, Some(size)) => (-1.0, size),
             (None, None) => {
                 return Err(format!(
-                    "`{text}` has no sign, so it is no change (as in {}); what a run alone shall hold is a \
+                    "`{text}` has no sign, so it is not a change (as in {}); what one run must hold is a \
                      --threshold",
                     example(quantity)
                 ));
@@ -123,9 +104,9 @@ impl Bound {
         }
         let metric = match quantity {
             Quantity::Percentile(percentile) => {
-                Metric::Time(Part::Response, Statistic::Percentile(percentile))
+                Metric::Time(TimeSpan::Response, Statistic::Percentile(percentile))
             }
-            Quantity::Mean => Metric::Time(Part::Response, Statistic::Mean),
+            Quantity::Mean => Metric::Time(TimeSpan::Response, Statistic::Mean),
             Quantity::Rate => Metric::Rate,
             Quantity::Throughput => Metric::Throughput,
             Quantity::Failures | Quantity::Speedup => return Err(wrong()),
@@ -156,46 +137,28 @@ impl FromStr for ChangeLimit {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = "a change is written STEP.NUMBER, > or <, and a signed limit, as in `cached.p95>+10%`";
-        let at = text.find(['<', '>', '=']).ok_or(wrong)?;
+        let form = "a change is written STEP.NUMBER, > or <, and a signed limit, as in `cached.p95>+10%`";
+        let at = text.find(['<', '>', '=']).ok_or(form)?;
         let (left, right) = text.split_at(at);
         let above = right.starts_with('>');
         let bound = right[1..].trim();
         if right.starts_with('=') || bound.starts_with('=') {
-            return Err(format!("`{text}`: only > and < say when a change is too large"));
+            return Err(format!("`{text}`: a change is limited by > or < only"));
         }
-        let (phase, left) = match left.rsplit_once(':') {
-            Some((phase, left)) => (Some(phase.trim().to_owned()), left),
-            None => (None, left),
-        };
-        let (step, name) = left.trim().split_once('.').ok_or(wrong)?;
-        let step = match step {
-            "*" => None,
-            label => Some(Step::from_label(label).ok_or_else(|| {
-                format!(
-                    "`{label}` is no step; there are upload, first, cached, read3 and further, and * for each"
-                )
-            })?),
-        };
+        let (scope, name) = Scope::parse(left, form)?;
         let quantity =
             Quantity::ALL.into_iter().find(|quantity| quantity.label() == name).ok_or_else(|| {
                 let known = Quantity::ALL.map(Quantity::label).join(", ");
-                format!("`{name}` is no number that runs are compared by; there are {known}")
+                format!("`{name}` is not a number that runs are compared by: use {known}")
             })?;
-        Ok(Self { phase, step, quantity, above, bound: Bound::parse(bound, quantity)? })
+        Ok(Self { scope, quantity, above, bound: Bound::parse(bound, quantity)? })
     }
 }
 
 impl fmt::Display for ChangeLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(phase) = &self.phase {
-            write!(f, "{phase}:")?;
-        }
-        match self.step {
-            Some(step) => write!(f, "{step}")?,
-            None => f.write_str("*")?,
-        }
-        write!(f, ".{}{}", self.quantity.label(), if self.above { '>' } else { '<' })?;
+        let sign = if self.above { '>' } else { '<' };
+        write!(f, "{}.{}{sign}", self.scope, self.quantity.label())?;
         match self.bound {
             Bound::Percent(percent) => write!(f, "{percent:+}%"),
             Bound::Amount { value, limit } => {
@@ -239,20 +202,17 @@ mod tests {
             ("", "as in `cached.p95>+10%`"),
             ("p95>+10%", "as in `cached.p95>+10%`"),
             ("cached.p95", "as in `cached.p95>+10%`"),
-            ("cached.p95>=+10%", "only > and <"),
-            ("cached.p95=+10%", "only > and <"),
-            ("third.p95>+10%", "`third` is no step; there are upload"),
-            (
-                "cached.p98>+10%",
-                "`p98` is no number that runs are compared by; there are p50, p95, p99, mean",
-            ),
+            ("cached.p95>=+10%", "by > or < only"),
+            ("cached.p95=+10%", "by > or < only"),
+            ("third.p95>+10%", "`third` is not a step: use upload"),
+            ("cached.p98>+10%", "`p98` is not a number that runs are compared by: use p50, p95, p99, mean"),
             ("cached.p95>10%", "`10%` has no sign"),
-            ("cached.p95>+10", "`+10` is no change of p95; it is written as in +10% or +50ms"),
-            ("cached.p95>++10%", "is no change of p95"),
-            ("cached.p95>+-10%", "is no change of p95"),
-            ("cached.p95>+inf%", "is no change of p95"),
-            ("cached.failures>+5", "it is written as in +1%"),
-            ("cached.speedup<-5ms", "it is written as in -10%"),
+            ("cached.p95>+10", "`+10` is not a change of p95: write it as in +10% or +50ms"),
+            ("cached.p95>++10%", "is not a change of p95"),
+            ("cached.p95>+-10%", "is not a change of p95"),
+            ("cached.p95>+inf%", "is not a change of p95"),
+            ("cached.failures>+5", "write it as in +1%"),
+            ("cached.speedup<-5ms", "write it as in -10%"),
         ] {
             let refused = text.parse::<ChangeLimit>().unwrap_err();
             assert!(refused.contains(words), "{text}: {refused}");

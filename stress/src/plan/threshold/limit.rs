@@ -1,4 +1,4 @@
-//! What a number is held against, in the unit that its metric has.
+//! Limits of thresholds, each in the unit of its metric.
 
 use std::{fmt, time::Duration};
 
@@ -35,7 +35,7 @@ impl Limit {
             }
         };
         limit.ok_or_else(|| {
-            format!("`{text}` is no limit for {metric}; it is written as in {}", example(metric))
+            format!("`{text}` is not a limit for {metric}: write it as in {}", example(metric))
         })
     }
 }

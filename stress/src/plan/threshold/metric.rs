@@ -1,6 +1,8 @@
 //! The numbers of a step that a threshold may name.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
+
+use strum::{EnumIter, IntoEnumIterator, IntoStaticStr, VariantNames};
 
 use crate::plan::{class::FailureClass, percentile::Percentile};
 
@@ -8,14 +10,14 @@ use crate::plan::{class::FailureClass, percentile::Percentile};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
     /// A statistic of a part of the time.
-    Time(Part, Statistic),
+    Time(TimeSpan, Statistic),
     /// Steps that failed for good, of one class or of any.
     Failures(Option<FailureClass>),
     /// Attempts that failed, their step's last or not, of one class or of any.
     AttemptFailures(Option<FailureClass>),
     /// Arrivals that were not started.
     Dropped,
-    /// Attempts still running when the run's patience ended.
+    /// Attempts still running when the grace period ended.
     Unfinished,
     /// Attempts that succeeded.
     Count,
@@ -25,22 +27,29 @@ pub enum Metric {
     Throughput,
 }
 
-/// A part of a step's time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+/// A part of a step's time; its name is what stands before the statistic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr, VariantNames)]
+pub enum TimeSpan {
     /// From due to finished.
+    #[strum(serialize = "")]
     Response,
     /// From started to finished.
+    #[strum(serialize = "service.")]
     Service,
     /// From due to started, of arrivals.
+    #[strum(serialize = "start_delay.")]
     StartDelay,
-    /// From started to the answer's head.
+    /// From started to the head of the response.
+    #[strum(serialize = "ttfb.")]
     FirstByte,
     /// From started to the last byte of the request.
+    #[strum(serialize = "send.")]
     Send,
-    /// From the last byte of the request to the answer's head.
+    /// From the last byte of the request to the head of the response.
+    #[strum(serialize = "wait.")]
     Wait,
-    /// From the answer's head to its last byte.
+    /// From the head of the response to its last byte.
+    #[strum(serialize = "receive.")]
     Receive,
 }
 
@@ -53,34 +62,21 @@ pub enum Statistic {
     Mean,
     /// The longest.
     Max,
-    /// What a share of them does not exceed.
+    /// A percentile.
     Percentile(Percentile),
 }
 
-impl Part {
-    /// All parts and what stands before their statistics.
-    const ALL: [(Part, &str); 7] = [
-        (Part::Response, ""),
-        (Part::Service, "service."),
-        (Part::StartDelay, "start_delay."),
-        (Part::FirstByte, "ttfb."),
-        (Part::Send, "send."),
-        (Part::Wait, "wait."),
-        (Part::Receive, "receive."),
-    ];
-}
-
 impl Statistic {
-    fn from_label(label: &str) -> Option<Self> {
-        match label {
+    fn from_name(name: &str) -> Option<Self> {
+        match name {
             "min" => Some(Statistic::Min),
             "mean" => Some(Statistic::Mean),
             "max" => Some(Statistic::Max),
-            other => Percentile::from_label(other).map(Statistic::Percentile),
+            other => other.parse().ok().map(Statistic::Percentile),
         }
     }
 
-    const fn label(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Statistic::Min => "min",
             Statistic::Mean => "mean",
@@ -91,7 +87,7 @@ impl Statistic {
 }
 
 impl Metric {
-    /// The metrics without a part or a class.
+    /// The metrics without a part of the time or a class.
     const PLAIN: [(Metric, &str); 7] = [
         (Metric::Failures(None), "failures"),
         (Metric::AttemptFailures(None), "attempt_failures"),
@@ -102,59 +98,48 @@ impl Metric {
         (Metric::Throughput, "throughput"),
     ];
 
-    /// The metric of this name; the error lists those that there are.
-    pub(super) fn from_name(name: &str) -> Result<Metric, String> {
-        if let Some((metric, _)) = Self::PLAIN.into_iter().find(|(_, label)| *label == name) {
-            return Ok(metric);
-        }
-        if let Some(label) = name.strip_prefix("failures.") {
-            return class(label).map(|class| Metric::Failures(Some(class)));
-        }
-        if let Some(label) = name.strip_prefix("attempt_failures.") {
-            return class(label).map(|class| Metric::AttemptFailures(Some(class)));
-        }
-        let time = |(part, prefix): (Part, &str)| {
-            Some(Metric::Time(part, Statistic::from_label(name.strip_prefix(prefix)?)?))
-        };
-        Part::ALL.into_iter().find_map(time).ok_or_else(|| unknown(name))
-    }
-
     /// Whether it is a number of arrivals, which only open loops have.
     pub fn is_of_arrivals(self) -> bool {
-        matches!(self, Metric::Dropped | Metric::Time(Part::StartDelay, _))
+        matches!(self, Metric::Dropped | Metric::Time(TimeSpan::StartDelay, _))
     }
 }
 
-/// The class of this name; the error lists those that there are.
-fn class(label: &str) -> Result<FailureClass, String> {
-    FailureClass::from_label(label).ok_or_else(|| {
-        let classes: Vec<_> = FailureClass::ALL.iter().map(|class| class.label()).collect();
-        format!("`{label}` is no class of failures; there are {}", classes.join(", "))
-    })
-}
+impl FromStr for Metric {
+    type Err = String;
 
-fn unknown(name: &str) -> String {
-    let percentiles = Percentile::ALL.map(Percentile::label).join(", ");
-    let parts = Part::ALL.map(|(_, prefix)| prefix)[1..].join(", ");
-    let plain = Metric::PLAIN.map(|(_, label)| label).join(", ");
-    format!(
-        "`{name}` is no metric; there are {percentiles}, min, mean, max (also behind {parts}), {plain}, \
-         failures.CLASS, attempt_failures.CLASS"
-    )
+    fn from_str(name: &str) -> Result<Metric, String> {
+        if let Some((metric, _)) = Self::PLAIN.into_iter().find(|(_, plain)| *plain == name) {
+            return Ok(metric);
+        }
+        if let Some(class) = name.strip_prefix("failures.") {
+            return class.parse().map(|class| Metric::Failures(Some(class)));
+        }
+        if let Some(class) = name.strip_prefix("attempt_failures.") {
+            return class.parse().map(|class| Metric::AttemptFailures(Some(class)));
+        }
+        let time = |span: TimeSpan| {
+            Some(Metric::Time(span, Statistic::from_name(name.strip_prefix(<&str>::from(span))?)?))
+        };
+        TimeSpan::iter().find_map(time).ok_or_else(|| {
+            let percentiles = Percentile::VARIANTS.join(", ");
+            let spans = TimeSpan::VARIANTS[1..].join(", ");
+            let plain = Self::PLAIN.map(|(_, plain)| plain).join(", ");
+            format!(
+                "`{name}` is not a metric: use {percentiles}, min, mean, max (also behind {spans}), {plain}, \
+                 failures.CLASS or attempt_failures.CLASS"
+            )
+        })
+    }
 }
 
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Metric::Time(part, statistic) => {
-                let prefix =
-                    Part::ALL.into_iter().find(|(one, _)| one == part).map_or("", |(_, prefix)| prefix);
-                write!(f, "{prefix}{}", statistic.label())
-            }
+            Metric::Time(span, statistic) => write!(f, "{}{}", <&str>::from(span), statistic.name()),
             Metric::Failures(Some(class)) => write!(f, "failures.{class}"),
             Metric::AttemptFailures(Some(class)) => write!(f, "attempt_failures.{class}"),
             plain => f.write_str(
-                Self::PLAIN.into_iter().find(|(one, _)| one == plain).map_or("", |(_, label)| label),
+                Self::PLAIN.into_iter().find(|(one, _)| one == plain).map_or("", |(_, name)| name),
             ),
         }
     }
@@ -176,20 +161,18 @@ mod tests {
         let rows: Vec<&str> = section.lines().take_while(|line| line.starts_with('|')).collect();
         let names = rows.iter().map(|row| quoted(row.split('|').nth(1).unwrap()));
         let (prefixes, names): (Vec<&str>, Vec<&str>) = names.flatten().partition(|name| name.ends_with('.'));
-        let parts = Part::ALL.map(|(_, prefix)| prefix);
-        let (mut told, mut known) = (prefixes, parts[1..].to_vec());
-        told.sort_unstable();
+        let (mut documented, mut known) = (prefixes, TimeSpan::VARIANTS[1..].to_vec());
+        documented.sort_unstable();
         known.sort_unstable();
-        assert_eq!(told, known, "the parts of the time");
+        assert_eq!(documented, known, "the parts of the time");
         let plain = Metric::PLAIN.map(|(_, label)| label);
         let classes = ["failures.CLASS", "attempt_failures.CLASS"];
-        let times = Percentile::ALL.map(Percentile::label);
-        let known = [&times[..], &["min", "mean", "max"], &plain, &classes].concat();
+        let known = [Percentile::VARIANTS, &["min", "mean", "max"], &plain, &classes].concat();
         assert!(known.iter().all(|name| names.contains(name)), "{known:?} are not all in {names:?}");
         assert_eq!(names.len(), known.len(), "{names:?} against {known:?}");
         for name in names {
             let name = name.replace("CLASS", "shed");
-            assert!(Metric::from_name(&name).is_ok_and(|metric| metric.to_string() == name), "{name}");
+            assert!(name.parse::<Metric>().is_ok_and(|metric| metric.to_string() == name), "{name}");
         }
     }
 }

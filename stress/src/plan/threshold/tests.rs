@@ -50,10 +50,13 @@ fn units_are_as_people_have_them() {
 #[test]
 fn an_objective_is_made_of_its_parts() {
     let read: Threshold = "warm:*.service.p99.9>=3s".parse().unwrap();
-    let metric = Metric::Time(Part::Service, Statistic::Percentile(Percentile::P999));
+    let metric = Metric::Time(TimeSpan::Service, Statistic::Percentile(Percentile::P999));
     let limit = Limit::Time(Duration::from_secs(3));
     let phase = Some("warm".to_owned());
-    assert_eq!(read, Threshold { phase, step: None, metric, operator: Operator::AtLeast, limit });
+    assert_eq!(
+        read,
+        Threshold { scope: Scope { phase, step: None }, metric, operator: Operator::AtLeast, limit }
+    );
     let none = Threshold::none(None, Step::FIRST, Metric::Failures(Some(FailureClass::Shed)));
     assert_eq!(none.to_string(), "first.failures.shed==0");
 }
@@ -64,21 +67,21 @@ fn what_means_nothing_is_refused_with_what_there_is() {
         ("", "as in `upload.p99<20s`"),
         ("upload.p99", "an operator (<, <=, >, >=, ==)"),
         ("p99<20s", "STEP.METRIC"),
-        ("upload.p99=20s", "`=` is no operator"),
-        ("third.p99<20s", "`third` is no step; there are upload, first, cached"),
-        ("upload.p98<20s", "`p98` is no metric; there are p50, p90, p95, p99, p99.9, p99.99, min"),
-        ("upload.service.failures<1", "is no metric"),
-        ("upload.failures.cosmic<1", "`cosmic` is no class of failures; there are dns, refused"),
-        ("upload.p99<20", "`20` is no limit for p99; it is written as in 500ms"),
-        ("upload.p99<20parsecs", "is no limit for p99"),
-        ("upload.p99<-1s", "is no limit"),
-        ("upload.p99<99999999999h", "is no limit"),
-        ("upload.p99<", "is no limit"),
-        ("upload.failures<101%", "is no limit for failures; it is written as in 5 or 1%"),
-        ("upload.failures<1.5", "is no limit for failures"),
-        ("upload.count>1%", "is no limit for count"),
-        ("upload.rate>10/d", "is no limit for rate"),
-        ("first.throughput>10", "is no limit for throughput; it is written as in 1.5MiB/s"),
+        ("upload.p99=20s", "`=` is not an operator"),
+        ("third.p99<20s", "`third` is not a step: use upload, first, cached"),
+        ("upload.p98<20s", "`p98` is not a metric: use p50, p90, p95, p99, p99.9, p99.99, min"),
+        ("upload.service.failures<1", "is not a metric"),
+        ("upload.failures.cosmic<1", "`cosmic` is none of dns, refused"),
+        ("upload.p99<20", "`20` is not a limit for p99: write it as in 500ms"),
+        ("upload.p99<20parsecs", "is not a limit for p99"),
+        ("upload.p99<-1s", "is not a limit"),
+        ("upload.p99<99999999999h", "is not a limit"),
+        ("upload.p99<", "is not a limit"),
+        ("upload.failures<101%", "is not a limit for failures: write it as in 5 or 1%"),
+        ("upload.failures<1.5", "is not a limit for failures"),
+        ("upload.count>1%", "is not a limit for count"),
+        ("upload.rate>10/d", "is not a limit for rate"),
+        ("first.throughput>10", "is not a limit for throughput: write it as in 1.5MiB/s"),
     ] {
         let refused = text.parse::<Threshold>().unwrap_err();
         assert!(refused.contains(words), "{text}: {refused}");
@@ -111,11 +114,11 @@ fn the_plan_must_have_what_a_threshold_speaks_of() {
     for (text, words) in [
         (
             "read3.p50<1s",
-            "--threshold `read3.p50<1s` speaks of read3, but this run's steps are upload, first, cached",
+            "--threshold `read3.p50<1s` is about read3, but this run's steps are upload, first, cached",
         ),
-        ("other:upload.p50<1s", "there is main"),
+        ("other:upload.p50<1s", "the phases are main"),
         ("upload.dropped<1%", "only a run at a rate has: give --rate"),
-        ("upload.start_delay.p99<5ms", "speaks of arrivals"),
+        ("upload.start_delay.p99<5ms", "is about arrivals"),
     ] {
         let reason = refused(text).unwrap_or_default();
         assert!(reason.contains(words), "{text}: {reason}");

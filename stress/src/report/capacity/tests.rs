@@ -16,14 +16,17 @@ fn step(thresholds: &[&str], journeys: u64, uploads: Reading) -> SearchStep {
 }
 
 #[test]
-fn objectives_break_hold_or_cannot_be_judged() {
+fn thresholds_break_hold_or_lack_samples() {
     let verdict =
         |thresholds: &[&str], journeys| step(thresholds, journeys, Reading::default()).result.verdict;
-    assert_eq!(verdict(&["upload.p50<1h"], 40), Verdict::Holds);
-    assert_eq!(verdict(&["upload.p50<1h", "upload.max<1ms"], 40), Verdict::Breaks);
-    assert_eq!(verdict(&["upload.p95<1h", "upload.p50<1h"], 40), Verdict::TooFew { has: 40, needs: 72 });
+    assert_eq!(verdict(&["upload.p50<1h"], 40), StepVerdict::Holds);
+    assert_eq!(verdict(&["upload.p50<1h", "upload.max<1ms"], 40), StepVerdict::Breaks);
+    assert_eq!(
+        verdict(&["upload.p95<1h", "upload.p50<1h"], 40),
+        StepVerdict::TooFewSamples { has: 40, needs: 72 }
+    );
     // What is known to be broken needs no more samples.
-    assert_eq!(verdict(&["upload.p95<1h", "upload.max<1ms"], 40), Verdict::Breaks);
+    assert_eq!(verdict(&["upload.p95<1h", "upload.max<1ms"], 40), StepVerdict::Breaks);
     // Without a threshold of the user's, nothing may fail.
     let mut samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
     samples.extend(fixtures::troubled(40));
@@ -31,16 +34,19 @@ fn objectives_break_hold_or_cannot_be_judged() {
     let none = Recording::default();
     let at = (1.0, Duration::from_secs(1));
     let step = SearchStep::of(at, Step::Upload, &report, &none, Reading::default(), generator_limit);
-    assert_eq!((step.result.verdict, step.failed), (Verdict::Breaks, 1));
+    assert_eq!((step.result.verdict, step.failed), (StepVerdict::Breaks, 1));
     assert_eq!(step.broken().next().unwrap().threshold.to_string(), "upload.failures==0");
     // A generator that is the limit decides over broken thresholds, an interruption over both.
     let limited = |_: &QualityReport, _| Some(Bottleneck::Cpu);
     let step = SearchStep::of(at, Step::Upload, &report, &none, Reading::default(), limited);
-    assert_eq!((step.result.verdict, step.bottleneck), (Verdict::Generator, Some(Bottleneck::Cpu)));
+    assert_eq!(
+        (step.result.verdict, step.bottleneck),
+        (StepVerdict::GeneratorLimited, Some(Bottleneck::Cpu))
+    );
     let ending = Ending::Interrupted { signal: crate::report::Signal::Interrupt };
     let stopped = Report { ending, ..report };
     let step = SearchStep::of(at, Step::Upload, &stopped, &none, Reading::default(), limited);
-    assert_eq!(step.result.verdict, Verdict::Interrupted);
+    assert_eq!(step.result.verdict, StepVerdict::Interrupted);
 }
 
 #[test]
@@ -103,7 +109,7 @@ fn capacity(curve: &[(f64, f64, u64)]) -> Capacity {
         search,
         focus: Step::Upload,
         steps: steps.collect(),
-        answer: Answer::Between { holds: 20.0, breaks: 40.0 },
+        answer: SearchResult::Between { holds: 20.0, breaks: 40.0 },
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::types::{Number, Verdict};
-use crate::plan::threshold::{Bound, ChangeLimit};
+use crate::plan::threshold::{Bound, ChangeLimit, Scope};
 
 /// A limit on a change and its result for one step.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,10 +48,13 @@ pub(super) fn evaluate(limit: &ChangeLimit, numbers: &[Number]) -> Vec<LimitResu
     let covered = |number: &&Number| {
         number.quantity == limit.quantity
             && !number.name.repeats
-            && limit.covers(&number.name.phase, number.name.step)
+            && limit.scope.covers(&number.name.phase, number.name.step)
     };
     let result = |number: &Number| LimitResult {
-        limit: ChangeLimit { step: Some(number.name.step), ..limit.clone() },
+        limit: ChangeLimit {
+            scope: Scope { step: Some(number.name.step), ..limit.scope.clone() },
+            ..limit.clone()
+        },
         outcome: outcome(limit, number),
         number: number.clone(),
     };

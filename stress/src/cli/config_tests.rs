@@ -1,4 +1,4 @@
-//! Intentions as they come of flags and files: who wins, and that a plan told is a plan read.
+//! Configurations of flags and files: which value wins, and that a described plan is read back as the same plan.
 
 use std::fs;
 
@@ -9,32 +9,32 @@ use super::*;
 use crate::{
     cli::{
         args::{Args, Command},
-        wording,
+        describe, usage,
+        values::WriteTo,
     },
     fixtures,
     plan::{load::Load, sizes::Sizes},
     report::Report,
 };
 
-/// What this line of `walrus-stress run` means.
-fn intention(line: &[&str]) -> Result<RunOptions, Error> {
-    let words: Vec<_> = ["walrus-stress", "run"].iter().chain(line).map(Into::into).collect();
-    let matches = wording::command().try_get_matches_from(&words).unwrap();
-    let typed = Typed::new(words, &matches);
+/// The configuration of this line of `walrus-stress run`.
+fn config(line: &[&str]) -> Result<Config, Error> {
+    let words = ["walrus-stress", "run"].iter().chain(line);
+    let matches = usage::command().try_get_matches_from(words).unwrap();
     let Command::Run(run) = Args::from_arg_matches(&matches).unwrap().command else { unreachable!() };
-    RunOptions::of(*run, &typed, &[])
+    Config::load(&run, Overrides::default())
 }
 
 fn plan(line: &[&str]) -> Plan {
-    intention(line).and_then(|intention| intention.plan(None)).unwrap()
+    config(line).and_then(|config| config.plan(None)).unwrap()
 }
 
-/// What the line means with this plan file; `--plan` comes first.
+/// The plan of the line with this plan file; `--plan` comes first.
 fn with_file(text: &str, line: &[&str]) -> Result<Plan, Error> {
     let dir = tempfile::tempdir().unwrap();
     let path = saved(&dir, "plan.toml", text);
     let line: Vec<_> = ["--plan", &path].into_iter().chain(line.iter().copied()).collect();
-    intention(&line)?.plan(None)
+    config(&line)?.plan(None)
 }
 
 fn saved(dir: &TempDir, name: &str, text: &str) -> String {
@@ -46,7 +46,7 @@ fn saved(dir: &TempDir, name: &str, text: &str) -> String {
 const TARGETS: &str = "publisher = \"http://p.test\"\naggregator = \"http://a.test\"\n";
 
 #[test]
-fn flags_win_over_the_file_and_silence_what_they_exclude() {
+fn flags_override_the_file_and_what_they_exclude() {
     let text = format!(
         "{TARGETS}rate = \"10/s\"\narrivals = \"poisson\"\nduration = \"30s\"\nmin-size = \"1KiB\"\nmax-size = \"2KiB\"\n\
          seed = 7\nuser-agent = \"file\""
@@ -59,7 +59,7 @@ fn flags_win_over_the_file_and_silence_what_they_exclude() {
     assert_eq!((&phase.load, phase.sizes), (&Load::closed(3), Sizes { min: 9, max: 9 }));
     assert_eq!((flags.seed, flags.limits.user_agent.as_str()), (8, "file"));
     assert_eq!(phase.stop.duration.map(|time| time.as_secs()), Some(30));
-    // A default is no flag: what the file says stands against it.
+    // A default overrides nothing; a flag with the default's value does.
     let text = format!("{TARGETS}grace = \"7s\"");
     assert_eq!(with_file(&text, &[]).unwrap().phases[0].grace.as_secs(), 7);
     assert_eq!(with_file(&text, &["--grace", "30s"]).unwrap().phases[0].grace.as_secs(), 30);
@@ -70,16 +70,16 @@ const PHASES: &str = "size = \"1KiB\"\nthreshold = \"*.failures<1%\"\nconcurrenc
     [[phase]]\nname = \"storm\"\nrate = \"50/s\"\nduration = \"10s\"\nsize = \"2KiB\"\nthreshold = \"upload.p50<1s\"\n";
 
 #[test]
-fn phases_say_what_differs_and_share_the_rest() {
+fn phases_set_what_differs_and_share_the_rest() {
     let plan = with_file(&format!("{TARGETS}{PHASES}"), &[]).unwrap();
-    let told: Vec<_> =
+    let phases: Vec<_> =
         plan.phases.iter().map(|p| (p.name.as_str(), p.sizes.max, p.stop.blobs, p.warm_up)).collect();
     let expected = [
         ("calm warm-up", 1024, Some(3), true),
         ("calm", 1024, Some(10), false),
         ("storm", 2048, None, false),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(phases, expected);
     assert_eq!(plan.phases[1].load, Load::closed(2));
     assert!(matches!(plan.phases[2].load, Load::Open { .. }));
     let thresholds: Vec<_> = plan.thresholds.iter().map(ToString::to_string).collect();
@@ -97,16 +97,16 @@ fn a_flag_may_change_all_phases_but_not_make_them_the_same() {
         let error = with_file(&text, &[flag, value]).unwrap_err().to_string();
         let long = if flag == "-c" { "--concurrency" } else { flag };
         assert!(
-            error.starts_with(long) && error.contains(&format!("phase `{phase}` says otherwise")),
+            error.starts_with(long) && error.contains(&format!("phase `{phase}` sets another value")),
             "{error}"
         );
     }
-    // Nobody says otherwise here.
+    // Nobody sets another value here.
     assert_eq!(with_file(&text, &["--steps", "upload"]).unwrap().phases[2].journey.steps.len(), 1);
 }
 
 #[test]
-fn a_file_with_one_phase_says_it_of_the_run() {
+fn the_only_phase_of_a_file_is_the_run() {
     let text = format!(
         "{TARGETS}rate = \"3/s\"\nthreshold = \"*.failures<1%\"\n\
          [[phase]]\nname = \"only\"\nconcurrency = 2\nthreshold = \"upload.p50<1s\""
@@ -116,33 +116,33 @@ fn a_file_with_one_phase_says_it_of_the_run() {
     assert_eq!(plan.phases[0].load, Load::closed(2));
     let thresholds: Vec<_> = plan.thresholds.iter().map(ToString::to_string).collect();
     assert_eq!(thresholds, ["*.failures<1%", "upload.p50<1s"]);
-    // Nothing is made the same here.
+    // With one phase, no flag makes phases alike.
     assert!(matches!(with_file(&text, &["--rate", "1/s"]).unwrap().phases[0].load, Load::Open { .. }));
-    let told = toml(&plan, &intention(&[]).unwrap().typed).unwrap();
-    assert_eq!(with_file(&told, &[]).unwrap(), plan, "{told}");
+    let text = describe::toml(&plan, &config(&[]).unwrap().effective).unwrap();
+    assert_eq!(with_file(&text, &[]).unwrap(), plan, "{text}");
 }
 
 #[test]
-fn contradictions_of_a_file_are_told_with_their_place() {
-    for (text, told) in [
+fn errors_of_a_file_name_their_place() {
+    for (text, expected) in [
         ("steps = \"first,first\"", "plan.toml, line 3, steps: --steps names first twice"),
         ("epochs = 99", "plan.toml, line 3, epochs: --epochs is 99"),
         ("[[phase]]\nrate = \"0/s\"", "plan.toml, line 4, rate: --rate must be more than 0"),
         (
             "threshold = \"read3.p50<1s\"",
-            "plan.toml, line 3, threshold: --threshold `read3.p50<1s` speaks of read3",
+            "plan.toml, line 3, threshold: --threshold `read3.p50<1s` is about read3",
         ),
         ("bearer = \"$NO_SUCH_VARIABLE_HERE\"", "plan.toml, line 3, bearer: the environment has no NO_SUCH"),
-        ("blob-ids = \"a\"\nfrom-export = \"b\"", "cannot be used with"),
+        ("blob-ids = \"a\"\nfrom-export = \"b\"", "cannot be used with --from-export"),
     ] {
         let error = with_file(&format!("{TARGETS}{text}"), &[]).unwrap_err().to_string();
-        assert!(error.contains(told), "{text}: {error}");
+        assert!(error.contains(expected), "{text}: {error}");
     }
     let error = with_file(&format!("{TARGETS}epochs = 9"), &["--epochs", "99"]).unwrap_err().to_string();
     assert!(error.starts_with("--epochs is 99"), "{error}");
 }
 
-/// Lines that say everything that a plan holds.
+/// Lines that together set everything that a plan has.
 const LINES: [&str; 10] = [
     "",
     "--order phased -n 9 --warm-up 2 --retries 3 --backoff 500ms --threshold cached.failures<1%",
@@ -157,43 +157,43 @@ const LINES: [&str; 10] = [
 ];
 
 #[test]
-fn a_plan_told_as_a_file_is_the_same_plan_when_it_is_read() {
+fn a_plan_written_as_a_file_is_the_same_plan_when_it_is_read() {
     let targets =
         ["--publisher", "http://p.test/x", "--publisher", "https://q.test", "--aggregator", "http://a.test"];
     let dir = tempfile::tempdir().unwrap();
     for line in LINES {
         let line: Vec<_> = targets.into_iter().chain(line.split_whitespace()).collect();
-        let meant = intention(&line).unwrap();
+        let meant = config(&line).unwrap();
         let plan = meant.plan(None).unwrap();
-        // The seed may be one of chance: it is told as well.
-        let text = toml(&plan, &meant.typed).unwrap();
-        let path = saved(&dir, "told.toml", &text);
-        let again = intention(&["--plan", &path]).unwrap();
+        // A random seed is written, too.
+        let text = describe::toml(&plan, &meant.effective).unwrap();
+        let path = saved(&dir, "written.toml", &text);
+        let again = config(&["--plan", &path]).unwrap();
         let plan_again = again.plan(None).unwrap();
         assert_eq!(plan_again, plan, "{text}");
-        let output = |intention: &RunOptions| {
-            let output = &intention.run.output;
-            (intention.run.expect.strict, output.write.clone(), output.log.clone(), output.metrics_listen)
+        let output = |config: &Config| {
+            let RunOptions { strict, write, log, metrics_listen, .. } = &config.run;
+            let write: Vec<_> = write.iter().map(|to| WriteTo::clone(to)).collect();
+            (*strict, write, log.as_deref().cloned(), metrics_listen.as_deref().copied())
         };
         assert_eq!(output(&again), output(&meant));
-        assert_eq!(toml(&plan_again, &again.typed).unwrap(), text);
+        assert_eq!(describe::toml(&plan_again, &again.effective).unwrap(), text);
     }
     let path = saved(&dir, "phases.toml", &format!("{TARGETS}{PHASES}"));
-    let meant = intention(&["--plan", &path]).unwrap();
+    let meant = config(&["--plan", &path]).unwrap();
     let plan = meant.plan(None).unwrap();
-    let text = toml(&plan, &meant.typed).unwrap();
+    let text = describe::toml(&plan, &meant.effective).unwrap();
     assert_eq!(with_file(&text, &[]).unwrap(), plan, "{text}");
 }
 
-/// A flag that a plan file forgot would be missed here.
 #[test]
 fn every_flag_has_its_key() {
-    let command = file::bare();
-    for arg in command.get_arguments().filter(|arg| !["help", "plan"].contains(&arg.get_id().as_str())) {
+    for arg in layer::schema().get_arguments() {
         let key = arg.get_long().unwrap();
         let value = if matches!(arg.get_action(), clap::ArgAction::SetTrue) { "3" } else { "true" };
-        let error = file::read("plan.toml", &format!("{key} = {value}")).err().map(|error| error.to_string());
-        assert!(error.is_none_or(|error| !error.contains("no such key")), "{key}");
+        let error =
+            plan_file::read("plan.toml", &format!("{key} = {value}")).err().map(|error| error.to_string());
+        assert!(error.is_none_or(|error| !error.contains("unknown key")), "{key}");
     }
 }
 
@@ -216,7 +216,7 @@ fn a_report_is_repeated_and_asks_for_its_secrets_by_name() {
         let mut document = Vec::new();
         report.save(&mut document).unwrap();
         let path = saved(&dir, name, &String::from_utf8(document).unwrap());
-        let repeated = intention(&["--plan", &path]).unwrap().plan(None);
+        let repeated = config(&["--plan", &path]).unwrap().plan(None);
         if !secrets {
             assert_eq!(repeated.unwrap(), report.plan);
             assert_eq!(plan(&["--plan", &path, "--seed", "5"]).seed, 5);
@@ -247,17 +247,17 @@ fn a_report_is_repeated_and_asks_for_its_secrets_by_name() {
 }
 
 #[test]
-fn what_is_no_plan_is_refused_by_its_name() {
+fn a_file_without_a_plan_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    for (text, told) in [
+    for (text, expected) in [
         ("{\"schema\": \"other/1\"}", "its schema is `other/1`"),
         ("{\"schema\": \"walrus-stress/report/1\"}", "missing field `plan`"),
         ("{", "not a report with a plan in it"),
     ] {
         let path = saved(&dir, "x.json", text);
-        let error = intention(&["--plan", &path]).unwrap_err().to_string();
-        assert!(error.starts_with("--plan: ") && error.contains(told), "{error}");
+        let error = config(&["--plan", &path]).unwrap_err().to_string();
+        assert!(error.starts_with("--plan: ") && error.contains(expected), "{error}");
     }
-    let error = intention(&["--plan", "/no/such/file"]).unwrap_err().to_string();
+    let error = config(&["--plan", "/no/such/file"]).unwrap_err().to_string();
     assert!(error.starts_with("--plan: cannot read /no/such/file"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Lists of stored blobs: read once to see that every entry is sound, then again as the run goes on.
+//! Lists of stored blobs: read once to check every entry, then again during the run.
 
 pub(super) mod stream;
 
@@ -25,47 +25,27 @@ const LONGEST_LINE: u64 = 4096;
 /// Characters of a blob's ID: 32 bytes in URL-safe base64.
 const ID_LENGTH: usize = 43;
 
-/// How a list is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    /// An ID a line; blank lines and those that start with `#` say nothing.
-    Lines,
-    /// The rows of an earlier run's export.
-    Export,
-    /// The lines of an earlier run's log: an exchange each, of which the uploads that stored something count.
-    Log,
-}
-
-impl Format {
-    fn flag(self) -> &'static str {
-        match self {
-            Format::Lines => "--blob-ids",
-            Format::Export => "--from-export",
-            Format::Log => "--from-log",
-        }
-    }
-}
-
-/// A list whose entries are all sound.
+/// A list whose entries have been checked.
 #[derive(Debug)]
 pub(super) struct BlobList {
     pub(super) name: String,
     /// How many entries it has.
     pub(super) count: u64,
-    format: Format,
+    /// How it is written.
+    pub(super) listing: Listing,
     file: File,
 }
 
 impl BlobList {
-    /// Opens the list at `path`, `-` being stdin, and looks at every entry.
-    pub(super) fn open(path: &Path, format: Format) -> Result<Self, Error> {
+    /// Opens the list at `path`, or stdin when it is `-`, and checks every entry.
+    pub(super) fn open(path: &Path, listing: Listing) -> Result<Self, Error> {
         let name = path.display().to_string();
-        let wrong = |reason: String| Error::Flag { flag: format.flag().to_owned(), reason };
+        let wrong = |reason: String| Error::Flag { flag: format!("--{}", listing.key()), reason };
         let unreadable = |error: io::Error| wrong(format!("cannot read {name}: {error}"));
         let mut file =
             if name == "-" { spool(io::stdin().lock()) } else { reread(path) }.map_err(unreadable)?;
         let mut count = 0;
-        let counted = each(BufReader::new(&mut file), format, &mut |_| {
+        let counted = each(BufReader::new(&mut file), listing, &mut |_| {
             count += 1;
             true
         });
@@ -73,16 +53,7 @@ impl BlobList {
         if count == 0 {
             return Err(wrong(format!("{name} names no blob")));
         }
-        Ok(Self { name, count, format, file })
-    }
-
-    /// How it is written.
-    pub(super) fn listing(&self) -> Listing {
-        match self.format {
-            Format::Lines => Listing::BlobIds,
-            Format::Export => Listing::FromExport,
-            Format::Log => Listing::FromLog,
-        }
+        Ok(Self { name, count, listing, file })
     }
 }
 
@@ -99,13 +70,16 @@ fn spool(mut source: impl Read) -> io::Result<File> {
     Ok(file)
 }
 
-/// Gives each entry to `take` until that answers false; tells whether all were given. What is wrong is told with its
-/// place in the list.
-fn each(source: impl BufRead, format: Format, take: &mut dyn FnMut(Listed) -> bool) -> Result<bool, String> {
-    match format {
-        Format::Lines => each_line(source, take),
-        Format::Export => each_row(source, take),
-        Format::Log => each_upload(source, take),
+/// Gives each entry to `take` until that returns false; returns whether all were given. Errors name the place in the list.
+fn each(
+    source: impl BufRead,
+    listing: Listing,
+    take: &mut dyn FnMut(Listed) -> bool,
+) -> Result<bool, String> {
+    match listing {
+        Listing::BlobIds => each_line(source, take),
+        Listing::FromExport => each_row(source, take),
+        Listing::FromLog => each_upload(source, take),
     }
 }
 
@@ -152,7 +126,7 @@ fn each_upload(source: impl BufRead, take: &mut dyn FnMut(Listed) -> bool) -> Re
     Ok(true)
 }
 
-/// What a row of an export tells of its blob.
+/// What is read of a row of an export.
 #[derive(Deserialize)]
 struct StoredRow {
     blob_id: String,
@@ -172,7 +146,7 @@ fn each_row(source: impl BufRead, take: &mut dyn FnMut(Listed) -> bool) -> Resul
     }
 }
 
-/// Walks over an array without holding it.
+/// Visits the rows of an array one by one, without keeping them.
 struct Rows<'a> {
     take: &'a mut dyn FnMut(Listed) -> bool,
     whole: &'a mut bool,
@@ -223,9 +197,9 @@ mod tests {
         sample::{Outcome, Sample},
     };
 
-    fn read(text: &str, format: Format) -> Result<Vec<(String, Option<u64>)>, String> {
+    fn read(text: &str, listing: Listing) -> Result<Vec<(String, Option<u64>)>, String> {
         let mut entries = Vec::new();
-        let whole = each(text.as_bytes(), format, &mut |listed| {
+        let whole = each(text.as_bytes(), listing, &mut |listed| {
             entries.push((listed.id.to_string(), listed.size));
             true
         });
@@ -240,10 +214,10 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_an_id_or_says_nothing() {
+    fn a_line_is_an_id_a_comment_or_blank() {
         let (a, b) = (id("a"), id("_"));
         let text = format!("# mine\n{a}\r\n\n  {b} \n   # not this: {a}\n{a}");
-        let ids: Vec<_> = read(&text, Format::Lines).unwrap().into_iter().map(|(id, _)| id).collect();
+        let ids: Vec<_> = read(&text, Listing::BlobIds).unwrap().into_iter().map(|(id, _)| id).collect();
         assert_eq!(ids, [a.clone(), b, a.clone()]);
         for (text, told) in [
             (format!("{a}\n\nhello\n{a}"), "line 3: `hello` is not a blob ID"),
@@ -253,20 +227,20 @@ mod tests {
             ("\u{1b}[31m".to_owned(), "line 1: `[31m` is not"),
             ("x".repeat(5000), "line 1: it is longer than 4096 bytes"),
         ] {
-            let error = read(&text, Format::Lines).unwrap_err();
+            let error = read(&text, Listing::BlobIds).unwrap_err();
             assert!(error.starts_with(told), "{error}");
         }
     }
 
     #[test]
-    fn an_export_tells_ids_and_sizes_to_the_byte() {
+    fn an_export_has_ids_and_exact_sizes() {
         let (a, b) = (id("a"), id("b"));
         let row = |id: &str, kb: &str| {
             format!(r#"{{"blob_number":1,"blob_id":"{id}","blob_size_kb":{kb},"other":[]}}"#)
         };
         let text = format!("[\n {},\n{}]\n", row(&a, "97.2509765625"), row(&b, "null"));
-        assert_eq!(read(&text, Format::Export), Ok(vec![(a.clone(), Some(99_585)), (b, None)]));
-        assert_eq!(read("[]", Format::Export), Ok(Vec::new()));
+        assert_eq!(read(&text, Listing::FromExport), Ok(vec![(a.clone(), Some(99_585)), (b, None)]));
+        assert_eq!(read("[]", Listing::FromExport), Ok(Vec::new()));
         for (text, told) in [
             (String::new(), "EOF"),
             ("{}".to_owned(), "expected an array of rows"),
@@ -275,7 +249,7 @@ mod tests {
             (format!("[{}", row(&a, "1")), "EOF"),
             (format!("[{}] and more", row(&a, "1")), "trailing characters"),
         ] {
-            let error = read(&text, Format::Export).unwrap_err();
+            let error = read(&text, Listing::FromExport).unwrap_err();
             assert!(error.contains(told), "{error}");
         }
     }
@@ -290,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_log_the_uploads_that_stored_something_count() {
+    fn a_log_lists_the_uploads_that_stored_something() {
         // The first and the sixth upload are refused.
         let mut samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
         for sample in samples.iter_mut().filter(|sample| sample.step == Step::Upload) {
@@ -300,10 +274,10 @@ mod tests {
         }
         let log = logged(&samples);
         let stored = [1, 2, 3, 4, 6].map(|index| (fixtures::id(index), Some(92_160 + index * 1_009)));
-        assert_eq!(read(&log, Format::Log), Ok(stored.to_vec()));
+        assert_eq!(read(&log, Listing::FromLog), Ok(stored.to_vec()));
         // A run that was killed may have left half a line behind.
         let last = log.trim_end().rfind('\n').unwrap();
-        assert_eq!(read(&log[..last + 30], Format::Log).map(|entries| entries.len()), Ok(5));
+        assert_eq!(read(&log[..last + 30], Listing::FromLog).map(|entries| entries.len()), Ok(5));
         for (text, told) in [
             (String::new(), "not the log of a run"),
             (format!("{}\n", id("a")), "not the log of a run"),
@@ -311,16 +285,16 @@ mod tests {
             (log.replace(&fixtures::id(2), "x"), "line 6: `x` is not a blob ID"),
             (log.replace("\"first\"", "first"), "line 4 is not of a walrus-stress log"),
         ] {
-            let error = read(&text, Format::Log).unwrap_err();
+            let error = read(&text, Listing::FromLog).unwrap_err();
             assert!(error.contains(told), "{error}");
         }
     }
 
     #[test]
-    fn who_has_enough_gets_no_more() {
+    fn reading_ends_when_no_more_is_wanted() {
         let (a, mut taken) = (id("a"), 0);
         let text = format!("{a}\n{a}\n{a}\nnonsense");
-        let whole = each(text.as_bytes(), Format::Lines, &mut |_| {
+        let whole = each(text.as_bytes(), Listing::BlobIds, &mut |_| {
             taken += 1;
             taken < 2
         });

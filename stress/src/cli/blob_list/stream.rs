@@ -1,4 +1,4 @@
-//! A list on its way to the run, entry by entry, as long as it stays the one that was looked at.
+//! Streams a list to the run, entry by entry, as long as the file stays the one that was checked.
 
 use std::{
     io::{BufReader, Seek},
@@ -14,36 +14,33 @@ use crate::{
     error::Error,
 };
 
-/// How many entries come at a time.
+/// Entries in a batch.
 const BATCH: usize = 256;
-/// How many batches may wait for the run.
+/// Batches that may wait for the run.
 const WAITING: usize = 4;
 
-/// A list under way to a run.
+/// A list that is streamed to a run.
 #[derive(Debug, Clone)]
-pub(in crate::cli) struct Streamed {
-    pub(in crate::cli) list: Arc<List>,
-    flag: &'static str,
-    fault: Arc<OnceLock<String>>,
+pub(in crate::cli) struct ListStream {
+    pub(in crate::cli) entries: Arc<List>,
+    flag: String,
+    error: Arc<OnceLock<String>>,
 }
 
-impl Streamed {
-    /// Why it ended before its time, if it did and the run wanted more of it.
-    pub(in crate::cli) fn fault(&self) -> Option<Error> {
-        let flag = self.flag.to_owned();
-        self.fault
-            .get()
-            .filter(|_| self.list.ended_early())
-            .map(|reason| Error::Flag { flag, reason: reason.clone() })
+impl ListStream {
+    /// Why it ended early, if it did and the run wanted more entries.
+    pub(in crate::cli) fn error(&self) -> Option<Error> {
+        let reason = self.error.get().filter(|_| self.entries.ended_early())?;
+        Some(Error::Flag { flag: self.flag.clone(), reason: reason.clone() })
     }
 }
 
 impl BlobList {
-    /// The entries in their order, again from the start at the end if they go `round`.
-    pub(in crate::cli) fn stream(mut self, round: bool) -> Result<Streamed, Error> {
+    /// The entries in their order, again from the start after the end if `round` is set.
+    pub(in crate::cli) fn stream(mut self, round: bool) -> Result<ListStream, Error> {
         let (sender, receiver) = mpsc::channel(WAITING);
-        let fault = Arc::new(OnceLock::new());
-        let (told, flag) = (fault.clone(), self.format.flag());
+        let error = Arc::new(OnceLock::new());
+        let (stored, flag) = (error.clone(), format!("--{}", self.listing.key()));
         let body = move || {
             let mut batch = Vec::with_capacity(BATCH);
             let mut send = |listed| {
@@ -51,36 +48,36 @@ impl BlobList {
                 batch.len() < BATCH || sender.blocking_send(std::mem::take(&mut batch)).is_ok()
             };
             loop {
-                match self.once_through(&mut send) {
+                match self.read_once(&mut send) {
                     Ok(true) if round => {}
                     Ok(_) => break,
                     Err(reason) => {
-                        // Nobody else tells, and this thread once. The run ends like one whose list has ended.
-                        let _ = told.set(reason);
+                        // Only this thread sets it, once. The run ends as at the end of the list.
+                        let _ = stored.set(reason);
                         break;
                     }
                 }
             }
-            // The last ones may not fill a batch; whether anyone still wants them does not matter.
+            // The last batch may not be full; it fails to send only when the run has ended.
             let _ = sender.blocking_send(batch);
         };
         let thread = thread::Builder::new().name("blob-ids".to_owned()).spawn(body);
         thread.map_err(|source| Error::System { what: "cannot start a thread".to_owned(), source })?;
-        Ok(Streamed { list: Arc::new(List::new(receiver)), flag, fault })
+        Ok(ListStream { entries: Arc::new(List::new(receiver)), flag, error })
     }
 
-    /// Gives every entry to `take` until that answers false; tells whether all were given, or how the list is no longer
-    /// the one that was looked at. What was written behind its end since is no part of it.
-    fn once_through(&mut self, take: &mut dyn FnMut(Listed) -> bool) -> Result<bool, String> {
+    /// Gives every entry to `take` until that returns false; returns whether all were given. An error says how the list has
+    /// changed since it was checked; entries that were appended since are not read.
+    fn read_once(&mut self, take: &mut dyn FnMut(Listed) -> bool) -> Result<bool, String> {
         let changed = |how: String| {
             format!(
-                "{} has changed while the run read it: {how}; run again with a copy that nobody writes to",
+                "{} has changed while the run read it: {how}; run again with a copy that does not change",
                 self.name
             )
         };
         self.file.rewind().map_err(|error| format!("cannot read {} again: {error}", self.name))?;
         let (mut taken, mut refused) = (0, false);
-        let whole = each(BufReader::new(&mut self.file), self.format, &mut |listed| {
+        let whole = each(BufReader::new(&mut self.file), self.listing, &mut |listed| {
             taken += 1;
             refused = !take(listed);
             !refused && taken < self.count
@@ -98,19 +95,20 @@ impl BlobList {
 mod tests {
     use std::{fs, path::Path};
 
-    use super::{super::Format, *};
+    use super::*;
+    use crate::plan::source::Listing;
 
-    /// What a file of three IDs gives once it holds `text`.
+    /// What is read of a file of three IDs after it was replaced by `text`.
     fn after(text: &str) -> (Result<bool, String>, usize) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ids");
         let ids = ["a", "b", "c"].map(|letter| letter.repeat(43)).join("\n");
         fs::write(&path, &ids).unwrap();
-        let mut list = BlobList::open(&path, Format::Lines).unwrap();
+        let mut list = BlobList::open(&path, Listing::BlobIds).unwrap();
         fs::write(&path, text.replace("IDS", &ids)).unwrap();
         list.name = "ids".to_owned();
         let mut taken = 0;
-        let whole = list.once_through(&mut |_| {
+        let whole = list.read_once(&mut |_| {
             taken += 1;
             true
         });
@@ -118,8 +116,8 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_no_longer_what_it_was_is_told() {
-        let told = "ids has changed while the run read it: ";
+    fn a_list_that_has_changed_is_an_error() {
+        let start = "ids has changed while the run read it: ";
         for (text, taken, how) in [
             ("", 0, "it names 0 blobs, and named 3"),
             ("# gone\n", 0, "it names 0 blobs, and named 3"),
@@ -128,23 +126,23 @@ mod tests {
         ] {
             let (whole, given) = after(text);
             let reason = whole.unwrap_err();
-            assert!(reason.starts_with(&format!("{told}{how}")), "{text}: {reason}");
-            assert!(reason.ends_with("run again with a copy that nobody writes to"), "{reason}");
+            assert!(reason.starts_with(&format!("{start}{how}")), "{text}: {reason}");
+            assert!(reason.ends_with("run again with a copy that does not change"), "{reason}");
             assert_eq!(given, taken, "{text}");
         }
-        // What was written behind it was not looked at, and is not asked for.
+        // Entries that were appended were not checked, and are not read.
         for text in ["IDS", "IDS\nnonsense\n", "# more\nIDS\n\n"] {
             assert_eq!(after(text), (Ok(true), 3), "{text}");
         }
     }
 
     #[test]
-    fn who_has_enough_ends_the_list() {
+    fn a_list_ends_when_no_more_is_wanted() {
         let text = "a".repeat(43);
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ids");
         fs::write(&path, text).unwrap();
-        let mut list = BlobList::open(Path::new(&path), Format::Lines).unwrap();
-        assert_eq!(list.once_through(&mut |_| false), Ok(false));
+        let mut list = BlobList::open(Path::new(&path), Listing::BlobIds).unwrap();
+        assert_eq!(list.read_once(&mut |_| false), Ok(false));
     }
 }

@@ -1,4 +1,4 @@
-//! What is done with single samples: event lines, export rows, the log, and the blobs of a small run.
+//! Where single samples go: event lines, rows of the export, the log, and the blobs of a small run.
 
 use crate::{
     error::Error,
@@ -12,12 +12,12 @@ use crate::{
 };
 
 use super::{
+    execute::SampleSink,
     screen::{self, Screen},
-    walk::SampleSink,
 };
 
-/// Hears every sample of a run.
-pub(super) struct Listener<'a> {
+/// Takes every sample of a run.
+pub(super) struct SampleOutput<'a> {
     plan: &'a Plan,
     assembler: BlobAssembler,
     rows: Option<RowFile>,
@@ -26,34 +26,34 @@ pub(super) struct Listener<'a> {
     blobs: Option<Vec<BlobRecord>>,
 }
 
-impl SampleSink for Listener<'_> {
+impl SampleSink for SampleOutput<'_> {
     fn wants_samples(&self) -> bool {
         self.rows.is_some() || self.log.is_some() || self.blobs.is_some()
     }
 
-    fn hear(&mut self, sample: &Sample, screen: &Screen) {
-        self.enter(sample);
-        // Told last: whose end has been shown has its row in the file.
-        screen.tell(sample, self.plan);
+    fn take(&mut self, sample: &Sample, screen: &Screen) {
+        self.write(sample);
+        // Shown last, so that a blob whose end was shown has its row in the file.
+        screen.event(sample, self.plan);
     }
 
-    /// Writes what waits in the log, so that a reader finds it.
+    /// Writes the buffered lines of the log.
     fn flush(&mut self) {
         self.write_log(LogFile::flush);
     }
 }
 
-impl<'a> Listener<'a> {
-    /// A listener that exports to `rows`, tells `log` of every exchange, and keeps the blobs of a small run.
+impl<'a> SampleOutput<'a> {
+    /// Writes rows and log lines, where they are wanted, and keeps the blobs of a small run.
     pub(super) fn new(plan: &'a Plan, rows: Option<RowFile>, log: Option<LogFile>) -> Self {
         let blobs = screen::is_small(plan).then(Vec::new);
         Self { plan, assembler: BlobAssembler::new(plan), rows, log, failures: Vec::new(), blobs }
     }
 
-    fn enter(&mut self, sample: &Sample) {
+    fn write(&mut self, sample: &Sample) {
         let plan = self.plan;
         self.write_log(|log| log.append(sample, plan));
-        // Blobs are put together only where someone wants them: in several phases they may be very many.
+        // Blobs are assembled only where they are wanted: several phases may have very many unfinished ones.
         if (self.rows.is_some() || self.blobs.is_some())
             && let Some(record) = self.assembler.enter(sample)
         {
@@ -61,13 +61,13 @@ impl<'a> Listener<'a> {
         }
     }
 
-    /// One blob, its journey over.
+    /// Takes a blob whose journey has ended.
     fn keep(&mut self, record: BlobRecord) {
         if let Some(rows) = &mut self.rows
             && let Some(row) = Row::of(&record)
             && let Err(failure) = rows.append(&row)
         {
-            // After its first failure the file gets no more rows: one with holes would look complete.
+            // After its first failure the file gets no more rows: one with gaps would look complete.
             self.rows = None;
             self.failures.push(failure);
         }
@@ -76,7 +76,7 @@ impl<'a> Listener<'a> {
         }
     }
 
-    /// The log ends with its first failure, which is told once.
+    /// The log ends with its first failure, which is reported once.
     fn write_log(&mut self, write: impl FnOnce(&mut LogFile) -> Result<(), Error>) {
         if let Some(log) = &mut self.log
             && let Err(failure) = write(log)
@@ -86,7 +86,7 @@ impl<'a> Listener<'a> {
         }
     }
 
-    /// The blobs of a small run in the order of their numbers, and what went wrong with the files.
+    /// The blobs of a small run in the order of their numbers, and the errors of files.
     pub(super) fn finish(mut self) -> (Vec<BlobRecord>, Vec<Error>) {
         self.flush();
         for record in std::mem::take(&mut self.assembler).into_unended() {

@@ -1,46 +1,93 @@
-//! Secrets of a plan file: it names where they are, in the environment or in a file, and never holds them.
+//! Secrets of a plan file: it names the environment variable or the file that holds them, and never holds them itself.
 
 use std::{env, fs};
 
+use toml::Value;
 use url::Url;
 
-use super::keys;
-use crate::plan::{
-    Plan,
-    target::{Header, Target},
+use super::layer::{self, Layer};
+use crate::{
+    error::Error,
+    plan::{
+        Plan,
+        target::{Header, Target},
+    },
 };
 
-/// Whether `word` names a place instead of holding the value.
-pub(super) fn is_reference(key: &str, word: &str) -> bool {
-    keys::is_secret(key) && reference(key, word).is_some()
+/// Options whose values are secrets, in whole or in part.
+const SECRETS: [&str; 4] = ["aggregator-header", "bearer", "header", "publisher-header"];
+
+/// The addresses, which may hold a password.
+const ADDRESSES: [&str; 2] = ["aggregator", "publisher"];
+
+/// Whether the value of this option is a secret, in whole or in part.
+pub(super) fn is_secret(key: &str) -> bool {
+    SECRETS.contains(&key) || is_address(key)
 }
 
-/// Whether `word` says where its secret is, if it has one, rather than the secret itself.
-pub(super) fn check_reference(key: &str, word: &str) -> Result<(), String> {
-    if !keys::is_secret(key) {
+/// Whether the option's values are addresses.
+pub(super) fn is_address(key: &str) -> bool {
+    ADDRESSES.contains(&key)
+}
+
+/// The texts of a value.
+fn texts(value: &Value) -> impl Iterator<Item = &str> {
+    let several = value.as_array().into_iter().flatten();
+    several.chain([value]).filter_map(Value::as_str)
+}
+
+/// Whether a value refers to a secret that must be read before the value can be checked.
+pub(super) fn is_reference(key: &str, value: &Value) -> bool {
+    is_secret(key) && texts(value).any(|text| reference(key, text).is_some())
+}
+
+/// Refuses a secret that stands in the file itself.
+pub(super) fn check(key: &str, value: &Value) -> Result<(), String> {
+    if is_secret(key) { texts(value).try_for_each(|text| check_text(key, text)) } else { Ok(()) }
+}
+
+fn check_text(key: &str, text: &str) -> Result<(), String> {
+    if reference(key, text).is_some() {
         return Ok(());
     }
-    // However few slashes stand before it.
-    let holds = || user(word).is_some() || word.parse::<Target>().is_ok_and(|one| one.credentials.is_some());
-    match (keys::is_address(key), reference(key, word)) {
-        (true, None) if holds() => Err("holds a user or a password; a plan file names the \
-            environment variable that holds both, as in https://$NAME@host with NAME=user:password"
-            .to_owned()),
-        (true, _) | (false, Some(_)) => Ok(()),
-        (false, None) if key == "bearer" => {
-            Err("a plan file holds no token: name the environment variable (\"$NAME\") or the file \
-                 (\"@FILE\") that does"
-                .to_owned())
+    // The second test finds a password whatever the number of slashes before it.
+    let holds = || user(text).is_some() || text.parse::<Target>().is_ok_and(|one| one.credentials.is_some());
+    let reason = match key {
+        key if !is_address(key) && key != "bearer" => {
+            "a plan file holds no header's value: name the environment variable (\"X-Key: $NAME\") or the file \
+             (\"X-Key: @FILE\") that does"
         }
-        (false, None) => Err("a plan file holds no header's value: name the environment variable \
-            (\"X-Key: $NAME\") or the file (\"X-Key: @FILE\") that does"
-            .to_owned()),
-    }
+        "bearer" => {
+            "a plan file holds no token: name the environment variable (\"$NAME\") or the file (\"@FILE\") that does"
+        }
+        _ if holds() => {
+            "holds a user or a password; a plan file names the environment variable that holds both, as in \
+             https://$NAME@host with NAME=user:password"
+        }
+        _ => return Ok(()),
+    };
+    Err(reason.to_owned())
 }
 
-/// The word with its secret in place, as it would be typed.
-pub(super) fn resolve(key: &str, word: &str) -> Result<String, String> {
-    let Some((before, place)) = reference(key, word) else { return Ok(word.to_owned()) };
+/// Replaces the references in a layer by the secrets.
+pub(super) fn resolve(layer: &mut Layer) -> Result<(), Error> {
+    let schema = layer::schema();
+    for (key, entry) in layer.iter_mut().filter(|(key, entry)| is_reference(key, &entry.value)) {
+        let resolved: Result<Vec<_>, _> = texts(&entry.value).map(|text| resolve_text(key, text)).collect();
+        let resolved = resolved.map_err(|reason| entry.error(reason))?;
+        let value = match (&entry.value, &resolved[..]) {
+            (Value::String(_), [text]) => Value::from(text.as_str()),
+            _ => Value::from(resolved),
+        };
+        let flag = layer::flag(&schema, key).expect("a layer holds known keys");
+        entry.value = layer::checked(flag, value).map_err(|reason| entry.error(reason))?;
+    }
+    Ok(())
+}
+
+/// The text with its secret in place.
+fn resolve_text(key: &str, text: &str) -> Result<String, String> {
+    let Some((before, place)) = reference(key, text) else { return Ok(text.to_owned()) };
     let secret = match place {
         Place::Variable(name) => {
             let value = env::var(name).ok().filter(|value| !value.is_empty());
@@ -51,13 +98,10 @@ pub(super) fn resolve(key: &str, word: &str) -> Result<String, String> {
         }
     };
     let secret = secret.trim();
-    if !keys::is_address(key) {
-        return Ok(format!("{before}{secret}"));
-    }
-    with_login(word, secret)
+    if is_address(key) { with_login(text, secret) } else { Ok(format!("{before}{secret}")) }
 }
 
-/// The address with this `user:password` in place of their name.
+/// The address with `user:password` in place of the variable's name.
 fn with_login(address: &str, login: &str) -> Result<String, String> {
     let mut url = Url::parse(address).map_err(|_| "is not a URL".to_owned())?;
     // `Url` leaves these as they are: the one would begin an escape, the other the next address.
@@ -74,13 +118,13 @@ enum Place<'a> {
 }
 
 /// What stands before the secret, and where the secret is.
-fn reference<'a>(key: &str, word: &'a str) -> Option<(&'a str, Place<'a>)> {
+fn reference<'a>(key: &str, text: &'a str) -> Option<(&'a str, Place<'a>)> {
     let (before, place) = match key {
-        "bearer" => ("", word.trim()),
-        _ if keys::is_address(key) => ("", user(word).filter(|user| user.starts_with('$'))?),
+        "bearer" => ("", text.trim()),
+        _ if is_address(key) => ("", user(text).filter(|user| user.starts_with('$'))?),
         _ => {
-            let at = word.find(':')? + 1;
-            (&word[..at], word[at..].trim())
+            let at = text.find(':')? + 1;
+            (&text[..at], text[at..].trim())
         }
     };
     let variable = |name: &&str| {
@@ -142,7 +186,7 @@ mod tests {
     use crate::plan::target::Secret;
 
     #[test]
-    fn a_secret_is_named_and_not_told() {
+    fn a_plan_file_names_secrets_and_does_not_hold_them() {
         for (key, word, refused) in [
             ("bearer", "$TOKEN", false),
             ("bearer", "@token.txt", false),
@@ -159,25 +203,25 @@ mod tests {
             ("publisher", "https:me:s3cret@h/x", true),
             ("aggregator", "https://h/x@y", false),
         ] {
-            let checked = check_reference(key, word);
+            let checked = check_text(key, word);
             assert_eq!(checked.is_err(), refused, "{key} {word}");
             assert!(!checked.is_err_and(|reason| reason.contains("s3cret")), "{key} {word}");
         }
     }
 
     #[test]
-    fn a_secret_takes_the_place_of_its_name() {
+    fn a_secret_replaces_its_name() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "s3cret\n").unwrap();
         let path = file.path().display();
-        assert_eq!(resolve("header", &format!("X-Key: @{path}")), Ok("X-Key:s3cret".to_owned()));
-        assert_eq!(resolve("publisher", "http://h/x"), Ok("http://h/x".to_owned()));
-        let unset = resolve("bearer", "$NO_SUCH_VARIABLE_HERE").unwrap_err();
+        assert_eq!(resolve_text("header", &format!("X-Key: @{path}")), Ok("X-Key:s3cret".to_owned()));
+        assert_eq!(resolve_text("publisher", "http://h/x"), Ok("http://h/x".to_owned()));
+        let unset = resolve_text("bearer", "$NO_SUCH_VARIABLE_HERE").unwrap_err();
         assert!(unset.contains("no NO_SUCH_VARIABLE_HERE"), "{unset}");
     }
 
     #[test]
-    fn a_password_may_be_made_of_anything() {
+    fn a_password_may_contain_any_character() {
         let login = "me:a,b%41:/@?#+&=ü";
         let address = with_login("http://$LOGIN@h:1/x", login).unwrap();
         assert!(!address.contains(','), "addresses are separated by commas: {address}");
