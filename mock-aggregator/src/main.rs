@@ -1,13 +1,14 @@
 //! The command line of the mock aggregator.
 
+use axum::BoxError;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
 use mock_aggregator::cache::{CacheConfig, Persona};
 use mock_aggregator::{Aggregator, AllowList, BadBlocklist, Blocklist, Config, Daemon, serve, serve_daemon};
 use mock_publisher::admission::Limits;
-use mock_publisher::args::PublisherArgs;
+use mock_publisher::args::{CommonArgs, PublisherArgs};
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::cli::{self, BoxError, CommonArgs};
+use mock_publisher::cli;
 use mock_publisher::fault::{self, Role};
 use mock_publisher::profile::Profile;
 use mock_publisher::profile::args::ReadArgs;

@@ -198,7 +198,7 @@ impl Admission {
         };
         self.stats.fault(fault);
         ticket.delay().await;
-        // Only now, because hyper drops this future once the connection is aborted.
+        // Only after the delay: an aborted connection ends at its next write, and this future with it.
         Some(response.unwrap_or_else(|| ticket.abort(Abort::Reset)))
     }
 }

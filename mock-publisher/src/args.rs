@@ -1,16 +1,35 @@
-//! The flags of a publisher, which a daemon has too.
+//! The flags of every mock, and those of a publisher, which a daemon has too.
 
 use crate::admission::Limits;
 use crate::auth::JwtFlags;
 use crate::blob_id::BlobIdScheme;
 use crate::chain::Prices;
-use crate::cli::{BoxError, CommonArgs};
 use crate::profile::Profile;
-use crate::profile::args::StoreArgs;
+use crate::profile::args::{ProfileArgs, StoreArgs};
 use crate::publisher::Config;
 use crate::reuse::{ObjectPool, ResourceShare};
+use crate::tls::TlsSource;
 use crate::units::{Size, duration, ratio};
+use axum::BoxError;
+use std::path::PathBuf;
 use std::time::Duration;
+
+/// The flags that every mock has.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CommonArgs {
+    /// Address to listen on; port 0 takes any free one. The first line of the output has it
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub listen: String,
+    /// Serves HTTPS, with a self-signed certificate for localhost or with the PEM files of one
+    #[arg(long, value_name = "self-signed|CERT,KEY")]
+    pub tls: Option<TlsSource>,
+    /// Directory of the blobs, made if missing; a publisher and an aggregator with the same one have the same blobs
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// The fault profile.
+    #[command(flatten)]
+    pub profile: ProfileArgs,
+}
 
 /// The flags that only a server has that stores.
 #[derive(Debug, Clone, clap::Args)]
@@ -21,18 +40,18 @@ pub struct PublisherArgs {
     /// The largest multipart body of a quilt, in KiB
     #[arg(long, value_name = "KIB", default_value_t = 102_400)]
     max_quilt_body_size: u64,
-    /// Stores at work at once, on each of the two routes
+    /// Stores processed at once, on each of the two routes
     #[arg(long, value_name = "N", default_value_t = Limits::PUBLISHER.concurrent as u64, value_parser = clap::value_parser!(u64).range(1..))]
     publisher_max_concurrent_requests: u64,
-    /// Stores waiting; one more is held in between, and the next gets 429
+    /// Stores that wait; one more is held in between, and the next gets 429
     #[arg(long, value_name = "N", default_value_t = Limits::PUBLISHER.buffer as u64)]
     publisher_max_buffer_size: u64,
     #[command(flatten)]
     profile: StoreArgs,
-    /// The present epoch
+    /// The current epoch
     #[arg(long, value_name = "N", default_value_t = 1)]
     epoch: u32,
-    /// How long an epoch lasts; without it the present epoch never ends
+    /// How long an epoch lasts; without it the current epoch never ends
     #[arg(long, value_name = "D", value_parser = duration)]
     epoch_duration: Option<Duration>,
     /// FROST for a MiB of encoded blob and an epoch; 10^9 FROST are one WAL
@@ -41,7 +60,7 @@ pub struct PublisherArgs {
     /// FROST for a MiB of encoded blob written
     #[arg(long, value_name = "FROST", default_value_t = Prices::default().write)]
     write_price: u64,
-    /// The share of stores that are told alreadyCertified, as if somebody had stored the same blob before: 0.1 or 10%
+    /// The share of stores that are answered with alreadyCertified, as if the same blob had been stored before: 0.1 or 10%
     #[arg(long, value_name = "RATIO", default_value = "0", value_parser = ratio)]
     existing_ratio: f64,
     /// What stores with reuse_resources find in the publisher's wallet, and its share of them: storage=10%,
@@ -62,10 +81,10 @@ pub struct PublisherArgs {
 }
 
 impl PublisherArgs {
-    /// The publisher that the flags ask for, in this weather.
+    /// The configuration that the flags ask for, over this profile.
     ///
     /// # Errors
-    /// Flags that make sense one by one and not together, or a key that is none.
+    /// Flags that contradict each other, or an invalid key.
     pub fn config(&self, flags: &CommonArgs, profile: Profile) -> Result<Config, BoxError> {
         Ok(Config {
             max_body_size: self.max_body_size.saturating_mul(1024),

@@ -1,34 +1,14 @@
-//! What both binaries share: common flags, the line with the address, signals and exit codes.
+//! What both programs share: the line with the address, signals and exit codes.
 
-use crate::profile::args::ProfileArgs;
+use crate::args::CommonArgs;
 use crate::server::Endpoint;
 use crate::tls::TlsSource;
+use axum::BoxError;
 use std::error::Error;
 use std::future::Future;
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
-
-/// The flags that every mock has.
-#[derive(Debug, Clone, clap::Args)]
-pub struct CommonArgs {
-    /// Address to listen on; port 0 takes any free one. The first line of the output has it
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
-    pub listen: String,
-    /// Serves HTTPS, with a self-signed certificate for localhost or with the PEM files of one
-    #[arg(long, value_name = "self-signed|CERT,KEY")]
-    pub tls: Option<TlsSource>,
-    /// Directory of the blobs, made if missing; a publisher and an aggregator with the same one have the same blobs
-    #[arg(long, value_name = "DIR")]
-    pub store: PathBuf,
-    /// The fault profile.
-    #[command(flatten)]
-    pub profile: ProfileArgs,
-}
-
-/// An error that keeps a server from starting.
-pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]

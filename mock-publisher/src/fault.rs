@@ -32,10 +32,10 @@ pub enum Fault {
     /// 500 as JSON.
     #[strum(serialize = "500")]
     Internal,
-    /// 503: an aggregator's as JSON, the blob cannot be read; a publisher's as a proxy's HTML page.
+    /// 503 as JSON (aggregator) or as a proxy's HTML page (publisher).
     #[strum(serialize = "503")]
     Unavailable,
-    /// 504: a publisher's as JSON, too few confirmations; an aggregator's as a proxy's HTML page.
+    /// 504 as JSON (publisher) or as a proxy's HTML page (aggregator).
     #[strum(serialize = "504")]
     Timeout,
     /// 404 for some time after the store; a share of the blobs, not of the requests.

@@ -1,8 +1,9 @@
 //! The `mock-publisher` program: flags in, a running server out.
 
+use axum::BoxError;
 use clap::Parser;
-use mock_publisher::args::PublisherArgs;
-use mock_publisher::cli::{self, BoxError, CommonArgs};
+use mock_publisher::args::{CommonArgs, PublisherArgs};
+use mock_publisher::cli;
 use mock_publisher::fault::{self, Role};
 use mock_publisher::server::Endpoint;
 use mock_publisher::{Publisher, serve};
@@ -18,8 +19,8 @@ struct Args {
     flags: CommonArgs,
     #[command(flatten)]
     store: PublisherArgs,
-    /// Publisher and aggregator on one address, as the real daemon: starts `mock-aggregator --daemon` in its own place,
-    /// which takes the flags of both
+    /// Publisher and aggregator on one address, as the real daemon: runs `mock-aggregator --daemon` instead, which has
+    /// the flags of both
     #[arg(long)]
     daemon: bool,
 }

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How a publisher is to behave.
+/// The configuration of a publisher.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The directory of the blobs.
@@ -24,17 +24,17 @@ pub struct Config {
     pub max_body_size: u64,
     /// The largest body of a quilt in bytes.
     pub max_quilt_body_size: u64,
-    /// Requests at work and waiting, for each route.
+    /// How many requests are processed and wait, for each route.
     pub limits: Limits,
-    /// How long things take and what goes wrong, at first.
+    /// How long steps take and what goes wrong, until it is replaced.
     pub profile: Profile,
-    /// The present epoch.
+    /// The current epoch.
     pub epoch: u32,
     /// How long an epoch lasts, if it ends at all; the first begins with the server.
     pub epoch_duration: Option<Duration>,
     /// What storage costs.
     pub prices: Prices,
-    /// The share of stores that are told that somebody stored the blob before, from 0 to 1.
+    /// The share of stores that find that the blob was stored before, from 0 to 1.
     pub existing_ratio: f64,
     /// What stores with `reuse_resources` find in the publisher's own wallet.
     pub object_pool: ObjectPool,
@@ -49,7 +49,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// A publisher as it comes out of the box, over this directory: fast and without faults.
+    /// The defaults over this directory: no latency, no faults, the limits of a real publisher.
     #[must_use]
     pub fn new(store: impl Into<PathBuf>) -> Self {
         Self {
@@ -93,18 +93,18 @@ impl Inner {
         Epochs { first: self.config.epoch, duration: self.config.epoch_duration }
     }
 
-    /// The present epoch.
+    /// The current epoch.
     pub(crate) fn epoch(&self) -> u32 {
         self.epochs().at(self.started.elapsed())
     }
 
-    /// When so many epochs, this one among them, are over, in milliseconds since 1970; `None` if never.
+    /// When this number of epochs, the current one among them, is over, in milliseconds since 1970; `None` if never.
     pub(crate) fn ends_ms(&self, epochs: u32) -> Option<u64> {
         let begins = self.epochs().begins(self.epoch().saturating_add(epochs))?;
         self.started_ms.checked_add(millis(begins))
     }
 
-    /// Whether a request is told that somebody stored its blob before.
+    /// Whether a request finds that its blob was stored before.
     pub(crate) fn is_existing(&self, ticket: &Ticket) -> bool {
         let bits = draw::bits(ticket.profile().seed, Purpose::Existing, ticket.n);
         draw::unit(bits) < self.config.existing_ratio
@@ -121,7 +121,7 @@ impl Publisher {
         Self::with_shared(config, Stats::new("mock-publisher"), profile)
     }
 
-    /// The same, where something else counts too, under a weather that is not its own.
+    /// The same with counters and a profile that another server shares.
     ///
     /// # Errors
     /// The directory cannot be made or written to.
@@ -140,7 +140,7 @@ impl Publisher {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// The weather over the publisher, which can be changed while it works.
+    /// The fault profile, which can be replaced while the publisher works.
     #[must_use]
     pub fn profile(&self) -> &Arc<ProfileHandle> {
         &self.0.profile

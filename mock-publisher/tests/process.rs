@@ -1,4 +1,4 @@
-//! The mock publisher as a process: its first line, its last breath, its bad manners with bad flags.
+//! The mock publisher as a process: the line with its address, shutdown, a crash, and its answers to bad flags.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "in a test, whatever is not there is a failure")]
@@ -52,7 +52,7 @@ fn refused(flags: &[&str]) -> (Option<i32>, String) {
     (status.code(), String::from_utf8(stderr).unwrap())
 }
 
-/// Stores bytes; `None` if the server went away before it answered.
+/// Stores bytes; `None` if the server ended before it answered.
 fn put(address: &str, body: &[u8]) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;
     let head = format!(
@@ -76,7 +76,7 @@ fn blob(n: u32) -> Vec<u8> {
 }
 
 #[test]
-fn it_says_where_it_listens_and_ends_cleanly_on_both_signals() {
+fn the_first_line_has_the_address_and_both_signals_shut_down_gracefully() {
     for signal in ["-INT", "-TERM"] {
         let dir = tempfile::tempdir().unwrap();
         let mut server = Server::start(dir.path(), &[]);
@@ -94,7 +94,7 @@ fn it_says_where_it_listens_and_ends_cleanly_on_both_signals() {
 }
 
 #[test]
-fn a_hung_request_does_not_keep_it_from_ending() {
+fn a_hung_request_does_not_delay_the_shutdown() {
     let dir = tempfile::tempdir().unwrap();
     let mut server = Server::start(dir.path(), &["--fault", "hang=1"]);
     let mut stream = TcpStream::connect(&server.address).unwrap();
@@ -107,25 +107,25 @@ fn a_hung_request_does_not_keep_it_from_ending() {
 }
 
 #[test]
-fn killed_in_the_middle_it_loses_nothing_it_answered_and_invents_nothing() {
+fn a_kill_loses_no_blob_that_was_answered_and_leaves_no_partial_one() {
     let dir = tempfile::tempdir().unwrap();
     let mut answered = Vec::new();
     for round in 0..3 {
         let mut server = Server::start(dir.path(), &[]);
         thread::scope(|scope| {
-            let (tell, told) = mpsc::channel();
+            let (sender, receiver) = mpsc::channel();
             for worker in 0..4 {
-                let (address, tell) = (server.address.clone(), tell.clone());
+                let (address, sender) = (server.address.clone(), sender.clone());
                 scope.spawn(move || {
                     let numbers =
                         (round * 4000 + worker * 1000..).take_while(|n| put(&address, &blob(*n)).is_some());
-                    numbers.for_each(|n| tell.send(n).unwrap());
+                    numbers.for_each(|n| sender.send(n).unwrap());
                 });
             }
-            drop(tell);
-            answered.extend(told.iter().take(40));
+            drop(sender);
+            answered.extend(receiver.iter().take(40));
             server.child.kill().unwrap();
-            answered.extend(told);
+            answered.extend(receiver);
         });
     }
     let store = Store::open(dir.path()).unwrap();
@@ -137,8 +137,8 @@ fn killed_in_the_middle_it_loses_nothing_it_answered_and_invents_nothing() {
         assert!(bytes == blob(n), "blob {n} changed");
     }
     let mut records = 0;
-    for shelf in std::fs::read_dir(dir.path().join("blobs")).unwrap() {
-        for file in std::fs::read_dir(shelf.unwrap().path()).unwrap().map(|file| file.unwrap().path()) {
+    for directory in std::fs::read_dir(dir.path().join("blobs")).unwrap() {
+        for file in std::fs::read_dir(directory.unwrap().path()).unwrap().map(|file| file.unwrap().path()) {
             if file.extension().is_some() {
                 let bytes = std::fs::read(file.with_extension("")).unwrap();
                 assert_eq!(file.file_stem().unwrap().to_str().unwrap(), name(&bytes).to_string());
@@ -148,11 +148,11 @@ fn killed_in_the_middle_it_loses_nothing_it_answered_and_invents_nothing() {
     }
     assert!(records >= 120, "{records}");
     drop(Server::start(dir.path(), &[]));
-    assert_eq!(std::fs::read_dir(dir.path().join("tmp")).unwrap().count(), 0, "the leftovers are swept");
+    assert_eq!(std::fs::read_dir(dir.path().join("tmp")).unwrap().count(), 0, "temporary files are removed");
 }
 
 #[test]
-fn a_weather_file_is_heard_and_a_bad_one_told_with_its_line() {
+fn a_weather_file_is_used_and_a_bad_one_refused_with_its_line() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("storm.toml");
     let file = path.to_str().unwrap();
@@ -162,12 +162,12 @@ fn a_weather_file_is_heard_and_a_bad_one_told_with_its_line() {
     assert!(put(&server.address, b"12").unwrap().starts_with("HTTP/1.1 500 "));
     let mut stream = TcpStream::connect(&server.address).unwrap();
     stream.write_all(b"GET /mock/weather HTTP/1.1\r\nhost: w\r\nconnection: close\r\n\r\n").unwrap();
-    let mut told = String::new();
-    stream.read_to_string(&mut told).unwrap();
-    for said in
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    for part in
         [r#""seed":5,"#, r#""store":{"latency":"fixed:1ms","#, r#""kind":"500","ratio":1.0,"size":"2B..""#]
     {
-        assert!(told.contains(said), "{said}: {told}");
+        assert!(reply.contains(part), "{part}: {reply}");
     }
     std::fs::write(&path, "seed = 5\n[store]\nlatancy = \"1s\"\n").unwrap();
     let (code, stderr) = refused(&["--weather-file", file]);
@@ -177,7 +177,7 @@ fn a_weather_file_is_heard_and_a_bad_one_told_with_its_line() {
 }
 
 #[test]
-fn a_daemon_is_the_program_beside_it() {
+fn daemon_runs_the_other_program() {
     let dir = tempfile::tempdir().unwrap();
     let own = dir.path().join("mock-publisher");
     // By processes of their own: a file that this one has open for writing may be too busy to start.
@@ -202,7 +202,7 @@ fn a_daemon_is_the_program_beside_it() {
 }
 
 #[test]
-fn bad_usage_is_told_on_stderr_with_status_2() {
+fn bad_usage_is_reported_on_stderr_with_status_2() {
     let rows: [(&[&str], &str); 12] = [
         (
             &["--reuse", "gold=1%"],
@@ -246,7 +246,7 @@ fn bad_usage_is_told_on_stderr_with_status_2() {
 }
 
 #[test]
-fn a_port_in_use_and_a_store_that_is_none_are_told_by_name() {
+fn a_port_in_use_and_an_invalid_store_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path(), &[]);
     let (code, stderr) = refused(&["--listen", &server.address]);

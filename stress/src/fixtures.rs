@@ -163,7 +163,7 @@ pub(crate) fn troubled(index: u64) -> Vec<Sample> {
 
 pub(crate) fn recording(samples: &[Sample]) -> Recording {
     let mut recording = Recording::default();
-    samples.iter().for_each(|sample| recording.enter(sample));
+    samples.iter().for_each(|sample| recording.record(sample));
     let mut reads: BTreeMap<u64, [Option<ReadFact>; 3]> = BTreeMap::new();
     for sample in samples {
         if let Step::Read { ordinal: ordinal @ 1..=3 } = sample.step {
@@ -172,7 +172,7 @@ pub(crate) fn recording(samples: &[Sample]) -> Recording {
     }
     for facts in reads.values() {
         if let [Some(first), Some(cached), third] = facts {
-            Pair::of(first, cached, third.as_ref()).into_iter().for_each(|pair| recording.enter_pair(pair));
+            Pair::of(first, cached, third.as_ref()).into_iter().for_each(|pair| recording.record_pair(pair));
         }
     }
     recording
@@ -218,14 +218,14 @@ pub(crate) fn hour() -> &'static Report {
                 let finished = at + latency(*median, 0.5, &mut chance);
                 let timing = Timing { due: at, started: at, sent: Some(at), first_byte: Some(at), finished };
                 (sample.index, sample.exchange.timing) = (index, timing);
-                timeline.enter(sample);
+                timeline.record(sample);
                 if index % 16 == 0 {
-                    whole.enter(sample);
+                    whole.record(sample);
                 }
                 at = finished;
             }
         }
-        for (metrics, timeline) in whole.step_metrics.values_mut().zip(timelines) {
+        for (metrics, timeline) in whole.steps.values_mut().zip(timelines) {
             metrics.timeline = timeline;
         }
         Report { recording: whole, elapsed: Duration::from_secs(3_600), ..report(1_200_000, &[]) }

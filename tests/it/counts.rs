@@ -1,11 +1,11 @@
-//! What a server tells of itself, over real sockets: numbers for Prometheus, arrivals with their times.
+//! The counters of a server over real sockets: metrics for Prometheus, and arrivals with their times.
 
 use crate::raw::{ask, put, stored};
 use std::time::Duration;
 use tests::Bottle;
 
 #[tokio::test]
-async fn metrics_tell_the_counts_and_do_not_change_them() {
+async fn metrics_have_the_counts_and_do_not_change_them() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"walrus").await;
     put(bottle.publisher_url(), "?foo=1", b"x").await;
@@ -19,9 +19,9 @@ async fn metrics_tell_the_counts_and_do_not_change_them() {
             "mock_stores_newly_created_total 1",
             "mock_stored_bytes_total 6",
         ] {
-            assert!(reply.text().lines().any(|told| told == line), "{line}\n{}", reply.text());
+            assert!(reply.text().lines().any(|own| own == line), "{line}\n{}", reply.text());
         }
-        assert!(!reply.text().contains("/metrics"), "whoever looks is not counted");
+        assert!(!reply.text().contains("/metrics"), "a scrape is not counted");
     }
     crate::raw::get(bottle.aggregator_url(), &id).await;
     let reply = ask(bottle.aggregator_url(), "GET /metrics", &[]).await;
@@ -29,7 +29,7 @@ async fn metrics_tell_the_counts_and_do_not_change_them() {
 }
 
 #[tokio::test]
-async fn arrivals_are_told_in_order_with_their_times() {
+async fn arrivals_are_in_order_with_their_times() {
     let bottle = Bottle::start();
     let url = bottle.publisher_url();
     put(url, "", b"x").await;

@@ -1,4 +1,4 @@
-//! Publisher and aggregator on one address: what the real daemon has, and what it has not.
+//! Publisher and aggregator on one address: the routes, limits and counts of a daemon.
 
 use crate::raw::{ask, get, put, stored};
 use tests::{Bottle, GET_BLOB, PUT_BLOB};

@@ -198,7 +198,7 @@ async fn a_hung_request_ends_when_its_client_leaves() {
 }
 
 #[tokio::test]
-async fn a_hung_request_ends_in_peace_when_the_server_stops() {
+async fn a_hung_request_ends_with_a_close_when_the_server_stops() {
     let (bottle, id) = aggregator("hang").await;
     let url = bottle.aggregator_url().to_owned();
     let hung = tokio::spawn(async move {
@@ -229,9 +229,9 @@ async fn a_late_blob_is_there_in_the_end() {
 }
 
 #[tokio::test]
-async fn mixed_weather_repeats_with_its_seed_and_every_fault_is_counted() {
+async fn a_mix_of_faults_repeats_with_its_seed_and_each_is_counted() {
     let specs = ["500=20%", "reset=20%", "error-object=10%", "malformed-json=10%", "shed=10%"];
-    let mut days = Vec::new();
+    let mut runs = Vec::new();
     for seed in [5, 5, 6] {
         let bottle = Bottle::builder()
             .publisher_faults(&specs)
@@ -258,8 +258,19 @@ async fn mixed_weather_repeats_with_its_seed_and_every_fault_is_counted() {
             "{:?}",
             stats.faults
         );
-        days.push(seen);
+        runs.push(seen);
     }
-    assert_eq!(days[0], days[1]);
-    assert_ne!(days[0], days[2]);
+    assert_eq!(runs[0], runs[1]);
+    assert_ne!(runs[0], runs[2]);
+}
+
+#[tokio::test]
+async fn a_fault_of_bodies_leaves_an_empty_body_alone() {
+    for fault in ["truncate", "corrupt", "drip"] {
+        let bottle = Bottle::builder().aggregator_faults(&[&format!("{fault}=100%")]).start();
+        let id = stored(bottle.publisher_url(), b"").await;
+        let reply = get(bottle.aggregator_url(), &id).await;
+        assert_eq!((reply.status, reply.body.len(), reply.end), (200, 0, None), "{fault}");
+        assert_eq!(bottle.aggregator_stats().fault(fault), 0);
+    }
 }

@@ -1,13 +1,12 @@
-//! Admission over real sockets: eight at work, eight waiting, one in between, and an early no to everybody else.
+//! Admission over real sockets: eight at work, eight waiting, one in between, and an early 429 for every other request.
 
-use crate::raw::{self, ask, connect, exchange, get, head, put, stored};
+use crate::raw::{self, ask, connect, exchange, get, head, put, stored, until};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use mock_publisher::admission::Limits;
-use std::time::Duration;
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -15,25 +14,15 @@ use tokio::task::JoinSet;
 
 const BUSY: &str = "the publisher is receiving too many requests; please try again later";
 
-/// A store whose body never comes: it holds its place as long as the connection is open.
+/// A store whose body is never sent: it stays admitted as long as its connection is open.
 async fn stalled(url: &str) -> TcpStream {
     let mut stream = connect(url).await;
     stream.write_all(head("PUT /v1/blobs", &[("content-length", "5")]).as_bytes()).await.unwrap();
     stream
 }
 
-/// Waits until `ready` says so; gives up after ten seconds.
-async fn until(ready: impl Fn() -> bool) {
-    let look = async {
-        while !ready() {
-            tokio::time::sleep(Duration::from_millis(2)).await; // sleep: between looks, bounded
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), look).await.expect("what was waited for never came");
-}
-
 #[tokio::test]
-async fn s3_2_of_forty_stores_at_once_seventeen_are_let_in() {
+async fn s3_2_of_forty_stores_at_once_seventeen_are_admitted() {
     let bottle = Bottle::start();
     let url = bottle.publisher_url();
     let mut streams = Vec::new();
@@ -44,7 +33,7 @@ async fn s3_2_of_forty_stores_at_once_seventeen_are_let_in() {
     until(|| bottle.publisher_stats().route(PUT_BLOB).status(429) == 23).await;
     let route = bottle.publisher_stats().route(PUT_BLOB);
     assert_eq!((route.admitted, route.shed, route.in_flight, route.bytes_in), (17, 23, 17, 0));
-    // All at once: those at work may be any of them, and the others wait for these.
+    // All at once, because any of them may be at work while the others wait.
     let mut exchanges: JoinSet<_> = streams.into_iter().map(|stream| exchange(stream, b"12345")).collect();
     let mut statuses = std::collections::BTreeMap::new();
     while let Some(reply) = exchanges.join_next().await {
@@ -52,11 +41,11 @@ async fn s3_2_of_forty_stores_at_once_seventeen_are_let_in() {
     }
     assert_eq!(statuses, [(200, 17), (429, 23)].into());
     assert_eq!(bottle.publisher_stats().bytes_in, 17 * 5);
-    assert_eq!(put(url, "", b"x").await.status, 200, "there is room again");
+    assert_eq!(put(url, "", b"x").await.status, 200, "requests are admitted again");
 }
 
 #[tokio::test]
-async fn s3_2_the_eighteenth_hears_no_at_once_whatever_its_size() {
+async fn s3_2_the_eighteenth_gets_429_at_once_whatever_its_size() {
     let bottle = Bottle::start();
     let url = bottle.publisher_url();
     let mut inside = Vec::new();
@@ -82,7 +71,7 @@ async fn s3_2_the_eighteenth_hears_no_at_once_whatever_its_size() {
 }
 
 #[tokio::test]
-async fn s3_2_whoever_leaves_makes_room() {
+async fn s3_2_a_client_that_leaves_frees_its_slot() {
     let bottle =
         Bottle::builder().publisher(|config| config.limits = Limits { concurrent: 1, buffer: 0 }).start();
     let url = bottle.publisher_url();
@@ -97,7 +86,7 @@ async fn s3_2_whoever_leaves_makes_room() {
 }
 
 #[tokio::test]
-async fn s3_2_of_six_hundred_reads_at_once_577_are_let_in() {
+async fn s3_2_of_six_hundred_reads_at_once_577_are_admitted() {
     let bottle = Bottle::builder()
         .aggregator(|config| config.profile.first_read.latency = "1h".parse().unwrap())
         .start();
@@ -121,11 +110,11 @@ async fn s3_2_of_six_hundred_reads_at_once_577_are_let_in() {
         assert_eq!(answers.join_next().await.unwrap().unwrap().unwrap().status(), 429);
     }
     let part = ask(bottle.aggregator_url(), &format!("GET /v1/quilts/{id}/patches"), &[]).await;
-    assert_eq!(part.status, 500, "another route has places of its own");
+    assert_eq!(part.status, 500, "another route has limits of its own");
 }
 
 #[tokio::test]
-async fn s3_2_a_slow_reader_holds_no_place() {
+async fn s3_2_a_slow_reader_holds_no_permit() {
     let bottle = Bottle::builder()
         .publisher(|config| config.max_body_size = 64 << 20)
         .aggregator(|config| config.limits = Limits { concurrent: 1, buffer: 0 })
@@ -144,7 +133,7 @@ async fn s3_2_a_slow_reader_holds_no_place() {
 }
 
 #[tokio::test]
-async fn s3_2_a_full_aggregator_says_so_in_its_own_name() {
+async fn s3_2_the_429_of_an_aggregator_names_the_aggregator() {
     let bottle = Bottle::builder()
         .aggregator(|config| {
             config.limits = Limits { concurrent: 1, buffer: 1 };
@@ -165,7 +154,7 @@ async fn s3_2_a_full_aggregator_says_so_in_its_own_name() {
 }
 
 #[tokio::test]
-async fn a_body_that_stops_half_way_stores_nothing() {
+async fn a_body_that_ends_early_stores_nothing() {
     let bottle = Bottle::start();
     let mut stream = stalled(bottle.publisher_url()).await;
     stream.write_all(b"123").await.unwrap();

@@ -13,7 +13,7 @@ mod concat;
 mod cors;
 mod counts;
 mod daemon;
-mod describe;
+mod openapi;
 mod faults;
 mod fixtures;
 mod fuzz;

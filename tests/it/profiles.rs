@@ -1,4 +1,4 @@
-//! The weather as rules, over real sockets: by route, size and time, changed while a server works, and repeatable.
+//! Fault profiles over real sockets: rules by route, size and time, replaced while a server works, and repeatable.
 
 use crate::raw::{Reply, ask, connect, exchange, get, head, put, stored, try_put, until};
 use mock_aggregator::cache::{CacheConfig, Persona};
@@ -15,15 +15,15 @@ fn rule(kind: &str, more: &str) -> String {
     format!("[[fault]]\nkind = \"{kind}\"\nratio = \"100%\"\n{more}")
 }
 
-/// Sends a document to a server.
-async fn say(url: &str, document: &str) -> Reply {
+/// Posts a document to a server.
+async fn post_profile(url: &str, document: &str) -> Reply {
     let length = document.len().to_string();
     let head = head("POST /mock/weather", &[("content-length", &length)]);
     exchange(connect(url).await, format!("{head}{document}").as_bytes()).await.unwrap()
 }
 
 #[tokio::test]
-async fn a_rule_for_large_blobs_leaves_the_small_ones_alone() {
+async fn a_rule_for_large_blobs_does_not_match_small_ones() {
     let bottle =
         Bottle::builder().publisher_weather(&rule("504", "size = \"1KiB..\"\nroute = \"store\"")).start();
     let url = bottle.publisher_url();
@@ -34,13 +34,13 @@ async fn a_rule_for_large_blobs_leaves_the_small_ones_alone() {
     let chunked = head("PUT /v1/blobs", &[("transfer-encoding", "chunked")]);
     let body = [b"400\r\n", &large[..], b"\r\n0\r\n\r\n"].concat();
     let unannounced = exchange(connect(url).await, &[chunked.as_bytes(), &body].concat()).await.unwrap();
-    assert_eq!(unannounced.status, 504, "a size that is not announced is known in the end");
+    assert_eq!(unannounced.status, 504, "a size that is not announced is known after the body");
     let stats = bottle.publisher_stats();
     assert_eq!((stats.fault("504"), stats.stores.newly_created), (2, 1));
 }
 
 #[tokio::test]
-async fn a_rule_for_a_size_knows_every_name_of_a_blob() {
+async fn a_rule_for_a_size_matches_every_name_of_a_blob() {
     let bottle = Bottle::builder().aggregator_weather(&rule("451", "size = \"..10B\"")).start();
     let url = bottle.aggregator_url();
     let reply = put(bottle.publisher_url(), "", b"small").await.json();
@@ -63,7 +63,7 @@ async fn a_rule_for_a_size_knows_every_name_of_a_blob() {
 }
 
 #[tokio::test]
-async fn a_rule_for_a_route_leaves_the_others_alone() {
+async fn a_rule_for_a_route_does_not_match_others() {
     let bottle = Bottle::builder().aggregator_weather(&rule("404", "route = \"read-range\"")).start();
     let url = bottle.aggregator_url();
     let id = stored(bottle.publisher_url(), b"walrus").await;
@@ -73,7 +73,7 @@ async fn a_rule_for_a_route_leaves_the_others_alone() {
 }
 
 #[tokio::test]
-async fn a_window_that_is_not_now_changes_nothing() {
+async fn a_rule_outside_its_period_changes_nothing() {
     let bottle = Bottle::builder().publisher_weather(&rule("500", "from = \"1h\"")).start();
     let url = bottle.publisher_url();
     assert_eq!(put(url, "", b"x").await.status, 200);
@@ -84,20 +84,20 @@ async fn a_window_that_is_not_now_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_weather_of_a_running_server_is_told_and_changed() {
+async fn the_profile_of_a_running_server_is_read_and_replaced() {
     let bottle = Bottle::builder().aggregator_weather("preset = \"lan\"\nseed = 4").start();
     let url = bottle.aggregator_url();
     let id = stored(bottle.publisher_url(), b"walrus").await;
-    let told = ask(url, "GET /mock/weather", &[]).await;
-    assert_eq!((told.status, told.header("content-type")), (200, Some("application/json")));
+    let reply = ask(url, "GET /mock/weather", &[]).await;
+    assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
     let lan = Profile::parse("preset = \"lan\"\nseed = 4", Role::Aggregator).unwrap();
-    assert_eq!(Profile::parse(told.text(), Role::Aggregator).unwrap(), lan);
+    assert_eq!(Profile::parse(reply.text(), Role::Aggregator).unwrap(), lan);
     let toml = rule("503", "");
     let json = r#"{"fault": [{"kind": "503", "ratio": 1}]}"#;
     for document in [toml.as_str(), json] {
-        assert_eq!(say(url, "seed = 1").await.status, 200);
-        assert_eq!(get(url, &id).await.status, 200, "the rest of the old weather is gone");
-        let changed = say(url, document).await;
+        assert_eq!(post_profile(url, "seed = 1").await.status, 200);
+        assert_eq!(get(url, &id).await.status, 200, "the rest of the old profile is gone");
+        let changed = post_profile(url, document).await;
         assert_eq!((changed.status, &changed.json()["fault"][0]["kind"]), (200, &"503".into()));
         assert_eq!(changed.text(), ask(url, "GET /mock/weather", &[]).await.text());
         assert_eq!(get(url, &id).await.reason(), "BLOB_UNAVAILABLE");
@@ -110,7 +110,7 @@ async fn the_weather_of_a_running_server_is_told_and_changed() {
         ),
         (r#"{"seed": "x"}"#, "the weather is unchanged: invalid type: string \"x\", expected u64 at line 1"),
     ] {
-        let refused = say(url, document).await;
+        let refused = post_profile(url, document).await;
         assert_eq!(
             (refused.status, refused.header("content-type")),
             (400, Some("text/plain; charset=utf-8"))
@@ -118,12 +118,12 @@ async fn the_weather_of_a_running_server_is_told_and_changed() {
         assert!(refused.text().starts_with(why) && refused.text().ends_with('\n'), "{}", refused.text());
         assert_eq!(get(url, &id).await.status, 503);
     }
-    let told = ask(url, "GET /mock/stats", &[]).await;
-    assert!(!told.text().contains("/mock/weather"), "whoever changes the weather is not counted");
+    let reply = ask(url, "GET /mock/stats", &[]).await;
+    assert!(!reply.text().contains("/mock/weather"), "requests that change the profile are not counted");
 }
 
 #[tokio::test]
-async fn a_daemon_has_one_weather_for_both_halves() {
+async fn a_daemon_has_one_profile_for_both_halves() {
     let bottle = Bottle::builder()
         .daemon()
         .publisher(|config| config.profile.store.latency = "1ms".parse().unwrap())
@@ -136,23 +136,23 @@ async fn a_daemon_has_one_weather_for_both_halves() {
         (413, "BLOB_NOT_FOUND")
     );
     assert_eq!(bottle.aggregator_stats().fault("404"), 1);
-    let told = ask(url, "GET /mock/weather", &[]).await.json();
+    let reply = ask(url, "GET /mock/weather", &[]).await.json();
     assert_eq!(
-        (&told["store"]["latency"], told["fault"].as_array().unwrap().len()),
+        (&reply["store"]["latency"], reply["fault"].as_array().unwrap().len()),
         (&"fixed:1ms".into(), 10)
     );
     let both = [rule("insufficient-funds", ""), rule("corrupt", "")].concat();
-    assert_eq!(say(url, &both).await.status, 200);
+    assert_eq!(post_profile(url, &both).await.status, 200);
     let poor = put(url, "", b"x").await;
     assert!(poor.status == 500 && poor.text().contains("WAL coins"), "{}", poor.text());
-    assert_eq!(say(url, "").await.status, 200);
+    assert_eq!(post_profile(url, "").await.status, 200);
     let id = stored(url, b"walrus").await;
-    assert_eq!(say(url, &both).await.status, 200);
+    assert_eq!(post_profile(url, &both).await.status, 200);
     assert_ne!(get(url, &id).await.body, b"walrus");
 }
 
 #[tokio::test]
-async fn while_a_server_stalls_nothing_is_answered_and_afterwards_everything_is() {
+async fn a_stall_holds_every_request_until_it_ends() {
     let bottle = Bottle::builder().publisher_weather("[[stall]]\nfor = \"1h\"").start();
     let url = bottle.publisher_url().to_owned();
     let store = tokio::spawn({
@@ -166,7 +166,7 @@ async fn while_a_server_stalls_nothing_is_answered_and_afterwards_everything_is(
     let waiting = |name| bottle.publisher_stats().route(name).in_flight;
     until(|| waiting(PUT_BLOB) == 1 && waiting("GET /status") == 1).await;
     assert_eq!(bottle.publisher_stats().fault("stall"), 0, "they are still held");
-    assert_eq!(say(&url, "").await.status, 200, "whoever looks after the server is not held");
+    assert_eq!(post_profile(&url, "").await.status, 200, "the requests under /mock are not held");
     assert_eq!((store.await.unwrap(), status.await.unwrap()), (200, 200));
     assert_eq!(bottle.publisher_stats().fault("stall"), 2);
     let metrics = ask(&url, "GET /metrics", &[]).await;
@@ -184,12 +184,12 @@ async fn a_stall_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn the_same_weather_and_the_same_requests_give_the_same_faults() {
+async fn the_same_profile_and_the_same_requests_give_the_same_faults() {
     let document = "seed = 11\n[[fault]]\nkind = \"500\"\nratio = \"30%\"\n\
         [[fault]]\nkind = \"reset\"\nratio = \"20%\"\nsize = \"20B..\"\n\
         [[fault]]\nkind = \"malformed-json\"\nratio = 0.2\nroute = \"store\"\n";
     let bottle = Bottle::start();
-    let mut days = Vec::new();
+    let mut runs = Vec::new();
     for document in [document, document, &document.replace("11", "12")] {
         bottle.set_publisher_weather(document);
         let mut seen = Vec::new();
@@ -203,21 +203,21 @@ async fn the_same_weather_and_the_same_requests_give_the_same_faults() {
                     .ok(),
             );
         }
-        days.push(seen);
+        runs.push(seen);
     }
-    assert_eq!(days[0], days[1], "requests are counted anew in new weather");
-    assert_ne!(days[0], days[2]);
+    assert_eq!(runs[0], runs[1], "a new profile numbers requests from 0");
+    assert_ne!(runs[0], runs[2]);
     assert!(
-        days[0][..20].iter().all(Option::is_some) && days[0][20..].iter().any(Option::is_none),
-        "{days:?}"
+        runs[0][..20].iter().all(Option::is_some) && runs[0][20..].iter().any(Option::is_none),
+        "{runs:?}"
     );
     for kind in [Some((200, true)), Some((200, false)), Some((500, true))] {
-        assert!(days[0].contains(&kind), "{kind:?} {days:?}");
+        assert!(runs[0].contains(&kind), "{kind:?} {runs:?}");
     }
 }
 
 #[tokio::test]
-async fn what_is_not_there_and_what_cannot_be_read_take_their_time() {
+async fn a_404_and_a_503_take_the_time_of_the_profile() {
     let bottle = Bottle::start();
     let url = bottle.aggregator_url();
     let id = stored(bottle.publisher_url(), b"walrus").await;
@@ -242,7 +242,7 @@ async fn what_is_not_there_and_what_cannot_be_read_take_their_time() {
 }
 
 #[tokio::test]
-async fn the_first_byte_does_not_wait_for_the_body() {
+async fn the_first_byte_does_not_wait_for_a_slow_body() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), &[5; 1000]).await;
     bottle.set_aggregator_weather("[first_read]\nbody_per_mib = \"1000h\"");
@@ -254,7 +254,7 @@ async fn the_first_byte_does_not_wait_for_the_body() {
     }
     assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"));
     until(|| bottle.aggregator_stats().route(GET_BLOB).status(200) == 1).await;
-    assert_eq!(bottle.aggregator_stats().bytes_out, 0, "the body will be an hour");
+    assert_eq!(bottle.aggregator_stats().bytes_out, 0, "the body takes an hour");
     bottle.set_publisher_weather("[store]\nbody_per_mib = \"90s\"");
     let start = Instant::now();
     assert_eq!(put(bottle.publisher_url(), "", &[6; 1000]).await.status, 200);

@@ -1,5 +1,5 @@
-//! The bones of the published OpenAPI files, held against the wire: right where they are right, and wrong in the places
-//! that the contract lists (§2.8).
+//! The published OpenAPI files compared with what the servers send: equal where the files are right, and different where
+//! the contract lists them as wrong (§2.8).
 
 use crate::raw::{ask, get, put};
 use crate::{quilt_store, reuse};
@@ -20,7 +20,7 @@ fn fits(name: &str, instance: &Value) -> bool {
     jsonschema::validator_for(&schema).unwrap().is_valid(instance)
 }
 
-/// The published names of fields that have another name on the wire.
+/// The published names of fields that are sent under another name.
 const RENAMED: [&str; 10] = [
     "blob_id",
     "end_epoch",
@@ -79,7 +79,7 @@ async fn s2_8_what_is_published_right_is_what_is_sent() {
 }
 
 #[tokio::test]
-async fn s2_8_results_are_published_under_names_that_nobody_sends() {
+async fn s2_8_results_are_published_under_names_that_no_server_sends() {
     let bottle = Bottle::start();
     let url = bottle.publisher_url();
     let mut results = Vec::new();
@@ -107,7 +107,7 @@ async fn s2_8_results_are_published_under_names_that_nobody_sends() {
 }
 
 #[tokio::test]
-async fn s2_8_events_and_patches_are_published_in_a_form_that_nobody_sends() {
+async fn s2_8_events_and_patches_are_published_in_a_form_that_no_server_sends() {
     let bottle = Bottle::start();
     put(bottle.publisher_url(), "?permanent=true", b"x").await;
     let answer = put(bottle.publisher_url(), "?permanent=true", b"x").await.json();
@@ -136,7 +136,7 @@ async fn s2_8_every_published_parameter_is_known_but_two() {
             let parameters = item["parameters"].as_array().unwrap().iter();
             for name in parameters.filter_map(|text| text.as_str()?.strip_prefix("query ")?.split(' ').next())
             {
-                // No value that any of them takes: the answer tells a bad value from a bad name.
+                // No value that any of them takes: the answer distinguishes a bad value from a bad name.
                 let needed = if path.ends_with("/concat") && name != "ids" { "ids=x&" } else { "" };
                 let line = format!("{} {}?{needed}{name}=%00", method.to_uppercase(), concrete(path));
                 let reply = ask(url, &line, &[]).await;

@@ -1,4 +1,4 @@
-//! HTTPS as a front has it, and HTTP/2 in the clear (contract §1.1).
+//! HTTPS, and HTTP/2 with prior knowledge (contract §1.1).
 
 use crate::raw::{connect, exchange_over, head, until};
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// A client that trusts the bottle and nobody else.
+/// A client that trusts the certificate of the bottle alone.
 async fn secure(bottle: &Bottle, url: &str) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(bottle.certificate().unwrap().to_vec())).unwrap();
@@ -28,7 +28,7 @@ async fn secure(bottle: &Bottle, url: &str) -> TlsStream<TcpStream> {
 }
 
 #[tokio::test]
-async fn both_servers_speak_https_and_count_handshakes() {
+async fn both_servers_serve_https_and_count_handshakes() {
     let bottle = Bottle::builder().tls().start();
     assert!(bottle.publisher_url().starts_with("https://127.0.0.1:"));
     let stream = secure(&bottle, bottle.publisher_url()).await;
@@ -45,7 +45,7 @@ async fn both_servers_speak_https_and_count_handshakes() {
 }
 
 #[tokio::test]
-async fn who_speaks_no_tls_gets_no_answer_and_is_no_handshake() {
+async fn a_client_without_tls_gets_no_answer_and_is_not_counted_as_handshake() {
     let bottle = Bottle::builder().tls().start();
     let stream = connect(&bottle.aggregator_url().replace("https://", "http://")).await;
     assert!(exchange_over(stream, head("GET /status", &[]).as_bytes()).await.is_err());
@@ -64,7 +64,7 @@ async fn a_reset_is_a_reset_under_tls_too() {
 }
 
 #[tokio::test]
-async fn s1_1_http_2_is_spoken_with_those_who_know() {
+async fn s1_1_http_2_is_served_with_prior_knowledge() {
     let bottle = Bottle::start();
     let id = crate::raw::stored(bottle.publisher_url(), b"walrus").await;
     let stream = connect(bottle.aggregator_url()).await;

@@ -18,6 +18,11 @@ mod bottle;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+/// The examples of the publisher's README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../mock-publisher/README.md")]
+struct PublisherReadme;
+
 /// The examples of the aggregator's README, as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../mock-aggregator/README.md")]

@@ -46,12 +46,12 @@ pub(crate) fn recording(c: &mut Criterion) {
         b.iter(|| {
             for sample in &mut samples {
                 sample.index += 1_000_003;
-                recording.enter(black_box(sample));
+                recording.record(black_box(sample));
             }
         });
     });
     let mut timeline = Timeline::default();
     group.bench_function("timeline", |b| {
-        b.iter(|| samples.iter().for_each(|sample| timeline.enter(black_box(sample))));
+        b.iter(|| samples.iter().for_each(|sample| timeline.record(black_box(sample))));
     });
 }

@@ -119,7 +119,8 @@ fn show_details(screen: &Screen, plan: &Plan, files: &Files) {
 
 /// What the warm-up did, as no number of the report contains it.
 fn warm_up_notice(warm_up: &Recording) -> Option<String> {
-    let total = |count: fn(&StepMetrics) -> u64| warm_up.step_metrics.values().map(count).sum::<u64>();
+    let total =
+        |count: fn(&StepMetrics) -> u64| warm_up.groups().map(|(_, metrics)| count(metrics)).sum::<u64>();
     let (attempted, failed) =
         (total(StepMetrics::attempted), total(StepMetrics::failed) + total(|metrics| metrics.unfinished));
     let failed = if failed > 0 { format!(", of which {failed} failed") } else { String::new() };

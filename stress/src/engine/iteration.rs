@@ -130,14 +130,14 @@ impl Iteration {
             (Some(control), [Some(first), ..]) => {
                 let second = control.reads[0].as_ref().filter(|_| control.marks.comparable);
                 let pair = second.and_then(|second| Pair::of(first, second, None));
-                pair.into_iter().for_each(|pair| recording.enter_control(pair));
+                pair.into_iter().for_each(|pair| recording.record_control(pair));
             }
             (None, [Some(first), Some(cached), third]) => {
                 let pair = Pair::of(first, cached, third.as_ref());
-                pair.into_iter().for_each(|pair| recording.enter_pair(pair));
+                pair.into_iter().for_each(|pair| recording.record_pair(pair));
             }
-            (None, [Some(first), None, _]) if carries_over => recording.enter_first(*first),
-            (None, [None, Some(cached), _]) if phase.continues() => recording.enter_cached(*cached),
+            (None, [Some(first), None, _]) if carries_over => recording.record_first(*first),
+            (None, [None, Some(cached), _]) if phase.continues() => recording.record_cached(*cached),
             _ => {}
         }
     }

@@ -139,7 +139,7 @@ async fn join(
         return Err(Error::Broken { reason });
     }
     recording.join_reads();
-    recording.enter_effort(&usage.finish(count));
+    recording.record_usage(&usage.finish(count));
     Ok(RunOutcome { recording, warm_up, elapsed: run.clock.elapsed() })
 }
 

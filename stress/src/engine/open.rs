@@ -39,7 +39,7 @@ pub(super) async fn run(thread: &Rc<WorkerThread>, rate: &Stages, arrivals: Arri
             break;
         }
     }
-    thread.recording().enter_schedule(phase.position, last_due, phase.elapsed());
+    thread.recording().record_schedule(phase.position, last_due, phase.elapsed());
     // The grace period begins at the phase's last arrival, whichever thread had it.
     let grace = spawn_local(phase.clone().abort_after_grace(phase.since_origin(last_due)));
     running.join_all().await;
@@ -65,7 +65,7 @@ async fn wait(thread: &WorkerThread, timer: &mut PreciseTimer, due: Duration) ->
 async fn start(thread: &Rc<WorkerThread>, running: &mut JoinSet<()>, arrival: Arrival) -> bool {
     let phase = &thread.phase;
     let Some(permit) = phase.admit() else {
-        thread.recording().enter_dropped(phase.position);
+        thread.recording().record_dropped(phase.position);
         phase.drop_arrival();
         return true;
     };

@@ -70,6 +70,7 @@ async fn run_phases(
         run.barrier.wait().await?;
         phase.begin();
         run_load(&thread).await;
+        recordings.measured.borrow_mut().end_phase(thread.phase.position);
         run.barrier.wait().await?;
         first_indices.push(phase.next_index());
     }

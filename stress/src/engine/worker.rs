@@ -66,7 +66,7 @@ impl Worker {
             let (thread, timing) = (&self.thread, sample.exchange.timing);
             if attempt == 1 && position == 0 && due.is_some() && sample.outcome != Outcome::Skipped {
                 let start_delay = timing.started.saturating_sub(timing.due);
-                thread.recording().enter_arrival(sample.phase, start_delay);
+                thread.recording().record_arrival(sample.phase, start_delay);
             }
             let Some(delay) = retry_delay(&thread.phase, &sample) else { return (sample, permit) };
             // The step's response time includes its failed attempts.

@@ -61,7 +61,7 @@ impl WorkerThread {
 
     /// Records a sample, and sends it where a slot was reserved.
     pub(super) fn enter(&self, sample: Sample, permit: Option<Permit>) {
-        self.recording().enter(&sample);
+        self.recording().record(&sample);
         if let Some(permit) = permit {
             permit.send(sample);
         }
@@ -80,7 +80,7 @@ impl WorkerThread {
         ticks.tick().await; // the first one completes at once
         loop {
             let due = ticks.tick().await;
-            self.recording().enter_lag(due.elapsed());
+            self.recording().record_lag(due.elapsed());
         }
     }
 }

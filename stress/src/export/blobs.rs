@@ -1,4 +1,4 @@
-//! Each blob's journey as one record, put together from samples that arrive in any interleaving.
+//! Each blob's journey as one record, assembled from samples that arrive in any interleaving.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -7,27 +7,27 @@ use crate::{
     sample::{Failure, Outcome, Sample, StoredKind},
 };
 
-/// What came of one blob's journey.
+/// The outcome of one blob's journey.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BlobRecord {
     /// The blob's index.
     pub index: u64,
-    /// The blob's ID, once a publisher had told it.
+    /// The blob's ID, once it is known.
     pub blob_id: Option<Arc<str>>,
     /// The blob's size in bytes.
     pub size: u64,
-    /// What came of each step, in the journey's order.
+    /// The outcome of each step, in the journey's order.
     pub steps: Vec<(Step, StepRecord)>,
 }
 
-/// What came of one step.
+/// The outcome of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepRecord {
     /// Uploaded.
     Stored {
         /// The response time.
         time: Duration,
-        /// Which way the publisher took.
+        /// What the publisher made of it.
         kind: StoredKind,
     },
     /// Downloaded.
@@ -37,14 +37,14 @@ pub enum StepRecord {
     },
     /// It failed.
     Failed(Failure),
-    /// It was still running when the run's patience ended.
+    /// It was still under way when the grace period ended.
     Unfinished,
     /// It was never tried.
     Skipped,
 }
 
 impl BlobRecord {
-    /// What came of `step`; `None` when the journey has no such step.
+    /// The outcome of `step`; `None` when the journey has no such step.
     pub fn step(&self, step: Step) -> Option<&StepRecord> {
         self.steps.iter().find(|(done, _)| *done == step).map(|(_, record)| record)
     }
@@ -73,11 +73,11 @@ impl StepRecord {
     }
 }
 
-/// Puts samples together; it holds only the journeys under way. Where the steps lie in several phases that is every blob,
-/// until its last step has ended.
+/// Assembles samples; it holds only the journeys under way. Where the steps lie in several phases that is every blob, until
+/// its last step has ended.
 #[derive(Debug, Default)]
 pub struct BlobAssembler {
-    /// For each phase, the one that brings its blobs, and the steps of all phases that share them.
+    /// For each phase, the one that its blobs come from, and the steps of all phases that share them.
     journeys: Vec<(usize, usize)>,
     under_way: HashMap<(usize, u64), BlobRecord>,
 }
@@ -94,10 +94,9 @@ impl BlobAssembler {
         Self { journeys, under_way: HashMap::new() }
     }
 
-    /// Enters one sample; when it was its blob's last one, gives the whole record. An attempt after which its step goes on
-    /// is none of it.
+    /// Adds one sample; when it was its blob's last one, returns the whole record. Attempts that are retried are left out.
     pub fn enter(&mut self, sample: &Sample) -> Option<BlobRecord> {
-        // The other blob of an order control is none of the journey's own.
+        // The other blob of an order control does not belong to the journey.
         let record = StepRecord::of(sample).filter(|_| !sample.step.is_of_control())?;
         let (origin, expected) = self.journeys.get(sample.phase).copied().unwrap_or((sample.phase, 0));
         let key = (origin, sample.index);
@@ -107,11 +106,11 @@ impl BlobAssembler {
             size: sample.size,
             steps: Vec::new(),
         });
-        let told = match &sample.outcome {
+        let blob_id = match &sample.outcome {
             Outcome::Stored(stored) => Some(Arc::from(stored.blob_id.as_str())),
             _ => sample.blob_id.clone(),
         };
-        blob.blob_id = told.or(blob.blob_id.take());
+        blob.blob_id = blob_id.or(blob.blob_id.take());
         blob.steps.push((sample.step, record));
         if blob.steps.len() < expected {
             return None;
@@ -133,7 +132,7 @@ mod tests {
     use crate::fixtures;
 
     #[test]
-    fn journeys_are_whole_however_they_are_interleaved() {
+    fn journeys_are_complete_in_any_interleaving() {
         let (a, b) = (fixtures::journey(0), fixtures::troubled(1));
         let order = [&b[0], &a[0], &a[1], &b[1], &a[2], &b[2]];
         let mut assembler = BlobAssembler::new(&fixtures::plan(2));
@@ -152,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_blob_of_an_order_control_is_no_part_of_the_journey() {
+    fn the_other_blob_of_an_order_control_does_not_belong_to_the_journey() {
         let mut samples = fixtures::journey(0);
         let control = |at: usize, step| Sample { step, blob_id: None, ..samples[at].clone() };
         let (upload, read) = (control(0, Step::ControlUpload), control(1, Step::Control));
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn journeys_that_never_ended_are_not_lost() {
+    fn unfinished_journeys_are_not_lost() {
         let mut assembler = BlobAssembler::new(&fixtures::plan(2));
         assert_eq!(assembler.enter(&fixtures::journey(1)[0]), None);
         assert_eq!(assembler.enter(&fixtures::journey(0)[0]), None);

@@ -7,7 +7,6 @@ use ::csv::Writer;
 
 use super::view::steps;
 use crate::report::{
-    Report,
     summary::{Bounded, FailureSummary, StepSummary, Summary},
     timeline::{Point, StepTimeline},
 };
@@ -69,22 +68,21 @@ const TIMELINE: [&str; 16] = [
 ///
 /// # Errors
 /// Those of `out`.
-pub(super) fn write_timeline(report: &Report, summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write_timeline(summary: &Summary, out: &mut dyn io::Write) -> io::Result<()> {
     let mut rows = Writer::from_writer(out);
     rows.write_record(TIMELINE).map_err(io::Error::from)?;
     for timeline in &summary.timelines {
-        let phase = report.phase_name(timeline.phase);
         for point in &timeline.points {
-            rows.write_record(interval(&phase, timeline, point)).map_err(io::Error::from)?;
+            rows.write_record(interval(timeline, point)).map_err(io::Error::from)?;
         }
     }
     rows.flush()
 }
 
-fn interval(phase: &str, timeline: &StepTimeline, point: &Point) -> [String; TIMELINE.len()] {
+fn interval(timeline: &StepTimeline, point: &Point) -> [String; TIMELINE.len()] {
     let time = |time: Option<Bounded>| optional(time.map(|time| seconds(time.value)));
     [
-        phase.to_owned(),
+        timeline.phase.clone(),
         timeline.step.to_string(),
         timeline.repeats.to_string(),
         seconds(point.begin).to_string(),
@@ -117,7 +115,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::fixtures;
+    use crate::{fixtures, report::Report};
 
     /// The rows as a reader sees them: cells by column.
     fn rows(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Vec<BTreeMap<String, String>> {
@@ -181,7 +179,7 @@ mod tests {
     fn every_second_of_every_step_is_a_row_of_the_timeline() {
         let samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
         let report = fixtures::report(40, &samples);
-        let rows = rows(|out| write_timeline(&report, &Summary::of(&report), out));
+        let rows = rows(|out| write_timeline(&Summary::of(&report), out));
         let cached = |row: &&BTreeMap<String, String>| row["step"] == "cached";
         for row in rows.iter().filter(cached) {
             let begin = Duration::from_secs(row["begin_seconds"].parse().unwrap());

@@ -1,4 +1,4 @@
-//! Files that a run leaves behind: proven writable before it starts, whole at every instant after.
+//! Files that a run writes: checked for being writable before it starts, and replaced atomically.
 
 use std::{
     fs, io,
@@ -10,22 +10,22 @@ use tempfile::NamedTempFile;
 
 use crate::error::Error;
 
-/// How many symbolic links are followed before they are taken for a circle.
+/// How many symbolic links are followed before they are taken for a cycle.
 const MOST_LINKS: usize = 40;
 
-/// A path at which a file can be put; nothing is changed there yet.
+/// A path to which a file can be written; nothing is changed there yet.
 #[derive(Debug)]
 pub struct PreparedFile {
     /// The path as the user named it.
     named: PathBuf,
     /// Where symbolic links lead.
     target: PathBuf,
-    /// Those of the file that is there now.
+    /// Those of the file that exists now.
     permissions: Option<fs::Permissions>,
 }
 
 impl PreparedFile {
-    /// Proves that a file can be put at `path` and leaves everything as it was.
+    /// Checks that a file can be written to `path`, and changes nothing.
     ///
     /// # Errors
     /// When it cannot: the reason is [`Error::Write`]'s source.
@@ -34,7 +34,7 @@ impl PreparedFile {
             let target = resolve(path)?;
             let permissions = permissions(&target)?;
             let prepared = Self { named: path.to_owned(), target, permissions };
-            // A file that vanishes at once: the directory takes new ones.
+            // Dropped at once: it only shows that the directory takes new files.
             prepared.temporary()?;
             Ok(prepared)
         };
@@ -51,7 +51,7 @@ impl PreparedFile {
         &self.target
     }
 
-    /// Puts what `content` writes there in one piece: a reader sees the old file or the whole new one.
+    /// Replaces the file atomically: a reader sees the old content or all of the new.
     ///
     /// # Errors
     /// When writing fails; the old file is then still there.
@@ -64,7 +64,7 @@ impl PreparedFile {
         .map(|_| ())
     }
 
-    /// Puts a file there in one piece and keeps it open.
+    /// Replaces the file atomically and keeps it open.
     pub(super) fn place(
         &self,
         content: impl FnOnce(&mut fs::File) -> io::Result<()>,
@@ -77,7 +77,7 @@ impl PreparedFile {
         attempt().map_err(|source| cannot_write(&self.named, source))
     }
 
-    /// A new file beside the target, gone when dropped, with the permissions that the target has or would get.
+    /// A new file beside the target, deleted when dropped, with the permissions that the target has or would get.
     fn temporary(&self) -> io::Result<NamedTempFile> {
         let directory = directory(&self.target);
         let mut builder = tempfile::Builder::new();
@@ -105,7 +105,7 @@ pub(super) fn cannot_write(path: &Path, source: io::Error) -> Error {
     Error::Write { path: path.display().to_string(), source }
 }
 
-/// The system's words without what the library put around them.
+/// The system's message without what the library adds to it.
 fn reason(error: &io::Error) -> String {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
@@ -117,7 +117,7 @@ fn reason(error: &io::Error) -> String {
     io::Error::from(error.kind()).to_string()
 }
 
-/// Where `path` leads once symbolic links are followed, also those to files that are not there yet.
+/// Where `path` leads once symbolic links are followed, also to files that do not exist yet.
 fn resolve(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -133,14 +133,14 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
             }
         }
     }
-    Err(io::Error::other("its symbolic links go round in a circle"))
+    Err(io::Error::other("its symbolic links form a cycle"))
 }
 
 fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The permissions of what is at `target`, proven to be a writable regular file; `None` when nothing is.
+/// The permissions of `target`, which must be a writable regular file; `None` when it does not exist.
 fn permissions(target: &Path) -> io::Result<Option<fs::Permissions>> {
     let metadata = match fs::metadata(target) {
         Ok(metadata) => metadata,
@@ -153,7 +153,7 @@ fn permissions(target: &Path) -> io::Result<Option<fs::Permissions>> {
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a regular file, and a pipe or device cannot be replaced"));
     }
-    // Opened only to prove that it may be: nothing is written and nothing cut off.
+    // Opened only to check the permission: nothing is written or truncated.
     fs::OpenOptions::new().write(true).open(target)?;
     Ok(Some(metadata.permissions()))
 }

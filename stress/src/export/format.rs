@@ -45,7 +45,7 @@ impl Format {
         let text = match self {
             Format::Json => return report.save(out),
             Format::Csv => return csv::write_steps(summary, out),
-            Format::TimelineCsv => return csv::write_timeline(report, summary, out),
+            Format::TimelineCsv => return csv::write_timeline(summary, out),
             Format::Junit => return junit::write(report, summary, out),
             Format::Terminal => terminal::render(&document(), colours),
             Format::Html => html::report(report, summary),

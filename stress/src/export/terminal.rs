@@ -15,9 +15,9 @@ const MARK: usize = 6;
 const HEAD: usize = 13;
 /// The most columns of a cell: the bars of a distribution.
 const CELL: usize = 44;
-/// The most columns of a label in a grid, which leaves room for one cell.
+/// The most columns of a label in a grid, beside which one cell fits.
 const GRID_LABEL: usize = WIDTH - CELL - 2;
-/// The lines of the smallest terminal: whoever reads the end of a longer screen has not seen the answer.
+/// The lines of the smallest terminal: at the end of a longer screen the answer has scrolled away.
 const SCREEN: usize = 24;
 
 /// The lines of `document`.

@@ -1,29 +1,30 @@
-//! A sample of bounded size that is the same whoever records which part: the rows whose index hashes lowest.
+//! A bottom-k sample: the rows whose index hashes lowest. Its size is bounded, and it does not depend on which thread or
+//! machine recorded which part.
 
-use std::{collections::BTreeMap, fmt::Display, str::FromStr};
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, Error as _},
+    ser::Error as _,
+};
 
+use super::count::{Count, add};
 use crate::plan::draw::mix;
 
-/// A row of such a sample, which is a line of numbers in a document: thousands of objects would be most of it.
-pub trait Row: Copy + Display + FromStr<Err = String> {
-    /// The names of what a line holds.
-    const COLUMNS: &'static str;
-
+/// A row of such a sample. In a document it is a line of CSV: thousands of objects would be most of it.
+pub trait Row: Copy + Serialize + DeserializeOwned {
     /// The blob's index, by whose hash rows are chosen.
     fn index(&self) -> u64;
 }
-
-/// An index behind its hash.
-pub(super) type Key = (u64, u64);
 
 /// A bottom-k sample of at most `K` rows: merged, it is what one recorder of everything would have kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BottomK<T, const K: usize> {
     seen: u64,
-    kept: BTreeMap<Key, T>,
-    /// What hashes higher than this is not kept: most of a long run is told from this alone.
+    /// By the hash of the index.
+    kept: BTreeMap<u64, T>,
+    /// A row with a higher hash is not kept. Most rows of a long run are decided by this comparison alone.
     highest: u64,
 }
 
@@ -46,17 +47,17 @@ impl<T: Row, const K: usize> BottomK<T, K> {
         self.seen
     }
 
-    /// The kept rows, in an order that chance decided.
+    /// The kept rows, in random order.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.kept.values()
     }
 
-    pub(super) fn enter(&mut self, row: T) {
-        self.enter_with(row.index(), || row);
+    pub(super) fn record(&mut self, row: T) {
+        self.record_with(row.index(), || row);
     }
 
-    /// Enters the row of blob `index`, which is only made when it may be kept.
-    pub(super) fn enter_with(&mut self, index: u64, row: impl FnOnce() -> T) {
+    /// Records the row of blob `index`, which is only made when it may be kept.
+    pub(super) fn record_with(&mut self, index: u64, row: impl FnOnce() -> T) {
         self.seen += 1;
         if mix(index) <= self.highest {
             self.keep(row());
@@ -64,71 +65,74 @@ impl<T: Row, const K: usize> BottomK<T, K> {
     }
 
     pub(super) fn merge(&mut self, other: Self) {
-        if self.seen == 0 {
-            *self = other;
-            return;
-        }
-        self.seen += other.seen;
+        add(&mut self.seen, other.seen);
         other.kept.into_values().for_each(|row| self.keep(row));
     }
 
     fn keep(&mut self, row: T) {
         keep(&mut self.kept, row.index(), row, K);
         if self.kept.len() == K {
-            self.highest = self.kept.last_key_value().map_or(u64::MAX, |((hash, _), _)| *hash);
+            self.highest = self.kept.last_key_value().map_or(u64::MAX, |(hash, _)| *hash);
         }
     }
 }
 
-/// Keeps what belongs to blob `index`, as long as that is among the `most` whose index hashes lowest.
-pub(super) fn keep<T>(kept: &mut BTreeMap<Key, T>, index: u64, what: T, most: usize) {
-    let key = (mix(index), index);
-    let full = kept.len() >= most;
-    if full && kept.last_key_value().is_some_and(|(last, _)| key > *last) {
+/// Keeps what belongs to blob `index`, by its hash, while that is among the `most` whose index hashes lowest.
+pub(super) fn keep<T>(kept: &mut BTreeMap<u64, T>, index: u64, what: T, most: usize) {
+    // A bijection: no two blobs have the same hash.
+    let hash = mix(index);
+    if kept.len() >= most && kept.last_key_value().is_some_and(|(last, _)| hash > *last) {
         return;
     }
-    kept.insert(key, what);
+    kept.insert(hash, what);
     if kept.len() > most {
         kept.pop_last();
     }
 }
 
-/// A [`BottomK`] in a document.
+/// [`BottomK`] in a document.
+#[serde_with::serde_as]
 #[derive(Serialize, Deserialize)]
-struct BottomKDoc {
+struct Document {
+    #[serde_as(as = "Count")]
     seen: u64,
-    #[serde(default)]
-    columns: String,
-    kept: Vec<String>,
+    /// Lines of CSV, the first with the names of the columns.
+    rows: Vec<String>,
 }
 
 impl<T: Row, const K: usize> Serialize for BottomK<T, K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let kept = self.iter().map(T::to_string).collect();
-        BottomKDoc { seen: self.seen, columns: T::COLUMNS.to_owned(), kept }.serialize(serializer)
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        self.iter().try_for_each(|row| writer.serialize(row)).map_err(S::Error::custom)?;
+        let csv = String::from_utf8(writer.into_inner().map_err(S::Error::custom)?);
+        let rows = csv.map_err(S::Error::custom)?.lines().map(str::to_owned).collect();
+        Document { seen: self.seen, rows }.serialize(serializer)
     }
 }
 
 impl<'de, T: Row, const K: usize> Deserialize<'de> for BottomK<T, K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let BottomKDoc { seen, kept, .. } = BottomKDoc::deserialize(deserializer)?;
-        let rows = kept.iter().map(|line| line.parse()).collect::<Result<Vec<T>, _>>();
-        Ok(Self::restore(seen, rows.map_err(de::Error::custom)?))
+        let Document { seen, rows } = Document::deserialize(deserializer)?;
+        let rows: Result<Vec<T>, _> =
+            csv::Reader::from_reader(rows.join("\n").as_bytes()).deserialize().collect();
+        Ok(Self::restore(seen, rows.map_err(D::Error::custom)?))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::metrics::costs::{Cost, Costs};
+    use std::time::Duration;
+
+    use crate::metrics::step_metrics::{Cost, Costs};
 
     #[test]
-    fn the_sample_is_the_same_whoever_recorded_which_part() {
+    fn the_sample_does_not_depend_on_who_recorded_which_part() {
         let row = |index| Cost { index, size: index * 3, ..Cost::default() };
         let mut whole = Costs::default();
         let mut parts = [Costs::default(), Costs::default(), Costs::default()];
         for index in 0..20_000 {
-            whole.enter(row(index));
-            parts[usize::try_from(index * 7 % 3).unwrap()].enter(row(index));
+            whole.record(row(index));
+            parts[usize::try_from(index * 7 % 3).unwrap()].record(row(index));
         }
         let [mut a, b, c] = parts;
         a.merge(c);
@@ -137,5 +141,28 @@ mod tests {
         assert_eq!((whole.seen(), whole.iter().count()), (20_000, 256));
         let written = serde_json::to_string(&whole).unwrap();
         assert_eq!(serde_json::from_str::<Costs>(&written).unwrap(), whole);
+    }
+
+    #[test]
+    fn rows_are_lines_that_are_read_back_and_others_are_refused() {
+        let columns = "index,size_bytes,service_nanoseconds,send_nanoseconds,wait_nanoseconds";
+        let read = |seen: u64, rows: &[&str]| {
+            serde_json::from_value::<Costs>(serde_json::json!({ "seen": seen, "rows": rows }))
+        };
+        let costs = read(9, &[columns, "7,1024,30,20,10"]).unwrap();
+        let nanos = Duration::from_nanos;
+        let cost = Cost { index: 7, size: 1024, service: nanos(30), send: nanos(20), wait: nanos(10) };
+        assert_eq!((costs.seen(), costs.iter().collect::<Vec<_>>()), (9, vec![&cost]));
+        assert_eq!(serde_json::to_value(&costs).unwrap()["rows"][1], "7,1024,30,20,10");
+        assert_eq!(read(0, &[]).unwrap(), Costs::default());
+        for wrong in
+            ["1,2,3,4", "1,2,3,4,5,6", "1,2,3,4,x", "-1,2,3,4,5", "1,2,3,4,", "1,2,3,4,18446744073709551616"]
+        {
+            assert!(read(1, &[columns, wrong]).is_err(), "{wrong}");
+        }
+        assert!(read(1, &["index", "1"]).is_err());
+        assert!(
+            read(u64::MAX, &[columns]).unwrap_err().to_string().contains("more than a run can have counted")
+        );
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::sample::{FailureClass, Outcome, Sample};
 
 /// So many uploads are remembered: 24 MB.
@@ -16,17 +18,19 @@ pub struct ConcurrencyTracker {
 }
 
 /// What a gauge shows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Reading {
     /// The most uploads under way at once; `None` when nothing was uploaded, or too much to remember.
+    #[serde(rename = "most_uploads_in_flight")]
     pub most: Option<u64>,
     /// The uploads under way when the first refusal came, that one included; `None` when none came.
+    #[serde(rename = "uploads_at_first_shed")]
     pub at_first_shed: Option<u64>,
 }
 
 impl ConcurrencyTracker {
     /// Takes one sample.
-    pub fn enter(&mut self, sample: &Sample) {
+    pub fn record(&mut self, sample: &Sample) {
         if !sample.step.stores() || sample.outcome == Outcome::Skipped {
             return;
         }
@@ -101,21 +105,21 @@ mod tests {
     fn the_refused_one_counts_among_those_under_way() {
         let mut concurrency = ConcurrencyTracker::default();
         for started in 0..17 {
-            concurrency.enter(&sample(Step::Upload, started, 500, Outcome::Unfinished));
+            concurrency.record(&sample(Step::Upload, started, 500, Outcome::Unfinished));
         }
         assert_eq!(concurrency.read(), Reading { most: Some(17), at_first_shed: None });
-        concurrency.enter(&sample(Step::Upload, 20, 21, shed()));
-        concurrency.enter(&sample(Step::Upload, 600, 601, shed()));
+        concurrency.record(&sample(Step::Upload, 20, 21, shed()));
+        concurrency.record(&sample(Step::Upload, 600, 601, shed()));
         assert_eq!(concurrency.read(), Reading { most: Some(18), at_first_shed: Some(18) });
     }
 
     #[test]
     fn only_uploads_count_and_one_that_ends_makes_room() {
         let mut concurrency = ConcurrencyTracker::default();
-        concurrency.enter(&sample(Step::FIRST, 0, 9, shed()));
+        concurrency.record(&sample(Step::FIRST, 0, 9, shed()));
         assert_eq!(concurrency.read(), Reading::default());
         for started in 0..5 {
-            concurrency.enter(&sample(Step::Upload, started, started + 1, Outcome::Unfinished));
+            concurrency.record(&sample(Step::Upload, started, started + 1, Outcome::Unfinished));
         }
         assert_eq!(concurrency.read().most, Some(1));
     }

@@ -1,12 +1,50 @@
-//! How the generator itself fared: what it took of the machine, and how late the machine let it run.
+//! How the load generator itself fared: arrivals and their start delay, and what the process took of the machine.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_with::DurationNanoSeconds;
 
-use super::histogram::Latencies;
+use super::{
+    count::{Count, add},
+    histogram::Latencies,
+};
+
+/// The arrivals of one phase of an open loop.
+#[serde_with::serde_as]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ArrivalMetrics {
+    /// Arrivals not started, because the most iterations allowed were in flight.
+    #[serde_as(as = "Count")]
+    pub dropped: u64,
+    /// When the last arrival was due, from the phase's begin.
+    #[serde_as(as = "DurationNanoSeconds")]
+    pub scheduled: Duration,
+    /// When it was started or dropped, from the phase's begin.
+    #[serde_as(as = "DurationNanoSeconds")]
+    pub took: Duration,
+    /// From due to started, of those that were: what the generator itself added.
+    pub start_delay: Latencies,
+}
+
+impl ArrivalMetrics {
+    /// Arrivals that were due.
+    pub fn offered(&self) -> u64 {
+        self.dropped + self.start_delay.count()
+    }
+
+    /// Adds what `other` counted.
+    pub fn merge(&mut self, other: &ArrivalMetrics) {
+        add(&mut self.dropped, other.dropped);
+        self.scheduled = self.scheduled.max(other.scheduled);
+        self.took = self.took.max(other.took);
+        self.start_delay.merge(&other.start_delay);
+    }
+}
 
 /// What the process that made the load went through.
+#[serde_with::apply(Duration => #[serde_as(as = "DurationNanoSeconds")])]
+#[serde_with::serde_as]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Generator {
     /// Processor time that the process used.
@@ -15,17 +53,14 @@ pub struct Generator {
     pub available: Duration,
     /// How much later than asked for the event loops woke, at regular instants of the measured phases.
     pub lag: Latencies,
-    /// How often its control group had used up its CPU quota.
-    #[serde(default)]
-    pub throttling: Throttling,
     /// By how much the wall clock moved against the monotonic one.
     pub wall_step: Duration,
     /// The file descriptors that were open.
-    #[serde(default)]
     pub descriptors: Used,
+    /// How often its control group had used up its CPU quota.
+    pub throttling: Throttling,
     /// How many ports there are for connections to one target, of several processes all theirs together; 0 when that is
     /// not known.
-    #[serde(default)]
     pub ports: u64,
 }
 
@@ -71,10 +106,10 @@ impl Generator {
         self.cpu = self.cpu.saturating_add(other.cpu);
         self.available = self.available.saturating_add(other.available);
         self.lag.merge(&other.lag);
-        self.throttling.periods = self.throttling.periods.saturating_add(other.throttling.periods);
-        self.throttling.throttled = self.throttling.throttled.saturating_add(other.throttling.throttled);
         self.wall_step = self.wall_step.max(other.wall_step);
         self.descriptors = self.descriptors.closer(other.descriptors);
+        self.throttling.periods = self.throttling.periods.saturating_add(other.throttling.periods);
+        self.throttling.throttled = self.throttling.throttled.saturating_add(other.throttling.throttled);
         self.ports = self.ports.saturating_add(other.ports);
     }
 }

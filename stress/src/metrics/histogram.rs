@@ -1,6 +1,6 @@
 //! Latencies in an HDR histogram: three significant digits from a nanosecond to centuries, mergeable without loss.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hdrhistogram::{
@@ -9,31 +9,36 @@ use hdrhistogram::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{
-    MOST_COUNTED,
-    bucket_block::{BucketBlock, OCTAVE},
-    grid,
-};
+use super::count::MAX_COUNT;
 
 /// Significant decimal digits: a value is read back within 0.1 %.
 const DIGITS: u8 = 3;
 
 /// The bits of a value, behind its first one, that decide its bucket: as HdrHistogram does for three digits.
-pub(super) const BITS: u16 = 10;
+const BITS: u16 = 10;
 
-/// A distribution of durations, in nanoseconds: HdrHistogram's, in memory for those octaves alone that hold something,
-/// since latencies lie in few of them.
+/// Buckets in a block: a quarter of those between a value and twice that value.
+const BLOCK: usize = 256;
+
+/// A distribution of durations, in nanoseconds, with HdrHistogram's buckets.
+///
+/// In memory it differs from the library's histogram, which takes the whole range from 1 ns to the longest duration:
+/// latencies lie in few octaves, and there are six histograms for each step, group and thread. Blocks of counters are
+/// allocated when a value falls in them. A counter has 16 bits; each time it wraps, it carries into a map.
 #[derive(Clone, PartialEq)]
 pub struct Latencies {
-    octaves: Vec<BucketBlock>,
+    /// As far as the longest duration needs. A block that is there holds something.
+    blocks: Vec<Option<Box<[u16; BLOCK]>>>,
+    /// By bucket, how often its counter has wrapped: at least once.
+    carries: BTreeMap<usize, u64>,
     count: u64,
-    /// The shortest and the longest, exactly: they are single facts that people compare with their own records. Of
-    /// nothing, the shortest is longer than the longest.
+    /// The shortest and the longest, exactly: people compare them with their own records. When nothing was recorded, the
+    /// shortest is longer than the longest.
     extremes: (u64, u64),
 }
 
 impl fmt::Debug for Latencies {
-    /// What it says, not the thousands of counters that it is made of.
+    /// Its main numbers, not the thousands of counters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (min, median, max) = (self.min(), self.quantile(0.5), self.max());
         write!(f, "Latencies {{ count: {}, min: {min:?}, median: {median:?}, max: {max:?} }}", self.count())
@@ -42,42 +47,50 @@ impl fmt::Debug for Latencies {
 
 impl Default for Latencies {
     fn default() -> Self {
-        Self { octaves: Vec::new(), count: 0, extremes: (u64::MAX, 0) }
+        Self { blocks: Vec::new(), carries: BTreeMap::new(), count: 0, extremes: (u64::MAX, 0) }
     }
 }
 
 impl Latencies {
-    /// Enters one duration; 0 counts as 1 ns.
+    /// Records one duration; 0 counts as 1 ns.
     pub fn record(&mut self, duration: Duration) {
-        let value = nanoseconds(duration).max(1);
-        let (bucket_block, place) = bucket(value);
-        match self.octaves.get_mut(bucket_block) {
-            Some(BucketBlock::Many(counts)) if counts[place] < u32::MAX => counts[place] += 1,
-            _ => self.add(bucket_block, place, 1),
-        }
+        self.record_nanoseconds(nanoseconds(duration));
+    }
+
+    pub(super) fn record_nanoseconds(&mut self, value: u64) {
+        let value = value.max(1);
+        self.add(bucket(value, BITS), 1);
         self.count += 1;
         self.widen((value, value));
     }
 
     /// Adds another distribution.
     pub fn merge(&mut self, other: &Latencies) {
-        self.reach(other.octaves.len());
-        self.octaves.iter_mut().zip(&other.octaves).for_each(|(ours, theirs)| ours.merge(theirs));
-        self.count += other.count;
+        other.recorded().for_each(|(bucket, count)| self.add(bucket, count));
+        self.count = self.count.saturating_add(other.count);
         self.widen(other.extremes);
     }
 
-    #[cold]
-    fn add(&mut self, bucket_block: usize, place: usize, count: u64) {
-        self.reach(bucket_block + 1);
-        self.octaves[bucket_block].add(place, count);
+    fn add(&mut self, bucket: usize, more: u64) {
+        let block = bucket / BLOCK;
+        if block >= self.blocks.len() {
+            self.blocks.resize(block + 1, None);
+        }
+        let block = self.blocks[block].get_or_insert_with(|| Box::new([0; BLOCK]));
+        let counter = &mut block[bucket % BLOCK];
+        let sum = u64::from(*counter).saturating_add(more);
+        #[expect(clippy::cast_possible_truncation, reason = "what is cut off is carried")]
+        let low = sum as u16;
+        *counter = low;
+        if sum >> u16::BITS > 0 {
+            self.carry(bucket, sum >> u16::BITS);
+        }
     }
 
-    /// Makes the first so many octaves.
-    fn reach(&mut self, octaves: usize) {
-        if self.octaves.len() < octaves {
-            self.octaves.resize(octaves, BucketBlock::default());
-        }
+    #[cold]
+    fn carry(&mut self, bucket: usize, wraps: u64) {
+        let carried = self.carries.entry(bucket).or_default();
+        *carried = carried.saturating_add(wraps);
     }
 
     fn widen(&mut self, (shortest, longest): (u64, u64)) {
@@ -85,17 +98,17 @@ impl Latencies {
         self.extremes = (min.min(shortest), max.max(longest));
     }
 
-    /// How many durations were entered.
+    /// How many durations were recorded.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// Whether nothing was entered.
+    /// Whether nothing was recorded.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// The duration that a share `quantile` (0 to 1) does not exceed; `None` when nothing was entered.
+    /// The duration that a share `quantile` (0 to 1) does not exceed; `None` when nothing was recorded.
     pub fn quantile(&self, quantile: f64) -> Option<Duration> {
         let (min, max) = (!self.is_empty()).then_some(self.extremes)?;
         if quantile <= 0.0 {
@@ -103,13 +116,13 @@ impl Latencies {
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the count")]
         let rank = ((quantile.min(1.0) * self.count as f64).ceil() as u64).max(1);
-        let mut seen = 0;
+        let mut seen = 0_u64;
         let reached = self.recorded().find(|(_, count)| {
-            seen += count;
+            seen = seen.saturating_add(*count);
             seen >= rank
         });
         // A bucket's end may lie beyond the values in it. Of more than 2^53, the rank may be rounded beyond the last.
-        let value = reached.map_or(max, |((_, high), _)| high.clamp(min, max));
+        let value = reached.map_or(max, |(bucket, _)| range(bucket, BITS).1.clamp(min, max));
         Some(Duration::from_nanos(value))
     }
 
@@ -126,15 +139,17 @@ impl Latencies {
     /// The arithmetic mean.
     pub fn mean(&self) -> Option<Duration> {
         let middle = |(low, high): (u64, u64)| (low + (high - low).div_ceil(2)) as f64;
-        let all = self.count as f64;
-        let mean = self.recorded().fold(0.0, |sum, (ends, count)| sum + middle(ends) * count as f64 / all);
+        let part =
+            |(bucket, count): (usize, u64)| middle(range(bucket, BITS)) * count as f64 / self.count as f64;
+        let mean = self.recorded().map(part).sum::<f64>();
         Some(Duration::from_secs_f64(mean / 1e9).clamp(self.min()?, self.max()?))
     }
 
-    /// How many durations are at most as long as this one; what lies within its own thousandth counts.
+    /// How many durations are at most as long as this one, or in the same bucket.
     pub fn at_most(&self, duration: Duration) -> u64 {
-        let last = nanoseconds(duration);
-        self.recorded().take_while(|((low, _), _)| *low <= last).map(|(_, count)| count).sum()
+        let last = bucket(nanoseconds(duration), BITS);
+        let counts = self.recorded().take_while(|(bucket, _)| *bucket <= last).map(|(_, count)| count);
+        counts.fold(0, u64::saturating_add)
     }
 
     /// The sum of all durations, in seconds.
@@ -142,22 +157,28 @@ impl Latencies {
         self.mean().map_or(0.0, |mean| mean.as_secs_f64() * self.count() as f64)
     }
 
-    /// The recorded buckets from the shortest: (longest duration of the bucket, count).
+    /// The buckets that hold something, from the shortest: (longest duration of the bucket, count).
     pub fn buckets(&self) -> impl Iterator<Item = (Duration, u64)> + '_ {
-        self.recorded().map(|((_, high), count)| (Duration::from_nanos(high), count))
+        self.recorded().map(|(bucket, count)| (Duration::from_nanos(range(bucket, BITS).1), count))
     }
 
-    /// The recorded buckets from the shortest: (its ends, count).
-    fn recorded(&self) -> impl Iterator<Item = ((u64, u64), u64)> + '_ {
-        (0..).step_by(OCTAVE).zip(&self.octaves).flat_map(|(first, bucket_block)| {
-            bucket_block.counts().map(move |(place, count)| (grid::ends(first + place as u64, BITS), count))
-        })
+    /// The buckets that hold something, from the shortest: (number, count).
+    fn recorded(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let blocks = (0..).step_by(BLOCK).zip(&self.blocks);
+        let counters = blocks.filter_map(|(first, block)| Some((first, block.as_deref()?)));
+        let counters = counters.flat_map(|(first, block)| (first..).zip(block));
+        let carried =
+            |bucket| self.carries.get(&bucket).map_or(0, |wraps| wraps.saturating_mul(1 << u16::BITS));
+        counters
+            .map(move |(bucket, low)| (bucket, carried(bucket).saturating_add(u64::from(*low))))
+            .filter(|(_, count)| *count > 0)
     }
 
     /// The same for the library, which knows how to write it.
     fn to_library(&self) -> Histogram<u64> {
         let mut histogram = empty();
-        for ((low, _), count) in self.recorded() {
+        for (bucket, count) in self.recorded() {
+            let (low, _) = range(bucket, BITS);
             histogram.record_n(low, count).expect("the histogram grows to any 64-bit value");
         }
         histogram
@@ -167,8 +188,7 @@ impl Latencies {
     fn of_library(histogram: &Histogram<u64>, extremes: Option<(u64, u64)>) -> Self {
         let mut latencies = Self::default();
         for recorded in histogram.iter_recorded() {
-            let (bucket_block, place) = bucket(recorded.value_iterated_to());
-            latencies.add(bucket_block, place, recorded.count_at_value());
+            latencies.add(bucket(recorded.value_iterated_to(), BITS), recorded.count_at_value());
             latencies.count += recorded.count_at_value();
         }
         extremes.into_iter().for_each(|extremes| latencies.widen(extremes));
@@ -176,7 +196,7 @@ impl Latencies {
     }
 }
 
-/// The library's histogram of nothing.
+/// The library's histogram, empty.
 fn empty() -> Histogram<u64> {
     // A lower bound of 1 ns: a higher one would read values back coarser than the digits promise.
     let mut histogram = Histogram::new(DIGITS).expect("3 digits are within the library's range");
@@ -184,20 +204,28 @@ fn empty() -> Histogram<u64> {
     histogram
 }
 
-/// The bucket of a value: its octave, and its place there.
-fn bucket(value: u64) -> (usize, usize) {
-    let number = usize::try_from(grid::number(value, BITS)).expect("the last bucket's number has 16 bits");
-    (number / OCTAVE, number % OCTAVE)
+/// The number of a value's bucket, when `bits` bits behind its first one count.
+pub(super) const fn bucket(value: u64, bits: u16) -> usize {
+    let shift = (value | 1).ilog2().saturating_sub(bits as u32);
+    ((shift as usize) << bits) + (value >> shift) as usize
 }
 
-/// Whole nanoseconds; what does not fit in 64 bits (584 years) is the most that does.
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+/// The smallest and the largest value of a bucket.
+pub(super) const fn range(bucket: usize, bits: u16) -> (u64, u64) {
+    let shift = (bucket >> bits).saturating_sub(1);
+    let low = ((bucket - (shift << bits)) as u64) << shift;
+    (low, low + ((1 << shift) - 1))
+}
+
+/// Whole nanoseconds; a duration that does not fit in 64 bits (584 years) is the longest that does.
+pub(super) fn nanoseconds(duration: Duration) -> u64 {
+    let seconds = duration.as_secs().checked_mul(1_000_000_000);
+    seconds.and_then(|whole| whole.checked_add(duration.subsec_nanos().into())).unwrap_or(u64::MAX)
 }
 
 /// [`Latencies`] in a document.
 #[derive(Serialize, Deserialize)]
-struct LatenciesDoc {
+struct Document {
     /// HdrHistogram's own V2 format, deflated, as base64.
     hdr: String,
     min_nanoseconds: Option<u64>,
@@ -211,13 +239,13 @@ impl Serialize for Latencies {
             .serialize(&self.to_library(), &mut bytes)
             .map_err(serde::ser::Error::custom)?;
         let (min_nanoseconds, max_nanoseconds) = (!self.is_empty()).then_some(self.extremes).unzip();
-        LatenciesDoc { hdr: STANDARD.encode(bytes), min_nanoseconds, max_nanoseconds }.serialize(serializer)
+        Document { hdr: STANDARD.encode(bytes), min_nanoseconds, max_nanoseconds }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Latencies {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let document = LatenciesDoc::deserialize(deserializer)?;
+        let document = Document::deserialize(deserializer)?;
         let bytes = STANDARD.decode(document.hdr).map_err(serde::de::Error::custom)?;
         let histogram: Histogram<u64> =
             Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(serde::de::Error::custom)?;
@@ -226,13 +254,13 @@ impl<'de> Deserialize<'de> for Latencies {
                 "a histogram of another precision cannot be merged without loss",
             ));
         }
-        if histogram.len() > MOST_COUNTED {
+        if histogram.len() > MAX_COUNT {
             return Err(serde::de::Error::custom(
                 "a histogram of more than a run can have counted is damaged",
             ));
         }
         let extremes = document.min_nanoseconds.zip(document.max_nanoseconds);
-        // Both lie in the outermost buckets that hold something, of which none is that of nothing.
+        // Both lie in the outermost buckets that hold something, and none is in the bucket of 0.
         let fit = |(min, max)| {
             let of = |value, bucket| value > 0 && bucket > 0 && histogram.equivalent(value, bucket);
             min <= max && of(min, histogram.min()) && of(max, histogram.max())

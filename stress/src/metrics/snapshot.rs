@@ -1,4 +1,4 @@
-//! What can be shown of a run while it goes on.
+//! The totals of a run while it goes on, for the progress line and live metrics.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -41,7 +41,7 @@ pub struct StepSnapshot {
 }
 
 impl Snapshot {
-    /// Adds what another part of the same run has done.
+    /// Adds what another thread of the same run has recorded.
     pub fn merge(&mut self, other: &Snapshot) {
         self.elapsed = self.elapsed.max(other.elapsed);
         for (step, theirs) in &other.steps {

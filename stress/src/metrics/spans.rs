@@ -1,10 +1,8 @@
-//! Where a step's time went: each part's distribution.
+//! The distributions of the measured parts of a step's time.
 
-use std::{collections::BTreeMap, time::Duration};
+use serde::{Deserialize, Serialize};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use super::histogram::Latencies;
+use super::histogram::{Latencies, nanoseconds};
 use crate::sample::Timing;
 
 /// A measured part of a step's time.
@@ -15,13 +13,13 @@ pub enum Span {
     Response,
     /// From started to finished: what the service took.
     Service,
-    /// From started to the answer's head.
+    /// From started to the response's head.
     FirstByte,
     /// From started to the last byte of the request, connecting included.
     Send,
-    /// From the last byte of the request to the answer's head.
+    /// From the last byte of the request to the response's head.
     Wait,
-    /// From the answer's head to its last byte.
+    /// From the response's head to its last byte.
     Receive,
 }
 
@@ -31,77 +29,79 @@ impl Span {
         [Span::Response, Span::Service, Span::FirstByte, Span::Send, Span::Wait, Span::Receive];
 }
 
-/// The distribution of each part, in a document by its name where something was entered.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Spans([Latencies; Span::ALL.len()]);
+/// The distribution of each part, in a document where something was recorded.
+#[serde_with::apply(Latencies => #[serde(default, skip_serializing_if = "Latencies::is_empty")])]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Spans {
+    pub(super) response: Latencies,
+    service: Latencies,
+    first_byte: Latencies,
+    send: Latencies,
+    wait: Latencies,
+    receive: Latencies,
+}
 
 impl Spans {
-    /// The distribution of one part; `None` when nothing was entered.
+    /// The distribution of one part; `None` when nothing was recorded.
     pub fn get(&self, span: Span) -> Option<&Latencies> {
-        Some(&self.0[span as usize]).filter(|latencies| !latencies.is_empty())
+        let latencies = match span {
+            Span::Response => &self.response,
+            Span::Service => &self.service,
+            Span::FirstByte => &self.first_byte,
+            Span::Send => &self.send,
+            Span::Wait => &self.wait,
+            Span::Receive => &self.receive,
+        };
+        (!latencies.is_empty()).then_some(latencies)
     }
 
-    /// The parts of which something was entered.
+    /// The parts of which something was recorded.
     pub fn iter(&self) -> impl Iterator<Item = (Span, &Latencies)> {
         Span::ALL.into_iter().filter_map(|span| Some((span, self.get(span)?)))
     }
 
-    /// Enters the parts of a success, as far as they were seen.
-    pub(super) fn enter(&mut self, timing: &Timing) {
-        let Timing { due, started, sent, first_byte, finished } = *timing;
-        let mut enter = |span: Span, from: Duration, to: Duration| {
-            self.0[span as usize].record(to.saturating_sub(from));
-        };
-        enter(Span::Response, due, finished);
-        enter(Span::Service, started, finished);
+    /// Records the parts of a success, as far as they were seen.
+    pub(super) fn record(&mut self, timing: &Timing) {
+        let [due, started, finished] = [timing.due, timing.started, timing.finished].map(nanoseconds);
+        let [sent, first_byte] = [timing.sent, timing.first_byte].map(|instant| instant.map(nanoseconds));
+        self.response.record_nanoseconds(finished.saturating_sub(due));
+        self.service.record_nanoseconds(finished.saturating_sub(started));
         if let Some(sent) = sent {
-            enter(Span::Send, started, sent);
+            self.send.record_nanoseconds(sent.saturating_sub(started));
         }
-        if let Some(first) = first_byte {
-            enter(Span::FirstByte, started, first);
-            enter(Span::Receive, first, finished);
-            if let Some(sent) = sent {
-                enter(Span::Wait, sent, first);
-            }
+        if let Some(first_byte) = first_byte {
+            self.first_byte.record_nanoseconds(first_byte.saturating_sub(started));
+            self.receive.record_nanoseconds(finished.saturating_sub(first_byte));
         }
-    }
-
-    /// Enters a response time alone.
-    pub(super) fn enter_response(&mut self, response: Duration) {
-        self.0[Span::Response as usize].record(response);
+        if let (Some(sent), Some(first_byte)) = (sent, first_byte) {
+            self.wait.record_nanoseconds(first_byte.saturating_sub(sent));
+        }
     }
 
     /// Adds what `other` counted.
     pub(super) fn merge(&mut self, other: &Spans) {
-        self.0.iter_mut().zip(&other.0).for_each(|(ours, theirs)| ours.merge(theirs));
-    }
-}
-
-impl Serialize for Spans {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
-    }
-}
-
-impl<'de> Deserialize<'de> for Spans {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut spans = Self::default();
-        for (span, latencies) in BTreeMap::<Span, Latencies>::deserialize(deserializer)? {
-            spans.0[span as usize] = latencies;
-        }
-        Ok(spans)
+        let Spans { response, service, first_byte, send, wait, receive } = other;
+        self.response.merge(response);
+        self.service.merge(service);
+        self.first_byte.merge(first_byte);
+        self.send.merge(send);
+        self.wait.merge(wait);
+        self.receive.merge(receive);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn each_part_runs_between_its_instants_and_is_named_in_a_document() {
         let at = Duration::from_millis;
         let mut spans = Spans::default();
-        spans.enter(&Timing {
+        spans.record(&Timing {
             due: at(10),
             started: at(11),
             sent: Some(at(13)),
@@ -114,8 +114,8 @@ mod tests {
         let expected = Span::ALL.into_iter().zip([15, 14, 6, 2, 4, 8]).collect::<Vec<_>>();
         assert_eq!(times(&spans), expected);
         let mut few = Spans::default();
-        few.enter(&Timing { finished: at(3), ..Timing::default() });
-        few.enter_response(at(9));
+        few.record(&Timing { finished: at(3), ..Timing::default() });
+        few.response.record(at(9));
         assert_eq!(times(&few), [(Span::Response, 9), (Span::Service, 3)]);
         let written = serde_json::to_value(&few).unwrap();
         let names: Vec<_> = written.as_object().unwrap().keys().collect();

@@ -1,110 +1,151 @@
-//! The totals of one step: counts, bytes, failures by class, and where the time went.
+//! Metrics of one step of a phase: counts, bytes, failures and times by group, and over all groups a timeline and costs.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use serde_with::DurationNanoSeconds;
 
 use super::{
-    cache_status::CacheStatusCounts,
-    costs::{Cost, Costs},
+    bottom_k::{BottomK, Row},
+    count::{Count, add},
+    entries,
     histogram::Latencies,
     spans::Spans,
     timeline::Timeline,
 };
-use crate::sample::{Failure, FailureClass, Outcome, Sample, Stored, StoredKind};
+use crate::{
+    plan::journey::Step,
+    sample::{
+        FailureClass, Novelty, Outcome, Sample, Stored, StoredKind,
+        cache::{CacheEvidence, CacheStatus, StatusHeader},
+    },
+};
 
-pub use super::spans::Span;
+pub use super::{
+    failures::{Example, FailureTally, ReasonTally},
+    spans::Span,
+};
 
-/// How many examples are kept of each class of failure.
-const EXAMPLES: usize = 3;
+/// A step of a phase, of which samples are summed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StepKey {
+    /// The phase's position in the plan.
+    pub phase: usize,
+    /// What was done.
+    pub step: Step,
+    /// Whether the bytes were new to the run: repeats are never mixed with fresh blobs.
+    pub novelty: Novelty,
+}
 
-/// How many reasons of each class of failure are counted apart: those that stand first in the alphabet, so that it
-/// does not matter who counted which part.
-const REASONS: usize = 16;
+/// The samples of a step that are summed up together. A plan with one target has one group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Group {
+    /// The target's position among the plan's publishers or aggregators.
+    pub target: usize,
+}
 
-/// The totals of one step.
+/// What is recorded of one step.
+///
+/// The timeline is not kept by group: it is most of a step's memory, and sixty of them would not fit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepRecording {
+    /// Counts and times by group.
+    #[serde(with = "entries")]
+    pub groups: BTreeMap<Group, StepMetrics>,
+    /// Sizes and times of single successes of all groups.
+    pub costs: Costs,
+    /// How it went as time passed, over all groups.
+    pub timeline: Timeline,
+}
+
+impl StepRecording {
+    pub(super) fn record(&mut self, sample: &Sample) {
+        self.groups.entry(Group { target: sample.target }).or_default().record(sample);
+        match sample.outcome {
+            Outcome::Skipped | Outcome::Retried(_) => return,
+            Outcome::Stored(_) | Outcome::Read => Cost::record(sample, &mut self.costs),
+            Outcome::Failed(_) | Outcome::Unfinished => {}
+        }
+        // One entry a step, from the start of its last attempt to its end.
+        self.timeline.record(sample);
+    }
+
+    /// Adds what `other` counted.
+    pub(super) fn merge(&mut self, other: StepRecording) {
+        for (group, metrics) in other.groups {
+            match self.groups.get_mut(&group) {
+                Some(ours) => ours.merge(&metrics),
+                None => drop(self.groups.insert(group, metrics)),
+            }
+        }
+        self.costs.merge(other.costs);
+        self.timeline.merge(other.timeline);
+    }
+
+    /// The metrics of all groups together; borrowed when there is only one.
+    pub fn total(&self) -> Cow<'_, StepMetrics> {
+        let mut groups = self.groups.values();
+        let Some(first) = groups.next() else { return Cow::default() };
+        groups.fold(Cow::Borrowed(first), |mut total, group| {
+            total.to_mut().merge(group);
+            total
+        })
+    }
+
+    /// From the first start to the last finish in all groups, since the run's origin; `None` before anything was tried.
+    pub fn window(&self) -> Option<(Duration, Duration)> {
+        self.groups.values().fold(None, |window, metrics| both(window, metrics.window, outer))
+    }
+
+    /// What the headers of successful downloads say of caches, by the target's position in the plan.
+    pub fn cache_statuses(&self) -> BTreeMap<usize, CacheStatusCounts> {
+        let mut by_target: BTreeMap<_, CacheStatusCounts> = BTreeMap::new();
+        for (group, metrics) in self.groups.iter().filter(|(_, metrics)| metrics.cache_statuses.total() > 0) {
+            by_target.entry(group.target).or_default().merge(&metrics.cache_statuses);
+        }
+        by_target
+    }
+}
+
+/// Counts and times of one step, of a group or of all.
+#[serde_with::apply(
+    u64 => #[serde_as(as = "Count")],
+    BTreeMap => #[serde(default, skip_serializing_if = "BTreeMap::is_empty")],
+)]
+#[serde_with::serde_as]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepMetrics {
     /// Steps that succeeded.
     pub done: u64,
-    /// Steps that were still running when the run's patience ended.
+    /// Steps that were still running when the grace period ended.
     pub unfinished: u64,
     /// Steps never tried, because an earlier step of the journey had not succeeded.
     pub skipped: u64,
-    /// Bytes of request bodies given to connections, by all attempts.
+    /// Bytes of request bodies written to connections, by all attempts.
     pub bytes_sent: u64,
     /// Bytes of response bodies received, by all attempts.
     pub bytes_received: u64,
     /// Bytes of the blobs of successful attempts.
     pub bytes_done: u64,
-    /// Successful uploads by the way that the publisher took.
-    pub stored: BTreeMap<StoredKind, u64>,
-    /// The response times of successful uploads by that way.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    /// The response times of successful uploads by how the publisher stored the blob.
     pub stored_times: BTreeMap<StoredKind, Latencies>,
-    /// What the headers of successful downloads said of caches, by the target's position in the plan.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub cache_statuses: BTreeMap<usize, CacheStatusCounts>,
-    /// Sizes and times of single successes.
-    #[serde(default)]
-    pub costs: Costs,
-    /// What the publisher charged, in FROST, where it told.
+    /// What the headers of successful downloads say of caches.
+    pub cache_statuses: CacheStatusCounts,
+    /// What the publisher charged, in FROST, where it stated a price.
     pub cost_frost: u64,
     /// Steps that failed for good, by class.
     pub failures: BTreeMap<FailureClass, FailureTally>,
     /// Attempts that failed before those, and after which their step was tried again, by class.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retried: BTreeMap<FailureClass, FailureTally>,
-    /// The times of successes; in `Response` also those of timeouts and unfinished work, as lower bounds.
+    /// The times of successes; in `Response` also those of timeouts and unfinished steps, which are lower bounds
+    /// (right-censored).
     pub spans: Spans,
     /// The smallest lower bound in `Response`: a quantile from here on is a lower bound too.
+    #[serde_as(as = "Option<DurationNanoSeconds>")]
     pub least_lower_bound: Option<Duration>,
     /// From the first start to the last finish, since the run's origin; `None` before anything was tried.
+    #[serde_as(as = "Option<(DurationNanoSeconds, DurationNanoSeconds)>")]
     pub window: Option<(Duration, Duration)>,
-    /// How it went as time passed; empty in reports of the first version, which had none.
-    #[serde(default)]
-    pub timeline: Timeline,
-}
-
-/// How often one class of failure was seen.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct FailureTally {
-    /// How often.
-    pub count: u64,
-    /// From due to the failure: earlier attempts at the same step and the waits in between are part of it.
-    pub latencies: Latencies,
-    /// From start to failure: what these attempts alone took.
-    #[serde(default)]
-    pub own: Latencies,
-    /// The first ones, in order of the time since the run's origin.
-    pub examples: Vec<Example>,
-    /// When the last one was known, since the run's origin.
-    pub last: Duration,
-    /// Those for which Walrus gave a reason of its own, by that reason.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub reasons: BTreeMap<String, ReasonTally>,
-}
-
-/// How often one reason was given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReasonTally {
-    /// How often.
-    pub count: u64,
-    /// When the first was known, since the run's origin.
-    pub first: Duration,
-    /// When the last was known, since the run's origin.
-    pub last: Duration,
-}
-
-/// One failure as it happened.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Example {
-    /// When it was known, since the run's origin.
-    pub at: Duration,
-    /// The blob's index.
-    pub index: u64,
-    /// What happened.
-    pub failure: Failure,
 }
 
 impl StepMetrics {
@@ -123,42 +164,43 @@ impl StepMetrics {
         self.retried.values().map(|tally| tally.count).sum()
     }
 
-    /// The distribution of one part of the time; `None` when nothing was entered.
+    /// Successful uploads by how the publisher stored the blob.
+    pub fn stored(&self) -> BTreeMap<StoredKind, u64> {
+        self.stored_times.iter().map(|(kind, times)| (*kind, times.count())).collect()
+    }
+
+    /// The distribution of one part of the time; `None` when nothing was recorded.
     pub fn span(&self, span: Span) -> Option<&Latencies> {
         self.spans.get(span)
     }
 
-    pub(super) fn enter(&mut self, sample: &Sample) {
+    fn record(&mut self, sample: &Sample) {
         match &sample.outcome {
             Outcome::Skipped => {
                 self.skipped += 1;
                 return;
             }
             Outcome::Stored(stored) => {
-                self.enter_stored(stored, sample.exchange.timing.response());
-                self.enter_success(sample);
+                self.record_stored(stored, sample.exchange.timing.response());
+                self.record_success(sample);
             }
             Outcome::Read => {
-                self.cache_statuses.entry(sample.target).or_default().enter(&sample.exchange.cache);
-                self.enter_success(sample);
+                self.cache_statuses.record(&sample.exchange.cache);
+                self.record_success(sample);
             }
             Outcome::Unfinished => {
                 self.unfinished += 1;
-                self.enter_lower_bound(sample);
+                self.record_lower_bound(sample);
             }
             Outcome::Retried(failure) => {
-                self.retried.entry(failure.class).or_default().enter(sample, failure);
+                self.retried.entry(failure.class).or_default().record(sample, failure);
             }
             Outcome::Failed(failure) => {
                 if sample.outcome.is_lower_bound() {
-                    self.enter_lower_bound(sample);
+                    self.record_lower_bound(sample);
                 }
-                self.failures.entry(failure.class).or_default().enter(sample, failure);
+                self.failures.entry(failure.class).or_default().record(sample, failure);
             }
-        }
-        // A step is one there, from its last attempt's start to its end.
-        if !matches!(sample.outcome, Outcome::Retried(_)) {
-            self.timeline.enter(sample);
         }
         self.bytes_sent += sample.exchange.bytes_sent;
         self.bytes_received += sample.exchange.bytes_received;
@@ -168,109 +210,161 @@ impl StepMetrics {
             Some((start.min(sample.exchange.timing.started), end.max(sample.exchange.timing.finished)));
     }
 
-    fn enter_stored(&mut self, stored: &Stored, response: Duration) {
-        *self.stored.entry(stored.kind).or_default() += 1;
+    fn record_stored(&mut self, stored: &Stored, response: Duration) {
         self.stored_times.entry(stored.kind).or_default().record(response);
-        // What a server says it costs may be any number.
-        self.cost_frost = self.cost_frost.saturating_add(stored.cost.unwrap_or(0));
+        // A server may state any number.
+        add(&mut self.cost_frost, stored.cost.unwrap_or(0));
     }
 
-    fn enter_success(&mut self, sample: &Sample) {
+    fn record_success(&mut self, sample: &Sample) {
         self.done += 1;
         self.bytes_done += sample.size;
-        Cost::enter(sample, &mut self.costs);
-        self.spans.enter(&sample.exchange.timing);
+        self.spans.record(&sample.exchange.timing);
     }
 
-    fn enter_lower_bound(&mut self, sample: &Sample) {
+    fn record_lower_bound(&mut self, sample: &Sample) {
         let response = sample.exchange.timing.response();
-        self.spans.enter_response(response);
+        self.spans.response.record(response);
         self.least_lower_bound = Some(self.least_lower_bound.map_or(response, |least| least.min(response)));
     }
 
     /// Adds what `other` counted.
-    pub fn merge(&mut self, other: StepMetrics) {
-        self.done += other.done;
-        self.unfinished += other.unfinished;
-        self.skipped += other.skipped;
-        self.bytes_sent += other.bytes_sent;
-        self.bytes_received += other.bytes_received;
-        self.bytes_done += other.bytes_done;
-        self.cost_frost = self.cost_frost.saturating_add(other.cost_frost);
-        for (kind, count) in other.stored {
-            *self.stored.entry(kind).or_default() += count;
+    pub fn merge(&mut self, other: &StepMetrics) {
+        for (ours, theirs) in [
+            (&mut self.done, other.done),
+            (&mut self.unfinished, other.unfinished),
+            (&mut self.skipped, other.skipped),
+            (&mut self.bytes_sent, other.bytes_sent),
+            (&mut self.bytes_received, other.bytes_received),
+            (&mut self.bytes_done, other.bytes_done),
+            (&mut self.cost_frost, other.cost_frost),
+        ] {
+            add(ours, theirs);
         }
-        for (kind, latencies) in other.stored_times {
-            self.stored_times.entry(kind).or_default().merge(&latencies);
+        for (kind, latencies) in &other.stored_times {
+            self.stored_times.entry(*kind).or_default().merge(latencies);
         }
-        for (target, cache_statuses) in other.cache_statuses {
-            self.cache_statuses.entry(target).or_default().merge(&cache_statuses);
+        self.cache_statuses.merge(&other.cache_statuses);
+        for (class, tally) in &other.failures {
+            self.failures.entry(*class).or_default().merge(tally);
         }
-        self.costs.merge(other.costs);
-        for (class, tally) in other.failures {
-            self.failures.entry(class).or_default().merge(tally);
-        }
-        for (class, tally) in other.retried {
-            self.retried.entry(class).or_default().merge(tally);
+        for (class, tally) in &other.retried {
+            self.retried.entry(*class).or_default().merge(tally);
         }
         self.spans.merge(&other.spans);
-        self.least_lower_bound = earlier(self.least_lower_bound, other.least_lower_bound, Duration::min);
-        self.timeline.merge(other.timeline);
-        self.window = earlier(self.window, other.window, |a, b| (a.0.min(b.0), a.1.max(b.1)));
+        self.least_lower_bound = both(self.least_lower_bound, other.least_lower_bound, Duration::min);
+        self.window = both(self.window, other.window, outer);
     }
 }
 
 /// Both combined, or the one there is.
-fn earlier<T>(a: Option<T>, b: Option<T>, combine: impl FnOnce(T, T) -> T) -> Option<T> {
+fn both<T>(a: Option<T>, b: Option<T>, combine: impl FnOnce(T, T) -> T) -> Option<T> {
     match (a, b) {
         (Some(a), Some(b)) => Some(combine(a, b)),
         (a, b) => a.or(b),
     }
 }
 
-impl FailureTally {
-    fn enter(&mut self, sample: &Sample, failure: &Failure) {
-        self.count += 1;
-        self.latencies.record(sample.exchange.timing.response());
-        self.own.record(sample.exchange.timing.service());
-        self.last = self.last.max(sample.exchange.timing.finished);
-        if let Some(reason) = &failure.reason {
-            let at = sample.exchange.timing.finished;
-            self.enter_reason(reason.clone(), ReasonTally { count: 1, first: at, last: at });
+/// The window that encloses both.
+fn outer(a: (Duration, Duration), b: (Duration, Duration)) -> (Duration, Duration) {
+    (a.0.min(b.0), a.1.max(b.1))
+}
+
+/// How often the headers of successful downloads named which cache status.
+#[serde_with::serde_as]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheStatusCounts {
+    /// By the header that named it.
+    #[serde_as(as = "BTreeMap<_, BTreeMap<_, Count>>")]
+    pub by_header: BTreeMap<StatusHeader, BTreeMap<CacheStatus, u64>>,
+    /// Downloads without such a header.
+    #[serde_as(as = "Count")]
+    pub unknown: u64,
+}
+
+impl CacheStatusCounts {
+    /// All downloads.
+    pub fn total(&self) -> u64 {
+        self.unknown + self.by_header.values().flat_map(BTreeMap::values).sum::<u64>()
+    }
+
+    /// Downloads of this status, whichever header named it.
+    pub fn of(&self, status: CacheStatus) -> u64 {
+        match status {
+            CacheStatus::Unknown => self.unknown,
+            status => self.by_header.values().filter_map(|counts| counts.get(&status)).sum(),
         }
-        if self.examples.len() < EXAMPLES {
-            self.examples.push(Example {
-                at: sample.exchange.timing.finished,
+    }
+
+    /// Downloads that a cache has answered, if the headers are right.
+    pub fn from_cache(&self) -> u64 {
+        self.of(CacheStatus::Hit) + self.of(CacheStatus::Stale)
+    }
+
+    fn record(&mut self, evidence: &CacheEvidence) {
+        match evidence.status_header {
+            Some(header) => {
+                *self.by_header.entry(header).or_default().entry(evidence.cache_status).or_default() += 1;
+            }
+            None => self.unknown += 1,
+        }
+    }
+
+    /// Adds what `other` counted.
+    pub fn merge(&mut self, other: &CacheStatusCounts) {
+        add(&mut self.unknown, other.unknown);
+        for (header, counts) in &other.by_header {
+            let ours = self.by_header.entry(*header).or_default();
+            counts.iter().for_each(|(status, count)| add(ours.entry(*status).or_default(), *count));
+        }
+    }
+}
+
+/// A sample of a step's successes, for a fit of fixed cost and cost per byte. The fit's time grows with the square of
+/// its size.
+pub type Costs = BottomK<Cost, 256>;
+
+/// Size and times of one success, less what opening a connection took.
+#[serde_with::apply(Duration => #[serde_as(as = "DurationNanoSeconds")])]
+#[serde_with::serde_as]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// The blob's index.
+    pub index: u64,
+    /// The blob's size in bytes.
+    #[serde(rename = "size_bytes")]
+    pub size: u64,
+    /// From started to finished.
+    #[serde(rename = "service_nanoseconds")]
+    pub service: Duration,
+    /// From started to the last byte of the request.
+    #[serde(rename = "send_nanoseconds")]
+    pub send: Duration,
+    /// From the last byte of the request to the response's head.
+    #[serde(rename = "wait_nanoseconds")]
+    pub wait: Duration,
+}
+
+impl Cost {
+    fn record(sample: &Sample, costs: &mut Costs) {
+        let timing = &sample.exchange.timing;
+        let Some((sent, first)) = timing.sent.zip(timing.first_byte) else { return };
+        costs.record_with(sample.index, || {
+            let opening = sample.exchange.link.map(|link| link.opening()).unwrap_or_default();
+            Self {
                 index: sample.index,
-                failure: failure.clone(),
-            });
-            self.sort_examples();
-        }
+                size: sample.size,
+                service: timing.service().saturating_sub(opening),
+                send: sent.saturating_sub(timing.started).saturating_sub(opening),
+                wait: first.saturating_sub(sent),
+            }
+        });
     }
+}
 
-    fn sort_examples(&mut self) {
-        self.examples.sort_by_key(|example| (example.at, example.index));
-    }
-
-    fn merge(&mut self, other: FailureTally) {
-        self.count += other.count;
-        self.latencies.merge(&other.latencies);
-        self.own.merge(&other.own);
-        self.last = self.last.max(other.last);
-        self.examples.extend(other.examples);
-        self.sort_examples();
-        self.examples.truncate(EXAMPLES);
-        other.reasons.into_iter().for_each(|(reason, tally)| self.enter_reason(reason, tally));
-    }
-
-    fn enter_reason(&mut self, reason: String, tally: ReasonTally) {
-        let ReasonTally { count, first, last } = tally;
-        let known = self.reasons.entry(reason).or_insert(ReasonTally { count: 0, first, last });
-        known.count += count;
-        (known.first, known.last) = (known.first.min(first), known.last.max(last));
-        if self.reasons.len() > REASONS {
-            self.reasons.pop_last();
-        }
+impl Row for Cost {
+    fn index(&self) -> u64 {
+        self.index
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a plan will do before it has done anything: requests, bytes and time, exactly or within bounds.
+//! The forecast of a plan (`walrus-stress plan`): requests, bytes and time, exactly or within bounds.
 
 use std::{iter::Sum, ops::Add, time::Duration};
 
@@ -13,27 +13,27 @@ use super::{
     stages::Stages,
 };
 
-/// So many arrivals of a schedule are walked through to count them.
+/// The most arrivals of a schedule that are counted.
 const MOST_ARRIVALS: usize = 2_000_000;
-/// So many blobs are drawn to add their sizes up.
+/// The most blobs whose drawn sizes are added up.
 const MOST_DRAWS: u64 = 200_000;
 
-/// A number, or what is known of it beforehand.
+/// A number, or bounds of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range<T> {
-    /// It is no less.
+    /// The lower bound.
     pub least: T,
-    /// It is no more; `None` when nothing bounds it.
+    /// The upper bound; `None` when there is none.
     pub most: Option<T>,
 }
 
 impl<T: Copy + PartialEq> Range<T> {
-    /// A number that is known.
+    /// A known number.
     pub const fn exactly(value: T) -> Self {
         Self { least: value, most: Some(value) }
     }
 
-    /// The number, if it is known.
+    /// The number, if both bounds are the same.
     pub fn exact(self) -> Option<T> {
         self.most.filter(|most| *most == self.least)
     }
@@ -54,7 +54,7 @@ impl<T: Add<Output = T> + Default + Copy + PartialEq> Sum for Range<T> {
     }
 }
 
-/// What a phase will do if nothing fails, is dropped or is cut off.
+/// What a phase will do if nothing fails, is dropped or is aborted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
     /// Upload requests.
@@ -83,11 +83,11 @@ impl Add for Forecast {
     }
 }
 
-/// What each phase of the plan will do, in their order; of a shard, its part of it.
+/// The forecast of each phase of the plan, in order; of a shard, for its own blobs.
 pub fn forecast(plan: &Plan) -> Vec<Forecast> {
-    // Where a phase's blobs begin is known as long as all before it are counted.
+    // The first index of a phase is known as long as the blobs of all earlier phases can be counted.
     let mut first = Some(0);
-    // And so is where those begin that it may repeat.
+    // The same of the first blob that it may repeat.
     let mut repeatable = Some(0);
     let mut before = (Range::exactly(0), Range::exactly(0));
     let phases = plan.phases.iter().enumerate().map(|(position, phase)| {
@@ -128,7 +128,7 @@ fn times(extent: Range<u64>, factor: u64) -> Range<u64> {
     Range { least: extent.least.saturating_mul(factor), most }
 }
 
-/// How many of these journeys, whose blobs begin with `first`, are the shard's.
+/// How many of these journeys, whose indices begin with `first`, belong to the shard.
 fn part(shard: Shard, first: Option<u64>, all: Range<u64>) -> Range<u64> {
     match first.zip(all.exact()) {
         Some((first, count)) => {
@@ -142,8 +142,8 @@ fn part(shard: Shard, first: Option<u64>, all: Range<u64>) -> Range<u64> {
     }
 }
 
-/// How many journeys of all shards start, their blobs beginning with `first`; of an open loop also when the last one
-/// of this shard does.
+/// How many journeys of all shards start, with indices from `first` on; of an open loop also when the last one of this
+/// shard is due.
 fn journeys(plan: &Plan, phase: &Phase, first: Option<u64>) -> (Range<u64>, Option<Duration>) {
     match &phase.load {
         Load::Closed { .. } => {
@@ -172,7 +172,7 @@ fn journeys(plan: &Plan, phase: &Phase, first: Option<u64>) -> (Range<u64>, Opti
     }
 }
 
-/// The bytes of as many blobs, once each. Where it is known, `blobs` are the first and the number of those of all shards.
+/// The bytes of the blobs of these journeys, once each. `blobs` are the first index and the number of all shards, if known.
 fn bytes(plan: &Plan, phase: &Phase, blobs: Option<(u64, u64)>, journeys: Range<u64>) -> Range<u64> {
     let (min, max) = (phase.sizes.min, phase.sizes.max);
     if phase.source != BlobSource::Made {
@@ -181,7 +181,7 @@ fn bytes(plan: &Plan, phase: &Phase, blobs: Option<(u64, u64)>, journeys: Range<
     if let Some((first, count)) = blobs
         && count <= MOST_DRAWS
         && min < max
-        // Whether a repeat repeats depends on what is stored by then.
+        // Whether a repeat has its source depends on what is stored by then.
         && phase.duplicates == 0.0
     {
         let own = (first..first + count).filter(|&index| plan.shard().keeps(index));
@@ -191,8 +191,8 @@ fn bytes(plan: &Plan, phase: &Phase, blobs: Option<(u64, u64)>, journeys: Range<
     Range { least: journeys.least.saturating_mul(min), most }
 }
 
-/// How many of as many journeys are order controls, and the bytes of their other blobs. `blobs` as of [`bytes`], and the
-/// first one that they may repeat.
+/// How many of these journeys are order controls, and the bytes of their control blobs. `blobs` as in [`bytes`], with the
+/// first index that they may repeat.
 fn controls(
     plan: &Plan,
     position: usize,
@@ -227,8 +227,9 @@ fn lasts(plan: &Plan, phase: &Phase, journeys: Range<u64>, last_due: Option<Dura
         },
         Load::Closed { workers } => {
             let by_time = phase.length().map(|length| length.saturating_add(phase.grace));
-            let by_patience = is_constant(workers).then(|| patience(plan, phase, journeys.most)).flatten();
-            let most = [by_time, by_patience].into_iter().flatten().min();
+            let by_timeouts =
+                is_constant(workers).then(|| all_timed_out(plan, phase, journeys.most)).flatten();
+            let most = [by_time, by_timeouts].into_iter().flatten().min();
             let unbounded = phase.stop.blobs.is_none() && is_constant(workers);
             let least = if unbounded { phase.length().unwrap_or_default() } else { Duration::ZERO };
             Range { least, most }
@@ -241,14 +242,14 @@ fn is_constant(stages: &Stages) -> bool {
         && stages.0.iter().all(|one| one.from == one.to)
 }
 
-/// How long as many journeys take when every step runs into its timeout; unknown when it is then tried again.
-fn patience(plan: &Plan, phase: &Phase, journeys: Option<u64>) -> Option<Duration> {
+/// How long these journeys take when every step times out; unknown when steps are retried.
+fn all_timed_out(plan: &Plan, phase: &Phase, journeys: Option<u64>) -> Option<Duration> {
     if plan.retries.most > 0 {
         return None;
     }
     let step = |step: &Step| match step {
-        Step::Upload | Step::ControlUpload => plan.limits.upload_timeout,
-        Step::Read { .. } | Step::Control => plan.limits.download_timeout,
+        step if step.stores() => plan.limits.upload_timeout,
+        _ => plan.limits.download_timeout,
     };
     let one: Duration = phase.steps().iter().map(step).sum();
     let at_once = plan.shard().portion(phase.load.most_in_flight());

@@ -1,4 +1,4 @@
-//! Forecasts held against sums made by hand.
+//! Forecasts compared with sums computed by hand.
 
 use std::time::Duration;
 
@@ -77,11 +77,11 @@ fn between<T>(least: T, most: T) -> Range<T> {
 
 #[test]
 fn a_number_of_blobs_is_known_to_the_byte() {
-    let told = only(|_| {});
-    assert_eq!((told.uploads, told.downloads), (Range::exactly(10), Range::exactly(20)));
-    assert_eq!((told.bytes_up, told.bytes_down), (Range::exactly(10_000), Range::exactly(20_000)));
+    let result = only(|_| {});
+    assert_eq!((result.uploads, result.downloads), (Range::exactly(10), Range::exactly(20)));
+    assert_eq!((result.bytes_up, result.bytes_down), (Range::exactly(10_000), Range::exactly(20_000)));
     // 8 at a time are 2 rounds; each blob may wait for an upload (300 s) and two downloads (60 s each).
-    assert_eq!(told.lasts, between(Duration::ZERO, seconds(2 * 420)));
+    assert_eq!(result.lasts, between(Duration::ZERO, seconds(2 * 420)));
 }
 
 #[test]
@@ -90,17 +90,17 @@ fn sizes_of_a_range_are_those_that_will_be_drawn() {
     let sum = (0..10).map(|index| Draw::of(plan.seed, index, &plan.phases[0]).size).sum();
     assert_eq!(forecast(&plan)[0].bytes_up, Range::exactly(sum));
     // Repeats may be new after all: only bounds are known.
-    let told = only(|phase| (phase.sizes, phase.duplicates) = (Sizes { min: 1000, max: 2000 }, 0.5));
-    assert_eq!(told.bytes_up, between(10_000, 20_000));
+    let result = only(|phase| (phase.sizes, phase.duplicates) = (Sizes { min: 1000, max: 2000 }, 0.5));
+    assert_eq!(result.bytes_up, between(10_000, 20_000));
 }
 
 #[test]
-fn a_second_phase_goes_on_where_the_first_one_ended() {
+fn a_second_phase_continues_with_the_index_after_the_first_one() {
     let mut plan = plan(|phase| phase.sizes = Sizes { min: 1000, max: 2000 });
     plan.phases.push(plan.phases[0].clone());
     let sum = (10..20).map(|index| Draw::of(plan.seed, index, &plan.phases[0]).size).sum();
     assert_eq!(forecast(&plan)[1].bytes_up, Range::exactly(sum));
-    // Behind a phase of unknown length nobody knows which blobs come.
+    // After a phase of unknown length the indices of the blobs are unknown.
     plan.phases[0].stop = Stop { blobs: None, duration: Some(seconds(5)) };
     assert_eq!(forecast(&plan)[1].bytes_up, between(10_000, 20_000));
 }
@@ -108,14 +108,14 @@ fn a_second_phase_goes_on_where_the_first_one_ended() {
 #[test]
 fn a_time_bounds_a_closed_loop_and_does_not_count_it() {
     let time = Stop { blobs: None, duration: Some(seconds(60)) };
-    let told = only(|phase| phase.stop = time);
-    assert_eq!(told.uploads, Range { least: 8, most: None });
+    let result = only(|phase| phase.stop = time);
+    assert_eq!(result.uploads, Range { least: 8, most: None });
     assert_eq!(
-        (told.bytes_up, told.lasts),
+        (result.bytes_up, result.lasts),
         (Range { least: 8000, most: None }, between(seconds(60), seconds(90)))
     );
-    let told = only(|phase| phase.stop = Stop { blobs: Some(5), ..time });
-    assert_eq!((told.uploads, told.lasts), (between(5, 5), between(Duration::ZERO, seconds(90))));
+    let result = only(|phase| phase.stop = Stop { blobs: Some(5), ..time });
+    assert_eq!((result.uploads, result.lasts), (between(5, 5), between(Duration::ZERO, seconds(90))));
 }
 
 #[test]
@@ -124,39 +124,40 @@ fn arrivals_are_counted_before_they_come() {
         Stage { from: 10.0, to: 10.0, duration: Some(seconds(30)) },
         Stage { from: 10.0, to: 50.0, duration: Some(seconds(60)) },
     ]);
-    let told = only(|phase| {
+    let result = only(|phase| {
         phase.load = open(ramp.clone());
         phase.stop = Stop { blobs: None, duration: None };
     });
-    assert_eq!(told.uploads, Range::exactly(300 + 1800));
-    let told = only(|phase| {
+    assert_eq!(result.uploads, Range::exactly(300 + 1800));
+    let result = only(|phase| {
         phase.load = open(Stages::constant(2.0));
         phase.stop = Stop { blobs: Some(9), duration: None };
     });
-    // The first is due at once, the ninth after 4 s; then comes the grace.
-    assert_eq!((told.uploads, told.lasts), (Range::exactly(9), between(seconds(4), seconds(34))));
+    // The first is due at once, the ninth after 4 s; then follows the grace period.
+    assert_eq!((result.uploads, result.lasts), (Range::exactly(9), between(seconds(4), seconds(34))));
 }
 
 #[test]
 fn what_a_list_holds_is_not_known() {
-    let told = only(|phase| {
+    let result = only(|phase| {
         phase.source = BlobSource::List { name: "ids".to_owned(), round: false, listing: Listing::BlobIds };
         phase.journey = Journey::with_reads(false, 2);
     });
-    assert_eq!((told.uploads, told.bytes_up), (Range::exactly(0), Range::exactly(0)));
-    assert_eq!((told.downloads, told.bytes_down), (Range::exactly(20), Range { least: 0, most: None }));
+    assert_eq!((result.uploads, result.bytes_up), (Range::exactly(0), Range::exactly(0)));
+    assert_eq!((result.downloads, result.bytes_down), (Range::exactly(20), Range { least: 0, most: None }));
 }
 
 #[test]
-fn step_by_step_is_as_much_in_other_words() {
+fn a_phase_for_each_step_has_the_same_requests_and_bytes() {
     let mut plan = plan(|phase| phase.stop.blobs = Some(16));
     plan.phases = plan.phases[0].clone().step_by_step();
-    let told = forecast(&plan);
-    let count = |told: &[Forecast], of: fn(&Forecast) -> Range<u64>| told.iter().map(of).sum::<Range<u64>>();
-    assert_eq!((told.len(), count(&told, |one| one.uploads)), (3, Range::exactly(16)));
-    assert_eq!(count(&told, |one| one.downloads), Range::exactly(32));
-    assert_eq!(count(&told, |one| one.bytes_down), Range::exactly(32_000));
-    assert_eq!(told[2].lasts, between(Duration::ZERO, seconds(2 * 60)));
+    let result = forecast(&plan);
+    let count =
+        |result: &[Forecast], of: fn(&Forecast) -> Range<u64>| result.iter().map(of).sum::<Range<u64>>();
+    assert_eq!((result.len(), count(&result, |one| one.uploads)), (3, Range::exactly(16)));
+    assert_eq!(count(&result, |one| one.downloads), Range::exactly(32));
+    assert_eq!(count(&result, |one| one.bytes_down), Range::exactly(32_000));
+    assert_eq!(result[2].lasts, between(Duration::ZERO, seconds(2 * 60)));
 }
 
 #[test]
@@ -174,7 +175,7 @@ fn a_shard_is_told_its_own_part() {
         let bytes: Range<u64> = parts.iter().map(|part| part[phase].bytes_down).sum();
         assert_eq!(bytes, whole[phase].bytes_down);
     }
-    // The second shard has 3 of 8 places: two rounds for its 4 blobs.
+    // The second shard has 3 of 8 workers: two rounds for its 4 blobs.
     assert_eq!(parts[1][1].lasts.most, Some(seconds(2 * 420)));
     // An arrival each second, the last of the first shard's at 9 s.
     plan.phases.truncate(1);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::units::Seconds;
+
 /// What is raised until it breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -14,8 +16,8 @@ pub enum Axis {
     Concurrency,
 }
 
-/// A search for the highest level at which the objectives hold.
-#[derive(Debug, Clone, PartialEq)]
+/// A search for the highest level at which the thresholds hold.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Search {
     /// What is raised.
     pub axis: Axis,
@@ -26,24 +28,29 @@ pub struct Search {
     /// How far apart, as a share of the lower one, the highest level that holds and the lowest that breaks may be.
     pub precision: f64,
     /// How long a step is measured, at least.
+    #[serde(rename = "step_seconds", with = "Seconds")]
     pub step: Duration,
-    /// How many samples the objectives need to be judged.
+    /// How many samples the thresholds need.
+    #[serde(skip)]
     pub needs: u64,
 }
 
 /// A step that was made.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct StepResult {
     /// The level.
     pub level: f64,
     /// How long it was measured.
+    #[serde(rename = "seconds", with = "Seconds")]
     pub length: Duration,
     /// What it showed.
     pub verdict: StepVerdict,
 }
 
 /// What a step showed of its level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, Serialize)]
+#[serde(into = "&'static str")]
+#[strum(serialize_all = "kebab-case")]
 pub enum StepVerdict {
     /// All thresholds hold.
     Holds,
@@ -77,7 +84,8 @@ pub enum NextStep {
 }
 
 /// The result of a search.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum SearchResult {
     /// One level holds, and one above it, within the precision, breaks.
     Between {
@@ -106,8 +114,10 @@ pub enum SearchResult {
         /// That level.
         at: f64,
         /// How many there are.
+        #[serde(rename = "samples")]
         has: u64,
         /// How many the thresholds need.
+        #[serde(rename = "samples_needed")]
         needs: u64,
     },
     /// The search was stopped before its end.

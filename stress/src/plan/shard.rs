@@ -2,12 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use super::{ConfigError, Phase, load::Load, schedule::Arrival, source::BlobSource};
 
 /// Shard `index` of `of`: the blobs whose index modulo `of` is `index`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr)]
 pub struct Shard {
     index: u32,
     of: u32,
@@ -117,18 +117,6 @@ impl FromStr for Shard {
             return Err(format!("there is no shard {index} of {of}: they are counted from 0"));
         }
         Ok(Self { index, of })
-    }
-}
-
-impl Serialize for Shard {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Shard {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

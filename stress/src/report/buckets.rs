@@ -1,4 +1,4 @@
-//! How response times are spread: counted at the bounds of metrics, and on one scale for the eye.
+//! The response times of a step in buckets: at the bounds of Prometheus, and as bars on one scale for all steps.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use crate::metrics::{
     step_metrics::{Span, StepMetrics},
 };
 
-/// Into how many parts the scale is divided.
-pub const BARS: usize = 44;
+/// The number of bars.
+const BARS: usize = 44;
 
-/// Response times in the buckets of metrics.
+/// Response times in the buckets of Prometheus.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Buckets {
-    /// How many are at most as long as each of [`crate::metrics::buckets::BOUNDS`].
+    /// The number of times up to each of [`crate::metrics::buckets::BOUNDS`].
     pub cumulative: Vec<u64>,
-    /// How many there are.
+    /// The number of all.
     pub count: u64,
     /// Their sum in seconds.
     pub sum_seconds: f64,

@@ -1,44 +1,48 @@
-//! What the cache buys: first against cached downloads, paired by blob, and what the answers' headers say of it.
+//! What the cache buys: first against cached downloads, paired by blob, and what the headers of the responses say.
 
+mod paired;
+mod ratio;
 mod status;
-mod control;
-mod groups;
 
 use std::time::Duration;
 
-pub use control::OrderControl;
-pub use groups::{Group, GroupKey};
+use serde::{Serialize, Serializer};
+
+pub use paired::{Group, GroupKey, OrderControl};
+pub use ratio::{Effect, Ratio};
 pub(super) use status::cache_statuses;
 pub use status::{Finding, StatusCheck, StatusRow};
 
-pub use super::ratio::{Effect, Ratio};
 use super::{
     Report,
-    ratio::times,
-    stats::Percentile,
-    summary::{Bounded, StepSummary},
+    stats::{Percentile, median},
+    steps::StepSummary,
 };
 use crate::{
-    metrics::{
-        pairs::{Pair, Parts},
-        step_metrics::Span,
-    },
+    metrics::{pairs::Pair, step_metrics::Span},
     plan::journey::Step,
+    units::OptionalSeconds,
 };
+use paired::{FIRST_BYTE, SERVICE, TRANSFER, Times, ratio};
+use ratio::times;
 
-/// How much faster than the second a third download must be for certain, before the cache is said to fill late.
+/// How much faster than the second a third download must be for certain to show that the cache fills late.
 const LATE: f64 = 1.1;
 
 /// First against cached downloads of the same blobs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CacheEffect {
-    /// Blobs of which both downloads succeeded, the first one not from a cache as far as its headers tell.
+    /// What the service times prove.
+    pub effect: Effect,
+    /// Blobs of which both downloads succeeded, the first one not from a cache by its headers.
     pub pairs_seen: u64,
     /// How many of them the numbers below come from: all, or an even sample of very many.
     pub pairs: u64,
     /// The median service time of the first downloads, less the opening of connections.
+    #[serde(rename = "median_first_seconds", with = "OptionalSeconds")]
     pub median_first: Option<Duration>,
     /// The median service time of the cached downloads, less the opening of connections.
+    #[serde(rename = "median_cached_seconds", with = "OptionalSeconds")]
     pub median_cached: Option<Duration>,
     /// First ÷ cached service time, blob by blob, without the order effect where that is known; `None` without pairs.
     pub response: Option<Ratio>,
@@ -48,22 +52,21 @@ pub struct CacheEffect {
     pub transfer: Option<Ratio>,
     /// The service times' ratio by size and by aggregator, where there are several with enough pairs.
     pub groups: Vec<Group>,
-    /// What the order of two downloads does by itself; `None` where the run was not to find out.
+    /// What the order of two downloads does without a cache; `None` where the plan has no control.
+    #[serde(rename = "order_control", skip_serializing_if = "Option::is_none")]
     pub control: Option<OrderControl>,
-    /// Cached ÷ third service time: nothing differs, unless the cache fills late.
+    /// Cached ÷ third service time: about 1, unless the cache fills late.
+    #[serde(rename = "second_to_third")]
     pub third: Option<Ratio>,
     /// What the headers say, against the times.
     pub status: StatusCheck,
-    /// What all that means.
-    pub effect: Effect,
     /// The shortest cached download.
-    pub shortest_cached: Option<Bounded>,
+    #[serde(rename = "shortest_cached_seconds", with = "OptionalSeconds")]
+    pub shortest_cached: Option<Duration>,
     /// The longest cached download.
-    pub longest_cached: Option<Bounded>,
+    #[serde(rename = "longest_cached_seconds", with = "OptionalSeconds")]
+    pub longest_cached: Option<Duration>,
 }
-
-/// Two times that are compared.
-type Times = fn(&Pair) -> Option<(Duration, Duration)>;
 
 impl CacheEffect {
     /// `None` when the run has not both downloads.
@@ -72,7 +75,7 @@ impl CacheEffect {
         if !(has(Step::FIRST) && has(Step::CACHED)) {
             return None;
         }
-        // Service times are those of successes alone: a read that was given up is no download.
+        // Only successes have service times: a read that was given up is no download.
         let cached = || {
             let steps = steps.iter().filter(|step| step.step == Step::CACHED);
             steps.filter_map(|step| step.spans.get(&Span::Service))
@@ -81,28 +84,26 @@ impl CacheEffect {
         let pairs: Vec<&Pair> = recording.pairs.iter().collect();
         let controls: Vec<&Pair> = recording.controls.iter().collect();
         let measured = |times: Times| Some(ratio(&pairs, times)?.without(ratio(&controls, times)));
-        let response = measured(|pair| Some((pair.first, pair.cached)));
+        let response = measured(SERVICE);
         Some(Self {
+            effect: response.map_or(Effect::TooFew, |response| response.effect()),
             pairs_seen: recording.pairs.seen(),
             pairs: pairs.len() as u64,
-            median_first: middle(pairs.iter().map(|pair| pair.first)),
-            median_cached: middle(pairs.iter().map(|pair| pair.cached)),
+            median_first: median_time(pairs.iter().map(|pair| pair.first)),
+            median_cached: median_time(pairs.iter().map(|pair| pair.cached)),
             response,
-            first_byte: measured(|pair| both(pair, |part| part.first_byte)),
-            transfer: transfer_matters(&pairs)
-                .then(|| measured(|pair| both(pair, |part| part.transfer)))
-                .flatten(),
-            groups: groups::of(report, &pairs, &controls),
+            first_byte: measured(FIRST_BYTE),
+            transfer: transfer_matters(&pairs).then(|| measured(TRANSFER)).flatten(),
+            groups: paired::groups(report, &pairs, &controls),
             control: OrderControl::of(report, &controls),
             third: ratio(&pairs, |pair| Some((pair.cached, pair.third?))),
             status: StatusCheck::of(recording, &pairs, &controls),
-            effect: response.map_or(Effect::TooFew, |response| response.effect()),
-            shortest_cached: cached().map(|service| service.min).min_by_key(|bounded| bounded.value),
-            longest_cached: cached().map(|service| service.max).max_by_key(|bounded| bounded.value),
+            shortest_cached: cached().map(|service| service.min.value).min(),
+            longest_cached: cached().map(|service| service.max.value).max(),
         })
     }
 
-    /// The verdict in words.
+    /// The effect in words.
     pub fn sentence(&self) -> String {
         match (self.effect, self.response.and_then(|response| Some((response, response.interval?)))) {
             (Effect::Faster | Effect::Slower, Some((response, _))) => {
@@ -133,51 +134,53 @@ impl CacheEffect {
         self.response?.interval
     }
 
-    /// About how many blobs would tell; `None` when these do, or are too few to show how much their times differ.
-    pub fn needed(&self) -> Option<u64> {
-        self.response.filter(|_| self.effect == Effect::TooFew)?.needed()
-    }
-
     /// By how much third downloads are faster than second ones, when the cache fills so late that they are.
     pub fn fills_late(&self) -> Option<Ratio> {
         self.third.filter(|third| third.interval.is_some_and(|(low, _)| low > LATE))
     }
+
+    /// The effect in a document, with its words.
+    pub(super) fn document<'a, S: Serializer>(
+        effect: &'a Option<Self>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            sentence: String,
+            fills_late: bool,
+            #[serde(flatten)]
+            effect: &'a CacheEffect,
+        }
+        let document = |effect: &'a Self| Document {
+            sentence: effect.sentence(),
+            fills_late: effect.fills_late().is_some(),
+            effect,
+        };
+        effect.as_ref().map(document).serialize(serializer)
+    }
 }
 
-/// The least part of a download's time that is compared apart.
+/// The smallest part of a download's time that is compared on its own.
 const MATTERS: f64 = 0.05;
 
-/// Whether the transfer is a part of the time, in the first downloads or in the cached ones. A short body comes with its
-/// head: what lies between the two is then the clock's own grain, and a ratio of such times would say nothing.
+/// Whether the transfer is a relevant part of the time, in the first downloads or in the cached ones. A short body arrives
+/// with its head: the time between the two is then the clock's resolution, and a ratio of such times means nothing.
 fn transfer_matters(pairs: &[&Pair]) -> bool {
-    let part = |whole: fn(&Pair) -> Duration, transfer: fn(&[Parts; 2]) -> Duration| {
-        let transfers = pairs.iter().filter_map(|pair| pair.parts.as_ref().map(transfer));
-        let (transfer, whole) = (middle(transfers), middle(pairs.iter().map(|pair| whole(pair))));
+    let median = |time: fn(&Pair) -> Duration| median_time(pairs.iter().map(|pair| time(pair)));
+    let part = |whole, transfer| {
+        let (transfer, whole) = (median(transfer), median(whole));
         transfer
             .zip(whole)
             .is_some_and(|(transfer, whole)| transfer.as_secs_f64() >= MATTERS * whole.as_secs_f64())
     };
-    part(|pair| pair.first, |[first, _]| first.transfer)
-        || part(|pair| pair.cached, |[_, cached]| cached.transfer)
+    part(|pair| pair.first, |pair| pair.first_transfer)
+        || part(|pair| pair.cached, |pair| pair.cached_transfer)
 }
 
-/// First ÷ second, pair by pair; `None` without pairs that have both.
-fn ratio(pairs: &[&Pair], times: Times) -> Option<Ratio> {
-    // A download of 0 s would make an infinite ratio; the clock's own grain is the least that it can be.
-    let seconds = |duration: Duration| duration.as_secs_f64().max(1e-9);
-    let ratios = pairs.iter().filter_map(|pair| times(pair));
-    Ratio::of(ratios.map(|(first, second)| seconds(first) / seconds(second)))
-}
-
-fn both(pair: &Pair, part: fn(&Parts) -> Duration) -> Option<(Duration, Duration)> {
-    pair.parts.map(|[first, cached]| (part(&first), part(&cached)))
-}
-
-/// The middle duration, of an even number the lower one: as everywhere in a summary.
-fn middle(durations: impl Iterator<Item = Duration>) -> Option<Duration> {
-    let mut durations: Vec<_> = durations.collect();
-    durations.sort_unstable();
-    durations.get(durations.len().checked_sub(1)? / 2).copied()
+fn median_time(times: impl Iterator<Item = Duration>) -> Option<Duration> {
+    let mut times: Vec<_> = times.collect();
+    times.sort_unstable();
+    median(&times)
 }
 
 #[cfg(test)]

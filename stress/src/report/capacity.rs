@@ -1,11 +1,15 @@
-//! A search for the highest load that holds: what each step came to, and what all of them say together.
+//! The result of a search for the highest load that holds: each step, and what all of them show together.
 
-use std::time::Duration;
+use std::{io, time::Duration};
+
+use serde::Serialize;
 
 use super::{
     Ending, Report, Tool,
-    quality::{Bottleneck, Check, QualityReport, Severity},
-    summary::{Bounded, Distribution, Summary},
+    distribution::{Bounded, Distribution},
+    quality::{Bottleneck, Check, CheckResult, QualityReport, Severity},
+    steps::per_second,
+    summary::Summary,
     threshold::{Measured, ThresholdResult},
 };
 use crate::{
@@ -15,40 +19,44 @@ use crate::{
         journey::Step,
         search::{Search, SearchResult, StepResult, StepVerdict},
     },
+    units::Seconds,
 };
 
-/// The version of the document that [`Capacity::save`](crate::report::capacity::Capacity::save) writes.
+/// The version of the document that [`Capacity::save`] writes.
 pub const SCHEMA: &str = "walrus-stress/search/1";
 
-/// A search and what it came to.
-#[derive(Debug)]
+/// A search and its result.
+#[derive(Debug, Serialize)]
 pub struct Capacity {
-    /// What made it.
+    /// The program that searched.
     pub tool: Tool,
     /// When it began: RFC 3339, UTC.
     pub started_at: String,
     /// How long it took.
+    #[serde(rename = "elapsed_seconds", with = "Seconds")]
     pub elapsed: Duration,
     /// How it ended.
     pub ending: Ending,
-    /// What each of its steps did, at its first level.
-    pub plan: Plan,
     /// What was searched for.
+    #[serde(flatten)]
     pub search: Search,
-    /// The step of a journey whose times and rate are shown: the one that the first objective speaks of.
+    /// The step of an iteration whose times and rate are shown: that of the first threshold.
     pub focus: Step,
-    /// The steps in the order in which they were made.
-    pub steps: Vec<SearchStep>,
-    /// What it came to.
+    /// The result.
     pub answer: SearchResult,
+    /// The steps in the order in which they were run.
+    pub steps: Vec<SearchStep>,
+    /// The plan of each step, at the first level.
+    pub plan: Plan,
 }
 
 /// One step of a search.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct SearchStep {
     /// Its level, length and verdict.
+    #[serde(flatten)]
     pub result: StepResult,
-    /// Successes of the step that is in focus.
+    /// Successes of the step in focus.
     pub done: u64,
     /// Failures of any step.
     pub failed: u64,
@@ -57,21 +65,24 @@ pub struct SearchStep {
     /// Successes of the step in focus per second, from its first start to its last finish.
     pub per_second: Option<f64>,
     /// The response times of the step in focus.
+    #[serde(rename = "response_seconds")]
     pub response: Option<Distribution>,
-    /// The objectives held against what was measured.
+    /// Uploads in flight.
+    #[serde(flatten)]
+    pub uploads: Reading,
+    /// The thresholds and whether they hold.
     pub thresholds: Vec<ThresholdResult>,
     /// How far the numbers can be trusted.
     pub quality: QualityReport,
-    /// What the generator lacked, if it was the limit.
+    /// What limited the generator, if that was the limit.
+    #[serde(skip)]
     pub bottleneck: Option<Bottleneck>,
-    /// Uploads under way.
-    pub uploads: Reading,
-    /// What it took, settling included.
+    /// What it consumed, its warm-up included.
     pub consumed: Consumption,
 }
 
-/// What was asked of the servers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What a search consumed of the servers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Consumption {
     /// Upload requests.
     pub uploads: u64,
@@ -81,51 +92,62 @@ pub struct Consumption {
     pub bytes_sent: u64,
     /// Bytes of response bodies.
     pub bytes_received: u64,
-    /// What publishers charged, in FROST, where they told.
+    /// What publishers charged, in FROST, where the response has it.
+    #[serde(rename = "cost_frost")]
     pub frost: u64,
 }
 
 /// The knee of the curve of latency over throughput.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Knee {
     /// The level.
     pub level: f64,
     /// Successes per second.
     pub per_second: f64,
     /// The mean response time.
+    #[serde(rename = "mean_seconds", with = "Seconds")]
     pub mean: Duration,
 }
 
-/// What was seen of a publisher that is full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The load shedding of a full publisher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Shedding {
-    /// The fewest uploads under way when one was refused, that one included.
+    /// The fewest uploads in flight when one was refused, that one included.
+    #[serde(rename = "uploads_at_first_shed")]
     pub began_at: Option<u64>,
-    /// The most under way in a step in which none was refused.
+    /// The most in flight in a step in which none was refused.
+    #[serde(rename = "most_uploads_without_shed")]
     pub most_taken: Option<u64>,
 }
 
-/// Decides whether the generator was the limit, by the trust in a step and by whether an objective broke.
-pub type Blame = fn(&QualityReport, bool) -> Option<Bottleneck>;
+/// What the document has besides the search: numbers of all steps together.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    partial: bool,
+    advice: Option<&'static str>,
+    knee: Option<Knee>,
+    shedding: Option<Shedding>,
+    consumed: Consumption,
+    #[serde(flatten)]
+    capacity: &'a Capacity,
+}
 
-/// The generator was the limit when its own part makes the numbers invalid.
+/// What limited the generator, when it was the limit: when its own checks make the numbers invalid.
 ///
-/// A full `--max-in-flight` is one when the objectives hold. When they break, the server was slower than the rate
-/// with as many requests at once as it may have: that is an answer. Ports that were nearly used up are one when they
-/// break: connections that could not be made look like a server that refuses them.
-pub fn blame(quality: &QualityReport, broken: bool) -> Option<Bottleneck> {
-    let invalid = |subject: Check| {
-        quality.checks.iter().any(|check| check.check == subject && check.severity == Severity::Invalid)
+/// A full `--max-in-flight` is a limit when the thresholds hold. When they are `broken`, the server was slower than the rate
+/// with as many requests in flight as it may have: that is an answer. Nearly used up ports are a limit when thresholds
+/// are broken: connections that could not be opened look like a server that refuses them.
+pub fn generator_limit(quality: &QualityReport, broken: bool) -> Option<Bottleneck> {
+    let any = |check: Check, is: fn(&CheckResult) -> bool| {
+        quality.checks.iter().any(|one| one.check == check && is(one))
     };
-    let dropped = quality.checks.iter().any(|check| check.check == Check::Dropped && check.measured > 0.0);
-    let short_of_ports = quality
-        .checks
-        .iter()
-        .any(|check| check.check == Check::Ports && check.severity > Severity::Trustworthy);
+    let invalid = |check| any(check, |one| one.severity == Severity::Invalid);
     let late = [Check::StartDelayP99, Check::StartDelayMax, Check::Lag].into_iter().any(invalid);
+    let dropped = any(Check::Dropped, |one| one.measured > 0.0);
     if invalid(Check::Cpu) {
         Some(Bottleneck::Cpu)
-    } else if short_of_ports && broken {
+    } else if broken && any(Check::Ports, |one| one.severity > Severity::Trustworthy) {
         Some(Bottleneck::Ports)
     } else if late || invalid(Check::Achieved) && !dropped {
         Some(Bottleneck::Scheduling)
@@ -135,24 +157,23 @@ pub fn blame(quality: &QualityReport, broken: bool) -> Option<Bottleneck> {
 }
 
 impl SearchStep {
-    /// What the step of this report came to; its settling was recorded apart.
+    /// The step of this report, whose warm-up was recorded apart. `limit` decides whether the generator was the limit, by
+    /// the quality of the numbers and by whether a threshold is broken: see [`generator_limit`].
     pub fn of(
         (level, length): (f64, Duration),
         focus: Step,
         report: &Report,
         warm_up: &Recording,
         uploads: Reading,
-        blame: Blame,
+        limit: impl FnOnce(&QualityReport, bool) -> Option<Bottleneck>,
     ) -> Self {
         let summary = Summary::of(report);
         let mut metrics = StepMetrics::default();
-        for (key, one) in &report.recording.step_metrics {
-            if key.step == focus {
-                metrics.merge(one.clone());
-            }
+        for (_, one) in report.recording.groups().filter(|(key, _)| key.step == focus) {
+            metrics.merge(one);
         }
         let broken = summary.thresholds.iter().any(is_broken);
-        let bottleneck = blame(&summary.quality, broken);
+        let bottleneck = limit(&summary.quality, broken);
         let verdict = match report.ending {
             Ending::Interrupted { .. } => StepVerdict::Interrupted,
             Ending::Completed if bottleneck.is_some() => StepVerdict::GeneratorLimited,
@@ -164,7 +185,7 @@ impl SearchStep {
             done: metrics.done,
             failed: summary.failed(),
             dropped: summary.arrivals.iter().map(|arrivals| arrivals.dropped).sum(),
-            per_second: per_second(&metrics),
+            per_second: per_second(&metrics, metrics.done),
             response: fresh.and_then(|step| step.response().cloned()),
             thresholds: summary.thresholds,
             quality: summary.quality,
@@ -174,13 +195,13 @@ impl SearchStep {
         }
     }
 
-    /// The objectives that were broken.
+    /// The thresholds that are broken.
     pub fn broken(&self) -> impl Iterator<Item = &ThresholdResult> {
         self.thresholds.iter().filter(|threshold_result| is_broken(threshold_result))
     }
 }
 
-/// A number that is not there breaks nothing.
+/// What the sample does not support is not broken.
 fn is_broken(threshold_result: &ThresholdResult) -> bool {
     !threshold_result.holds() && !matches!(threshold_result.measured, Measured::Unsupported { .. })
 }
@@ -196,15 +217,9 @@ fn verdict(threshold_results: &[ThresholdResult]) -> StepVerdict {
     missing.max().map_or(StepVerdict::Holds, |(needs, has)| StepVerdict::TooFewSamples { has, needs })
 }
 
-fn per_second(metrics: &StepMetrics) -> Option<f64> {
-    let (start, end) = metrics.window?;
-    let seconds = end.saturating_sub(start).as_secs_f64();
-    (metrics.done > 0 && seconds > 0.0).then(|| metrics.done as f64 / seconds)
-}
-
 impl Consumption {
     fn of(recording: &Recording) -> Self {
-        recording.step_metrics.iter().fold(Self::default(), |cost, (key, metrics)| {
+        recording.groups().fold(Self::default(), |cost, (key, metrics)| {
             let uploads = if key.step.stores() { metrics.attempted() } else { 0 };
             cost.plus(Self {
                 uploads,
@@ -228,7 +243,27 @@ impl Consumption {
 }
 
 impl Capacity {
-    /// What the whole search took.
+    /// Writes the search as one JSON document.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn save(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        let limited = matches!(self.answer, SearchResult::GeneratorLimited { .. });
+        let last = self.steps.last().filter(|_| limited);
+        let document = Document {
+            schema: SCHEMA,
+            partial: self.ending.is_partial(),
+            advice: last.and_then(|step| step.bottleneck).map(Bottleneck::advice),
+            knee: self.knee(),
+            shedding: self.shedding(),
+            consumed: self.consumed(),
+            capacity: self,
+        };
+        serde_json::to_writer_pretty(&mut *out, &document)?;
+        out.write_all(b"\n")
+    }
+
+    /// What the whole search consumed.
     pub fn consumed(&self) -> Consumption {
         self.steps.iter().fold(Consumption::default(), |cost, step| cost.plus(step.consumed))
     }
@@ -245,7 +280,7 @@ impl Capacity {
         inside.then_some(best)
     }
 
-    /// What was seen of a publisher that is full; `None` when nothing was uploaded.
+    /// The publisher's load shedding; `None` when nothing was uploaded.
     pub fn shedding(&self) -> Option<Shedding> {
         let readings = || self.steps.iter().map(|step| step.uploads);
         let calm = readings().filter(|reading| reading.at_first_shed.is_none());
@@ -256,7 +291,7 @@ impl Capacity {
         (shedding.began_at.is_some() || shedding.most_taken.is_some()).then_some(shedding)
     }
 
-    /// The steps on which the answer rests.
+    /// The steps that decide the answer.
     pub fn deciding_steps(&self) -> impl Iterator<Item = &SearchStep> {
         let levels = match self.answer {
             SearchResult::Between { holds, breaks } => [Some(holds), Some(breaks)],

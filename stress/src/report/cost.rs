@@ -1,8 +1,10 @@
-//! Where the time goes by size: what a step costs however small its blob, and what each MiB adds.
+//! What a step costs by the blob's size: a fixed time however small it is, and a time for each MiB.
 
-use super::stats;
+use serde::Serialize;
+
+use super::stats::{self, median, sorted};
 use crate::{
-    metrics::costs::{Cost, Costs},
+    metrics::step_metrics::{Cost, Costs},
     units::MIB,
 };
 
@@ -10,53 +12,57 @@ use crate::{
 /// monitoring", 16.5).
 const FEWEST: usize = 10;
 
-/// The largest blob must be this many times the smallest, or else there is nothing to draw a line by.
+/// The largest blob must be this many times the smallest to fit a line.
 const RANGE: u64 = 2;
 
-/// The quantile of the normal distribution that leaves 2.5 % above it.
+/// The quantile of the standard normal distribution that leaves 2.5 % above it.
 const NORMAL: f64 = 1.959_964;
 
-/// What a step's time is made of.
-#[derive(Debug, Clone, PartialEq)]
+/// The time of a step, and of its parts, as lines over the blob's size.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StepCost {
-    /// How many successes it is told from: all, or an even sample of very many.
+    /// How many successes the lines are fitted to: all, or an even sample of very many.
     pub samples: u64,
     /// The service time, less the opening of connections.
     pub service: LinearFit,
     /// The part of it in which the request was sent.
     pub send: LinearFit,
-    /// The part of it in which the answer was awaited.
+    /// The part of it in which the response was awaited.
     pub wait: LinearFit,
 }
 
 /// A time as a line over the size of the blob.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct LinearFit {
-    /// In seconds, at no size at all.
+    /// The intercept, in seconds: the time of a blob without any bytes.
+    #[serde(rename = "fixed_seconds")]
     pub fixed: Estimate,
-    /// In seconds, for each MiB.
+    /// The slope, in seconds per MiB.
+    #[serde(rename = "seconds_per_mib")]
     pub per_mib: Estimate,
-    /// In seconds, the median at whatever size: what there is to say where the line is not known to rise.
+    /// The median in seconds at whatever size: what can be shown where the slope is not known to be above 0.
+    #[serde(rename = "median_seconds")]
     pub median: f64,
 }
 
 /// A number and its 95 % interval.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
     /// The number.
     pub value: f64,
     /// Its interval.
+    #[serde(rename = "interval_95")]
     pub interval: (f64, f64),
 }
 
-/// Why no line can be drawn.
+/// Why no line can be fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoFit {
     /// None was recorded.
     NoData,
     /// There are too few successes.
     TooFew,
-    /// Their sizes are too much alike.
+    /// Their sizes are too similar.
     SizesTooSimilar,
 }
 
@@ -74,10 +80,10 @@ impl NoFit {
 }
 
 impl StepCost {
-    /// What these successes show.
+    /// The lines through these successes.
     ///
     /// # Errors
-    /// Why they show nothing.
+    /// Why there is none.
     pub(super) fn of(costs: &Costs) -> Result<Self, NoFit> {
         let rows: Vec<&Cost> = costs.iter().collect();
         let sizes = || rows.iter().map(|cost| cost.size);
@@ -105,8 +111,9 @@ impl StepCost {
 }
 
 impl LinearFit {
-    /// The line of Theil and Sen: the median of the slopes between any two points, which up to 29 % of wild points cannot
-    /// move far (Sen, "Estimates of the regression coefficient based on Kendall's tau", 1968).
+    /// The line of Theil and Sen: the median of the slopes between any two points, which up to 29 % of outliers cannot move
+    /// far (Sen, "Estimates of the regression coefficient based on Kendall's tau", 1968). Ours, because no maintained crate
+    /// gives its intervals.
     fn through(points: &[(f64, f64)]) -> Option<Self> {
         let mut slopes = Vec::with_capacity(points.len() * points.len() / 2);
         for (position, a) in points.iter().enumerate() {
@@ -114,30 +121,24 @@ impl LinearFit {
             slopes.extend(others.map(|b| (a.1 - b.1) / (a.0 - b.0)));
         }
         slopes.sort_unstable_by(f64::total_cmp);
-        let per_mib = Estimate { value: median(&slopes)?, interval: slope_interval(points, &slopes)? };
-        let mut sizes: Vec<f64> = points.iter().map(|point| point.0).collect();
-        let mut bases: Vec<f64> = points.iter().map(|point| point.1 - per_mib.value * point.0).collect();
-        sizes.sort_unstable_by(f64::total_cmp);
-        bases.sort_unstable_by(f64::total_cmp);
+        let sizes = sorted(points.iter().map(|point| point.0));
+        let per_mib = Estimate { value: median(&slopes)?, interval: slope_interval(&sizes, &slopes)? };
+        let bases = sorted(points.iter().map(|point| point.1 - per_mib.value * point.0));
         let (base, middle) = (median(&bases)?, median(&sizes)?);
-        // Two things are uncertain: the height of the line at the middle size, and its slope from there to no size.
+        // Two things are uncertain: the height of the line at the median size, and its slope from there to no size.
         let (low, high) = stats::ranks(bases.len(), 0.5)?;
         let below = (base - bases[low - 1]).hypot((per_mib.interval.1 - per_mib.value) * middle);
         let above = (bases[high - 1] - base).hypot((per_mib.value - per_mib.interval.0) * middle);
-        let mut times: Vec<f64> = points.iter().map(|point| point.1).collect();
-        times.sort_unstable_by(f64::total_cmp);
         let fixed = Estimate { value: base, interval: (base - below, base + above) };
-        Some(Self { fixed, per_mib, median: median(&times)? })
+        Some(Self { fixed, per_mib, median: median(&sorted(points.iter().map(|point| point.1)))? })
     }
 }
 
-/// The slopes whose ranks Kendall's S, which is nearly normal, does not tell from the median.
-fn slope_interval(points: &[(f64, f64)], slopes: &[f64]) -> Option<(f64, f64)> {
+/// The slopes at the ranks that enclose the median with 95 %, by the normal approximation of Kendall's S.
+fn slope_interval(sizes: &[f64], slopes: &[f64]) -> Option<(f64, f64)> {
     let weight = |count: usize| (count * (count - 1) * (2 * count + 5)) as f64;
-    let mut sizes: Vec<f64> = points.iter().map(|point| point.0).collect();
-    sizes.sort_unstable_by(f64::total_cmp);
     let ties: f64 = sizes.chunk_by(|a, b| a == b).map(|equal| weight(equal.len())).sum();
-    let spread = NORMAL * ((weight(points.len()) - ties) / 18.0).sqrt();
+    let spread = NORMAL * ((weight(sizes.len()) - ties) / 18.0).sqrt();
     let rank = ((slopes.len() as f64 - spread) / 2.0).floor();
     if rank < 1.0 {
         return None;
@@ -145,12 +146,6 @@ fn slope_interval(points: &[(f64, f64)], slopes: &[f64]) -> Option<(f64, f64)> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to their number")]
     let rank = rank as usize;
     Some((slopes[rank - 1], slopes[slopes.len() - rank]))
-}
-
-/// The middle of sorted values, or the mean of the two in the middle.
-fn median(sorted: &[f64]) -> Option<f64> {
-    let upper = *sorted.get(sorted.len() / 2)?;
-    Some(if sorted.len() % 2 == 1 { upper } else { f64::midpoint(sorted[sorted.len() / 2 - 1], upper) })
 }
 
 #[cfg(test)]
@@ -178,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_line_is_found_in_spite_of_wild_points() {
+    fn a_known_line_is_found_in_spite_of_outliers() {
         let mut rows: Vec<_> = (1..=20).map(known).collect();
         rows[3].1 = 300.0;
         rows[15].1 = 0.1;
@@ -186,7 +181,7 @@ mod tests {
         let near = |found: f64, expected: f64| (found - expected).abs() < 1e-6;
         assert!(near(cost.service.fixed.value, 11.2) && near(cost.service.per_mib.value, 0.38), "{cost:?}");
         assert!(near(cost.send.fixed.value, 2.8) && near(cost.wait.per_mib.value, 0.19), "{cost:?}");
-        assert!(near(cost.service.median, 11.2 + 0.38 * 10.5), "{cost:?}");
+        assert!(near(cost.service.median, 11.2 + 0.38 * 10.0), "{cost:?}");
         assert_eq!(cost.samples, 20);
     }
 
@@ -222,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_sizes_cannot_show_is_absent_and_says_why() {
+    fn a_line_that_cannot_be_fitted_has_a_reason() {
         let of = |rows: &[(u64, f64)]| StepCost::of(&costs(rows)).map(|cost| cost.samples);
         assert_eq!(of(&[]), Err(NoFit::NoData));
         assert_eq!(of(&(1..=9).map(known).collect::<Vec<_>>()), Err(NoFit::TooFew));

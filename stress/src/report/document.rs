@@ -1,71 +1,17 @@
-//! The JSON document of a report: a part to read, with units in its names, and the recording to compute with.
+//! Reads and writes reports as JSON: the summary for people and scripts, and the recording to compute with.
 
-mod counts;
-mod timeline;
-mod effect;
-mod judged;
-mod reading;
-mod search;
-mod wire;
-
-use std::{io, time::Duration};
+use std::io;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Ending, LoadError, READABLE, Report, SCHEMA, Tool, identity::RunId, summary::Summary};
-use crate::{plan::Plan, units::Seconds};
-use counts::Counted;
-use effect::CacheDoc;
-use judged::{QualityDoc, ThresholdDoc};
-use reading::{ArrivalDoc, ConnectionsDoc, StepDoc};
-use timeline::TimelineDoc;
-use wire::RecordingDoc;
+use super::{summary::Summary, types::Report};
+use crate::metrics::{MAX_COUNT, Recording};
 
-/// What is written.
-#[derive(Serialize)]
-struct Saved<'a> {
-    schema: &'static str,
-    tool: &'a Tool,
-    runs: &'a [RunId],
-    partial: bool,
-    ending: Ending,
-    started_at: &'a str,
-    #[serde(with = "Seconds")]
-    elapsed_seconds: Duration,
-    notices: &'a [String],
-    plan: &'a Plan,
-    bytes_sent: u64,
-    bytes_received: u64,
-    steps: Vec<StepDoc<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    arrivals: Vec<ArrivalDoc<'a>>,
-    connections: ConnectionsDoc,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_effect: Option<CacheDoc<'a>>,
-    thresholds: Vec<ThresholdDoc<'a>>,
-    quality: QualityDoc,
-    timeline: Vec<TimelineDoc>,
-    recording: RecordingDoc<'a>,
-}
+/// The version of the document.
+pub const SCHEMA: &str = "walrus-stress/report/1";
 
-/// What is read back: the readable part is derived again.
-#[derive(Deserialize)]
-struct Loaded {
-    tool: Tool,
-    /// Reports of the first version have none.
-    #[serde(default)]
-    runs: Vec<RunId>,
-    ending: Ending,
-    started_at: String,
-    #[serde(with = "Seconds")]
-    elapsed_seconds: Duration,
-    #[serde(default)]
-    notices: Vec<String>,
-    plan: Plan,
-    recording: RecordingDoc<'static>,
-}
-
-/// The beginnings of the schemas of other documents, and what writes them.
+/// The prefixes of other documents' schemas, and what writes them.
 const OTHERS: [(&str, &str); 4] = [
     ("walrus-stress/search/", "a search"),
     ("walrus-stress/compare/", "`walrus-stress compare`"),
@@ -73,65 +19,124 @@ const OTHERS: [(&str, &str); 4] = [
     ("walrus-stress/log/", "`run --log`"),
 ];
 
-/// Only the schema, which decides how the rest is to be read.
+/// What is written. Keys end in their units.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    #[serde(flatten)]
+    report: &'a Report,
+    #[serde(flatten)]
+    summary: Summary,
+    recording: &'a Recording,
+}
+
+/// The schema, which decides how the rest is to be read.
 #[derive(Deserialize)]
-struct Named {
+struct Header {
     schema: String,
 }
 
-pub(super) fn save(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    let summary = Summary::of(report);
-    let document = Saved {
-        schema: SCHEMA,
-        tool: &report.tool,
-        runs: &report.runs,
-        partial: report.ending.is_partial(),
-        ending: report.ending,
-        started_at: &report.started_at,
-        elapsed_seconds: report.elapsed,
-        notices: &report.notices,
-        plan: &report.plan,
-        bytes_sent: summary.bytes_sent,
-        bytes_received: summary.bytes_received,
-        steps: summary.steps.iter().map(StepDoc::of).collect(),
-        arrivals: summary.arrivals.iter().map(ArrivalDoc::of).collect(),
-        connections: ConnectionsDoc::of(&summary.connections),
-        cache_effect: summary.cache.as_ref().map(CacheDoc::of),
-        thresholds: summary.thresholds.iter().map(ThresholdDoc::of).collect(),
-        quality: QualityDoc::of(&summary.quality),
-        timeline: summary.timelines.iter().map(|timeline| TimelineDoc::of(report, timeline)).collect(),
-        recording: RecordingDoc::of(&report.recording),
-    };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    out.write_all(b"\n")
+/// The part of a document whose numbers are added up.
+#[derive(Deserialize)]
+struct Counted {
+    recording: Value,
 }
 
-pub(super) fn load(mut source: impl io::Read) -> Result<Report, LoadError> {
-    let mut text = Vec::new();
-    source.read_to_end(&mut text).map_err(serde_json::Error::io)?;
-    if text.trim_ascii_start().starts_with(b"[") {
-        return Err(LoadError::List);
+impl Report {
+    /// Writes the report as one JSON document: a summary to read, and the recording to compute with.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn save(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        let document =
+            Document { schema: SCHEMA, report: self, summary: Summary::of(self), recording: &self.recording };
+        serde_json::to_writer_pretty(&mut *out, &document)?;
+        out.write_all(b"\n")
     }
-    // Of a log it is the first of many documents.
-    let mut documents = serde_json::Deserializer::from_slice(&text).into_iter::<Named>();
-    let Named { schema: found } = documents.next().unwrap_or_else(|| serde_json::from_slice(&text))?;
-    if !READABLE.contains(&found.as_str()) {
-        let other = OTHERS.into_iter().find(|(schema, _)| found.starts_with(schema));
-        return Err(other
-            .map_or(LoadError::Schema { found: found.clone() }, |(_, of)| LoadError::Other { of, found }));
+
+    /// Reads what [`Report::save`] wrote; the summary is computed again from the recording.
+    ///
+    /// # Errors
+    /// When `document` cannot be read, is no report, is damaged, or has another schema.
+    pub fn load(mut document: impl io::Read) -> Result<Self, LoadError> {
+        let mut text = Vec::new();
+        document.read_to_end(&mut text).map_err(serde_json::Error::io)?;
+        if text.trim_ascii_start().starts_with(b"[") {
+            return Err(LoadError::List);
+        }
+        // A log is many documents, of which the first has the schema.
+        let mut documents = serde_json::Deserializer::from_slice(&text).into_iter::<Header>();
+        let Header { schema: found } = documents.next().unwrap_or_else(|| serde_json::from_slice(&text))?;
+        if found != SCHEMA {
+            let other = OTHERS.into_iter().find(|(schema, _)| found.starts_with(schema));
+            return Err(match other {
+                Some((_, of)) => LoadError::Other { of, found },
+                None => LoadError::Schema { found },
+            });
+        }
+        check_counts(&serde_json::from_slice::<Counted>(&text)?.recording, "recording")?;
+        Ok(serde_json::from_slice(&text)?)
     }
-    serde_json::from_slice::<Counted>(&text)?;
-    let loaded: Loaded = serde_json::from_slice(&text)?;
-    Ok(Report {
-        tool: loaded.tool,
-        runs: loaded.runs,
-        plan: loaded.plan,
-        started_at: loaded.started_at,
-        elapsed: loaded.elapsed_seconds,
-        ending: loaded.ending,
-        recording: loaded.recording.into_recording(),
-        notices: loaded.notices,
-    })
+}
+
+/// Refuses numbers that are too large to be added up. Limits of the machine, which are not added, may be any number.
+fn check_counts(value: &Value, path: &str) -> Result<(), LoadError> {
+    match value {
+        Value::Number(number) => match number.as_u64() {
+            Some(number) if number > MAX_COUNT => Err(LoadError::Count { path: path.to_owned(), number }),
+            _ => Ok(()),
+        },
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.try_for_each(|(position, item)| check_counts(item, &format!("{path}[{position}]")))
+        }
+        Value::Object(fields) => {
+            let mut fields = fields.iter().filter(|(name, _)| *name != "limit");
+            fields.try_for_each(|(name, field)| check_counts(field, &format!("{path}.{name}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Why a document is not a report that can be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It cannot be read, is not JSON, or lacks what a report must have.
+    #[error("not a walrus-stress report: {0}")]
+    Document(#[from] serde_json::Error),
+    /// A number is damaged.
+    #[error(
+        "damaged: `{path}` is {number}, more than a run can have counted; take the file again from where it was written"
+    )]
+    Count {
+        /// The path of the number through the document.
+        path: String,
+        /// The number.
+        number: u64,
+    },
+    /// It is a list, as only an export is.
+    #[error(
+        "not a walrus-stress report, but a list, as --export writes it: `walrus-stress run --report FILE` writes reports"
+    )]
+    List,
+    /// It is another document of this program.
+    #[error(
+        "not a walrus-stress report, but what {of} wrote (`{found}`): `walrus-stress run --report FILE` writes reports"
+    )]
+    Other {
+        /// Which command.
+        of: &'static str,
+        /// The schema it names.
+        found: String,
+    },
+    /// It is of another kind or version.
+    #[error(
+        "its schema is `{found}`, this version reads `{SCHEMA}`: make the report again with this version"
+    )]
+    Schema {
+        /// The schema it names.
+        found: String,
+    },
 }
 
 #[cfg(test)]

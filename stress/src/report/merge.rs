@@ -1,21 +1,21 @@
-//! The shards of one run as the one report that an undivided run would have had, or the reason why they are none.
+//! Merges the reports of the shards of one run into the report of the undivided run.
 //!
-//! Each shard's times run from its own origin on its own monotonic clock. Shards are laid over each other at these
-//! origins, as if all had begun at once: rates are totals by the time from the first start to the last finish of any of
-//! them, and the whole took as long as its longest shard. Wall clocks decide nothing but whether that can be: shards of
-//! which one ended long before another began were never one load.
+//! Each shard's times run from its own origin on its own monotonic clock. Shards are aligned at these origins, as if all had
+//! begun at the same time: rates are totals by the time from the first start to the last finish of any of them, and the
+//! merged run is as long as its longest shard. Wall clocks only show whether the shards were one load: if one had ended long
+//! before another began, they were not.
 
 use std::time::{Duration, SystemTime};
 
-use super::{Ending, Report, Source, Tool, compare};
+use super::{Ending, Report, Source, Tool, plan_diff::differences};
 use crate::plan::{Plan, shard::Shard};
 
-/// How far apart in time shards may lie and still be one load: clocks differ, and so do starts.
+/// The longest time between the end of one shard and the start of another: clocks differ, and so do starts.
 const APART: Duration = Duration::from_secs(30);
-/// Starts that lie further apart are told: they are written down to the second.
+/// Starts further apart than this get a notice: they are saved to the second.
 const TOGETHER: Duration = Duration::from_secs(1);
 
-/// Why reports are not the shards of one run.
+/// Why reports cannot be merged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {reason}")]
 pub struct MergeError {
@@ -25,7 +25,7 @@ pub struct MergeError {
     pub reason: String,
 }
 
-/// The report of the run that these are the shards of. With `partial` some may be missing or have been stopped.
+/// The report of the run that these are the shards of. With `partial` some may be missing or interrupted.
 ///
 /// # Errors
 /// When they are not shards of one run, are incomplete, or come twice.
@@ -56,7 +56,7 @@ pub fn merge(shards: &[Source], partial: bool) -> Result<Report, MergeError> {
     let apart = overlap(shards)?;
     let mut merged = whole(shards, first);
     let count = shards.len();
-    merged.notices.push(format!("merged from {count} of {of} shards, laid over each other at their starts"));
+    merged.notices.push(format!("merged from {count} of {of} shards, aligned at their starts"));
     if !missing.is_empty() {
         merged.notices.push(format!("shard {missing} is missing: these numbers are not the whole run's"));
     }
@@ -73,21 +73,15 @@ fn refuse(source: &Source, reason: impl Into<String>) -> MergeError {
 
 fn shard(source: &Source) -> Result<Shard, MergeError> {
     source.report.plan.shard.ok_or_else(|| {
-        refuse(
-            source,
-            "is no shard: only runs with --shard K/N, of one plan and one seed, make one run together",
-        )
+        refuse(source, "is no shard: only runs with --shard K/N, of one plan and one seed, can be merged")
     })
 }
 
-/// Whether it is a shard of the plan that `first` is a shard of.
+/// Checks that it is a shard of the same plan as `first`.
 fn belongs(source: &Source, first: &Source) -> Result<(), MergeError> {
     let (own, other) = (shard(source)?, shard(first)?);
     if source.report.runs.is_empty() {
-        return Err(refuse(
-            source,
-            "has no run's number: it was not written by walrus-stress, or was changed",
-        ));
+        return Err(refuse(source, "has no run ID: it was not written by walrus-stress, or was changed"));
     }
     if own.of() != other.of() {
         return Err(refuse(source, format!("is shard {own}, but {} is shard {other}", first.name)));
@@ -101,7 +95,7 @@ fn belongs(source: &Source, first: &Source) -> Result<(), MergeError> {
         return Err(refuse(source, reason));
     }
     if plan != whole {
-        let different = compare::differences(&whole, &plan);
+        let different = differences(&whole, &plan);
         let different: Vec<&str> = different.iter().map(|one| one.what.as_str()).collect();
         let reason = format!("is of another plan than {}: {} differ", first.name, different.join(", "));
         return Err(refuse(source, reason));
@@ -109,7 +103,7 @@ fn belongs(source: &Source, first: &Source) -> Result<(), MergeError> {
     Ok(())
 }
 
-/// Whether it is not the same as one before it.
+/// Checks that it is not the same shard as an earlier one.
 fn differs(source: &Source, earlier: &Source) -> Result<(), MergeError> {
     if source.report.is_same_run_as(&earlier.report) {
         return Err(refuse(source, format!("is the same run as {}", earlier.name)));
@@ -121,12 +115,12 @@ fn differs(source: &Source, earlier: &Source) -> Result<(), MergeError> {
     Ok(())
 }
 
-/// The plan that it is a shard of.
+/// The plan without its shard.
 fn undivided(plan: &Plan) -> Plan {
     Plan { shard: None, ..plan.clone() }
 }
 
-/// How far their starts lie apart by their wall clocks.
+/// The time between the first and the last start by the wall clocks.
 fn overlap(shards: &[Source]) -> Result<Duration, MergeError> {
     let began = |source: &Source| -> Result<SystemTime, MergeError> {
         let text = &source.report.started_at;
@@ -143,10 +137,7 @@ fn overlap(shards: &[Source]) -> Result<Duration, MergeError> {
         let Report { started_at, elapsed, .. } = &source.report;
         let too_long = || {
             let seconds = elapsed.as_secs();
-            refuse(
-                source,
-                format!("says that it began at {started_at} and took {seconds} s: no clock goes that far"),
-            )
+            refuse(source, format!("began at {started_at} and took {seconds} s: no clock goes that far"))
         };
         began.checked_add(*elapsed).ok_or_else(too_long)
     };

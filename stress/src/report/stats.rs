@@ -1,12 +1,37 @@
-//! Which quantiles a sample of a given size supports, so that no number is printed that chance made.
+//! The statistics that more than one part of a report needs: each has its one definition here.
+
+use std::time::Duration;
 
 pub use crate::plan::percentile::Percentile;
 
-/// The chance on each side that a two-sided 95 % interval leaves out.
+/// Values in ascending order.
+pub(super) fn sorted(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values
+}
+
+/// The median of sorted values by nearest rank, as HdrHistogram reads a quantile: the smallest value that half of them do
+/// not exceed, of an even number the lower of the two in the middle. It is always one of the values. `None` of none.
+pub(super) fn median<T: Copy>(sorted: &[T]) -> Option<T> {
+    sorted.get(sorted.len().checked_sub(1)? / 2).copied()
+}
+
+/// A rate: `amount` by `time` in seconds; `None` when no time passed.
+pub(super) fn per_second(amount: u64, time: Duration) -> Option<f64> {
+    (time > Duration::ZERO).then(|| amount as f64 / time.as_secs_f64())
+}
+
+/// A share from 0 to 1; `None` of nothing.
+pub(super) fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// The probability on each side that a two-sided 95 % interval leaves out.
 const TAIL: f64 = 0.025;
 
 impl Percentile {
-    /// The smallest sample that supports it: the one in which the extreme values already enclose it with 95 %.
+    /// The smallest sample that supports it: its minimum and maximum enclose the percentile with 95 %.
     pub fn needs(self) -> u64 {
         let far = self.quantile().max(1.0 - self.quantile());
         let exact = (TAIL.ln() / far.ln()).ceil();
@@ -21,13 +46,13 @@ impl Percentile {
     }
 }
 
-/// The ranks, counted from 1, of the two values of a sorted sample that enclose the `quantile` with at least
-/// 95 % whatever the distribution; `None` when the sample is too small.
-pub fn ranks(count: usize, quantile: f64) -> Option<(usize, usize)> {
+/// The ranks, counted from 1, of the two order statistics that enclose the `quantile` with at least 95 % whatever the
+/// distribution (the sign test's interval); `None` when the sample is too small.
+pub(super) fn ranks(count: usize, quantile: f64) -> Option<(usize, usize)> {
     let (mut below, mut low, mut log_share) = (0.0, 0, count as f64 * (1.0 - quantile).ln());
     for successes in 0..count {
-        // How many of the sample lie below the quantile is binomial; walked in logarithms, as the first terms
-        // of a large sample are smaller than any number.
+        // How many values lie below the quantile is binomial. The terms are kept as logarithms: the first ones of a
+        // large sample underflow.
         below += log_share.exp();
         if below <= TAIL {
             low = successes + 1;
@@ -47,6 +72,25 @@ mod tests {
 
     use super::*;
     use crate::fixtures;
+
+    #[test]
+    fn a_median_is_the_value_that_a_histogram_reads() {
+        let mut latencies = crate::metrics::histogram::Latencies::default();
+        let mut values = Vec::new();
+        for value in [7, 3, 5, 1, 9, 4_u64] {
+            latencies.record(Duration::from_nanos(value));
+            values.push(value as f64);
+            let read = latencies.quantile(0.5).unwrap().as_nanos() as f64;
+            assert_eq!(median(&sorted(values.iter().copied())), Some(read), "{values:?}");
+        }
+        assert_eq!(median::<f64>(&[]), None);
+    }
+
+    #[test]
+    fn a_rate_takes_time() {
+        assert_eq!(per_second(3, Duration::from_millis(1_500)), Some(2.0));
+        assert_eq!((per_second(0, Duration::from_secs(1)), per_second(3, Duration::ZERO)), (Some(0.0), None));
+    }
 
     #[test]
     fn percentiles_need_these_many_samples() {

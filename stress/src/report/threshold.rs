@@ -1,15 +1,17 @@
-//! Thresholds held against what was measured: pure judgement, and no benefit of the doubt.
+//! Evaluates thresholds against what was measured: what the sample does not support does not hold.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap};
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{
     Report,
-    stats::Percentile,
-    summary::{Bounded, Distribution},
+    distribution::{Bounded, Distribution},
+    stats::{self, Percentile},
 };
 use crate::{
     metrics::{
-        arrivals::ArrivalMetrics,
+        generator::ArrivalMetrics,
         histogram::Latencies,
         step_metrics::{FailureTally, Span, StepMetrics},
     },
@@ -21,32 +23,32 @@ use crate::{
     sample::{FailureClass, Novelty},
 };
 
-/// A threshold and what became of it in one step.
+/// A threshold and its result for one step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThresholdResult {
-    /// The threshold; of one for each step, the part that speaks of this one.
+    /// The threshold; of one for every step, the part about this one.
     pub threshold: Threshold,
-    /// Whether nobody asked for it: a step without a threshold on failures or unfinished work must have none.
+    /// Whether it is not the user's: a step without a threshold on failures or unfinished attempts must have none.
     pub implicit: bool,
     /// What was measured.
     pub measured: Measured,
 }
 
-/// The number that a threshold speaks of.
+/// The measured number that a threshold limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Measured {
-    /// A duration, or the least that it can be.
+    /// A duration, or its lower bound.
     Time(Bounded),
-    /// So many of all that were tried, or that were due.
+    /// A count, of all that were tried or that were due.
     Count {
-        /// How many.
+        /// The count.
         count: u64,
         /// Of how many.
         of: u64,
     },
-    /// So many per second.
+    /// Successes per second.
     PerSecond(f64),
-    /// So many bytes per second.
+    /// Bytes of successes per second.
     BytesPerSecond(f64),
     /// Nothing: the sample does not support it.
     Unsupported {
@@ -63,7 +65,7 @@ impl ThresholdResult {
         let Threshold { operator, limit, .. } = &self.threshold;
         match (self.measured, *limit) {
             (Measured::Time(time), Limit::Time(limit)) => {
-                // A time of which only the least is known is not known to be short.
+                // A censored time is not known to be short.
                 let may_be_longer =
                     time.lower_bound && !matches!(operator, Operator::Above | Operator::AtLeast);
                 !may_be_longer && operator.holds(time.value, limit)
@@ -81,22 +83,49 @@ impl ThresholdResult {
     }
 }
 
-/// The share in percent; of nothing, none.
+/// The measured number's key has its unit.
+impl Serialize for ThresholdResult {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("threshold", &self.threshold)?;
+        map.serialize_entry("implicit", &self.implicit)?;
+        map.serialize_entry("holds", &self.holds())?;
+        match self.measured {
+            Measured::Time(time) => {
+                map.serialize_entry("measured_seconds", &time.value.as_secs_f64())?;
+                map.serialize_entry("lower_bound", &time.lower_bound)?;
+            }
+            Measured::Count { count, of } => {
+                map.serialize_entry("measured", &count)?;
+                map.serialize_entry("of", &of)?;
+            }
+            Measured::PerSecond(rate) => map.serialize_entry("measured_per_second", &rate)?,
+            Measured::BytesPerSecond(rate) => map.serialize_entry("measured_bytes_per_second", &rate)?,
+            Measured::Unsupported { has, needs } => {
+                map.serialize_entry("samples", &has)?;
+                map.serialize_entry("samples_needed", &needs)?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// The share in percent, 0 of nothing. Multiplied before it is divided: 29 of 100 are 29 and not a little less.
 pub fn percent(count: u64, of: u64) -> f64 {
     if of == 0 { 0.0 } else { count as f64 * 100.0 / of as f64 }
 }
 
-/// Holds every threshold of the plan, and then those that every run has, against what was measured.
-pub(super) fn judge(report: &Report) -> Vec<ThresholdResult> {
+/// The results of every threshold of the plan, and then of those that every run has.
+pub(super) fn evaluate(report: &Report) -> Vec<ThresholdResult> {
     let thresholds = &report.plan.thresholds;
     let asked = thresholds.iter().flat_map(|threshold| {
         steps(report, threshold).into_iter().map(|step| {
-            let facts = Facts::gather(report, |phase, one| one == step && threshold.scope.covers(phase, one));
+            let covered = Covered::of(report, |phase, one| one == step && threshold.scope.covers(phase, one));
             let threshold = Threshold {
                 scope: Scope { step: Some(step), ..threshold.scope.clone() },
                 ..threshold.clone()
             };
-            ThresholdResult { measured: facts.measure(threshold.metric), threshold, implicit: false }
+            ThresholdResult { measured: covered.measure(threshold.metric), threshold, implicit: false }
         })
     });
     let phases: Vec<_> = report.plan.phases.iter().filter(|phase| !phase.warm_up).collect();
@@ -107,7 +136,7 @@ pub(super) fn judge(report: &Report) -> Vec<ThresholdResult> {
     asked.chain(implied).collect()
 }
 
-/// The planned steps that an objective speaks of, in their order.
+/// The planned steps that a threshold covers, in their order.
 fn steps(report: &Report, threshold: &Threshold) -> Vec<Step> {
     let measured = report.plan.phases.iter().filter(|phase| !phase.warm_up);
     let mut steps: Vec<_> = measured
@@ -118,7 +147,7 @@ fn steps(report: &Report, threshold: &Threshold) -> Vec<Step> {
     steps
 }
 
-/// That nothing fails and nothing is unfinished, unless a threshold says how much may.
+/// That nothing fails and nothing is unfinished, unless a threshold limits it.
 fn implicit(report: &Report, phase: &Phase, step: Step, several: bool) -> Vec<ThresholdResult> {
     let covering: Vec<_> =
         report.plan.thresholds.iter().filter(|one| one.scope.covers(&phase.name, step)).collect();
@@ -126,80 +155,82 @@ fn implicit(report: &Report, phase: &Phase, step: Step, several: bool) -> Vec<Th
         .iter()
         .filter_map(|one| if let Metric::Failures(class) = one.metric { class } else { None })
         .collect();
-    let mut facts = Facts::gather(report, |name, one| name == phase.name && one == step);
     // A class with a threshold of its own is left to that.
-    facts.left_out = classes;
+    let covered =
+        Covered { excluded: classes, ..Covered::of(report, |name, one| name == phase.name && one == step) };
     [Metric::Failures(None), Metric::Unfinished]
         .into_iter()
         .filter(|metric| covering.iter().all(|one| one.metric != *metric))
         .map(|metric| ThresholdResult {
             threshold: Threshold::none(several.then(|| phase.name.clone()), step, metric),
             implicit: true,
-            measured: facts.measure(metric),
+            measured: covered.measure(metric),
         })
         .collect()
 }
 
-/// What was recorded of the steps and phases that an objective speaks of.
+/// The recording of the steps and phases that a threshold covers.
 #[derive(Debug, Default)]
-struct Facts<'a> {
+struct Covered<'a> {
     /// Of blobs that were new to the run: times are theirs alone.
-    fresh: Vec<&'a StepMetrics>,
+    fresh: Vec<Cow<'a, StepMetrics>>,
     /// Of repeats as well.
-    all: Vec<&'a StepMetrics>,
-    /// Classes of failures that are no failures here.
-    left_out: Vec<FailureClass>,
+    all: Vec<Cow<'a, StepMetrics>>,
+    /// Failures of these classes do not count.
+    excluded: Vec<FailureClass>,
     arrivals: ArrivalMetrics,
 }
 
-impl<'a> Facts<'a> {
-    fn gather(report: &'a Report, covers: impl Fn(&str, Step) -> bool) -> Self {
-        let mut facts = Facts::default();
+impl<'a> Covered<'a> {
+    fn of(report: &'a Report, covers: impl Fn(&str, Step) -> bool) -> Self {
+        let mut covered = Covered::default();
         let name = |phase: usize| report.plan.phases.get(phase).map(|phase| phase.name.as_str());
-        for (key, metrics) in &report.recording.step_metrics {
+        for (key, step) in &report.recording.steps {
             if name(key.phase).is_some_and(|phase| covers(phase, key.step)) {
-                facts.fresh.extend((key.novelty == Novelty::Fresh).then_some(metrics));
-                facts.all.push(metrics);
+                covered.fresh.extend((key.novelty == Novelty::Fresh).then(|| step.total()));
+                covered.all.push(step.total());
             }
         }
         let phases = report.plan.phases.iter().enumerate();
         for (position, _) in phases.filter(|(_, p)| p.steps().into_iter().any(|step| covers(&p.name, step))) {
             if let Some(arrivals) = report.recording.arrivals.get(&position) {
-                facts.arrivals.merge(arrivals);
+                covered.arrivals.merge(arrivals);
             }
         }
-        facts
+        covered
     }
 
     fn measure(&self, metric: Metric) -> Measured {
         let attempted = self.sum(StepMetrics::attempted);
         match metric {
             Metric::Time(part, statistic) => self.time(part, statistic),
-            Metric::Failures(class) => self.share(self.failures(class), attempted),
+            Metric::Failures(class) => self.count_of(self.failures(class), attempted),
             Metric::AttemptFailures(class) => {
-                let failed =
-                    self.failures(class) + self.sum(|metrics| count(&metrics.retried, |one| of(class, one)));
-                self.share(failed, attempted + self.sum(StepMetrics::retried))
+                let retried = |metrics: &StepMetrics| {
+                    count(&metrics.retried, |one| class.is_none_or(|class| class == one))
+                };
+                self.count_of(
+                    self.failures(class) + self.sum(retried),
+                    attempted + self.sum(StepMetrics::retried),
+                )
             }
-            Metric::Unfinished => self.share(self.sum(|metrics| metrics.unfinished), attempted),
-            Metric::Dropped => self.share(self.arrivals.dropped, self.arrivals.offered()),
+            Metric::Unfinished => self.count_of(self.sum(|metrics| metrics.unfinished), attempted),
+            Metric::Dropped => self.count_of(self.arrivals.dropped, self.arrivals.offered()),
             Metric::Count => Measured::Count { count: self.sum(|metrics| metrics.done), of: attempted },
-            Metric::Rate => {
-                self.per_second(self.sum(|metrics| metrics.done)).map_or_else(nothing, Measured::PerSecond)
+            Metric::Rate => self.per_second(|metrics| metrics.done).map_or(NOTHING, Measured::PerSecond),
+            Metric::Throughput => {
+                self.per_second(|metrics| metrics.bytes_done).map_or(NOTHING, Measured::BytesPerSecond)
             }
-            Metric::Throughput => self
-                .per_second(self.sum(|metrics| metrics.bytes_done))
-                .map_or_else(nothing, Measured::BytesPerSecond),
         }
     }
 
     fn sum(&self, what: impl Fn(&StepMetrics) -> u64) -> u64 {
-        self.all.iter().copied().map(what).sum()
+        self.all.iter().map(|metrics| what(metrics)).sum()
     }
 
-    /// How often something failed for good, like this or in any way.
+    /// Steps that failed for good, of this class or of any.
     fn failures(&self, class: Option<FailureClass>) -> u64 {
-        let counts = |one| of(class, one) && !self.left_out.contains(&one);
+        let counts = |one| class.is_none_or(|class| class == one) && !self.excluded.contains(&one);
         self.sum(|metrics| count(&metrics.failures, counts))
     }
 
@@ -228,32 +259,24 @@ impl<'a> Facts<'a> {
             .map_or(Measured::Unsupported { has, needs }, Measured::Time)
     }
 
-    fn share(&self, count: u64, of: u64) -> Measured {
-        if of == 0 { nothing() } else { Measured::Count { count, of } }
+    fn count_of(&self, count: u64, of: u64) -> Measured {
+        if of == 0 { NOTHING } else { Measured::Count { count, of } }
     }
 
-    /// Per second from the first start to the last finish; absent when nothing took any time.
-    fn per_second(&self, amount: u64) -> Option<f64> {
+    /// Per second from the first start to the last finish; `None` when nothing took any time.
+    fn per_second(&self, amount: impl Fn(&StepMetrics) -> u64) -> Option<f64> {
         let windows = || self.all.iter().filter_map(|metrics| metrics.window);
         let (start, end) = (windows().map(|(start, _)| start).min()?, windows().map(|(_, end)| end).max()?);
-        let took = end.saturating_sub(start);
-        (took > Duration::ZERO).then(|| amount as f64 / took.as_secs_f64())
+        stats::per_second(self.sum(amount), end.saturating_sub(start))
     }
 }
 
-/// How often something failed in ways that count.
+/// What an empty sample supports.
+const NOTHING: Measured = Measured::Unsupported { has: 0, needs: 1 };
+
+/// The failures of the classes that count.
 fn count(failures: &BTreeMap<FailureClass, FailureTally>, counts: impl Fn(FailureClass) -> bool) -> u64 {
     failures.iter().filter(|(class, _)| counts(**class)).map(|(_, tally)| tally.count).sum()
-}
-
-/// Whether one class is the one that is meant, or any.
-fn of(meant: Option<FailureClass>, class: FailureClass) -> bool {
-    meant.is_none_or(|meant| meant == class)
-}
-
-/// What no sample is.
-fn nothing() -> Measured {
-    Measured::Unsupported { has: 0, needs: 1 }
 }
 
 fn number(distribution: &Distribution, statistic: Statistic) -> Option<Bounded> {

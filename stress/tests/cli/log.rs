@@ -1,4 +1,4 @@
-//! The log of single exchanges: whole when the run ends, however it ends, and the same facts as the report.
+//! The log of single exchanges: complete however the run ends, and in agreement with the report.
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +28,7 @@ fn log(ran: &Ran) -> Vec<Exchange<'static>> {
 }
 
 #[test]
-fn the_log_says_of_each_exchange_what_the_report_says_of_all() {
+fn the_log_and_the_report_agree() {
     let bottle = Bottle::start();
     let ran = Run::new(&bottle).line("-n 60 -c 3 --log log.ndjson --warm-up 4 --seed 5 -q").go().exits(0);
     let (log, report) = (log(&ran), ran.report());
@@ -43,8 +43,8 @@ fn the_log_says_of_each_exchange_what_the_report_says_of_all() {
         assert_eq!((sent, received), reported, "{step}");
         let slowest = of_step().map(|exchange| exchange.finished - exchange.due).max().expect("one at least");
         let steps = report.0["steps"].as_array().expect("steps");
-        let told = steps.iter().find(|told| told["step"] == step).expect("the step");
-        assert_eq!(told["response_seconds"]["max"].as_f64(), Some(slowest.as_secs_f64()), "{step}");
+        let step_report = steps.iter().find(|one| one["step"] == step).expect("the step");
+        assert_eq!(step_report["response_seconds"]["max"].as_f64(), Some(slowest.as_secs_f64()), "{step}");
     }
     let opened = log.iter().filter(|exchange| exchange.connection == Some(Connection::Fresh)).count();
     assert_eq!(report.0["connections"]["opened"], opened);
@@ -60,7 +60,7 @@ fn the_log_says_of_each_exchange_what_the_report_says_of_all() {
 }
 
 #[test]
-fn failures_are_told_in_the_servers_words() {
+fn failures_have_the_servers_message() {
     let server = Server::answering(|request, right| match request.is_read() {
         true => Reply::Send(answer(404, "text/plain", b"gone")),
         false => right,
@@ -82,7 +82,7 @@ fn failures_are_told_in_the_servers_words() {
 }
 
 #[test]
-fn a_signal_brings_the_log_up_to_date() {
+fn a_signal_flushes_the_log() {
     let (sender, stores) = channel();
     let asked = AtomicUsize::new(0);
     let server = Server::answering(move |request, right| {

@@ -1,4 +1,4 @@
-//! Metrics of a run while it goes on: what a scraper sees, and that it sees nothing else.
+//! `/metrics` of a run under way, and that nothing else is served.
 
 use std::{
     io::{Read, Write},
@@ -46,8 +46,8 @@ fn a_scraper_sees_how_far_the_run_is() {
     let run = Run::between(&server.url(), &server.url());
     let run = run.line("-n 50 -c 1 --size 1KiB --seed 5 --metrics-listen 127.0.0.1:0 --progress never");
     let started = run.start().until("metrics at http://127.0.0.1:");
-    let told = started.told.lines().last().expect("a line");
-    let address = told.trim_start_matches("metrics at http://").trim_end_matches("/metrics").to_owned();
+    let line = started.told.lines().last().expect("a line");
+    let address = line.trim_start_matches("metrics at http://").trim_end_matches("/metrics").to_owned();
     // Three journeys come to their end, the fourth never does: the numbers stand still then.
     stores.iter().take(4).for_each(drop);
     let page = loop {
@@ -79,11 +79,11 @@ fn a_scraper_sees_how_far_the_run_is() {
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.ends_with("\r\n\r\n"), "{head}");
     let started = started.signal(Signal::INT).until("SIGINT");
     started.signal(Signal::INT).finish().exits(130);
-    assert!(TcpStream::connect(address).is_err(), "nobody listens when the run is over");
+    assert!(TcpStream::connect(address).is_err(), "the listener is closed when the run is over");
 }
 
 #[test]
-fn an_address_that_cannot_be_had_is_told_before_the_run() {
+fn an_unavailable_address_is_reported_before_the_run() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("an address").to_string();
     refuses(&["--metrics-listen", &address], &["--metrics-listen", "cannot listen", &address, "in use"]);

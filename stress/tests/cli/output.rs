@@ -1,4 +1,4 @@
-//! What a person sees: coloured lines, the summary, and how much of it when.
+//! What is shown on the terminal: event lines, the summary, colours, and when each appears.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const MAGENTA: &str = "\u{1b}[35m";
 const RED: &str = "\u{1b}[31m";
 
 #[test]
-fn colours_say_what_happened() {
+fn event_lines_have_the_colour_of_their_outcome() {
     let bottle = Bottle::start();
     let line = "--events always --color always -n 30 -c 2 --size 3KiB --duplicates 50% --seed 1";
     let ran = Run::new(&bottle).line(line).go().exits(0);
@@ -56,13 +56,13 @@ fn errors_are_red_on_every_screen() {
         "FAILED: 3 of 3 uploads and 0 of 3 downloads succeeded, 3 failed",
         ran.stdout.lines().last().unwrap()
     ));
-    // A preflight's refusal and wrong usage are told without a colour, but as errors.
+    // A preflight's refusal and wrong usage have no colour, but start with `error:`.
     let ran = Run::between(&nowhere(), &nowhere()).line("--color always").go().exits(2);
     assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
 }
 
 #[test]
-fn the_summary_tells_every_blob_and_the_extremes_from_the_cache() {
+fn the_summary_lists_every_blob_and_the_extremes_of_cached_downloads() {
     let bottle = Bottle::start();
     let ran = Run::new(&bottle).line("--export -n 12").go().exits(0);
     let time = |value: f64| units::duration(Duration::from_secs_f64(value));
@@ -92,8 +92,8 @@ fn the_summary_tells_every_blob_and_the_extremes_from_the_cache() {
         (cached.iter().copied().fold(f64::MAX, f64::min), cached.iter().copied().fold(0.0, f64::max));
     let extremes = &ran.report().0["cache_effect"];
     for (name, exact) in [("shortest_cached_seconds", shortest), ("longest_cached_seconds", longest)] {
-        let told = extremes[name].as_f64().unwrap_or_else(|| panic!("{name}: {extremes}"));
-        assert!((told / exact - 1.0).abs() < 0.002, "{name}: {told} is not {exact}");
+        let shown = extremes[name].as_f64().unwrap_or_else(|| panic!("{name}: {extremes}"));
+        assert!((shown / exact - 1.0).abs() < 0.002, "{name}: {shown} is not {exact}");
     }
     assert_eq!(ran.lines_with("cached downloads took ").len(), 1);
     assert!(ran.stdout.ends_with("12 of 12 uploads and 24 of 24 downloads succeeded\n"), "{}", ran.stdout);
@@ -121,7 +121,7 @@ fn against_a_bottle(line: &str) -> Ran {
 
 #[test]
 fn lines_for_each_event_are_shown_in_small_runs_or_as_asked() {
-    for (line, told) in [
+    for (line, shown) in [
         ("-n 50 --size 1B", true),
         ("-n 51 --size 1B", false),
         ("-n 51 --size 1B --events always", true),
@@ -130,20 +130,23 @@ fn lines_for_each_event_are_shown_in_small_runs_or_as_asked() {
         ("-n 5 -q --events always", true),
     ] {
         let ran = against_a_bottle(line);
-        assert_eq!(!ran.lines_with(" cached download ").is_empty(), told, "{line}: {}", ran.stderr);
+        assert_eq!(!ran.lines_with(" cached download ").is_empty(), shown, "{line}: {}", ran.stderr);
     }
 }
 
 #[test]
-fn quiet_runs_tell_only_the_summary_and_verbose_ones_more() {
+fn quiet_runs_print_only_the_summary_and_verbose_ones_more() {
     let ran = against_a_bottle("-q");
     assert_eq!(ran.stderr, "");
     assert!(ran.stdout.ends_with("5 of 5 uploads and 10 of 10 downloads succeeded\n"));
     let normal = against_a_bottle("--events never --seed 9");
     assert_eq!(normal.stderr, "seed 9 (--seed 9 makes these blobs again)\n");
     let ran = against_a_bottle("-v --events never --export --seed 9");
-    let told: Vec<_> = ran.stderr.lines().map(|line| line.split(':').next().unwrap()).collect();
-    assert_eq!(told, ["preflight", "plan", "export", "report", "seed 9 (--seed 9 makes these blobs again)"]);
+    let starts: Vec<_> = ran.stderr.lines().map(|line| line.split(':').next().unwrap()).collect();
+    assert_eq!(
+        starts,
+        ["preflight", "plan", "export", "report", "seed 9 (--seed 9 makes these blobs again)"]
+    );
     assert!(ran.stderr.contains(r#""seed":9"#) && ran.stderr.contains(EXPORT), "{}", ran.stderr);
 }
 
@@ -191,7 +194,7 @@ fn the_report_is_one_document_with_schema_plan_and_units() {
     let bottle = Bottle::start();
     let ran = Run::new(&bottle).line("-n 7 -c 3 --seed 5 -q").go().exits(0);
     let report = ran.report();
-    assert_eq!(report.0["schema"], "walrus-stress/report/2");
+    assert_eq!(report.0["schema"], "walrus-stress/report/1");
     assert_eq!((&report.0["partial"], &report.0["ending"]["kind"]), (&false.into(), &"completed".into()));
     assert_eq!(report.0["plan"]["seed"], 5);
     assert_eq!(report.0["plan"]["publishers"][0]["url"], format!("{}/", bottle.publisher_url()));

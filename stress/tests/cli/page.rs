@@ -1,5 +1,5 @@
-//! The pages of a run and of a comparison: what the JSON says is in them, and a real browser opens them without a
-//! complaint.
+//! The pages of a run and of a comparison: they show the numbers of the JSON, and a real browser opens them without
+//! errors.
 
 use std::{env, fs, path::Path, path::PathBuf, sync::Arc, time::Duration};
 
@@ -15,12 +15,12 @@ use tests::Bottle;
 
 use crate::common::{Ran, Run};
 
-/// Browsers as systems call them.
+/// The names of browsers.
 const BROWSERS: [&str; 5] =
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 
 /// A browser that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn run() -> Ran {
     let bottle = Bottle::start();
@@ -39,7 +39,7 @@ fn numbers(page: &str) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// Each of them, of which there are at least so many, is that of the report.
+/// There are at least `least` of them, and each is that of the report.
 #[track_caller]
 fn agree(page: &str, report: &Value, least: usize) {
     let numbers = numbers(page);
@@ -52,7 +52,7 @@ fn agree(page: &str, report: &Value, least: usize) {
 }
 
 #[test]
-fn the_page_says_what_the_report_says_and_a_saved_report_makes_the_same_page() {
+fn the_page_has_the_numbers_of_the_report_and_a_saved_report_makes_the_same_page() {
     let ran = run();
     let page = fs::read_to_string(ran.dir.path().join("page.html")).unwrap();
     agree(&page, &ran.report().0, 50);
@@ -72,7 +72,7 @@ fn two_files_at_one_place_are_refused() {
 }
 
 #[test]
-fn a_browser_opens_it_without_a_complaint_in_light_and_dark_and_narrow() {
+fn a_browser_opens_it_without_errors_in_light_and_dark_and_narrow() {
     let Some(browser) = browser() else { return };
     let ran = run();
     let dom = open(&browser, ran.dir.path(), &["--dump-dom"]);
@@ -106,7 +106,7 @@ fn look(browser: &Path, dir: &Path) {
     assert!(light != dark, "the theme makes a difference");
 }
 
-/// A saved report whose first downloads, 20 a second for 35 s, take about so many milliseconds.
+/// A saved report whose first downloads, 20 a second for 35 s, take about `milliseconds`.
 fn saved(name: &str, milliseconds: u64) -> (Ran, PathBuf) {
     let bottle = Bottle::start();
     let ran = Run::new(&bottle).line("-n 1 --size 1KiB -q").go().exits(0);
@@ -118,7 +118,7 @@ fn saved(name: &str, milliseconds: u64) -> (Ran, PathBuf) {
         let jitter = index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
         let at = Duration::from_millis(index * 50);
         let finished = at + Duration::from_millis(milliseconds + milliseconds * jitter / 1024);
-        report.recording.enter(&Sample {
+        report.recording.record(&Sample {
             phase: 0,
             index,
             step: Step::FIRST,
@@ -142,7 +142,7 @@ fn saved(name: &str, milliseconds: u64) -> (Ran, PathBuf) {
 }
 
 #[test]
-fn the_page_of_a_comparison_says_what_its_json_says_in_a_browser_too() {
+fn the_page_of_a_comparison_has_the_numbers_of_its_json_in_a_browser_too() {
     let ((before, first), (_after, second)) = (saved("before.json", 100), saved("after.json", 130));
     let dir = before.dir.path();
     let compare = |format: &str, out: &str| {
@@ -166,7 +166,7 @@ fn the_page_of_a_comparison_says_what_its_json_says_in_a_browser_too() {
     look(&browser, dir);
 }
 
-/// Opens the page, and gives what the browser wrote; fails when something was told on its console.
+/// Opens the page and returns the browser's output; fails when its console has messages.
 #[track_caller]
 fn open(browser: &Path, dir: &Path, flags: &[&str]) -> String {
     let output = Command::new(browser)
@@ -181,21 +181,21 @@ fn open(browser: &Path, dir: &Path, flags: &[&str]) -> String {
         .arg(format!("--user-data-dir={}", dir.join("profile").display()))
         .args(flags)
         .arg(format!("file://{}", dir.join("page.html").display()))
-        .timeout(PATIENCE)
+        .timeout(TIMEOUT)
         .output()
         .expect("a browser that starts");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{told}");
-    let console: Vec<_> = told.lines().filter(|line| line.contains("CONSOLE")).collect();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let console: Vec<_> = stderr.lines().filter(|line| line.contains("CONSOLE")).collect();
     assert!(console.is_empty(), "{console:?}");
     String::from_utf8(output.stdout).expect("a page is UTF-8")
 }
 
-/// The browser that there is; without one a test says that it did not look.
+/// An installed browser; without one the test reports that it was skipped.
 fn browser() -> Option<PathBuf> {
     let found = installed();
     if found.is_none() {
-        #[expect(clippy::print_stderr, reason = "a test that did not look must say so")]
+        #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
         {
             eprintln!("SKIPPED: no Chromium on the PATH, the page was not opened in a browser");
         }

@@ -1,4 +1,4 @@
-//! The verdict on a run's own numbers: at the end of the summary, in the report, and as exit code 3 when asked for.
+//! The quality of a run's numbers: at the end of the summary, in the report, and as exit code 3 with --strict.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tests::Bottle;
 
 use crate::common::{Ran, Run};
 
-/// A server that is far slower than the rate, and one place: nearly every arrival is dropped.
+/// A server that is far slower than the rate, and one iteration at a time: nearly every arrival is dropped.
 fn overrun(line: &str) -> Ran {
     let bottle = Bottle::builder()
         .publisher(|config| config.profile.store.latency = "1s".parse().expect("a latency"))
@@ -24,13 +24,13 @@ fn check(ran: &Ran, name: &str) -> Value {
 }
 
 #[test]
-fn a_run_that_could_not_do_as_it_was_asked_is_invalid_and_says_why() {
+fn a_run_that_did_not_follow_its_plan_is_invalid_and_says_why() {
     let ran = overrun("").exits(0);
     assert!(ran.stdout.contains("\nquality      invalid: "), "{}", ran.stdout);
     assert!(ran.stdout.contains("dropped arrivals 95.0%"), "{}", ran.stdout);
     let dropped = check(&ran, "dropped_share");
-    assert_eq!((&dropped["measured"], &dropped["verdict"]), (&Value::from(0.95), &Value::from("invalid")));
-    assert_eq!(ran.report().0["quality"]["verdict"], "invalid");
+    assert_eq!((&dropped["measured"], &dropped["severity"]), (&Value::from(0.95), &Value::from("invalid")));
+    assert_eq!(ran.report().0["quality"]["severity"], "invalid");
     assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
 }
 
@@ -43,7 +43,7 @@ fn strict_makes_an_invalid_run_exit_code_3_whatever_else_broke() {
 }
 
 #[test]
-fn the_machines_part_is_measured_in_every_run() {
+fn the_machine_is_measured_in_every_run() {
     let bottle = Bottle::builder()
         .publisher(|config| config.profile.store.latency = "1s".parse().expect("a latency"))
         .start();
@@ -53,8 +53,8 @@ fn the_machines_part_is_measured_in_every_run() {
     assert!(share > 0.0 && share.is_finite(), "{share}");
     let step = check(&ran, "wall_clock_step_seconds")["measured"].as_f64().unwrap();
     assert!(step < 45.0, "{step}");
-    let beats = &ran.report().0["recording"]["generator"]["lag"]["max_nanoseconds"];
-    assert!(beats.as_u64().is_some_and(|nanoseconds| nanoseconds > 0), "{beats}");
+    let lag = &ran.report().0["recording"]["generator"]["lag"]["max_nanoseconds"];
+    assert!(lag.as_u64().is_some_and(|nanoseconds| nanoseconds > 0), "{lag}");
 }
 
 #[test]
@@ -71,14 +71,17 @@ fn a_generator_that_was_frozen_says_so() {
     assert_eq!(bottle.publisher_stats().route(tests::PUT_BLOB).received, 400);
     let start_delay = check(&ran, "start_delay_max_seconds");
     assert!(start_delay["measured"].as_f64().is_some_and(|seconds| seconds >= waited(1.0)), "{start_delay}");
-    assert_eq!(start_delay["verdict"], "invalid");
+    assert_eq!(start_delay["severity"], "invalid");
     let report = ran.report();
     let upload = &report.0["steps"][0];
     for (name, quantile) in [("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)] {
         let response = upload["response_seconds"][name].as_f64().expect("it is supported");
-        assert!(response >= waited(quantile), "response times run from what was due: {name} {response}");
+        assert!(
+            response >= waited(quantile),
+            "response times run from when they were due: {name} {response}"
+        );
     }
-    // The service took no part in it: that is the other number beside.
+    // Service times are not affected.
     let [response, service] =
         ["response_seconds", "service_seconds"].map(|span| upload[span]["p90"].as_f64());
     assert!(service < response, "{service:?} {response:?}");

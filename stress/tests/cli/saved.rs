@@ -1,4 +1,4 @@
-//! A saved report told again: the same words and numbers as at the end of its run, in every format.
+//! A saved report has the same words and numbers as the end of its run, in every format.
 
 use std::{fs, path::Path};
 
@@ -60,7 +60,7 @@ fn every_format_is_the_same_at_the_end_of_the_run_and_from_its_report() {
 }
 
 #[test]
-fn what_cannot_be_told_is_refused_in_one_line() {
+fn what_is_no_report_is_refused_in_one_line() {
     let dir = tempfile::tempdir().expect("a directory");
     fs::write(dir.path().join("rows.json"), "[]").expect("a file");
     fs::write(dir.path().join("future.json"), r#"{"schema":"walrus-stress/report/99"}"#).expect("a file");

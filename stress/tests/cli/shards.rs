@@ -46,7 +46,7 @@ fn shards_make_the_blobs_of_one_run_and_merge_into_its_report() {
     assert_eq!((document.stored("new"), document.0["plan"].get("shard")), (10, None));
     assert_eq!(document.0["runs"].as_array().map(Vec::len), Some(3));
     assert_eq!(document.0["cache_effect"]["pairs_seen"], json!(10));
-    let note = "note: merged from 3 of 3 shards, laid over each other at their starts\n";
+    let note = "note: merged from 3 of 3 shards, aligned at their starts\n";
     assert!(merged.stderr.starts_with(note), "{}", merged.stderr);
 }
 
@@ -129,9 +129,5 @@ fn short_runs_are_compared_with_what_they_lack() {
     assert!(ran.stderr.contains("`p98` is not a number that runs are compared by"), "{}", ran.stderr);
     let same = command(&["compare"], &[files[0].clone(), files[0].clone()]).go().exits(0);
     let words: Vec<_> = same.stdout.split_whitespace().collect();
-    assert!(
-        words.join(" ").contains("are the same run: that they are equal says nothing"),
-        "{}",
-        same.stdout
-    );
+    assert!(words.join(" ").contains("are the same run: equal numbers are no evidence"), "{}", same.stdout);
 }

@@ -180,7 +180,7 @@ fn first_downloads_pay_what_cached_ones_do_not() {
     let ran = Run::new(&bottle).line("--export -n 8").go().exits(0);
     assert!(ran.column("download_time_first").iter().all(|time| *time >= FIRST.as_secs_f64()));
     let report = ran.report();
-    assert_eq!(report.0["cache_effect"]["verdict"], "faster", "{}", report.0["cache_effect"]);
+    assert_eq!(report.0["cache_effect"]["effect"], "faster", "{}", report.0["cache_effect"]);
     assert!(ran.stdout.contains("cached downloads are "), "{}", ran.stdout);
 }
 

@@ -8,7 +8,7 @@ use std::{
 use stress::{
     client::Network,
     engine::{self, RunHooks, RunOutcome},
-    metrics::{Recording, StepKey, step_metrics::StepMetrics},
+    metrics::{Group, Recording, StepKey, step_metrics::StepMetrics},
     plan::{
         Phase, Plan, Verify,
         journey::{Journey, Step},
@@ -124,5 +124,5 @@ pub(crate) fn summary(plan: Plan, outcome: RunOutcome) -> Summary {
 
 /// The totals of a step of fresh blobs in the first phase that has it.
 pub(crate) fn metrics(recording: &Recording, phase: usize, step: Step) -> &StepMetrics {
-    &recording.step_metrics[&StepKey { phase, step, novelty: Novelty::Fresh }]
+    &recording.steps[&StepKey { phase, step, novelty: Novelty::Fresh }].groups[&Group { target: 0 }]
 }

@@ -52,8 +52,8 @@ async fn controls_are_additional_and_are_what_the_servers_counted() {
         assert_eq!(publisher.route(PUT_BLOB).status(200), 40 + chosen);
         assert_eq!(aggregator.route(GET_BLOB).status(200), 80 + chosen);
         assert_eq!(upload.bytes_done + control_upload.bytes_done, publisher.stores.blob_bytes);
-        let of = |metrics: &StepMetrics| metrics.stored.values().sum::<u64>();
-        assert_eq!((of(control_upload), control_upload.stored.len()), (chosen, 1));
+        let of = |metrics: &StepMetrics| metrics.stored().values().sum::<u64>();
+        assert_eq!((of(control_upload), control_upload.stored().len()), (chosen, 1));
         // A journey gives a pair of one kind.
         assert_eq!(
             (outcome.recording.controls.seen(), outcome.recording.pairs.seen()),
@@ -83,7 +83,7 @@ async fn the_factor_of_a_cache_remains_when_the_order_effect_is_divided_out() {
     assert_eq!((control.pairs, effect.pairs), (chosen, 60 - chosen));
     assert!((0.7..1.5).contains(&order_effect.median), "{order_effect:?}");
     let response = effect.response.unwrap();
-    assert_eq!(response.taken_out, Some(order_effect.median));
+    assert_eq!(response.order_effect, Some(order_effect.median));
     assert!((1.5..4.0).contains(&response.median) && effect.effect == Effect::Faster, "{response:?}");
 }
 

@@ -76,7 +76,7 @@ async fn connections_and_handshakes_are_those_that_the_servers_accepted() {
         if name.contains("TLS") {
             assert_eq!(connections.tls.count(), connections.opened, "{name}");
         }
-        let attempts: u64 = outcome.recording.step_metrics.values().map(|metrics| metrics.attempted()).sum();
+        let attempts: u64 = outcome.recording.groups().map(|(_, metrics)| metrics.attempted()).sum();
         assert_eq!(connections.opened + connections.reused, attempts, "{name}");
         let fewest = if name.contains("reset") { 11 } else { 10 };
         assert!(

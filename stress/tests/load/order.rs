@@ -41,7 +41,7 @@ async fn each_step_is_done_to_all_blobs_before_the_next_and_reads_are_paired() {
         let [upload, first, cached] = [(0, Step::Upload), (1, Step::FIRST), (2, Step::CACHED)]
             .map(|(position, step)| metrics(&outcome.recording, position, step));
         assert_eq!((upload.done, first.done, cached.done), (40, 40, 40));
-        assert_eq!(outcome.recording.step_metrics.len(), 3);
+        assert_eq!(outcome.recording.steps.len(), 3);
         assert!(window(upload).1 <= window(first).0 && window(first).1 <= window(cached).0);
         assert_eq!(bottle.publisher_stats().route(PUT_BLOB).received, 40);
         let reads = bottle.aggregator_stats().reads;
@@ -127,7 +127,7 @@ async fn repeats_stay_repeats_and_are_still_verified() {
     // The load of a later phase does not change what a blob is.
     plan.phases[1].load = Load::closed(7);
     let outcome = run(plan, RunHooks::default()).await;
-    let done = |phase, step, novelty| outcome.recording.step_metrics[&StepKey { phase, step, novelty }].done;
+    let done = |phase, step, novelty| outcome.recording.steps[&StepKey { phase, step, novelty }].total().done;
     let repeats = done(0, Step::Upload, Novelty::Repeat);
     assert!((10..=50).contains(&repeats), "{repeats}");
     for (position, step) in [(1, Step::FIRST), (2, Step::CACHED)] {
@@ -155,7 +155,7 @@ async fn a_list_is_read_once_for_each_step() {
     main.source = BlobSource::List { name: "list".to_owned(), round: false, listing: Listing::BlobIds };
     let hooks = RunHooks { list: Some(Arc::new(List::new(receiver))), ..RunHooks::default() };
     let outcome = run(phased(&bottle, main), hooks).await;
-    let done = |phase, step, novelty| outcome.recording.step_metrics[&StepKey { phase, step, novelty }].done;
+    let done = |phase, step, novelty| outcome.recording.steps[&StepKey { phase, step, novelty }].total().done;
     assert_eq!((done(0, Step::FIRST, Novelty::Fresh), done(0, Step::FIRST, Novelty::Repeat)), (10, 1));
     assert_eq!((done(1, Step::CACHED, Novelty::Fresh), done(1, Step::CACHED, Novelty::Repeat)), (10, 1));
     assert_eq!(outcome.recording.pairs.seen(), 10);
@@ -169,7 +169,7 @@ async fn a_warm_up_before_the_phases_is_not_part_of_them() {
     let warm_up = Phase { warm_up: true, ..phase(Load::closed(4), blobs(6)) };
     let outcome =
         run(plan(&bottle, [vec![warm_up], main.step_by_step()].concat()), RunHooks::default()).await;
-    assert_eq!(outcome.recording.step_metrics.keys().map(|key| key.phase).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(outcome.recording.steps.keys().map(|key| key.phase).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(metrics(&outcome.recording, 3, Step::CACHED).done, 10);
     assert_eq!(outcome.recording.pairs.seen(), 10);
     assert_eq!(bottle.aggregator_stats().route(GET_BLOB).received, 32);

@@ -35,7 +35,7 @@ async fn a_warm_up_opens_the_connections_and_is_not_part_of_the_numbers() {
     warm_up.warm_up = true;
     let outcome =
         run(plan(&bottle, vec![warm_up, phase(Load::closed(4), blobs(10))]), RunHooks::default()).await;
-    assert_eq!(outcome.recording.step_metrics.keys().map(|key| key.phase).collect::<Vec<_>>(), [1, 1, 1]);
+    assert_eq!(outcome.recording.steps.keys().map(|key| key.phase).collect::<Vec<_>>(), [1, 1, 1]);
     assert_eq!(metrics(&outcome.recording, 1, Step::Upload).done, 10);
     assert_eq!(metrics(&outcome.warm_up, 0, Step::Upload).done, 20);
     assert_eq!((outcome.recording.connections.opened, outcome.recording.connections.reused), (0, 30));

@@ -31,7 +31,7 @@ async fn a_phase_repeats_earlier_blobs_that_are_drawn_alike_or_else_its_own() {
     let outcome = run(plan.clone(), RunHooks::default()).await;
     let repeats = [1, 2].map(|phase| {
         let key = StepKey { phase, step: Step::Upload, novelty: Novelty::Repeat };
-        outcome.recording.step_metrics[&key].done
+        outcome.recording.steps[&key].total().done
     });
     assert_eq!(repeats, expected);
     let stores = bottle.publisher_stats().stores;

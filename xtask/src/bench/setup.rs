@@ -95,10 +95,10 @@ impl<'a> Setup<'a> {
     }
 
     /// `walrus-stress` reading `requests` times, twice each of a list of IDs whose blobs begin with `blob`.
-    pub(crate) fn our_reads(&self, blob: &str, requests: u64, at_once: u32) -> Result<Command> {
+    pub(crate) fn our_reads(&self, blob: &str, requests: u64, at_once: u32, verify: &str) -> Result<Command> {
         let list = self.list(blob, requests / 2)?;
         let mut command = self.ours(&["--aggregator", &self.nginx.url, "--steps", "first,cached"]);
-        command.arg("--blob-ids").arg(list).args(["-c", &at_once.to_string()]);
+        command.arg("--blob-ids").arg(list).args(["-c", &at_once.to_string(), "--verify", verify]);
         Ok(command)
     }
 

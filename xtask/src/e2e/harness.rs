@@ -126,6 +126,20 @@ impl<'a> Harness<'a> {
             .collect()
     }
 
+    /// A shell for the examples of documents: the workspace's programs in its path, and these servers as targets.
+    pub(super) fn command_in(&self, shell: &str, servers: &Servers) -> Result<Command> {
+        let folders = self.programs.values().filter_map(|program| program.parent());
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths(folders.map(PathBuf::from).chain(env::split_paths(&path)));
+        let mut command = Command::new(shell);
+        command.current_dir(self.folder.path()).env("PATH", path.context("cannot set PATH")?);
+        command.env("WALRUS_STRESS_PUBLISHER", &servers.publisher.url);
+        command.env("WALRUS_STRESS_AGGREGATOR", &servers.aggregator.url);
+        // Examples of searches settle for seconds on real networks.
+        command.env("WALRUS_STRESS_SETTLE", "100ms").env("WALRUS_STRESS_PROGRESS", "never");
+        Ok(command)
+    }
+
     /// A program, started without settings in its environment.
     pub(crate) fn command(&self, name: &str) -> Result<Command> {
         let program = self.programs.get(name).context(format!("cargo built no program `{name}`"))?;

@@ -7,6 +7,7 @@ mod report;
 mod rows;
 mod scenario;
 mod scenarios;
+mod document;
 pub(crate) mod harness;
 pub(crate) mod stats;
 
@@ -80,6 +81,7 @@ fn run_one(scenario: &Scenario, programs: &Programs) -> bool {
     let harness = Harness::new(programs, scenario.limit);
     let outcome = harness.as_ref().map_err(Clone::clone).and_then(|harness| match &scenario.action {
         Action::Job(job) => job.run(harness),
+        Action::Document(path) => document::run(harness, path),
         Action::Custom(custom) => custom(harness),
     });
     let spent = begun.elapsed().as_secs_f64();

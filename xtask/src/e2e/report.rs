@@ -36,7 +36,7 @@ impl Report {
         let text = fs::read_to_string(path).context(format!("cannot read {}", path.display()))?;
         let report = Self(serde_json::from_str(&text).context("the report is not JSON")?);
         let schema = report.0["schema"].as_str().unwrap_or_default();
-        (schema == "walrus-stress/report/2").then_some(report).context("the report has another schema")
+        (schema == "walrus-stress/report/1").then_some(report).context("the report has another schema")
     }
 
     /// Whether it is marked as stopped before its end.

@@ -19,6 +19,8 @@ pub(crate) struct Scenario {
 pub(crate) enum Action {
     /// One run between two servers.
     Job(Job),
+    /// Every command of the document at this path.
+    Document(&'static str),
     /// Anything else.
     Custom(fn(&Harness<'_>) -> Result<String>),
 }
@@ -39,6 +41,15 @@ impl Scenario {
             about: about.to_owned(),
             limit: Duration::from_secs(60),
             action: Action::Custom(custom),
+        }
+    }
+
+    pub(super) fn document(name: &str, path: &'static str) -> Self {
+        Self {
+            name: format!("document-{name}"),
+            about: format!("every command of {path} works as written"),
+            limit: Duration::from_secs(180),
+            action: Action::Document(path),
         }
     }
 

@@ -31,6 +31,9 @@ const MODULES: &[Module] = &[
     },
 ];
 
+/// Compiled for tests alone: what it names is not checked, and every module may use it in its tests.
+const TEST_SUPPORT: &str = "fixtures";
+
 /// Crates, or types of the standard library, and the modules of `stress` that may name them.
 struct Home {
     names: &'static [&'static str],
@@ -69,13 +72,16 @@ const HOMES: &[Home] = &[
 ];
 
 /// Files of the other crates that may use clap, by the end of their path.
-const CLAP_FILES: &[&str] = &["/main.rs", "/args.rs", "/flags.rs"];
+const CLAP_FILES: &[&str] = &["/main.rs", "/args.rs", "/cli.rs"];
 
 /// Uses of modules and crates that the tables do not allow.
 pub(crate) fn check(file: &RustFile) -> Vec<Finding> {
     let Some(inside) = file.path.strip_prefix("stress/src/") else { return elsewhere(file) };
     let first = inside.split('/').next().unwrap_or(inside);
     let name = first.trim_end_matches(".rs");
+    if name == TEST_SUPPORT {
+        return Vec::new();
+    }
     let mut findings = crates(file, name);
     if name == "main" || name == "lib" {
         return findings;
@@ -93,6 +99,10 @@ pub(crate) fn check(file: &RustFile) -> Vec<Finding> {
             _ => continue,
         };
         let used = from_root.first().map_or("*", String::as_str);
+        let in_test = place.in_test || file.is_test_line(place.line);
+        if used == TEST_SUPPORT && in_test {
+            continue;
+        }
         if used != name && !module.uses.contains(&used) {
             let allowed = match module.uses {
                 [] => "no other module".to_owned(),
@@ -131,7 +141,7 @@ fn elsewhere(file: &RustFile) -> Vec<Finding> {
     let allowed = CLAP_FILES.iter().any(|end| file.path.ends_with(end));
     let clap = |path: &[String]| !allowed && path.len() > 1 && path[0] == "clap";
     let misplaced = file.paths().filter(|(_, path)| clap(path));
-    let message = "`clap` stays in main.rs, args.rs and flags.rs; move the arguments there";
+    let message = "`clap` stays in main.rs, args.rs and cli.rs; move the arguments there";
     misplaced.map(|(place, _)| file.finding(place.line, message)).collect()
 }
 
@@ -178,6 +188,7 @@ mod tests {
             ),
             ("stress/src/report/mod.rs", "// crate::engine\nconst S: &str = \"crate::engine::run\";"),
             ("stress/src/cli/run.rs", "use crate::{engine, live, export, client::Client};"),
+            ("stress/src/report/mod.rs", "#[cfg(test)] mod tests { use crate::fixtures::report; }"),
             ("stress/src/main.rs", "use stress::cli;"),
             ("mock-publisher/src/lib.rs", "use crate::engine;"),
         ] {
@@ -188,6 +199,10 @@ mod tests {
     #[test]
     fn a_module_outside_the_table_is_found() {
         assert!(findings("stress/src/attic/mod.rs", "")[0].contains("`attic` is not in the table"));
+        assert!(
+            findings("stress/src/cli/run.rs", "use crate::fixtures::x;")[0]
+                .contains("may not use `fixtures`")
+        );
         assert!(findings("stress/src/cli/run.rs", "use crate::*;")[0].contains("may not use `*`"));
         assert!(findings("stress/src/cli/run.rs", "use crate::Plan;")[0].contains("may not use `Plan`"));
     }
@@ -208,7 +223,7 @@ mod tests {
                 "fn f() { std::time::SystemTime::now() }",
                 "wall time is for people",
             ),
-            ("mock-publisher/src/fault.rs", "use clap::ValueEnum;", "main.rs, args.rs and flags.rs"),
+            ("mock-publisher/src/fault.rs", "use clap::ValueEnum;", "main.rs, args.rs and cli.rs"),
         ] {
             let found = findings(path, text);
             assert!(!found.is_empty() && found.iter().all(|f| f.contains(what)), "{path}: {text}: {found:?}");

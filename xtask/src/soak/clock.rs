@@ -58,7 +58,7 @@ fn judge(report: &Value, step: &str, took: f64, checks: &mut Checks) -> Result<(
     checks.holds(&format!("a step of {step} s is reported"), (measured - STEP).abs() < 60.0, measured);
     checks.holds(
         "the run is not called trustworthy",
-        report["quality"]["verdict"] != "trustworthy",
+        report["quality"]["severity"] != "trustworthy",
         &report["quality"],
     );
     let response = |name: &str| of_step(report, "upload", false, &format!("/response_seconds/{name}"));
@@ -95,7 +95,7 @@ mod tests {
             "elapsed_seconds": elapsed,
             "steps": [{"step": "upload", "repeats": false, "response_seconds": {"min": min, "max": 0.3}}],
             "quality": {
-                "verdict": "use-with-care",
+                "severity": "use-with-care",
                 "checks": [{"check": "wall_clock_step_seconds", "measured": measured}],
             },
         });

@@ -1,6 +1,11 @@
 //! A generator that lacks ports or CPU time: its report must name what it lacks and draw no conclusion about the server.
 
-use std::{fs, io, path::PathBuf, process::Command, time::Duration};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use serde_json::Value;
 
@@ -141,9 +146,9 @@ impl Expected {
         let all = report["quality"]["checks"].as_array().context("the report has no checks")?;
         let found = all.iter().find(|check| check["check"] == self.check);
         let found = found.context(format!("the report has no {}", self.check))?;
-        let graded = found["verdict"] == self.least || found["verdict"] == "invalid";
+        let graded = found["severity"] == self.least || found["severity"] == "invalid";
         checks.holds(&format!("{} is {} or worse", self.check, self.least), graded, found);
-        let verdict = &report["quality"]["verdict"];
+        let verdict = &report["quality"]["severity"];
         checks.holds("the run is not called trustworthy", verdict != "trustworthy", verdict);
         let advice = report["quality"]["advice"].as_str().unwrap_or_default();
         checks.holds("the advice names it", advice.contains(self.advice), advice);
@@ -199,25 +204,17 @@ impl Group {
     /// With this percentage of one core; `None` where this machine has no such control group.
     fn with_quota(percent: u32) -> Option<Self> {
         let name = format!("walrus-stress-soak-{}", std::process::id());
-        // The second version of control groups, and the first.
-        ["/sys/fs/cgroup", "/sys/fs/cgroup/cpu"].iter().find_map(|root| {
-            let group = Self(PathBuf::from(root).join(&name));
-            fs::create_dir(&group.0).ok()?;
-            group.limit(percent).is_ok().then_some(group)
-        })
+        let group = Self(Path::new("/sys/fs/cgroup").join(name));
+        fs::create_dir(&group.0).ok()?;
+        group.limit(percent).is_ok().then_some(group)
     }
 
+    /// Fails where this is no cgroup v2, the only version that the tool reads.
     fn limit(&self, percent: u32) -> io::Result<()> {
         const PERIOD: u32 = 100_000;
-        let quota = PERIOD / 100 * percent;
-        let existing = |name: &str, text: String| {
-            let path = self.0.join(name);
-            fs::metadata(&path).and_then(|_| fs::write(path, text))
-        };
-        existing("cpu.max", format!("{quota} {PERIOD}")).or_else(|_| {
-            existing("cpu.cfs_period_us", PERIOD.to_string())?;
-            existing("cpu.cfs_quota_us", quota.to_string())
-        })
+        let path = self.0.join("cpu.max");
+        fs::metadata(&path)?;
+        fs::write(path, format!("{} {PERIOD}", PERIOD / 100 * percent))
     }
 
     fn inside(&self, command: &Command) -> Command {
@@ -261,8 +258,8 @@ mod tests {
     fn verdict(graded: &str, advice: &str, kind: &str) -> Result<String> {
         let mut checks = Checks::default();
         let trust = json!({
-            "verdict": graded, "advice": advice,
-            "checks": [{"check": "cpu_share", "measured": 0.97, "verdict": graded}],
+            "severity": graded, "advice": advice,
+            "checks": [{"check": "cpu_share", "measured": 0.97, "severity": graded}],
         });
         EXPECTED.judge(&json!({ "quality": trust }), &mut checks)?;
         EXPECTED.judge_search(&json!({"answer": {"kind": kind, "advice": advice, "at": 20.0}}), &mut checks);

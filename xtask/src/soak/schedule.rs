@@ -40,7 +40,7 @@ pub(super) fn run(harness: &Harness<'_>, length: RunLength, checks: &mut Checks)
     let late = number(&report, "/arrivals/0/start_delay_seconds/p99")?;
     checks.holds("the mean rate is within 0.1 %", off.abs() <= 0.001, off);
     // A busy machine is no defect of the tool if its report shows the delay.
-    let reported = report["quality"]["verdict"] != "trustworthy";
+    let reported = report["quality"]["severity"] != "trustworthy";
     let what = format!(
         "gaps are even within {} ms, or the quality checks report it (start delay p99 {:.3} ms)",
         UNEVEN * 1e3,
@@ -50,7 +50,7 @@ pub(super) fn run(harness: &Harness<'_>, length: RunLength, checks: &mut Checks)
     checks.note(format!("{} arrivals", arrivals.len()));
     checks.note(format!("rate off by {:.4} %", off * 100.0));
     checks.note(format!("gaps off by {:.2} ms and start delay {:.2} ms at p99", uneven * 1e3, late * 1e3));
-    checks.note(format!("the tool calls itself {}", report["quality"]["verdict"]));
+    checks.note(format!("the tool calls itself {}", report["quality"]["severity"]));
     Ok(Outcome::Done)
 }
 

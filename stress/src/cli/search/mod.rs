@@ -31,7 +31,8 @@ use crate::{
     },
     report::{
         Ending, Report, Signal, Tool,
-        capacity::{self, Blame, Capacity, SearchStep},
+        capacity::{self, Capacity, SearchStep},
+        quality::{Bottleneck, QualityReport},
         rfc3339,
     },
     sample::Sample,
@@ -67,7 +68,7 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
     let network = Arc::new(Network::new(&template.plan)?);
     let context = RunContext { list, reduced, ..RunContext::new(network) };
     let steps = Steps { search: &search, template: &template, context, entries };
-    let (steps, answer, signal) = steps.run(screen, &mut signals, capacity::blame).await?;
+    let (steps, answer, signal) = steps.run(screen, &mut signals, capacity::generator_limit).await?;
     let capacity = Capacity {
         tool: Tool::this(),
         started_at,
@@ -157,7 +158,7 @@ impl SampleSink for ConcurrencyTracker {
     }
 
     fn take(&mut self, sample: &Sample, _: &Screen) {
-        self.enter(sample);
+        self.record(sample);
     }
 
     fn flush(&mut self) {}
@@ -169,7 +170,7 @@ impl Steps<'_> {
         &self,
         mut screen: Screen,
         signals: &mut Signals,
-        blame: Blame,
+        limit: impl Fn(&QualityReport, bool) -> Option<Bottleneck>,
     ) -> Result<(Vec<SearchStep>, SearchResult, Option<Signal>), Error> {
         let mut steps: Vec<SearchStep> = Vec::new();
         loop {
@@ -192,7 +193,7 @@ impl Steps<'_> {
             let report =
                 Report::new(Plan::clone(&plan), started_at, outcome.elapsed, ending, outcome.recording);
             let mut step =
-                SearchStep::of((level, length), focus, &report, &outcome.warm_up, concurrency.read(), blame);
+                SearchStep::of((level, length), focus, &report, &outcome.warm_up, concurrency.read(), &limit);
             let error = self.context.list.as_ref().and_then(ListStream::error);
             let used_up = error.is_some() || self.is_used_up();
             if used_up {

@@ -19,7 +19,11 @@ fn limited() -> Bottle {
 }
 
 /// What this line of `walrus-stress search` finds.
-async fn found(bottle: &Bottle, line: &str, blame: Blame) -> (Vec<SearchStep>, SearchResult) {
+async fn found(
+    bottle: &Bottle,
+    line: &str,
+    limit: impl Fn(&QualityReport, bool) -> Option<Bottleneck>,
+) -> (Vec<SearchStep>, SearchResult) {
     let targets = ["--publisher", bottle.publisher_url(), "--aggregator", bottle.aggregator_url(), "-q"];
     let words = ["walrus-stress", "search"].into_iter().chain(targets).chain(line.split_whitespace());
     let matches = usage::command().try_get_matches_from(words).unwrap();
@@ -33,7 +37,7 @@ async fn found(bottle: &Bottle, line: &str, blame: Blame) -> (Vec<SearchStep>, S
     let template = Template { plan, settle: args.settle(), axis: search.axis };
     let steps =
         Steps { search: &search, template: &template, context: RunContext::new(network), entries: None };
-    let (steps, answer, signal) = steps.run(screen, &mut Signals::silent(), blame).await.unwrap();
+    let (steps, answer, signal) = steps.run(screen, &mut Signals::silent(), limit).await.unwrap();
     assert_eq!(signal, None);
     (steps, answer)
 }

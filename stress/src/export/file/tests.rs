@@ -1,4 +1,4 @@
-//! Files are replaced whole or not at all, and what cannot be one is refused beforehand.
+//! Files are replaced atomically, and paths that cannot be written are refused beforehand.
 
 use super::*;
 
@@ -59,7 +59,7 @@ fn a_failure_while_writing_keeps_the_old_file() {
 }
 
 #[test]
-fn what_cannot_be_a_file_is_refused_with_the_reason() {
+fn unwritable_paths_are_refused_with_the_reason() {
     let directory = tempfile::tempdir().unwrap();
     let shown = directory.path().display();
     assert_eq!(refused(directory.path()), format!("cannot write {shown}: it is a directory"));
@@ -90,13 +90,13 @@ fn symbolic_links_stay_links_and_their_targets_are_replaced() {
     fs::write(at("real/there.json"), "old").unwrap();
     symlink("real/there.json", at("link")).unwrap();
     symlink("real/not-yet.json", at("dangling")).unwrap();
-    symlink("circle", at("circle")).unwrap();
+    symlink("cycle", at("cycle")).unwrap();
     write(&at("link"), "new");
     write(&at("dangling"), "newer");
     assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
     assert_eq!(fs::read_to_string(at("real/there.json")).unwrap(), "new");
     assert_eq!(fs::read_to_string(at("real/not-yet.json")).unwrap(), "newer");
-    assert!(refused(&at("circle")).ends_with("its symbolic links go round in a circle"));
+    assert!(refused(&at("cycle")).ends_with("its symbolic links form a cycle"));
 }
 
 #[cfg(unix)]

@@ -48,12 +48,11 @@ pub(super) fn part(report: &Report, summary: &Summary) -> Option<Part> {
     )];
     for phase in series::phases(summary) {
         let steps: Vec<_> = summary.steps.iter().filter(|step| step.phase == phase).collect();
-        let measured: Vec<_> = steps
-            .into_iter()
-            .filter_map(|step| {
-                let metrics = series::metrics(report, step)?;
-                Some((step, metrics, metrics.span(Span::Response)?))
-            })
+        let totals: Vec<_> =
+            steps.into_iter().filter_map(|step| Some((step, series::metrics(report, step)?))).collect();
+        let measured: Vec<Measured<'_>> = totals
+            .iter()
+            .filter_map(|(step, metrics)| Some((*step, &**metrics, metrics.span(Span::Response)?)))
             .collect();
         if measured.is_empty() {
             continue;

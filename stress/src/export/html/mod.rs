@@ -22,6 +22,8 @@ use page::Part;
 pub(super) fn report(report: &Report, summary: &Summary) -> String {
     let document = run::document(report, summary, &[]);
     let mut parts = page::parts(&document);
+    // The cards show the thresholds already: load and targets belong above the fold.
+    parts.sort_by_key(|part| part.id != "run");
     let after_steps = parts.iter().position(|part| part.id == "steps").map_or(0, |position| position + 1);
     let charts = [latency::part(report, summary), timeline::part(report, summary)];
     parts.splice(after_steps..after_steps, charts.into_iter().flatten());

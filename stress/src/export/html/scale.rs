@@ -100,10 +100,10 @@ fn exponent(value: f64) -> i32 {
 }
 
 /// The best of the nice values around `value` that will do.
-fn nice(value: f64, best: fn(f64, f64) -> f64, will_do: impl Fn(f64) -> bool) -> f64 {
+fn nice(value: f64, best: fn(f64, f64) -> f64, is_valid: impl Fn(f64) -> bool) -> f64 {
     let powers = exponent(value) - 1..=exponent(value) + 1;
     let candidates = powers.flat_map(|power| NICE.map(|part| part * 10_f64.powi(power)));
-    candidates.filter(|candidate| will_do(*candidate)).reduce(best).unwrap_or(value)
+    candidates.filter(|candidate| is_valid(*candidate)).reduce(best).unwrap_or(value)
 }
 
 /// The nice step at or above `least`.

@@ -1,5 +1,7 @@
 //! The steps of a report as series of charts: their colours, names and recordings.
 
+use std::borrow::Cow;
+
 use crate::{
     metrics::step_metrics::StepMetrics,
     plan::journey::Step,
@@ -7,7 +9,6 @@ use crate::{
         Report,
         summary::{StepSummary, Summary},
     },
-    sample::Novelty,
 };
 
 /// Which colour and dashes of the style sheet a step's series has.
@@ -41,12 +42,8 @@ pub(super) fn kind(step: Step, repeats: bool) -> usize {
 }
 
 /// The recording that a step's numbers come from.
-pub(super) fn metrics<'a>(report: &'a Report, step: &StepSummary) -> Option<&'a StepMetrics> {
-    let mut same = report.recording.step_metrics.iter().filter(|(key, _)| {
-        let repeats = key.novelty == Novelty::Repeat;
-        key.step == step.step && repeats == step.repeats && report.phase_name(key.phase) == step.phase
-    });
-    same.next().map(|(_, metrics)| metrics)
+pub(super) fn metrics<'a>(report: &'a Report, step: &StepSummary) -> Option<Cow<'a, StepMetrics>> {
+    Some(report.recording.steps.get(&step.key)?.total())
 }
 
 /// The names of the phases that have steps, in their order.

@@ -98,17 +98,17 @@ fn cache_and_size_numbers_are_those_of_the_json_in_the_words_of_the_terminal() {
         "/cache_effect/second_to_third/pairs",
         "/cache_effect/groups/0/ratio",
         "/cache_effect/groups/3/ratio_interval_95/0",
-        "/cache_effect/claimed/rows/0/downloads",
-        "/cache_effect/claimed/rows/0/observed/ratio",
-        "/cache_effect/claimed/first_downloads_already_cached",
-        "/steps/0/cost_by_size/send/seconds_per_mib_interval_95/0",
-        "/steps/1/cost_by_size/service/fixed_seconds",
+        "/cache_effect/status/rows/0/downloads",
+        "/cache_effect/status/rows/0/observed/ratio",
+        "/cache_effect/status/first_downloads_already_cached",
+        "/steps/0/cost_by_size/send/seconds_per_mib/interval_95/0",
+        "/steps/1/cost_by_size/service/fixed_seconds/value",
         "/steps/0/stored/existing",
         "/steps/0/stored_seconds/new/median",
     ] {
         assert!(numbers.iter().any(|(pointer, _)| pointer == wanted), "{wanted} is not on the page");
     }
-    assert_eq!(document["cache_effect"]["claimed"]["first_downloads_already_cached"], 2);
+    assert_eq!(document["cache_effect"]["status"]["first_downloads_already_cached"], 2);
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let screen = flat(&crate::export::run_screen(&report, &summary, &[], Colours::Off));
     let document = run::document(&report, &summary, &[]);
@@ -128,8 +128,13 @@ fn cache_and_size_numbers_are_those_of_the_json_in_the_words_of_the_terminal() {
 #[test]
 fn retried_attempts_are_marked() {
     let mut report = eventful();
-    let metrics =
-        report.recording.step_metrics.values_mut().find(|metrics| !metrics.failures.is_empty()).unwrap();
+    let metrics = report
+        .recording
+        .steps
+        .values_mut()
+        .flat_map(|step| step.groups.values_mut())
+        .find(|metrics| !metrics.failures.is_empty())
+        .unwrap();
     metrics.retried = std::mem::take(&mut metrics.failures);
     let (page, document) = (page(&report), document(&report));
     assert!(page.contains("<td><span>shed, retried</span></td>"));

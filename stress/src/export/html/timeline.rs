@@ -26,7 +26,7 @@ pub(super) fn part(report: &Report, summary: &Summary) -> Option<Part> {
     for timelines in summary.timelines.chunk_by(|one, next| one.phase == next.phase) {
         let phase = timelines.first()?;
         if several {
-            inside.push(text("h3", report.phase_name(phase.phase)));
+            inside.push(text("h3", &phase.phase));
         }
         let width = units::duration(phase.width);
         inside.push(text("p", format!("Each point stands for {width}, counted from the start of the run.")));

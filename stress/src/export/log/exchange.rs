@@ -108,7 +108,7 @@ pub enum Ended<'a> {
         /// Of an upload, what the publisher made of it.
         #[serde(skip_serializing_if = "Option::is_none")]
         stored: Option<StoredKind>,
-        /// What the publisher charged, in FROST, if it said so.
+        /// What the publisher charged, in FROST, if the response has it.
         #[serde(skip_serializing_if = "Option::is_none")]
         cost_frost: Option<u64>,
     },

@@ -37,14 +37,6 @@ fn the_verdict_stands_first() {
     - **quality**: invalid: unfinished at the end 6.7% (above 5.0%)
     - **cache**: not enough data (n = 1): at least 6 blobs needed
 
-    #### Run
-
-    - **run**: walrus-stress 0.1.0, started 2026-09-21T14:13:20Z, took 61.7 s
-    - **load**: 7 blobs of 90.0 KiB to 100 KiB, 8 at a time
-    - **publisher**: http://publisher.test:31415
-    - **aggregator**: http://aggregator.test:31416
-    - **seed**: --seed 12345678901234567890 gives the same blobs again
-
     #### Thresholds
 
     - **ok** upload.max&lt;20s: 1.10 s
@@ -53,6 +45,14 @@ fn the_verdict_stands_first() {
     - **FAILED** first.failures==0: 1 of 5 (20.00%)
     - **FAILED** first.unfinished==0: 1 of 5 (20.00%)
     - **FAILED** cached.failures==0: 2 of 3 (66.67%)
+
+    #### Run
+
+    - **run**: walrus-stress 0.1.0, started 2026-09-21T14:13:20Z, took 61.7 s
+    - **load**: 7 blobs of 90.0 KiB to 100 KiB, 8 at a time
+    - **publisher**: http://publisher.test:31415
+    - **aggregator**: http://aggregator.test:31416
+    - **seed**: --seed 12345678901234567890 gives the same blobs again
 
     #### Failures
 

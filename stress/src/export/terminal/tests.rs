@@ -258,7 +258,7 @@ fn thresholds_are_shown_with_what_was_measured() {
     ];
     report.plan.thresholds = thresholds.map(|text| text.parse().unwrap()).to_vec();
     let text = rendered(&report, &[], Colours::Off);
-    let block = between(&text, "thresholds", "\nfailures");
+    let block = between(&text, "thresholds", "\nrun");
     insta::assert_snapshot!(block, @r"
     thresholds   ok      upload.max<20s: 1.10 s
                  ok      upload.failures<50%: 2 of 7 (28.57%)

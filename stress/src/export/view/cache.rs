@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    describe,
-    document::{Cell, Row, Section, Shown, Table},
-};
+use super::document::{Cell, Row, Section, Shown, Table};
 use crate::{
     export::style::{Style, clean},
     report::cache::{CacheEffect, Effect, Finding, GroupKey, Ratio, StatusCheck, StatusRow},
@@ -39,7 +36,7 @@ fn facts(cache: &CacheEffect) -> Vec<Row> {
     let late = cache.fills_late();
     let late = late.map(|late| format!("fills late: third downloads are {} than second ones", late.words()));
     let extremes = cache.shortest_cached.zip(cache.longest_cached).map(|(shortest, longest)| {
-        let (shortest, longest) = (describe::bounded(shortest), describe::bounded(longest));
+        let (shortest, longest) = (units::duration(shortest), units::duration(longest));
         format!("cached downloads took {shortest} to {longest}")
     });
     let control = cache.control.map(|control| control.words());
@@ -63,9 +60,9 @@ fn numbers(cache: &CacheEffect) -> Table {
         row("blobs downloaded twice", Some(pairs), "pairs_seen"),
         row("median first download", time(cache.median_first), "median_first_seconds"),
         row("median cached download", time(cache.median_cached), "median_cached_seconds"),
-        row("median of first ÷ cached", ratio(cache.ratio()), "ratio"),
-        row("95 % interval, from", ratio(low), "ratio_interval_95/0"),
-        row("to", ratio(high), "ratio_interval_95/1"),
+        row("median of first ÷ cached", ratio(cache.ratio()), "response/ratio"),
+        row("95 % interval, from", ratio(low), "response/ratio_interval_95/0"),
+        row("to", ratio(high), "response/ratio_interval_95/1"),
     ];
     Table::new("Blob by blob", &["", "measured"], rows).only(Shown::Page)
 }
@@ -89,8 +86,10 @@ fn effects(cache: &CacheEffect) -> Table {
         .filter_map(|(label, ratio, pointer, is_shown)| Some(row(label, ratio.as_ref()?, pointer, is_shown)));
     let groups = cache.groups.iter().enumerate().map(|(position, group)| {
         let label = match &group.key {
-            GroupKey::Sizes(from, below) => format!("{} to {}", units::bytes(*from), units::bytes(*below)),
-            GroupKey::Aggregator(address) => clean(address),
+            GroupKey::Sizes { from_bytes, below_bytes } => {
+                format!("{} to {}", units::bytes(*from_bytes), units::bytes(*below_bytes))
+            }
+            GroupKey::Aggregator { aggregator } => clean(aggregator),
         };
         row(&label, &group.response, &format!("groups/{position}"), true)
     });
@@ -116,7 +115,7 @@ fn ratio(ratio: Option<&Ratio>, pointer: &str) -> Vec<Cell> {
 /// The cache status of cached downloads by their headers, and whether their times agree.
 fn statuses(check: &StatusCheck) -> Table {
     let rows = check.rows.iter().enumerate().map(|(position, row)| {
-        let pointer = format!("/cache_effect/claimed/rows/{position}");
+        let pointer = format!("/cache_effect/status/rows/{position}");
         let unknown = row.cache_status == CacheStatus::Unknown;
         let name = if unknown { "no status" } else { row.cache_status.into() };
         let downloads = (units::count(row.downloads), row.downloads as f64);
@@ -165,7 +164,7 @@ fn copies(check: &StatusCheck) -> Table {
     }
     let row = |label: &str, count: u64, name: &str| {
         let number = Some((units::count(count), count as f64));
-        let cell = Cell::number(number, &format!("/cache_effect/claimed/{name}"));
+        let cell = Cell::number(number, &format!("/cache_effect/status/{name}"));
         Row::new(label, vec![cell])
     };
     let shown = |any: bool| if any { Shown::Everywhere } else { Shown::Page };

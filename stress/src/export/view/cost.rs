@@ -47,9 +47,9 @@ fn lines(summary: &Summary, step: &StepSummary, position: usize) -> Vec<Row> {
         let estimate = |estimate: Estimate, name: &str| {
             let name = format!("{pointer}/{part}/{name}");
             [
-                number(estimate.value, name.clone()),
-                number(estimate.interval.0, format!("{name}_interval_95/0")),
-                number(estimate.interval.1, format!("{name}_interval_95/1")),
+                number(estimate.value, format!("{name}/value")),
+                number(estimate.interval.0, format!("{name}/interval_95/0")),
+                number(estimate.interval.1, format!("{name}/interval_95/1")),
             ]
         };
         let samples = (units::count(cost.samples), cost.samples as f64);

@@ -185,7 +185,7 @@ pub(in crate::export) fn failure_details(failure: &FailureSummary) -> Vec<String
     let reasons: Vec<_> = failure
         .reasons
         .iter()
-        .map(|(reason, tally)| format!("{} {}", units::count(tally.count), clean(reason)))
+        .map(|reason| format!("{} {}", units::count(reason.count), clean(&reason.reason)))
         .collect();
     let reasons = (reasons.len() > 1).then(|| reasons.join(", "));
     let examples = failure.examples.iter().map(|example| {

@@ -78,7 +78,7 @@ pub(in crate::export) struct Number {
 pub(in crate::export) enum Shown {
     #[default]
     Everywhere,
-    /// Only a page, which has room for every number.
+    /// Only a page, which can hold every number.
     Page,
     /// Only a terminal.
     Terminal,

@@ -38,8 +38,8 @@ pub(in crate::export) fn document(report: &Report, summary: &Summary, blobs: &[B
         totals(report, summary),
     ];
     let mut sections = vec![
-        Section::new("run", "Run", vec![asked(report, summary)]),
         Section::new("thresholds", "Thresholds", vec![thresholds(summary)]),
+        Section::new("run", "Run", vec![asked(report, summary)]),
         Section::new("failures", "Failures", vec![failures(summary)]),
         Section::new("steps", "Steps", tables.into()),
     ];

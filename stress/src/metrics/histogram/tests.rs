@@ -101,11 +101,11 @@ fn counts_that_cannot_be_added_up_are_refused() {
         V2DeflateSerializer::new().serialize(&histogram, &mut bytes).unwrap();
         let hdr = STANDARD.encode(bytes);
         let (min_nanoseconds, max_nanoseconds) = (Some(1_000), Some(1_000));
-        let document = LatenciesDoc { hdr, min_nanoseconds, max_nanoseconds };
+        let document = Document { hdr, min_nanoseconds, max_nanoseconds };
         serde_json::from_str::<Latencies>(&serde_json::to_string(&document).unwrap())
     };
-    assert_eq!(read(MOST_COUNTED).unwrap().count(), MOST_COUNTED);
-    assert!(read(MOST_COUNTED + 1).unwrap_err().to_string().contains("more than a run can have counted"));
+    assert_eq!(read(MAX_COUNT).unwrap().count(), MAX_COUNT);
+    assert!(read(MAX_COUNT + 1).unwrap_err().to_string().contains("more than a run can have counted"));
 }
 
 proptest! {

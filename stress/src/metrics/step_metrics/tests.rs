@@ -1,12 +1,10 @@
-//! What a ledger keeps besides its counts: reasons, ways of storing, claims and costs, each whoever merged which part.
+//! What is recorded of a step besides its counts: groups, reasons, ways of storing, cache statuses and costs; the same
+//! whichever thread or machine recorded which part.
 
 use super::*;
 use crate::{
-    plan::journey::Step,
-    sample::{
-        ExchangeRecord, Link, Novelty, Timing,
-        cache::{CacheEvidence, CacheStatus, StatusHeader},
-    },
+    metrics::failures::REASONS,
+    sample::{ExchangeRecord, Failure, Link, Timing},
 };
 
 /// A step that started at this millisecond and took 40 ms, a quarter of it for sending and for receiving.
@@ -32,21 +30,68 @@ fn failed(reason: Option<String>) -> Outcome {
     Outcome::Failed(Failure { reason, ..Failure::new(FailureClass::NotFound, "") })
 }
 
-fn entered(samples: &[Sample]) -> StepMetrics {
-    let mut metrics = StepMetrics::default();
-    samples.iter().for_each(|sample| metrics.enter(sample));
-    metrics
+fn recorded(samples: &[Sample]) -> StepRecording {
+    let mut step = StepRecording::default();
+    samples.iter().for_each(|sample| step.record(sample));
+    step
 }
 
 #[test]
-fn reasons_are_counted_apart_and_bounded_whoever_counts() {
+fn groups_are_kept_apart_and_folded_into_the_total() {
+    let outcome = |n: u64| if n % 7 == 0 { failed(Some(format!("R{n}"))) } else { Outcome::Read };
+    let read = |n: u64, target| Sample { target, ..sample(n, Step::FIRST, n * 1_000, outcome(n)) };
+    let samples: Vec<_> = (0..300).map(|n| read(n, usize::try_from(n % 3).unwrap())).collect();
+    let whole = recorded(&samples);
+    let [mut a, b, c] = [&samples[..50], &samples[50..180], &samples[180..]].map(recorded);
+    a.merge(c);
+    a.merge(b);
+    assert_eq!(a, whole);
+    let done: Vec<_> = whole.groups.iter().map(|(group, metrics)| (group.target, metrics.done)).collect();
+    assert_eq!(done, [(0, 85), (1, 86), (2, 86)]);
+    let one = recorded(&samples.iter().map(|one| Sample { target: 0, ..one.clone() }).collect::<Vec<_>>());
+    assert_eq!(*whole.total(), one.groups[&Group { target: 0 }]);
+    assert!(matches!((one.total(), whole.total()), (Cow::Borrowed(_), Cow::Owned(_))));
+    assert_eq!(whole.window(), Some((Duration::ZERO, Duration::from_millis(299_040))));
+    assert_eq!(*StepRecording::default().total(), StepMetrics::default());
+    let written = serde_json::to_string(&whole).unwrap();
+    assert_eq!(serde_json::from_str::<StepRecording>(&written).unwrap(), whole);
+}
+
+#[test]
+fn counts_beyond_what_a_run_can_have_are_refused() {
+    let written = serde_json::to_value(recorded(&[
+        sample(0, Step::FIRST, 0, failed(Some("R".to_owned()))),
+        sample(1, Step::FIRST, 0, Outcome::Read),
+    ]))
+    .unwrap();
+    for pointer in [
+        "/bytes_sent",
+        "/done",
+        "/cost_frost",
+        "/failures/not-found/count",
+        "/failures/not-found/reasons/R/count",
+        "/cache_statuses/unknown",
+    ] {
+        let mut written = written.clone();
+        let count = written.pointer_mut(&format!("/groups/0/metrics{pointer}")).unwrap();
+        *count = (crate::metrics::MAX_COUNT).into();
+        assert!(serde_json::from_value::<StepRecording>(written.clone()).is_ok(), "{pointer}");
+        let count = written.pointer_mut(&format!("/groups/0/metrics{pointer}")).unwrap();
+        *count = (crate::metrics::MAX_COUNT + 1).into();
+        let error = serde_json::from_value::<StepRecording>(written).unwrap_err().to_string();
+        assert!(error.contains("more than a run can have counted"), "{pointer}: {error}");
+    }
+}
+
+#[test]
+fn reasons_are_counted_apart_and_bounded_in_any_order_of_parts() {
     let failing = |n: u64| sample(n, Step::FIRST, n * 10, failed(Some(format!("REASON_{:02}", n % 40))));
     let samples: Vec<_> = (0..400).map(failing).collect();
-    let whole = entered(&samples);
-    let mut parts = entered(&samples[250..]);
-    parts.merge(entered(&samples[..70]));
-    parts.merge(entered(&samples[70..250]));
-    let reasons = |metrics: &StepMetrics| metrics.failures[&FailureClass::NotFound].reasons.clone();
+    let whole = recorded(&samples);
+    let mut parts = recorded(&samples[250..]);
+    parts.merge(recorded(&samples[..70]));
+    parts.merge(recorded(&samples[70..250]));
+    let reasons = |step: &StepRecording| step.total().failures[&FailureClass::NotFound].reasons.clone();
     assert_eq!(reasons(&parts), reasons(&whole));
     assert_eq!(reasons(&whole).len(), REASONS);
     let at = |n: u64| Duration::from_millis(n * 10 + 40);
@@ -57,17 +102,31 @@ fn reasons_are_counted_apart_and_bounded_whoever_counts() {
 fn uploads_are_timed_by_the_way_they_were_stored() {
     let upload = |kind, due| {
         let stored = Outcome::Stored(Stored { blob_id: String::new(), kind, cost: None });
-        let sample = sample(0, Step::Upload, 900, stored);
-        let timing = Timing { due: Duration::from_millis(due), ..sample.exchange.timing };
-        Sample { exchange: ExchangeRecord { timing, ..sample.exchange }, ..sample }
+        let mut sample = sample(0, Step::Upload, 900, stored);
+        sample.exchange.timing.due = Duration::from_millis(due);
+        sample
     };
-    let metrics = entered(&[upload(StoredKind::New, 40), upload(StoredKind::Existing, 900)]);
+    let step = recorded(&[upload(StoredKind::New, 40), upload(StoredKind::Existing, 900)]);
+    let metrics = step.total();
     let times = metrics.stored_times.iter().map(|(kind, times)| (*kind, times.max().unwrap().as_millis()));
     assert_eq!(times.collect::<Vec<_>>(), [(StoredKind::New, 900), (StoredKind::Existing, 40)]);
+    assert_eq!(metrics.stored(), [(StoredKind::New, 1), (StoredKind::Existing, 1)].into());
 }
 
 #[test]
-fn successful_downloads_give_claims_and_costs_and_failed_ones_do_not() {
+fn a_price_of_any_size_is_added_up_and_read_back() {
+    let upload = |cost| {
+        let stored = Stored { blob_id: String::new(), kind: StoredKind::New, cost: Some(cost) };
+        sample(0, Step::Upload, 0, Outcome::Stored(stored))
+    };
+    let step = recorded(&[upload(5), upload(u64::MAX), upload(7)]);
+    assert_eq!(step.total().cost_frost, crate::metrics::MAX_COUNT);
+    let written = serde_json::to_string(&step).unwrap();
+    assert_eq!(serde_json::from_str::<StepRecording>(&written).unwrap(), step);
+}
+
+#[test]
+fn successful_downloads_have_cache_statuses_and_costs_and_failed_ones_have_none() {
     let cache = CacheEvidence {
         cache_status: CacheStatus::Hit,
         status_header: Some(StatusHeader::XCache),
@@ -77,14 +136,33 @@ fn successful_downloads_give_claims_and_costs_and_failed_ones_do_not() {
         let sample = sample(n, Step::CACHED, 100, outcome);
         Sample { target, exchange: ExchangeRecord { cache, ..sample.exchange }, ..sample }
     };
-    let metrics = entered(&[read(0, 0, Outcome::Read), read(1, 1, Outcome::Read), read(2, 1, failed(None))]);
-    let cache_statuses: Vec<_> = metrics
-        .cache_statuses
-        .iter()
-        .map(|(target, cache_statuses)| (*target, cache_statuses.of(CacheStatus::Hit)))
-        .collect();
-    assert_eq!(cache_statuses, [(0, 1), (1, 1)]);
+    let step = recorded(&[read(0, 0, Outcome::Read), read(1, 1, Outcome::Read), read(2, 1, failed(None))]);
+    let hits =
+        step.cache_statuses().into_iter().map(|(target, counts)| (target, counts.of(CacheStatus::Hit)));
+    assert_eq!(hits.collect::<Vec<_>>(), [(0, 1), (1, 1)]);
     let costs: Vec<_> =
-        metrics.costs.iter().map(|cost| (cost.service.as_millis(), cost.wait.as_millis())).collect();
+        step.costs.iter().map(|cost| (cost.service.as_millis(), cost.wait.as_millis())).collect();
     assert_eq!(costs, [(40, 20), (40, 20)]);
+}
+
+#[test]
+fn cache_statuses_are_counted_by_header_and_merged() {
+    let evidence = |cache_status, status_header| CacheEvidence {
+        cache_status,
+        status_header,
+        ..CacheEvidence::default()
+    };
+    let mut one = CacheStatusCounts::default();
+    one.record(&evidence(CacheStatus::Hit, Some(StatusHeader::XCache)));
+    one.record(&evidence(CacheStatus::Stale, Some(StatusHeader::CfCacheStatus)));
+    one.record(&CacheEvidence::default());
+    let mut both = one.clone();
+    both.merge(&one);
+    let counts = |counts: &CacheStatusCounts| {
+        (counts.total(), counts.from_cache(), counts.of(CacheStatus::Miss), counts.unknown)
+    };
+    assert_eq!((counts(&one), counts(&both)), ((3, 2, 0, 1), (6, 4, 0, 2)));
+    let written = serde_json::to_value(&one).unwrap();
+    assert_eq!(written["by_header"]["x-cache"]["hit"], 1);
+    assert_eq!(serde_json::from_value::<CacheStatusCounts>(written).unwrap(), one);
 }

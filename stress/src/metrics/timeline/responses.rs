@@ -1,163 +1,119 @@
-//! The response times of a timeline's intervals in one piece of memory, a byte for most buckets: a soak run has
-//! hundreds of thousands of them.
-//!
-//! Where samples come in now they are counted in place; what is over is packed, one interval behind the other. A
-//! bucket is a byte: how many empty ones lie before it in the high half, its count less one in the low half; where a
-//! half has no room, it is 15 and the rest follows in LEB128.
+//! The response times of a timeline's intervals: buckets and their counts in LEB128, in memory as in documents. A long run
+//! has hundreds of thousands of buckets, most of them with small counts: two bytes each.
 
-use super::{
-    MOST,
-    packed::{read, write},
-};
-use crate::metrics::sketch::{BUCKETS, Sketch};
+use std::borrow::Cow;
 
-/// What half a byte holds at most.
-const HALF: u32 = 15;
+use crate::metrics::sketch::Sketch;
 
-/// So many latecomers are kept before they are packed with the others of their intervals.
-const LATE: usize = 256;
+/// The most intervals that a timeline has.
+pub(super) const MAX_INTERVALS: usize = 600;
 
-/// After so many intervals it is known what as many as there may be will take.
-pub(super) const TELLING: usize = 30;
+/// After so many intervals it is known what the most may take.
+const TYPICAL: usize = 30;
 
-/// The response times of each interval; which of them came first makes no difference to what is read.
+/// How many samples are collected before they are encoded: the work for an interval is shared by thousands of them.
+const PENDING: usize = 4096;
+
+/// The response times of each interval.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Responses {
-    packed: Vec<u8>,
+    /// For each interval its buckets, ascending: the distance from the bucket before, and the count.
+    encoded: Vec<u8>,
     /// How many of these bytes each interval has.
     lengths: Vec<u32>,
-    /// The interval that samples come into, if any.
-    opened: Option<usize>,
-    open: Open,
-    /// Samples of earlier intervals, each with its bucket.
-    late: Vec<(usize, u16)>,
-    /// Whether there is room for as many intervals as there may be.
-    roomy: bool,
-}
-
-/// A count for each bucket.
-#[derive(Debug, Clone, Default)]
-struct Open {
-    /// Nothing, or all of them.
-    counts: Vec<u32>,
-    /// Those that hold something lie from here …
-    low: u16,
-    /// … to before here.
-    end: u16,
+    /// Samples that are not yet encoded: (interval, bucket).
+    pending: Vec<(u16, u16)>,
 }
 
 impl Responses {
-    /// Enters a response time into an interval that there is.
-    pub(super) fn record(&mut self, place: usize, bucket: u16) {
-        if self.opened != Some(place) && !self.turn(place, bucket) {
-            return;
+    /// Records a response time in an interval that there is.
+    pub(super) fn record(&mut self, interval: usize, bucket: u16) {
+        if self.pending.len() == PENDING {
+            self.encode_pending();
         }
-        self.open.add(bucket);
+        let interval = u16::try_from(interval).expect("fewer intervals than 16 bits count");
+        self.pending.push((interval, bucket));
     }
 
-    /// Turns to another interval; false when it is an earlier one, and the sample is kept for later.
     #[cold]
-    fn turn(&mut self, place: usize, bucket: u16) -> bool {
-        if self.opened.is_some_and(|opened| place < opened) {
-            self.late.push((place, bucket));
-            if self.late.len() >= LATE {
-                self.pack_late();
-            }
-            return false;
+    fn encode_pending(&mut self) {
+        let mut pending = std::mem::take(&mut self.pending);
+        // Stable: of samples that come in the order of time it only merges runs.
+        pending.sort_by_key(|(interval, _)| *interval);
+        for samples in pending.chunk_by(|(one, _), (next, _)| one == next) {
+            let interval = usize::from(samples[0].0);
+            let begin = self.lengths[..interval].iter().map(|&length| length as usize).sum::<usize>();
+            let end = begin + self.lengths[interval] as usize;
+            let mut sketch = decode(&self.encoded[begin..end]).expect("what was encoded");
+            sketch.count_in(samples.iter().map(|(_, bucket)| *bucket));
+            let bytes = encode(&sketch);
+            self.lengths[interval] = length(&bytes);
+            self.encoded.splice(begin..end, bytes);
         }
-        self.pack_open();
-        self.opened = Some(place);
-        true
-    }
-
-    /// Packs everything.
-    pub(super) fn settle(&mut self) {
-        self.pack_open();
-        self.pack_late();
-        (self.opened, self.open, self.late) = (None, Open::default(), Vec::new());
-    }
-
-    fn pack_open(&mut self) {
-        let Some(place) = self.opened else { return };
-        let buckets = self.open.take();
-        self.absorb(place, buckets);
-        if place + 1 >= TELLING && !self.roomy {
-            self.roomy = true;
-            // So that memory grows no more, it is taken at once, and a quarter more than it seems.
-            let most = self.packed.len() / (place + 1) * (MOST + MOST / 4);
-            make_room(&mut self.packed, most, 0);
-        }
-    }
-
-    fn pack_late(&mut self) {
-        let mut late = std::mem::take(&mut self.late);
-        late.sort_unstable();
-        for samples in late.chunk_by(|(one, _), (next, _)| one == next) {
-            let same = samples.chunk_by(|one, next| one == next);
-            let count = |same: &[(usize, u16)]| (same[0].1, u32::try_from(same.len()).unwrap_or(u32::MAX));
-            self.absorb(samples[0].0, same.map(count).collect());
-        }
-        late.clear();
-        self.late = late;
-    }
-
-    /// Packs these buckets with those that the interval has.
-    fn absorb(&mut self, place: usize, buckets: Vec<(u16, u32)>) {
-        if buckets.is_empty() {
-            return;
-        }
-        let begin: usize = self.lengths[..place].iter().map(|&length| length as usize).sum();
-        let end = begin + self.lengths[place] as usize;
-        let mut sketch = unpack(&self.packed[begin..end]);
-        sketch.merge(&Sketch::ascending(buckets));
-        let bytes = pack(&sketch);
-        self.lengths[place] = length(&bytes);
-        self.packed.splice(begin..end, bytes);
+        pending.clear();
+        self.pending = pending;
     }
 
     /// Those of each interval.
     pub(super) fn iter(&self) -> impl Iterator<Item = Sketch> + '_ {
-        let mut begin = 0;
-        self.lengths.iter().enumerate().map(move |(place, &length)| {
-            let end = begin + length as usize;
-            let mut sketch = unpack(&self.packed[begin..end]);
-            begin = end;
-            if self.opened == Some(place) {
-                self.open.iter().for_each(|(bucket, count)| sketch.add(bucket, count));
-            }
-            let late = self.late.iter().filter(|(of, _)| *of == place);
-            late.for_each(|&(_, bucket)| sketch.add(bucket, 1));
+        let mut all = Cow::Borrowed(self);
+        if !self.pending.is_empty() {
+            all.to_mut().encode_pending();
+        }
+        let (mut interval, mut begin) = (0, 0);
+        std::iter::from_fn(move || {
+            let end = begin + *all.lengths.get(interval)? as usize;
+            let sketch = decode(&all.encoded[begin..end]);
+            (interval, begin) = (interval + 1, end);
             sketch
         })
     }
 
-    /// Puts so many intervals before all others.
-    pub(super) fn reach_back(&mut self, earlier: usize) {
-        self.settle();
-        self.lengths.splice(..0, std::iter::repeat_n(0, earlier));
+    /// Puts so many empty intervals before all others.
+    pub(super) fn prepend(&mut self, intervals: usize) {
+        self.encode_pending();
+        self.lengths.splice(..0, std::iter::repeat_n(0, intervals));
     }
 
-    /// Makes it so many intervals, of which the last ones are new.
-    pub(super) fn reach_out(&mut self, intervals: usize) {
-        if intervals >= TELLING {
-            make_room(&mut self.lengths, MOST, 0);
-        }
+    /// Makes it so many intervals, of which the last ones are new and empty.
+    pub(super) fn resize(&mut self, intervals: usize) {
         self.lengths.resize(intervals, 0);
+    }
+
+    /// Takes the memory for the most intervals as soon as it is known what that may be, so that it does not grow for as
+    /// long as a run goes on: a quarter more than intervals take so far. Whether it did.
+    pub(super) fn reserve(&mut self, needed: usize) -> bool {
+        let known = self.lengths.len() < TYPICAL && needed >= TYPICAL;
+        if known {
+            self.encode_pending();
+            let most = self.encoded.len() / TYPICAL * (MAX_INTERVALS + MAX_INTERVALS / 4);
+            touch(&mut self.lengths, MAX_INTERVALS);
+            touch(&mut self.encoded, most);
+        }
+        known
+    }
+
+    /// Gives back the memory that is only needed to record more.
+    pub(super) fn shrink(&mut self) {
+        self.encode_pending();
+        self.pending = Vec::new();
+        self.encoded.shrink_to_fit();
+        self.lengths.shrink_to_fit();
     }
 
     /// Puts an interval behind all others.
     pub(super) fn push(&mut self, sketch: &Sketch) {
-        let bytes = pack(sketch);
+        let bytes = encode(sketch);
         self.lengths.push(length(&bytes));
-        self.packed.extend(bytes);
+        self.encoded.extend(bytes);
     }
 
-    /// Adds those of `others`, which has as many intervals, the first of them at `offset` of these.
+    /// Adds those of `others`, the first of them at `offset` of these.
     pub(super) fn merge(&mut self, others: &Responses, offset: usize) {
         let mut sum = Responses::default();
         let mut theirs = others.iter();
-        for (place, mut sketch) in self.iter().enumerate() {
-            if place >= offset
+        for (interval, mut sketch) in self.iter().enumerate() {
+            if interval >= offset
                 && let Some(other) = theirs.next()
             {
                 sketch.merge(&other);
@@ -167,10 +123,10 @@ impl Responses {
         *self = sum;
     }
 
-    /// Makes one interval of every two, the first of which is alone when it is `odd`; without other memory, since two
-    /// never take less than their sum.
+    /// Makes one interval of every two, the first of which is alone when it is `odd`; in the same memory, since the sum of
+    /// two never takes more bytes than both.
     pub(super) fn coarsen(&mut self, odd: bool) {
-        self.settle();
+        self.encode_pending();
         let lengths = self.lengths.clone();
         self.lengths.clear();
         let (alone, pairs) = lengths.split_at(usize::from(odd).min(lengths.len()));
@@ -178,100 +134,84 @@ impl Responses {
         for pair in alone.chunks(1).chain(pairs.chunks(2)) {
             let mut sum = Sketch::default();
             for &length in pair {
-                sum.merge(&unpack(&self.packed[from..from + length as usize]));
+                sum.merge(&decode(&self.encoded[from..from + length as usize]).expect("what was encoded"));
                 from += length as usize;
             }
-            let bytes = pack(&sum);
-            self.packed[to..to + bytes.len()].copy_from_slice(&bytes);
+            let bytes = encode(&sum);
+            self.encoded[to..to + bytes.len()].copy_from_slice(&bytes);
             to += bytes.len();
             self.lengths.push(length(&bytes));
         }
-        self.packed.truncate(to);
+        self.encoded.truncate(to);
     }
 
     /// How many bytes it takes.
     #[cfg(test)]
     pub(super) fn size(&self) -> usize {
-        self.packed.capacity()
-            + size_of::<u32>() * (self.lengths.capacity() + self.open.counts.capacity())
-            + size_of::<(usize, u16)>() * self.late.capacity()
+        self.encoded.capacity()
+            + size_of::<u32>() * self.lengths.capacity()
+            + size_of::<(u16, u16)>() * self.pending.capacity()
     }
 }
 
-impl Open {
-    fn add(&mut self, bucket: u16) {
-        if self.counts.is_empty() {
-            self.counts.resize(usize::from(BUCKETS), 0);
-        }
-        let count = &mut self.counts[usize::from(bucket)];
-        *count = count.saturating_add(1);
-        self.low = if self.end == 0 { bucket } else { self.low.min(bucket) };
-        self.end = self.end.max(bucket + 1);
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (u16, u32)> + '_ {
-        let counts = self.counts.get(usize::from(self.low)..usize::from(self.end)).unwrap_or_default();
-        (self.low..).zip(counts.iter().copied()).filter(|(_, count)| *count > 0)
-    }
-
-    fn take(&mut self) -> Vec<(u16, u32)> {
-        let buckets = self.iter().collect();
-        if let Some(counts) = self.counts.get_mut(usize::from(self.low)..usize::from(self.end)) {
-            counts.fill(0);
-        }
-        (self.low, self.end) = (0, 0);
-        buckets
-    }
-}
-
-/// Takes memory for so many from the system, rather than promise it.
-pub(super) fn make_room<T: Clone>(values: &mut Vec<T>, most: usize, filler: T) {
+/// Takes memory for so many values from the system at once: reserved memory is only taken where it is written.
+pub(super) fn touch<T: Clone + Default>(values: &mut Vec<T>, most: usize) {
     let used = values.len();
     if used < most {
         values.reserve_exact(most - used);
-        values.resize(most, filler);
+        values.resize(most, T::default());
         values.truncate(used);
     }
 }
 
-fn pack(sketch: &Sketch) -> Vec<u8> {
-    let buckets = sketch.raw();
-    let mut bytes = Vec::with_capacity(buckets.len() + buckets.len() / 8);
-    let mut next = 0;
-    for &(bucket, count) in buckets {
-        let (empty, more) = (u32::from(bucket - next), count - 1);
-        next = bucket + 1;
-        let unmatched_pairs = (empty.min(HALF) << 4) | more.min(HALF);
-        bytes.extend(u8::try_from(unmatched_pairs));
-        for half in [empty, more] {
-            if let Some(rest) = half.checked_sub(HALF) {
-                write(u64::from(rest), &mut bytes);
-            }
-        }
+pub(super) fn encode(sketch: &Sketch) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(2 * sketch.raw().len());
+    let mut before = 0;
+    for &(bucket, count) in sketch.raw() {
+        write(u64::from(bucket - before), &mut bytes);
+        write(u64::from(count), &mut bytes);
+        before = bucket;
     }
     bytes
 }
 
-fn unpack(bytes: &[u8]) -> Sketch {
-    let mut bytes = bytes.iter().copied();
-    let mut buckets = Vec::with_capacity(bytes.len());
-    let mut next = 0;
-    while let Some(unmatched_pairs) = bytes.next() {
-        let mut whole = |half: u8| match u32::from(half) {
-            HALF => HALF.saturating_add(read(&mut bytes).and_then(|rest| rest.try_into().ok()).unwrap_or(0)),
-            half => half,
-        };
-        let (empty, more) = (whole(unmatched_pairs >> 4), whole(unmatched_pairs & 0xf));
-        let bucket = next + u16::try_from(empty).unwrap_or(0);
-        buckets.push((bucket, more.saturating_add(1)));
-        next = bucket + 1;
+/// `None` when the bytes make no buckets.
+pub(super) fn decode(mut bytes: &[u8]) -> Option<Sketch> {
+    let mut buckets = Vec::with_capacity(bytes.len() / 2);
+    let mut before = 0_u16;
+    while !bytes.is_empty() {
+        before = before.checked_add(u16::try_from(read(&mut bytes)?).ok()?)?;
+        buckets.push((before, u32::try_from(read(&mut bytes)?).ok()?));
     }
-    Sketch::ascending(buckets)
+    Sketch::restore(buckets)
 }
 
-/// Of one interval: even if every bucket took its ten bytes, that were less than 32 bits count.
+/// Of one interval: even if every bucket took its eight bytes, that were less than 32 bits count.
 fn length(bytes: &[u8]) -> u32 {
     u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+}
+
+/// LEB128: seven bits a byte, the low ones first.
+pub(super) fn write(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push((number & 0x7f) as u8);
+}
+
+/// Takes the next number; `None` when the bytes end within it, or it has more than 64 bits.
+pub(super) fn read(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0_u64;
+    for shift in (0..u64::BITS).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(byte & 0x7f).checked_mul(1 << shift)?;
+        if *byte < 0x80 {
+            return Some(number);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -279,37 +219,46 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn sketch(buckets: &[(u16, u32)]) -> Sketch {
-        let mut sketch = Sketch::default();
-        buckets.iter().for_each(|&(bucket, count)| sketch.add(bucket, count));
-        sketch
-    }
+    use crate::metrics::sketch::BUCKETS;
 
     fn any_sketch() -> impl Strategy<Value = Sketch> {
         let count = prop_oneof![1_u32..40, 100_u32..20_000, Just(u32::MAX)];
-        prop::collection::vec((0_u16..BUCKETS, count), 0..200).prop_map(|buckets| sketch(&buckets))
+        prop::collection::btree_map(0_u16..BUCKETS, count, 0..200)
+            .prop_map(|buckets| Sketch::restore(buckets.into_iter().collect()).unwrap())
     }
 
     #[test]
-    fn a_bucket_is_mostly_a_byte() {
-        let near = sketch(&[(0, 1), (1, 15), (16, 2), (17, 16)]);
-        assert_eq!(pack(&near), [0x00, 0x0e, 0xe1, 0x0f, 0x00]);
-        let far = sketch(&[(7_423, u32::MAX)]);
-        assert_eq!(pack(&far), [0xff, 0xf0, 0x39, 0xef, 0xff, 0xff, 0xff, 0x0f]);
+    fn a_bucket_is_mostly_two_bytes() {
+        let near = Sketch::restore(vec![(0, 1), (1, 15), (128, 127), (256, 128)]).unwrap();
+        assert_eq!(encode(&near), [0, 1, 1, 15, 127, 127, 0x80, 0x01, 0x80, 0x01]);
+    }
+
+    #[test]
+    fn bytes_that_make_no_buckets_are_refused() {
+        let too_long = [0xff; 11];
+        for wrong in [
+            &[1][..],
+            &[1, 0],
+            &[1, 1, 0, 1],
+            &[0xff, 0xff, 3, 1],
+            &[1, 0xff, 0xff, 0xff, 0xff, 0x10],
+            &too_long,
+        ] {
+            assert_eq!(decode(wrong), None, "{wrong:?}");
+        }
     }
 
     proptest! {
         #[test]
-        fn what_is_packed_is_read_back_and_two_never_take_less_than_their_sum(
+        fn what_is_encoded_is_read_back_and_a_sum_never_takes_more_than_its_parts(
             one in any_sketch(),
             other in any_sketch(),
         ) {
-            prop_assert_eq!(&unpack(&pack(&one)), &one);
+            prop_assert_eq!(decode(&encode(&one)), Some(one.clone()));
             let mut sum = one.clone();
             sum.merge(&other);
-            prop_assert!(pack(&sum).len() <= pack(&one).len() + pack(&other).len());
-            prop_assert_eq!(unpack(&pack(&sum)), sum);
+            prop_assert!(encode(&sum).len() <= encode(&one).len() + encode(&other).len());
+            prop_assert_eq!(decode(&encode(&sum)), Some(sum));
         }
     }
 }

@@ -155,8 +155,8 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_names_the_metrics_and_no_others() {
-        let readme = include_str!("../../../../README.md");
+    fn the_document_names_the_metrics_and_no_others() {
+        let readme = include_str!("../../../docs/thresholds.md");
         let (_, section) = readme.split_once("| metric | limit | |\n|---|---|---|\n").unwrap();
         let rows: Vec<&str> = section.lines().take_while(|line| line.starts_with('|')).collect();
         let names = rows.iter().map(|row| quoted(row.split('|').nth(1).unwrap()));

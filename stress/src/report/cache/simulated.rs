@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use super::*;
 use crate::{
     fixtures,
-    metrics::{cache_status::CacheStatusCounts, pairs::Freshness},
+    metrics::{pairs::Freshness, step_metrics::CacheStatusCounts},
     report::summary::Summary,
     sample::cache::{CacheEvidence, CacheStatus, StatusHeader},
 };
@@ -29,7 +29,6 @@ impl World {
     fn pair(&mut self, index: u64, seconds: [f64; 3], cache_status: CacheStatus) -> Pair {
         let blob = self.about(1.0).as_secs_f64();
         let [first, cached, third] = seconds.map(|seconds| self.about(seconds * blob));
-        let unmatched_pairs = |time: Duration| Parts { first_byte: time / 2, transfer: time / 2 };
         Pair {
             index,
             size: 1 << 20,
@@ -37,9 +36,12 @@ impl World {
             first,
             cached,
             third: Some(third),
-            parts: Some([unmatched_pairs(first), unmatched_pairs(cached)]),
+            first_ttfb: first / 2,
+            first_transfer: first / 2,
+            cached_ttfb: cached / 2,
+            cached_transfer: cached / 2,
             cache_status,
-            standing: Freshness::Unknown,
+            freshness: Freshness::Unknown,
         }
     }
 }
@@ -48,8 +50,8 @@ impl World {
 fn effect(pairs: &[Pair], controls: &[Pair]) -> CacheEffect {
     let mut report = fixtures::report(5, &[]);
     report.plan.phases[0].order_control = 0.3;
-    pairs.iter().for_each(|pair| report.recording.enter_pair(*pair));
-    controls.iter().for_each(|pair| report.recording.enter_control(*pair));
+    pairs.iter().for_each(|pair| report.recording.record_pair(*pair));
+    controls.iter().for_each(|pair| report.recording.record_control(*pair));
     Summary::of(&report).cache.unwrap()
 }
 
@@ -94,9 +96,9 @@ fn without_the_control_slow_starts_look_like_a_cache() {
     let control = controlled.control.unwrap();
     let order_effect = control.response.unwrap();
     assert_eq!((order_effect.effect(), control.pairs), (Effect::Faster, 400));
-    assert_eq!(controlled.response.unwrap().taken_out, Some(order_effect.median));
+    assert_eq!(controlled.response.unwrap().order_effect, Some(order_effect.median));
     assert_eq!(
-        controlled.first_byte.unwrap().taken_out,
+        controlled.first_byte.unwrap().order_effect,
         control.first_byte.map(|first_byte| first_byte.median)
     );
     assert!(controlled.sentence().starts_with("no evidence of caching (0."), "{}", controlled.sentence());
@@ -134,17 +136,18 @@ fn headers_that_lie_are_found_out_and_honest_ones_borne_out() {
         let mut report = fixtures::report(100, &(0..100).flat_map(fixtures::journey).collect::<Vec<_>>());
         report.recording.pairs = crate::metrics::pairs::Pairs::default();
         for index in 0..100 {
-            report.recording.enter_pair(world.pair(index, seconds, cache_status));
+            report.recording.record_pair(world.pair(index, seconds, cache_status));
         }
         let mut cache_statuses = CacheStatusCounts::default();
         if let Some(status_header) = status_header {
-            cache_statuses.told.entry(status_header).or_default().insert(cache_status, 100);
+            cache_statuses.by_header.entry(status_header).or_default().insert(cache_status, 100);
         } else {
             cache_statuses.unknown = 100;
         }
-        for (key, metrics) in &mut report.recording.step_metrics {
+        for (key, recording) in &mut report.recording.steps {
             if key.step == Step::CACHED {
-                metrics.cache_statuses = [(0, cache_statuses.clone())].into();
+                let only = recording.groups.values_mut().next().unwrap();
+                only.cache_statuses = cache_statuses.clone();
             }
         }
         let rows = Summary::of(&report).cache.unwrap().status.rows;
@@ -193,7 +196,8 @@ fn sizes_and_aggregators_are_told_apart_where_each_has_enough() {
     let groups = effect(&pairs, &[]).groups;
     let sizes: Vec<_> = groups.iter().map(|group| (group.key.clone(), group.response.pairs)).collect();
     // The second aggregator has two pairs only: then the first one's are no group of their own either.
-    assert_eq!(sizes, [(GroupKey::Sizes(64 << 10, 256 << 10), 30), (GroupKey::Sizes(4 << 20, 16 << 20), 30)]);
+    let key = |from_bytes, below_bytes| GroupKey::Sizes { from_bytes, below_bytes };
+    assert_eq!(sizes, [(key(64 << 10, 256 << 10), 30), (key(4 << 20, 16 << 20), 30)]);
     let between = |at: usize, from: f64, to: f64| (from..to).contains(&groups[at].response.median);
     assert!(between(0, 1.5, 2.7) && between(1, 7.5, 13.3), "{groups:?}");
 }

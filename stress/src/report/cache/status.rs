@@ -1,13 +1,18 @@
-//! What headers claim, held against what the times show: a cache that says what is not so is found out.
+//! Compares what headers say of caches with the times: a wrong cache status is found out.
 
 use std::collections::BTreeMap;
 
-use super::{Effect, Ratio, ratio};
+use serde::Serialize;
+
+use super::{
+    paired::{SERVICE, ratio},
+    ratio::{Effect, Ratio},
+};
 use crate::{
     metrics::{
         Recording, StepKey,
-        cache_status::CacheStatusCounts,
         pairs::{Freshness, Pair},
+        step_metrics::CacheStatusCounts,
     },
     plan::journey::Step,
     sample::{
@@ -16,50 +21,57 @@ use crate::{
     },
 };
 
-/// StatusCheck against observed.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// The cache statuses of a run's downloads, and what their times say of them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct StatusCheck {
     /// First downloads of blobs that are new to the run.
+    #[serde(rename = "first_downloads")]
     pub firsts: u64,
-    /// Those of them that came from a cache already, if their headers are true: no pairs.
+    /// Those of them that were cache hits by their headers: no pairs.
+    #[serde(rename = "first_downloads_already_cached")]
     pub contaminated: u64,
     /// Cached downloads of blobs that are new to the run.
+    #[serde(rename = "cached_downloads")]
     pub cached: u64,
-    /// The headers that told of them, and of how many.
+    /// The headers that had a status, and of how many cached downloads.
     pub status_headers: BTreeMap<StatusHeader, u64>,
-    /// By what was said of cached downloads.
+    /// By the status of cached downloads.
     pub rows: Vec<StatusRow>,
-    /// Pairs whose `Date` stood still, or whose `Age` grew with the time: the same copy twice.
+    /// Pairs whose `Date` stood still, or whose `Age` grew with the time: the same cached response twice.
+    #[serde(rename = "pairs_of_the_same_copy")]
     pub same_copy: u64,
     /// Pairs whose `Date` moved with the time.
+    #[serde(rename = "pairs_dated_anew")]
     pub dated_anew: u64,
 }
 
-/// Cached downloads of which the same was said.
-#[derive(Debug, Clone, PartialEq)]
+/// Cached downloads of one status.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StatusRow {
-    /// What was said.
+    /// The status.
     pub cache_status: CacheStatus,
     /// How many.
     pub downloads: u64,
     /// How much faster than the first downloads of the same blobs they were; `None` without pairs.
     pub observed: Option<Ratio>,
-    /// What that makes of the claim.
+    /// What the times say of the status.
     pub finding: Finding,
 }
 
-/// What the times make of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the times say of a cache status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, Serialize)]
+#[serde(into = "&'static str")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Finding {
-    /// They show the same.
+    /// They agree.
     Consistent,
-    /// Hits are claimed, but they are no faster.
+    /// Hits by their headers, but no faster.
     HitsNoFaster,
-    /// Misses are claimed, but they are faster.
+    /// Misses by their headers, but faster.
     MissesFaster,
-    /// Nothing is claimed, but they are faster.
+    /// Without a status, but faster.
     SilentFaster,
-    /// Too few to say.
+    /// There are too few to compare.
     Unknown,
 }
 
@@ -74,24 +86,13 @@ impl Finding {
             (CacheStatus::Miss | CacheStatus::Bypass | CacheStatus::Unknown, _) => Finding::Consistent,
         }
     }
-
-    /// Its name in documents.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Finding::Consistent => "borne-out",
-            Finding::HitsNoFaster => "hits-no-faster",
-            Finding::MissesFaster => "misses-faster",
-            Finding::SilentFaster => "silent-but-faster",
-            Finding::Unknown => "unknown",
-        }
-    }
 }
 
 impl StatusCheck {
     pub(super) fn of(recording: &Recording, pairs: &[&Pair], controls: &[&Pair]) -> Self {
         let (firsts, cached) =
             (cache_statuses(recording, Step::FIRST), cache_statuses(recording, Step::CACHED));
-        let standing = |wanted| pairs.iter().filter(|pair| pair.standing == wanted).count() as u64;
+        let evidence = |wanted| pairs.iter().filter(|pair| pair.freshness == wanted).count() as u64;
         let all = [
             CacheStatus::Hit,
             CacheStatus::Stale,
@@ -100,35 +101,30 @@ impl StatusCheck {
             CacheStatus::Unknown,
         ];
         let row = |cache_status| {
-            let said: Vec<&Pair> =
+            let pairs: Vec<_> =
                 pairs.iter().copied().filter(|pair| pair.cache_status == cache_status).collect();
-            let times = |pair: &Pair| Some((pair.first, pair.cached));
-            let observed = ratio(&said, times).map(|observed| observed.without(ratio(controls, times)));
+            let observed = ratio(&pairs, SERVICE).map(|observed| observed.without(ratio(controls, SERVICE)));
             let finding = Finding::of(cache_status, observed.as_ref());
             StatusRow { cache_status, downloads: cached.of(cache_status), observed, finding }
         };
-        let told = cached.told.iter().map(|(status_header, counts)| (*status_header, counts.values().sum()));
+        let headers = cached.by_header.iter().map(|(header, counts)| (*header, counts.values().sum()));
         Self {
             firsts: firsts.total(),
             contaminated: firsts.from_cache(),
             cached: cached.total(),
-            status_headers: told.collect(),
+            status_headers: headers.collect(),
             rows: all.into_iter().map(row).filter(|row| row.downloads > 0).collect(),
-            same_copy: standing(Freshness::Still),
-            dated_anew: standing(Freshness::Moving),
+            same_copy: evidence(Freshness::Unchanged),
+            dated_anew: evidence(Freshness::Advanced),
         }
     }
 }
 
-/// What was said of all downloads of this step, of blobs that are new to the run.
+/// The cache statuses of all downloads of this step, of blobs that are new to the run.
 pub(in crate::report) fn cache_statuses(recording: &Recording, wanted: Step) -> CacheStatusCounts {
     let fresh = |key: &StepKey| key.step == wanted && key.novelty == Novelty::Fresh;
-    let step_metrics = recording.step_metrics.iter().filter(|(key, _)| fresh(key));
-    step_metrics.flat_map(|(_, metrics)| metrics.cache_statuses.values()).fold(
-        CacheStatusCounts::default(),
-        |mut sum, cache_statuses| {
-            sum.merge(cache_statuses);
-            sum
-        },
-    )
+    let mut sum = CacheStatusCounts::default();
+    let groups = recording.groups().filter(|(key, _)| fresh(key));
+    groups.for_each(|(_, metrics)| sum.merge(&metrics.cache_statuses));
+    sum
 }

@@ -1,4 +1,4 @@
-//! Steps and searches that never happened: verdicts, blame, knee, and what it all took.
+//! Verdicts of steps, the generator's limit, knee, shedding and consumption, of made-up searches.
 
 use super::*;
 use crate::{fixtures, plan::search::Axis, report::quality::CheckResult};
@@ -12,7 +12,7 @@ fn step(thresholds: &[&str], journeys: u64, uploads: Reading) -> SearchStep {
     let mut report = fixtures::report(journeys, &samples);
     report.plan.thresholds = thresholds.iter().map(|text| text.parse().unwrap()).collect();
     let warm_up = fixtures::recording(&fixtures::journey(0));
-    SearchStep::of((1.0, Duration::from_secs(1)), Step::Upload, &report, &warm_up, uploads, blame)
+    SearchStep::of((1.0, Duration::from_secs(1)), Step::Upload, &report, &warm_up, uploads, generator_limit)
 }
 
 #[test]
@@ -27,32 +27,32 @@ fn objectives_break_hold_or_cannot_be_judged() {
     );
     // What is known to be broken needs no more samples.
     assert_eq!(verdict(&["upload.p95<1h", "upload.max<1ms"], 40), StepVerdict::Breaks);
-    // Nobody asked for it, and still nothing may fail.
+    // Without a threshold of the user's, nothing may fail.
     let mut samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
     samples.extend(fixtures::troubled(40));
     let report = fixtures::report(41, &samples);
     let none = Recording::default();
     let at = (1.0, Duration::from_secs(1));
-    let step = SearchStep::of(at, Step::Upload, &report, &none, Reading::default(), blame);
+    let step = SearchStep::of(at, Step::Upload, &report, &none, Reading::default(), generator_limit);
     assert_eq!((step.result.verdict, step.failed), (StepVerdict::Breaks, 1));
     assert_eq!(step.broken().next().unwrap().threshold.to_string(), "upload.failures==0");
-    // A generator that is the limit is told whatever else happened, an interruption above all.
-    let blamed: Blame = |_, _| Some(Bottleneck::Cpu);
-    let step = SearchStep::of(at, Step::Upload, &report, &none, Reading::default(), blamed);
+    // A generator that is the limit decides over broken thresholds, an interruption over both.
+    let limited = |_: &QualityReport, _| Some(Bottleneck::Cpu);
+    let step = SearchStep::of(at, Step::Upload, &report, &none, Reading::default(), limited);
     assert_eq!(
         (step.result.verdict, step.bottleneck),
         (StepVerdict::GeneratorLimited, Some(Bottleneck::Cpu))
     );
     let ending = Ending::Interrupted { signal: crate::report::Signal::Interrupt };
     let stopped = Report { ending, ..report };
-    let step = SearchStep::of(at, Step::Upload, &stopped, &none, Reading::default(), blamed);
+    let step = SearchStep::of(at, Step::Upload, &stopped, &none, Reading::default(), limited);
     assert_eq!(step.result.verdict, StepVerdict::Interrupted);
 }
 
 #[test]
-fn the_generator_is_blamed_for_its_own_part_only() {
+fn the_generator_is_the_limit_only_by_its_own_checks() {
     use Severity::{Care, Invalid};
-    for (subject, severity, measured, broken, blamed) in [
+    for (subject, severity, measured, broken, limit) in [
         (Check::Cpu, Invalid, 0.95, false, Some(Bottleneck::Cpu)),
         (Check::Cpu, Care, 0.8, false, None),
         (Check::StartDelayP99, Invalid, 1.0, true, Some(Bottleneck::Scheduling)),
@@ -68,15 +68,18 @@ fn the_generator_is_blamed_for_its_own_part_only() {
         (Check::WallClock, Care, 5.0, false, None),
     ] {
         assert_eq!(
-            blame(&check(subject, severity, measured), broken),
-            blamed,
+            generator_limit(&check(subject, severity, measured), broken),
+            limit,
             "{subject:?} {measured} {broken}"
         );
     }
     // Arrivals that were dropped were not achieved either: that is the same thing.
     let mut quality = check(Check::Dropped, Invalid, 0.5);
     quality.checks.extend(check(Check::Achieved, Invalid, 0.5).checks);
-    assert_eq!((blame(&quality, true), blame(&quality, false)), (None, Some(Bottleneck::InFlight)));
+    assert_eq!(
+        (generator_limit(&quality, true), generator_limit(&quality, false)),
+        (None, Some(Bottleneck::InFlight))
+    );
 }
 
 /// A search whose steps had these levels, rates and mean response times in milliseconds.
@@ -141,7 +144,7 @@ fn shedding_is_what_was_seen() {
 }
 
 #[test]
-fn settling_is_paid_for_as_well() {
+fn the_consumption_includes_the_warm_up() {
     let cost = step(&[], 10, Reading::default()).consumed;
     assert_eq!((cost.uploads, cost.downloads, cost.frost), (11, 22, 11 * 132_300));
     let whole = capacity(&[(1.0, 1.0, 1), (2.0, 2.0, 1)]).consumed();
@@ -156,5 +159,8 @@ fn the_document_has_the_answer_and_every_step() {
     assert_eq!(document["schema"], SCHEMA);
     assert_eq!(document["answer"], serde_json::json!({ "kind": "between", "holds": 20.0, "breaks": 40.0 }));
     assert_eq!(document["knee"]["level"], 20.0);
-    assert_eq!((document["steps"].as_array().unwrap().len(), &document["took"]["uploads"]), (3, &33.into()));
+    assert_eq!(
+        (document["steps"].as_array().unwrap().len(), &document["consumed"]["uploads"]),
+        (3, &33.into())
+    );
 }

@@ -1,21 +1,25 @@
-//! Changes that shall not be, held against what changed: no benefit of the doubt where nothing is known.
+//! Evaluates limits on changes: what is not known fails.
 
-use super::numbers::{Number, Value, Verdict};
+use serde::Serialize;
+
+use super::types::{Number, Verdict};
 use crate::plan::threshold::{Bound, ChangeLimit, Scope};
 
-/// A limit on a change and what became of it in one step.
+/// A limit on a change and its result for one step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LimitResult {
-    /// The limit; of one for each step, the part that speaks of this one.
+    /// The limit; of one for every step, the part about this one.
     pub limit: ChangeLimit,
-    /// What became of it.
+    /// The result.
     pub outcome: LimitOutcome,
     /// The number before and after, and its change.
     pub number: Number,
 }
 
-/// What became of a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The result of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, Serialize)]
+#[serde(into = "&'static str")]
+#[strum(serialize_all = "kebab-case")]
 pub enum LimitOutcome {
     /// The whole interval lies within it.
     Holds,
@@ -23,35 +27,30 @@ pub enum LimitOutcome {
     Broken,
     /// The interval holds it: there is no evidence of too large a change, nor that there is none.
     Undecided,
-    /// Nothing is known: too little data, or timeouts hide the number.
+    /// There is too little data, or timeouts hide the number.
     Unknown,
 }
 
 impl LimitOutcome {
     /// Its name in documents.
-    pub const fn label(self) -> &'static str {
-        match self {
-            LimitOutcome::Holds => "holds",
-            LimitOutcome::Broken => "broken",
-            LimitOutcome::Undecided => "undecided",
-            LimitOutcome::Unknown => "unknown",
-        }
+    pub fn label(self) -> &'static str {
+        self.into()
     }
 
-    /// Whether it fails the comparison: evidence of too large a change does, and so does knowing nothing.
+    /// Whether it fails the comparison: by evidence of too large a change, or because nothing is known.
     pub const fn fails(self) -> bool {
         matches!(self, LimitOutcome::Broken | LimitOutcome::Unknown)
     }
 }
 
-/// Holds `limit` against every number that it speaks of.
-pub(super) fn judge(limit: &ChangeLimit, numbers: &[Number]) -> Vec<LimitResult> {
-    let meant = |number: &&Number| {
+/// The results of `limit` for every number that it covers.
+pub(super) fn evaluate(limit: &ChangeLimit, numbers: &[Number]) -> Vec<LimitResult> {
+    let covered = |number: &&Number| {
         number.quantity == limit.quantity
             && !number.name.repeats
             && limit.scope.covers(&number.name.phase, number.name.step)
     };
-    let judge = |number: &Number| LimitResult {
+    let result = |number: &Number| LimitResult {
         limit: ChangeLimit {
             scope: Scope { step: Some(number.name.step), ..limit.scope.clone() },
             ..limit.clone()
@@ -59,7 +58,7 @@ pub(super) fn judge(limit: &ChangeLimit, numbers: &[Number]) -> Vec<LimitResult>
         outcome: outcome(limit, number),
         number: number.clone(),
     };
-    numbers.iter().filter(meant).map(judge).collect()
+    numbers.iter().filter(covered).map(result).collect()
 }
 
 fn outcome(limit: &ChangeLimit, number: &Number) -> LimitOutcome {
@@ -72,14 +71,14 @@ fn outcome(limit: &ChangeLimit, number: &Number) -> LimitOutcome {
     }
     let bound = match limit.bound {
         Bound::Percent(percent) => percent / 100.0,
-        // Held against the number before as it was measured.
+        // A share of the measured number before.
         Bound::Amount { value, .. } => value / before.value,
     };
     let (broken, holds) =
         if limit.above { (low > bound, high <= bound) } else { (high < bound, low >= bound) };
     // The true change is larger than measured where only the least of the later number is known, and smaller where that
     // is so of the earlier one.
-    let (larger, smaller) = (is_bound(after), is_bound(before));
+    let (larger, smaller) = (after.lower_bound, before.lower_bound);
     let hides = |from_above: bool| if from_above { smaller } else { larger };
     if broken {
         if hides(limit.above) { LimitOutcome::Unknown } else { LimitOutcome::Broken }
@@ -92,10 +91,6 @@ fn outcome(limit: &ChangeLimit, number: &Number) -> LimitOutcome {
     }
 }
 
-const fn is_bound(value: Value) -> bool {
-    value.lower_bound
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -103,7 +98,7 @@ mod tests {
     use super::*;
     use crate::{
         plan::{journey::Step, percentile::Percentile, threshold::Quantity},
-        report::compare::StepName,
+        report::compare::types::{StepName, Value},
     };
 
     fn number(interval: (f64, f64)) -> Number {
@@ -120,9 +115,9 @@ mod tests {
         }
     }
 
-    fn judged(limit: &str, number: Number) -> Vec<LimitOutcome> {
-        let judged = judge(&limit.parse().unwrap(), &[number]);
-        judged.iter().map(|threshold_result| threshold_result.outcome).collect()
+    fn outcomes(limit: &str, number: Number) -> Vec<LimitOutcome> {
+        let results = evaluate(&limit.parse().unwrap(), &[number]);
+        results.iter().map(|result| result.outcome).collect()
     }
 
     #[test]
@@ -138,10 +133,10 @@ mod tests {
             ("cached.p95>+20ms", (0.21, 0.3), LimitOutcome::Broken),
             ("main:cached.p95>+20ms", (0.1, 0.19), LimitOutcome::Holds),
         ] {
-            assert_eq!(judged(limit, number(interval)), [outcome], "{limit} of {interval:?}");
+            assert_eq!(outcomes(limit, number(interval)), [outcome], "{limit} of {interval:?}");
         }
         for other in ["cached.p50>+10%", "first.p95>+10%", "warm:cached.p95>+10%"] {
-            assert_eq!(judged(other, number((0.11, 0.3))), [], "{other}");
+            assert_eq!(outcomes(other, number((0.11, 0.3))), [], "{other}");
         }
     }
 
@@ -149,7 +144,7 @@ mod tests {
     fn what_is_not_known_fails() {
         let few = Verdict::NotEnoughData { has: Duration::from_secs(5), needs: Duration::from_secs(20) };
         let few = Number { interval: None, verdict: few, ..number((0.0, 0.0)) };
-        let unknown = judged("cached.p95>+10%", few);
+        let unknown = outcomes("cached.p95>+10%", few);
         assert_eq!((unknown[0], unknown[0].fails()), (LimitOutcome::Unknown, true));
         let least = Some(Value { value: 0.1, lower_bound: true });
         let hidden_after = |interval| Number { after: least, ..number(interval) };
@@ -160,7 +155,7 @@ mod tests {
             (hidden_after((-0.1, 0.05)), LimitOutcome::Unknown),
             (hidden_before((0.11, 0.3)), LimitOutcome::Unknown),
         ] {
-            assert_eq!(judged("cached.p95>+10%", number), [outcome]);
+            assert_eq!(outcomes("cached.p95>+10%", number), [outcome]);
         }
         assert!(!LimitOutcome::Undecided.fails());
     }

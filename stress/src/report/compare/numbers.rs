@@ -1,129 +1,22 @@
-//! A number before and after, how sure its change is, and what that means.
+//! Compares a number before and after: its change, how certain that is, and the verdict.
 
 use std::time::Duration;
 
 use super::{
-    StepName,
     bootstrap::FEWEST,
     inference::{Estimate, Spread, holm},
-    side::Measure,
+    measure::Measure,
+    types::{Number, Scale, StepName, Value, Verdict},
 };
 use crate::plan::threshold::Quantity;
 
-/// A number of both sides.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Number {
-    /// Which step it is of.
-    pub name: StepName,
-    /// Which number.
-    pub quantity: Quantity,
-    /// What it was, in seconds, per second, bytes per second, a share or a factor; `None` when the sample does not
-    /// support it. Of several runs the geometric mean, of shares the arithmetic one.
-    pub before: Option<Value>,
-    /// What it is.
-    pub after: Option<Value>,
-    /// How far the number rose, as a share of what it was; of a share, how far it rose itself.
-    pub change: Option<f64>,
-    /// The interval that holds the true change with 95 %, of this number looked at alone.
-    pub interval: Option<(f64, f64)>,
-    /// What that means.
-    pub verdict: Verdict,
-    /// How long the shorter side is.
-    pub has: Duration,
-    /// How long both sides should be to see a change of 10 %, after what was seen of the spread.
-    pub needs: Option<Duration>,
-}
-
-/// A number as a report shows it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Value {
-    /// The number.
-    pub value: f64,
-    /// Whether the true one may be larger: timeouts or unfinished work decide it.
-    pub lower_bound: bool,
-}
-
-/// What a number says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is better.
-    Better,
-    /// It is worse.
-    Worse,
-    /// It is so little different that nobody need care.
-    NoRelevantChange,
-    /// Chance alone can explain what difference there is.
-    NoEvidence,
-    /// Timeouts or unfinished work hide the true number.
-    Hidden,
-    /// There is too little to say anything.
-    NotEnoughData {
-        /// How long the shorter side is.
-        has: Duration,
-        /// How long both sides should be.
-        needs: Duration,
-    },
-}
-
-impl Verdict {
-    /// Its name in documents.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Verdict::Better => "better",
-            Verdict::Worse => "worse",
-            Verdict::NoRelevantChange => "no-relevant-change",
-            Verdict::NoEvidence => "no-evidence",
-            Verdict::Hidden => "hidden-by-timeouts",
-            Verdict::NotEnoughData { .. } => "not-enough-data",
-        }
-    }
-}
-
-impl Value {
-    /// A number that is known.
-    pub(super) const fn exact(value: f64) -> Self {
-        Self { value, lower_bound: false }
-    }
-}
-
-/// On which scale numbers differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scale {
-    /// By a factor.
-    Ratio,
-    /// By an amount.
-    Difference,
-}
-
-impl Scale {
-    pub(super) const fn of(quantity: Quantity) -> Self {
-        if matches!(quantity, Quantity::Failures) { Scale::Difference } else { Scale::Ratio }
-    }
-
-    /// What puts a number on the scale.
-    pub(super) fn function(self) -> fn(f64) -> f64 {
-        match self {
-            Scale::Ratio => f64::ln,
-            Scale::Difference => |value| value,
-        }
-    }
-
-    /// A difference on the scale as a change.
-    fn change(self, difference: f64) -> f64 {
-        match self {
-            Scale::Ratio => difference.exp_m1(),
-            Scale::Difference => difference,
-        }
-    }
-}
-
-/// Failures whose share changes by less than this need nobody's care.
+/// The smallest relevant change of the share of failures.
 const RELEVANT_SHARE: f64 = 0.001;
 
-/// Shorter runs have too few intervals to say anything.
+/// Shorter runs have too few intervals.
 const SHORTEST: Duration = Duration::from_secs(FEWEST as u64);
 
-/// A number before its verdict: that needs all the others.
+/// A number before its verdict, which depends on all the others.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) number: Number,
@@ -171,8 +64,8 @@ impl Draft {
         Self { number, estimate, scale }
     }
 
-    /// Whether the change, and not only the numbers, says it.
-    fn verdict(&self, estimate: Estimate, stands_out: bool, relevance: f64) -> Verdict {
+    /// The verdict on a change that is significant among all numbers or not.
+    fn verdict(&self, estimate: Estimate, significant: bool, relevance: f64) -> Verdict {
         let Number { quantity, before, after, .. } = self.number;
         let relevant = match self.scale {
             Scale::Ratio => relevance.ln_1p(),
@@ -183,7 +76,7 @@ impl Draft {
         // A number that may be larger is known to have risen, or to have fallen, only from one side.
         let hidden = if rises { bound(before) } else { bound(after) };
         let (low, high) = estimate.interval();
-        if stands_out && estimate.difference.abs() >= relevant {
+        if significant && estimate.difference.abs() >= relevant {
             return match (hidden, rises == quantity.is_better_low()) {
                 (true, _) => Verdict::Hidden,
                 (false, true) => Verdict::Worse,
@@ -192,7 +85,7 @@ impl Draft {
         }
         if bound(before) || bound(after) {
             Verdict::Hidden
-        } else if stands_out || (low >= -relevant && high <= relevant) {
+        } else if significant || (low >= -relevant && high <= relevant) {
             Verdict::NoRelevantChange
         } else {
             Verdict::NoEvidence
@@ -200,18 +93,18 @@ impl Draft {
     }
 }
 
-/// Judges all numbers at once.
+/// The verdicts on all numbers, corrected for multiple comparisons.
 pub(super) fn judge(drafts: Vec<Draft>, relevance: f64) -> Vec<Number> {
     let estimates: Vec<Estimate> = drafts.iter().filter_map(|draft| draft.estimate).collect();
-    let chances: Vec<f64> = estimates.iter().map(Estimate::chance).collect();
-    let mut stand_out = holm(&chances).into_iter();
+    let p_values: Vec<f64> = estimates.iter().map(Estimate::p_value).collect();
+    let mut significant = holm(&p_values).into_iter();
     let judge = |mut draft: Draft| {
-        if let (Some(estimate), Some(stands_out)) =
-            (draft.estimate, draft.estimate.and_then(|_| stand_out.next()))
+        if let (Some(estimate), Some(significant)) =
+            (draft.estimate, draft.estimate.and_then(|_| significant.next()))
         {
-            draft.number.verdict = draft.verdict(estimate, stands_out, relevance);
+            draft.number.verdict = draft.verdict(estimate, significant, relevance);
             if draft.scale == Scale::Ratio {
-                let seconds = draft.number.has.as_secs_f64() * estimate.stretch(chances.len());
+                let seconds = draft.number.has.as_secs_f64() * estimate.stretch(p_values.len());
                 draft.number.needs =
                     Duration::try_from_secs_f64(seconds.ceil()).ok().map(|time| time.max(SHORTEST));
             }
@@ -221,8 +114,8 @@ pub(super) fn judge(drafts: Vec<Draft>, relevance: f64) -> Vec<Number> {
     drafts.into_iter().map(judge).collect()
 }
 
-/// Several runs as one. Of more than one, what differs between them is their spread (as in Treadmill: Zhang et al.,
-/// 2016), unless what differs within them says more; a single run can only speak for itself.
+/// Several runs as one. The spread of more than one is the larger of that between them (as in Treadmill: Zhang et al., 2016)
+/// and that within them; of a single run it is that within it.
 fn together(runs: &[Measure], scale: Scale) -> Side {
     let count = runs.len() as f64;
     let values: Option<Vec<Value>> = runs.iter().map(|run| run.value).collect();
@@ -305,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn too_little_says_how_much_it_takes() {
+    fn too_little_data_has_the_length_that_it_takes() {
         let short = |needs| Measure { spread: Err(Duration::from_secs(needs)), ..measure(1.0) };
         let (has, needs) = (Duration::from_secs(60), Duration::from_secs(90));
         let number = judged(P95, &[short(80)], &[short(90)]);

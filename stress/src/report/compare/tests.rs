@@ -1,12 +1,13 @@
 //! Equal runs are called equal, changed ones are found, and what is too short says how long it should be.
 
-use std::rc::Rc;
+pub(super) mod noise;
+
+use std::{rc::Rc, time::Duration};
 
 use super::{
-    inference::ALARM,
-    noise::Noise,
-    numbers::Scale,
-    track::{Bin, Counts, Table, Track},
+    inference::ALPHA,
+    series::{Bin, Counts, Series, Table},
+    types::Scale,
     *,
 };
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     plan::percentile::Percentile,
     sample::{Outcome as Fate, Sample, StoredKind},
 };
+use noise::Noise;
 
 /// Optimised builds take all pairs; others as many as a person likes to wait for.
 const PAIRS: u64 = if cfg!(debug_assertions) { 60 } else { 1000 };
@@ -49,8 +51,7 @@ fn run(seed: u64, phi: f64, seconds: usize, factor: f64) -> BTreeMap<Quantity, M
         let level = 0.1 * level.next() + factor.ln();
         grains.push((0..40).map(|_| ((level + 0.3 * each.normal()) / GRAIN).round()).collect::<Vec<_>>());
     }
-    let mut all = grains.concat();
-    all.sort_unstable_by(f64::total_cmp);
+    let mut all = crate::report::stats::sorted(grains.concat());
     all.dedup();
     let bin = |grain: &f64| Bin { low: ((grain - 0.5) * GRAIN).exp(), high: ((grain + 0.5) * GRAIN).exp() };
     let bins: Vec<Bin> = all.iter().map(bin).collect();
@@ -58,24 +59,24 @@ fn run(seed: u64, phi: f64, seconds: usize, factor: f64) -> BTreeMap<Quantity, M
     let counts: Vec<Counts> = grains.iter().map(|second| second.iter().map(place).collect()).collect();
     let table = Rc::new(Table::of(&bins, &counts));
     let mean = |second: &Vec<f64>| (second.iter().map(|grain| (grain * GRAIN).exp()).sum(), 40.0);
-    let track = |quantity| match quantity {
-        Quantity::Percentile(percentile) => Track::quantile(percentile.quantile(), &table),
-        _ => Track::ratio(grains.iter().map(mean)),
+    let series = |quantity| match quantity {
+        Quantity::Percentile(percentile) => Series::quantile(percentile.quantile(), &table),
+        _ => Series::ratio(grains.iter().map(mean)),
     };
     let measure = |quantity| {
-        let (track, time) = (track(quantity), Duration::from_secs(seconds as u64));
-        let spread = bootstrap::spread(&track, Scale::of(quantity).function(), time);
-        Measure { value: track.over(&[(0, seconds)]).map(Value::exact), spread, time, lacks: 0.1 }
+        let (series, time) = (series(quantity), Duration::from_secs(seconds as u64));
+        let spread = bootstrap::spread(&series, Scale::of(quantity).function(), time);
+        Measure { value: series.over(&[(0, seconds)]).map(Value::exact), spread, time, lacks: 0.1 }
     };
     NUMBERS.into_iter().map(|quantity| (quantity, measure(quantity))).collect()
 }
 
 /// What is said of two runs when no change is too small to count.
 fn judged(before: &BTreeMap<Quantity, Measure>, after: &BTreeMap<Quantity, Measure>) -> Vec<Number> {
-    let place = StepName { phase: "main".to_owned(), step: Step::CACHED, repeats: false };
+    let name = StepName { phase: "main".to_owned(), step: Step::CACHED, repeats: false };
     let draft = |quantity: Quantity| {
         let of = |side: &BTreeMap<Quantity, Measure>| [side[&quantity].clone()];
-        Draft::of(&place, quantity, &of(before), &of(after))
+        Draft::of(&name, quantity, &of(before), &of(after))
     };
     numbers::judge(NUMBERS.into_iter().map(draft).collect(), 0.0)
 }
@@ -93,17 +94,17 @@ fn false_alarms(phi: f64) -> u64 {
 #[test]
 fn equal_runs_are_called_different_in_at_most_5_of_100_pairs() {
     let alarms = false_alarms(0.0);
-    assert!(alarms <= at_most(PAIRS, ALARM), "{alarms} of {PAIRS}");
+    assert!(alarms <= at_most(PAIRS, ALPHA), "{alarms} of {PAIRS}");
 }
 
 #[test]
-fn nor_are_equal_runs_whose_seconds_hang_together() {
+fn equal_autocorrelated_runs_are_called_different_in_at_most_5_of_100_pairs() {
     let alarms = false_alarms(0.6);
-    assert!(alarms <= at_most(PAIRS, ALARM), "{alarms} of {PAIRS}");
+    assert!(alarms <= at_most(PAIRS, ALPHA), "{alarms} of {PAIRS}");
 }
 
 #[test]
-fn ten_percent_are_found_in_80_of_100_runs_as_long_as_was_asked_for() {
+fn ten_percent_are_found_in_80_of_100_runs_as_long_as_needed() {
     let (mut found, mut asked) = (0, 0);
     for pair in 0..PAIRS / 4 {
         let seed = 1_000_000 + 4 * pair;
@@ -179,40 +180,36 @@ fn a_slower_cache_is_worse_and_nothing_else_is() {
 }
 
 #[test]
-fn the_same_run_twice_is_told_and_differs_in_nothing() {
+fn the_same_run_twice_has_a_note_and_no_difference() {
     let one = source("a", &samples(700, 1));
     let comparison = compared(&one, &Source { name: "copy".to_owned(), ..one.clone() }, &[]);
-    assert_eq!(comparison.notes[0], "a and copy are the same run: that they are equal says nothing");
+    assert_eq!(comparison.notes[0], "a and copy are the same run: equal numbers are no evidence");
     assert!(comparison.notes[1].starts_with("a single run on a side: "), "{:?}", comparison.notes);
     assert!(comparison.numbers.iter().all(|number| number.change.is_none_or(|change| change == 0.0)));
     assert!(!comparison.regressed());
 }
 
 #[test]
-fn the_generator_is_blamed_only_for_what_it_did() {
+fn invalid_numbers_name_the_generator_only_if_it_was_the_bottleneck() {
     let troubled: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
     let mut unfinished = source("b", &troubled);
-    let told = |source: &Source| {
+    let note = |source: &Source| {
         let notes = compared(&self::source("a", &samples(10, 1)), source, &[]).notes;
         notes.into_iter().find(|note| note.starts_with("the numbers of b")).unwrap()
     };
-    assert_eq!(told(&unfinished), "the numbers of b are invalid: see its verdict");
+    assert_eq!(note(&unfinished), "the numbers of b are invalid: see its report");
     let generator = &mut unfinished.report.recording.generator;
     (generator.cpu, generator.available) = (Duration::from_secs(8), Duration::from_secs(10));
-    assert_eq!(
-        told(&unfinished),
-        "the numbers of b are invalid: see its verdict",
-        "80 % needs care, no more"
-    );
+    assert_eq!(note(&unfinished), "the numbers of b are invalid: see its report", "80 % needs care, no more");
     unfinished.report.recording.generator.cpu = Duration::from_secs(19) / 2;
     assert_eq!(
-        told(&unfinished),
-        "the numbers of b are invalid: its generator was the bottleneck, see its verdict"
+        note(&unfinished),
+        "the numbers of b are invalid: its generator was the bottleneck, see its report"
     );
 }
 
 #[test]
-fn a_short_run_gets_no_verdict_but_a_length() {
+fn a_short_run_gets_the_length_that_it_needs_instead_of_a_verdict() {
     let (before, after) = (source("a", &samples(100, 1)), source("b", &samples(100, 3)));
     let comparison = compared(&before, &after, &["cached.p50>+10%"]);
     for number in &comparison.numbers {
@@ -225,19 +222,19 @@ fn a_short_run_gets_no_verdict_but_a_length() {
 }
 
 #[test]
-fn a_limit_on_what_is_not_there_is_refused() {
+fn a_limit_on_a_missing_step_is_refused() {
     let one = [source("a", &samples(10, 1))];
     let limit = ["read3.p50>+10%".parse().unwrap()];
     let refused = Comparison::of(&one, &one, RELEVANT, &limit).unwrap_err().to_string();
     assert_eq!(
         refused,
-        "--fail-if `read3.p50>+10%` speaks of a number that not every one of these runs has; all have main:upload, \
+        "--fail-if `read3.p50>+10%` limits a number that not every one of these runs has; all have main:upload, \
          main:first, main:cached"
     );
 }
 
 #[test]
-fn a_step_that_one_run_lacks_is_told() {
+fn a_step_that_one_run_lacks_has_a_note() {
     let uploads: Vec<_> = samples(10, 1).into_iter().filter(|sample| sample.step == Step::Upload).collect();
     let comparison = compared(&source("a", &samples(10, 1)), &source("b", &uploads), &[]);
     let last = comparison.notes.last().unwrap();

@@ -1,24 +1,30 @@
-//! Reports go through their document unchanged, and its names and units stay as promised.
+//! Reports are read as they were written, their keys and units stay the same, and other files are refused.
+
+use std::fs;
 
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::{
     fixtures,
-    metrics::step_metrics::StepMetrics,
+    metrics::step_metrics::StepRecording,
     plan::{
         journey::Step,
         target::{Header, Secret},
     },
-    report::Signal,
+    report::{Ending, Signal, Source, compare::Comparison},
     sample::{FailureClass, Outcome, Sample, StoredKind},
 };
 
 fn saved(report: &Report) -> Vec<u8> {
     let mut text = Vec::new();
-    save(report, &mut text).unwrap();
+    report.save(&mut text).unwrap();
     text
+}
+
+fn load(text: &[u8]) -> Result<Report, LoadError> {
+    Report::load(text)
 }
 
 fn document(report: &Report) -> Value {
@@ -36,7 +42,7 @@ fn troubled() -> Report {
 #[test]
 fn what_was_saved_is_loaded_as_it_was() {
     let report = troubled();
-    assert_eq!(load(saved(&report).as_slice()).unwrap(), report);
+    assert_eq!(load(&saved(&report)).unwrap(), report);
 }
 
 proptest! {
@@ -46,7 +52,7 @@ proptest! {
         let samples: Vec<_> = (0..good).flat_map(fixtures::journey).chain((good..good + bad).flat_map(fixtures::troubled)).collect();
         let mut report = fixtures::report(good + bad, &samples);
         report.plan.seed = seed;
-        prop_assert_eq!(load(saved(&report).as_slice()).unwrap(), report);
+        prop_assert_eq!(load(&saved(&report)).unwrap(), report);
     }
 }
 
@@ -55,9 +61,7 @@ fn loaded_parts_merge_into_the_whole() {
     let samples: Vec<_> =
         (0..9).flat_map(fixtures::journey).chain((9..14).flat_map(fixtures::troubled)).collect();
     let whole = fixtures::report(14, &samples);
-    let part = |range: std::ops::Range<usize>| {
-        load(saved(&fixtures::report(14, &samples[range])).as_slice()).unwrap()
-    };
+    let part = |range: std::ops::Range<usize>| load(&saved(&fixtures::report(14, &samples[range]))).unwrap();
     let mut merged = part(0..21).recording;
     merged.merge(part(21..42).recording);
     assert_eq!(merged, whole.recording);
@@ -86,7 +90,7 @@ fn attempts_that_were_not_the_last_are_kept_with_their_own_time_and_merge() {
         left.merge(right);
         assert_eq!((&left, &turned), (&whole.recording, &whole.recording), "{middle}");
     }
-    assert_eq!(load(saved(&whole).as_slice()).unwrap(), whole);
+    assert_eq!(load(&saved(&whole)).unwrap(), whole);
     let upload = &document(&whole)["steps"][0];
     let counts =
         ["attempted", "done", "failed", "attempt_failures"].map(|name| upload[name].as_u64().unwrap());
@@ -105,7 +109,7 @@ fn attempts_that_were_not_the_last_are_kept_with_their_own_time_and_merge() {
 #[test]
 fn the_readable_part_has_units_in_its_names_and_every_count() {
     let document = document(&troubled());
-    assert_eq!(document["schema"], json!("walrus-stress/report/2"));
+    assert_eq!(document["schema"], json!("walrus-stress/report/1"));
     assert_eq!((&document["partial"], &document["elapsed_seconds"]), (&json!(true), &json!(61.7)));
     assert_eq!(document["ending"], json!({ "kind": "interrupted", "signal": "SIGTERM" }));
     assert_eq!(document["started_at"], json!("2026-09-21T14:13:20Z"));
@@ -122,7 +126,7 @@ fn the_readable_part_has_units_in_its_names_and_every_count() {
     let cached = &document["steps"][2]["failures"][0];
     assert_eq!((&cached["class"], &cached["count"]), (&json!("not-found"), &json!(2)));
     let example = json!({
-        "at_seconds": 1.62, "blob_number": 2, "status": 404, "reason": "BLOB_NOT_FOUND",
+        "at_seconds": 1.62, "blob_number": 2, "class": "not-found", "status": 404, "reason": "BLOB_NOT_FOUND",
         "message": "the requested blob ID does not exist",
     });
     assert_eq!(cached["examples"][0], example);
@@ -180,7 +184,8 @@ fn other_documents_are_refused_with_the_reason() {
     let refused = |text: &str| load(text.as_bytes()).unwrap_err().to_string();
     assert_eq!(
         refused(r#"{"schema":"walrus-stress/report/9"}"#),
-        "its schema is `walrus-stress/report/9`, this version reads `walrus-stress/report/2` and older ones"
+        "its schema is `walrus-stress/report/9`, this version reads `walrus-stress/report/1`: make the report again with \
+         this version"
     );
     let instead = "`walrus-stress run --report FILE` writes reports";
     for (wrong, words) in [
@@ -190,58 +195,137 @@ fn other_documents_are_refused_with_the_reason() {
     ] {
         assert_eq!(refused(wrong), format!("not a walrus-stress report, but {words}: {instead}"));
     }
-    for wrong in [
-        "",
-        "{}",
-        "<html>",
-        r#"{"schema":"walrus-stress/report/1"}"#,
-        r#"{"schema":"walrus-stress/report/2"}"#,
-    ] {
+    for wrong in ["", "{}", "<html>", r#"{"schema":"walrus-stress/report/1"}"#] {
         assert!(refused(wrong).starts_with("not a walrus-stress report: "), "{wrong}");
     }
 }
 
-/// Everything that was said is still said, whatever is said besides.
-#[track_caller]
-fn assert_kept(then: &Value, now: &Value, place: &str) {
-    match (then, now) {
-        (Value::Object(then), Value::Object(now)) => {
-            for (name, value) in then {
-                assert_kept(value, now.get(name).unwrap_or(&Value::Null), &format!("{place}.{name}"));
-            }
-        }
-        (Value::Array(then), Value::Array(now)) => {
-            assert_eq!(then.len(), now.len(), "{place}");
-            then.iter().zip(now).for_each(|(then, now)| assert_kept(then, now, place));
-        }
-        _ => assert_eq!(now, then, "{place}"),
+#[test]
+fn numbers_that_cannot_be_added_up_are_refused_with_their_path() {
+    let mut document = document(&troubled());
+    let generator = &mut document["recording"]["generator"]["descriptors"]["limit"];
+    *generator = json!(u64::MAX);
+    assert!(load(document.to_string().as_bytes()).is_ok(), "a limit of the machine is not added up");
+    for (pointer, number) in [
+        ("/recording/connections/opened", MAX_COUNT + 1),
+        ("/recording/steps/1/metrics/groups/0/metrics/done", u64::MAX),
+    ] {
+        let mut document = document.clone();
+        *document.pointer_mut(pointer).unwrap() = json!(number);
+        let path = pointer[1..].replace("/1/", "[1].").replace('/', ".");
+        assert_eq!(
+            load(document.to_string().as_bytes()).unwrap_err().to_string(),
+            format!(
+                "damaged: `{path}` is {number}, more than a run can have counted; take the file again from where it was \
+                 written"
+            )
+        );
+        *document.pointer_mut(pointer).unwrap() = json!(MAX_COUNT);
+        assert!(load(document.to_string().as_bytes()).is_ok());
     }
 }
 
+/// The report in the file that pins the format.
+fn pinned() -> Report {
+    let samples: Vec<_> = (0..40)
+        .flat_map(fixtures::journey)
+        .chain((40..50).flat_map(fixtures::troubled))
+        .chain((50..52).flat_map(retried))
+        .collect();
+    let mut report = fixtures::report(52, &samples);
+    report.runs = vec!["0123456789abcdef0123456789abcdef".parse().unwrap()];
+    report.tool.version = "0.1.0".to_owned();
+    report.notices = vec!["the first target was slow to answer".to_owned()];
+    report.plan.thresholds = [
+        "upload.p90<2s",
+        "cached.failures<=50%",
+        "upload.rate>1/s",
+        "cached.throughput>1KiB/s",
+        "first.p99<1s",
+    ]
+    .map(|threshold| threshold.parse().unwrap())
+    .to_vec();
+    report
+}
+
+/// The file is the format's promise: what changes it is a new schema. `UPDATE_FIXTURES=1` writes it again.
 #[test]
-fn a_report_of_the_first_version_says_today_what_it_said_then() {
-    let text = include_bytes!("../../../../tests/fixtures/report-1.json");
-    let then: Value = serde_json::from_slice(text).unwrap();
-    let report = load(text.as_slice()).unwrap();
-    assert!(report.recording.step_metrics.values().all(|metrics| metrics.timeline.is_empty()));
-    let now = document(&report);
-    for part in
-        ["tool", "started_at", "elapsed_seconds", "plan", "steps", "arrivals", "connections", "cache_effect"]
-    {
-        assert_kept(&then[part], &now[part], part);
+fn the_pinned_report_is_read_and_written_unchanged() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/report-1.json");
+    if std::env::var_os("UPDATE_FIXTURES").is_some() {
+        fs::write(path, saved(&pinned())).unwrap();
     }
-    assert_kept(&then["thresholds"], &now["thresholds"], "thresholds");
-    assert_eq!((&then["schema"], &now["schema"]), (&json!("walrus-stress/report/1"), &json!(SCHEMA)));
+    let text = fs::read(path).unwrap();
+    let report = load(&text).unwrap();
+    assert_eq!(report, pinned());
+    let (then, now): (Value, Value) = (serde_json::from_slice(&text).unwrap(), document(&report));
+    for (key, value) in then.as_object().unwrap() {
+        assert_eq!(&now[key], value, "{key}");
+    }
+    assert_eq!(String::from_utf8(saved(&report)).unwrap(), String::from_utf8(text).unwrap());
+}
+
+/// The paths of all values inside `value`.
+fn pointers(value: &Value, pointer: String, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, field)| pointers(field, format!("{pointer}/{name}"), found));
+        }
+        Value::Array(items) => {
+            let items = items.iter().enumerate();
+            items.for_each(|(position, item)| pointers(item, format!("{pointer}/{position}"), found));
+        }
+        _ => {}
+    }
+    found.push(pointer);
+}
+
+/// Whatever value stands in its place, it is refused, or every number can be computed.
+#[test]
+fn a_damaged_report_is_refused_or_summarised_but_never_a_panic() {
+    // Few intervals: no bootstrap.
+    let samples: Vec<_> = (0..8).flat_map(fixtures::journey).chain((8..12).flat_map(retried)).collect();
+    let whole = document(&fixtures::report(12, &samples));
+    let mut places = Vec::new();
+    for part in ["ending", "elapsed_seconds", "plan", "recording"] {
+        pointers(&whole[part], format!("/{part}"), &mut places);
+    }
+    let damages = [
+        json!(null),
+        json!(-1),
+        json!(0),
+        json!(MAX_COUNT),
+        json!(1e300),
+        json!("x"),
+        json!(""),
+        json!([]),
+        json!({}),
+        json!([MAX_COUNT, MAX_COUNT]),
+    ];
+    let mut refused = 0;
+    for (number, place) in places.iter().enumerate() {
+        let mut document = whole.clone();
+        *document.pointer_mut(place).unwrap() = damages[number % damages.len()].clone();
+        let Ok(mut report) = load(document.to_string().as_bytes()) else {
+            refused += 1;
+            continue;
+        };
+        report.recording.merge(report.recording.clone());
+        let _ = saved(&report);
+        let sources = [Source { name: "damaged".to_owned(), report }];
+        let _ = Comparison::of(&sources, &sources, 0.02, &[]);
+    }
+    assert!(refused > places.len() / 2, "{refused} of {}", places.len());
 }
 
 #[test]
 fn an_hour_at_a_thousand_a_second_stays_below_two_megabytes() {
     let report = fixtures::hour();
-    let done = |metrics: &StepMetrics| {
-        metrics.timeline.intervals().map(|(_, interval)| interval.tally.done).sum::<u64>()
+    let done = |step: &StepRecording| {
+        step.timeline.intervals().map(|(_, interval)| interval.tally.done).sum::<u64>()
     };
-    assert_eq!(report.recording.step_metrics.values().map(done).sum::<u64>(), 3_600_000);
+    assert_eq!(report.recording.steps.values().map(done).sum::<u64>(), 3_600_000);
     let text = saved(report);
     assert!(text.len() < 2_000_000, "{} bytes", text.len());
-    assert_eq!(&load(text.as_slice()).unwrap(), report);
+    assert_eq!(&load(&text).unwrap(), report);
 }

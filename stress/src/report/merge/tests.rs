@@ -1,4 +1,4 @@
-//! Merged shards are the whole run, bit for bit, also after a file; what is none is refused by name.
+//! Merged shards equal the whole run, also after they were saved; other reports are refused by name.
 
 use super::*;
 use crate::{fixtures, report::Signal, sample::Sample};
@@ -32,7 +32,7 @@ fn merged_shards_equal_the_whole_run_bit_for_bit_in_any_order() {
         assert_eq!(merged.recording, whole.recording);
         assert_eq!((merged.elapsed, &merged.started_at), (whole.elapsed, &whole.started_at));
         assert_eq!((merged.plan.shard, merged.ending, merged.runs.len()), (None, Ending::Completed, 4));
-        assert_eq!(merged.notices, ["merged from 4 of 4 shards, laid over each other at their starts"]);
+        assert_eq!(merged.notices, ["merged from 4 of 4 shards, aligned at their starts"]);
         // Nor does another file change a bit of it.
         let (mut file, mut same) = (Vec::new(), Vec::new());
         merged.save(&mut file).unwrap();
@@ -44,7 +44,7 @@ fn merged_shards_equal_the_whole_run_bit_for_bit_in_any_order() {
 }
 
 #[test]
-fn what_comes_twice_is_refused() {
+fn a_shard_that_is_given_twice_is_refused() {
     let (a, b) = (shard(0, 2), shard(1, 2));
     let copy = Source { name: "copy.json".to_owned(), ..b.clone() };
     assert_eq!(refused(&[a.clone(), b.clone(), copy]), "copy.json: is the same run as 1.json");
@@ -54,20 +54,20 @@ fn what_comes_twice_is_refused() {
 }
 
 #[test]
-fn a_shard_that_ends_beyond_all_clocks_is_refused() {
+fn a_shard_that_ends_after_the_last_representable_time_is_refused() {
     let (mut endless, other) = (shard(0, 2), shard(1, 2));
     endless.report.elapsed = Duration::from_secs(10_000_000_000_000_000_000);
     for shards in [[endless.clone(), other.clone()], [other, endless]] {
         let refused = refused(&shards);
         assert!(
-            refused.starts_with("0.json: says that it began at 2026-") && refused.contains("no clock goes"),
+            refused.starts_with("0.json: began at 2026-") && refused.contains("no clock goes"),
             "{refused}"
         );
     }
 }
 
 #[test]
-fn what_does_not_belong_together_is_refused() {
+fn shards_of_different_plans_are_refused() {
     let first = shard(0, 2);
     let other = |change: fn(&mut Report)| {
         let mut other = shard(1, 2);
@@ -83,7 +83,7 @@ fn what_does_not_belong_together_is_refused() {
         "1.json: is of another plan than 0.json: main.sizes.max_bytes differ"
     );
     assert!(other(|report| report.plan.shard = None).starts_with("1.json: is no shard"));
-    assert!(other(|report| report.runs.clear()).starts_with("1.json: has no run's number"));
+    assert!(other(|report| report.runs.clear()).starts_with("1.json: has no run ID"));
     assert_eq!(
         other(|report| report.plan.shard = "1/3".parse().ok()),
         "1.json: is shard 1/3, but 0.json is shard 0/2"
@@ -92,7 +92,7 @@ fn what_does_not_belong_together_is_refused() {
 }
 
 #[test]
-fn what_is_incomplete_is_refused_unless_that_is_allowed() {
+fn missing_and_interrupted_shards_are_refused_unless_allowed() {
     assert_eq!(
         refused(&[shard(0, 3), shard(2, 3)]),
         "0.json: is one of 3 shards, but 1/3 is missing (--allow-partial does without)"
@@ -111,7 +111,7 @@ fn what_is_incomplete_is_refused_unless_that_is_allowed() {
 }
 
 #[test]
-fn shards_are_laid_over_each_other_at_their_starts() {
+fn shards_are_aligned_at_their_starts() {
     let mut late = shard(1, 2);
     late.report.started_at = "2026-09-21T14:13:27Z".to_owned();
     let merged = merge(&[late.clone(), shard(0, 2)], false).unwrap();
@@ -122,6 +122,6 @@ fn shards_are_laid_over_each_other_at_their_starts() {
     assert_eq!(merged.notices[1], "by their machines' clocks the shards began up to 7 s apart");
     // An hour later the first had ended long ago.
     late.report.started_at = "2026-09-21T15:13:20Z".to_owned();
-    let told = refused(&[late, shard(0, 2)]);
-    assert!(told.starts_with("1.json: began 35") && told.contains("after 0.json had ended"), "{told}");
+    let reason = refused(&[late, shard(0, 2)]);
+    assert!(reason.starts_with("1.json: began 35") && reason.contains("after 0.json had ended"), "{reason}");
 }

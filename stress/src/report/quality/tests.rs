@@ -1,14 +1,15 @@
-//! The table of limits, and verdicts on runs whose generators fared in known ways.
+//! The table of limits, and the quality of runs whose generators had known trouble.
 
 use std::time::Duration;
+
+use strum::VariantArray;
 
 use super::*;
 use crate::{
     fixtures,
     metrics::{
         Recording,
-        arrivals::ArrivalMetrics,
-        generator::{Throttling, Used},
+        generator::{ArrivalMetrics, Throttling, Used},
     },
     plan::{load::Load, schedule::Arrivals, stages::Stages},
     report::summary::Summary,
@@ -35,7 +36,7 @@ fn late(millis: impl Fn(u64) -> u64) -> Report {
 }
 
 #[test]
-fn each_subject_has_its_limits() {
+fn each_check_has_its_limits() {
     use Severity::{Care, Invalid, Trustworthy};
     for (check, values) in [
         (Check::StartDelayP99, [(0.005, Trustworthy), (0.0051, Care), (0.0501, Invalid)]),
@@ -54,11 +55,11 @@ fn each_subject_has_its_limits() {
         (Check::Descriptors, [(0.8, Trustworthy), (0.81, Care), (1.0, Care)]),
     ] {
         for (value, severity) in values {
-            assert_eq!(self::check(check, value, 0.0).severity, severity, "{check:?} {value}");
+            assert_eq!(check.result(value).severity, severity, "{check:?} {value}");
         }
     }
     assert_eq!(
-        check(Check::StartDelayP99, 0.06, 0.1).severity,
+        Check::StartDelayP99.result_at_least(0.06, 0.1).severity,
         Care,
         "a tenth of a slow step's median is more"
     );
@@ -91,36 +92,36 @@ fn the_generator_that_was_too_slow_is_named() {
         (quality(&report).severity(), quality(&report).bottleneck()),
         (Severity::Care, Some(Bottleneck::Cpu))
     );
-    // Frozen for 3 s: 300 of 3,000 beats come late, the first by 3 s.
+    // Frozen for 3 s: 300 of 3,000 measurements are late, the first by 3 s.
     report.recording.generator = Generator::default();
-    (0..3_000_u64).for_each(|beat| {
-        let lag = Duration::from_millis(if beat < 300 { 3_000 - beat * 10 } else { 1 });
+    (0..3_000_u64).for_each(|tick| {
+        let lag = Duration::from_millis(if tick < 300 { 3_000 - tick * 10 } else { 1 });
         report.recording.generator.lag.record(lag);
     });
-    let trust_in = quality(&report);
+    let found_in = quality(&report);
     assert_eq!(
-        (trust_in.severity(), trust_in.bottleneck()),
+        (found_in.severity(), found_in.bottleneck()),
         (Severity::Invalid, Some(Bottleneck::Scheduling))
     );
 }
 
 #[test]
-fn arrivals_that_came_late_or_never_are_held_against_the_run() {
-    let verdict = |report: &Report| (quality(report).severity(), quality(report).bottleneck());
+fn late_and_dropped_arrivals_make_a_run_less_trustworthy() {
+    let found = |report: &Report| (quality(report).severity(), quality(report).bottleneck());
     // Uploads take about 1.1 s: a tenth of that is the limit of p99.
     let scheduling = Some(Bottleneck::Scheduling);
-    assert_eq!(verdict(&late(|number| if number < 20 { 90 } else { 1 })), (Severity::Care, scheduling));
-    assert_eq!(verdict(&late(|number| if number < 20 { 150 } else { 1 })), (Severity::Invalid, scheduling));
-    assert_eq!(verdict(&late(|number| if number == 0 { 1_500 } else { 1 })), (Severity::Invalid, scheduling));
+    assert_eq!(found(&late(|number| if number < 20 { 90 } else { 1 })), (Severity::Care, scheduling));
+    assert_eq!(found(&late(|number| if number < 20 { 150 } else { 1 })), (Severity::Invalid, scheduling));
+    assert_eq!(found(&late(|number| if number == 0 { 1_500 } else { 1 })), (Severity::Invalid, scheduling));
     let mut report = late(|_| 1);
     report.recording.arrivals.get_mut(&0).unwrap().dropped = 3;
-    assert_eq!(verdict(&report), (Severity::Care, Some(Bottleneck::InFlight)));
+    assert_eq!(found(&report), (Severity::Care, Some(Bottleneck::InFlight)));
     report.recording.arrivals.get_mut(&0).unwrap().dropped = 5;
-    assert_eq!(verdict(&report), (Severity::Invalid, Some(Bottleneck::InFlight)));
+    assert_eq!(found(&report), (Severity::Invalid, Some(Bottleneck::InFlight)));
     let mut report = late(|_| 1);
     let arrivals = report.recording.arrivals.get_mut(&0).unwrap();
     (arrivals.scheduled, arrivals.took) = (Duration::from_secs(40), Duration::from_secs(41));
-    assert_eq!(verdict(&report), (Severity::Care, scheduling), "40 s of arrivals took 41 s");
+    assert_eq!(found(&report), (Severity::Care, scheduling), "40 s of arrivals took 41 s");
 }
 
 #[test]
@@ -138,25 +139,25 @@ fn unfinished_work_and_small_samples_need_care() {
 
 #[test]
 fn ports_and_descriptors_that_are_nearly_used_up_are_named() {
-    let verdict = |report: &Report| (quality(report).severity(), quality(report).bottleneck());
+    let found = |report: &Report| (quality(report).severity(), quality(report).bottleneck());
     let measured = |report: &Report, wanted| {
         quality(report).checks.into_iter().find(|check| check.check == wanted).unwrap().measured
     };
     // 8 connections, all to the publisher, within less than a minute.
     let mut report = good();
     assert_eq!(report.recording.connections.publishers, [(0, 8)].into());
-    report.recording.generator.ports = 12;
-    assert_eq!(verdict(&report), (Severity::Trustworthy, None));
-    report.recording.generator.ports = 10;
+    report.recording.connections.ports = Used { most: 8, limit: 12 };
+    assert_eq!(found(&report), (Severity::Trustworthy, None));
+    report.recording.connections.ports = Used { most: 8, limit: 10 };
     assert_eq!(
-        (measured(&report, Check::Ports), verdict(&report)),
+        (measured(&report, Check::Ports), found(&report)),
         (0.8, (Severity::Care, Some(Bottleneck::Ports)))
     );
     // Within four minutes, a quarter of them at a time.
     report.elapsed = Duration::from_secs(240);
-    assert_eq!((measured(&report, Check::Ports), verdict(&report)), (0.2, (Severity::Trustworthy, None)));
+    assert_eq!((measured(&report, Check::Ports), found(&report)), (0.2, (Severity::Trustworthy, None)));
     report.recording.generator.descriptors = Used { most: 1_000, limit: 1_024 };
-    assert_eq!(verdict(&report), (Severity::Care, Some(Bottleneck::Descriptors)));
+    assert_eq!(found(&report), (Severity::Care, Some(Bottleneck::Descriptors)));
 }
 
 #[test]
@@ -164,11 +165,11 @@ fn each_machine_has_ports_of_its_own() {
     let machine = |opened, ports| {
         let mut recording = Recording::default();
         recording.connections.publishers = [(0, opened)].into();
-        recording.enter_effort(&Generator { ports, ..Generator::default() });
+        recording.record_usage(&Generator { ports, ..Generator::default() });
         recording
     };
     let measured = |recording: &Recording| {
-        let checks = of_supplies(&recording.generator, &recording.connections, 10.0);
+        let checks = of_limited(&recording.generator, &recording.connections, 10.0);
         checks.into_iter().find(|check| check.check == Check::Ports).unwrap().measured
     };
     let mut merged = machine(10, 100);
@@ -176,14 +177,11 @@ fn each_machine_has_ports_of_its_own() {
     merged.merge(machine(20, 1_000));
     assert_eq!((merged.connections.most_to_one(), merged.generator.ports), (75, 1_150));
     assert_eq!(measured(&merged), 0.9);
-    // Earlier versions told the sums alone.
-    merged.connections.ports = Used::default();
-    assert_eq!(measured(&merged), 75.0 / 1_150.0);
 }
 
-/// The rows of the README's table of checks, in its order: what needs care, and what is invalid.
+/// The rows of the table of checks in the documents, in its order: what needs care, and what is invalid.
 fn documented() -> Vec<(String, String)> {
-    let readme = include_str!("../../../../README.md");
+    let readme = include_str!("../../../docs/measuring.md");
     let (_, section) = readme.split_once("## Can these numbers be trusted?").unwrap();
     let rows = section.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
     let cells = |row: &str| -> Vec<String> { row.split('|').map(|cell| cell.trim().to_owned()).collect() };
@@ -192,7 +190,7 @@ fn documented() -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_readme_has_the_limits() {
+fn the_document_has_the_limits() {
     let told = |check: Check, limit: f64| match check {
         _ if limit == 0.0 => "any".to_owned(),
         Check::StartDelayP99 | Check::StartDelayMax | Check::Lag if limit < 1.0 => {
@@ -203,8 +201,9 @@ fn the_readme_has_the_limits() {
         _ => format!("above {} %", (limit * 1e3).round() / 10.0),
     };
     let documented = documented();
-    assert_eq!(documented.len(), LIMITS.len());
-    for ((check, care, invalid), (care_told, invalid_told)) in LIMITS.into_iter().zip(documented) {
+    assert_eq!(documented.len(), Check::VARIANTS.len());
+    for (&check, (care_told, invalid_told)) in Check::VARIANTS.iter().zip(documented) {
+        let (care, invalid) = check.limits();
         assert!(care_told.starts_with(&told(check, care)), "{check:?}: {care_told}");
         match invalid {
             Some(invalid) => {

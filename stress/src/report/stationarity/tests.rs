@@ -98,10 +98,11 @@ fn short_runs_and_loads_that_change_on_purpose_are_not_looked_at() {
 }
 
 #[test]
-fn rank_sums_are_those_of_the_books() {
-    // No overlap, 8 against 8: U = 64, mean 32, standard deviation √(64 · 17 / 12).
-    let (low, high): (Vec<_>, Vec<_>) = ((0..8).map(f64::from).collect(), (8..16).map(f64::from).collect());
-    assert!((rank_sum(&low, &high) - 32.0 / (64.0 * 17.0 / 12.0_f64).sqrt()).abs() < 1e-12);
-    assert!((rank_sum(&high, &low) + rank_sum(&low, &high)).abs() < 1e-12);
-    assert_eq!(rank_sum(&[1.0; 8], &[1.0; 8]), 0.0);
+fn eight_intervals_are_the_fewest_that_can_differ_beyond_chance() {
+    let separate = |count: usize| {
+        let values = |from: usize| (from..from + count).map(|value| value as f64).collect::<Vec<_>>();
+        differ(&values(0), &values(count)) && differ(&values(count), &values(0))
+    };
+    assert!(separate(LEAST) && !separate(LEAST - 1));
+    assert!(!differ(&[1.0; LEAST], &[1.0; LEAST]));
 }

@@ -3,7 +3,8 @@
 use super::*;
 use crate::{
     fixtures,
-    sample::{FailureClass, Sample},
+    plan::{journey::Step, percentile::Percentile},
+    sample::{FailureClass, Sample, StoredKind},
 };
 
 fn summary(samples: &[Sample]) -> Summary {

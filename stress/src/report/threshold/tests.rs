@@ -6,16 +6,16 @@ use crate::{
     sample::{Sample, StoredKind},
 };
 
-/// The judgements of these thresholds over the troubled run: 7 uploads of which 2 were shed, 5 first downloads of
+/// The results of these thresholds over the troubled run: 7 uploads of which 2 were shed, 5 first downloads of
 /// which one timed out and one is unfinished, 3 cached downloads of which 2 failed.
-fn judged(thresholds: &[&str]) -> Vec<ThresholdResult> {
+fn results(thresholds: &[&str]) -> Vec<ThresholdResult> {
     let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
     let mut report = fixtures::report(7, &samples);
     report.plan.thresholds = thresholds.iter().map(|text| text.parse().unwrap()).collect();
-    judge(&report)
+    evaluate(&report)
 }
 
-fn verdicts(threshold_results: &[ThresholdResult], implicit: bool) -> Vec<(String, bool)> {
+fn held(threshold_results: &[ThresholdResult], implicit: bool) -> Vec<(String, bool)> {
     let asked = threshold_results.iter().filter(|threshold_result| threshold_result.implicit == implicit);
     asked.map(|threshold_result| (threshold_result.threshold.to_string(), threshold_result.holds())).collect()
 }
@@ -43,7 +43,7 @@ fn each_number_is_held_against_its_limit() {
         ("upload.throughput>100KiB/s", true),
         ("upload.throughput>10MiB/s", false),
     ] {
-        assert_eq!(judged(&[threshold])[0].holds(), holds, "{threshold}");
+        assert_eq!(results(&[threshold])[0].holds(), holds, "{threshold}");
     }
 }
 
@@ -57,7 +57,7 @@ fn a_time_that_may_be_longer_is_never_short_enough() {
         ("first.mean<100h", false),
         ("first.min<1s", true),
     ] {
-        assert_eq!(judged(&[threshold])[0].holds(), holds, "{threshold}");
+        assert_eq!(results(&[threshold])[0].holds(), holds, "{threshold}");
     }
 }
 
@@ -70,7 +70,7 @@ fn what_the_sample_does_not_support_fails_and_says_how_many_it_needs() {
         ("cached.service.p90<1h", 1, 36),
         ("upload.start_delay.max<1h", 0, 1),
     ] {
-        let threshold_result = &judged(&[threshold])[0];
+        let threshold_result = &results(&[threshold])[0];
         assert_eq!(
             (threshold_result.measured, threshold_result.holds()),
             (Measured::Unsupported { has, needs }, false)
@@ -79,9 +79,9 @@ fn what_the_sample_does_not_support_fails_and_says_how_many_it_needs() {
     let mut report = fixtures::report(5, &[]);
     report.plan.thresholds = vec!["upload.failures<=100%".parse().unwrap(), "first.rate>0".parse().unwrap()];
     assert!(
-        judge(&report)
+        evaluate(&report)
             .iter()
-            .all(|threshold_result| threshold_result.measured == nothing() && !threshold_result.holds())
+            .all(|threshold_result| threshold_result.measured == NOTHING && !threshold_result.holds())
     );
 }
 
@@ -89,7 +89,7 @@ fn what_the_sample_does_not_support_fails_and_says_how_many_it_needs() {
 fn a_star_is_each_planned_step() {
     let expected = [("upload.count>=3", true), ("first.count>=3", true), ("cached.count>=3", false)];
     assert_eq!(
-        verdicts(&judged(&["*.count>=3"]), false),
+        held(&results(&["*.count>=3"]), false),
         expected.map(|(text, holds)| (text.to_owned(), holds))
     );
 }
@@ -105,14 +105,14 @@ fn a_step_without_a_threshold_on_failures_must_have_none() {
         ("cached.failures==0", false),
         ("cached.unfinished==0", true),
     ]);
-    assert_eq!(verdicts(&judged(&[]), true), bare);
-    assert_eq!(verdicts(&judged(&["*.max<1h"]), true), bare);
-    let left = verdicts(&judged(&["*.failures<=100%", "main:first.unfinished<=1"]), true);
+    assert_eq!(held(&results(&[]), true), bare);
+    assert_eq!(held(&results(&["*.max<1h"]), true), bare);
+    let left = held(&results(&["*.failures<=100%", "main:first.unfinished<=1"]), true);
     let expected = [("upload.unfinished==0", true), ("cached.unfinished==0", true)];
     assert_eq!(left, expected.map(|(text, holds)| (text.to_owned(), holds)));
     // A class with its own threshold is left to that; there is no other failure of uploads.
     assert_eq!(
-        verdicts(&judged(&["upload.failures.shed<=2"]), true)[0],
+        held(&results(&["upload.failures.shed<=2"]), true)[0],
         ("upload.failures==0".to_owned(), true)
     );
 }
@@ -142,12 +142,12 @@ fn equal_steps_of_several_phases_are_one_unless_a_phase_is_named() {
         ["upload.count==10", "peak:upload.count==6", "main:upload.failures<1%", "upload.rate>1.6/s"]
             .map(|text| text.parse().unwrap())
             .to_vec();
-    let threshold_results = judge(&report);
-    assert!(verdicts(&threshold_results, false).iter().all(|(_, holds)| *holds), "{threshold_results:?}");
+    let threshold_results = evaluate(&report);
+    assert!(held(&threshold_results, false).iter().all(|(_, holds)| *holds), "{threshold_results:?}");
     let expected = [
         ("main:upload.unfinished==0", true),
         ("peak:upload.failures==0", false),
         ("peak:upload.unfinished==0", true),
     ];
-    assert_eq!(verdicts(&threshold_results, true), expected.map(|(text, holds)| (text.to_owned(), holds)));
+    assert_eq!(held(&threshold_results, true), expected.map(|(text, holds)| (text.to_owned(), holds)));
 }

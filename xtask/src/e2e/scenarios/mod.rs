@@ -8,6 +8,22 @@ mod weather;
 
 use super::scenario::Scenario;
 
+/// The documents whose commands are run.
+const DOCUMENTS: &[(&str, &str)] = &[
+    ("readme", "README.md"),
+    ("flags", "stress/docs/flags.md"),
+    ("plan-files", "stress/docs/plan-files.md"),
+    ("measuring", "stress/docs/measuring.md"),
+    ("caching", "stress/docs/caching.md"),
+    ("thresholds", "stress/docs/thresholds.md"),
+    ("comparing", "stress/docs/comparing.md"),
+    ("many-machines", "stress/docs/many-machines.md"),
+    ("formats", "stress/docs/formats.md"),
+    ("performance", "stress/docs/performance.md"),
+    ("mock-publisher", "mock-publisher/README.md"),
+    ("mock-aggregator", "mock-aggregator/README.md"),
+];
+
 /// Every scenario.
 pub(crate) fn all() -> Vec<Scenario> {
     let mut all = basic::scenarios();
@@ -15,6 +31,7 @@ pub(crate) fn all() -> Vec<Scenario> {
     all.extend(pressure::scenarios());
     all.extend(interruptions::scenarios());
     all.extend(weather::scenarios());
+    all.extend(DOCUMENTS.iter().map(|(name, path)| Scenario::document(name, path)));
     all
 }
 

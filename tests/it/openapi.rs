@@ -1,4 +1,4 @@
-//! What the servers say of themselves at `/v1/api`, and whether it is true of what they answer (contract §1.1, §1.8).
+//! The OpenAPI document at `/v1/api`, compared with the routes and answers of the servers (contract §1.1, §1.8).
 
 use crate::raw::{self, Reply, ask, connect, exchange, head, put};
 use crate::{quilt_store, reuse};

@@ -1,23 +1,24 @@
-//! One run's part in a comparison: each number as the report shows it, and how it went along the run.
+//! The numbers of one step of one run, as the report shows them, and their spread.
 
-use std::{collections::BTreeMap, rc::Rc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, rc::Rc, time::Duration};
 
 use super::{
     bootstrap,
     inference::Spread,
-    numbers::{Scale, Value},
-    track::{Bin, Counts, Table, Track},
+    series::{Bin, Counts, Series, Table},
+    types::{Scale, Value},
 };
 use crate::{
     metrics::{
         pairs::Pairs,
-        step_metrics::{Span, StepMetrics},
+        step_metrics::{Span, StepMetrics, StepRecording},
         timeline::{Interval, Tally, Timeline},
     },
     plan::threshold::Quantity,
     report::{
-        stats::Percentile,
-        summary::{Bounded, Distribution},
+        distribution::{Bounded, Distribution},
+        stats::{self, Percentile, share},
+        steps::per_second,
     },
 };
 
@@ -26,7 +27,7 @@ use crate::{
 pub(super) struct Measure {
     /// As the report shows it; `None` when the sample does not support it.
     pub(super) value: Option<Value>,
-    /// What its course says of its spread; else how long the run would have to be to say something.
+    /// Its spread over the run; or how long the run would have to be to have one.
     pub(super) spread: Result<Spread, Duration>,
     /// How long the run was, as far as it counts for this number.
     pub(super) time: Duration,
@@ -36,55 +37,58 @@ pub(super) struct Measure {
 
 /// One step of one run.
 #[derive(Debug)]
-pub(super) struct Side<'a> {
-    metrics: &'a StepMetrics,
+pub(super) struct StepRun<'a> {
+    metrics: Cow<'a, StepMetrics>,
+    timeline: &'a Timeline,
     pairs: &'a Pairs,
     table: Rc<Table>,
 }
 
-/// A bucket of the timeline's sketches reaches so far to either side of its middle, as a share of it.
+/// Half the width of a bucket of the timeline's sketches, as a share of its middle.
 const HALF_BUCKET: f64 = 0.004;
-/// How finely the logarithms of ratios are told apart.
+/// The width of the bins of the logarithms of ratios.
 const GRAIN: f64 = 0.004;
 
-impl<'a> Side<'a> {
-    pub(super) fn new(metrics: &'a StepMetrics, pairs: &'a Pairs) -> Self {
-        Self { metrics, pairs, table: Rc::new(response(&metrics.timeline)) }
+impl<'a> StepRun<'a> {
+    pub(super) fn new(step: &'a StepRecording, pairs: &'a Pairs) -> Self {
+        let timeline = &step.timeline;
+        Self { metrics: step.total(), timeline, pairs, table: Rc::new(response(timeline)) }
     }
 
-    /// The number and what is known of it.
+    /// The number and its spread.
     pub(super) fn measure(&self, quantity: Quantity) -> Measure {
-        let tallies = || self.metrics.timeline.tallies().iter();
+        let tallies = || self.timeline.tallies().iter();
         let time = self.span();
-        let (value, track) = match quantity {
+        let (value, series) = match quantity {
             Quantity::Percentile(percentile) => {
                 let value = self.response().and_then(|times| times.percentiles.get(&percentile).copied());
-                (value.map(time_value), Track::quantile(percentile.quantile(), &self.table))
+                (value.map(time_value), Series::quantile(percentile.quantile(), &self.table))
             }
             Quantity::Mean => {
-                let parts = self.metrics.timeline.intervals().map(|(_, interval)| mean_parts(&interval));
-                (self.response().map(|times| time_value(times.mean)), Track::ratio(parts))
+                let parts = self.timeline.intervals().map(|(_, interval)| mean_parts(&interval));
+                (self.response().map(|times| time_value(times.mean)), Series::ratio(parts))
             }
             Quantity::Rate => {
                 let parts = inner(tallies().map(|tally| (tally.done as f64, 1.0)).collect());
-                (self.per_second(self.metrics.done), Track::ratio(parts))
+                (self.rate(self.metrics.done), Series::ratio(parts))
             }
             Quantity::Throughput => {
                 let bytes = |tally: &Tally| (tally.bytes_sent + tally.bytes_received) as f64;
                 let parts = inner(tallies().map(|tally| (bytes(tally), 1.0)).collect());
-                (self.per_second(self.metrics.bytes_done), Track::ratio(parts))
+                (self.rate(self.metrics.bytes_done), Series::ratio(parts))
             }
             Quantity::Failures => {
-                let parts = tallies().map(failure_parts);
-                (share(self.metrics.failed(), self.metrics.attempted()), Track::ratio(parts))
+                let parts = tallies().map(|tally| (tally.failed as f64, tally.ended() as f64));
+                let failed = share(self.metrics.failed(), self.metrics.attempted());
+                (failed.map(Value::exact), Series::ratio(parts))
             }
             Quantity::Speedup => {
                 let logarithms = logarithms(self.pairs);
-                let intervals = self.metrics.timeline.len();
-                (speedup(&logarithms), speedup_track(&logarithms, intervals))
+                let intervals = self.timeline.len();
+                (speedup(&logarithms), speedup_series(&logarithms, intervals))
             }
         };
-        let mut spread = bootstrap::spread(&track, Scale::of(quantity).function(), time);
+        let mut spread = bootstrap::spread(&series, Scale::of(quantity).function(), time);
         if let (Quantity::Failures, Ok(spread)) = (quantity, &mut spread) {
             spread.variance = spread.variance.max(self.least_variance());
         }
@@ -97,19 +101,17 @@ impl<'a> Side<'a> {
 
     /// How long the timeline is.
     fn span(&self) -> Duration {
-        let intervals = u32::try_from(self.metrics.timeline.len()).unwrap_or(u32::MAX);
-        self.metrics.timeline.width().saturating_mul(intervals)
+        let intervals = u32::try_from(self.timeline.len()).unwrap_or(u32::MAX);
+        self.timeline.width().saturating_mul(intervals)
     }
 
-    /// Per second from the first start to the last finish; absent when nothing was done, or in no time.
-    fn per_second(&self, amount: u64) -> Option<Value> {
-        let (start, end) = self.metrics.window?;
-        let took = end.saturating_sub(start).as_secs_f64();
-        (amount > 0 && took > 0.0).then(|| Value::exact(amount as f64 / took))
+    /// `None` when nothing succeeded: there is no factor between 0 and another rate.
+    fn rate(&self, amount: u64) -> Option<Value> {
+        per_second(&self.metrics, amount).filter(|rate| *rate > 0.0).map(Value::exact)
     }
 
-    /// The variance that a share has when its failures come independently, with half a failure more than there were:
-    /// without one, a run shows none of its spread, which is not nothing.
+    /// The variance of a share of independent failures, with half a failure more than there were: a run without failures
+    /// would have a variance of 0.
     fn least_variance(&self) -> f64 {
         let (failed, attempted) = (self.metrics.failed() as f64, self.metrics.attempted() as f64);
         let share = (failed + 0.5) / (attempted + 1.0);
@@ -131,18 +133,18 @@ impl<'a> Side<'a> {
 
 /// The response times of every interval.
 fn response(timeline: &Timeline) -> Table {
-    let mut places: BTreeMap<Duration, usize> = BTreeMap::new();
+    let mut positions: BTreeMap<Duration, usize> = BTreeMap::new();
     for (_, interval) in timeline.intervals() {
-        places.extend(interval.response.buckets().map(|(middle, _)| (middle, 0)));
+        positions.extend(interval.response.buckets().map(|(middle, _)| (middle, 0)));
     }
-    places.values_mut().enumerate().for_each(|(place, slot)| *slot = place);
+    positions.values_mut().enumerate().for_each(|(position, slot)| *slot = position);
     let bin = |middle: &Duration| {
         let middle = middle.as_secs_f64().max(1e-9);
         Bin { low: middle * (1.0 - HALF_BUCKET), high: middle * (1.0 + HALF_BUCKET) }
     };
-    let bins: Vec<Bin> = places.keys().map(bin).collect();
+    let bins: Vec<Bin> = positions.keys().map(bin).collect();
     let counts = |(_, interval): (_, Interval)| -> Counts {
-        interval.response.buckets().map(|(middle, count)| (places[&middle], count)).collect()
+        interval.response.buckets().map(|(middle, count)| (positions[&middle], count)).collect()
     };
     Table::of(&bins, &timeline.intervals().map(counts).collect::<Vec<_>>())
 }
@@ -154,11 +156,7 @@ fn mean_parts(interval: &Interval) -> (f64, f64) {
     })
 }
 
-fn failure_parts(tally: &Tally) -> (f64, f64) {
-    (tally.failed as f64, tally.ended() as f64)
-}
-
-/// Without the first and the last interval, which the run covers only in part.
+/// Without the first and the last interval, of which the run covers only a part.
 fn inner(mut parts: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     if parts.len() > 2 {
         parts.pop();
@@ -171,11 +169,7 @@ fn time_value(time: Bounded) -> Value {
     Value { value: time.value.as_secs_f64().max(1e-9), lower_bound: time.lower_bound }
 }
 
-fn share(part: u64, of: u64) -> Option<Value> {
-    (of > 0).then(|| Value::exact(part as f64 / of as f64))
-}
-
-/// The logarithm of first by cached of each pair, in the order of the blobs.
+/// The logarithm of first ÷ cached of each pair, in the order of the blobs.
 fn logarithms(pairs: &Pairs) -> Vec<f64> {
     let mut pairs: Vec<_> = pairs.iter().collect();
     pairs.sort_unstable_by_key(|pair| pair.index);
@@ -185,31 +179,23 @@ fn logarithms(pairs: &Pairs) -> Vec<f64> {
 
 /// The median of the ratios, as the report of a run shows it.
 fn speedup(logarithms: &[f64]) -> Option<Value> {
-    if !Percentile::P50.is_supported_by(logarithms.len() as u64) {
-        return None;
-    }
-    let mut sorted = logarithms.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let (upper, lower) = (sorted[sorted.len() / 2].exp(), sorted[(sorted.len() - 1) / 2].exp());
-    Some(Value::exact(f64::midpoint(upper, lower)))
+    let supported = Percentile::P50.is_supported_by(logarithms.len() as u64);
+    let median = stats::median(&stats::sorted(logarithms.iter().copied())).filter(|_| supported)?;
+    Some(Value::exact(median.exp()))
 }
 
-/// The pairs in as many groups as the timeline has intervals, in the order of their blobs: so a course like any other.
-fn speedup_track(logarithms: &[f64], intervals: usize) -> Track {
-    let place = |logarithm: f64| (logarithm / GRAIN).round();
-    let mut grains: Vec<f64> = logarithms.iter().copied().map(place).collect();
-    grains.sort_unstable_by(f64::total_cmp);
+/// The pairs in as many groups as the timeline has intervals, in the order of their blobs, which is that of time.
+fn speedup_series(logarithms: &[f64], intervals: usize) -> Series {
+    let grain = |logarithm: f64| (logarithm / GRAIN).round();
+    let mut grains = stats::sorted(logarithms.iter().copied().map(grain));
     grains.dedup();
     let bin = |grain: &f64| Bin { low: ((grain - 0.5) * GRAIN).exp(), high: ((grain + 0.5) * GRAIN).exp() };
     let bins: Vec<Bin> = grains.iter().map(bin).collect();
     let counts = |group: &[f64]| -> Counts {
-        group
-            .iter()
-            .map(|&logarithm| (grains.partition_point(|&grain| grain < place(logarithm)), 1))
-            .collect()
+        group.iter().map(|&logarithm| (grains.partition_point(|&one| one < grain(logarithm)), 1)).collect()
     };
     let (pairs, groups) = (logarithms.len(), intervals.min(logarithms.len()));
     let group = |number: usize| &logarithms[number * pairs / groups..(number + 1) * pairs / groups];
     let intervals: Vec<Counts> = (0..groups).map(|number| counts(group(number))).collect();
-    Track::quantile(Percentile::P50.quantile(), &Rc::new(Table::of(&bins, &intervals)))
+    Series::quantile(Percentile::P50.quantile(), &Rc::new(Table::of(&bins, &intervals)))
 }

@@ -1,4 +1,4 @@
-//! What two runs were meant to do differently, in words that a person knows from the command line.
+//! How two plans differ, by the paths of their document.
 
 use std::collections::BTreeMap;
 
@@ -6,19 +6,19 @@ use serde_json::Value;
 
 use crate::plan::Plan;
 
-/// Something that differs between two plans.
+/// A difference between two plans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// What it is: a path through the plan's document.
+    /// The path through the plan's document.
     pub what: String,
-    /// What it was before; `None` when there was nothing.
+    /// The value before; `None` when there was none.
     pub before: Option<String>,
-    /// What it is after; `None` when there is nothing.
+    /// The value after; `None` when there is none.
     pub after: Option<String>,
 }
 
-/// All that differs between two plans, except their seeds: those differ between any two runs.
-pub(in crate::report) fn differences(before: &Plan, after: &Plan) -> Vec<Difference> {
+/// The differences of two plans, except their seeds: those differ between any two runs.
+pub(super) fn differences(before: &Plan, after: &Plan) -> Vec<Difference> {
     let (before, after) = (leaves(before), leaves(after));
     let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
     names.sort();
@@ -74,7 +74,7 @@ mod tests {
     use crate::{fixtures, plan::load::Load};
 
     #[test]
-    fn only_what_differs_is_told_and_never_the_seed() {
+    fn only_differences_are_listed_and_never_the_seed() {
         let before = fixtures::plan(100);
         let mut after = before.clone();
         after.seed = 1;
@@ -83,15 +83,15 @@ mod tests {
         after.phases[0].stop.duration = Some(Duration::from_secs(60));
         after.aggregators.push("http://second.test".parse().unwrap());
         after.thresholds.push("upload.p99<20s".parse().unwrap());
-        let told = differences(&before, &after);
-        let told: Vec<_> = told
+        let found = differences(&before, &after);
+        let found: Vec<_> = found
             .iter()
             .map(|one| {
                 (one.what.as_str(), one.before.as_deref().unwrap_or("–"), one.after.as_deref().unwrap_or("–"))
             })
             .collect();
         assert_eq!(
-            told,
+            found,
             [
                 (
                     "aggregators",

@@ -1,36 +1,36 @@
-//! A number as it went along a run, laid out so that any stretch of it is summed up in no time.
+//! A number over the intervals of a run, as cumulative sums, so that a replicate of the bootstrap takes no pass over them.
 
 use std::rc::Rc;
 
-/// Values that count as one kind.
+/// A bin of values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Bin {
-    /// The smallest value that counts as this one.
+    /// Its smallest value.
     pub(super) low: f64,
-    /// The largest.
+    /// Its largest value.
     pub(super) high: f64,
 }
 
-/// One interval of a run: how many values fell into bins, by their place among all bins.
+/// One interval of a run: how many values are in bins, by the bin's position.
 pub(super) type Counts = Vec<(usize, u64)>;
 
-/// A number along a run, over the intervals of its timeline.
+/// A number over the intervals of a run's timeline.
 #[derive(Debug, Clone)]
-pub(super) enum Track {
-    /// What a share of the values does not exceed.
+pub(super) enum Series {
+    /// A quantile of the values.
     Quantile(Quantile),
     /// The sum of one thing by the sum of another: a mean, a rate, a share.
     Ratio(Ratio),
 }
 
-/// A share, and the values that it is one of.
+/// A quantile, and the values.
 #[derive(Debug, Clone)]
 pub(super) struct Quantile {
     share: f64,
     table: Rc<Table>,
 }
 
-/// Counts of values: how many lay before an interval, up to a bin.
+/// Cumulative counts of values, by interval and by bin.
 #[derive(Debug)]
 pub(super) struct Table {
     bins: Vec<Bin>,
@@ -49,10 +49,10 @@ pub(super) struct Ratio {
 /// A stretch of intervals: the first, and the one behind the last; it may go on at the start of the run.
 pub(super) type Stretch = (usize, usize);
 
-impl Track {
-    /// What a `share` of the values does not exceed.
+impl Series {
+    /// The value that a `share` of the values does not exceed.
     pub(super) fn quantile(share: f64, table: &Rc<Table>) -> Self {
-        Track::Quantile(Quantile { share, table: table.clone() })
+        Series::Quantile(Quantile { share, table: table.clone() })
     }
 
     /// The sum of what stands first by the sum of what stands second.
@@ -62,30 +62,30 @@ impl Track {
             numerators.push(numerators[numerators.len() - 1] + numerator);
             denominators.push(denominators[denominators.len() - 1] + denominator);
         }
-        Track::Ratio(Ratio { numerators, denominators })
+        Series::Ratio(Ratio { numerators, denominators })
     }
 
     /// How many intervals there are.
     pub(super) fn len(&self) -> usize {
         match self {
-            Track::Quantile(quantile) => quantile.table.rows - 1,
-            Track::Ratio(ratio) => ratio.numerators.len() - 1,
+            Series::Quantile(quantile) => quantile.table.rows - 1,
+            Series::Ratio(ratio) => ratio.numerators.len() - 1,
         }
     }
 
     /// The number over these stretches; `None` when nothing happened in them.
     pub(super) fn over(&self, stretches: &[Stretch]) -> Option<f64> {
         match self {
-            Track::Quantile(quantile) => quantile.over(stretches),
-            Track::Ratio(ratio) => ratio.over(stretches),
+            Series::Quantile(quantile) => quantile.over(stretches),
+            Series::Ratio(ratio) => ratio.over(stretches),
         }
     }
 
-    /// What each interval adds to the error of the whole number: its own autocorrelation is the number's.
+    /// The influence function: what each interval adds to the error of the number, which has its autocorrelation.
     pub(super) fn influence(&self) -> Vec<f64> {
         match self {
-            Track::Quantile(quantile) => quantile.influence(),
-            Track::Ratio(ratio) => ratio.influence(),
+            Series::Quantile(quantile) => quantile.influence(),
+            Series::Ratio(ratio) => ratio.influence(),
         }
     }
 }
@@ -133,7 +133,7 @@ impl Quantile {
             let middle = usize::midpoint(first, behind);
             if (table.below(middle, stretches) as f64) < rank { first = middle + 1 } else { behind = middle }
         }
-        // Within a bin values count as spread evenly: otherwise the number would move in steps of a bin.
+        // Values are spread evenly within a bin: otherwise the number would move in steps of a bin.
         let before = if first == 0 { 0 } else { table.below(first - 1, stretches) };
         let within = (table.below(first, stretches) - before).max(1) as f64;
         let Bin { low, high } = table.bins[first];
@@ -176,22 +176,22 @@ fn sum(sums: &[f64], stretches: &[Stretch]) -> f64 {
 mod tests {
     use super::*;
 
-    fn track(share: f64) -> Track {
+    fn series(share: f64) -> Series {
         let bins = [1.0, 2.0, 5.0, 9.0].map(|value| Bin { low: value, high: value });
         let intervals = [vec![(0, 2), (3, 1)], vec![], vec![(1, 3)], vec![(2, 4), (0, 1)]];
-        Track::quantile(share, &Rc::new(Table::of(&bins, &intervals)))
+        Series::quantile(share, &Rc::new(Table::of(&bins, &intervals)))
     }
 
     #[test]
     fn quantiles_of_stretches_are_those_of_their_values() {
-        let median = track(0.5);
+        let median = series(0.5);
         assert_eq!(median.len(), 4);
         // The values are 1 1 9, none, 2 2 2, and 1 5 5 5 5; behind the last interval comes the first.
         assert_eq!(median.over(&[(0, 1)]), Some(1.0));
         assert_eq!(median.over(&[(0, 3)]), Some(2.0));
         assert_eq!(median.over(&[(1, 3)]), Some(2.0));
         assert_eq!(median.over(&[(3, 5)]), Some(5.0));
-        assert_eq!(track(0.99).over(&[(3, 5)]), Some(9.0));
+        assert_eq!(series(0.99).over(&[(3, 5)]), Some(9.0));
         assert_eq!(median.over(&[(0, 1), (0, 1), (2, 3)]), Some(2.0), "1 1 1 1 2 2 2 9 9");
         assert_eq!(median.over(&[(1, 2)]), None);
     }
@@ -200,23 +200,23 @@ mod tests {
     fn within_a_bin_values_are_spread() {
         let bins = [Bin { low: 10.0, high: 20.0 }];
         let table = Rc::new(Table::of(&bins, &[vec![(0, 8)]]));
-        let at = |share| Track::quantile(share, &table).over(&[(0, 1)]);
+        let at = |share| Series::quantile(share, &table).over(&[(0, 1)]);
         assert_eq!((at(0.25), at(1.0)), (Some(12.5), Some(20.0)));
     }
 
     #[test]
     fn ratios_of_stretches_are_sums_by_sums() {
-        let track = Track::ratio([(2.0, 1.0), (4.0, 1.0), (9.0, 2.0)]);
-        assert_eq!((track.len(), track.over(&[(0, 3)])), (3, Some(3.75)));
-        assert_eq!(track.over(&[(2, 4)]), Some(11.0 / 3.0), "on at the start");
-        assert_eq!(Track::ratio([(1.0, 0.0)]).over(&[(0, 1)]), None);
+        let series = Series::ratio([(2.0, 1.0), (4.0, 1.0), (9.0, 2.0)]);
+        assert_eq!((series.len(), series.over(&[(0, 3)])), (3, Some(3.75)));
+        assert_eq!(series.over(&[(2, 4)]), Some(11.0 / 3.0), "on at the start");
+        assert_eq!(Series::ratio([(1.0, 0.0)]).over(&[(0, 1)]), None);
     }
 
     #[test]
-    fn what_intervals_add_to_the_error_is_nothing_together() {
-        let ratio = Track::ratio([(2.0, 1.0), (4.0, 1.0), (9.0, 2.0)]);
+    fn influences_add_up_to_nothing() {
+        let ratio = Series::ratio([(2.0, 1.0), (4.0, 1.0), (9.0, 2.0)]);
         assert_eq!(ratio.influence(), [-1.75, 0.25, 1.5]);
         // Half of an interval's values, minus those up to the median, 2.
-        assert_eq!(track(0.5).influence(), [1.5 - 2.0, 0.0, 1.5 - 3.0, 2.5 - 1.0]);
+        assert_eq!(series(0.5).influence(), [1.5 - 2.0, 0.0, 1.5 - 3.0, 2.5 - 1.0]);
     }
 }

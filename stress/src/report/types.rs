@@ -1,0 +1,164 @@
+//! A report, where it came from, and how its run ended.
+
+use std::{
+    str::FromStr,
+    time::{Duration, SystemTime},
+};
+
+use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
+
+use crate::{metrics::Recording, plan::Plan, units::Seconds};
+
+/// What a run was meant to do and what it recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The program that made the recording.
+    pub tool: Tool,
+    /// The run's ID; of a merged report, those of all its shards.
+    pub runs: Vec<RunId>,
+    /// How it ended.
+    pub ending: Ending,
+    /// When the run began: RFC 3339, UTC. Durations come from the monotonic clock alone.
+    pub started_at: String,
+    /// How long the run took on the monotonic clock.
+    #[serde(rename = "elapsed_seconds", with = "Seconds")]
+    pub elapsed: Duration,
+    /// Warnings for readers, a sentence each.
+    pub notices: Vec<String>,
+    /// What the run was meant to do; secrets are redacted once it was saved.
+    pub plan: Plan,
+    /// What was measured. A document has it last, behind the summary: see [`Report::save`].
+    #[serde(skip_serializing)]
+    pub recording: Recording,
+}
+
+/// A report and what the user calls it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// A path.
+    pub name: String,
+    /// What was read from it.
+    pub report: Report,
+}
+
+/// A program and its version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// The program's name.
+    pub name: String,
+    /// The program's version.
+    pub version: String,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Ending {
+    /// It did what its plan says.
+    Completed,
+    /// A signal stopped it; everything measured until then is there.
+    Interrupted {
+        /// The signal.
+        signal: Signal,
+    },
+}
+
+/// A signal that stops a run.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString, SerializeDisplay, DeserializeFromStr,
+)]
+pub enum Signal {
+    /// Ctrl-C.
+    #[strum(serialize = "SIGINT")]
+    Interrupt,
+    /// The default of `kill`.
+    #[strum(serialize = "SIGTERM")]
+    Terminate,
+}
+
+/// A run's ID: 128 random bits, written as 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr)]
+pub struct RunId(u128);
+
+impl Report {
+    /// The report of a run that began at `started_at` and took `elapsed`.
+    pub fn new(
+        plan: Plan,
+        started_at: SystemTime,
+        elapsed: Duration,
+        ending: Ending,
+        recording: Recording,
+    ) -> Self {
+        let (runs, started_at) = (vec![RunId(rand::random())], rfc3339(started_at));
+        Self { tool: Tool::this(), runs, ending, started_at, elapsed, notices: Vec::new(), plan, recording }
+    }
+
+    /// Whether both are of the same run, or have a shard in common.
+    pub fn is_same_run_as(&self, other: &Report) -> bool {
+        self.runs.iter().any(|run| other.runs.contains(run))
+    }
+
+    /// The name of the phase at this position of the plan; its number when the plan has none there.
+    pub fn phase_name(&self, position: usize) -> String {
+        self.plan.phases.get(position).map_or_else(|| position.to_string(), |phase| phase.name.clone())
+    }
+}
+
+impl Tool {
+    /// This program.
+    pub fn this() -> Self {
+        Self { name: "walrus-stress".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+impl Ending {
+    /// Whether the run did less than its plan says.
+    pub fn is_partial(self) -> bool {
+        matches!(self, Ending::Interrupted { .. })
+    }
+}
+
+impl std::fmt::Display for RunId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl FromStr for RunId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number =
+            u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 32 && !text.starts_with('+'));
+        number.map(Self).ok_or_else(|| format!("`{text}` is no run ID: it has 32 hexadecimal digits"))
+    }
+}
+
+/// A time as documents have it: RFC 3339, UTC, to the second.
+pub fn rfc3339(time: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(time).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn two_runs_differ_even_if_they_measured_the_same() {
+        let (one, other) = (fixtures::report(1, &[]), fixtures::report(1, &[]));
+        assert_eq!(one.recording, other.recording);
+        assert!(one.is_same_run_as(&one.clone()) && !one.is_same_run_as(&other));
+    }
+
+    #[test]
+    fn a_run_id_is_written_with_all_its_digits() {
+        let small = RunId(0xbeef);
+        assert_eq!(small.to_string(), "0000000000000000000000000000beef");
+        assert_eq!(small.to_string().parse(), Ok(small));
+        for wrong in ["", "beef", "0000000000000000000000000000beeg", "+000000000000000000000000000beef"] {
+            assert!(wrong.parse::<RunId>().is_err(), "{wrong}");
+        }
+    }
+}
