@@ -1,4 +1,4 @@
-//! Runs that never happened, for tests: samples as an engine would give them, and their reports.
+//! Made-up runs for tests: samples as the engine gives them, and their reports.
 
 use std::{
     collections::BTreeMap,
@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-/// An ID as publishers give them: 43 characters.
+/// A blob ID of 43 characters.
 pub(crate) fn id(index: u64) -> String {
     format!("M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_{index:04}")
 }
@@ -121,7 +121,7 @@ pub(crate) fn failed(
     Outcome::Failed(Failure { class, status, reason, message: message.to_owned() })
 }
 
-/// A journey in which all goes well; the cache makes the second download about six times faster.
+/// A journey without failures; the cache makes the second download about six times faster.
 pub(crate) fn journey(index: u64) -> Vec<Sample> {
     let at = index / 8 * 1_500;
     let (upload, first) = (1_000 + index * 37 % 251, 120 + index * 53 % 83);
@@ -184,7 +184,7 @@ pub(crate) fn report(blobs: u64, samples: &[Sample]) -> Report {
     Report::new(plan(blobs), began, elapsed, Ending::Completed, recording(samples))
 }
 
-/// Numbers from 0 to 1 in an order that chance might have made (xorshift).
+/// Pseudo-random numbers from 0 to 1 (xorshift).
 pub(crate) fn chances(seed: u64) -> impl FnMut() -> f64 {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     move || {
@@ -195,14 +195,14 @@ pub(crate) fn chances(seed: u64) -> impl FnMut() -> f64 {
     }
 }
 
-/// A latency that is log-normal, as latencies are (Box and Muller).
+/// A log-normal latency (Box and Muller).
 pub(crate) fn latency(median_seconds: f64, sigma: f64, chance: &mut impl FnMut() -> f64) -> Duration {
     let normal = (-2.0 * (1.0 - chance()).ln()).sqrt() * (std::f64::consts::TAU * chance()).cos();
     Duration::from_secs_f64(median_seconds * (sigma * normal).exp())
 }
 
 /// An hour of 1,000 samples a second. All of them are in the timelines; in the totals, whose size in a document does
-/// not depend on their number, are those of every 16th blob, to have them soon.
+/// not depend on their number, are those of every 16th blob, to be fast.
 pub(crate) fn hour() -> &'static Report {
     static HOUR: LazyLock<Report> = LazyLock::new(|| {
         let mut chance = chances(1);

@@ -1,4 +1,4 @@
-//! Making blobs and comparing downloads with them.
+//! Generating blobs and verifying downloads.
 
 use std::hint::black_box;
 
@@ -15,7 +15,7 @@ fn spec(size: u64, content: Content) -> BlobSpec {
     BlobSpec { seed: 1, index: 1, size, content }
 }
 
-/// A whole blob from its spec, chunk by chunk.
+/// Generates a whole blob from its spec, chunk by chunk.
 pub(crate) fn generation(c: &mut Criterion) {
     let mut group = c.benchmark_group("generation");
     for (name, content) in CONTENTS {
@@ -33,7 +33,7 @@ pub(crate) fn generation(c: &mut Criterion) {
     }
 }
 
-/// A whole download against its spec, in the chunks in which it might arrive.
+/// Verifies a whole download, in chunks like those of a socket.
 pub(crate) fn verification(c: &mut Criterion) {
     let mut group = c.benchmark_group("verification");
     for (name, content) in CONTENTS {

@@ -19,7 +19,7 @@ use stress::{
 };
 use tests::Bottle;
 
-/// Journeys in one measured run: enough to make its start and end small.
+/// Journeys in one measured run: enough to make the cost of its start and end small.
 const JOURNEYS: u64 = 20;
 const SIZE: u64 = 100 * 1024;
 
@@ -60,7 +60,7 @@ fn plan(bottle: &Bottle, seed: u64) -> Plan {
     }
 }
 
-/// A short run of whole journeys; what is reported is the time and the bytes of one.
+/// Short runs of whole journeys; the result is the time of one journey.
 pub(crate) fn loopback(c: &mut Criterion) {
     let bottle = Bottle::start();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -69,7 +69,7 @@ pub(crate) fn loopback(c: &mut Criterion) {
     group.throughput(Throughput::Elements(JOURNEYS)).sample_size(20);
     group.bench_function("loopback", |b| {
         b.iter(|| {
-            // A new seed each time: repeated blobs would be another experiment.
+            // A new seed each time, since repeated blobs take another path in the servers.
             seed += 1;
             let plan = Arc::new(plan(&bottle, seed));
             let network = Arc::new(Network::new(&plan).expect("a plain network"));

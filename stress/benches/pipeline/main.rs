@@ -1,4 +1,4 @@
-//! What each part of the hot path costs: `cargo bench -p stress`.
+//! Benchmarks of each part of the hot path: `cargo bench -p stress`.
 
 mod bytes;
 mod journey;

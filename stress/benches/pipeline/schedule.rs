@@ -1,4 +1,4 @@
-//! Deciding what blob `index` is.
+//! The random decisions about a blob.
 
 use std::{hint::black_box, time::Duration};
 
@@ -12,7 +12,7 @@ use stress::plan::{
     source::BlobSource,
 };
 
-/// The draw of one blob.
+/// The decisions about one blob.
 pub(crate) fn draws(c: &mut Criterion) {
     let phase = Phase {
         name: "main".to_owned(),

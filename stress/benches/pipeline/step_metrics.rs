@@ -1,4 +1,4 @@
-//! Entering a sample into the recording.
+//! Recording a sample.
 
 use std::{hint::black_box, time::Duration};
 
@@ -36,7 +36,7 @@ fn sample(micros: u64) -> Sample {
     }
 }
 
-/// One successful read, each of another blob.
+/// Successful reads, each of another blob.
 pub(crate) fn recording(c: &mut Criterion) {
     let mut samples: Vec<_> = (0..1000).map(|step| sample(200 + step * step)).collect();
     let mut recording = Recording::default();

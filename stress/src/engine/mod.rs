@@ -10,9 +10,9 @@ mod iteration;
 mod list;
 mod open;
 mod phase;
-mod phases;
 mod progress;
 mod run;
+mod thread_main;
 mod timer;
 mod usage;
 mod worker;
@@ -34,10 +34,10 @@ use tokio::{
 
 use crate::{client::Network, error::Error, metrics::Recording, plan::Plan};
 pub use list::{List, Listed};
-use phases::Phases;
 pub use progress::ProgressBoard;
 use run::Run;
 pub use run::RunHooks;
+use thread_main::Phases;
 use usage::ProcessUsage;
 use worker_thread::{Recordings, ThreadIndex};
 
@@ -67,7 +67,7 @@ pub async fn run(plan: Arc<Plan>, network: Arc<Network>, hooks: RunHooks) -> Res
     let threads: Result<Vec<_>, _> = (0..count)
         .map(|index| {
             let (phases, index) = (phases.clone(), ThreadIndex { index, of: count });
-            spawn(run.clone(), move |runtime, run| phases::run(runtime, run, &phases, index))
+            spawn(run.clone(), move |runtime, run| thread_main::run(runtime, run, &phases, index))
         })
         .collect();
     // Those that have started would wait for the others.

@@ -81,7 +81,7 @@ async fn a_thread_that_panics_ends_the_run_on_all_threads() {
             panic!("on purpose")
         };
         let working = move |runtime: &Runtime, run: &Arc<Run>| {
-            phases::run(runtime, run, &phases, ThreadIndex { index: 1, of: 2 })
+            thread_main::run(runtime, run, &phases, ThreadIndex { index: 1, of: 2 })
         };
         let threads = vec![spawn(run.clone(), panicking).unwrap(), spawn(run.clone(), working).unwrap()];
         let outcome = join(&run, threads, ProcessUsage::start(run.clock));

@@ -19,7 +19,8 @@ pub(super) fn write_steps(summary: &Summary, out: &mut dyn io::Write) -> io::Res
     let mut rows = Writer::from_writer(out);
     let numbers = steps::numbers(summary);
     let names = numbers.iter().map(|number| number.key.replace('/', "_"));
-    let words: [(&str, fn(&StepSummary) -> String); 6] = [
+    type Word = fn(&StepSummary) -> String;
+    let words: [(&str, Word); 6] = [
         ("phase", |step| step.phase.clone()),
         ("step", |step| step.step.to_string()),
         ("repeats", |step| step.repeats.to_string()),

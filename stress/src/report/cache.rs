@@ -1,4 +1,4 @@
-//! What the cache buys: first against cached downloads, paired by blob, and what the headers of the responses say.
+//! What the cache buys: first against cached downloads, paired by blob, and the cache statuses of the headers.
 
 mod paired;
 mod ratio;
@@ -58,7 +58,7 @@ pub struct CacheEffect {
     /// Cached ÷ third service time: about 1, unless the cache fills late.
     #[serde(rename = "second_to_third")]
     pub third: Option<Ratio>,
-    /// What the headers say, against the times.
+    /// The cache statuses of the headers, compared with the times.
     pub status: StatusCheck,
     /// The shortest cached download.
     #[serde(rename = "shortest_cached_seconds", with = "OptionalSeconds")]

@@ -64,7 +64,7 @@ impl Comparison {
         relevance: f64,
         limits: &[ChangeLimit],
     ) -> Result<Self, ConfigError> {
-        let numbers = numbers::judge(drafts(before, after), relevance);
+        let numbers = numbers::verdicts(drafts(before, after), relevance);
         let mut results = Vec::new();
         for limit in limits {
             let covered = limit::evaluate(limit, &numbers);

@@ -167,7 +167,7 @@ mod tests {
         Costs::restore(rows.len() as u64, (0..).zip(rows).map(row))
     }
 
-    /// 11.2 s and 0.38 s for each MiB, of so many MiB.
+    /// The size and time of a blob of this many MiB: 11.2 s and 0.38 s for each MiB.
     fn known(mib: u64) -> (u64, f64) {
         (mib << 20, 11.2 + 0.38 * mib as f64)
     }

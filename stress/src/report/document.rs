@@ -3,10 +3,9 @@
 use std::io;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{summary::Summary, types::Report};
-use crate::metrics::{MAX_COUNT, Recording};
+use crate::metrics::Recording;
 
 /// The version of the document.
 pub const SCHEMA: &str = "walrus-stress/report/1";
@@ -34,12 +33,6 @@ struct Document<'a> {
 #[derive(Deserialize)]
 struct Header {
     schema: String,
-}
-
-/// The part of a document whose numbers are added up.
-#[derive(Deserialize)]
-struct Counted {
-    recording: Value,
 }
 
 impl Report {
@@ -74,46 +67,16 @@ impl Report {
                 None => LoadError::Schema { found },
             });
         }
-        check_counts(&serde_json::from_slice::<Counted>(&text)?.recording, "recording")?;
         Ok(serde_json::from_slice(&text)?)
-    }
-}
-
-/// Refuses numbers that are too large to be added up. Limits of the machine, which are not added, may be any number.
-fn check_counts(value: &Value, path: &str) -> Result<(), LoadError> {
-    match value {
-        Value::Number(number) => match number.as_u64() {
-            Some(number) if number > MAX_COUNT => Err(LoadError::Count { path: path.to_owned(), number }),
-            _ => Ok(()),
-        },
-        Value::Array(items) => {
-            let mut items = items.iter().enumerate();
-            items.try_for_each(|(position, item)| check_counts(item, &format!("{path}[{position}]")))
-        }
-        Value::Object(fields) => {
-            let mut fields = fields.iter().filter(|(name, _)| *name != "limit");
-            fields.try_for_each(|(name, field)| check_counts(field, &format!("{path}.{name}")))
-        }
-        _ => Ok(()),
     }
 }
 
 /// Why a document is not a report that can be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// It cannot be read, is not JSON, or lacks what a report must have.
+    /// It cannot be read, is not JSON, lacks what a report must have, or has a damaged number: the reason names the line.
     #[error("not a walrus-stress report: {0}")]
     Document(#[from] serde_json::Error),
-    /// A number is damaged.
-    #[error(
-        "damaged: `{path}` is {number}, more than a run can have counted; take the file again from where it was written"
-    )]
-    Count {
-        /// The path of the number through the document.
-        path: String,
-        /// The number.
-        number: u64,
-    },
     /// It is a list, as only an export is.
     #[error(
         "not a walrus-stress report, but a list, as --export writes it: `walrus-stress run --report FILE` writes reports"

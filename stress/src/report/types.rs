@@ -55,7 +55,7 @@ pub struct Tool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Ending {
-    /// It did what its plan says.
+    /// It followed its plan to the end.
     Completed,
     /// A signal stopped it; everything measured until then is there.
     Interrupted {
@@ -113,7 +113,7 @@ impl Tool {
 }
 
 impl Ending {
-    /// Whether the run did less than its plan says.
+    /// Whether the run was stopped before the end of its plan.
     pub fn is_partial(self) -> bool {
         matches!(self, Ending::Interrupted { .. })
     }

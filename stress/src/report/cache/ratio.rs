@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(of(0.9, 0.8, 1.01).effect(), Effect::TooFew);
         assert_eq!(of(1.04, 1.01, 1.25).effect(), Effect::TooFew);
         assert_eq!(of(1.0, 0.84, 1.19).effect(), Effect::NoDifference);
-        // An effect of 1.18 is told from none when half the interval is its logarithm, one of 1.01 when 1.2 is left out.
+        // An effect of 1.18 is proved when half the interval is its logarithm, one of 1.01 is none when 1.2 is excluded.
         assert_eq!(of(1.18, 0.99, 1.42).needed(), Some(48));
         assert_eq!(of(1.01, 0.77, 1.32).needed(), Some(98));
     }

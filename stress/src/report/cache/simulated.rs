@@ -1,4 +1,4 @@
-//! The estimate held against simulated runs whose truth is known: no cache but slow starts, a known factor, a cache that
+//! The estimate of simulated runs whose truth is known: no cache but slow starts, a known factor, a cache that
 //! fills late, and headers that lie.
 
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
@@ -46,7 +46,7 @@ impl World {
     }
 }
 
-/// The effect of so many pairs and control pairs.
+/// The effect of these pairs and control pairs.
 fn effect(pairs: &[Pair], controls: &[Pair]) -> CacheEffect {
     let mut report = fixtures::report(5, &[]);
     report.plan.phases[0].order_control = 0.3;
@@ -166,7 +166,7 @@ fn headers_that_lie_are_found_out_and_honest_ones_borne_out() {
 
 #[test]
 fn first_downloads_that_were_cached_already_are_counted_and_left_out() {
-    let said = |cache_status| CacheEvidence {
+    let evidence = |cache_status| CacheEvidence {
         cache_status,
         status_header: Some(StatusHeader::XCache),
         ..CacheEvidence::default()
@@ -175,7 +175,7 @@ fn first_downloads_that_were_cached_already_are_counted_and_left_out() {
     for sample in &mut samples {
         // Of every fourth blob some cache has a copy before this run reads it.
         let warm = sample.index % 4 == 0 || sample.step == Step::CACHED;
-        sample.exchange.cache = said(if warm { CacheStatus::Hit } else { CacheStatus::Miss });
+        sample.exchange.cache = evidence(if warm { CacheStatus::Hit } else { CacheStatus::Miss });
     }
     let report = fixtures::report(40, &samples);
     let cache = Summary::of(&report).cache.unwrap();

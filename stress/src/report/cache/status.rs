@@ -1,4 +1,4 @@
-//! Compares what headers say of caches with the times: a wrong cache status is found out.
+//! Compares the cache statuses of the headers with the times, which shows wrong ones.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// The cache statuses of a run's downloads, and what their times say of them.
+/// The cache statuses of a run's downloads, compared with their times.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct StatusCheck {
     /// First downloads of blobs that are new to the run.
@@ -54,11 +54,11 @@ pub struct StatusRow {
     pub downloads: u64,
     /// How much faster than the first downloads of the same blobs they were; `None` without pairs.
     pub observed: Option<Ratio>,
-    /// What the times say of the status.
+    /// Whether the times agree with the status.
     pub finding: Finding,
 }
 
-/// What the times say of a cache status.
+/// Whether the times agree with a cache status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, Serialize)]
 #[serde(into = "&'static str")]
 #[strum(serialize_all = "kebab-case")]

@@ -84,7 +84,7 @@ fn the_interval_is_that_of_the_ranks() {
 
 #[test]
 fn the_ratio_is_taken_blob_by_blob() {
-    // Large and small blobs: the medians of the sides say 1, each pair says 10.
+    // Large and small blobs: the medians of both sides are equal, each pair's ratio is 10.
     let pairs: Vec<_> = (0..10).map(|n| if n % 2 == 0 { (1_000, 100) } else { (100, 10) }).collect();
     assert_eq!(effect(&pairs).response.unwrap().median, 10.0);
 }

@@ -16,7 +16,7 @@ fn step(thresholds: &[&str], journeys: u64, uploads: Reading) -> SearchStep {
 }
 
 #[test]
-fn objectives_break_hold_or_cannot_be_judged() {
+fn thresholds_break_hold_or_lack_samples() {
     let verdict =
         |thresholds: &[&str], journeys| step(thresholds, journeys, Reading::default()).result.verdict;
     assert_eq!(verdict(&["upload.p50<1h"], 40), StepVerdict::Holds);

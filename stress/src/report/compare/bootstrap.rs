@@ -277,8 +277,8 @@ mod tests {
             let Blocks { length, memory, .. } = Blocks::of(&(0..n).map(f64::from).collect::<Vec<_>>());
             (length, memory)
         };
-        assert_eq!(climbing(30), (7, 7), "the rule says 7.4, the root 7.1");
-        assert_eq!(climbing(9), (3, 2), "the root says 3.9, but nine have a third of three");
+        assert_eq!(climbing(30), (7, 7), "7.4 by the rule, 7.1 by the root");
+        assert_eq!(climbing(9), (3, 2), "3.9 by the root, but a third of nine is three");
     }
 
     #[test]

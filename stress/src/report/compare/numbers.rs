@@ -94,11 +94,11 @@ impl Draft {
 }
 
 /// The verdicts on all numbers, corrected for multiple comparisons.
-pub(super) fn judge(drafts: Vec<Draft>, relevance: f64) -> Vec<Number> {
+pub(super) fn verdicts(drafts: Vec<Draft>, relevance: f64) -> Vec<Number> {
     let estimates: Vec<Estimate> = drafts.iter().filter_map(|draft| draft.estimate).collect();
     let p_values: Vec<f64> = estimates.iter().map(Estimate::p_value).collect();
     let mut significant = holm(&p_values).into_iter();
-    let judge = |mut draft: Draft| {
+    let verdict = |mut draft: Draft| {
         if let (Some(estimate), Some(significant)) =
             (draft.estimate, draft.estimate.and_then(|_| significant.next()))
         {
@@ -111,7 +111,7 @@ pub(super) fn judge(drafts: Vec<Draft>, relevance: f64) -> Vec<Number> {
         }
         draft.number
     };
-    drafts.into_iter().map(judge).collect()
+    drafts.into_iter().map(verdict).collect()
 }
 
 /// Several runs as one. The spread of more than one is the larger of that between them (as in Treadmill: Zhang et al., 2016)
@@ -157,20 +157,20 @@ mod tests {
         Measure { value: Some(Value::exact(value)), spread: Ok(spread), time, lacks: 0.1 }
     }
 
-    fn judged(quantity: Quantity, before: &[Measure], after: &[Measure]) -> Number {
-        let place = StepName { phase: "main".to_owned(), step: Step::CACHED, repeats: false };
-        judge(vec![Draft::of(&place, quantity, before, after)], 0.02).remove(0)
+    fn number(quantity: Quantity, before: &[Measure], after: &[Measure]) -> Number {
+        let name = StepName { phase: "main".to_owned(), step: Step::CACHED, repeats: false };
+        verdicts(vec![Draft::of(&name, quantity, before, after)], 0.02).remove(0)
     }
 
     #[test]
     fn a_change_is_better_or_worse_by_what_the_number_is() {
         let (low, high) = ([measure(1.0)], [measure(1.1)]);
-        let verdict = |quantity, before, after| judged(quantity, before, after).verdict;
+        let verdict = |quantity, before, after| number(quantity, before, after).verdict;
         assert_eq!(verdict(P95, &low, &high), Verdict::Worse);
         assert_eq!(verdict(P95, &high, &low), Verdict::Better);
         assert_eq!(verdict(Quantity::Rate, &low, &high), Verdict::Better);
         assert_eq!(verdict(Quantity::Speedup, &high, &low), Verdict::Worse);
-        let number = judged(P95, &low, &high);
+        let number = number(P95, &low, &high);
         let (change, (low, high)) = (number.change.unwrap(), number.interval.unwrap());
         assert!((change - 0.1).abs() < 1e-9 && low < 0.1 && high > 0.1 && high - low < 0.03, "{number:?}");
     }
@@ -179,10 +179,10 @@ mod tests {
     fn a_tiny_change_is_not_relevant_however_certain() {
         let tight =
             |value| Measure { spread: Ok(Spread { variance: 1e-9, freedom: 50.0 }), ..measure(value) };
-        assert_eq!(judged(P95, &[tight(1.0)], &[tight(1.01)]).verdict, Verdict::NoRelevantChange);
-        assert_eq!(judged(P95, &[tight(1.0)], &[tight(1.03)]).verdict, Verdict::Worse);
+        assert_eq!(number(P95, &[tight(1.0)], &[tight(1.01)]).verdict, Verdict::NoRelevantChange);
+        assert_eq!(number(P95, &[tight(1.0)], &[tight(1.03)]).verdict, Verdict::Worse);
         let wide = |value| Measure { spread: Ok(Spread { variance: 0.01, freedom: 50.0 }), ..measure(value) };
-        assert_eq!(judged(P95, &[wide(1.0)], &[wide(1.1)]).verdict, Verdict::NoEvidence);
+        assert_eq!(number(P95, &[wide(1.0)], &[wide(1.1)]).verdict, Verdict::NoEvidence);
     }
 
     #[test]
@@ -191,30 +191,30 @@ mod tests {
             let value = Some(Value { value, lower_bound: true });
             [Measure { value, ..measure(1.0) }]
         };
-        assert_eq!(judged(P95, &[measure(1.0)], &least(1.2)).verdict, Verdict::Worse);
-        assert_eq!(judged(P95, &[measure(1.2)], &least(1.0)).verdict, Verdict::Hidden);
-        assert_eq!(judged(P95, &least(1.0), &[measure(1.2)]).verdict, Verdict::Hidden);
-        assert_eq!(judged(P95, &least(1.0), &least(1.0)).verdict, Verdict::Hidden);
+        assert_eq!(number(P95, &[measure(1.0)], &least(1.2)).verdict, Verdict::Worse);
+        assert_eq!(number(P95, &[measure(1.2)], &least(1.0)).verdict, Verdict::Hidden);
+        assert_eq!(number(P95, &least(1.0), &[measure(1.2)]).verdict, Verdict::Hidden);
+        assert_eq!(number(P95, &least(1.0), &least(1.0)).verdict, Verdict::Hidden);
     }
 
     #[test]
     fn too_little_data_has_the_length_that_it_takes() {
         let short = |needs| Measure { spread: Err(Duration::from_secs(needs)), ..measure(1.0) };
         let (has, needs) = (Duration::from_secs(60), Duration::from_secs(90));
-        let number = judged(P95, &[short(80)], &[short(90)]);
-        assert_eq!((number.verdict, number.interval), (Verdict::NotEnoughData { has, needs }, None));
+        let short = number(P95, &[short(80)], &[short(90)]);
+        assert_eq!((short.verdict, short.interval), (Verdict::NotEnoughData { has, needs }, None));
         // Four times as many samples are four times as long a run.
         let sparse = Measure { value: None, lacks: 4.0, ..measure(1.0) };
         let needs = Duration::from_secs(240);
-        assert_eq!(judged(P95, &[measure(1.0)], &[sparse]).verdict, Verdict::NotEnoughData { has, needs });
+        assert_eq!(number(P95, &[measure(1.0)], &[sparse]).verdict, Verdict::NotEnoughData { has, needs });
     }
 
     #[test]
     fn runs_that_differ_among_themselves_are_no_evidence() {
         let runs = |values: [f64; 3]| values.map(measure);
-        assert_eq!(judged(P95, &runs([1.0, 1.2, 0.9]), &runs([1.1, 1.0, 1.3])).verdict, Verdict::NoEvidence);
-        assert_eq!(judged(P95, &runs([1.0, 1.01, 0.99]), &runs([1.2, 1.21, 1.19])).verdict, Verdict::Worse);
-        let number = judged(P95, &runs([1.0, 2.0, 4.0]), &runs([1.0, 2.0, 4.0]));
+        assert_eq!(number(P95, &runs([1.0, 1.2, 0.9]), &runs([1.1, 1.0, 1.3])).verdict, Verdict::NoEvidence);
+        assert_eq!(number(P95, &runs([1.0, 1.01, 0.99]), &runs([1.2, 1.21, 1.19])).verdict, Verdict::Worse);
+        let number = number(P95, &runs([1.0, 2.0, 4.0]), &runs([1.0, 2.0, 4.0]));
         assert!((number.before.unwrap().value - 2.0).abs() < 1e-9, "the geometric mean: {number:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Equal runs are called equal, changed ones are found, and what is too short says how long it should be.
+//! Equal runs are called equal, changes are found, and a run that is too short has the length that it needs.
 
 pub(super) mod noise;
 
@@ -17,16 +17,16 @@ use crate::{
 };
 use noise::Noise;
 
-/// Optimised builds take all pairs; others as many as a person likes to wait for.
+/// Optimised builds compare all pairs, others fewer, to be fast.
 const PAIRS: u64 = if cfg!(debug_assertions) { 60 } else { 1000 };
-/// The smallest change that counts, as a share of the number.
+/// The smallest relevant change, as a share of the number.
 const RELEVANT: f64 = 0.02;
 const P95: Quantity = Quantity::Percentile(Percentile::P95);
 const NUMBERS: [Quantity; 4] =
     [Quantity::Percentile(Percentile::P50), P95, Quantity::Percentile(Percentile::P99), Quantity::Mean];
 
-/// What happens with `chance` happens no more often than this in so many trials; in few of them, not but once in a
-/// hundred times.
+/// How often something of probability `chance` may happen in `trials`; in few of them, the 99 % quantile of the binomial
+/// distribution.
 fn at_most(trials: u64, chance: f64) -> u64 {
     if trials >= 250 {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 1,000")]
@@ -42,7 +42,7 @@ fn at_most(trials: u64, chance: f64) -> u64 {
     count
 }
 
-/// A run of so many seconds with 40 successes in each: their level wanders, they are spread around it.
+/// A run of `seconds` with 40 successes in each, lognormal around a level that is autocorrelated by `phi`.
 fn run(seed: u64, phi: f64, seconds: usize, factor: f64) -> BTreeMap<Quantity, Measure> {
     const GRAIN: f64 = 0.008;
     let (mut level, mut each) = (Noise::new(seed, phi), Noise::new(seed + (1 << 40), 0.0));
@@ -71,20 +71,20 @@ fn run(seed: u64, phi: f64, seconds: usize, factor: f64) -> BTreeMap<Quantity, M
     NUMBERS.into_iter().map(|quantity| (quantity, measure(quantity))).collect()
 }
 
-/// What is said of two runs when no change is too small to count.
-fn judged(before: &BTreeMap<Quantity, Measure>, after: &BTreeMap<Quantity, Measure>) -> Vec<Number> {
+/// The numbers of two runs, of which every change is relevant.
+fn numbers_of(before: &BTreeMap<Quantity, Measure>, after: &BTreeMap<Quantity, Measure>) -> Vec<Number> {
     let name = StepName { phase: "main".to_owned(), step: Step::CACHED, repeats: false };
     let draft = |quantity: Quantity| {
         let of = |side: &BTreeMap<Quantity, Measure>| [side[&quantity].clone()];
         Draft::of(&name, quantity, &of(before), &of(after))
     };
-    numbers::judge(NUMBERS.into_iter().map(draft).collect(), 0.0)
+    numbers::verdicts(NUMBERS.into_iter().map(draft).collect(), 0.0)
 }
 
 fn false_alarms(phi: f64) -> u64 {
     let timer = |pair: &u64| {
         let (before, after) = (run(2 * pair, phi, 60, 1.0), run(2 * pair + 1, phi, 60, 1.0));
-        judged(&before, &after)
+        numbers_of(&before, &after)
             .iter()
             .any(|number| matches!(number.verdict, Verdict::Better | Verdict::Worse))
     };
@@ -108,11 +108,11 @@ fn ten_percent_are_found_in_80_of_100_runs_as_long_as_needed() {
     let (mut found, mut asked) = (0, 0);
     for pair in 0..PAIRS / 4 {
         let seed = 1_000_000 + 4 * pair;
-        let pilot = judged(&run(seed, 0.4, 60, 1.0), &run(seed + 1, 0.4, 60, 1.0));
+        let pilot = numbers_of(&run(seed, 0.4, 60, 1.0), &run(seed + 1, 0.4, 60, 1.0));
         let needs = pilot.iter().find(|number| number.quantity == P95).and_then(|number| number.needs);
         let Some(needs) = needs.and_then(|needs| usize::try_from(needs.as_secs()).ok()) else { continue };
         asked += 1;
-        let numbers = judged(&run(seed + 2, 0.4, needs, 1.0), &run(seed + 3, 0.4, needs, 1.1));
+        let numbers = numbers_of(&run(seed + 2, 0.4, needs, 1.0), &run(seed + 3, 0.4, needs, 1.1));
         let worse = |number: &&Number| number.quantity == P95 && number.verdict == Verdict::Worse;
         found += u64::from(numbers.iter().any(|number| worse(&number)));
     }

@@ -3,12 +3,12 @@
 use std::fs;
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{
     fixtures,
-    metrics::step_metrics::StepRecording,
+    metrics::{MAX_COUNT, step_metrics::StepRecording},
     plan::{
         journey::Step,
         target::{Header, Secret},
@@ -201,10 +201,9 @@ fn other_documents_are_refused_with_the_reason() {
 }
 
 #[test]
-fn numbers_that_cannot_be_added_up_are_refused_with_their_path() {
+fn numbers_that_cannot_be_added_up_are_refused_with_their_line() {
     let mut document = document(&troubled());
-    let generator = &mut document["recording"]["generator"]["descriptors"]["limit"];
-    *generator = json!(u64::MAX);
+    document["recording"]["generator"]["descriptors"]["limit"] = json!(u64::MAX);
     assert!(load(document.to_string().as_bytes()).is_ok(), "a limit of the machine is not added up");
     for (pointer, number) in [
         ("/recording/connections/opened", MAX_COUNT + 1),
@@ -212,16 +211,15 @@ fn numbers_that_cannot_be_added_up_are_refused_with_their_path() {
     ] {
         let mut document = document.clone();
         *document.pointer_mut(pointer).unwrap() = json!(number);
-        let path = pointer[1..].replace("/1/", "[1].").replace('/', ".");
-        assert_eq!(
-            load(document.to_string().as_bytes()).unwrap_err().to_string(),
-            format!(
-                "damaged: `{path}` is {number}, more than a run can have counted; take the file again from where it was \
-                 written"
-            )
+        let text = serde_json::to_string_pretty(&document).unwrap();
+        let reason = load(text.as_bytes()).unwrap_err().to_string();
+        let expected = format!(
+            "not a walrus-stress report: {number} is more than a run can have counted: the file is damaged; take it from \
+             where it was written at line "
         );
+        assert!(reason.starts_with(&expected), "{pointer}: {reason}");
         *document.pointer_mut(pointer).unwrap() = json!(MAX_COUNT);
-        assert!(load(document.to_string().as_bytes()).is_ok());
+        assert!(load(document.to_string().as_bytes()).is_ok(), "{pointer}");
     }
 }
 

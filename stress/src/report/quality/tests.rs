@@ -180,9 +180,9 @@ fn each_machine_has_ports_of_its_own() {
 }
 
 /// The rows of the table of checks in the documents, in its order: what needs care, and what is invalid.
-fn documented() -> Vec<(String, String)> {
-    let readme = include_str!("../../../docs/measuring.md");
-    let (_, section) = readme.split_once("## Can these numbers be trusted?").unwrap();
+fn documented_rows() -> Vec<(String, String)> {
+    let document = include_str!("../../../docs/measuring.md");
+    let (_, section) = document.split_once("## Can these numbers be trusted?").unwrap();
     let rows = section.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
     let cells = |row: &str| -> Vec<String> { row.split('|').map(|cell| cell.trim().to_owned()).collect() };
     let rows = rows.take_while(|line| line.starts_with('|')).map(cells);
@@ -191,7 +191,7 @@ fn documented() -> Vec<(String, String)> {
 
 #[test]
 fn the_document_has_the_limits() {
-    let told = |check: Check, limit: f64| match check {
+    let documented = |check: Check, limit: f64| match check {
         _ if limit == 0.0 => "any".to_owned(),
         Check::StartDelayP99 | Check::StartDelayMax | Check::Lag if limit < 1.0 => {
             format!("above {} ms", (limit * 1e3).round())
@@ -200,16 +200,16 @@ fn the_document_has_the_limits() {
         Check::Achieved => format!("below {} %", (limit * 1e3).round() / 10.0),
         _ => format!("above {} %", (limit * 1e3).round() / 10.0),
     };
-    let documented = documented();
-    assert_eq!(documented.len(), Check::VARIANTS.len());
-    for (&check, (care_told, invalid_told)) in Check::VARIANTS.iter().zip(documented) {
+    let rows = documented_rows();
+    assert_eq!(rows.len(), Check::VARIANTS.len());
+    for (&check, (care_cell, invalid_cell)) in Check::VARIANTS.iter().zip(rows) {
         let (care, invalid) = check.limits();
-        assert!(care_told.starts_with(&told(check, care)), "{check:?}: {care_told}");
+        assert!(care_cell.starts_with(&documented(check, care)), "{check:?}: {care_cell}");
         match invalid {
             Some(invalid) => {
-                assert!(invalid_told.starts_with(&told(check, invalid)), "{check:?}: {invalid_told}")
+                assert!(invalid_cell.starts_with(&documented(check, invalid)), "{check:?}: {invalid_cell}")
             }
-            None => assert_eq!(invalid_told, "", "{check:?}"),
+            None => assert_eq!(invalid_cell, "", "{check:?}"),
         }
     }
 }

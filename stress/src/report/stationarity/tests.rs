@@ -58,7 +58,7 @@ fn read(index: u64, started: Duration, took: Duration) -> Sample {
 fn flagged(report: &Report) -> bool {
     let quality = Summary::of(report).quality;
     let check = quality.checks.iter().find(|check| check.check == Check::Stationarity);
-    check.expect("the run is long enough to say").severity == Severity::Care
+    check.expect("the run is long enough").severity == Severity::Care
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The numbers of a summary, held against samples whose answers are known.
+//! The numbers of a summary of samples whose answers are known.
 
 use super::*;
 use crate::{
