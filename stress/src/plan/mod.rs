@@ -2,6 +2,7 @@
 
 pub mod class;
 mod config_error;
+pub mod random;
 pub mod draw;
 pub mod forecast;
 pub mod journey;

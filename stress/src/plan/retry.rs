@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::{class::FailureClass, draw, journey::Step};
+use super::{class::FailureClass, journey::Step, random};
 use crate::units::Seconds;
 
 /// How often a failed step is tried again, and how long it waits in between.
@@ -130,9 +130,9 @@ fn chance(attempt: Attempt) -> f64 {
         Step::ControlUpload => 256,
         Step::Control => 257,
     };
-    let mut rng = draw::stream(attempt.seed, attempt.index);
+    let mut rng = random::stream(attempt.seed, attempt.index);
     // A number takes two words; the blob's other draws are far below.
-    rng.set_word_pos(draw::RETRY_WORD + ((step << 32 | u128::from(attempt.number)) << 1));
+    rng.set_word_pos(random::RETRY_WORD + ((step << 32 | u128::from(attempt.number)) << 1));
     rng.random()
 }
 
