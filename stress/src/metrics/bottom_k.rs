@@ -10,7 +10,7 @@ use serde::{
 };
 
 use super::count::{Count, add};
-use crate::plan::draw::mix;
+use crate::plan::random::mix;
 
 /// A row of such a sample. In a document it is a line of CSV: thousands of objects would be most of it.
 pub trait Row: Copy + Serialize + DeserializeOwned {

@@ -1,10 +1,11 @@
 //! The random decisions about blob `index`: a pure function of `(seed, index)`, the same on every machine.
 
-use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use rand::RngExt;
 
 use super::{
     Phase,
     journey::JourneyKind,
+    random::{CONTROL_WORD, TARGETS_WORD, stream},
     repeats::{self, Repeatable},
     sizes::{Content, ContentMix},
 };
@@ -40,32 +41,6 @@ impl Draw {
         };
         Self { size, content, publisher, aggregator }
     }
-}
-
-/// The position of the draws after the size in a blob's stream: a uniform draw from a range takes a varying number of
-/// words.
-const TARGETS_WORD: u128 = 256;
-/// The position of the draws about repeats.
-pub(super) const REPEAT_WORD: u128 = 320;
-/// The position of the draw about an order control.
-const CONTROL_WORD: u128 = 384;
-/// The position of the draws about retries; two words for each attempt at each step.
-pub(super) const RETRY_WORD: u128 = 1 << 20;
-
-/// The random stream from which everything about a blob is drawn.
-pub(super) fn stream(seed: u64, index: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(index);
-    rng
-}
-
-/// The output function of SplitMix64: a bijection in which every bit of the input moves about half of the output's
-/// (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
-pub fn mix(number: u64) -> u64 {
-    let mut x = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 /// The kind of the journey of blob `index`. A repeat is never an order control: its first read may find a warm cache.

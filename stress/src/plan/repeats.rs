@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt};
 
-use super::{ConfigError, Phase, Plan, draw, load::Load, schedule::Schedule, source::BlobSource};
+use super::{ConfigError, Phase, Plan, load::Load, random, schedule::Schedule, source::BlobSource};
 
 /// How many candidates are tried in turn for one that is new, before one of the first blobs is taken instead.
 const SEARCH: u64 = 64;
@@ -127,8 +127,8 @@ pub fn source(seed: u64, index: u64, phase: &Phase, repeatable: &Repeatable) -> 
 /// Whether blob `index` is drawn as a repeat; if so, a number to choose its source by. One that is drawn at a small share
 /// is drawn at every larger one.
 fn draw_repeat(seed: u64, index: u64, share: f64) -> Option<u64> {
-    let mut rng = draw::stream(seed, index);
-    rng.set_word_pos(draw::REPEAT_WORD);
+    let mut rng = random::stream(seed, index);
+    rng.set_word_pos(random::REPEAT_WORD);
     rng.random_bool(share.min(1.0)).then(|| rng.next_u64())
 }
 

@@ -23,9 +23,10 @@ use crate::{
     export::{self, file::PreparedFile},
     metrics::concurrency::ConcurrencyTracker,
     plan::{
-        Phase, Plan, draw,
+        Phase, Plan,
         journey::Step,
         load::{Load, Stop},
+        random,
         search::{Axis, NextStep, Search, SearchResult, StepVerdict},
         stages::Stages,
     },
@@ -138,7 +139,7 @@ impl Template {
 
 /// The seed of a step, from that of the search; 53 bits, so that every reader of JSON sees the same number.
 fn seed(seed: u64, number: u64) -> u64 {
-    draw::mix(draw::mix(seed).wrapping_add(number)) >> 11
+    random::mix(random::mix(seed).wrapping_add(number)) >> 11
 }
 
 /// The steps of a search.
