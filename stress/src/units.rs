@@ -5,13 +5,54 @@
 
 use std::{num::IntErrorKind, str::FromStr, time::Duration};
 
-use serde_with::{As, DurationSecondsWithFrac};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A duration in documents: a number of seconds. For `#[serde(with = …)]`.
-pub type Seconds = As<DurationSecondsWithFrac<f64>>;
+/// A duration in documents: a number of seconds. For `#[serde(with = "Seconds")]`.
+///
+/// `serde_with::DurationSecondsWithFrac` truncates what it reads: 46.566977 ms would come back a nanosecond shorter.
+#[derive(Debug, Clone, Copy)]
+pub struct Seconds;
 
-/// A duration, or `null`, in documents. For `#[serde(with = …)]`.
-pub type OptionalSeconds = As<Option<DurationSecondsWithFrac<f64>>>;
+impl Seconds {
+    /// Writes a duration as seconds.
+    ///
+    /// # Errors
+    /// The serializer's own.
+    pub fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(value.as_secs_f64())
+    }
+
+    /// Reads a duration from seconds, rounded to nanoseconds.
+    ///
+    /// # Errors
+    /// When the number is negative, not finite or too large.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+/// A duration, or `null`, in documents. For `#[serde(with = "OptionalSeconds")]`.
+#[derive(Debug, Clone, Copy)]
+pub struct OptionalSeconds;
+
+impl OptionalSeconds {
+    /// Writes an optional duration as seconds or `null`.
+    ///
+    /// # Errors
+    /// The serializer's own.
+    pub fn serialize<S: Serializer>(value: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        value.map(|duration| duration.as_secs_f64()).serialize(serializer)
+    }
+
+    /// Reads an optional duration from seconds or `null`.
+    ///
+    /// # Errors
+    /// When the number is negative, not finite or too large.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        let seconds = Option::<f64>::deserialize(deserializer)?;
+        seconds.map(Duration::try_from_secs_f64).transpose().map_err(de::Error::custom)
+    }
+}
 
 /// Bytes in a MiB.
 pub const MIB: f64 = 1_048_576.0;

@@ -16,7 +16,7 @@ pub enum Axis {
     Concurrency,
 }
 
-/// A search for the highest level at which the objectives hold.
+/// A search for the highest level at which the thresholds hold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Search {
     /// What is raised.
@@ -30,7 +30,7 @@ pub struct Search {
     /// How long a step is measured, at least.
     #[serde(rename = "step_seconds", with = "Seconds")]
     pub step: Duration,
-    /// How many samples the objectives need to be judged.
+    /// How many samples the thresholds need.
     #[serde(skip)]
     pub needs: u64,
 }

@@ -156,3 +156,19 @@ fn an_exact_value_is_read_back_unchanged() {
         assert_eq!((exact_duration(duration), parse_duration(text)), (text.to_owned(), Ok(duration)));
     }
 }
+
+#[test]
+fn a_duration_in_a_document_is_read_back_to_the_nanosecond() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Document(#[serde(with = "Seconds")] Duration, #[serde(with = "OptionalSeconds")] Option<Duration>);
+    for nanoseconds in [0, 1, 46_566_977, 290_000_000, 1_234_567_891, 3_599_999_999_999] {
+        let duration = Duration::from_nanos(nanoseconds);
+        for document in [Document(duration, Some(duration)), Document(duration, None)] {
+            let text = serde_json::to_string(&document).unwrap();
+            assert_eq!(serde_json::from_str::<Document>(&text).unwrap(), document, "{text}");
+        }
+    }
+    for wrong in ["[-1.0,null]", "[1e300,null]", "[0.0,-1.0]", "[null,null]"] {
+        assert!(serde_json::from_str::<Document>(wrong).is_err(), "{wrong}");
+    }
+}

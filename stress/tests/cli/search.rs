@@ -72,7 +72,7 @@ fn a_generator_without_places_is_the_limit_and_nothing_is_claimed() {
             ran.stdout
         );
         let answer = answer(&ran);
-        assert_eq!((&answer["kind"], &answer["at"]), (&json!("generator"), &json!(40.0)));
+        assert_eq!((&answer["kind"], &answer["at"]), (&json!("generator-limited"), &json!(40.0)));
         assert!(
             ran.json("report.json")["advice"]
                 .as_str()
@@ -94,7 +94,7 @@ fn a_generator_that_was_stopped_is_the_limit_and_nothing_is_claimed() {
     std::thread::sleep(Duration::from_millis(1_500)); // sleep: this is the stall itself
     let ran = stopped.signal(Signal::CONT).finish().exits(1);
     let answer = answer(&ran);
-    assert_eq!((&answer["kind"], &answer["at"]), (&json!("generator"), &json!(30.0)), "{answer}");
+    assert_eq!((&answer["kind"], &answer["at"]), (&json!("generator-limited"), &json!(30.0)), "{answer}");
     assert_eq!(ran.json("report.json")["steps"].as_array().map(Vec::len), Some(1));
 }
 
@@ -102,7 +102,7 @@ fn a_generator_that_was_stopped_is_the_limit_and_nothing_is_claimed() {
 fn the_first_step_may_break_and_the_last_one_hold() {
     let line = "--for concurrency --from 2 --step 300ms --settle 0s --slo";
     let ran = search(&stock(), line).args(["upload.max<1ms"]).go().exits(1);
-    assert_eq!(answer(&ran), json!({ "kind": "nowhere", "breaks": 2.0 }));
+    assert_eq!(answer(&ran), json!({ "kind": "below-first", "breaks": 2.0 }));
     assert!(
         ran.stdout.contains("breaks already at the first level, 2 at a time (upload.max<1ms: "),
         "{}",
@@ -118,7 +118,7 @@ fn too_few_samples_are_told_with_what_they_take() {
     let line = "--for concurrency --max 1 --step 50ms --settle 0s --slo upload.p99<1h";
     let ran = search(&stock(), line).go().exits(1);
     let answer = answer(&ran);
-    assert_eq!((&answer["kind"], &answer["samples_needed"]), (&json!("too-few"), &json!(368)));
+    assert_eq!((&answer["kind"], &answer["samples_needed"]), (&json!("too-few-samples"), &json!(368)));
     let told = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains(" in the longest step, 368 needed; give a longer --step"), "{}", ran.stdout);
     // The first one was made again, ten times as long.
@@ -152,7 +152,7 @@ fn a_list_that_is_used_up_ends_the_search() {
     let rows = stored.json("rows.json").to_string();
     let run = Run::new(&bottle).command("search").file("rows.json", &rows).line("--from-export rows.json");
     let ran = run.line("--for concurrency --slo first.failures==0 --step 10s --settle 0s").go().exits(1);
-    assert_eq!(answer(&ran), json!({ "kind": "unended", "holds": null, "breaks": null }));
+    assert_eq!(answer(&ran), json!({ "kind": "incomplete", "holds": null, "breaks": null }));
     assert!(ran.stderr.contains("the list of blobs is used up"), "{}", ran.stderr);
 }
 

@@ -113,7 +113,7 @@ fn the_default_of_max_in_flight_fits_a_small_machine() {
     let (code, stderr) = part(128, 0, "");
     assert_eq!(code, Some(0), "{stderr}");
     let notice =
-        "warning: this process may have 128 file descriptors (ulimit -Hn), enough for 32 journeys at a time";
+        "warning: this process may have 128 file descriptors (ulimit -Hn), enough for 32 blobs at a time";
     assert!(stderr.contains(notice), "{stderr}");
     let (code, stderr) = part(1024, 1, "");
     assert!(code == Some(0) && !stderr.contains("file descriptors"), "{stderr}");
