@@ -12,6 +12,7 @@ criterion_group!(
     bytes::generation,
     bytes::verification,
     step_metrics::recording,
+    step_metrics::memory,
     schedule::draws,
     journey::loopback
 );

@@ -38,12 +38,14 @@ pub(super) enum Command {
 }
 
 const RUN_EXIT_STATUS: &str = "\
-Exit status: 0 all well; 1 a failed request, a broken threshold, or a file not written; 2 wrong usage, or the
-load never started; 3 invalid numbers, with --strict; 130, 143 stopped by SIGINT, SIGTERM.";
+Exit status: 0 all well; 1 a failed request, a broken threshold, or a file not written;
+2 wrong usage, or the load never started; 3 invalid numbers, with --strict;
+130, 143 stopped by SIGINT, SIGTERM.";
 
 const RUN_DETAILS: &str = "\
-Every flag can also be set in the environment: --min-size is WALRUS_STRESS_MIN_SIZE. Lists are comma-separated,
-switches are true or false. Flags win over the environment, and both over the plan file.
+Every flag can also be set in the environment: --min-size is WALRUS_STRESS_MIN_SIZE. Lists are
+comma-separated, switches are true or false. Flags win over the environment, and both over the plan
+file.
 
 Exit status: 0 all well; 1 an upload or a download failed, a threshold broke, or a file could not be
 written; 2 wrong usage, or the load never started; 3 invalid numbers, with --strict; 130 and 143 stopped by

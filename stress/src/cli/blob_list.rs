@@ -219,7 +219,7 @@ mod tests {
         let text = format!("# mine\n{a}\r\n\n  {b} \n   # not this: {a}\n{a}");
         let ids: Vec<_> = read(&text, Listing::BlobIds).unwrap().into_iter().map(|(id, _)| id).collect();
         assert_eq!(ids, [a.clone(), b, a.clone()]);
-        for (text, told) in [
+        for (text, expected) in [
             (format!("{a}\n\nhello\n{a}"), "line 3: `hello` is not a blob ID"),
             (format!("{a} {a}"), "line 1: `aaa"),
             (format!("{a}a\n"), "line 1: `aaa"),
@@ -228,7 +228,7 @@ mod tests {
             ("x".repeat(5000), "line 1: it is longer than 4096 bytes"),
         ] {
             let error = read(&text, Listing::BlobIds).unwrap_err();
-            assert!(error.starts_with(told), "{error}");
+            assert!(error.starts_with(expected), "{error}");
         }
     }
 
@@ -241,7 +241,7 @@ mod tests {
         let text = format!("[\n {},\n{}]\n", row(&a, "97.2509765625"), row(&b, "null"));
         assert_eq!(read(&text, Listing::FromExport), Ok(vec![(a.clone(), Some(99_585)), (b, None)]));
         assert_eq!(read("[]", Listing::FromExport), Ok(Vec::new()));
-        for (text, told) in [
+        for (text, expected) in [
             (String::new(), "EOF"),
             ("{}".to_owned(), "expected an array of rows"),
             ("[{}]".to_owned(), "missing field `blob_id`"),
@@ -250,7 +250,7 @@ mod tests {
             (format!("[{}] and more", row(&a, "1")), "trailing characters"),
         ] {
             let error = read(&text, Listing::FromExport).unwrap_err();
-            assert!(error.contains(told), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 
@@ -278,7 +278,7 @@ mod tests {
         // A run that was killed may have left half a line behind.
         let last = log.trim_end().rfind('\n').unwrap();
         assert_eq!(read(&log[..last + 30], Listing::FromLog).map(|entries| entries.len()), Ok(5));
-        for (text, told) in [
+        for (text, expected) in [
             (String::new(), "not the log of a run"),
             (format!("{}\n", id("a")), "not the log of a run"),
             (log.replace("log/1", "log/9"), "its schema is `walrus-stress/log/9`"),
@@ -286,7 +286,7 @@ mod tests {
             (log.replace("\"first\"", "first"), "line 4 is not of a walrus-stress log"),
         ] {
             let error = read(&text, Listing::FromLog).unwrap_err();
-            assert!(error.contains(told), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! `walrus-stress compare`: compares runs, and tells by the exit code whether the later ones are worse.
+//! `walrus-stress compare`: compares runs; the exit code is 1 when the later ones are worse.
 
 use std::path::PathBuf;
 

@@ -101,7 +101,7 @@ fn a_flag_may_change_all_phases_but_not_make_them_the_same() {
             "{error}"
         );
     }
-    // Nobody sets another value here.
+    // No phase sets steps.
     assert_eq!(with_file(&text, &["--steps", "upload"]).unwrap().phases[2].journey.steps.len(), 1);
 }
 

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn places_that_nobody_fixed_are_as_many_as_there_can_be() {
+    fn a_default_limit_is_reduced_to_what_fits() {
         let fewer = |max_in_flight, descriptors| Ok(Some(ReducedLimit { max_in_flight, descriptors }));
         let (default, closed) = (rate(DEFAULT_MAX_IN_FLIGHT), Load::closed(100));
         for (loads, fixed, limit, fits) in [

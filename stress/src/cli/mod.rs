@@ -32,7 +32,7 @@ use crate::error::Error;
 use args::{Args, Command};
 use exit::Exit;
 
-/// Does what the command line of this process says.
+/// Runs the command of this process's command line.
 pub fn main() -> ExitCode {
     let args = match usage::read() {
         Ok(args) => args,

@@ -24,7 +24,7 @@ use crate::plan::{
 /// The flags of a run: a plan file, and options that win over it.
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// Plan file (TOML) whose values the flags below override, or report (JSON) whose run is repeated
+    /// Plan file (TOML), or report (JSON) whose run is repeated; flags win
     #[arg(long, value_name = "FILE", env = "WALRUS_STRESS_PLAN", hide_env = true)]
     pub(super) plan: Option<PathBuf>,
     #[command(flatten)]
@@ -87,7 +87,7 @@ pub(super) struct RunOptions {
     /// permanent. The first blobs, as many as are under way at a time, are always new.
     #[arg(long, value_name = "SHARE", help_heading = BLOBS)]
     pub(super) duplicates: Option<Parsed<Share>>,
-    /// Make the same blobs as an earlier run with this seed [default: random, printed]
+    /// Make the blobs of an earlier run with this seed [default: random]
     #[arg(long, value_name = "U64", help_heading = BLOBS)]
     pub(super) seed: Option<Parsed<u64>>,
     /// How much of a download is compared with the upload [default: full]
@@ -96,9 +96,10 @@ pub(super) struct RunOptions {
     #[arg(long, value_name = "MODE", value_parser = parsed_one_of::<Verify>(), help_heading = BLOBS)]
     pub(super) verify: Option<Parsed<Verify>>,
 
-    /// Steps of each blob [default: upload,first,cached; of a list: first,cached]
+    /// Steps of each blob [default: upload,first,cached]
     ///
-    /// A prefix of upload, first, cached, read3, read4 and so on; without upload, of a list of stored blobs.
+    /// Consecutive ones of upload, first, cached, read3, read4 and so on. Without upload, the blobs are those of a list, whose
+    /// default is first,cached.
     #[arg(long, value_name = "STEPS", value_delimiter = ',', help_heading = STEPS)]
     pub(super) steps: Vec<Parsed<Step>>,
     /// Downloads of each blob [default: 2, the first and the cached one]
@@ -124,7 +125,7 @@ pub(super) struct RunOptions {
     /// Download the blobs of an earlier run's --export instead
     #[arg(long, value_name = "FILE", help_heading = STEPS)]
     pub(super) from_export: Option<Parsed<PathBuf>>,
-    /// Download the blobs that an earlier run's --log reports as stored instead
+    /// Download the blobs that an earlier run's --log reports as stored
     #[arg(long, value_name = "FILE", help_heading = STEPS)]
     pub(super) from_log: Option<Parsed<PathBuf>>,
 
@@ -136,7 +137,9 @@ pub(super) struct RunOptions {
     /// 8:30s,8..64:1m is 8 for 30 s, then up to 64 within a minute.
     #[arg(long, value_name = "STAGES", value_delimiter = ',', help_heading = LOAD)]
     pub(super) concurrency_stages: Vec<Parsed<WorkerStage>>,
-    /// Start blobs at this rate, however long they take: 10/s, 600/m, 36000/h
+    /// Start blobs at this rate: 10/s, 600/m, 36000/h
+    ///
+    /// The rate does not depend on how long blobs take (an open loop).
     #[arg(long, value_name = "RATE", help_heading = LOAD)]
     pub(super) rate: Option<Parsed<PerSecond>>,
     /// The rate in stages, as in 10/s:30s,10/s..50/s:1m
@@ -147,17 +150,17 @@ pub(super) struct RunOptions {
     /// uniform: equal gaps; poisson: exponential gaps, as of independent users.
     #[arg(long, value_name = "KIND", value_parser = parsed_one_of::<Arrivals>(), help_heading = LOAD)]
     pub(super) arrivals: Option<Parsed<Arrivals>>,
-    /// Most blobs under way at a rate; further starts are dropped and counted [default: 10000]
+    /// Most blobs under way at a rate [default: 10000]
     ///
-    /// The default is lower where the process may have fewer file descriptors.
+    /// Further starts are dropped and counted. The default is lower where the process may have fewer file descriptors.
     #[arg(long, value_name = "N", help_heading = LOAD)]
     pub(super) max_in_flight: Option<Parsed<u32>>,
-    /// Warm up for this time or number of blobs; not part of the numbers
+    /// Warm up for this time or number of blobs
     ///
-    /// The warm-up has the same load and comes on top of the run.
+    /// No number contains the warm-up. The warm-up has the same load and comes on top of the run.
     #[arg(long, value_name = "D|N", help_heading = LOAD)]
     pub(super) warm_up: Option<Parsed<Stop>>,
-    /// How long requests may still take when nothing starts any more [default: 30s]
+    /// How long requests may still take at the end [default: 30s]
     ///
     /// What is still under way after this grace period is counted as unfinished.
     #[arg(long, value_name = "D", help_heading = LOAD)]
@@ -224,9 +227,9 @@ pub(super) struct RunOptions {
     /// error page.
     #[arg(long, value_name = "N", help_heading = RETRIES)]
     pub(super) retries: Option<Parsed<u32>>,
-    /// Wait between retries: constant, or doubling with jitter [default: 100ms..10s]
+    /// Wait between retries, constant or doubling [default: 100ms..10s]
     ///
-    /// 500ms is constant; 100ms..10s doubles, and chance takes up to half of it away. A longer Retry-After of the server
+    /// 500ms is constant; 100ms..10s doubles, with jitter of up to half of it. A longer Retry-After of the server
     /// is respected.
     #[arg(long, value_name = "D|D..D", help_heading = RETRIES)]
     pub(super) backoff: Option<Parsed<Backoff>>,
@@ -242,7 +245,7 @@ pub(super) struct RunOptions {
     #[arg(long, help_heading = JUDGEMENT)]
     pub(super) strict: bool,
 
-    /// Write a row for each blob as JSON [default path: stress_test_summary.json]
+    /// Write a row for each blob as JSON [default: stress_test_summary.json]
     #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = DEFAULT_EXPORT, help_heading = OUTPUT)]
     pub(super) export: Option<Parsed<PathBuf>>,
     /// Write the report (plan, totals, distributions) as one JSON document
@@ -253,7 +256,7 @@ pub(super) struct RunOptions {
     /// Formats: csv, timeline-csv, html, json, junit, markdown, prometheus, terminal.
     #[arg(long, value_name = "FORMAT=PATH", value_delimiter = ',', help_heading = OUTPUT)]
     pub(super) write: Vec<Parsed<WriteTo>>,
-    /// Write the report as an HTML page in one file; short for --write html=PATH
+    /// Write the report as an HTML page; short for --write html=PATH
     #[arg(long, value_name = "PATH", help_heading = OUTPUT)]
     pub(super) html: Option<Parsed<PathBuf>>,
     /// Write each exchange as a line of JSON

@@ -42,7 +42,7 @@ pub(super) fn document(text: &str) -> Result<(), Error> {
     }
 }
 
-/// Whether a screen may hold more than ASCII: a file or a pipe always, a terminal unless its locale says otherwise.
+/// Whether a screen may hold more than ASCII: a file or a pipe always, a terminal unless its locale is another.
 /// No locale at all is what containers have, on terminals that take everything.
 fn is_unicode(is_terminal: bool, variable: impl Fn(&str) -> Option<String>) -> bool {
     // As the C library decides: the first that is set.

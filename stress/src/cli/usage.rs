@@ -1,4 +1,4 @@
-//! Reads the command line; an error is one line that says what to change and shows no secret.
+//! Reads the command line; an error is one line with what to change and without secrets.
 
 use std::env;
 
@@ -48,7 +48,7 @@ pub(super) fn command() -> Command {
     })
 }
 
-/// Lets a flag that needs a value take one that starts with a hyphen, so that `-n -1` is told about numbers below zero.
+/// Lets a flag that needs a value take one that starts with a hyphen, so that the error of `-n -1` is about numbers below zero.
 fn take_hyphens(arg: Arg) -> Arg {
     let needs_value =
         arg.get_action().takes_values() && arg.get_num_args().is_none_or(|n| n.min_values() > 0);

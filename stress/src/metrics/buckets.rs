@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::histogram::Latencies;
 
-/// The bounds of metrics: from a cached download on the same machine to an upload that hardly came through.
+/// The bounds of metrics: from a cached download on the same machine to an upload that almost timed out.
 pub const BOUNDS: [Duration; 17] = [
     Duration::from_micros(1_000),
     Duration::from_micros(2_500),
@@ -25,13 +25,13 @@ pub const BOUNDS: [Duration; 17] = [
     Duration::from_secs(250),
 ];
 
-/// How many durations are at most as long as each of [`BOUNDS`], as exactly as they were recorded: to a thousandth.
+/// How many durations are at most as long as each of [`BOUNDS`], within the histogram's 0.1 %.
 pub fn cumulative(latencies: &Latencies) -> Vec<u64> {
     BOUNDS.iter().map(|bound| latencies.at_most(*bound)).collect()
 }
 
 /// How many durations lie in each of `bars` equal parts of the way from `shortest` to `longest` on a logarithmic
-/// scale; what lies outside counts in the outermost ones.
+/// scale; durations outside count in the outermost ones.
 pub fn logarithmic(latencies: &Latencies, shortest: Duration, longest: Duration, bars: usize) -> Vec<u64> {
     let mut counts = vec![0; bars];
     let log = |duration: Duration| (duration.as_nanos().max(1) as f64).ln();

@@ -1,4 +1,4 @@
-//! How many uploads were under way at once, and how many when the server first refused one for being full.
+//! How many uploads were in flight at once, and how many when the server first refused one because it was at its limit.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::sample::{FailureClass, Outcome, Sample};
 
-/// So many uploads are remembered: 24 MB.
+/// The most uploads that are kept: 32 MiB.
 const MOST: usize = 1 << 20;
 
-/// The uploads of one step of a search: from when until when each was under way.
+/// The uploads of one step of a search: when each started and finished.
 #[derive(Debug, Default)]
 pub struct ConcurrencyTracker {
     uploads: Vec<(Duration, Duration)>,
@@ -17,19 +17,19 @@ pub struct ConcurrencyTracker {
     overflowed: bool,
 }
 
-/// What a gauge shows.
+/// The numbers of uploads in flight.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Reading {
-    /// The most uploads under way at once; `None` when nothing was uploaded, or too much to remember.
+    /// The most uploads in flight at once; `None` when nothing was uploaded, or more than is kept.
     #[serde(rename = "most_uploads_in_flight")]
     pub most: Option<u64>,
-    /// The uploads under way when the first refusal came, that one included; `None` when none came.
+    /// The uploads in flight at the first refusal, that one included; `None` without a refusal.
     #[serde(rename = "uploads_at_first_shed")]
     pub at_first_shed: Option<u64>,
 }
 
 impl ConcurrencyTracker {
-    /// Takes one sample.
+    /// Records one sample.
     pub fn record(&mut self, sample: &Sample) {
         if !sample.step.stores() || sample.outcome == Outcome::Skipped {
             return;
@@ -47,21 +47,21 @@ impl ConcurrencyTracker {
         }
     }
 
-    /// What it shows.
+    /// The numbers so far.
     pub fn read(&self) -> Reading {
         if self.overflowed {
             return Reading::default();
         }
-        let under_way = |at: Duration| {
+        let in_flight = |at: Duration| {
             self.uploads.iter().filter(|(started, finished)| *started <= at && *finished >= at).count() as u64
         };
-        Reading { most: self.most(), at_first_shed: self.first_shed.map(under_way) }
+        Reading { most: self.most(), at_first_shed: self.first_shed.map(in_flight) }
     }
 
     fn most(&self) -> Option<u64> {
         let mut changes: Vec<_> =
             self.uploads.iter().flat_map(|&(started, finished)| [(started, 1), (finished, -1)]).collect();
-        // Who ends at the instant at which another starts has made room for it.
+        // At the same instant, an end comes before a start: the two were not in flight together.
         changes.sort_unstable();
         let (mut now, mut most) = (0_i64, 0_i64);
         for (_, change) in changes {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_refused_one_counts_among_those_under_way() {
+    fn the_refused_upload_counts_as_in_flight() {
         let mut concurrency = ConcurrencyTracker::default();
         for started in 0..17 {
             concurrency.record(&sample(Step::Upload, started, 500, Outcome::Unfinished));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn only_uploads_count_and_one_that_ends_makes_room() {
+    fn only_uploads_count_and_one_that_ends_is_no_longer_in_flight() {
         let mut concurrency = ConcurrencyTracker::default();
         concurrency.record(&sample(Step::FIRST, 0, 9, shed()));
         assert_eq!(concurrency.read(), Reading::default());

@@ -50,7 +50,7 @@ pub enum FailureClass {
     Forbidden,
     /// 451.
     Legal,
-    /// 413 and its kin.
+    /// 413, and other refusals of a size.
     TooLarge,
     /// Any other 4xx.
     BadRequest,
@@ -64,7 +64,7 @@ pub enum FailureClass {
     Redirect,
     /// 200 with an error in it.
     ErrorObject,
-    /// An answer that is not HTTP, or not what Walrus says.
+    /// A response that is not HTTP, or not one of Walrus.
     Malformed,
     /// Fewer bytes than there should be.
     Truncated,

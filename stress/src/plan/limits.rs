@@ -1,4 +1,4 @@
-//! Time limits and manners of each HTTP exchange.
+//! Time limits, TLS and headers of each HTTP exchange.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::target::Header;
 use crate::units::Seconds;
 
-/// Time limits and manners of each HTTP exchange.
+/// Time limits, TLS and headers of each HTTP exchange.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// How long an upload may take, from its start to the last byte of the answer.

@@ -1,4 +1,4 @@
-//! What a run shall do, as pure data and pure functions: no clock, no sockets, no flags.
+//! What a run does, as pure data and pure functions: no clock, no sockets, no flags.
 
 pub mod class;
 mod config_error;
@@ -13,6 +13,7 @@ pub mod order;
 pub(crate) mod names;
 pub mod percentile;
 mod phase;
+pub mod random;
 pub mod repeats;
 pub mod retry;
 pub mod stages;
@@ -52,14 +53,14 @@ pub struct Plan {
     pub phases: Vec<Phase>,
     /// How uploads ask the publisher to store.
     pub store: StoreOptions,
-    /// Time limits and manners of each exchange.
+    /// Time limits, TLS and headers of each exchange.
     pub limits: Limits,
     /// How much of a downloaded blob is compared with what was uploaded.
     pub verify: Verify,
     /// How often a failed step is tried again.
     #[serde(default)]
     pub retries: Retries,
-    /// What the run shall hold, besides that nothing fails.
+    /// What the run must hold, besides that nothing fails.
     #[serde(default)]
     pub thresholds: Vec<Threshold>,
     /// Which part of the run this is; `None` when it is not divided.

@@ -54,7 +54,7 @@ impl Phase {
         self.source.check(&self.journey)?;
         self.sizes.check()?;
         self.load.check()?;
-        // Blobs that are there already come to their end.
+        // Blobs of an earlier phase are limited in number.
         if self.source != BlobSource::Earlier {
             self.stop.check(self.load.length())?;
         }

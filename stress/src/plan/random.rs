@@ -1,4 +1,4 @@
-//! The random numbers of a blob: one stream for each index, with a fixed position for each decision.
+//! Random numbers: the stream of each blob, where each decision is in it, and a mix of bits for seeds.
 
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 

@@ -58,8 +58,8 @@ pub struct Attempt {
     pub number: u32,
 }
 
-/// Whether what failed like this may well succeed a little later: full or broken servers and ways to them. Refusals
-/// that stay refusals are final, and so are wrong bytes: those are findings, and another try would only hide them.
+/// Whether a failure of this class is transient, as of a full or broken server or of the network. Refusals are final, and
+/// so are wrong bytes: those are findings, which a retry would only hide.
 pub const fn is_transient(class: FailureClass) -> bool {
     match class {
         FailureClass::Dns
@@ -91,20 +91,20 @@ pub const fn is_transient(class: FailureClass) -> bool {
 impl Retries {
     /// How long to wait before the next attempt when `attempt` has failed with `class`; `None` when it was the last.
     ///
-    /// A server that `asked` for a time is never asked again earlier. When it asks for more than the step's `patience`,
+    /// A server that `asked` for a time is never asked again earlier. When it asks for more than the step's `timeout`,
     /// the longest that one exchange of it may take, the step has failed: to come back earlier would not help.
     pub fn wait(
         &self,
         attempt: Attempt,
         class: FailureClass,
         asked: Option<Duration>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Option<Duration> {
         if attempt.number > self.most || !is_transient(class) {
             return None;
         }
         let asked = asked.unwrap_or_default();
-        (asked <= patience).then(|| self.backoff.after(attempt).max(asked))
+        (asked <= timeout).then(|| self.backoff.after(attempt).max(asked))
     }
 }
 
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_secs(60);
 
     fn attempt(number: u32) -> Attempt {
         Attempt { seed: 7, index: 3, step: Step::Upload, number }
@@ -173,24 +173,24 @@ mod tests {
 
     #[test]
     fn attempts_end_with_their_number_or_with_a_final_failure() {
-        let wait = |most, number, class| constant(most).wait(attempt(number), class, None, PATIENCE);
+        let wait = |most, number, class| constant(most).wait(attempt(number), class, None, TIMEOUT);
         assert_eq!(wait(2, 1, FailureClass::Shed), Some(300 * MS));
         assert_eq!(wait(2, 2, FailureClass::Shed), Some(300 * MS));
         assert_eq!(wait(2, 3, FailureClass::Shed), None);
         assert_eq!(wait(2, 1, FailureClass::Corrupt), None);
         assert_eq!(wait(0, 1, FailureClass::Shed), None);
-        assert_eq!(Retries::default().wait(attempt(1), FailureClass::Shed, None, PATIENCE), None);
+        assert_eq!(Retries::default().wait(attempt(1), FailureClass::Shed, None, TIMEOUT), None);
     }
 
     #[test]
     fn a_server_is_not_asked_again_before_it_wants_to_be() {
         let wait = |asked: u32| {
-            constant(1).wait(attempt(1), FailureClass::Unavailable, Some(asked * 1000 * MS), PATIENCE)
+            constant(1).wait(attempt(1), FailureClass::Unavailable, Some(asked * 1000 * MS), TIMEOUT)
         };
         assert_eq!(wait(0), Some(300 * MS), "what is shorter than the backoff changes nothing");
         assert_eq!(wait(2), Some(2000 * MS));
-        assert_eq!(wait(60), Some(PATIENCE));
-        assert_eq!(wait(61), None, "longer than the step's patience");
+        assert_eq!(wait(60), Some(TIMEOUT));
+        assert_eq!(wait(61), None, "longer than the step's timeout");
     }
 
     #[test]

@@ -228,7 +228,7 @@ fn bounds(tried: &[StepResult]) -> (Option<f64>, Option<f64>) {
     (holds.reduce(f64::max), breaks)
 }
 
-/// Four digits are enough for a rate that people shall read.
+/// A rate rounded to four digits, to be read by people.
 fn readable(level: f64) -> f64 {
     format!("{level:.3e}").parse().unwrap_or(level)
 }

@@ -56,6 +56,6 @@ pub enum ContentMix {
     Binary,
     /// All text.
     Text,
-    /// Each blob binary or text, half and half by chance.
+    /// Each blob binary or text, half and half at random.
     Mixed,
 }

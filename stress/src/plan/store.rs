@@ -14,7 +14,7 @@ pub struct StoreOptions {
     pub epochs: Option<u32>,
     /// Whether the blob can be deleted again; the publisher's own default when absent.
     pub persistence: Option<Persistence>,
-    /// The Sui address that shall own the blob object.
+    /// The Sui address that will own the blob object.
     pub send_object_to: Option<SuiAddress>,
     /// Whether to store anew what is already stored.
     pub force: bool,

@@ -101,7 +101,7 @@ pub struct Header {
     pub value: Secret,
 }
 
-/// A text that reaches the wire and nothing else: it is never printed and never written to a file.
+/// A text that is only sent: it is never printed and never written to a file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -114,7 +114,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself, for the wire.
+    /// The text itself, to be sent.
     pub fn reveal(&self) -> &str {
         &self.0
     }

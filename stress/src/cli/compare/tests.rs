@@ -1,4 +1,4 @@
-//! What comparisons of files come to: documents and exit codes.
+//! Results of comparisons of files: documents and exit codes.
 
 use std::{fs, path::Path};
 
@@ -15,7 +15,7 @@ use crate::{
     sample::Outcome,
 };
 
-/// A report of first downloads, 20 a second for 35 s, each of which takes about so many milliseconds.
+/// A report of first downloads, 20 a second for 35 s, each of which takes about as many milliseconds as given.
 fn write(dir: &Path, name: &str, milliseconds: u64) {
     let sample = |index: u64| {
         let jitter = index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;

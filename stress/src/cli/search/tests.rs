@@ -1,4 +1,4 @@
-//! Searches against the servers in the bottle, with the generator's own part judged as a test says.
+//! Searches against mock servers of a known capacity.
 
 use ::tests::{Bottle, PUT_BLOB, PublisherConfig};
 use clap::FromArgMatches;

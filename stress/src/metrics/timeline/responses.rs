@@ -8,7 +8,7 @@ use crate::metrics::sketch::Sketch;
 /// The most intervals that a timeline has.
 pub(super) const MAX_INTERVALS: usize = 600;
 
-/// After so many intervals it is known what the most may take.
+/// After this many intervals their mean size is a good estimate for the rest.
 const TYPICAL: usize = 30;
 
 /// How many samples are collected before they are encoded: the work for an interval is shared by thousands of them.
@@ -69,13 +69,13 @@ impl Responses {
         })
     }
 
-    /// Puts so many empty intervals before all others.
+    /// Puts this many empty intervals before all others.
     pub(super) fn prepend(&mut self, intervals: usize) {
         self.encode_pending();
         self.lengths.splice(..0, std::iter::repeat_n(0, intervals));
     }
 
-    /// Makes it so many intervals, of which the last ones are new and empty.
+    /// Extends it to this many intervals; the new ones are empty.
     pub(super) fn resize(&mut self, intervals: usize) {
         self.lengths.resize(intervals, 0);
     }
@@ -154,7 +154,7 @@ impl Responses {
     }
 }
 
-/// Takes memory for so many values from the system at once: reserved memory is only taken where it is written.
+/// Takes memory for `most` values from the system at once: reserved memory is only taken where it is written.
 pub(super) fn touch<T: Clone + Default>(values: &mut Vec<T>, most: usize) {
     let used = values.len();
     if used < most {

@@ -110,8 +110,8 @@ fn wider_intervals_lie_on_the_same_grid() {
 }
 
 /// Steps that ended in each second of `seconds`, `rate` of them, and took times evenly spread in their logarithm from
-/// `shortest` to so many powers of two of it.
-fn enter_spread(
+/// `shortest` to 2 to the power of `octaves` times that.
+fn record_spread(
     timeline: &mut Timeline,
     seconds: std::ops::Range<u64>,
     rate: u64,
@@ -132,7 +132,7 @@ fn enter_spread(
 #[test]
 fn an_hour_of_widely_spread_times_takes_less_than_a_megabyte() {
     let mut timeline = Timeline::default();
-    enter_spread(&mut timeline, 0..3_600, 100, 1e-5, 20.0);
+    record_spread(&mut timeline, 0..3_600, 100, 1e-5, 20.0);
     let buckets: usize = timeline.intervals().map(|(_, interval)| interval.response.raw().len()).sum();
     assert_eq!(timeline.intervals().map(|(_, interval)| interval.tally.done).sum::<u64>(), 360_000);
     assert!(buckets > 200_000, "{buckets} buckets are not widely spread");
@@ -142,10 +142,10 @@ fn an_hour_of_widely_spread_times_takes_less_than_a_megabyte() {
 #[test]
 fn what_it_takes_after_a_minute_it_takes_for_ever() {
     let mut timeline = Timeline::default();
-    enter_spread(&mut timeline, 0..60, 300, 1e-3, 1.0);
+    record_spread(&mut timeline, 0..60, 300, 1e-3, 1.0);
     let after_a_minute = timeline.size();
     for seconds in [60..590, 590..610, 610..1_300] {
-        enter_spread(&mut timeline, seconds.clone(), 300, 1e-3, 1.0);
+        record_spread(&mut timeline, seconds.clone(), 300, 1e-3, 1.0);
         assert_eq!(timeline.size(), after_a_minute, "{seconds:?}");
     }
     assert_eq!(timeline.width(), Duration::from_secs(4));

@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_what_is_read() {
+    fn a_written_change_is_read_back() {
         for text in [
             "cached.p95>+10%",
             "main:upload.p50>+50ms",
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_nothing_is_refused_with_what_there_is() {
+    fn a_malformed_change_is_refused_with_what_is_allowed() {
         for (text, words) in [
             ("", "as in `cached.p95>+10%`"),
             ("p95>+10%", "as in `cached.p95>+10%`"),

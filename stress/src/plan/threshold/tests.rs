@@ -1,4 +1,4 @@
-//! Thresholds as people write them, and what is said of those that mean nothing.
+//! Thresholds as they are written, and the errors for those that are malformed.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::plan::{
 };
 
 #[test]
-fn what_is_written_is_what_is_read() {
+fn a_written_threshold_is_read_back() {
     for text in [
         "upload.p99<20s",
         "first.p99.9<=1500ms",
@@ -37,7 +37,7 @@ fn what_is_written_is_what_is_read() {
 }
 
 #[test]
-fn units_are_as_people_have_them() {
+fn limits_have_common_units() {
     let limit = |text: &str| text.parse::<Threshold>().unwrap().limit;
     assert_eq!(limit("upload.p99 < 2m"), Limit::Time(Duration::from_secs(120)));
     assert_eq!(limit("upload.max<1.5s"), Limit::Time(Duration::from_millis(1500)));
@@ -48,7 +48,7 @@ fn units_are_as_people_have_them() {
 }
 
 #[test]
-fn an_objective_is_made_of_its_parts() {
+fn a_threshold_has_a_scope_a_metric_an_operator_and_a_limit() {
     let read: Threshold = "warm:*.service.p99.9>=3s".parse().unwrap();
     let metric = Metric::Time(TimeSpan::Service, Statistic::Percentile(Percentile::P999));
     let limit = Limit::Time(Duration::from_secs(3));
@@ -62,7 +62,7 @@ fn an_objective_is_made_of_its_parts() {
 }
 
 #[test]
-fn what_means_nothing_is_refused_with_what_there_is() {
+fn a_malformed_threshold_is_refused_with_what_is_allowed() {
     for (text, words) in [
         ("", "as in `upload.p99<20s`"),
         ("upload.p99", "an operator (<, <=, >, >=, ==)"),
@@ -89,7 +89,7 @@ fn what_means_nothing_is_refused_with_what_there_is() {
 }
 
 #[test]
-fn the_plan_must_have_what_a_threshold_speaks_of() {
+fn the_plan_must_have_what_a_threshold_names() {
     let phases = [Phase {
         name: "main".to_owned(),
         journey: Journey::default(),
