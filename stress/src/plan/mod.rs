@@ -13,7 +13,6 @@ pub mod order;
 pub(crate) mod names;
 pub mod percentile;
 mod phase;
-pub mod random;
 pub mod repeats;
 pub mod retry;
 pub mod stages;
