@@ -248,7 +248,7 @@ impl StepSummary {
 /// `amount` per second from the first start to the last finish of a step; `None` when it did not start or took no time.
 pub(super) fn per_second(metrics: &StepMetrics, amount: u64) -> Option<f64> {
     let (start, end) = metrics.window?;
-    stats::per_second(amount, end.saturating_sub(start))
+    stats::per_second(amount, end.saturating_sub(start)).filter(|_| metrics.done > 0)
 }
 
 /// `null` when nothing was recorded to fit a line to.

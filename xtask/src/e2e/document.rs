@@ -56,7 +56,9 @@ pub(super) fn run(harness: &Harness<'_>, path: &str) -> Result<String> {
     if !status.success() {
         return Err(Failure::new(format!("a command of {path} ended with {status}")));
     }
-    for (number, plan) in blocks(&text, "toml").iter().enumerate() {
+    // The TOML of the mocks is weather; their own tests read it.
+    let plans = if path.starts_with("mock-") { Vec::new() } else { blocks(&text, "toml") };
+    for (number, plan) in plans.iter().enumerate() {
         check_plan(harness, &replace(plan)?, number)?;
     }
     servers.stop()?;
