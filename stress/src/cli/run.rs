@@ -66,12 +66,7 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     let log =
         files.log.map(|log| LogFile::begin(&log, &Header::of(&plan, rfc3339(started_at)))).transpose()?;
     let mut output = SampleOutput::new(&plan, rows, log);
-    if list.is_none() {
-        screen.note(&format!("seed {} (--seed {0} makes these blobs again)", plan.seed));
-    }
-    if let Some(metrics) = &metrics {
-        screen.note(&format!("metrics at http://{}/metrics", metrics.address));
-    }
+    note_start(&screen, list.is_none().then_some(plan.seed), metrics.as_ref());
     let list = list.map(|list| list.stream(plan.goes_round())).transpose()?;
     screen.open(&plan);
     let progress_board = (screen.is_open() || metrics.is_some()).then_some(progress_board);
@@ -96,6 +91,16 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     failures.extend(show(&report, &summary, &blobs, screen.summary).err());
     failures.iter().for_each(print::error);
     Ok(exit(ending, options.strict, &summary, &failures))
+}
+
+/// The seed of blobs that the run makes, and the address of its metrics.
+fn note_start(screen: &Screen, seed: Option<u64>, metrics: Option<&MetricsServer>) {
+    if let Some(seed) = seed {
+        screen.note(&format!("seed {seed} (--seed {seed} makes these blobs again)"));
+    }
+    if let Some(metrics) = metrics {
+        screen.note(&format!("metrics at http://{}/metrics", metrics.address));
+    }
 }
 
 fn exit(ending: Ending, strict: bool, summary: &Summary, failures: &[Error]) -> Exit {

@@ -209,6 +209,7 @@ fn empty() -> Histogram<u64> {
 }
 
 /// The number of a value's bucket, when `bits` bits behind its first one count.
+#[expect(clippy::cast_possible_truncation, reason = "at most `bits + 1` bits of the value are left")]
 pub(super) const fn bucket(value: u64, bits: u16) -> usize {
     let shift = (value | 1).ilog2().saturating_sub(bits as u32);
     ((shift as usize) << bits) + (value >> shift) as usize

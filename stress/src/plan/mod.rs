@@ -2,6 +2,7 @@
 
 pub mod class;
 mod config_error;
+pub mod random;
 pub mod draw;
 pub mod forecast;
 pub mod journey;
@@ -12,7 +13,6 @@ pub mod order;
 pub(crate) mod names;
 pub mod percentile;
 mod phase;
-pub mod random;
 pub mod repeats;
 pub mod retry;
 pub mod stages;

@@ -184,6 +184,6 @@ fn median_time(times: impl Iterator<Item = Duration>) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod simulated;
+mod simulated_tests;
 #[cfg(test)]
 mod tests;

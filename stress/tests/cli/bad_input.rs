@@ -25,11 +25,11 @@ fn refuses_run(change: impl FnOnce(Run) -> Run, line: &[&str], words: &[&str]) -
     let ran = change(run).go().exits(2);
     assert_eq!(server.requests().len(), 0, "{line:?}");
     assert_eq!(ran.files(), [EXPORT], "{line:?}");
-    told(ran, line, words)
+    shown(ran, line, words)
 }
 
 #[track_caller]
-fn told(ran: Ran, line: &[&str], words: &[&str]) -> Ran {
+fn shown(ran: Ran, line: &[&str], words: &[&str]) -> Ran {
     assert_eq!((ran.stdout.as_str(), ran.stderr.lines().count()), ("", 1), "{line:?}: {ran:?}");
     assert!(ran.stderr.starts_with("error: "), "{line:?}: {}", ran.stderr);
     for word in words {
@@ -112,7 +112,7 @@ fn addresses_that_are_none_are_refused() {
         for (flag, ours) in [("--publisher", "--aggregator"), ("--aggregator", "--publisher")] {
             let line = [flag, url, ours, &other.url()];
             let ran = Run::bare().file(EXPORT, PRECIOUS).args(line).go().exits(2);
-            told(ran, &line, &[flag, word]);
+            shown(ran, &line, &[flag, word]);
         }
     }
     assert_eq!(other.requests().len(), 0);
@@ -127,7 +127,7 @@ fn a_missing_address_is_told_by_its_flag() {
         (vec!["--publisher", "http://nowhere.invalid"], "--aggregator"),
     ] {
         let ran = Run::bare().file(EXPORT, PRECIOUS).args(&line).go().exits(2);
-        told(ran, &line, &[flag, "is missing", "URL"]);
+        shown(ran, &line, &[flag, "is missing", "URL"]);
     }
     assert_eq!(server.requests().len(), 0);
 }
@@ -168,18 +168,18 @@ fn flags_that_contradict_each_other_are_refused() {
     }
     // The runs above have a report of their own.
     let line = ["--export", "x.json", "--report", "./x.json"];
-    told(bare(&line), &line, &["--report", "same file", "--export"]);
+    shown(bare(&line), &line, &["--report", "same file", "--export"]);
     let line = ["--report", "x.json", "--write", "csv=./x.json"];
-    told(bare(&line), &line, &["--write", "same file", "--report"]);
+    shown(bare(&line), &line, &["--write", "same file", "--report"]);
     let line = ["--write", "summary.md"];
-    told(bare(&line), &line, &["--write", "FORMAT=PATH", "markdown"]);
+    shown(bare(&line), &line, &["--write", "FORMAT=PATH", "markdown"]);
     let line = ["--write", "csv=no/such/steps.csv"];
-    told(bare(&line), &line, &["--write", "no/such/steps.csv", "cannot write"]);
+    shown(bare(&line), &line, &["--write", "no/such/steps.csv", "cannot write"]);
     let line = ["--report", "x.json", "--log", "./x.json"];
-    told(bare(&line), &line, &["--log", "same file", "--report"]);
+    shown(bare(&line), &line, &["--log", "same file", "--report"]);
 }
 
-/// A refused run without any other flags than addresses that nobody listens on.
+/// A refused run without any other flags than addresses without a server.
 fn bare(line: &[&str]) -> Ran {
     let nowhere = ["--publisher", "http://nowhere.invalid", "--aggregator", "http://nowhere.invalid"];
     Run::bare().file(EXPORT, PRECIOUS).args(nowhere).args(line).go().exits(2)
@@ -242,7 +242,7 @@ fn files_that_cannot_be_written_are_found_out_before_anything_is_sent() {
         assert!(ran.stderr.contains("cannot write"), "{}", ran.stderr);
         let line = ["--report", path];
         let ran = bare(&line);
-        told(ran, &line, &["--report", path, "cannot write", word]);
+        shown(ran, &line, &["--report", path, "cannot write", word]);
     }
 }
 

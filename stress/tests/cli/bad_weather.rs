@@ -13,7 +13,7 @@ const SHORT: &str =
 /// Time limits that are never met.
 const LONG: &str = "-n 2 -c 2 --size 64KiB --upload-timeout 40s --download-timeout 40s --connect-timeout 40s";
 
-/// A name that cannot be looked up by anyone: no label is that long. So nobody is asked, either.
+/// A name that cannot be looked up by anyone: no label is that long. So no resolver is asked, either.
 fn unresolvable() -> String {
     format!("http://{}.invalid", "a".repeat(64))
 }

@@ -202,7 +202,7 @@ pub(crate) fn only(class: &str, count: u64) -> BTreeMap<String, u64> {
     BTreeMap::from([(class.to_owned(), count)])
 }
 
-/// An address on which nobody listens: the port was free a moment ago.
+/// An address without a server: the port was free a moment ago.
 pub(crate) fn nowhere() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     format!("http://{}", listener.local_addr().expect("an address"))

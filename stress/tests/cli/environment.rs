@@ -45,7 +45,7 @@ const INTENT: [(&str, &str); 19] = [
     ("THRESHOLD", "upload.max<1h,*.failures<1%"),
 ];
 
-/// What goes along with requests, and what is told of them.
+/// What goes along with requests, and what is shown of them.
 const MANNERS: [(&str, &str); 16] = [
     ("HEADER", "X-A: 1,X-B: 2"),
     ("PUBLISHER_HEADER", "X-P: 3"),

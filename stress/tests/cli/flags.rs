@@ -219,8 +219,8 @@ fn sizes_are_what_was_asked_for() {
     ] {
         let server = Server::start();
         Run::between(&server.url(), &server.url()).line("-n 4").line(line).go().exits(0);
-        let told: Vec<_> = server.stores().iter().map(|store| store.body.len()).collect();
-        assert!(told.len() == 4 && told.iter().all(|size| sizes.contains(size)), "{line}: {told:?}");
+        let shown: Vec<_> = server.stores().iter().map(|store| store.body.len()).collect();
+        assert!(shown.len() == 4 && shown.iter().all(|size| sizes.contains(size)), "{line}: {shown:?}");
     }
 }
 

@@ -102,7 +102,7 @@ fn cached_downloads_go_round_the_list_as_long_as_the_run_lasts() {
     assert_eq!(bottle.aggregator_stats().reads.first, 3);
 }
 
-/// The list is emptied, or cut off, by whoever answers its first read.
+/// The list is emptied, or cut off, by the server that answers its first read.
 #[test]
 fn a_list_that_changes_under_the_run_ends_it_and_is_told() {
     let publisher = Server::start();
@@ -117,7 +117,7 @@ fn a_list_that_changes_under_the_run_ends_it_and_is_told() {
             if !request.is_read() {
                 return right;
             }
-            // Cut in one step: nobody sees anything in between.
+            // Cut in one step: a reader sees either the whole or the cut list.
             let cut = || std::fs::File::options().write(true).open(&list).unwrap().set_len(left).unwrap();
             once.call_once(cut);
             Reply::Send(crate::server::answer(200, "application/octet-stream", &blob))
@@ -125,9 +125,9 @@ fn a_list_that_changes_under_the_run_ends_it_and_is_told() {
         let run = Run::bare().args(["--aggregator", &server.url(), "--report", "report.json"]);
         let run = run.args(["--blob-ids", path.to_str().unwrap()]);
         let ran = run.line("--steps cached --duration 1h -c 4 -q").go().exits(1);
-        let told =
+        let shown =
             format!("{} has changed while the run read it: it {how}, and named 3; run again", path.display());
-        assert!(ran.stderr.contains(&format!("error: --blob-ids: {told}")), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("error: --blob-ids: {shown}")), "{}", ran.stderr);
         // What was measured until then is there.
         let done = ran.report().total("cached", "done");
         assert_eq!(done, server.reads().len() as u64);
@@ -153,7 +153,7 @@ fn a_list_that_changes_when_it_was_read_is_no_matter() {
 }
 
 #[test]
-fn what_nobody_knows_beforehand_is_held_against_its_first_download() {
+fn blobs_of_unknown_content_are_compared_with_their_first_download() {
     // Every download of a blob but the first has its last byte changed, or one byte more.
     for (longer, mode, class) in [
         (false, "full", Some("corrupt")),

@@ -46,7 +46,7 @@ fn a_scraper_sees_how_far_the_run_is() {
     let run = Run::between(&server.url(), &server.url());
     let run = run.line("-n 50 -c 1 --size 1KiB --seed 5 --metrics-listen 127.0.0.1:0 --progress never");
     let started = run.start().until("metrics at http://127.0.0.1:");
-    let line = started.told.lines().last().expect("a line");
+    let line = started.shown.lines().last().expect("a line");
     let address = line.trim_start_matches("metrics at http://").trim_end_matches("/metrics").to_owned();
     // Three journeys come to their end, the fourth never does: the numbers stand still then.
     stores.iter().take(4).for_each(drop);

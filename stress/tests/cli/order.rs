@@ -32,8 +32,8 @@ fn phased_runs_have_whole_rows_one_table_and_thresholds_by_phase() {
             // Each row has the blob's own times: together they are those of the report.
             let slowest = ran.column(column).into_iter().fold(0.0, f64::max);
             let steps = report.0["steps"].as_array().expect("steps");
-            let told = steps.iter().find(|told| told["step"] == step).expect("the step");
-            assert_eq!(told["response_seconds"]["max"].as_f64(), Some(slowest), "{step}");
+            let shown = steps.iter().find(|shown| shown["step"] == step).expect("the step");
+            assert_eq!(shown["response_seconds"]["max"].as_f64(), Some(slowest), "{step}");
         }
         let phases = report.0["plan"]["phases"].as_array().expect("phases");
         let named: Vec<_> = phases.iter().map(|phase| (&phase["name"], &phase["source"]["from"])).collect();
@@ -118,8 +118,8 @@ fn a_log_names_the_blobs_of_a_read_only_run() {
     let run = Run::new(&bottle).file("log.ndjson", torn).line("--from-log log.ndjson --steps cached -n 3");
     assert_eq!(run.go().exits(0).report().total("cached", "done"), 3);
     let ran = Run::new(&bottle).file("log.ndjson", "[1]\n").line("--from-log log.ndjson").go().exits(2);
-    let told = "--from-log: log.ndjson, not the log of a run";
-    assert!(ran.stderr.contains(told) && ran.stderr.lines().count() == 1, "{}", ran.stderr);
+    let shown = "--from-log: log.ndjson, not the log of a run";
+    assert!(ran.stderr.contains(shown) && ran.stderr.lines().count() == 1, "{}", ran.stderr);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Plan files and `walrus-stress plan`: who wins, what is told, and that a report repeats its run.
+//! Plan files and `walrus-stress plan`: who wins, what is shown, and that a report repeats its run.
 
 use serde_json::json;
 use tests::Bottle;
@@ -114,18 +114,18 @@ fn a_plan_is_told_and_nothing_is_started() {
         "  takes      at most 70.0 min",
         "seed         5",
     ] {
-        assert!(ran.stdout.lines().any(|told| told == line), "{line}: {}", ran.stdout);
+        assert!(ran.stdout.lines().any(|shown| shown == line), "{line}: {}", ran.stdout);
     }
     assert!(ran.stdout.starts_with("A forecast, if nothing fails; no request was sent.\n"), "{}", ran.stdout);
-    let told: serde_json::Value =
+    let shown: serde_json::Value =
         serde_json::from_str(&run().line("--format json").go().exits(0).stdout).expect("JSON");
-    assert_eq!(told["schema"], "walrus-stress/plan/1");
-    assert_eq!(told["forecast"][0]["bytes_up"], json!({ "least": 40960, "most": 40960 }));
+    assert_eq!(shown["schema"], "walrus-stress/plan/1");
+    assert_eq!(shown["forecast"][0]["bytes_up"], json!({ "least": 40960, "most": 40960 }));
     // As a file it gives the same plan again, where to export included.
     let text = run().line("--format toml").go().exits(0).stdout;
     let again = Run::bare().file("again.toml", &text).line("--plan again.toml").command("plan");
     let ran = again.line("--format json").go().exits(0);
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&ran.stdout).expect("JSON"), told);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&ran.stdout).expect("JSON"), shown);
     assert!(
         text.contains("export = \"stress_test_summary.json\"\n") && text.contains("seed = 5\n"),
         "{text}"
@@ -165,8 +165,8 @@ fn secrets_of_a_told_plan_are_names_of_variables() {
 
 /// What was asked, in order, bodies and all; where blobs are stored is the server's business.
 fn asked(server: &Server) -> Vec<(String, Vec<u8>)> {
-    let told = |request: Request| (format!("{} {}", request.method, request.target), request.body);
-    server.requests().into_iter().map(told).collect()
+    let shown = |request: Request| (format!("{} {}", request.method, request.target), request.body);
+    server.requests().into_iter().map(shown).collect()
 }
 
 #[test]
@@ -199,9 +199,9 @@ fn a_report_asks_for_its_secrets_by_name() {
     let report = ran.json("report.json").to_string();
     assert!(!report.contains("s3cret"));
     let ran = Run::bare().file("old.json", &report).line("--plan old.json").go().exits(2);
-    let told = "old.json: a report holds no secrets, and this run needs the header X-Key for publishers \
+    let shown = "old.json: a report holds no secrets, and this run needs the header X-Key for publishers \
                 (--publisher-header 'X-Key: …')";
-    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    assert!(ran.stderr.contains(shown), "{}", ran.stderr);
     let run = Run::bare().file("old.json", &report).line("--plan old.json");
     run.variable("WALRUS_STRESS_PUBLISHER_HEADER", "X-Key: again").go().exits(0);
     assert_eq!(server.stores()[1].header("x-key"), Some("again"));

@@ -50,8 +50,8 @@ fn the_places_of_a_stock_publisher_are_counted() {
         (&json!(17), &json!(18))
     );
     let steps = document["steps"].as_array().expect("steps");
-    let told = ran.stderr.lines().filter(|line| line.starts_with("step ")).count();
-    assert_eq!(told, steps.len(), "{}", ran.stderr);
+    let shown = ran.stderr.lines().filter(|line| line.starts_with("step ")).count();
+    assert_eq!(shown, steps.len(), "{}", ran.stderr);
     // The publisher's own count is the judge of what it took, and no step met another one's blobs.
     let stats = bottle.publisher_stats();
     assert_eq!(document["consumed"]["uploads"], stats.route(PUT_BLOB).received);
@@ -119,8 +119,8 @@ fn too_few_samples_are_told_with_what_they_take() {
     let ran = search(&stock(), line).go().exits(1);
     let answer = answer(&ran);
     assert_eq!((&answer["kind"], &answer["samples_needed"]), (&json!("too-few-samples"), &json!(368)));
-    let told = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(told.contains(" in the longest step, 368 needed; give a longer --step"), "{}", ran.stdout);
+    let shown = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains(" in the longest step, 368 needed; give a longer --step"), "{}", ran.stdout);
     // The first one was made again, ten times as long.
     let lengths: Vec<_> = ran.json("report.json")["steps"]
         .as_array()

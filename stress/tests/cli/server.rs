@@ -72,7 +72,7 @@ impl Server {
         Server::answering(|_, right| right)
     }
 
-    /// A server that answers as told, given the request and what would be right.
+    /// A server that answers as shown, given the request and what would be right.
     pub(crate) fn answering(answer: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static) -> Server {
         Server::over(Shared::default(), Arc::new(answer))
     }
@@ -82,7 +82,7 @@ impl Server {
         self.twin_answering(|_, right| right)
     }
 
-    /// Another server that has the same blobs and answers as told.
+    /// Another server that has the same blobs and answers as shown.
     pub(crate) fn twin_answering(
         &self,
         answer: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static,
@@ -168,12 +168,12 @@ fn serve(stream: impl Read + Write, answer: &Answer, shared: &Shared) {
     while let Some(request) = receive(&mut reader) {
         lock(&shared.requests).push(request.clone());
         // The client may leave at any time.
-        let said = match answer(&request, right(&request, shared)) {
+        let shown = match answer(&request, right(&request, shared)) {
             Reply::Send(bytes) => say(&mut reader, &bytes),
             Reply::Close(bytes) => say(&mut reader, &bytes).and(None),
             Reply::Silence => reader.read_to_end(&mut Vec::new()).ok().and(None),
         };
-        if said.is_none() {
+        if shown.is_none() {
             return;
         }
     }

@@ -79,7 +79,7 @@ fn of_few_blobs_behind_a_warm_up_none_is_left_out() {
 
 #[test]
 fn what_cannot_be_divided_is_refused() {
-    let nobody = nowhere();
+    let unreachable = nowhere();
     for (line, words) in [
         ("--shard 0/2", "--seed"),
         ("--shard 2/2 --seed 1", "counted from 0"),
@@ -87,7 +87,7 @@ fn what_cannot_be_divided_is_refused() {
         ("--shard 0/2 --seed 1 --duplicates 50% -n 100", "--duplicates"),
         ("--shard 0/2 --seed 1 --warm-up 10s", "give it a number of blobs"),
     ] {
-        let ran = Run::between(&nobody, &nobody).line(line).go().exits(2);
+        let ran = Run::between(&unreachable, &unreachable).line(line).go().exits(2);
         assert!(ran.stderr.lines().count() == 1 && ran.stderr.contains(words), "{line}: {}", ran.stderr);
     }
 }

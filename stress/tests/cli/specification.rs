@@ -136,8 +136,8 @@ fn blobs_that_exist_already_are_recognised_and_measured_apart() {
     }
     let existing = usize::try_from(stores.already_certified).unwrap();
     assert_eq!(ran.lines_with(" already exists ").len(), existing);
-    for told in [format!("{} new (median ", stores.newly_created), format!("{existing} existing (median ")] {
-        assert!(ran.stdout.contains(&told), "{told}: {}", ran.stdout);
+    for shown in [format!("{} new (median ", stores.newly_created), format!("{existing} existing (median ")] {
+        assert!(ran.stdout.contains(&shown), "{shown}: {}", ran.stdout);
     }
     assert_eq!(report.0["plan"]["store"]["persistence"], "permanent");
 }
@@ -246,8 +246,8 @@ fn a_failed_upload_has_no_row_and_a_failed_download_is_null() {
     let ran = Run::between(&server.url(), &server.url()).line(line).go().exits(1);
     let rows = ran.rows();
     let times = |row: &Value| ["download_time_first", "download_time_cached"].map(|key| row[key].is_f64());
-    let told: Vec<_> = rows.iter().map(|row| (row["blob_number"].as_u64().unwrap(), times(row))).collect();
-    assert_eq!(told, [(1, [true, true]), (3, [false, false]), (4, [true, false])]);
+    let shown: Vec<_> = rows.iter().map(|row| (row["blob_number"].as_u64().unwrap(), times(row))).collect();
+    assert_eq!(shown, [(1, [true, true]), (3, [false, false]), (4, [true, false])]);
     assert!(rows[1]["download_time_first"].is_null() && rows[2]["download_time_cached"].is_null());
     // One failed download spoils nothing else.
     assert!(ran.stdout.contains("3 of 4 uploads and 3 of 5 downloads succeeded, 3 failed"), "{}", ran.stdout);
@@ -263,10 +263,10 @@ fn addresses_may_end_in_a_slash_and_keep_their_path() {
         let server = Server::start();
         let url = format!("{}{suffix}", server.url());
         Run::between(&url, &url).line("-n 1 --size 1KiB").go().exits(0);
-        let told: Vec<_> = server.requests().into_iter().map(|request| request.target).collect();
+        let shown: Vec<_> = server.requests().into_iter().map(|request| request.target).collect();
         let read = format!("{store}/{:A>43}", 0);
         let status = store.replace("v1/blobs", "status");
-        assert_eq!(told, [status, store.to_owned(), read.clone(), read], "{suffix}");
+        assert_eq!(shown, [status, store.to_owned(), read.clone(), read], "{suffix}");
     }
 }
 

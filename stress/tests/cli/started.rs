@@ -17,7 +17,7 @@ pub(crate) struct Started {
     child: Child,
     pub(crate) stdout: Option<ChildStdout>,
     pub(crate) stderr: Option<BufReader<ChildStderr>>,
-    pub(crate) told: String,
+    pub(crate) shown: String,
     dir: TempDir,
     /// Dropped when the run has ended.
     watchdog: Sender<()>,
@@ -46,7 +46,7 @@ impl Run {
         });
         let stdout = child.stdout.take();
         let stderr = child.stderr.take().map(BufReader::new);
-        Started { child, stdout, stderr, told: String::new(), dir: self.dir, watchdog }
+        Started { child, stdout, stderr, shown: String::new(), dir: self.dir, watchdog }
     }
 }
 
@@ -55,10 +55,10 @@ impl Started {
     pub(crate) fn until(mut self, text: &str) -> Started {
         let stderr = self.stderr.as_mut().expect("stderr is open");
         loop {
-            let from = self.told.len();
-            let read = stderr.read_line(&mut self.told).expect("a line");
-            assert!(read > 0, "the run ended before it told `{text}`: {}", self.told);
-            if self.told[from..].contains(text) {
+            let from = self.shown.len();
+            let read = stderr.read_line(&mut self.shown).expect("a line");
+            assert!(read > 0, "the run ended before it shown `{text}`: {}", self.shown);
+            if self.shown[from..].contains(text) {
                 return self;
             }
         }
@@ -87,14 +87,14 @@ impl Started {
         let mut stdout = String::new();
         // Both pipes are small enough for one to be read after the other.
         if let Some(mut pipe) = self.stderr.take() {
-            pipe.read_to_string(&mut self.told).expect("stderr is UTF-8");
+            pipe.read_to_string(&mut self.shown).expect("stderr is UTF-8");
         }
         if let Some(mut pipe) = self.stdout.take() {
             pipe.read_to_string(&mut stdout).expect("stdout is UTF-8");
         }
         let status: ExitStatus = self.child.wait().expect("a child to wait for");
         drop(self.watchdog);
-        let ran = Ran { code: status.code(), stdout, stderr: self.told, dir: self.dir };
+        let ran = Ran { code: status.code(), stdout, stderr: self.shown, dir: self.dir };
         assert!(ran.code.is_some(), "hung or crashed: {ran:?}");
         assert!(!ran.stderr.contains("panicked"), "{ran:?}");
         ran

@@ -167,6 +167,7 @@ fn a_large_run_shows_what_its_sample_supports() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one whole screen")]
 fn an_interrupted_run_with_failures_says_so_first_and_last() {
     let (report, samples) = bad();
     insta::assert_snapshot!(rendered(&report, &samples, Colours::Off), @r"

@@ -38,7 +38,7 @@ fn recorded(samples: &[Sample]) -> StepRecording {
 
 #[test]
 fn groups_are_kept_apart_and_folded_into_the_total() {
-    let outcome = |n: u64| if n % 7 == 0 { failed(Some(format!("R{n}"))) } else { Outcome::Read };
+    let outcome = |n: u64| if n.is_multiple_of(7) { failed(Some(format!("R{n}"))) } else { Outcome::Read };
     let read = |n: u64, target| Sample { target, ..sample(n, Step::FIRST, n * 1_000, outcome(n)) };
     let samples: Vec<_> = (0..300).map(|n| read(n, usize::try_from(n % 3).unwrap())).collect();
     let whole = recorded(&samples);
