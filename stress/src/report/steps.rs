@@ -221,7 +221,10 @@ impl StepSummary {
             bytes_sent: metrics.bytes_sent,
             bytes_received: metrics.bytes_received,
             bytes_done: metrics.bytes_done,
-            throughput_mib: per_second(metrics, metrics.bytes_done).map(|rate| rate / MIB),
+            // Absent, not zero, when nothing succeeded.
+            throughput_mib: per_second(metrics, metrics.bytes_done)
+                .filter(|_| metrics.done > 0)
+                .map(|rate| rate / MIB),
             stored: kinds.map(|kind| (kind, stored.get(&kind).copied().unwrap_or(0))).collect(),
             stored_times: metrics
                 .stored_times
