@@ -221,10 +221,7 @@ impl StepSummary {
             bytes_sent: metrics.bytes_sent,
             bytes_received: metrics.bytes_received,
             bytes_done: metrics.bytes_done,
-            // Absent, not zero, when nothing succeeded.
-            throughput_mib: per_second(metrics, metrics.bytes_done)
-                .filter(|_| metrics.done > 0)
-                .map(|rate| rate / MIB),
+            throughput_mib: per_second(metrics, metrics.bytes_done).map(|rate| rate / MIB),
             stored: kinds.map(|kind| (kind, stored.get(&kind).copied().unwrap_or(0))).collect(),
             stored_times: metrics
                 .stored_times
@@ -248,7 +245,7 @@ impl StepSummary {
     }
 }
 
-/// `amount` per second from the first start to the last finish of a step; `None` when it did not start or took no time.
+/// `amount` per second from the first start to the last finish of a step; `None`, not zero, without a success or any time.
 pub(super) fn per_second(metrics: &StepMetrics, amount: u64) -> Option<f64> {
     let (start, end) = metrics.window?;
     stats::per_second(amount, end.saturating_sub(start)).filter(|_| metrics.done > 0)
