@@ -8,6 +8,7 @@ mod module_tree;
 mod modules;
 mod ports;
 mod rust_file;
+mod sleeps;
 
 use std::{
     fs,
@@ -65,6 +66,7 @@ fn findings(root: &Path) -> Result<(Vec<Finding>, usize)> {
     for file in &rust_files {
         findings.extend(modules::check(file));
         findings.extend(ports::check(file));
+        findings.extend(sleeps::check(file));
     }
     findings.extend(cycles::check(&rust_files));
     findings.sort();
