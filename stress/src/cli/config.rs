@@ -109,7 +109,8 @@ impl Config {
         }
         let mut phases = Vec::new();
         for config in &self.phases {
-            let taken = phases.iter().filter_map(|phase: &Phase| phase.stop.blobs).sum();
+            let taken =
+                phases.iter().filter_map(|phase: &Phase| phase.stop.blobs).fold(0, u64::saturating_add);
             let made = resolve::phases(&config.name, &config.options, list, taken);
             phases.extend(
                 made.map_err(|error| self.placed(ConfigError { phase: Some(config.name.clone()), ..error }))?,

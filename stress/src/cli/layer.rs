@@ -111,7 +111,10 @@ pub(super) fn overrides(above: &str, key: &str) -> bool {
 
 /// All of `above`, and what it leaves of `below`.
 pub(super) fn over(above: &Layer, below: &Layer) -> Layer {
-    let kept = below.iter().filter(|(key, _)| !above.keys().any(|above| overrides(above, key)));
+    let hides = |(name, entry): (&String, &Entry), key: &str| {
+        name == key || is_set(&entry.value) && overrides(name, key)
+    };
+    let kept = below.iter().filter(|(key, _)| !above.iter().any(|one| hides(one, key)));
     kept.chain(above).map(|(key, entry)| (key.clone(), entry.clone())).collect()
 }
 
@@ -159,7 +162,8 @@ pub(super) fn of_environment() -> Result<Layer, Error> {
         let text = text.to_string_lossy();
         let value = match (arg.get_action(), &*text) {
             (ArgAction::SetTrue, "true") => Value::Boolean(true),
-            (ArgAction::SetTrue, "false") => continue,
+            // It overrides `true` in a plan file.
+            (ArgAction::SetTrue, "false") => Value::Boolean(false),
             (ArgAction::Append, text) => Value::Array(text.split(',').map(Value::from).collect()),
             (_, text) => Value::from(text),
         };
@@ -201,7 +205,10 @@ pub(super) fn is_set(value: &Value) -> bool {
 /// Refuses options of one source that exclude each other.
 pub(super) fn check_exclusive(layer: &Layer) -> Result<(), Error> {
     for (keys, reason) in EXCLUSIVE {
-        let mut set = keys.iter().filter_map(|key| Some((key, layer.get(*key)?)));
+        let mut set = keys
+            .iter()
+            .filter_map(|key| Some((key, layer.get(*key)?)))
+            .filter(|(_, entry)| is_set(&entry.value));
         if let (Some((key, entry)), Some((other, _))) = (set.next(), set.next()) {
             let reason = format!("cannot be used with --{other}: {reason}");
             return Err(placed(ConfigError::new(format!("--{key}"), reason), entry));
@@ -222,6 +229,17 @@ pub(super) fn placed(error: ConfigError, entry: &Entry) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn false_overrides_its_own_option_alone() {
+        let layer = |key: &str, value: bool| {
+            Layer::from([(key.to_owned(), Entry { value: value.into(), place: String::new() })])
+        };
+        let below = layer("permanent", true);
+        assert_eq!(over(&layer("permanent", false), &below)["permanent"].value, Value::Boolean(false));
+        assert_eq!(over(&layer("deletable", false), &below)["permanent"].value, Value::Boolean(true));
+        assert!(!over(&layer("deletable", true), &below).contains_key("permanent"));
+    }
 
     #[test]
     fn an_option_overrides_itself_and_what_it_excludes() {

@@ -155,6 +155,13 @@ impl Reader<'_> {
         })?;
         let value = toml::Value::deserialize(value.into_deserializer())
             .map_err(|error| refuse(error.message().to_owned()))?;
+        let value = match value {
+            // Each address is checked for a password by itself.
+            toml::Value::String(text) if secrets::is_address(name) && text.contains(',') => {
+                text.split(',').map(toml::Value::from).collect::<Vec<_>>().into()
+            }
+            value => value,
+        };
         secrets::check(name, &value).map_err(refuse)?;
         let value = if secrets::is_reference(name, &value) {
             // The secret itself is read only where nothing overrides it.

@@ -260,7 +260,8 @@ fn limits(options: &RunOptions) -> Result<Limits, ConfigError> {
 }
 
 fn publisher_headers(options: &RunOptions) -> Result<Vec<Header>, ConfigError> {
-    let bearer = options.bearer.as_deref().map(|bearer| bearer.header());
+    let bearer = options.bearer.as_deref().map(|bearer| bearer.header()).transpose();
+    let bearer = bearer.map_err(|reason| ConfigError::new("--bearer", reason))?;
     let headers = [all(&options.header), all(&options.publisher_header), Vec::from_iter(bearer)].concat();
     let authorizations = headers.iter().filter(|header| header.name.eq_ignore_ascii_case("authorization"));
     let has_login = || options.publisher.iter().any(|target| target.credentials.is_some());

@@ -43,7 +43,14 @@ pub(super) fn is_reference(key: &str, value: &Value) -> bool {
 
 /// Refuses a secret that stands in the file itself.
 pub(super) fn check(key: &str, value: &Value) -> Result<(), String> {
-    if is_secret(key) { texts(value).try_for_each(|text| check_text(key, text)) } else { Ok(()) }
+    if !is_secret(key) {
+        return Ok(());
+    }
+    let parts = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    if !parts.iter().all(Value::is_str) {
+        return Err("must be a text".to_owned());
+    }
+    texts(value).try_for_each(|text| check_text(key, text))
 }
 
 fn check_text(key: &str, text: &str) -> Result<(), String> {
@@ -98,6 +105,9 @@ fn resolve_text(key: &str, text: &str) -> Result<String, String> {
         }
     };
     let secret = secret.trim();
+    if key == "bearer" && secret.starts_with('@') {
+        return Err("the token begins with @, which would name a file".to_owned());
+    }
     if is_address(key) { with_login(text, secret) } else { Ok(format!("{before}{secret}")) }
 }
 
@@ -210,12 +220,22 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_that_is_no_text_is_refused() {
+        assert!(check("bearer", &Value::from(12345)).is_err());
+        assert!(check("header", &Value::Array(vec![Value::from(1)])).is_err());
+        assert!(check("blobs", &Value::from(1)).is_ok());
+    }
+
+    #[test]
     fn a_secret_replaces_its_name() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "s3cret\n").unwrap();
         let path = file.path().display();
         assert_eq!(resolve_text("header", &format!("X-Key: @{path}")), Ok("X-Key:s3cret".to_owned()));
         assert_eq!(resolve_text("publisher", "http://h/x"), Ok("http://h/x".to_owned()));
+        fs::write(file.path(), "@s3cret").unwrap();
+        let refused = resolve_text("bearer", &format!("@{path}")).unwrap_err();
+        assert!(!refused.contains("s3cret"), "{refused}");
         let unset = resolve_text("bearer", "$NO_SUCH_VARIABLE_HERE").unwrap_err();
         assert!(unset.contains("no NO_SUCH_VARIABLE_HERE"), "{unset}");
     }

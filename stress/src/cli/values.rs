@@ -226,15 +226,31 @@ impl FromStr for WriteTo {
     }
 }
 
-/// A bearer token, given as it is or as `@FILE`.
+/// A bearer token, or the file that holds it.
 #[derive(Clone)]
-pub(super) struct Bearer(Secret);
+pub(super) enum Bearer {
+    /// The token.
+    Token(Secret),
+    /// `@FILE`; it is read when the header is made, since options are parsed more than once and a pipe can be read once.
+    File(String),
+}
 
 impl Bearer {
     /// The header that carries the token.
-    pub(super) fn header(&self) -> Header {
-        let value = Secret::new(format!("Bearer {}", self.0.reveal()));
-        Header { name: "Authorization".to_owned(), value }
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds no token.
+    pub(super) fn header(&self) -> Result<Header, String> {
+        let token = match self {
+            Self::Token(token) => token.reveal().to_owned(),
+            Self::File(path) => {
+                let text =
+                    fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?;
+                checked_token(&text)?.to_owned()
+            }
+        };
+        let value = Secret::new(format!("Bearer {token}"));
+        Ok(Header { name: "Authorization".to_owned(), value })
     }
 }
 
@@ -242,16 +258,17 @@ impl FromStr for Bearer {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let token = match text.strip_prefix('@') {
-            Some(path) => fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?,
-            None => text.to_owned(),
-        };
-        let token = token.trim();
-        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err("a token is one word of visible ASCII characters".to_owned());
+        match text.strip_prefix('@') {
+            Some(path) => Ok(Self::File(path.to_owned())),
+            None => Ok(Self::Token(Secret::new(checked_token(text)?))),
         }
-        Ok(Self(Secret::new(token)))
     }
+}
+
+fn checked_token(text: &str) -> Result<&str, String> {
+    let token = text.trim();
+    let valid = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    valid.then_some(token).ok_or_else(|| "a token is one word of visible ASCII characters".to_owned())
 }
 
 /// One size, or a range of sizes: `100KiB` or `90KiB..100KiB`.

@@ -144,7 +144,9 @@ impl SearchArgs {
     /// When a flag or a variable sets one of them.
     pub(super) fn overrides(&self, search: &Search) -> Result<Overrides, Error> {
         let set = layer::over(&layer::of_flags(&self.run.options)?, &layer::of_environment()?);
-        if let Some((flag, instead)) = DECIDED.iter().find(|(flag, _)| set.contains_key(*flag)) {
+        if let Some((flag, instead)) =
+            DECIDED.iter().find(|(flag, _)| set.get(*flag).is_some_and(|entry| layer::is_set(&entry.value)))
+        {
             let twin = flag.to_uppercase().replace('-', "_");
             let reason = format!("(or WALRUS_STRESS_{twin}) is not for a search: {instead}");
             return Err(Error::Flag { flag: format!("--{flag}"), reason });
