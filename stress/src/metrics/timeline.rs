@@ -1,6 +1,6 @@
 //! How a step went as time passed: a bounded number of intervals that grow wider as the run grows longer.
 //!
-//! Intervals lie on a grid from the run's origin and are as narrow as [`MAX_INTERVALS`] of them allow, so that a timeline
+//! Intervals lie on a grid from the run's origin and are as narrow as `MAX_INTERVALS` of them allow, so that a timeline
 //! depends on its samples alone: neither on their order nor on who recorded which of them.
 
 mod responses;
