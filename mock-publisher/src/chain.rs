@@ -1,6 +1,6 @@
 //! What the Sui contract decides for the real servers: which epoch it is, what a registration does, what it costs.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The most epochs that can be paid ahead.
@@ -52,7 +52,8 @@ pub enum RegisterOp {
 }
 
 /// What storage costs, in FROST (10⁹ FROST are one WAL).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Prices {
     /// FROST per MiB of encoded length and epoch.
     pub storage: u64,

@@ -122,13 +122,18 @@ impl Fault {
     /// Whether a server can have it.
     #[must_use]
     pub fn applies_to(self, role: Role) -> bool {
+        self.role() == role || self.role() == Role::Daemon || role == Role::Daemon
+    }
+
+    /// The only server that can have it, or a daemon if both can.
+    fn role(self) -> Role {
         use Fault::*;
-        match role {
-            Role::Publisher => !matches!(self, NotYet | Corrupt | BlobTooLarge | NotFound | Blocked),
-            Role::Aggregator => {
-                !matches!(self, MalformedJson | ErrorObject | PayloadTooLarge | InsufficientFunds)
-            }
-            Role::Daemon => true,
+        match self {
+            MalformedJson | ErrorObject | PayloadTooLarge | InsufficientFunds => Role::Publisher,
+            NotYet | Corrupt | BlobTooLarge | NotFound | Blocked => Role::Aggregator,
+            Shed | Internal | Unavailable | Timeout | Reset | Truncate | Drip | Hang | BadGateway
+            | GatewayTimeout | UnknownError | OriginDown | ConnectionTimedOut | OriginUnreachable
+            | OriginTimeout => Role::Daemon,
         }
     }
 
@@ -137,7 +142,12 @@ impl Fault {
     #[must_use]
     pub fn replaces_answer(self) -> bool {
         use Fault::*;
-        !matches!(self, Shed | NotYet | Truncate | Corrupt | MalformedJson | ErrorObject | Drip | Hang)
+        match self {
+            Shed | NotYet | Truncate | Corrupt | MalformedJson | ErrorObject | Drip | Hang => false,
+            Internal | Unavailable | Timeout | Reset | BlobTooLarge | NotFound | PayloadTooLarge
+            | Blocked | InsufficientFunds | BadGateway | GatewayTimeout | UnknownError | OriginDown
+            | ConnectionTimedOut | OriginUnreachable | OriginTimeout => true,
+        }
     }
 }
 
@@ -199,7 +209,14 @@ impl RouteKind {
     pub fn role(self) -> Role {
         match self {
             Self::Store | Self::StoreQuilt => Role::Publisher,
-            _ => Role::Aggregator,
+            Self::Read
+            | Self::ReadObject
+            | Self::ReadRange
+            | Self::ReadPatch
+            | Self::ReadFile
+            | Self::ListPatches
+            | Self::Stream
+            | Self::Concat => Role::Aggregator,
         }
     }
 }

@@ -42,7 +42,18 @@ pub(crate) fn of(fault: Fault, role: Role) -> Option<Response> {
         (Fault::ConnectionTimedOut, _) => cloudflare(522, "Connection Timed Out"),
         (Fault::OriginUnreachable, _) => cloudflare(523, "Origin Is Unreachable"),
         (Fault::OriginTimeout, _) => cloudflare(524, "A Timeout Occurred"),
-        _ => return None,
+        (
+            Fault::Shed
+            | Fault::NotYet
+            | Fault::Reset
+            | Fault::Truncate
+            | Fault::Corrupt
+            | Fault::MalformedJson
+            | Fault::ErrorObject
+            | Fault::Drip
+            | Fault::Hang,
+            _,
+        ) => return None,
     })
 }
 

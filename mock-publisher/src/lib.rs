@@ -56,6 +56,7 @@ pub mod args;
 pub mod cli;
 pub mod common;
 pub mod openapi;
+mod price_route;
 mod publisher;
 mod put;
 mod routes;

@@ -12,7 +12,7 @@ use crate::reuse::ObjectPool;
 use crate::stats::{Arrival, Snapshot, Stats};
 use crate::store::{BadStore, Writer};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// The configuration of a publisher.
@@ -32,7 +32,7 @@ pub struct Config {
     pub epoch: u32,
     /// How long an epoch lasts, if it ends at all; the first begins with the server.
     pub epoch_duration: Option<Duration>,
-    /// What storage costs.
+    /// What storage costs, until it is changed.
     pub prices: Prices,
     /// The share of stores that find that the blob was stored before, from 0 to 1.
     pub existing_ratio: f64,
@@ -84,6 +84,7 @@ pub(crate) struct Inner {
     pub(crate) put: Arc<Admission>,
     pub(crate) put_quilt: Arc<Admission>,
     pub(crate) verifier: Option<Arc<Verifier>>,
+    prices: RwLock<Prices>,
     started: Instant,
     started_ms: u64,
 }
@@ -136,7 +137,9 @@ impl Publisher {
             |route_kind| Admission::new(route_kind, config.limits, Arc::clone(&profile), Arc::clone(&stats));
         let (put, put_quilt) = (admission(RouteKind::Store), admission(RouteKind::StoreQuilt));
         let (started, started_ms) = (Instant::now(), now_ms());
-        let inner = Inner { verifier, config, writer, stats, profile, put, put_quilt, started, started_ms };
+        let prices = RwLock::new(config.prices);
+        let inner =
+            Inner { verifier, prices, config, writer, stats, profile, put, put_quilt, started, started_ms };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -144,6 +147,17 @@ impl Publisher {
     #[must_use]
     pub fn profile(&self) -> &Arc<ProfileHandle> {
         &self.0.profile
+    }
+
+    /// What storage costs now.
+    #[must_use]
+    pub fn prices(&self) -> Prices {
+        *self.0.prices.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what storage costs, for all blobs that are registered from now on.
+    pub fn set_prices(&self, prices: Prices) {
+        *self.0.prices.write().unwrap_or_else(PoisonError::into_inner) = prices;
     }
 
     /// What the publisher saw so far.

@@ -4,13 +4,14 @@ use crate::admission::{Admission, admit};
 use crate::auth;
 use crate::common::with_common_routes;
 use crate::openapi;
+use crate::price_route::{change_prices, prices};
 use crate::publisher::Publisher;
 use crate::put::{put_blob, put_quilt};
 use crate::server::{self, Endpoint};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, put};
+use axum::routing::{MethodRouter, get, put};
 use std::sync::Arc;
 
 /// The routes of a publisher, without what every mock has.
@@ -30,6 +31,7 @@ pub fn router(publisher: &Publisher) -> Router {
     Router::new()
         .route("/v1/blobs", guarded(put(put_blob), &inner.put))
         .route("/v1/quilts", guarded(quilts, &inner.put_quilt))
+        .route("/mock/prices", get(prices).post(change_prices))
         .with_state(publisher.clone())
 }
 

@@ -1,9 +1,9 @@
 //! Stores that reuse resources of the publisher's wallet: operations and prices (contract §2.2, §4.5).
 
-use crate::raw::{get, put};
+use crate::raw::{ask, connect, exchange, get, head, put};
 use mock_publisher::reuse::ObjectPool;
 use serde_json::{Value, json};
-use tests::Bottle;
+use tests::{Bottle, Prices};
 
 const LENGTH: u64 = 66_034_000;
 const UNITS: u64 = 63;
@@ -82,4 +82,29 @@ async fn s2_2_operations_have_the_configured_shares() {
         (8..=30).contains(&count("reuseStorage")) && (8..=30).contains(&count("reuseRegistration")),
         "{seen:?}"
     );
+}
+
+#[tokio::test]
+async fn prices_change_between_two_stores() {
+    let bottle = bottle(&[]);
+    let url = bottle.publisher_url();
+    let cost = async |query| put(url, query, b"x").await.json()["newlyCreated"]["cost"].as_u64();
+    let post = async |body: &str| {
+        let length = body.len().to_string();
+        let head = head("POST /mock/prices", &[("content-length", &length)]);
+        exchange(connect(url).await, format!("{head}{body}").as_bytes()).await.unwrap()
+    };
+    assert_eq!(cost("").await, Some(UNITS * 120_000));
+    assert_eq!(post(r#"{"storage":100,"write":2000}"#).await.status, 200);
+    assert_eq!(cost("").await, Some(132_300), "17 bytes or fewer for one epoch");
+    assert_eq!(post(r#"{"write":0}"#).await.answer(), (200, r#"{"storage":100,"write":0}"#));
+    assert_eq!(cost("?epochs=5").await, Some(UNITS * 500));
+    for bad in ["", "{\"price\":1}", "{\"write\":-1}", "storage=1"] {
+        let refused = post(bad).await;
+        assert!(refused.status == 400 && refused.text().starts_with("the prices are unchanged: "), "{bad}");
+    }
+    let now = ask(url, "GET /mock/prices", &[]).await;
+    assert_eq!(now.answer(), (200, r#"{"storage":100,"write":0}"#));
+    bottle.set_prices(Prices { storage: 1, write: 1 });
+    assert_eq!(cost("").await, Some(UNITS * 2));
 }

@@ -1,6 +1,7 @@
 //! Builds and runs a bottle: two configurations, two listeners, one thread for both servers.
 
 use mock_aggregator::{Aggregator, Config as AggregatorConfig, Daemon};
+use mock_publisher::chain::Prices;
 use mock_publisher::fault::Role;
 use mock_publisher::profile::{Faults, Profile};
 use mock_publisher::server::Endpoint;
@@ -84,6 +85,11 @@ impl Bottle {
     pub fn set_aggregator_weather(&self, document: &str) {
         let handle = self.aggregator.profile();
         handle.set(profile(handle.role(), document));
+    }
+
+    /// Changes what the publisher charges for blobs that are registered from now on.
+    pub fn set_prices(&self, prices: Prices) {
+        self.publisher.set_prices(prices);
     }
 
     /// What the publisher has counted so far.

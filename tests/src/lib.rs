@@ -32,6 +32,7 @@ pub use bottle::{Bottle, BottleBuilder};
 pub use mock_aggregator::Config as AggregatorConfig;
 pub use mock_aggregator::cache::{CacheConfig, Persona};
 pub use mock_publisher::Config as PublisherConfig;
+pub use mock_publisher::chain::Prices;
 pub use mock_publisher::stats::{Arrival, RouteSnapshot, Snapshot};
 
 /// The route of stores in the counts.

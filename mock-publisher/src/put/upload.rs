@@ -172,7 +172,7 @@ impl Upload {
 
     /// What the answer says about a stored blob.
     pub(super) fn result(&self, stored: Stored) -> BlobStoreResult {
-        BlobStoreResult::of(stored, &self.publisher.0.config.prices, self.query.share())
+        BlobStoreResult::of(stored, &self.publisher.prices(), self.query.share())
     }
 
     /// The answer to a store that succeeded, damaged if the request's fault is one that damages bodies.

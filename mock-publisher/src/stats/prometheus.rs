@@ -10,38 +10,60 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 #[must_use]
 pub fn text(all: &Snapshot) -> String {
     let mut text = String::new();
-    for (name, kind, value) in [
-        ("mock_connections_accepted_total", "counter", all.connections.accepted),
-        ("mock_connections_open", "gauge", all.connections.open),
-        ("mock_stores_newly_created_total", "counter", all.stores.newly_created),
-        ("mock_stores_already_certified_total", "counter", all.stores.already_certified),
-        ("mock_stored_bytes_total", "counter", all.stores.blob_bytes),
-        ("mock_reads_first_total", "counter", all.reads.first),
-        ("mock_reads_cached_total", "counter", all.reads.cached),
-        ("mock_cache_negative_hits_total", "counter", all.reads.negative_hits),
-        ("mock_cache_evictions_total", "counter", all.reads.evicted),
+    for (name, kind, help, value) in [
+        ("mock_connections_accepted_total", "counter", "Connections accepted", all.connections.accepted),
+        ("mock_connections_open", "gauge", "Connections open now", all.connections.open),
+        (
+            "mock_stores_newly_created_total",
+            "counter",
+            "Stores that made a new object",
+            all.stores.newly_created,
+        ),
+        (
+            "mock_stores_already_certified_total",
+            "counter",
+            "Stores that an existing object made unnecessary",
+            all.stores.already_certified,
+        ),
+        ("mock_stored_bytes_total", "counter", "Bytes of the blobs of all stores", all.stores.blob_bytes),
+        ("mock_reads_first_total", "counter", "Reads as slow as uncached ones", all.reads.first),
+        ("mock_reads_cached_total", "counter", "Reads as fast as cached ones", all.reads.cached),
+        (
+            "mock_cache_negative_hits_total",
+            "counter",
+            "Reads that the cache answered with a 404 it kept",
+            all.reads.negative_hits,
+        ),
+        ("mock_cache_evictions_total", "counter", "Blobs that the cache evicted", all.reads.evicted),
     ] {
-        family(&mut text, name, kind, [(String::new(), value)]);
+        family(&mut text, name, kind, help, [(String::new(), value)]);
     }
-    let mut of_routes = |name, kind, value: fn(&RouteSnapshot) -> u64| {
+    let mut of_routes = |name, kind, help, value: fn(&RouteSnapshot) -> u64| {
         let rows = all.requests.iter().map(|(route, counts)| (label("route", route), value(counts)));
-        family(&mut text, name, kind, rows);
+        family(&mut text, name, kind, help, rows);
     };
-    of_routes("mock_requests_received_total", "counter", |route| route.received);
-    of_routes("mock_requests_admitted_total", "counter", |route| route.admitted);
-    of_routes("mock_requests_shed_total", "counter", |route| route.shed);
-    of_routes("mock_requests_in_flight", "gauge", |route| route.in_flight);
-    of_routes("mock_request_bytes_total", "counter", |route| route.bytes_in);
-    of_routes("mock_response_bytes_total", "counter", |route| route.bytes_out);
+    of_routes("mock_requests_received_total", "counter", "Requests whose head arrived", |route| {
+        route.received
+    });
+    of_routes("mock_requests_admitted_total", "counter", "Requests within the route's limits", |route| {
+        route.admitted
+    });
+    of_routes("mock_requests_shed_total", "counter", "Requests refused with 429 by them", |route| route.shed);
+    of_routes("mock_requests_in_flight", "gauge", "Requests under way now", |route| route.in_flight);
+    of_routes("mock_request_bytes_total", "counter", "Bytes of request bodies read", |route| route.bytes_in);
+    of_routes("mock_response_bytes_total", "counter", "Bytes of response bodies sent", |route| {
+        route.bytes_out
+    });
     let answers = all.requests.iter().flat_map(|(route, counts)| {
         let statuses = counts.answered.iter().map(|(status, n)| (status.to_string(), *n));
         let statuses = statuses.chain([("none".to_owned(), counts.unanswered)]);
         statuses
             .map(move |(status, n)| (format!("{},{}", label("route", route), label("status", &status)), n))
     });
-    family(&mut text, "mock_responses_total", "counter", answers);
+    let help = "Answers by status; none for requests that ended without one";
+    family(&mut text, "mock_responses_total", "counter", help, answers);
     let faults = all.faults.iter().map(|(kind, n)| (label("kind", kind), *n));
-    family(&mut text, "mock_faults_total", "counter", faults);
+    family(&mut text, "mock_faults_total", "counter", "Requests that got a fault, by its kind", faults);
     text
 }
 
@@ -50,9 +72,15 @@ fn label(name: &str, value: &str) -> String {
     format!("{name}=\"{value}\"")
 }
 
-fn family(text: &mut String, name: &str, kind: &str, rows: impl IntoIterator<Item = (String, u64)>) {
+fn family(
+    text: &mut String,
+    name: &str,
+    kind: &str,
+    help: &str,
+    rows: impl IntoIterator<Item = (String, u64)>,
+) {
     // Writing to a string cannot fail.
-    let _ = writeln!(text, "# TYPE {name} {kind}");
+    let _ = writeln!(text, "# HELP {name} {help}.\n# TYPE {name} {kind}");
     for (labels, value) in rows {
         let _ = match labels.is_empty() {
             true => writeln!(text, "{name} {value}"),
@@ -88,6 +116,11 @@ mod tests {
             "mock_faults_total{kind=\"reset\"} 1\n",
         ] {
             assert!(text.contains(line), "{line}{text}");
+        }
+        for kind in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+            let (name, _) = kind.split_once(' ').unwrap();
+            let help = text.lines().find_map(|line| line.strip_prefix(&format!("# HELP {name} ")));
+            assert!(help.is_some_and(|help| help.len() > 10), "{name} has no help text");
         }
     }
 }

@@ -61,6 +61,14 @@ impl Load {
         }
     }
 
+    /// Whether journeys start when they are due, however long the others take.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Load::Open { .. } => true,
+            Load::Closed { .. } => false,
+        }
+    }
+
     /// The most journeys that can be under way at once.
     pub fn most_in_flight(&self) -> u32 {
         match self {

@@ -38,7 +38,7 @@ impl Repeatable {
 impl Phase {
     /// The least distance in indices between a blob and the one that it repeats, so that this one should be stored by then.
     fn lag(&self) -> u64 {
-        let most = if matches!(self.load, Load::Open { .. }) { OPEN_LAG } else { MOST_LAG };
+        let most = if self.load.is_open() { OPEN_LAG } else { MOST_LAG };
         u64::from(self.load.most_in_flight()).clamp(1, most)
     }
 

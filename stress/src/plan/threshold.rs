@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use strum::{Display, EnumIter, IntoEnumIterator, IntoStaticStr};
 
-use super::{ConfigError, Phase, journey::Step, load::Load};
+use super::{ConfigError, Phase, journey::Step};
 pub use change::{Bound, ChangeLimit, Quantity};
 pub use limit::Limit;
 pub use metric::{Metric, Statistic, TimeSpan};
@@ -95,7 +95,7 @@ impl Threshold {
                 "names a phase that does not exist or lacks the step; the phases are {names}"
             ));
         }
-        let open = |phase: &Phase| matches!(phase.load, Load::Open { .. });
+        let open = |phase: &Phase| phase.load.is_open();
         if self.metric.is_of_arrivals() && !measured().filter(covered).any(open) {
             return refuse(
                 "is about arrivals, which only a run at a rate has: give --rate or --stages".into(),

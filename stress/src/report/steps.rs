@@ -17,7 +17,7 @@ use crate::{
         histogram::Latencies,
         step_metrics::{CacheStatusCounts, FailureTally, ReasonTally, Span, StepMetrics, StepRecording},
     },
-    plan::{journey::Step, load::Load},
+    plan::journey::Step,
     sample::{Failure, FailureClass, Novelty, StoredKind},
     units::MIB,
     units::Seconds,
@@ -346,7 +346,7 @@ impl ArrivalSummary {
     pub(super) fn all(report: &Report) -> Vec<Self> {
         let phases = report.plan.phases.iter().enumerate();
         phases
-            .filter(|(_, phase)| !phase.warm_up && matches!(phase.load, Load::Open { .. }))
+            .filter(|(_, phase)| !phase.warm_up && phase.load.is_open())
             .map(|(position, phase)| {
                 let arrivals = report.recording.arrivals.get(&position).cloned().unwrap_or_default();
                 Self {
