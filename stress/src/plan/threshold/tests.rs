@@ -1,5 +1,6 @@
 //! Thresholds as they are written, and the errors for those that are malformed.
 
+use crate::plan::load::Load;
 use std::time::Duration;
 
 use super::*;
