@@ -75,6 +75,11 @@ impl Verifier<'_> {
         }
     }
 
+    /// Whether each byte is compared with the one that was uploaded.
+    pub fn knows_bytes(&self) -> bool {
+        matches!((self.mode, &self.reference), (Verify::Full, Reference::Spec(_)))
+    }
+
     /// Verifies the next bytes.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ pub(super) fn store(response: &Response) -> Result<Stored, Failure> {
             Err(malformed(format!("not a publisher's response: {what}")))
         }
         None if response.is_html() => Err(page(response)),
+        None if response.is_coded() => Err(encoded(response)),
         None if response.body.is_empty() => Err(malformed("the response is empty".to_owned())),
         None => Err(malformed(format!("the response is not a JSON object: {}", excerpt(response)))),
     }
@@ -93,7 +94,9 @@ fn class_of_code(status: u16) -> FailureClass {
         401 => FailureClass::Auth,
         403 => FailureClass::Forbidden,
         404 => FailureClass::NotFound,
+        408 => FailureClass::RequestTimeout,
         413 => FailureClass::TooLarge,
+        425 => FailureClass::TooEarly,
         429 => FailureClass::Shed,
         451 => FailureClass::Legal,
         400..=499 => FailureClass::BadRequest,
@@ -111,8 +114,21 @@ pub(super) fn page(response: &Response) -> Failure {
     failure(FailureClass::Gateway, response, None, &format!("something in between answered: {text}"))
 }
 
+/// The failure of a response whose bytes are coded.
+pub(super) fn encoded(response: &Response) -> Failure {
+    let message = format!(
+        "the response is coded ({}), so that its bytes cannot be compared: switch compression off in the proxy that does \
+         it, and give no Accept-Encoding of your own",
+        one_line(&response.codings)
+    );
+    failure(FailureClass::Encoded, response, None, &message)
+}
+
 /// The failure of a download whose announced length is not the blob's.
 pub(super) fn wrong_length(response: &Response, expected: u64, announced: u64) -> Failure {
+    if response.is_coded() {
+        return encoded(response);
+    }
     if response.is_html() {
         return page(response);
     }
@@ -123,6 +139,9 @@ pub(super) fn wrong_length(response: &Response, expected: u64, announced: u64) -
 
 /// The failure of a download whose bytes are not the blob's.
 pub(super) fn mismatch(response: &Response, mismatch: Mismatch) -> Failure {
+    if response.is_coded() {
+        return encoded(response);
+    }
     if response.is_html() {
         return page(response);
     }
@@ -137,7 +156,9 @@ fn failure(class: FailureClass, response: &Response, refusal: Option<Refusal>, m
 /// The beginning of the body as one line, or the meaning of the status.
 fn excerpt(response: &Response) -> String {
     let start = &response.body[..response.body.len().min(2048)];
-    let text = if response.is_html() {
+    let text = if response.is_coded() {
+        String::new()
+    } else if response.is_html() {
         response.title().unwrap_or_else(|| "a page without a title".to_owned())
     } else {
         one_line(&String::from_utf8_lossy(start))

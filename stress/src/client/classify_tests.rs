@@ -8,7 +8,7 @@ const SHED: &str = "the publisher is receiving too many requests; please try aga
 
 fn response(status: u16, content_type: Option<&str>, body: &str) -> Response {
     let content_type = content_type.unwrap_or_default().to_owned();
-    Response { status, content_type, location: String::new(), body: body.into() }
+    Response { status, content_type, body: body.into(), ..Response::default() }
 }
 
 /// A refusal as Walrus writes it.
@@ -64,6 +64,8 @@ fn a_text_error_has_its_class_and_its_text() {
         (451, "not here", Legal),
         (500, "oh", ServerError),
         (503, "later", Unavailable),
+        (408, "too slow", RequestTimeout),
+        (425, "not yet", TooEarly),
         (504, "upstream request timeout", ServerError),
     ] {
         let failure = refused(&response(status, Some("text/plain; charset=utf-8"), body));
@@ -161,6 +163,25 @@ fn the_body_of_a_200_to_an_upload_decides() {
         let failure = store(&response(200, None, body)).unwrap_err();
         assert_eq!((failure.class, failure.status), (class, Some(200)), "{body}: {failure}");
     }
+}
+
+#[test]
+fn a_coded_response_is_named_as_such_unless_its_status_or_its_bytes_say_more() {
+    let coded = |status, body| Response { codings: "gzip".to_owned(), ..response(status, None, body) };
+    let good = format!(r#"{{"alreadyCertified":{{"blobId":"{ID}","endEpoch":430}}}}"#);
+    assert!(store(&coded(200, &good)).is_ok());
+    let garbage = coded(200, "\u{1f}\u{8b}\u{8}");
+    for failure in [
+        store(&garbage).unwrap_err(),
+        encoded(&garbage),
+        wrong_length(&garbage, 10, 9),
+        mismatch(&garbage, Mismatch::Corrupt { at: 0 }),
+    ] {
+        assert_eq!((failure.class, failure.status), (Encoded, Some(200)));
+        assert!(failure.message.contains("gzip") && failure.message.contains("Accept-Encoding"), "{failure}");
+    }
+    let failure = refused(&coded(429, "\u{1f}\u{8b}\u{8}"));
+    assert_eq!((failure.class, failure.message.as_str()), (Shed, "Too Many Requests"));
 }
 
 #[test]

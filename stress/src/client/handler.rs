@@ -64,6 +64,10 @@ impl<'a, 'v> ResponseHandler<'a, 'v> {
             return Continue(());
         };
         record.cache = cache_headers::evidence(head);
+        // Bytes that can be compared prove that they are the blob's, whatever the header says.
+        if self.response.is_coded() && !verifier.knows_bytes() {
+            return self.fail(classify::encoded(self.response));
+        }
         match verifier.expected().zip(length) {
             Some((expected, announced)) if self.checks_length && announced != expected => {
                 self.fail(classify::wrong_length(self.response, expected, announced))

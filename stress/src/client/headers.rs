@@ -42,6 +42,8 @@ pub(super) fn prepare(target: &Target, extra: &[Header], limits: &Limits) -> Res
     })?;
     headers.entry(header::USER_AGENT).or_insert(user_agent);
     headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    // Without it a proxy may compress the blob (RFC 9110 §12.5.3).
+    headers.entry(header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
     if let Some(credentials) = &target.credentials {
         let encoded = BASE64_STANDARD.encode(credentials.reveal());
         let mut value = HeaderValue::try_from(format!("Basic {encoded}")).expect("base64 is plain ASCII");

@@ -93,6 +93,7 @@ async fn get(client: &Client, url: Url, headers: HeaderMap) -> Result<Response, 
         status: response.status().as_u16(),
         content_type: text(header::CONTENT_TYPE).unwrap_or_default().to_owned(),
         location: text(header::LOCATION).unwrap_or_default().to_owned(),
+        codings: text(header::CONTENT_ENCODING).unwrap_or_default().to_owned(),
         body,
     })
 }
@@ -129,7 +130,13 @@ fn root_cause(error: &reqwest::Error) -> String {
 /// Why this cannot be a Walrus service that a run can use, and what to do.
 fn assess(role: Role, response: &Response) -> Result<Option<String>, String> {
     let page = response.is_html();
-    let text = if page { response.title() } else { Some(one_line(&String::from_utf8_lossy(&response.body))) };
+    let text = if response.is_coded() {
+        None
+    } else if page {
+        response.title()
+    } else {
+        Some(one_line(&String::from_utf8_lossy(&response.body)))
+    };
     let text = text.filter(|text| !text.is_empty()).map(|text| format!(": {text}")).unwrap_or_default();
     let flags = match role {
         Role::Publisher => "--bearer, --header or --publisher-header",

@@ -14,6 +14,9 @@ pub(super) struct Response {
     pub(super) content_type: String,
     /// `Location`; empty when there is none.
     pub(super) location: String,
+    /// The content and transfer codings of the body, without `identity` and the chunking, joined by commas; empty when there
+    /// are none.
+    pub(super) codings: String,
     /// The body, or its beginning.
     pub(super) body: Vec<u8>,
 }
@@ -26,6 +29,12 @@ impl Response {
             kept.clear();
             kept.push_str(head.text(name).unwrap_or_default());
         }
+        self.codings.clear();
+        for coding in head.codings() {
+            let comma = if self.codings.is_empty() { "" } else { ", " };
+            self.codings.push_str(comma);
+            self.codings.push_str(&String::from_utf8_lossy(coding));
+        }
         self.body.clear();
     }
 
@@ -33,7 +42,7 @@ impl Response {
     pub(super) fn shrink(&mut self) {
         self.body.clear();
         self.body.shrink_to(KEPT);
-        for text in [&mut self.content_type, &mut self.location] {
+        for text in [&mut self.content_type, &mut self.location, &mut self.codings] {
             text.clear();
             text.shrink_to(KEPT);
         }
@@ -47,6 +56,11 @@ impl Response {
     /// Where a redirect points to, for a message.
     pub(super) fn redirect_target(&self) -> &str {
         if self.location.is_empty() { "an unnamed place" } else { &self.location }
+    }
+
+    /// Whether the body's bytes are coded, for example compressed.
+    pub(super) fn is_coded(&self) -> bool {
+        !self.codings.is_empty()
     }
 
     /// Whether the body is an HTML page, by its declared type or its first tag.

@@ -38,6 +38,10 @@ pub enum FailureClass {
     Reset,
     /// No whole answer within the timeout.
     Timeout,
+    /// 408: the server did not get the whole request in its own time.
+    RequestTimeout,
+    /// 425: the server does not risk a request that might be a replay.
+    TooEarly,
     /// 429 as text: the server is full.
     Shed,
     /// 429 as JSON: the token was used before.
@@ -66,6 +70,8 @@ pub enum FailureClass {
     ErrorObject,
     /// A response that is not HTTP, or not one of Walrus.
     Malformed,
+    /// A response with a content or transfer coding, such as gzip, so that its bytes cannot be compared.
+    Encoded,
     /// Fewer bytes than there should be.
     Truncated,
     /// More bytes than there should be.

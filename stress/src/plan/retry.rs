@@ -67,6 +67,8 @@ pub const fn is_transient(class: FailureClass) -> bool {
         | FailureClass::ConnectTimeout
         | FailureClass::Reset
         | FailureClass::Timeout
+        | FailureClass::RequestTimeout
+        | FailureClass::TooEarly
         | FailureClass::Shed
         | FailureClass::Unavailable
         | FailureClass::ServerError
@@ -82,6 +84,7 @@ pub const fn is_transient(class: FailureClass) -> bool {
         | FailureClass::Redirect
         | FailureClass::ErrorObject
         | FailureClass::Malformed
+        | FailureClass::Encoded
         | FailureClass::Truncated
         | FailureClass::TooLong
         | FailureClass::Corrupt => false,
@@ -163,6 +166,8 @@ mod tests {
             "connect-timeout",
             "reset",
             "timeout",
+            "request-timeout",
+            "too-early",
             "shed",
             "unavailable",
             "server-error",

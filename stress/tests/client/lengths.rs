@@ -2,15 +2,20 @@
 
 use stress::{
     client::Exchange,
-    plan::Verify,
+    plan::{
+        Verify,
+        target::{Header, Secret},
+    },
     sample::{
-        FailureClass::{self, Corrupt, Gateway, Malformed, NotFound, Redirect, Reset, TooLong, Truncated},
+        FailureClass::{
+            self, Corrupt, Encoded, Gateway, Malformed, NotFound, Redirect, Reset, TooLong, Truncated,
+        },
         Outcome,
     },
 };
 use tokio::io::AsyncWriteExt;
 
-use super::server::{Server, blob, bytes, client, failure, found, read_head, reset};
+use super::server::{Server, blob, bytes, client, failure, found, header, read_body, read_head, reset};
 
 const SIZE: u64 = 300_000;
 
@@ -155,6 +160,60 @@ async fn a_page_instead_of_a_blob_is_a_gateway_failure() {
         "HTTP/1.1 200 OK\r\ncontent-type: text/html",
     ] {
         assert_eq!(class(format!("{head}\r\n\r\n{page}").into_bytes(), Verify::Full).await, Some(Gateway));
+    }
+}
+
+#[tokio::test]
+async fn a_coded_response_is_the_blob_when_its_bytes_are_and_encoded_otherwise() {
+    let right = bytes(blob(SIZE));
+    let coded =
+        |line: &str, body: &[u8]| [format!("HTTP/1.1 200 OK\r\n{line}\r\n\r\n").as_bytes(), body].concat();
+    let mut wrong = right.clone();
+    wrong[SIZE as usize / 2] ^= 1;
+    for line in ["content-encoding: gzip", "transfer-encoding: gzip", "content-encoding: br, identity"] {
+        assert_eq!(class(coded(line, &right), Verify::Full).await, None, "{line}");
+        for body in [&b"\x1f\x8b\x08"[..], &wrong, &[&right[..], b"x"].concat()] {
+            assert_eq!(class(coded(line, body), Verify::Full).await, Some(Encoded), "{line}");
+        }
+        // Where bytes are not compared, nothing shows that they are the blob's.
+        for verify in [Verify::Size, Verify::Off] {
+            assert_eq!(class(coded(line, &right), verify).await, Some(Encoded), "{line}");
+        }
+    }
+    let announced = "content-encoding: gzip\r\ncontent-length: 3";
+    assert_eq!(class(coded(announced, b"\x1f\x8b\x08"), Verify::Full).await, Some(Encoded));
+    let chunked = "transfer-encoding: gzip, chunked";
+    assert_eq!(class(coded(chunked, b"3\r\n\x1f\x8b\x08\r\n0\r\n\r\n"), Verify::Full).await, Some(Encoded));
+    assert_eq!(class(coded("content-encoding: identity", &right), Verify::Full).await, None);
+}
+
+#[tokio::test]
+async fn compression_is_declined_unless_the_user_asks_for_it() {
+    for (own, expected) in [(None, "identity"), (Some("gzip"), "gzip")] {
+        let (heads, mut sent) = tokio::sync::mpsc::unbounded_channel();
+        let server = Server::start(move |mut stream, _| {
+            let heads = heads.clone();
+            async move {
+                while let Some(head) = read_head(&mut stream).await {
+                    read_body(&mut stream, &head).await;
+                    heads.send(head).unwrap();
+                    stream.write_all(&found(b"")).await.unwrap();
+                }
+            }
+        })
+        .await;
+        let mut plan = server.plan();
+        let own = own.map(|value| Header { name: "accept-encoding".to_owned(), value: Secret::new(value) });
+        plan.limits.publisher_headers.extend(own.clone());
+        plan.limits.aggregator_headers.extend(own);
+        let mut client = client(&plan);
+        client.upload(0, blob(10).source()).await;
+        client.read(0, "abc", &mut blob(0).verifier(Verify::Full)).await;
+        for _ in 0..2 {
+            let head = sent.recv().await.unwrap();
+            assert_eq!(head.matches("accept-encoding: ").count(), 1, "{head}");
+            assert_eq!(header(&head, "accept-encoding"), Some(expected), "{head}");
+        }
     }
 }
 

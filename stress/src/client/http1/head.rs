@@ -80,6 +80,15 @@ impl<'a> Head<'a> {
         Ok(length.map_or(Framing::UntilClose, Framing::Length))
     }
 
+    /// What the body's bytes are coded with, apart from the chunking that [`Self::framing`] removes: `Content-Encoding` and
+    /// the transfer codings (RFC 9110 §8.4, RFC 9112 §6.1).
+    pub(in crate::client) fn codings(&self) -> impl Iterator<Item = &'a [u8]> {
+        let mut transfer: Vec<_> = self.members("transfer-encoding").collect();
+        transfer.pop_if(|last| last.eq_ignore_ascii_case(b"chunked"));
+        let codings = self.members("content-encoding").chain(transfer);
+        codings.filter(|coding| !coding.eq_ignore_ascii_case(b"identity"))
+    }
+
     /// How long `Retry-After` asks to wait, in seconds or until a date; `None` when it is absent or malformed.
     ///
     /// A date is counted from the response's own `Date` (RFC 9110 §10.2.3 and §6.6.1), so that the clock of this machine does
@@ -153,6 +162,28 @@ pub(in crate::client) mod tests {
         ] {
             let framing = with_head(status, lines, |head| head.framing().map_err(drop));
             assert_eq!(framing, expected, "{status} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn codings_are_those_that_remain_without_the_chunking() {
+        for (lines, expected) in [
+            (&[][..], &[][..]),
+            (&["transfer-encoding: Chunked", "content-encoding: Identity"], &[]),
+            (&["content-encoding: gzip"], &["gzip"]),
+            (&["content-encoding: gzip, br", "Content-Encoding: zstd"], &["gzip", "br", "zstd"]),
+            (&["transfer-encoding: gzip, chunked"], &["gzip"]),
+            (&["transfer-encoding: gzip", "transfer-encoding: chunked"], &["gzip"]),
+            (&["transfer-encoding: chunked, gzip"], &["chunked", "gzip"]),
+            (&["transfer-encoding: chunked, chunked", "content-encoding: br"], &["br", "chunked"]),
+        ] {
+            let codings =
+                with_head(200, lines, |head| head.codings().map(<[u8]>::to_vec).collect::<Vec<_>>());
+            assert_eq!(
+                codings,
+                expected.iter().map(|coding| coding.as_bytes()).collect::<Vec<_>>(),
+                "{lines:?}"
+            );
         }
     }
 
