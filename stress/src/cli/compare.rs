@@ -1,4 +1,4 @@
-//! `walrus-stress compare`: compares runs; the exit code is 1 when the later ones are worse.
+//! `walrus-stress compare`: compares runs; the exit status says whether the later ones are worse.
 
 use std::path::PathBuf;
 
@@ -22,7 +22,6 @@ use crate::{
 
 /// The flags of `walrus-stress compare`.
 #[derive(Debug, Args)]
-#[command(after_help = DETAILS)]
 pub(super) struct CompareArgs {
     /// Report before and report after; of several runs, those before
     #[arg(value_name = "BEFORE", required = true)]
@@ -30,38 +29,28 @@ pub(super) struct CompareArgs {
     /// Reports after, behind `--`, of several runs
     #[arg(value_name = "AFTER", last = true)]
     after: Vec<PathBuf>,
-    /// Largest change, as in 'cached.p95>+10%' or 'upload.rate<-5/s'; repeatable
+    /// Limit on a change: 'cached.p95>+10%'; repeatable
     ///
-    /// Without one, any number that is worse is a regression.
-    #[arg(
-        long,
-        value_name = "STEP.NUMBER>+LIMIT",
-        env = "WALRUS_STRESS_FAIL_IF",
-        hide_env = true,
-        value_delimiter = ','
-    )]
+    /// STEP.NUMBER, > or <, and a signed limit, as in 'upload.rate<-5/s'. Without one, any number that is worse is a regression.
+    #[arg(long, value_name = "EXPR", env = "WALRUS_STRESS_FAIL_IF", hide_env = true, value_delimiter = ',')]
     fail_if: Vec<ChangeLimit>,
     /// Smallest change that matters
     #[arg(long, value_name = "RATIO", env = "WALRUS_STRESS_RELEVANT", hide_env = true, value_parser = parse_share,
           default_value = "2%")]
     relevant: f64,
-    /// Format
+    /// Format: terminal, markdown, json, html
     #[arg(long, value_name = "FORMAT", value_parser = one_of::<Format>(), default_value = "terminal")]
     format: Format,
     /// Write to this file instead of stdout
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
-    /// Colours; auto: on terminals, unless NO_COLOR is set
+    /// Colours: auto, always, never
+    ///
+    /// auto: on terminals, unless NO_COLOR is set.
     #[arg(long, value_name = "WHEN", env = "WALRUS_STRESS_COLOR", hide_env = true,
           value_parser = one_of::<When>(), default_value = "auto")]
     color: When,
 }
-
-const DETAILS: &str = "\
-Exit status: 0 no regression; 1 one of --fail-if fails, or cannot be known; without --fail-if: a number is worse;
-2 wrong usage, or a report cannot be read.
-
-Example: walrus-stress compare before.json after.json --fail-if 'cached.p95>+10%'";
 
 /// The formats of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
@@ -89,7 +78,11 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Error> {
         None if args.format == Format::Terminal => print::screen(&text)?,
         None => print::document(&text)?,
     }
-    Ok(if comparison.regressed() { Exit::Failure } else { Exit::Success })
+    Ok(match (comparison.regressed(), comparison.is_undecided()) {
+        (true, _) => Exit::Failure,
+        (false, true) => Exit::Undecided,
+        (false, false) => Exit::Success,
+    })
 }
 
 /// Two reports without a `--` between them are one on each side.

@@ -1,4 +1,4 @@
-//! Exit codes.
+//! Exit statuses: one table, which the help of every command and the documents repeat.
 
 use std::process::ExitCode;
 
@@ -9,15 +9,27 @@ use crate::report::Signal;
 pub(super) enum Exit {
     /// Everything succeeded.
     Success,
-    /// An upload or a download failed, a threshold broke, or a file could not be written.
+    /// A request failed, a threshold broke, a number is worse, or a file could not be written.
     Failure,
-    /// The numbers cannot be trusted, and --strict was given.
-    Untrusted,
-    /// Stopped by a signal.
-    Signal(Signal),
     /// Wrong usage, or the load never started.
     Usage,
+    /// The numbers cannot be trusted, and --strict was given; or reports are not the shards of one run.
+    Untrusted,
+    /// Nothing could be decided: too few samples.
+    Undecided,
+    /// Stopped by a signal.
+    Signal(Signal),
 }
+
+/// Every exit status and what it means.
+pub(super) const STATUSES: [(&str, &str); 6] = [
+    ("0", "all well"),
+    ("1", "a request failed, a threshold broke, a number is worse, or a file was not written"),
+    ("2", "wrong usage, or the load never started"),
+    ("3", "the numbers are invalid (with --strict), or merge refused the reports"),
+    ("4", "undecided: too little data, or the generator was the limit of a search"),
+    ("128+N", "stopped by signal N: 130 by SIGINT, 143 by SIGTERM"),
+];
 
 impl Exit {
     /// The exit status of the process.
@@ -27,6 +39,7 @@ impl Exit {
             Exit::Failure => 1,
             Exit::Usage => 2,
             Exit::Untrusted => 3,
+            Exit::Undecided => 4,
             // As a shell reports a command that a signal ended: 128 and the signal's number.
             Exit::Signal(Signal::Interrupt) => 130,
             Exit::Signal(Signal::Terminate) => 143,
@@ -37,5 +50,40 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rows of the table with this head.
+    fn rows<'a>(document: &'a str, head: &str) -> Vec<(&'a str, &'a str)> {
+        let (_, table) = document.split_once(head).expect("the table");
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+        rows.map(|row| row.trim_matches('|').split_once(" | ").expect("two cells"))
+            .map(|(status, meaning)| (status.trim(), meaning.trim()))
+            .collect()
+    }
+
+    #[test]
+    fn the_documents_have_the_same_table() {
+        let head = "| exit status | meaning |";
+        for document in [include_str!("../../../README.md"), include_str!("../../docs/flags.md")] {
+            let plain = document.replace('`', "");
+            assert_eq!(rows(&plain, head), STATUSES);
+        }
+    }
+
+    #[test]
+    fn every_status_is_in_the_table() {
+        for exit in [Exit::Success, Exit::Failure, Exit::Usage, Exit::Untrusted, Exit::Undecided] {
+            assert_eq!(STATUSES[usize::from(exit.code())].0, exit.code().to_string());
+        }
+        let (_, stopped) = STATUSES[5];
+        for signal in [Signal::Interrupt, Signal::Terminate] {
+            let code = Exit::Signal(signal).code();
+            assert!(stopped.contains(&format!("{code} by {signal}")), "{code}");
+        }
     }
 }

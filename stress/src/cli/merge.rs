@@ -29,8 +29,13 @@ pub(super) struct MergeArgs {
 pub(super) fn merge(args: &MergeArgs) -> Result<Exit, Error> {
     let output = PreparedFile::prepare(&args.output)?;
     let sources = load_all(&args.reports)?;
-    let refused = |refusal: merge::MergeError| Error::Input { path: refusal.name, reason: refusal.reason };
-    let merged = merge::merge(&sources, args.allow_partial).map_err(refused)?;
+    let merged = match merge::merge(&sources, args.allow_partial) {
+        Ok(merged) => merged,
+        Err(merge::MergeError { name, reason }) => {
+            print::error(&Error::Input { path: name, reason });
+            return Ok(Exit::Untrusted);
+        }
+    };
     merged.notices.iter().for_each(|notice| print::line(&format!("note: {}", clean(notice))));
     output.write(|out| merged.save(out))?;
     Ok(Exit::Success)

@@ -9,6 +9,7 @@ mod descriptors;
 mod execute;
 mod exit;
 mod files;
+mod help;
 mod layer;
 mod merge;
 mod options;

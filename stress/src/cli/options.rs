@@ -24,7 +24,9 @@ use crate::plan::{
 /// The flags of a run: a plan file, and options that win over it.
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// Plan file (TOML), or report (JSON) whose run is repeated; flags win
+    /// Plan file (TOML), or report whose run is repeated
+    ///
+    /// Flags and environment variables win over it. - is stdin.
     #[arg(long, value_name = "FILE", env = "WALRUS_STRESS_PLAN", hide_env = true)]
     pub(super) plan: Option<PathBuf>,
     #[command(flatten)]
@@ -38,7 +40,7 @@ const LOAD: &str = "Load";
 const STORAGE: &str = "Storage";
 const REQUESTS: &str = "Requests";
 const RETRIES: &str = "Retries";
-const JUDGEMENT: &str = "Pass or fail";
+const PASS_OR_FAIL: &str = "Pass or fail";
 const OUTPUT: &str = "Output";
 
 /// The options of a run; what is not set is `None`, `false` or empty. Defaults belong to the plan that they become.
@@ -55,16 +57,16 @@ pub(super) struct RunOptions {
     /// Seed and index of a blob decide which one it is read from.
     #[arg(long, value_name = "URL", value_delimiter = ',', help_heading = TARGETS)]
     pub(super) aggregator: Vec<Parsed<Target>>,
-    /// Do not ask the targets for their /status before the load starts
+    /// Do not request /status before the load starts
     #[arg(long, help_heading = TARGETS)]
     pub(super) no_check: bool,
 
-    /// Number of blobs [default: 5, unless --duration is given]
+    /// Number of blobs [default: 5, without --duration]
     #[arg(short = 'n', long, value_name = "N", help_heading = BLOBS)]
     pub(super) blobs: Option<Parsed<u64>>,
     /// Start no new blob after this time
     ///
-    /// With --blobs, whichever comes first ends the run.
+    /// As in 500ms, 90s, 5m or 1h. With --blobs, whichever comes first ends the run.
     #[arg(long, value_name = "D", help_heading = BLOBS)]
     pub(super) duration: Option<Parsed<Duration>>,
     /// Smallest blob [default: 90KiB]
@@ -75,103 +77,111 @@ pub(super) struct RunOptions {
     /// Largest blob [default: 100KiB]
     #[arg(long, value_name = "SIZE", help_heading = BLOBS)]
     pub(super) max_size: Option<Parsed<Bytes>>,
-    /// Size of every blob, or a range, as in 100KiB..1MiB
+    /// Size of every blob, or a range: 100KiB..1MiB
     #[arg(long, value_name = "SIZE", help_heading = BLOBS)]
     pub(super) size: Option<Parsed<Sizes>>,
-    /// Content of blobs; mixed is half binary, half text [default: mixed]
+    /// Content: binary, text, mixed [default: mixed]
+    ///
+    /// binary: random bytes; text: random UTF-8; mixed: half of the blobs each.
     #[arg(long, value_name = "KIND", value_parser = parsed_one_of::<ContentMix>(), help_heading = BLOBS)]
     pub(super) content: Option<Parsed<ContentMix>>,
-    /// Share of blobs that repeat the bytes of earlier ones [default: 0%]
+    /// Share of blobs with repeated bytes [default: 0%]
     ///
-    /// A repeat measures how fast the publisher answers for a blob that exists already. All blobs are then stored as
-    /// permanent. The first blobs, as many as are under way at a time, are always new.
+    /// A repeat has the bytes of an earlier blob and measures how fast the publisher answers for a blob that exists already. All
+    /// blobs are then stored as permanent. The first blobs, as many as are in progress at a time, are always new.
     #[arg(long, value_name = "SHARE", help_heading = BLOBS)]
     pub(super) duplicates: Option<Parsed<Share>>,
-    /// Make the blobs of an earlier run with this seed [default: random]
+    /// Seed of the blobs [default: random]
+    ///
+    /// The seed of an earlier run makes its blobs again.
     #[arg(long, value_name = "U64", help_heading = BLOBS)]
     pub(super) seed: Option<Parsed<u64>>,
-    /// How much of a download is compared with the upload [default: full]
+    /// Comparison: full, size, off [default: full]
     ///
-    /// full: every byte; size: the number of bytes; off: nothing.
+    /// How much of a download is compared with the upload. full: every byte; size: the number of bytes; off: nothing.
     #[arg(long, value_name = "MODE", value_parser = parsed_one_of::<Verify>(), help_heading = BLOBS)]
     pub(super) verify: Option<Parsed<Verify>>,
 
-    /// Steps of each blob [default: upload,first,cached]
+    /// Steps [default: upload,first,cached]
     ///
     /// Consecutive ones of upload, first, cached, read3, read4 and so on. Without upload, the blobs are those of a list, whose
     /// default is first,cached.
     #[arg(long, value_name = "STEPS", value_delimiter = ',', help_heading = STEPS)]
     pub(super) steps: Vec<Parsed<Step>>,
-    /// Downloads of each blob [default: 2, the first and the cached one]
+    /// Downloads of each blob [default: 2]
+    ///
+    /// 1 is the first download alone, 2 adds the cached one, 3 adds read3, and so on.
     #[arg(long, value_name = "N", help_heading = STEPS)]
     pub(super) reads: Option<Parsed<u8>>,
-    /// Order of steps [default: journey]
+    /// Order: journey, phased [default: journey]
     ///
     /// journey: all steps of a blob, one after the other; phased: all uploads, then all first downloads, and so on.
     #[arg(long, value_name = "ORDER", value_parser = parsed_one_of::<StepOrder>(), help_heading = STEPS)]
     pub(super) order: Option<Parsed<StepOrder>>,
-    /// Share of blobs with a control for the effect of order [default: 0%]
+    /// Share of blobs with a control [default: 0%]
     ///
     /// A control is a second blob of the same size, uploaded too and read for the first time right after the first
     /// download of the other one. How much faster it is shows what a second download gains without any cache, which is
     /// then subtracted from the effect of the cache. Its requests come on top, as steps of their own.
     #[arg(long, value_name = "SHARE", help_heading = STEPS)]
     pub(super) order_control: Option<Parsed<Share>>,
-    /// Upload nothing and download the blobs of this list; - is stdin
+    /// Only download: the blobs of this list
     ///
-    /// One blob ID a line; # starts a comment. The list is read once, or again and again with --steps cached.
+    /// One blob ID a line; # starts a comment; - is stdin. The list is read once, or again and again with --steps cached.
     #[arg(long, value_name = "FILE", help_heading = STEPS)]
     pub(super) blob_ids: Option<Parsed<PathBuf>>,
-    /// Download the blobs of an earlier run's --export instead
+    /// Only download: blobs of an earlier --export
     #[arg(long, value_name = "FILE", help_heading = STEPS)]
     pub(super) from_export: Option<Parsed<PathBuf>>,
-    /// Download the blobs that an earlier run's --log reports as stored
+    /// Only download: blobs of an earlier --log
     #[arg(long, value_name = "FILE", help_heading = STEPS)]
     pub(super) from_log: Option<Parsed<PathBuf>>,
 
-    /// Blobs under way at a time, each through its steps [default: 8]
+    /// Blobs in progress at a time [default: 8]
+    ///
+    /// A closed loop: each blob goes through its steps, then the next one starts.
     #[arg(short, long, value_name = "N", help_heading = LOAD)]
     pub(super) concurrency: Option<Parsed<u32>>,
-    /// Blobs under way at a time, in stages, as in 8:30s,8..64:1m
+    /// The same in stages: 8:30s,8..64:1m
     ///
     /// 8:30s,8..64:1m is 8 for 30 s, then up to 64 within a minute.
-    #[arg(long, value_name = "STAGES", value_delimiter = ',', help_heading = LOAD)]
+    #[arg(long, value_name = "S", value_delimiter = ',', help_heading = LOAD)]
     pub(super) concurrency_stages: Vec<Parsed<WorkerStage>>,
-    /// Start blobs at this rate: 10/s, 600/m, 36000/h
+    /// Start blobs at this rate: 10/s, 600/m
     ///
-    /// The rate does not depend on how long blobs take (an open loop).
-    #[arg(long, value_name = "RATE", help_heading = LOAD)]
+    /// An open loop: the rate does not depend on how long blobs take.
+    #[arg(long, value_name = "R", help_heading = LOAD)]
     pub(super) rate: Option<Parsed<PerSecond>>,
-    /// The rate in stages, as in 10/s:30s,10/s..50/s:1m
-    #[arg(long, value_name = "STAGES", value_delimiter = ',', help_heading = LOAD)]
+    /// The rate in stages: 10/s:30s,10/s..50/s:1m
+    #[arg(long, value_name = "S", value_delimiter = ',', help_heading = LOAD)]
     pub(super) stages: Vec<Parsed<RateStage>>,
-    /// Gaps between starts at a rate [default: uniform]
+    /// Gaps: uniform, poisson [default: uniform]
     ///
-    /// uniform: equal gaps; poisson: exponential gaps, as of independent users.
+    /// Gaps between starts at a rate. uniform: equal; poisson: exponential, as of independent users.
     #[arg(long, value_name = "KIND", value_parser = parsed_one_of::<Arrivals>(), help_heading = LOAD)]
     pub(super) arrivals: Option<Parsed<Arrivals>>,
-    /// Most blobs under way at a rate [default: 10000]
+    /// Most in progress at a rate [default: 10000]
     ///
     /// Further starts are dropped and counted. The default is lower where the process may have fewer file descriptors.
     #[arg(long, value_name = "N", help_heading = LOAD)]
     pub(super) max_in_flight: Option<Parsed<u32>>,
-    /// Warm up for this time or number of blobs
+    /// Load before the run: a time, or blobs
     ///
-    /// No number contains the warm-up. The warm-up has the same load and comes on top of the run.
+    /// The same load on top of the run, which no number contains.
     #[arg(long, value_name = "D|N", help_heading = LOAD)]
     pub(super) warm_up: Option<Parsed<Stop>>,
-    /// How long requests may still take at the end [default: 30s]
+    /// Time for the last requests [default: 30s]
     ///
-    /// What is still under way after this grace period is counted as unfinished.
+    /// What is still in progress when it expires is counted as unfinished.
     #[arg(long, value_name = "D", help_heading = LOAD)]
     pub(super) grace: Option<Parsed<Duration>>,
-    /// Do part K (from 0) of N of the run
+    /// Only part K (from 0) of N of the run
     ///
     /// N machines with the same flags and --seed make the whole run; `walrus-stress merge` merges their reports.
     #[arg(long, value_name = "K/N", help_heading = LOAD)]
     pub(super) shard: Option<Parsed<Shard>>,
 
-    /// Epochs to store for, 1 to 53 [default: the publisher's own, 1]
+    /// Epochs, 1 to 53 [default: the publisher's, 1]
     #[arg(long, value_name = "N", help_heading = STORAGE)]
     pub(super) epochs: Option<Parsed<u32>>,
     /// Store blobs that cannot be deleted
@@ -180,7 +190,9 @@ pub(super) struct RunOptions {
     /// Store blobs that their owner can delete
     #[arg(long, help_heading = STORAGE)]
     pub(super) deletable: bool,
-    /// Sui address that will own the blobs: 0x and 64 hexadecimal digits
+    /// Sui address that will own the blobs
+    ///
+    /// 0x and 64 hexadecimal digits.
     #[arg(long, value_name = "ADDR", help_heading = STORAGE)]
     pub(super) send_object_to: Option<Parsed<SuiAddress>>,
     /// Store blobs again that are stored already
@@ -193,31 +205,37 @@ pub(super) struct RunOptions {
     /// Longest time for a download [default: 60s]
     #[arg(long, value_name = "D", help_heading = REQUESTS)]
     pub(super) download_timeout: Option<Parsed<Duration>>,
-    /// Longest time to connect: name, TCP and TLS together [default: 10s]
+    /// Longest time to connect [default: 10s]
+    ///
+    /// Name resolution, TCP and TLS together.
     #[arg(long, value_name = "D", help_heading = REQUESTS)]
     pub(super) connect_timeout: Option<Parsed<Duration>>,
     /// Header of every request; repeatable
-    #[arg(long, value_name = "K: V", help_heading = REQUESTS)]
+    #[arg(long, value_name = "K:V", help_heading = REQUESTS)]
     pub(super) header: Vec<Parsed<Header>>,
-    /// Header of requests to publishers; repeatable
-    #[arg(long, value_name = "K: V", help_heading = REQUESTS)]
+    /// Header for publishers; repeatable
+    #[arg(long, value_name = "K:V", help_heading = REQUESTS)]
     pub(super) publisher_header: Vec<Parsed<Header>>,
-    /// Header of requests to aggregators; repeatable
-    #[arg(long, value_name = "K: V", help_heading = REQUESTS)]
+    /// Header for aggregators; repeatable
+    #[arg(long, value_name = "K:V", help_heading = REQUESTS)]
     pub(super) aggregator_header: Vec<Parsed<Header>>,
-    /// Bearer token for publishers, or @FILE that holds it
+    /// Bearer token for publishers, or its file
     #[arg(long, value_name = "TOKEN|@FILE", help_heading = REQUESTS)]
     pub(super) bearer: Option<Parsed<Bearer>>,
     /// Do not verify servers' certificates
     #[arg(long, help_heading = REQUESTS)]
     pub(super) insecure: bool,
-    /// PEM file of root certificates to trust besides the platform's
+    /// PEM file of further root certificates
+    ///
+    /// They are trusted besides those of the platform.
     #[arg(long, value_name = "FILE", help_heading = REQUESTS)]
     pub(super) cacert: Option<Parsed<PathBuf>>,
-    /// User-Agent of every request [default: walrus-stress/VERSION]
+    /// User-Agent [default: walrus-stress/VERSION]
     #[arg(long, value_name = "S", help_heading = REQUESTS)]
     pub(super) user_agent: Option<Parsed<String>>,
-    /// Send a blob only after the publisher's `100 Continue`
+    /// Send a blob only after `100 Continue`
+    ///
+    /// A refusal by a full publisher then costs no upload.
     #[arg(long, help_heading = REQUESTS)]
     pub(super) expect_continue: bool,
 
@@ -227,59 +245,74 @@ pub(super) struct RunOptions {
     /// error page.
     #[arg(long, value_name = "N", help_heading = RETRIES)]
     pub(super) retries: Option<Parsed<u32>>,
-    /// Wait between retries, constant or doubling [default: 100ms..10s]
+    /// Wait before a retry [default: 100ms..10s]
     ///
     /// 500ms is constant; 100ms..10s doubles, with jitter of up to half of it. A longer Retry-After of the server
     /// is respected.
     #[arg(long, value_name = "D|D..D", help_heading = RETRIES)]
     pub(super) backoff: Option<Parsed<Backoff>>,
 
-    /// Threshold, as in 'upload.p99<20s' or '*.failures<1%'; repeatable
+    /// What must hold: 'upload.p99<20s'; repeatable
     ///
-    /// STEP.METRIC, an operator (<, <=, >, >=, ==) and a limit; PHASE: may stand before it. Metrics: p50, p90, p95, p99,
-    /// p99.9, p99.99, min, mean and max, of the response time or behind service., start_delay., ttfb., send., wait. or
-    /// receive.; failures, attempt_failures (both also with .CLASS), dropped, unfinished, count, rate, throughput.
-    #[arg(long, value_name = "THRESHOLD", value_delimiter = ',', help_heading = JUDGEMENT)]
+    /// STEP.METRIC, an operator (<, <=, >, >=, ==) and a limit; PHASE: may stand before it, and * stands for every step.
+    /// The metrics are listed below.
+    #[arg(long, value_name = "EXPR", value_delimiter = ',', help_heading = PASS_OR_FAIL)]
     pub(super) threshold: Vec<Parsed<Threshold>>,
-    /// Exit with 3 when the generator or its machine spoiled the numbers
-    #[arg(long, help_heading = JUDGEMENT)]
+    /// Exit with 3 when the numbers are invalid
+    ///
+    /// They are when the generator, or its machine, was the limit and not the server.
+    #[arg(long, help_heading = PASS_OR_FAIL)]
     pub(super) strict: bool,
 
-    /// Write a row for each blob as JSON [default: stress_test_summary.json]
+    /// JSON rows [default: stress_test_summary.json]
+    ///
+    /// A row for each blob. - is stdout.
     #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = DEFAULT_EXPORT, help_heading = OUTPUT)]
     pub(super) export: Option<Parsed<PathBuf>>,
-    /// Write the report (plan, totals, distributions) as one JSON document
+    /// Whole report as one JSON document
+    ///
+    /// Plan, totals, distributions. - is stdout.
     #[arg(long, value_name = "PATH", help_heading = OUTPUT)]
     pub(super) report: Option<Parsed<PathBuf>>,
-    /// Write the report in another format; repeatable
+    /// Report in another format; repeatable
     ///
-    /// Formats: csv, timeline-csv, html, json, junit, markdown, prometheus, terminal.
+    /// Formats: csv, timeline-csv, html, json, junit, markdown, prometheus, terminal. - as PATH is stdout.
     #[arg(long, value_name = "FORMAT=PATH", value_delimiter = ',', help_heading = OUTPUT)]
     pub(super) write: Vec<Parsed<WriteTo>>,
-    /// Write the report as an HTML page; short for --write html=PATH
+    /// Report as an HTML page
+    ///
+    /// Short for --write html=PATH.
     #[arg(long, value_name = "PATH", help_heading = OUTPUT)]
     pub(super) html: Option<Parsed<PathBuf>>,
-    /// Write each exchange as a line of JSON
+    /// Each exchange as a line of JSON
+    ///
+    /// Written during the run. - is stdout.
     #[arg(long, value_name = "PATH", help_heading = OUTPUT)]
     pub(super) log: Option<Parsed<PathBuf>>,
-    /// Serve Prometheus metrics at http://ADDR/metrics during the run
+    /// Serve Prometheus /metrics during the run
     ///
     /// Port 0 takes a free port, which is printed.
     #[arg(long, value_name = "ADDR", help_heading = OUTPUT)]
     pub(super) metrics_listen: Option<Parsed<SocketAddr>>,
-    /// Print a line for each upload and download; auto: up to 50 blobs [default: auto]
+    /// Lines for requests [default: auto]
+    ///
+    /// A line for each upload and download: auto (in runs of up to 50 blobs), always or never.
     #[arg(long, value_name = "WHEN", value_parser = parsed_one_of::<When>(), help_heading = OUTPUT)]
     pub(super) events: Option<Parsed<When>>,
-    /// Colours; auto: on terminals, unless NO_COLOR is set [default: auto]
+    /// Colours: auto, always, never [default: auto]
+    ///
+    /// auto: on terminals, unless NO_COLOR is set.
     #[arg(long, value_name = "WHEN", value_parser = parsed_one_of::<When>(), help_heading = OUTPUT)]
     pub(super) color: Option<Parsed<When>>,
-    /// Progress; auto: bars on terminals, a line every 5 s elsewhere [default: auto]
+    /// Progress [default: auto]
+    ///
+    /// auto (bars on terminals, a line every 5 s elsewhere), always or never.
     #[arg(long, value_name = "WHEN", value_parser = parsed_one_of::<When>(), help_heading = OUTPUT)]
     pub(super) progress: Option<Parsed<When>>,
-    /// Also print the plan, the preflight and the paths of files
+    /// Also print plan, preflight and file paths
     #[arg(short, long, help_heading = OUTPUT)]
     pub(super) verbose: bool,
-    /// Print only the summary, the verdict and errors
+    /// Print only summary, verdict and errors
     #[arg(short, long, help_heading = OUTPUT)]
     pub(super) quiet: bool,
 }

@@ -22,7 +22,9 @@ use crate::{
 pub(super) struct PlanArgs {
     #[command(flatten)]
     run: RunArgs,
-    /// Format: words, a plan file that gives the plan again, or a JSON document
+    /// Format: text, toml, json
+    ///
+    /// toml is a plan file that gives the plan again, json a document.
     #[arg(long, value_name = "FORMAT", env = "WALRUS_STRESS_PLAN_FORMAT", hide_env = true,
           value_parser = one_of::<Format>(), default_value = "text")]
     format: Format,

@@ -25,13 +25,17 @@ pub(super) struct ReportArgs {
     /// Report that `run --report` wrote; - is stdin
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Format
+    /// Format of the output
+    ///
+    /// terminal, json, csv, timeline-csv, html, markdown, junit or prometheus.
     #[arg(long, value_name = "FORMAT", value_parser = one_of::<Format>(), default_value = "terminal")]
     format: Format,
     /// Write to this file instead of stdout
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
-    /// Colours of the terminal format; auto: on terminals, unless NO_COLOR is set
+    /// Colours: auto, always, never
+    ///
+    /// Of the terminal format. auto: on terminals, unless NO_COLOR is set.
     #[arg(long, value_name = "WHEN", env = "WALRUS_STRESS_COLOR", hide_env = true,
           value_parser = one_of::<When>(), default_value = "auto")]
     color: When,

@@ -38,12 +38,14 @@ pub(super) fn read() -> Result<Args, Exit> {
 
 /// The command line that is understood; what a search decides itself is not in its help.
 pub(super) fn command() -> Command {
-    let command =
-        Args::command().mut_subcommands(|sub| sub.mut_args(|arg| take_hyphens(without_empty_variable(arg))));
-    command.mut_subcommand("search", |search| {
-        search.mut_args(|arg| {
-            let hide = DECIDED.iter().any(|(flag, _)| arg.get_long() == Some(flag));
-            arg.hide(hide)
+    Args::command().mut_subcommands(|sub| {
+        let is_search = sub.get_name() == "search";
+        sub.mut_args(|arg| {
+            let is_decided = DECIDED.iter().any(|(flag, _)| arg.get_long() == Some(flag));
+            let takes_values = arg.get_action().takes_values();
+            // The help of each flag names its values in its own words.
+            let arg = take_hyphens(without_empty_variable(arg)).hide_possible_values(takes_values);
+            if is_search && is_decided { arg.hide(true) } else { arg }
         })
     })
 }
@@ -66,7 +68,12 @@ fn without_empty_variable(arg: Arg) -> Arg {
 /// Why the command line `typed` cannot be read, in one line.
 fn explain(mut error: Error, command: &Command, typed: &[String]) -> String {
     conceal(&mut error, typed);
-    let line = one_line(&error.render().to_string());
+    let mut line = one_line(&error.render().to_string());
+    if error.kind() == ErrorKind::InvalidSubcommand && error.get(ContextKind::SuggestedSubcommand).is_none() {
+        let names = command.get_subcommands().map(Command::get_name).filter(|name| *name != "help");
+        let names: Vec<_> = names.collect();
+        line.push_str(&format!("; the commands are {}", names.join(", ")));
+    }
     let variables = variables_behind(&line, command, typed);
     if variables.is_empty() { line } else { format!("{line} ({} is set)", variables.join(", ")) }
 }
@@ -142,6 +149,34 @@ mod tests {
             explained(&["--block", "5"]),
             "unexpected argument '--block' found; tip: a similar argument exists: '--blobs'"
         );
+    }
+
+    #[test]
+    fn the_short_help_has_a_line_for_each_flag_and_fits_two_screens() {
+        for sub in command().term_width(80).get_subcommands_mut() {
+            let help = sub.render_help().to_string();
+            let continued = help.lines().filter(|line| line.starts_with(&" ".repeat(8)));
+            assert_eq!(continued.collect::<Vec<_>>(), [""; 0], "{}", sub.get_name());
+            assert!(help.lines().count() <= 96, "{}: {} lines", sub.get_name(), help.lines().count());
+            assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+        }
+    }
+
+    #[test]
+    fn a_mistyped_command_gets_a_suggestion_or_the_list() {
+        let refused = |name: &str| {
+            let typed = ["walrus-stress", name].map(str::to_owned);
+            let mut command = command();
+            let error = command.try_get_matches_from_mut(&typed).unwrap_err();
+            explain(error, &command, &typed)
+        };
+        assert_eq!(
+            refused("serach"),
+            "unrecognized subcommand 'serach'; tip: a similar subcommand exists: 'search'"
+        );
+        let list =
+            "unrecognized subcommand 'walk'; the commands are run, plan, search, report, compare, merge";
+        assert_eq!(refused("walk"), list);
     }
 
     #[test]

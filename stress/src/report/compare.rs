@@ -94,6 +94,13 @@ impl Comparison {
             self.limits.iter().any(|limit| limit.outcome.fails())
         }
     }
+
+    /// Whether no number at all has a verdict. With limits, one that cannot be decided fails.
+    pub fn is_undecided(&self) -> bool {
+        let unknown =
+            |number: &Number| matches!(number.verdict, Verdict::Hidden | Verdict::NotEnoughData { .. });
+        self.limits.is_empty() && self.numbers.iter().all(unknown)
+    }
 }
 
 /// Every number that all runs have.

@@ -258,7 +258,13 @@ fn an_unknown_command_is_refused_and_none_at_all_gets_help() {
     let mut run = Run::bare();
     run.args = vec!["walk".to_owned()];
     let ran = run.go().exits(2);
-    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", "error: unrecognized subcommand 'walk'\n"));
+    assert_eq!(
+        (ran.stdout.as_str(), ran.stderr.as_str()),
+        (
+            "",
+            "error: unrecognized subcommand 'walk'; the commands are run, plan, search, report, compare, merge\n"
+        )
+    );
     let mut run = Run::bare();
     run.args.clear();
     let ran = run.go().exits(2);
@@ -272,7 +278,8 @@ fn help_and_version_go_to_stdout_and_are_no_error() {
         (vec!["--version"], version),
         (vec!["--help"], "Usage: walrus-stress <COMMAND>"),
         (vec!["run", "--help"], "--publisher <URL>"),
-        (vec!["run", "--help"], "Exit status: 0 all well; 1 "),
+        (vec!["run", "--help"], "Exit status:\n  0      all well\n  1      "),
+        (vec!["run", "-h"], "--publisher <URL>   Base URL"),
     ] {
         let mut run = Run::bare();
         run.args = args.iter().map(|&arg| arg.to_owned()).collect();

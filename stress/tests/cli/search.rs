@@ -64,7 +64,7 @@ fn the_places_of_a_stock_publisher_are_counted() {
 fn a_generator_without_places_is_the_limit_and_nothing_is_claimed() {
     let bottle = stock();
     let line = "--slo upload.failures==0 --from 40/s --max 80/s --max-in-flight 1 --step 500ms --settle 0s";
-    for (strict, code) in [("", 1), ("--strict", 3)] {
+    for (strict, code) in [("", 4), ("--strict", 3)] {
         let ran = search(&bottle, line).line(strict).go().exits(code);
         assert!(
             ran.stdout.contains("no capacity found: at 40/s the generator was the limit"),
@@ -92,7 +92,7 @@ fn a_generator_that_was_stopped_is_the_limit_and_nothing_is_claimed() {
     }
     let stopped = started.signal(Signal::STOP);
     std::thread::sleep(Duration::from_millis(1_500)); // sleep: this is the stall itself
-    let ran = stopped.signal(Signal::CONT).finish().exits(1);
+    let ran = stopped.signal(Signal::CONT).finish().exits(4);
     let answer = answer(&ran);
     assert_eq!((&answer["kind"], &answer["at"]), (&json!("generator-limited"), &json!(30.0)), "{answer}");
     assert_eq!(ran.json("report.json")["steps"].as_array().map(Vec::len), Some(1));
@@ -116,7 +116,7 @@ fn the_first_step_may_break_and_the_last_one_hold() {
 #[test]
 fn too_few_samples_are_told_with_what_they_take() {
     let line = "--for concurrency --max 1 --step 50ms --settle 0s --slo upload.p99<1h";
-    let ran = search(&stock(), line).go().exits(1);
+    let ran = search(&stock(), line).go().exits(4);
     let answer = answer(&ran);
     assert_eq!((&answer["kind"], &answer["samples_needed"]), (&json!("too-few-samples"), &json!(368)));
     let shown = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -151,7 +151,7 @@ fn a_list_that_is_used_up_ends_the_search() {
     let stored = Run::new(&bottle).line("--export rows.json -n 5 --size 1KiB").go().exits(0);
     let rows = stored.json("rows.json").to_string();
     let run = Run::new(&bottle).command("search").file("rows.json", &rows).line("--from-export rows.json");
-    let ran = run.line("--for concurrency --slo first.failures==0 --step 10s --settle 0s").go().exits(1);
+    let ran = run.line("--for concurrency --slo first.failures==0 --step 10s --settle 0s").go().exits(4);
     assert_eq!(answer(&ran), json!({ "kind": "incomplete", "holds": null, "breaks": null }));
     assert!(ran.stderr.contains("the list of blobs is used up"), "{}", ran.stderr);
 }

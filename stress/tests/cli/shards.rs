@@ -98,17 +98,17 @@ fn merge_refuses_what_is_no_whole_and_says_which_file() {
     let line = "-n 4 -c 2 --size 1KiB --seed 9 -q";
     let shard = |flags: &str| Run::new(&bottle).line(line).line(flags).go().exits(0);
     let (first, second, alone) = (shard("--shard 0/2"), shard("--shard 1/2"), shard(""));
-    let refused = |files: &[&Ran], words: &str| {
+    let refused = |files: &[&Ran], code: i32, words: &str| {
         let files: Vec<_> = files.iter().map(|ran| report(ran)).collect();
-        let ran = command(&["merge", "-o", "merged.json"], &files).go().exits(2);
+        let ran = command(&["merge", "-o", "merged.json"], &files).go().exits(code);
         assert!(ran.stderr.contains(words) && ran.stderr.lines().count() == 1, "{}", ran.stderr);
         assert_eq!(ran.files(), Vec::<String>::new(), "nothing is written");
     };
-    refused(&[&first], "1/2 is missing");
-    refused(&[&first, &second, &first], "is the same run as");
-    refused(&[&first, &alone], "is no shard");
+    refused(&[&first], 3, "1/2 is missing");
+    refused(&[&first, &second, &first], 3, "is the same run as");
+    refused(&[&first, &alone], 3, "is no shard");
     std::fs::write(report(&second), "{\"schema\":\"walrus-stress/rep").expect("a file");
-    refused(&[&first, &second], "not a walrus-stress report: EOF");
+    refused(&[&first, &second], 2, "not a walrus-stress report: EOF");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn short_runs_are_compared_with_what_they_lack() {
     };
     let (two, four) = (run("2"), run("4"));
     let files = [report(&two), report(&four)];
-    let ran = command(&["compare"], &files).go().exits(0);
+    let ran = command(&["compare"], &files).go().exits(4);
     assert!(ran.stdout.contains("plans differ main.load.workers: 2 → 4\n"), "{}", ran.stdout);
     assert!(ran.stdout.contains("each run should take about 30.0 s"), "{}", ran.stdout);
     assert!(ran.stdout.starts_with("not enough data to compare\n"), "{}", ran.stdout);
@@ -127,7 +127,7 @@ fn short_runs_are_compared_with_what_they_lack() {
     assert!(ran.stdout.contains("UNKNOWN  cached.p50>+10%: not enough data in "), "{}", ran.stdout);
     let ran = command(&["compare", "--fail-if", "cached.p98>+10%"], &files).go().exits(2);
     assert!(ran.stderr.contains("`p98` is not a number that runs are compared by"), "{}", ran.stderr);
-    let same = command(&["compare"], &[files[0].clone(), files[0].clone()]).go().exits(0);
+    let same = command(&["compare"], &[files[0].clone(), files[0].clone()]).go().exits(4);
     let words: Vec<_> = same.stdout.split_whitespace().collect();
     assert!(words.join(" ").contains("are the same run: equal numbers are no evidence"), "{}", same.stdout);
 }

@@ -237,8 +237,15 @@ fn conclude(capacity: &Capacity, file: Option<PreparedFile>, config: &Config) ->
     match (capacity.ending, capacity.answer) {
         (Ending::Interrupted { signal }, _) => Exit::Signal(signal),
         (_, SearchResult::GeneratorLimited { .. }) if config.run.strict => Exit::Untrusted,
-        (_, SearchResult::Between { .. } | SearchResult::UpTo { .. }) if failures.is_empty() => Exit::Success,
-        _ => Exit::Failure,
+        _ if !failures.is_empty() => Exit::Failure,
+        (_, SearchResult::BelowFirst { .. }) => Exit::Failure,
+        (_, SearchResult::Between { .. } | SearchResult::UpTo { .. }) => Exit::Success,
+        (
+            _,
+            SearchResult::GeneratorLimited { .. }
+            | SearchResult::TooFewSamples { .. }
+            | SearchResult::Incomplete { .. },
+        ) => Exit::Undecided,
     }
 }
 

@@ -24,7 +24,6 @@ use crate::{
 
 /// The flags of `walrus-stress search`.
 #[derive(Debug, Args)]
-#[command(after_help = DETAILS)]
 pub(in crate::cli) struct SearchArgs {
     #[command(flatten, next_help_heading = "Search")]
     target: TargetArgs,
@@ -32,43 +31,40 @@ pub(in crate::cli) struct SearchArgs {
     pub(super) run: RunArgs,
 }
 
-const DETAILS: &str = "\
-Flags can also be set in the environment: --precision is WALRUS_STRESS_PRECISION.
-
-Exit status: 0 a level that holds was found; 1 none was (the first one breaks, the samples are too few, or the generator
-was the limit), or a file could not be written; 2 wrong usage, or the load never started; 3 the generator was the limit,
-with --strict; 130 and 143 stopped by SIGINT and SIGTERM.
-
-Example: walrus-stress search --publisher http://localhost:31416 --steps upload --slo 'upload.p95<20s'";
-
 #[derive(Debug, Args)]
 struct TargetArgs {
-    /// Threshold that must hold, as in 'upload.p95<20s'; repeatable [default: those of the plan file]
-    #[arg(long, value_name = "THRESHOLD", env = "WALRUS_STRESS_SLO", hide_env = true, value_delimiter = ',')]
-    slo: Vec<Threshold>,
-    /// What is raised until a threshold breaks
+    /// What must hold: 'upload.p50<20s'; repeatable
     ///
-    /// rate: blobs started per second; concurrency: blobs under way at a time.
+    /// A service level objective, written like a --threshold; without one, the thresholds of the plan file are used.
+    #[arg(long, value_name = "EXPR", env = "WALRUS_STRESS_SLO", hide_env = true, value_delimiter = ',')]
+    slo: Vec<Threshold>,
+    /// What to raise: rate, concurrency
+    ///
+    /// It is raised until a threshold breaks. rate: blobs started per second; concurrency: blobs in progress at a time.
     #[arg(long = "for", value_name = "AXIS", env = "WALRUS_STRESS_FOR", hide_env = true,
           value_parser = one_of::<AxisName>(), default_value = "rate")]
     axis: AxisName,
-    /// First level: a rate, or a number at a time [default: 1/s, or 1]
+    /// First level [default: 1/s, or 1 at a time]
     #[arg(long, value_name = "LEVEL", env = "WALRUS_STRESS_FROM", hide_env = true)]
     from: Option<String>,
-    /// Highest level to try [default: 1000/s, or 256]
+    /// Highest level [default: 1000/s, or 256 at a time]
     #[arg(long, value_name = "LEVEL", env = "WALRUS_STRESS_MAX", hide_env = true)]
     max: Option<String>,
-    /// Time for which each step is measured
+    /// Time for which a level is measured
     ///
-    /// A step takes up to ten times as long where its thresholds need more samples.
+    /// Up to ten times as long where its thresholds need more samples.
     #[arg(long, value_name = "D", env = "WALRUS_STRESS_STEP", hide_env = true, value_parser = parse_duration,
           default_value = "30s")]
     step: Duration,
-    /// Time for which the load of each step runs before it is measured
+    /// Load before each measurement
+    ///
+    /// For this time the load of each level runs before it is measured.
     #[arg(long, value_name = "D", env = "WALRUS_STRESS_SETTLE", hide_env = true, value_parser = parse_duration,
           default_value = "5s")]
     settle: Duration,
-    /// Largest distance between the level that holds and the one that breaks
+    /// Gap from holding to breaking
+    ///
+    /// The search ends when the level that holds and the one that breaks are as close as this.
     #[arg(long, value_name = "RATIO", env = "WALRUS_STRESS_PRECISION", hide_env = true, value_parser = parse_share,
           default_value = "5%")]
     precision: f64,
