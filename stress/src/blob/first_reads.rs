@@ -171,6 +171,11 @@ impl FirstReadReference {
         self.size
     }
 
+    /// What identifies the bytes of the first whole read within this run; `None` when there was none.
+    pub fn digest(&self) -> Option<impl PartialEq + use<>> {
+        Some(self.reads.partition(self.partition).digests[self.position]).filter(Digest::is_read)
+    }
+
     /// Compares a whole read with the first one, or makes it the first one.
     fn check_or_set(&self, digest: Digest) -> Result<(), Mismatch> {
         let first = &mut self.reads.partition(self.partition).digests[self.position];

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    compare::CompareArgs, help, merge::MergeArgs, options::RunArgs, plan::PlanArgs, report::ReportArgs,
-    search::options::SearchArgs,
+    compare::CompareArgs, help, merge::MergeArgs, operators::OperatorsArgs, options::RunArgs, plan::PlanArgs,
+    report::ReportArgs, search::options::SearchArgs,
 };
 
 /// Stress and benchmark tool for Walrus publishers and aggregators.
@@ -43,6 +43,11 @@ pub(super) enum Command {
     /// Merge the reports of a run's shards into one
     #[command(after_long_help = help::end("walrus-stress merge shard0.json shard1.json -o report.json"))]
     Merge(MergeArgs),
+    /// Compare aggregators on the same blobs: which is fastest, which caches, which fails
+    #[command(after_long_help = help::end(
+        "walrus-stress operators --publisher https://publisher.example.org \\\n      --list operators.json --network testnet --html operators.html"
+    ))]
+    Operators(Box<OperatorsArgs>),
 }
 
 /// The end of the short help of commands whose long help has much more.

@@ -12,6 +12,7 @@ mod files;
 mod help;
 mod layer;
 mod merge;
+mod operators;
 mod options;
 mod plan;
 mod plan_file;
@@ -62,6 +63,7 @@ async fn command(args: Args) -> Exit {
         Command::Report(args) => report::report(&args),
         Command::Compare(args) => compare::compare(&args),
         Command::Merge(args) => merge::merge(&args),
+        Command::Operators(args) => operators::operators(&args).await,
     };
     result.unwrap_or_else(|error| {
         print::error(&error);

@@ -241,7 +241,7 @@ fn store(options: &RunOptions, duplicates: bool) -> StoreOptions {
     }
 }
 
-fn limits(options: &RunOptions) -> Result<Limits, ConfigError> {
+pub(super) fn limits(options: &RunOptions) -> Result<Limits, ConfigError> {
     let timeout = |flag: &str, option: &Option<Parsed<Duration>>, default| match get(option) {
         Some(Duration::ZERO) => Err(ConfigError::new(flag, "must be longer than 0 s")),
         timeout => Ok(timeout.unwrap_or(default)),

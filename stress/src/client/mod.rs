@@ -13,6 +13,7 @@ mod headers;
 mod http1;
 mod network;
 mod preflight;
+mod probe;
 mod response;
 mod stream;
 mod text;
@@ -40,7 +41,9 @@ use http1::{Connection, Request, ResponseError};
 use network::Endpoint;
 pub use network::Network;
 pub use preflight::preflight;
+pub use probe::probe;
 use response::Response;
+pub use untimed::fetch;
 pub use walrus_json::is_blob_id;
 
 /// One request and its response.

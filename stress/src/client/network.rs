@@ -123,7 +123,7 @@ impl Endpoint {
 }
 
 impl Address {
-    fn of(target: &Target) -> Result<Address, Error> {
+    pub(super) fn of(target: &Target) -> Result<Address, Error> {
         let port = target.url.port_or_known_default().ok_or_else(|| unusable(target))?;
         Ok(match target.url.host().ok_or_else(|| unusable(target))? {
             Host::Domain(name) => Address::Name(name.to_owned(), port),
@@ -143,7 +143,7 @@ impl std::fmt::Display for Address {
 }
 
 impl Tls {
-    fn new(target: &Target, config: &Arc<ClientConfig>) -> Result<Tls, Error> {
+    pub(super) fn new(target: &Target, config: &Arc<ClientConfig>) -> Result<Tls, Error> {
         let name = match Address::of(target)? {
             Address::Literal(address) => ServerName::from(address.ip()),
             Address::Name(name, _) => ServerName::try_from(name).map_err(|_| unusable(target))?,

@@ -4,7 +4,7 @@ use std::io;
 
 use reqwest::{Client, redirect};
 
-use super::tls;
+use super::{text::one_line, tls};
 use crate::{error::Error, plan::limits::Limits};
 
 /// A client with the TLS settings and the connect timeout of `limits`, which uses no proxy of the environment and follows no
@@ -27,4 +27,26 @@ pub(super) fn client(limits: &Limits, needs_tls: bool) -> Result<Client, Error> 
             what: "cannot prepare an HTTP client".to_owned(),
             source: io::Error::other(error),
         })
+}
+
+/// The text at `url`, of at most `largest` bytes.
+///
+/// # Errors
+/// When it cannot be fetched, is larger, or is no text.
+pub async fn fetch(url: &str, limits: &Limits, largest: u64) -> Result<String, Error> {
+    let cannot = |reason: String| Error::Read { path: url.to_owned(), reason };
+    let client = client(limits, url.starts_with("https:"))?;
+    let failed = |error: reqwest::Error| cannot(one_line(&error.to_string()));
+    let mut response = client.get(url).send().await.map_err(failed)?;
+    if !response.status().is_success() {
+        return Err(cannot(format!("the answer is {}", response.status())));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        body.extend_from_slice(&chunk);
+        if body.len() as u64 > largest {
+            return Err(cannot(format!("it is longer than {largest} bytes")));
+        }
+    }
+    String::from_utf8(body).map_err(|_| cannot("it is no text".to_owned()))
 }

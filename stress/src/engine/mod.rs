@@ -9,6 +9,7 @@ mod closed;
 mod iteration;
 mod list;
 mod open;
+pub mod operators;
 mod phase;
 mod progress;
 mod run;

@@ -10,6 +10,7 @@ pub mod json;
 mod junit;
 pub mod log;
 mod markdown;
+pub mod operators;
 pub mod prometheus;
 pub mod rows;
 pub mod style;

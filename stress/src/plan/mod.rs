@@ -9,6 +9,7 @@ pub mod journey;
 pub mod limits;
 pub mod load;
 pub mod threshold;
+pub mod operators;
 pub mod order;
 pub(crate) mod names;
 pub mod percentile;

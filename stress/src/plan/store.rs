@@ -32,7 +32,11 @@ pub enum Persistence {
 }
 
 impl StoreOptions {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    /// Checks that the network allows them.
+    ///
+    /// # Errors
+    /// Names the option to change.
+    pub fn check(&self) -> Result<(), ConfigError> {
         match self.epochs {
             Some(0) => Err(ConfigError::new("--epochs", "must be at least 1")),
             Some(epochs) if epochs > MAX_EPOCHS => Err(ConfigError::new(

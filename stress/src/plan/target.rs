@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use url::Url;
+use url::{Host, Url};
 
 /// The base address of a publisher or an aggregator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,16 @@ impl Target {
     /// When `path` cannot be part of a URL.
     pub fn at(&self, path: &str) -> Result<Url, url::ParseError> {
         self.url.join(path)
+    }
+
+    /// Whether it is on this machine, by its address: a loopback one, or `localhost`.
+    pub fn is_loopback(&self) -> bool {
+        match self.url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
     }
 
     /// Whether the exchange goes over TLS.

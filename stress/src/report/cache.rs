@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 
 pub use paired::{Group, GroupKey, OrderControl};
 pub use ratio::{Effect, Ratio};
+pub(super) use ratio::{RELEVANT, signed_ranks};
 pub(super) use status::cache_statuses;
 pub use status::{Finding, StatusCheck, StatusRow};
 

@@ -4,7 +4,7 @@
 //! and a change that is too small to be relevant is called that.
 
 mod bootstrap;
-mod inference;
+pub(super) mod inference;
 mod limit;
 mod measure;
 mod numbers;

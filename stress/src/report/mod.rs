@@ -8,6 +8,7 @@ pub mod cost;
 mod distribution;
 mod document;
 pub mod merge;
+pub mod operators;
 mod plan_diff;
 pub mod quality;
 pub mod stationarity;

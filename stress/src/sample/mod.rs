@@ -3,6 +3,7 @@
 pub mod cache;
 mod exchange;
 mod outcome;
+pub mod probe;
 
 use std::sync::Arc;
 

@@ -13,6 +13,7 @@ mod journeys;
 mod lists;
 mod log;
 mod metrics;
+mod operators;
 mod order;
 mod output;
 mod page;

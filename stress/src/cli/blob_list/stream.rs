@@ -66,6 +66,17 @@ impl BlobList {
         Ok(ListStream { entries: Arc::new(List::new(receiver)), flag, error })
     }
 
+    /// Every entry, for what reads each of them several times.
+    pub(in crate::cli) fn entries(mut self) -> Result<Vec<Listed>, Error> {
+        let mut entries = Vec::new();
+        let read = self.read_once(&mut |listed| {
+            entries.push(listed);
+            true
+        });
+        let flag = format!("--{}", self.listing.key());
+        read.map(|_| entries).map_err(|reason| Error::Flag { flag, reason })
+    }
+
     /// Gives every entry to `take` until that returns false; returns whether all were given. An error says how the list has
     /// changed since it was checked; entries that were appended since are not read.
     fn read_once(&mut self, take: &mut dyn FnMut(Listed) -> bool) -> Result<bool, String> {

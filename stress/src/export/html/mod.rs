@@ -7,6 +7,7 @@ mod chart;
 mod intervals;
 mod latency;
 mod markup;
+pub(super) mod operators;
 mod page;
 mod scale;
 mod scatter;

@@ -4,7 +4,7 @@ use super::markup::{Element, element, text};
 use crate::{
     export::{
         style::Style,
-        view::document::{Cell, Document, Row, Section, Shown, Table},
+        view::document::{Cell, Document, Order, Row, Section, Shown, Table},
     },
     report::Tool,
 };
@@ -112,7 +112,28 @@ fn shown(table: &Table) -> Option<Vec<Element>> {
         return None;
     }
     let body = if table.heads.is_empty() { list(&rows) } else { grid(table, &rows) };
+    let body = if table.orders.is_empty() { body } else { sortable(table, body) };
     Some([body].into_iter().chain(table.note.as_ref().map(|note| text("p", note).class("note"))).collect())
+}
+
+/// A table below a choice of orders: the style sheet sorts, by the places that stand on the rows.
+fn sortable(table: &Table, body: Element) -> Element {
+    let names = ["rank"].into_iter().chain(table.orders.iter().map(|order| order.name));
+    let choice = names.enumerate().map(|(position, name)| {
+        let input =
+            element("input").set("type", "radio").set("name", "order").set("id", format!("by-{name}"));
+        let input = if position == 0 { input.set("checked", "checked") } else { input };
+        element("label").with(input).text(name)
+    });
+    let choice = element("fieldset").class("order").with(text("legend", "Sort by")).with_all(choice);
+    let columns = format!("--columns:{}", table.heads.len());
+    element("div").class("sortable").set("style", columns).with(choice).with(body)
+}
+
+/// The places of a row in the orders of its table, for the style sheet.
+fn places(table: &Table, position: usize) -> Option<String> {
+    let place = |order: &Order| format!("--by-{}:{}", order.name, order.places[position]);
+    (!table.orders.is_empty()).then(|| table.orders.iter().map(place).collect::<Vec<_>>().join(";"))
 }
 
 /// Labels and sentences; those of one label stand together.
@@ -131,14 +152,18 @@ fn list(rows: &[&Row]) -> Element {
 fn grid(table: &Table, rows: &[&Row]) -> Element {
     let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
     let is_worded = table.heads.len() > columns + 1;
-    let body = rows.iter().map(|row| {
+    let body = rows.iter().enumerate().map(|(position, row)| {
         if row.is_heading() {
             let head = text("th", &row.label).set("scope", "rowgroup").set("colspan", table.heads.len());
             return element("tr").class("group").with(head);
         }
         let last = is_worded.then(|| last(row));
         let cells = row.cells.iter().map(cell).chain(last);
-        element("tr").with(text("th", &row.label).set("scope", "row")).with_all(cells)
+        let line = element("tr").with(text("th", &row.label).set("scope", "row")).with_all(cells);
+        match places(table, position) {
+            Some(places) => line.set("style", places),
+            None => line,
+        }
     });
     let is_right =
         |column: usize| rows.iter().any(|row| row.cells.get(column).is_some_and(|cell| cell.right));

@@ -37,9 +37,20 @@ pub(in crate::export) struct Table {
     /// the rows' details or else their sentences. Without titles, a page shows a list of labels and sentences.
     pub(in crate::export) heads: Vec<String>,
     pub(in crate::export) rows: Vec<Row>,
+    /// Other orders of the rows, among which a page offers a choice.
+    pub(in crate::export) orders: Vec<Order>,
     /// How to read the table.
     pub(in crate::export) note: Option<String>,
     pub(in crate::export) shown: Shown,
+}
+
+/// An order of a table's rows.
+#[derive(Debug)]
+pub(in crate::export) struct Order {
+    /// What it goes by: one word of lower-case letters.
+    pub(in crate::export) name: &'static str,
+    /// The place of each row, from 0.
+    pub(in crate::export) places: Vec<usize>,
 }
 
 /// One row; without cells and without a sentence it is a heading for the rows below it.

@@ -6,6 +6,7 @@ pub(super) mod comparison;
 pub(super) mod cost;
 pub(super) mod describe;
 pub(super) mod document;
+pub(super) mod operators;
 pub(super) mod plan;
 pub(super) mod run;
 pub(super) mod search;

@@ -8,7 +8,7 @@ use crate::report::stats::{self, median, sorted};
 /// How close to 1 all of an interval must lie to show that nothing differs: within 20 %.
 const CLOSE: f64 = 1.2;
 /// The smallest relevant difference, however certain it is: 5 %.
-const RELEVANT: f64 = 1.05;
+pub(in crate::report) const RELEVANT: f64 = 1.05;
 
 /// The median of ratios.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,7 +47,7 @@ impl Ratio {
     ///
     /// Its interval is that of the order statistics that enclose a median whatever the distribution (the sign test's), as that
     /// of percentiles is. That of the signed ranks assumes symmetry, but times are skewed even as logarithms.
-    pub(super) fn of(ratios: impl Iterator<Item = f64>) -> Option<Self> {
+    pub(in crate::report) fn of(ratios: impl Iterator<Item = f64>) -> Option<Self> {
         let ratios = sorted(ratios);
         let median = median(&ratios)?;
         let interval = stats::ranks(ratios.len(), 0.5).map(|(low, high)| (ratios[low - 1], ratios[high - 1]));
@@ -57,7 +57,7 @@ impl Ratio {
             median,
             interval,
             // Without any difference there is no evidence against the null hypothesis.
-            p_value: interval.map(|_| p_value(&logarithms).unwrap_or(1.0)),
+            p_value: interval.map(|_| signed_ranks(&logarithms).unwrap_or(1.0)),
             order_effect: None,
         })
     }
@@ -125,6 +125,11 @@ impl Ratio {
         }
     }
 
+    /// The median with as many digits as are shown: `6.1`.
+    pub fn times(&self) -> String {
+        times(self.median)
+    }
+
     /// In words, where the number of pairs is known: `6.1 times faster (5.2–7.4)`.
     pub fn brief(&self) -> String {
         self.phrase("")
@@ -180,7 +185,7 @@ const EXACT: usize = 50;
 /// ranking methods", 1945). Small samples are compared with every possible choice of signs (Streitberg and Röhmel,
 /// "Exact distributions for permutation and rank tests", 1986), larger ones with the normal distribution, corrected for
 /// ties and for continuity (Hollander, Wolfe, Chicken: "Nonparametric statistical methods", 3.1).
-fn p_value(differences: &[f64]) -> Option<f64> {
+pub(in crate::report) fn signed_ranks(differences: &[f64]) -> Option<f64> {
     let mut apart: Vec<f64> = differences.iter().copied().filter(|difference| *difference != 0.0).collect();
     apart.sort_unstable_by(|a, b| a.abs().total_cmp(&b.abs()));
     if apart.is_empty() {
@@ -308,13 +313,13 @@ mod tests {
         let before = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30];
         let after = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29];
         let differences: Vec<f64> = before.iter().zip(after).map(|(before, after)| before - after).collect();
-        assert_eq!(p_value(&differences), Some(2.0 * 10.0 / 512.0));
-        assert_eq!(p_value(&[1.0, 2.0, 3.0, 4.0, 5.0]), Some(2.0 / 32.0));
-        assert_eq!(p_value(&[-1.0, -2.0, -3.0, -4.0, -5.0, -6.0]), Some(2.0 / 64.0));
+        assert_eq!(signed_ranks(&differences), Some(2.0 * 10.0 / 512.0));
+        assert_eq!(signed_ranks(&[1.0, 2.0, 3.0, 4.0, 5.0]), Some(2.0 / 32.0));
+        assert_eq!(signed_ranks(&[-1.0, -2.0, -3.0, -4.0, -5.0, -6.0]), Some(2.0 / 64.0));
         // Three equal ones and one against them: of 16 choices, 1 is further out, and 4 are as far on either side.
-        assert_eq!(p_value(&[1.0, 1.0, 1.0, -1.0]), Some(10.0 / 16.0));
-        assert_eq!((p_value(&[0.0, 0.0]), p_value(&[])), (None, None));
-        assert_eq!(p_value(&[1.0, -1.0, 0.0]), Some(1.0));
+        assert_eq!(signed_ranks(&[1.0, 1.0, 1.0, -1.0]), Some(10.0 / 16.0));
+        assert_eq!((signed_ranks(&[0.0, 0.0]), signed_ranks(&[])), (None, None));
+        assert_eq!(signed_ranks(&[1.0, -1.0, 0.0]), Some(1.0));
     }
 
     #[test]
@@ -348,7 +353,7 @@ mod tests {
 
     #[test]
     fn large_samples_far_to_one_side_are_no_chance() {
-        let p = p_value(&(1..=400).map(f64::from).collect::<Vec<_>>()).unwrap();
+        let p = signed_ranks(&(1..=400).map(f64::from).collect::<Vec<_>>()).unwrap();
         assert!(p < 1e-60 && p > 0.0, "{p}");
     }
 }

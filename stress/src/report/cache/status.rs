@@ -76,7 +76,7 @@ pub enum Finding {
 }
 
 impl Finding {
-    fn of(cache_status: CacheStatus, observed: Option<&Ratio>) -> Self {
+    pub(in crate::report) fn of(cache_status: CacheStatus, observed: Option<&Ratio>) -> Self {
         match (cache_status, observed.map_or(Effect::TooFew, Ratio::effect)) {
             (_, Effect::TooFew) => Finding::Unknown,
             (CacheStatus::Hit | CacheStatus::Stale, Effect::Faster) => Finding::Consistent,

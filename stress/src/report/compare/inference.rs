@@ -3,12 +3,12 @@
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// The significance level: the share of equal pairs that may be called different.
-pub(super) const ALPHA: f64 = 0.05;
+pub(in crate::report) const ALPHA: f64 = 0.05;
 /// The change that a run should be long enough to see, as a share of the number.
 pub(super) const SOUGHT: f64 = 0.10;
 /// The power: the share of such changes that it should see. More than the documented 80 %, because the spread that decides how
 /// long it should be is itself an estimate.
-const POWER: f64 = 0.85;
+pub(in crate::report) const POWER: f64 = 0.85;
 
 /// A difference between two sides and how sure it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,7 +75,7 @@ impl Estimate {
 /// Which of these p-values are significant together: Holm's step-down procedure ("A simple sequentially rejective multiple
 /// test procedure", 1979), which keeps the probability of any false alarm at [`ALPHA`] however the numbers depend on each
 /// other.
-pub(super) fn holm(p_values: &[f64]) -> Vec<bool> {
+pub(in crate::report) fn holm(p_values: &[f64]) -> Vec<bool> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
     let mut significant = vec![false; p_values.len()];

@@ -17,6 +17,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("caching", "stress/docs/caching.md"),
     ("thresholds", "stress/docs/thresholds.md"),
     ("comparing", "stress/docs/comparing.md"),
+    ("operators", "stress/docs/operators.md"),
     ("many-machines", "stress/docs/many-machines.md"),
     ("formats", "stress/docs/formats.md"),
     ("performance", "stress/docs/performance.md"),
