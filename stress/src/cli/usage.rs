@@ -88,7 +88,7 @@ fn conceal(error: &mut Error, typed: &[String]) {
     let redacted = || ContextValue::String(Secret::REDACTED.to_owned());
     // An address is not judged by the wrong value alone: a comma in a password has cut it into pieces.
     let has_secret =
-        |key: &str| !secrets::is_address(key) || typed.iter().any(|word| word.contains(['@', '?']));
+        |key: &str| !secrets::is_address(key) || typed.iter().any(|word| word.contains(['@', '?', '#']));
     if flag.strip_prefix("--").is_some_and(|key| secrets::is_secret(key) && has_secret(key)) {
         error.insert(ContextKind::InvalidValue, redacted());
     } else if error.kind() == ErrorKind::UnknownArgument

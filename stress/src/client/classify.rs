@@ -155,13 +155,12 @@ fn failure(class: FailureClass, response: &Response, refusal: Option<Refusal>, m
 
 /// The beginning of the body as one line, or the meaning of the status.
 fn excerpt(response: &Response) -> String {
-    let start = &response.body[..response.body.len().min(2048)];
     let text = if response.is_coded() {
         String::new()
     } else if response.is_html() {
         response.title().unwrap_or_else(|| "a page without a title".to_owned())
     } else {
-        one_line(&String::from_utf8_lossy(start))
+        one_line(&String::from_utf8_lossy(&response.body))
     };
     if !text.is_empty() {
         return text;

@@ -7,6 +7,7 @@ mod cache_headers;
 mod classify;
 mod deadline;
 mod dial;
+mod escapes;
 mod expect_continue;
 mod handler;
 mod headers;
@@ -14,6 +15,7 @@ mod http1;
 mod network;
 mod preflight;
 mod probe;
+mod redact;
 mod response;
 mod stream;
 mod text;
@@ -42,6 +44,7 @@ use network::Endpoint;
 pub use network::Network;
 pub use preflight::preflight;
 pub use probe::probe;
+use redact::Redactor;
 use response::Response;
 pub use untimed::fetch;
 pub use walrus_json::is_blob_id;
@@ -94,6 +97,7 @@ impl Client {
         let attempt = Attempt {
             clock: self.clock,
             endpoint,
+            redactor: &self.network.redactor,
             slot: &mut self.publishers[publisher],
             connect_timeout: self.network.limits.connect_timeout,
             timeout: self.network.limits.upload_timeout,
@@ -124,6 +128,7 @@ impl Client {
         let attempt = Attempt {
             clock: self.clock,
             endpoint,
+            redactor: &self.network.redactor,
             slot: &mut self.aggregators[aggregator],
             connect_timeout: self.network.limits.connect_timeout,
             timeout: self.network.limits.download_timeout,
@@ -139,6 +144,7 @@ impl Client {
 struct Attempt<'a, 'v> {
     clock: Clock,
     endpoint: &'a Endpoint,
+    redactor: &'a Redactor,
     slot: &'a mut ConnectionSlot,
     connect_timeout: Duration,
     timeout: Duration,
@@ -174,6 +180,7 @@ impl Attempt<'_, '_> {
             Err(Interrupt::TimedOut) => Outcome::Failed(classify::timeout(&record, timeout)),
             Err(Interrupt::Aborted) => Outcome::Unfinished,
         };
+        let outcome = self.redactor.outcome(outcome);
         if outcome != Outcome::Read {
             record.cache = CacheEvidence::default();
         }

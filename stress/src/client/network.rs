@@ -8,7 +8,7 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio_rustls::TlsConnector;
 use url::Host;
 
-use super::{expect_continue::ExpectContinue, headers, http1::HeadTemplate, tls};
+use super::{expect_continue::ExpectContinue, headers, http1::HeadTemplate, redact::Redactor, tls};
 use crate::{
     error::Error,
     plan::{
@@ -26,6 +26,8 @@ pub struct Network {
     pub(super) aggregators: Vec<Endpoint>,
     pub(super) limits: Limits,
     pub(super) verify: Verify,
+    /// Knows the secrets of all requests.
+    pub(super) redactor: Redactor,
 }
 
 /// A target, prepared for requests.
@@ -83,6 +85,7 @@ impl Network {
             aggregators: endpoints(&plan.aggregators, &limits.aggregator_headers)?,
             limits: limits.clone(),
             verify: plan.verify,
+            redactor: Redactor::of(plan),
         })
     }
 }

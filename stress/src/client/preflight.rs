@@ -7,7 +7,7 @@ use http::header::{self, HeaderMap};
 use reqwest::Client;
 use url::Url;
 
-use super::{headers, response::Response, text::one_line, untimed};
+use super::{headers, redact::Redactor, response::Response, text::one_line, untimed};
 use crate::{
     error::Error,
     plan::{
@@ -35,9 +35,10 @@ pub async fn preflight(plan: &Plan) -> Result<Vec<String>, Error> {
     let limits = &plan.limits;
     let any_https = plan.publishers.iter().chain(&plan.aggregators).any(Target::is_https);
     let client = untimed::client(limits, any_https)?;
+    let redactor = Redactor::of(plan);
     let mut requests = Vec::new();
     for (role, target, extra) in targets(plan) {
-        requests.push(check(&client, role, target, headers::prepare(target, extra, limits)?));
+        requests.push(check(&client, &redactor, role, target, headers::prepare(target, extra, limits)?));
     }
     Ok(try_join_all(requests).await?.into_iter().flatten().collect())
 }
@@ -69,15 +70,20 @@ impl Role {
 /// A warning, or `None` when the target answered `OK`.
 async fn check(
     client: &Client,
+    redactor: &Redactor,
     role: Role,
     target: &Target,
     headers: HeaderMap,
 ) -> Result<Option<String>, Error> {
-    let refused = |reason: String| Error::Preflight { role: role.name(), target: target.to_string(), reason };
+    let refused = |reason: String| Error::Preflight {
+        role: role.name(),
+        target: target.to_string(),
+        reason: redactor.text(&reason).into_owned(),
+    };
     let url = target.at("status").map_err(|error| refused(format!("is no base address ({error})")))?;
     let response = get(client, url, headers).await.map_err(|error| refused(no_response(target, &error)))?;
     let warning = assess(role, &response).map_err(refused)?;
-    Ok(warning.map(|warning| format!("{} {target}: {warning}", role.name())))
+    Ok(warning.map(|warning| format!("{} {target}: {}", role.name(), redactor.text(&warning))))
 }
 
 async fn get(client: &Client, url: Url, headers: HeaderMap) -> Result<Response, reqwest::Error> {

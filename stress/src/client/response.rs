@@ -54,8 +54,8 @@ impl Response {
     }
 
     /// Where a redirect points to, for a message.
-    pub(super) fn redirect_target(&self) -> &str {
-        if self.location.is_empty() { "an unnamed place" } else { &self.location }
+    pub(super) fn redirect_target(&self) -> String {
+        if self.location.is_empty() { "an unnamed place".to_owned() } else { one_line(&self.location) }
     }
 
     /// Whether the body's bytes are coded, for example compressed.

@@ -22,6 +22,7 @@ mod retries;
 mod saved;
 mod shards;
 mod schema;
+mod secrets;
 mod search;
 mod specification;
 mod thresholds;
