@@ -65,7 +65,8 @@ enum Format {
 /// Compares the reports.
 pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Error> {
     let (before, after) = sides(args)?;
-    let output = args.output.as_deref().map(PreparedFile::prepare).transpose()?;
+    let prepare = |path| PreparedFile::prepare(path)?.apart_from(before.iter().chain(after));
+    let output = args.output.as_deref().map(prepare).transpose()?;
     let (before, after) = (load_all(before)?, load_all(after)?);
     let comparison = Comparison::of(&before, &after, args.relevant, &args.fail_if)?;
     let colours = match (&output, args.color) {

@@ -28,7 +28,7 @@ pub(super) const STATUSES: [(&str, &str); 6] = [
     ("2", "wrong usage, or the load never started"),
     ("3", "the numbers are invalid (with --strict), or merge refused the reports"),
     ("4", "undecided: too little data, or the generator was the limit of a search"),
-    ("128+N", "stopped by signal N: 130 by SIGINT, 143 by SIGTERM"),
+    ("128+N", "stopped by signal N: 129 by SIGHUP, 130 by SIGINT, 143 by SIGTERM"),
 ];
 
 impl Exit {
@@ -41,6 +41,7 @@ impl Exit {
             Exit::Untrusted => 3,
             Exit::Undecided => 4,
             // As a shell reports a command that a signal ended: 128 and the signal's number.
+            Exit::Signal(Signal::HangUp) => 129,
             Exit::Signal(Signal::Interrupt) => 130,
             Exit::Signal(Signal::Terminate) => 143,
         }
@@ -81,7 +82,7 @@ mod tests {
             assert_eq!(STATUSES[usize::from(exit.code())].0, exit.code().to_string());
         }
         let (_, stopped) = STATUSES[5];
-        for signal in [Signal::Interrupt, Signal::Terminate] {
+        for signal in [Signal::HangUp, Signal::Interrupt, Signal::Terminate] {
             let code = Exit::Signal(signal).code();
             assert!(stopped.contains(&format!("{code} by {signal}")), "{code}");
         }

@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 use super::{options::RunOptions, values::Parsed};
 use crate::{
     error::Error,
-    export::{Format, file::PreparedFile, rows::PreparedRows},
+    export::{
+        Format,
+        file::{self, PreparedFile},
+        rows::PreparedRows,
+    },
     plan::ConfigError,
 };
 
@@ -28,8 +32,9 @@ pub(super) struct ReportFile {
 }
 
 impl Files {
-    /// Proves that each can be written; leaves files that exist unchanged.
+    /// Proves that each can be written, and locks it; leaves files that exist unchanged.
     pub(super) fn prepare(options: &RunOptions) -> Result<Self, Error> {
+        check(options)?;
         let export = options.export.as_ref().map(|path| named("--export", path, PreparedRows::prepare));
         let file = |flag, path: &Option<Parsed<PathBuf>>| {
             path.as_ref().map(|path| named(flag, path, PreparedFile::prepare)).transpose()
@@ -39,14 +44,12 @@ impl Files {
         let others = html.chain(others).map(|(flag, format, path)| {
             Ok(ReportFile { flag, format, file: named(flag, path, PreparedFile::prepare)? })
         });
-        let files = Self {
+        Ok(Self {
             export: export.transpose()?,
             report: file("--report", &options.report)?,
             log: file("--log", &options.log)?,
             others: others.collect::<Result<_, Error>>()?,
-        };
-        files.check()?;
-        Ok(files)
+        })
     }
 
     /// The flag of each file and where it will be.
@@ -57,17 +60,30 @@ impl Files {
         let others = self.others.iter().map(|other| (other.flag, other.file.target()));
         [export, report, log].into_iter().flatten().chain(others).collect()
     }
+}
 
-    /// Refuses to write two things to one file.
-    fn check(&self) -> Result<(), ConfigError> {
-        let targets = self.targets();
-        for (position, (flag, target)) in targets.iter().enumerate() {
-            if let Some((other, _)) = targets[..position].iter().find(|(_, path)| path == target) {
-                return Err(ConfigError::new(*flag, format!("names the same file as {other}")));
-            }
+/// Refuses to write two things to one file, or over the list that the run reads.
+fn check(options: &RunOptions) -> Result<(), ConfigError> {
+    let lists = [
+        ("--blob-ids", &options.blob_ids),
+        ("--from-export", &options.from_export),
+        ("--from-log", &options.from_log),
+    ];
+    let reports = [("--export", &options.export), ("--report", &options.report), ("--log", &options.log)];
+    let named =
+        lists.into_iter().chain(reports).filter_map(|(flag, path)| Some((flag, path.as_deref()?.as_path())));
+    let html = options.html.iter().map(|path| ("--html", path.as_path()));
+    let others = options.write.iter().map(|to| ("--write", to.path.as_path()));
+    let mut seen: Vec<(&str, PathBuf)> = Vec::new();
+    for (flag, path) in named.chain(html).chain(others) {
+        // A path that leads nowhere is refused with its reason when it is prepared or read.
+        let Ok(target) = file::destination(path) else { continue };
+        if let Some((other, _)) = seen.iter().find(|(_, known)| *known == target) {
+            return Err(ConfigError::new(flag, format!("names the same file as {other}")));
         }
-        Ok(())
+        seen.push((flag, target));
     }
+    Ok(())
 }
 
 /// An error that names the flag, too.

@@ -27,7 +27,7 @@ pub(super) struct MergeArgs {
 
 /// Merges and writes.
 pub(super) fn merge(args: &MergeArgs) -> Result<Exit, Error> {
-    let output = PreparedFile::prepare(&args.output)?;
+    let output = PreparedFile::prepare(&args.output)?.apart_from(&args.reports)?;
     let sources = load_all(&args.reports)?;
     let merged = match merge::merge(&sources, args.allow_partial) {
         Ok(merged) => merged,

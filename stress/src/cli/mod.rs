@@ -56,7 +56,19 @@ pub fn main() -> ExitCode {
 }
 
 async fn command(args: Args) -> Exit {
-    let result = match args.command {
+    let result = match signals::survive_file_size_limits() {
+        Ok(()) => dispatch(args.command).await,
+        Err(error) => Err(error),
+    };
+    result.unwrap_or_else(|error| {
+        print::error(&error);
+        // All other errors mean that the load has not started.
+        if matches!(error, Error::Broken { .. }) { Exit::Failure } else { Exit::Usage }
+    })
+}
+
+async fn dispatch(command: Command) -> Result<Exit, Error> {
+    match command {
         Command::Run(args) => run::run(&args).await,
         Command::Plan(args) => plan::plan(&args),
         Command::Search(args) => search::search(&args).await,
@@ -64,10 +76,5 @@ async fn command(args: Args) -> Exit {
         Command::Compare(args) => compare::compare(&args),
         Command::Merge(args) => merge::merge(&args),
         Command::Operators(args) => operators::operators(&args).await,
-    };
-    result.unwrap_or_else(|error| {
-        print::error(&error);
-        // All other errors mean that the load has not started.
-        if matches!(error, Error::Broken { .. }) { Exit::Failure } else { Exit::Usage }
-    })
+    }
 }

@@ -47,7 +47,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<Exit, Error> {
     let report = load(&args.file)?;
     let summary = Summary::of(&report);
     if let Some(path) = &args.output {
-        let file = PreparedFile::prepare(path)?;
+        let file = PreparedFile::prepare(path)?.apart_from([&args.file])?;
         file.write(|out| format.write(&report, &summary, Colours::Off, out))?;
         return Ok(Exit::Success);
     }

@@ -64,7 +64,7 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     let rows = files.export.map(|export| export.begin()).transpose()?;
     let started_at = SystemTime::now();
     let log =
-        files.log.map(|log| LogFile::begin(&log, &Header::of(&plan, rfc3339(started_at)))).transpose()?;
+        files.log.map(|log| LogFile::begin(log, &Header::of(&plan, rfc3339(started_at)))).transpose()?;
     let mut output = SampleOutput::new(&plan, rows, log);
     note_start(&screen, list.is_none().then_some(plan.seed), metrics.as_ref());
     let list = list.map(|list| list.stream(plan.goes_round())).transpose()?;

@@ -88,10 +88,11 @@ impl<'a> SampleOutput<'a> {
 
     /// The blobs of a small run in the order of their numbers, and the errors of files.
     pub(super) fn finish(mut self) -> (Vec<BlobRecord>, Vec<Error>) {
-        self.flush();
         for record in std::mem::take(&mut self.assembler).into_unended() {
             self.keep(record);
         }
+        let finished = [self.log.map(LogFile::finish), self.rows.map(RowFile::finish)];
+        self.failures.extend(finished.into_iter().flatten().filter_map(Result::err));
         let mut blobs = self.blobs.unwrap_or_default();
         blobs.sort_by_key(|blob| blob.index);
         (blobs, self.failures)

@@ -1,19 +1,28 @@
-//! Files that a run writes: checked for being writable before it starts, and replaced atomically.
+//! Files that a run writes: checked for being writable and locked before it starts, and replaced atomically.
+
+mod id;
+mod lock;
 
 use std::{
+    ffi::OsString,
     fs, io,
     io::Write,
     path::{Path, PathBuf},
+    process,
 };
 
 use tempfile::NamedTempFile;
 
 use crate::error::Error;
+use id::FileId;
+use lock::Lock;
+pub use lock::remove_lock_files;
 
 /// How many symbolic links are followed before they are taken for a cycle.
 const MOST_LINKS: usize = 40;
 
-/// A path to which a file can be written; nothing is changed there yet.
+/// A path to which a file can be written, and to which no other process of this program writes until this is dropped; nothing
+/// is changed there yet.
 #[derive(Debug)]
 pub struct PreparedFile {
     /// The path as the user named it.
@@ -22,18 +31,22 @@ pub struct PreparedFile {
     target: PathBuf,
     /// Those of the file that exists now.
     permissions: Option<fs::Permissions>,
+    /// Which file that is.
+    before: Option<FileId>,
+    _lock: Option<Lock>,
 }
 
 impl PreparedFile {
-    /// Checks that a file can be written to `path`, and changes nothing.
+    /// Checks that a file can be written to `path`, locks it against other processes of this program, and changes nothing.
     ///
     /// # Errors
-    /// When it cannot: the reason is [`Error::Write`]'s source.
+    /// When it cannot be written, or another process is writing it: the reason is [`Error::Write`]'s source.
     pub fn prepare(path: &Path) -> Result<Self, Error> {
         let attempt = || {
-            let target = resolve(path)?;
+            let target = destination(path)?;
             let permissions = permissions(&target)?;
-            let prepared = Self { named: path.to_owned(), target, permissions };
+            let (before, lock) = (FileId::at(&target)?, Lock::acquire(&target)?);
+            let prepared = Self { named: path.to_owned(), target, permissions, before, _lock: lock };
             // Dropped at once: it only shows that the directory takes new files.
             prepared.temporary()?;
             Ok(prepared)
@@ -51,10 +64,31 @@ impl PreparedFile {
         &self.target
     }
 
+    /// Checks that it is none of the files that are read, by whatever spelling or link; `-` is stdin.
+    ///
+    /// # Errors
+    /// When it is one of them: writing would destroy it.
+    pub fn apart_from<'a>(self, inputs: impl IntoIterator<Item = &'a PathBuf>) -> Result<Self, Error> {
+        let is_this = |path: &&PathBuf| {
+            let input =
+                if path.as_path() == Path::new("-") { Path::new("/dev/stdin") } else { path.as_path() };
+            // An input that does not exist is reported when it is read.
+            self.before.is_some() && FileId::at(input).ok() == Some(self.before)
+        };
+        match inputs.into_iter().find(is_this) {
+            None => Ok(self),
+            Some(path) => {
+                let reason = format!("it is the input {}; name another file", path.display());
+                Err(cannot_write(&self.named, io::Error::other(reason)))
+            }
+        }
+    }
+
     /// Replaces the file atomically: a reader sees the old content or all of the new.
     ///
     /// # Errors
-    /// When writing fails; the old file is then still there.
+    /// When writing fails; the old file is then still there. When another program has replaced the file since it was prepared;
+    /// its file stays, and the content is beside it, where the error says.
     pub fn write(self, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
         self.place(|file| {
             let mut buffered = io::BufWriter::new(file);
@@ -72,7 +106,39 @@ impl PreparedFile {
         let attempt = || {
             let mut file = self.temporary()?;
             content(file.as_file_mut())?;
+            let now = FileId::at(&self.target)?;
+            if now.is_some() && now != self.before {
+                return Err(self.place_beside(file)?);
+            }
             file.persist(&self.target).map_err(|error| error.error)
+        };
+        attempt().map_err(|source| cannot_write(&self.named, source))
+    }
+
+    /// Saves `file` without replacing what another program has written, and says where it is.
+    fn place_beside(&self, file: NamedTempFile) -> io::Result<io::Error> {
+        let number = format!(".{}", process::id());
+        let mut name: OsString = self.target.clone().into();
+        name.push(number);
+        file.persist_noclobber(&name).map_err(|error| error.error)?;
+        let beside = Path::new(&name).display();
+        let reason = "another program has replaced it since this one started, and its file is left as it is";
+        Ok(io::Error::other(format!("{reason}; what was to be written is in {beside}")))
+    }
+
+    /// Checks that the path still leads to `file`, which was placed there.
+    ///
+    /// # Errors
+    /// When another program has replaced or removed it.
+    pub(super) fn still_leads_to(&self, file: &fs::File) -> Result<(), Error> {
+        let attempt = || {
+            let reason = match FileId::at(&self.target)? {
+                now if now == FileId::of(file)? => return Ok(()),
+                Some(_) => "another program has replaced it while it was written",
+                None => "another program has removed it while it was written",
+            };
+            let remedy = "what this one wrote is lost; name a file that no other program uses";
+            Err(io::Error::other(format!("{reason}: {remedy}")))
         };
         attempt().map_err(|source| cannot_write(&self.named, source))
     }
@@ -118,7 +184,10 @@ fn reason(error: &io::Error) -> String {
 }
 
 /// Where `path` leads once symbolic links are followed, also to files that do not exist yet.
-fn resolve(path: &Path) -> io::Result<PathBuf> {
+///
+/// # Errors
+/// When it leads to no file: its directory does not exist, or its links form a cycle.
+pub fn destination(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..MOST_LINKS {
         match fs::read_link(&target) {

@@ -5,7 +5,6 @@ mod exchange;
 use std::{
     fs,
     io::{self, BufRead, BufWriter, Write},
-    path::PathBuf,
 };
 
 use serde::{Deserialize, Serialize};
@@ -44,7 +43,7 @@ impl Header {
 #[derive(Debug)]
 pub struct LogFile {
     lines: Lines<fs::File>,
-    path: PathBuf,
+    prepared: PreparedFile,
 }
 
 impl LogFile {
@@ -52,13 +51,13 @@ impl LogFile {
     ///
     /// # Errors
     /// When the file cannot be written after all.
-    pub fn begin(place: &PreparedFile, header: &Header) -> Result<Self, Error> {
-        let file = place.place(|file| {
+    pub fn begin(prepared: PreparedFile, header: &Header) -> Result<Self, Error> {
+        let file = prepared.place(|file| {
             let mut lines = Lines::new(file);
             lines.push(header)?;
             lines.flush()
         })?;
-        Ok(Self { lines: Lines::new(file), path: place.path().to_owned() })
+        Ok(Self { lines: Lines::new(file), prepared })
     }
 
     /// Adds the exchange of `sample`; a step that was skipped has none.
@@ -67,7 +66,7 @@ impl LogFile {
     /// When it cannot be written. Stop then: a log with later exchanges would have a gap.
     pub fn append(&mut self, sample: &Sample, plan: &Plan) -> Result<(), Error> {
         let Some(exchange) = Exchange::of(sample, plan) else { return Ok(()) };
-        self.lines.push(&exchange).map_err(|source| cannot_write(&self.path, source))
+        self.lines.push(&exchange).map_err(|source| cannot_write(self.prepared.path(), source))
     }
 
     /// Writes what is buffered.
@@ -75,7 +74,16 @@ impl LogFile {
     /// # Errors
     /// When it cannot be written.
     pub fn flush(&mut self) -> Result<(), Error> {
-        self.lines.flush().map_err(|source| cannot_write(&self.path, source))
+        self.lines.flush().map_err(|source| cannot_write(self.prepared.path(), source))
+    }
+
+    /// Writes what is buffered, and checks that the file is still where it was.
+    ///
+    /// # Errors
+    /// When it cannot be written, or another program has replaced or removed the file.
+    pub fn finish(mut self) -> Result<(), Error> {
+        self.flush()?;
+        self.prepared.still_leads_to(self.lines.out.get_ref())
     }
 }
 

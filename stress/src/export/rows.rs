@@ -94,6 +94,14 @@ impl RowFile {
             serde_json::to_string(row).map_err(io::Error::from).and_then(|json| self.array.push(&json));
         written.map_err(|source| cannot_write(self.prepared.path(), source))
     }
+
+    /// Checks that the file is still where it was.
+    ///
+    /// # Errors
+    /// When another program has replaced or removed it.
+    pub fn finish(self) -> Result<(), Error> {
+        self.prepared.still_leads_to(&self.array.file)
+    }
 }
 
 /// The end of the array: each new element overwrites it, together with a new end.

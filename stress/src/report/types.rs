@@ -75,6 +75,9 @@ pub enum Signal {
     /// The default of `kill`.
     #[strum(serialize = "SIGTERM")]
     Terminate,
+    /// The terminal was closed, or a remote session lost.
+    #[strum(serialize = "SIGHUP")]
+    HangUp,
 }
 
 /// A run's ID: 128 random bits, written as 32 hexadecimal digits.

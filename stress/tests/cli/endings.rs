@@ -91,6 +91,74 @@ fn a_second_signal_ends_the_run_at_once() {
 }
 
 #[test]
+fn a_lost_terminal_ends_the_run_with_all_that_it_measured() {
+    let (server, stores) = silent_from_the_second_blob_on();
+    let files = "--html page.html --write csv=steps.csv --log log.ndjson";
+    let started = run(&server).line(files).start().until(" cached download ");
+    stores.iter().take(2).for_each(drop);
+    // Kernel and shell both send it: a second one is no wish to end at once.
+    let started = started.signal(Signal::HUP).until("SIGHUP").signal(Signal::HUP);
+    let ran = started.finish().exits(129);
+    assert!(ran.stdout.starts_with("PARTIAL, FAILED: 1 of 2 uploads"), "{}", ran.stdout);
+    assert_eq!(ran.report().0["ending"]["signal"], "SIGHUP");
+    let expected = ["log.ndjson", "page.html", "report.json", "steps.csv", EXPORT];
+    assert_eq!((ran.rows().len(), ran.files()), (1, expected.map(str::to_owned).to_vec()));
+}
+
+#[test]
+fn under_nohup_a_lost_terminal_is_ignored() {
+    let (go_on, wait) = channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let (sender, stores) = channel();
+    let server = Server::answering(move |request, right| {
+        if request.is_store() {
+            let _ = sender.send(());
+            // Answers when the signal has been sent, or when the test is over.
+            let _ = wait.lock().unwrap().recv();
+        }
+        right
+    });
+    let url = server.url();
+    let arguments = ["run", "--publisher", &url, "--aggregator", &url, "-n", "1", "--size", "1KiB"];
+    let mut child = std::process::Command::new("sh")
+        .args(["-c", "trap '' HUP; exec \"$@\"", "sh", crate::common::PROGRAM])
+        .args(arguments)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    stores.recv().unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), Signal::HUP).unwrap();
+    drop(go_on);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_file_size_limit_is_reported_like_a_full_disk() {
+    let server = Server::start();
+    let url = server.url();
+    let dir = tempfile::tempdir().unwrap();
+    // In blocks of 512 bytes: the rows and the log of 300 blobs are longer, and so is every report.
+    let output = std::process::Command::new("sh")
+        .args(["-c", "ulimit -f 16; exec \"$@\"", "sh", crate::common::PROGRAM])
+        .args(["run", "--publisher", &url, "--aggregator", &url, "-n", "300", "--size", "1KiB", "-q"])
+        .args(["--export", "--report", "report.json", "--log", "log.ndjson", "--html", "page.html"])
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{:?} {stderr}", output.status);
+    for name in [EXPORT, "report.json", "log.ndjson", "page.html"] {
+        let errors = stderr.lines().filter(|line| line.starts_with(&format!("error: cannot write {name}: ")));
+        assert_eq!(errors.count(), 1, "{name}: {stderr}");
+    }
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.contains("300 of 300 uploads"), "{stdout}");
+    let rows: Value = serde_json::from_slice(&fs::read(dir.path().join(EXPORT)).unwrap()).unwrap();
+    assert!(rows.as_array().is_some_and(|rows| !rows.is_empty()));
+    assert!(!dir.path().join("report.json").exists() && !dir.path().join("page.html").exists());
+}
+
+#[test]
 fn the_export_is_valid_at_every_instant() {
     let (server, stores) = silent_from_the_second_blob_on();
     let started = run(&server).start().until(" cached download ");
@@ -178,7 +246,7 @@ fn a_report_that_cannot_be_written_after_all_is_told_once_and_nothing_else_is_lo
     fs::create_dir(run.dir.path().join("sub")).unwrap();
     let started = run.start();
     stores.recv().unwrap();
-    fs::remove_dir(started.path("sub")).unwrap();
+    fs::remove_dir_all(started.path("sub")).unwrap();
     go_on.send(()).unwrap();
     let ran = started.finish().exits(1);
     let errors: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("error: ")).collect();

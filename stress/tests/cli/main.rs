@@ -28,3 +28,4 @@ mod specification;
 mod thresholds;
 mod quality;
 mod truth;
+mod writers;

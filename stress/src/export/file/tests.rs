@@ -20,6 +20,35 @@ fn write(path: &Path, text: &str) {
 }
 
 #[test]
+fn one_at_a_time_writes_a_file_by_whatever_path() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let long = "x".repeat(255);
+    for name in ["report.json", &long] {
+        let first = PreparedFile::prepare(&at(name)).unwrap();
+        let reason = format!("process {} is writing it", process::id());
+        assert!(refused(&directory.path().join(".").join(name)).contains(&reason));
+        PreparedFile::prepare(&at("other")).unwrap();
+        drop(first);
+        PreparedFile::prepare(&at(name)).unwrap();
+        assert!(names(directory.path()).is_empty());
+    }
+}
+
+#[test]
+fn a_lock_file_that_was_left_behind_or_leads_elsewhere_is_no_lock() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::write(at(".report.json.lock"), "1\n").unwrap();
+    drop(PreparedFile::prepare(&at("report.json")).unwrap());
+    assert!(names(directory.path()).is_empty());
+    fs::write(at("precious"), "precious").unwrap();
+    std::os::unix::fs::symlink(at("precious"), at(".report.json.lock")).unwrap();
+    assert!(refused(&at("report.json")).contains("its lock file "));
+    assert_eq!(fs::read_to_string(at("precious")).unwrap(), "precious");
+}
+
+#[test]
 fn preparing_leaves_everything_as_it_was() {
     let directory = tempfile::tempdir().unwrap();
     let old = directory.path().join("old.json");

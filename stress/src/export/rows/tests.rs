@@ -66,6 +66,7 @@ fn the_file_is_valid_json_after_every_row() {
     let mut text = String::new();
     older.read_to_string(&mut text).unwrap();
     assert_eq!(text, "an older export");
+    file.finish().unwrap();
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
