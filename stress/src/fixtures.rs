@@ -67,6 +67,7 @@ pub(crate) fn plan(blobs: u64) -> Plan {
         verify: Verify::Full,
         retries: Retries::default(),
         thresholds: Vec::new(),
+        unsupported_percentiles: Default::default(),
         shard: None,
     }
 }

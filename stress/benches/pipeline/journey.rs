@@ -56,6 +56,7 @@ fn plan(bottle: &Bottle, seed: u64) -> Plan {
         verify: Verify::Full,
         retries: Retries::default(),
         thresholds: Vec::new(),
+        unsupported_percentiles: Default::default(),
         shard: None,
     }
 }

@@ -11,7 +11,12 @@ use super::{
 };
 use crate::{
     error::Error,
-    plan::{ConfigError, Phase, Plan, source::Listing, threshold::Threshold},
+    plan::{
+        ConfigError, Phase, Plan,
+        source::Listing,
+        support::{self, Shortfall},
+        threshold::Threshold,
+    },
 };
 
 /// The key whose values add up: those of a phase come on top of those of the run.
@@ -139,6 +144,25 @@ impl Config {
                 ),
             }),
         }
+    }
+
+    /// What to know of thresholds that take more samples than the run can have, and that are judged all the same.
+    ///
+    /// # Errors
+    /// When one of them can never hold, with the place where it was set.
+    pub(super) fn judged_shortfalls(&self, plan: &Plan) -> Result<Vec<String>, Error> {
+        let (judged, refused): (Vec<_>, Vec<_>) =
+            support::shortfalls(plan).into_iter().partition(|one| one.is_judged);
+        if refused.is_empty() {
+            return Ok(judged.iter().map(Shortfall::notice).collect());
+        }
+        let refused: Vec<_> = refused.iter().map(ToString::to_string).collect();
+        let reason = format!(
+            "cannot hold ({}): give the run more blobs (--blobs) or more time (--duration), limit a lower percentile, \
+             or have the sample's own percentile judged (--unsupported-percentiles judge)",
+            refused.join("; ")
+        );
+        Err(self.placed(ConfigError::new("--threshold", reason)))
     }
 
     /// Whether the limit of blobs under way at a rate was asked for, although it equals the default.

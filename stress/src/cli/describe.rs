@@ -13,6 +13,7 @@ use crate::{
         Phase, Plan,
         limits::Limits,
         load::Load,
+        percentile::UnsupportedPercentiles,
         retry::{Backoff, Retries},
         sizes::Sizes,
         source::BlobSource,
@@ -35,6 +36,9 @@ pub(super) fn layers(name: &str, plan: &Plan) -> Result<(Layer, Vec<(String, Lay
     limits(&mut shared, &plan.limits);
     retries(&mut shared, plan.retries);
     let mut phases = phases(name, plan, &mut shared)?;
+    if plan.unsupported_percentiles != UnsupportedPercentiles::default() {
+        shared.text("unsupported-percentiles", plan.unsupported_percentiles.to_string());
+    }
     shared.list("threshold", plan.thresholds.iter().map(ToString::to_string));
     if let [(only, _)] = &phases[..]
         && only == MAIN

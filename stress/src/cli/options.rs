@@ -12,6 +12,7 @@ use crate::plan::{
     Verify,
     journey::Step,
     load::Stop,
+    percentile::UnsupportedPercentiles,
     retry::Backoff,
     schedule::Arrivals,
     shard::Shard,
@@ -258,6 +259,14 @@ pub(super) struct RunOptions {
     /// The metrics are listed below.
     #[arg(long, value_name = "EXPR", value_delimiter = ',', help_heading = PASS_OR_FAIL)]
     pub(super) threshold: Vec<Parsed<Threshold>>,
+    /// Percentiles of too few samples: refuse, judge [default: refuse]
+    ///
+    /// refuse: a threshold on one does not hold, and a run that can never have enough samples is not started. judge: the
+    /// sample's own percentile is judged, and marked so in every output.
+    // Its name would push the short help beyond 80 columns.
+    #[arg(long, value_name = "MODE", value_parser = parsed_one_of::<UnsupportedPercentiles>(),
+          hide_short_help = true, help_heading = PASS_OR_FAIL)]
+    pub(super) unsupported_percentiles: Option<Parsed<UnsupportedPercentiles>>,
     /// Exit with 3 when the numbers are invalid
     ///
     /// They are when the generator, or its machine, was the limit and not the server.

@@ -55,6 +55,7 @@ pub(super) fn plan(options: &RunOptions, phases: Vec<Phase>) -> Result<Plan, Con
         verify: get(&options.verify).unwrap_or(Verify::Full),
         retries: retries(options)?,
         thresholds: all(&options.threshold),
+        unsupported_percentiles: get(&options.unsupported_percentiles).unwrap_or_default(),
         shard: get(&options.shard),
     })
 }

@@ -40,6 +40,7 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     let list = config.list()?;
     let mut signals = Signals::listen()?;
     let plan = Arc::new(config.plan(list.as_ref())?);
+    let mut notices = config.judged_shortfalls(&plan)?;
     let reduced = descriptors::provide(&plan, config.sets_default_max_in_flight())?;
     let options = config.run;
     let files = Files::prepare(&options)?;
@@ -50,10 +51,9 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     };
     let network = Arc::new(Network::new(&plan)?);
     let mut screen = Screen::new(&options, &plan);
-    let mut notices = Vec::new();
     if !options.no_check {
         tokio::select! {
-            warnings = client::preflight(&plan) => notices = warnings?,
+            warnings = client::preflight(&plan) => notices.extend(warnings?),
             signal = signals.first() => return Ok(Exit::Signal(signal)),
         }
         screen.detail("preflight: no target refuses");

@@ -58,6 +58,7 @@ fn plan(publisher: &str) -> Plan {
         verify: Verify::Full,
         retries: Retries::default(),
         thresholds: Vec::new(),
+        unsupported_percentiles: Default::default(),
         shard: None,
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     plan::{
         Plan,
         forecast::{Forecast, Range},
+        support,
         threshold::Quantity,
     },
     report::compare::{Comparison, Number, Run, Verdict},
@@ -99,6 +100,8 @@ struct PlanDocument<'a> {
     schema: &'static str,
     plan: &'a Plan,
     forecast: Vec<Json>,
+    /// Thresholds that take more samples than the run can have.
+    unsupported_thresholds: Vec<Json>,
 }
 
 /// The document of `plan` with the forecasts of its phases; secrets are redacted, `most` is `null` where nothing
@@ -116,7 +119,20 @@ pub fn plan(plan: &Plan, forecasts: &[Forecast]) -> String {
             "seconds": { "least": least.as_secs_f64(), "most": most.map(|most| most.as_secs_f64()) },
         })
     });
-    text(&PlanDocument { schema: PLAN_SCHEMA, plan, forecast: forecast.collect() })
+    let unsupported = support::shortfalls(plan).into_iter().map(|one| {
+        json!({
+            "threshold": one.threshold,
+            "samples_at_most": one.most,
+            "samples_needed": one.needs,
+            "judged": one.is_judged,
+        })
+    });
+    text(&PlanDocument {
+        schema: PLAN_SCHEMA,
+        plan,
+        forecast: forecast.collect(),
+        unsupported_thresholds: unsupported.collect(),
+    })
 }
 
 fn text(document: &impl Serialize) -> String {

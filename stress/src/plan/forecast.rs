@@ -57,6 +57,10 @@ impl<T: Add<Output = T> + Default + Copy + PartialEq> Sum for Range<T> {
 /// What a phase will do if nothing fails, is dropped or is aborted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
+    /// Journeys that start.
+    pub journeys: Range<u64>,
+    /// Those of them that are order controls.
+    pub controls: Range<u64>,
     /// Upload requests.
     pub uploads: Range<u64>,
     /// Download requests.
@@ -74,6 +78,8 @@ impl Add for Forecast {
 
     fn add(self, other: Self) -> Self {
         Self {
+            journeys: self.journeys + other.journeys,
+            controls: self.controls + other.controls,
             uploads: self.uploads + other.uploads,
             downloads: self.downloads + other.downloads,
             bytes_up: self.bytes_up + other.bytes_up,
@@ -110,6 +116,8 @@ pub fn forecast(plan: &Plan) -> Vec<Forecast> {
         let uploads = u64::from(phase.journey.uploads());
         let (controls, control_bytes) = controls(plan, position, blobs.zip(repeatable), journeys);
         Forecast {
+            journeys,
+            controls,
             uploads: times(journeys, uploads) + controls,
             downloads: times(journeys, reads) + controls,
             bytes_up: times(bytes, uploads) + control_bytes,

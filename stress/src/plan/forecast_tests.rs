@@ -59,6 +59,7 @@ fn plan(change: impl FnOnce(&mut Phase)) -> Plan {
         verify,
         retries,
         thresholds,
+        unsupported_percentiles: Default::default(),
         shard,
     }
 }

@@ -23,6 +23,7 @@ pub mod search;
 pub mod sizes;
 pub mod store;
 pub mod source;
+pub mod support;
 pub mod target;
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ pub use phase::Phase;
 
 use limits::Limits;
 use names::none_of;
+use percentile::UnsupportedPercentiles;
 use retry::Retries;
 use shard::Shard;
 use source::BlobSource;
@@ -63,6 +65,9 @@ pub struct Plan {
     /// What the run must hold, besides that nothing fails.
     #[serde(default)]
     pub thresholds: Vec<Threshold>,
+    /// What becomes of thresholds on percentiles that the sample is too small for.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub unsupported_percentiles: UnsupportedPercentiles,
     /// Which part of the run this is; `None` when it is not divided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
@@ -79,6 +84,11 @@ pub enum Verify {
     Size,
     /// Nothing: what arrives is counted and dropped.
     Off,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_default(unsupported: &UnsupportedPercentiles) -> bool {
+    *unsupported == UnsupportedPercentiles::default()
 }
 
 impl Plan {

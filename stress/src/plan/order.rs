@@ -162,6 +162,7 @@ mod tests {
             verify: Verify::Full,
             retries: Retries::default(),
             thresholds: Vec::new(),
+            unsupported_percentiles: Default::default(),
             shard: None,
         }
     }

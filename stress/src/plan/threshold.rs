@@ -76,6 +76,24 @@ impl Threshold {
         self
     }
 
+    /// The threshold about one of the steps that it covers.
+    pub fn of_step(&self, step: Step) -> Self {
+        Self { scope: Scope { step: Some(step), ..self.scope.clone() }, ..self.clone() }
+    }
+
+    /// The planned steps that it covers, in their order.
+    pub fn steps(&self, phases: &[Phase]) -> Vec<Step> {
+        let measured = phases.iter().filter(|phase| !phase.warm_up);
+        let covered = |phase: &Phase| {
+            let steps = phase.steps().into_iter();
+            steps.filter(|&step| self.scope.covers(&phase.name, step)).collect::<Vec<_>>()
+        };
+        let mut steps: Vec<_> = measured.flat_map(covered).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        steps
+    }
+
     /// Checks that the phases have what it names.
     pub(super) fn check(&self, phases: &[Phase]) -> Result<(), ConfigError> {
         let refuse = |reason: String| Err(ConfigError::new("--threshold", format!("`{self}` {reason}")));

@@ -37,12 +37,8 @@ pub struct Distribution {
 impl Distribution {
     /// The distribution of `latencies`, of which those from `least_lower_bound` on may have been longer; `None` of none.
     pub(super) fn of(latencies: &Latencies, least_lower_bound: Option<Duration>) -> Option<Self> {
-        let bounded = |value: Duration| Bounded {
-            value,
-            // A histogram gives a quantile back to a thousandth: two values that close count as equal.
-            lower_bound: least_lower_bound.is_some_and(|least| value + value / 1000 >= least),
-        };
-        let quantile = |percentile: Percentile| latencies.quantile(percentile.quantile()).map(bounded);
+        let bounded = |value| bounded(value, least_lower_bound);
+        let quantile = |percentile| Self::percentile(latencies, least_lower_bound, percentile);
         let supported = Percentile::iter().filter(|p| p.is_supported_by(latencies.count()));
         Some(Self {
             count: latencies.count(),
@@ -54,6 +50,15 @@ impl Distribution {
         })
     }
 
+    /// A percentile by nearest rank, however small the sample; `None` of none. Lower bounds as in [`Distribution::of`].
+    pub(super) fn percentile(
+        latencies: &Latencies,
+        least_lower_bound: Option<Duration>,
+        percentile: Percentile,
+    ) -> Option<Bounded> {
+        latencies.quantile(percentile.quantile()).map(|value| bounded(value, least_lower_bound))
+    }
+
     /// Its numbers by their names in documents.
     fn numbers(&self) -> impl Iterator<Item = (&'static str, Bounded)> {
         let percentiles = self.percentiles.iter().map(|(percentile, value)| (percentile.label(), *value));
@@ -62,6 +67,11 @@ impl Distribution {
             .chain(percentiles)
             .chain([("max", self.max)])
     }
+}
+
+fn bounded(value: Duration, least_lower_bound: Option<Duration>) -> Bounded {
+    // A histogram gives a quantile back to a thousandth: two values that close count as equal.
+    Bounded { value, lower_bound: least_lower_bound.is_some_and(|least| value + value / 1000 >= least) }
 }
 
 /// Numbers by name, in seconds, and the names of those that are lower bounds.

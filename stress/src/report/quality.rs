@@ -9,7 +9,7 @@ use super::{
     stationarity::{self, Drift, Stationarity},
     stats::{Percentile, share},
     steps::{ArrivalSummary, StepSummary},
-    threshold::{Measured, ThresholdResult},
+    threshold::ThresholdResult,
 };
 use crate::{
     metrics::{Connections, generator::Generator, step_metrics::Span},
@@ -192,8 +192,7 @@ impl QualityReport {
         let contaminated =
             share(firsts.from_cache(), firsts.total()).filter(|_| !firsts.by_header.is_empty());
         checks.extend(contaminated.map(|share| Check::Contaminated.result(share)));
-        let unsupported =
-            |one: &&ThresholdResult| !one.implicit && matches!(one.measured, Measured::Unsupported { .. });
+        let unsupported = |one: &&ThresholdResult| !one.implicit && one.shortfall().is_some();
         checks.push(Check::Samples.result(thresholds.iter().filter(unsupported).count() as f64));
         let stationarity = stationarity::of(report);
         let change = |found: &Stationarity| found.worst.as_ref().map_or(0.0, Drift::share);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 pub use crate::plan::percentile::Percentile;
+use crate::plan::percentile::TAIL;
 
 /// Values in ascending order.
 pub(super) fn sorted(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
@@ -25,25 +26,6 @@ pub(super) fn per_second(amount: u64, time: Duration) -> Option<f64> {
 /// A share from 0 to 1; `None` of nothing.
 pub(super) fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
-}
-
-/// The probability on each side that a two-sided 95 % interval leaves out.
-const TAIL: f64 = 0.025;
-
-impl Percentile {
-    /// The smallest sample that supports it: its minimum and maximum enclose the percentile with 95 %.
-    pub fn needs(self) -> u64 {
-        let far = self.quantile().max(1.0 - self.quantile());
-        let exact = (TAIL.ln() / far.ln()).ceil();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 6 and 36,888")]
-        let needs = exact as u64;
-        needs
-    }
-
-    /// Whether a sample of `count` supports it.
-    pub fn is_supported_by(self, count: u64) -> bool {
-        count >= self.needs()
-    }
 }
 
 /// The ranks, counted from 1, of the two order statistics that enclose the `quantile` with at least 95 % whatever the
@@ -90,13 +72,6 @@ mod tests {
     fn a_rate_takes_time() {
         assert_eq!(per_second(3, Duration::from_millis(1_500)), Some(2.0));
         assert_eq!((per_second(0, Duration::from_secs(1)), per_second(3, Duration::ZERO)), (Some(0.0), None));
-    }
-
-    #[test]
-    fn percentiles_need_these_many_samples() {
-        let needs: Vec<_> = Percentile::iter().map(Percentile::needs).collect();
-        assert_eq!(needs, [6, 36, 72, 368, 3_688, 36_887]);
-        assert!(!Percentile::P50.is_supported_by(5) && Percentile::P50.is_supported_by(6));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Evaluates thresholds against what was measured: what the sample does not support does not hold.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -18,7 +18,8 @@ use crate::{
     plan::{
         Phase,
         journey::Step,
-        threshold::{Limit, Metric, Operator, Scope, Statistic, Threshold, TimeSpan},
+        percentile::UnsupportedPercentiles,
+        threshold::{Limit, Metric, Operator, Statistic, Threshold, TimeSpan},
     },
     sample::{FailureClass, Novelty},
 };
@@ -50,6 +51,15 @@ pub enum Measured {
     PerSecond(f64),
     /// Bytes of successes per second.
     BytesPerSecond(f64),
+    /// The percentile of a sample that is too small to support it, which the run was asked to judge all the same.
+    Judged {
+        /// The percentile by nearest rank.
+        time: Bounded,
+        /// How large the sample is.
+        has: u64,
+        /// How large it would have to be.
+        needs: u64,
+    },
     /// Nothing: the sample does not support it.
     Unsupported {
         /// How large the sample is.
@@ -60,11 +70,19 @@ pub enum Measured {
 }
 
 impl ThresholdResult {
-    /// Whether the threshold holds. What the sample does not support does not hold.
+    /// How large the sample is and how large it would have to be, where it is too small for the threshold.
+    pub fn shortfall(&self) -> Option<(u64, u64)> {
+        match self.measured {
+            Measured::Judged { has, needs, .. } | Measured::Unsupported { has, needs } => Some((has, needs)),
+            _ => None,
+        }
+    }
+
+    /// Whether the threshold holds. What the sample does not support does not hold, unless it was to be judged all the same.
     pub fn holds(&self) -> bool {
         let Threshold { operator, limit, .. } = &self.threshold;
         match (self.measured, *limit) {
-            (Measured::Time(time), Limit::Time(limit)) => {
+            (Measured::Time(time) | Measured::Judged { time, .. }, Limit::Time(limit)) => {
                 // A censored time is not known to be short.
                 let may_be_longer =
                     time.lower_bound && !matches!(operator, Operator::Above | Operator::AtLeast);
@@ -91,7 +109,7 @@ impl Serialize for ThresholdResult {
         map.serialize_entry("implicit", &self.implicit)?;
         map.serialize_entry("holds", &self.holds())?;
         match self.measured {
-            Measured::Time(time) => {
+            Measured::Time(time) | Measured::Judged { time, .. } => {
                 map.serialize_entry("measured_seconds", &time.value.as_secs_f64())?;
                 map.serialize_entry("lower_bound", &time.lower_bound)?;
             }
@@ -101,10 +119,11 @@ impl Serialize for ThresholdResult {
             }
             Measured::PerSecond(rate) => map.serialize_entry("measured_per_second", &rate)?,
             Measured::BytesPerSecond(rate) => map.serialize_entry("measured_bytes_per_second", &rate)?,
-            Measured::Unsupported { has, needs } => {
-                map.serialize_entry("samples", &has)?;
-                map.serialize_entry("samples_needed", &needs)?;
-            }
+            Measured::Unsupported { .. } => {}
+        }
+        if let Some((has, needs)) = self.shortfall() {
+            map.serialize_entry("samples", &has)?;
+            map.serialize_entry("samples_needed", &needs)?;
         }
         map.end()
     }
@@ -119,13 +138,10 @@ pub fn percent(count: u64, of: u64) -> f64 {
 pub(super) fn evaluate(report: &Report) -> Vec<ThresholdResult> {
     let thresholds = &report.plan.thresholds;
     let asked = thresholds.iter().flat_map(|threshold| {
-        steps(report, threshold).into_iter().map(|step| {
+        threshold.steps(&report.plan.phases).into_iter().map(|step| {
             let covered = Covered::of(report, |phase, one| one == step && threshold.scope.covers(phase, one));
-            let threshold = Threshold {
-                scope: Scope { step: Some(step), ..threshold.scope.clone() },
-                ..threshold.clone()
-            };
-            ThresholdResult { measured: covered.measure(threshold.metric), threshold, implicit: false }
+            let measured = covered.measure(threshold.metric);
+            ThresholdResult { threshold: threshold.of_step(step), measured, implicit: false }
         })
     });
     let phases: Vec<_> = report.plan.phases.iter().filter(|phase| !phase.warm_up).collect();
@@ -134,17 +150,6 @@ pub(super) fn evaluate(report: &Report) -> Vec<ThresholdResult> {
         phase.steps().into_iter().flat_map(move |step| implicit(report, phase, step, several))
     });
     asked.chain(implied).collect()
-}
-
-/// The planned steps that a threshold covers, in their order.
-fn steps(report: &Report, threshold: &Threshold) -> Vec<Step> {
-    let measured = report.plan.phases.iter().filter(|phase| !phase.warm_up);
-    let mut steps: Vec<_> = measured
-        .flat_map(|phase| phase.steps().into_iter().filter(|&step| threshold.scope.covers(&phase.name, step)))
-        .collect();
-    steps.sort_unstable();
-    steps.dedup();
-    steps
 }
 
 /// That nothing fails and nothing is unfinished, unless a threshold limits it.
@@ -179,11 +184,12 @@ struct Covered<'a> {
     /// Failures of these classes do not count.
     excluded: Vec<FailureClass>,
     arrivals: ArrivalMetrics,
+    unsupported: UnsupportedPercentiles,
 }
 
 impl<'a> Covered<'a> {
     fn of(report: &'a Report, covers: impl Fn(&str, Step) -> bool) -> Self {
-        let mut covered = Covered::default();
+        let mut covered = Covered { unsupported: report.plan.unsupported_percentiles, ..Covered::default() };
         let name = |phase: usize| report.plan.phases.get(phase).map(|phase| phase.name.as_str());
         for (key, step) in &report.recording.steps {
             if name(key.phase).is_some_and(|phase| covers(phase, key.step)) {
@@ -239,24 +245,37 @@ impl<'a> Covered<'a> {
             let mut latencies = Latencies::default();
             self.fresh.iter().filter_map(|metrics| metrics.span(span)).for_each(|one| latencies.merge(one));
             let bounds = self.fresh.iter().filter_map(|metrics| metrics.least_lower_bound);
-            let bound = if span == Span::Response { bounds.min() } else { None };
-            Distribution::of(&latencies, bound)
+            (latencies, if span == Span::Response { bounds.min() } else { None })
         };
-        let distribution = match part {
+        let (latencies, bound) = match part {
             TimeSpan::Response => span(Span::Response),
             TimeSpan::Service => span(Span::Service),
-            TimeSpan::StartDelay => Distribution::of(&self.arrivals.start_delay, None),
+            TimeSpan::StartDelay => (self.arrivals.start_delay.clone(), None),
             TimeSpan::FirstByte => span(Span::FirstByte),
             TimeSpan::Send => span(Span::Send),
             TimeSpan::Wait => span(Span::Wait),
             TimeSpan::Receive => span(Span::Receive),
         };
-        let has = distribution.as_ref().map_or(0, |distribution| distribution.count);
-        let needs =
-            if let Statistic::Percentile(percentile) = statistic { Percentile::needs(percentile) } else { 1 };
-        distribution
-            .and_then(|distribution| number(&distribution, statistic))
-            .map_or(Measured::Unsupported { has, needs }, Measured::Time)
+        let number = |of: fn(&Distribution) -> Bounded| {
+            Distribution::of(&latencies, bound).map_or(NOTHING, |times| Measured::Time(of(&times)))
+        };
+        match statistic {
+            Statistic::Min => number(|times| times.min),
+            Statistic::Mean => number(|times| times.mean),
+            Statistic::Max => number(|times| times.max),
+            Statistic::Percentile(percentile) => self.percentile(&latencies, bound, percentile),
+        }
+    }
+
+    fn percentile(&self, latencies: &Latencies, bound: Option<Duration>, percentile: Percentile) -> Measured {
+        let (has, needs) = (latencies.count(), percentile.needs());
+        match Distribution::percentile(latencies, bound, percentile) {
+            Some(time) if percentile.is_supported_by(has) => Measured::Time(time),
+            Some(time) if self.unsupported == UnsupportedPercentiles::Judge => {
+                Measured::Judged { time, has, needs }
+            }
+            _ => Measured::Unsupported { has, needs },
+        }
     }
 
     fn count_of(&self, count: u64, of: u64) -> Measured {
@@ -277,15 +296,6 @@ const NOTHING: Measured = Measured::Unsupported { has: 0, needs: 1 };
 /// The failures of the classes that count.
 fn count(failures: &BTreeMap<FailureClass, FailureTally>, counts: impl Fn(FailureClass) -> bool) -> u64 {
     failures.iter().filter(|(class, _)| counts(**class)).map(|(_, tally)| tally.count).sum()
-}
-
-fn number(distribution: &Distribution, statistic: Statistic) -> Option<Bounded> {
-    match statistic {
-        Statistic::Min => Some(distribution.min),
-        Statistic::Mean => Some(distribution.mean),
-        Statistic::Max => Some(distribution.max),
-        Statistic::Percentile(percentile) => distribution.percentiles.get(&percentile).copied(),
-    }
 }
 
 #[cfg(test)]

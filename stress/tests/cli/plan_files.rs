@@ -247,7 +247,7 @@ fn the_same_seed_asks_for_the_same_things_byte_by_byte() {
 #[test]
 fn a_threshold_on_no_sample_at_all_fails() {
     let bottle = Bottle::builder().publisher_faults(&["503=100%"]).start();
-    let line = "-n 3 --size 1KiB -q --threshold *.failures<=100% --threshold first.p50<1h --threshold first.count>=0";
+    let line = "-n 6 --size 1KiB -q --threshold *.failures<=100% --threshold first.p50<1h --threshold first.count>=0";
     let ran = Run::new(&bottle).line(line).go().exits(1);
     let judged = ran.report().0["thresholds"].as_array().expect("thresholds").clone();
     let of = |text: &str| judged.iter().find(|one| one["threshold"] == text).expect("the threshold").clone();

@@ -93,7 +93,7 @@ fn the_pinned_report_is_valid_and_described() {
 fn a_report_of_everything_is_valid_and_described() {
     let bottle = Bottle::start();
     let line = "--rate 300/s -n 150 --warm-up 60 --size 1KiB --duplicates 30% --reads 3 --max-in-flight 50 \
-                --threshold upload.max<1h --threshold upload.p99<1s --threshold *.rate>0.1/s \
+                --threshold upload.max<1h --threshold upload.p99<1s --unsupported-percentiles judge --threshold *.rate>0.1/s \
                 --threshold *.throughput>1B/s --bearer t0ken --header X-A:b";
     let ran = Run::new(&bottle).line(line).go();
     let report = valid(&ran);

@@ -14,6 +14,11 @@ fn shown(ran: &Ran) -> Vec<String> {
     lines.take_while(|line| !line.is_empty()).map(|line| line[13..].trim_end().to_owned()).collect()
 }
 
+/// Text of a screen without the line breaks that keep it within 80 columns.
+fn unwrapped(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn thresholds_that_hold_are_shown_with_what_was_measured() {
     let bottle = Bottle::start();
@@ -53,12 +58,57 @@ fn a_threshold_that_breaks_is_exit_code_1() {
 }
 
 #[test]
-fn a_threshold_that_the_sample_cannot_support_fails_and_says_what_it_takes() {
+fn a_threshold_that_no_sample_of_the_run_can_support_is_refused_before_it_starts() {
+    for (line, words) in [
+        ("-n 20 --threshold *.p95<20s", "upload.p95<20s: at most 20 samples, p95 takes 72; first.p95<20s"),
+        ("--rate 10/s --duration 2s --threshold upload.p90<1s", "at most 20 samples, p90 takes 36"),
+        ("-n 20 --threshold upload.count>20", "upload.count>20: at most 20 samples, this limit takes 21"),
+    ] {
+        let server = Server::start();
+        let ran = Run::between(&server.url(), &server.url()).line(line).go().exits(2);
+        assert_eq!((ran.stderr.lines().count(), server.requests().len()), (1, 0), "{line}: {ran:?}");
+        for words in [words, "--blobs", "--unsupported-percentiles judge"] {
+            assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
+        }
+        let planned = Run::between(&server.url(), &server.url()).command("plan").line(line).go().exits(0);
+        assert!(unwrapped(&planned.stdout).contains("it cannot hold"), "{}", planned.stdout);
+    }
+}
+
+#[test]
+fn a_threshold_that_the_sample_turned_out_too_small_for_fails_and_says_what_it_takes() {
     let bottle = Bottle::start();
-    let ran = Run::new(&bottle).line("-n 5 --size 1KiB -q --threshold cached.p99<1h").go().exits(1);
-    assert_eq!(shown(&ran), ["FAILED  cached.p99<1h: not enough data: 5 samples, 368 needed"]);
-    let judged = &ran.report().0["thresholds"][0];
-    assert_eq!((&judged["samples"], &judged["samples_needed"]), (&json!(5), &json!(368)));
+    // Nothing bounds the number of blobs beforehand but those of the list of steps and the time.
+    let line = "-c 1 --duration 1ms --size 1KiB -q --threshold cached.p99<1h";
+    let ran = Run::new(&bottle).line(line).go().exits(1);
+    let shown = shown(&ran);
+    assert!(shown[0].starts_with("FAILED  cached.p99<1h: not enough data: "), "{shown:?}");
+    assert_eq!(ran.report().0["thresholds"][0]["samples_needed"], json!(368));
+}
+
+#[test]
+fn the_samples_own_percentile_is_judged_on_request_and_marked_in_every_output() {
+    let bottle = Bottle::start();
+    let line = "-n 10 --size 1KiB --threshold upload.p95<40s --unsupported-percentiles judge \
+                --write markdown=md,junit=junit,prometheus=prom,json=json --html html";
+    let ran = Run::new(&bottle).line(line).go().exits(0);
+    assert!(ran.stderr.contains("at most 10 samples, p95 takes 72: the sample's own"), "{}", ran.stderr);
+    let shown = shown(&ran);
+    assert!(shown[0].starts_with("ok      upload.p95<40s: "), "{shown:?}");
+    let mark = "(unsupported: 10 samples, 72 needed)";
+    for (name, text) in [
+        ("md", mark),
+        ("junit", mark),
+        ("html", mark),
+        ("prom", "walrus_stress_threshold_supported{threshold=\"upload.p95<40s\",step=\"upload\"} 0\n"),
+    ] {
+        let path = ran.dir.path().join(name);
+        assert!(std::fs::read_to_string(&path).expect(name).contains(text), "{name}");
+    }
+    assert!(unwrapped(&ran.stdout).contains(mark), "{}", ran.stdout);
+    let judged = &ran.json("json")["thresholds"][0];
+    assert_eq!((&judged["samples"], &judged["samples_needed"]), (&json!(10), &json!(72)));
+    assert!(judged["measured_seconds"].is_number(), "{judged}");
 }
 
 #[test]

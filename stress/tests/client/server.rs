@@ -117,6 +117,7 @@ pub(crate) fn plan(target: &str) -> Plan {
         verify: Verify::Full,
         retries: Retries::default(),
         thresholds: Vec::new(),
+        unsupported_percentiles: Default::default(),
         shard: None,
     }
 }

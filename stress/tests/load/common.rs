@@ -84,6 +84,7 @@ pub(crate) fn plan(bottle: &Bottle, phases: Vec<Phase>) -> Plan {
         verify: Verify::Full,
         retries: Retries::default(),
         thresholds: Vec::new(),
+        unsupported_percentiles: Default::default(),
         shard: None,
     }
 }

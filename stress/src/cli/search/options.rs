@@ -78,7 +78,7 @@ enum AxisName {
 }
 
 /// Options of a run that a search decides itself, each with what to use instead.
-pub(in crate::cli) const DECIDED: [(&str, &str); 16] = [
+pub(in crate::cli) const DECIDED: [(&str, &str); 17] = [
     ("blobs", "--step sets how long each step is measured"),
     ("concurrency", "--for concurrency searches for it, between --from and --max"),
     ("concurrency-stages", "--for concurrency searches for it, between --from and --max"),
@@ -93,6 +93,7 @@ pub(in crate::cli) const DECIDED: [(&str, &str); 16] = [
     ("shard", "the capacity for a part of a load is not that for the whole"),
     ("stages", "--for rate searches for it, between --from and --max"),
     ("threshold", "--slo sets what must hold"),
+    ("unsupported-percentiles", "a step takes up to ten times --step until its samples suffice"),
     ("warm-up", "--settle sets how long the load of each step runs before it is measured"),
     ("write", "--report writes the search as a document"),
 ];

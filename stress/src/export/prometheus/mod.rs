@@ -13,6 +13,7 @@ use crate::{
         Report,
         quality::Severity,
         summary::{FailureSummary, StepSummary, Summary},
+        threshold::ThresholdResult,
     },
     sample::FailureClass,
 };
@@ -204,18 +205,21 @@ fn totals(text: &mut String, summary: &Summary) {
 
 /// Thresholds, quality and whether the run passed.
 fn verdicts(text: &mut String, summary: &Summary) {
+    // A threshold that was given twice is one series: the format allows each only once.
+    let mut seen = BTreeSet::new();
+    let results: Vec<_> = summary
+        .thresholds
+        .iter()
+        .map(|result| (threshold_labels(result), result))
+        .filter(|(labels, _)| seen.insert(labels.clone()))
+        .collect();
     let help = "Whether each threshold holds";
     let mut holds = family(text, "walrus_stress_threshold_holds", Kind::Gauge, help);
-    let mut seen = BTreeSet::new();
-    for result in &summary.thresholds {
-        let threshold = result.threshold.to_string();
-        let step = result.threshold.scope.step.as_ref().map(Step::to_string).unwrap_or_default();
-        let labels = vec![("threshold", threshold), ("step", step)];
-        // A threshold that was given twice is one series: the format allows each only once.
-        if seen.insert(labels.clone()) {
-            holds.sample(&labels, u8::from(result.holds()));
-        }
-    }
+    results.iter().for_each(|(labels, result)| holds.sample(labels, u8::from(result.holds())));
+    let help = "Whether the sample is large enough for each threshold";
+    let mut supported = family(text, "walrus_stress_threshold_supported", Kind::Gauge, help);
+    let is_supported = |result: &ThresholdResult| u8::from(result.shortfall().is_none());
+    results.iter().for_each(|(labels, result)| supported.sample(labels, is_supported(result)));
     let help = "Whether the numbers can be trusted: 1 for the verdict";
     let mut quality = family(text, "walrus_stress_quality", Kind::Gauge, help);
     for severity in [Severity::Trustworthy, Severity::Care, Severity::Invalid] {
@@ -224,6 +228,11 @@ fn verdicts(text: &mut String, summary: &Summary) {
     }
     let help = "Whether the run was not interrupted, something succeeded and every threshold holds";
     family(text, "walrus_stress_passed", Kind::Gauge, help).sample(&vec![], u8::from(summary.all_well()));
+}
+
+fn threshold_labels(result: &ThresholdResult) -> Labels {
+    let step = result.threshold.scope.step.as_ref().map(Step::to_string).unwrap_or_default();
+    vec![("threshold", result.threshold.to_string()), ("step", step)]
 }
 
 #[cfg(test)]

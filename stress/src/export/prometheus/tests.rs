@@ -151,6 +151,8 @@ fn failures_are_counted_by_class_and_thresholds_are_ones_and_zeros() {
     let holds =
         |step, threshold| metrics[&series("threshold_holds", &[("threshold", threshold), ("step", step)])];
     assert_eq!((holds("upload", "upload.max<20s"), holds("cached", "cached.failures<50%")), (1.0, 0.0));
+    let supported = [("threshold", "upload.max<20s"), ("step", "upload")];
+    assert_eq!(metrics[&series("threshold_supported", &supported)], 1.0);
     assert_eq!(metrics[&series("quality", &[("verdict", "invalid")])], 1.0);
     assert_eq!(metrics[&series("passed", &[])], 0.0);
 }

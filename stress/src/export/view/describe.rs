@@ -40,6 +40,10 @@ pub(in crate::export) fn measured(measured: Measured) -> String {
         }
         Measured::PerSecond(rate) => format!("{rate:.2}/s"),
         Measured::BytesPerSecond(rate) => units::rate(rate),
+        Measured::Judged { time, has, needs } => {
+            let (samples, needs) = (units::counted(has, "sample"), units::count(needs));
+            format!("{} (unsupported: {samples}, {needs} needed)", bounded(time))
+        }
         Measured::Unsupported { has, needs } => {
             format!("not enough data: {}, {} needed", units::counted(has, "sample"), units::count(needs))
         }

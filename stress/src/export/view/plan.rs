@@ -11,6 +11,7 @@ use crate::{
         Plan,
         forecast::{Forecast, Range},
         journey::Step,
+        support,
     },
     units,
 };
@@ -60,6 +61,8 @@ fn settings(plan: &Plan, is_random: bool) -> Vec<Row> {
         [limits.upload_timeout, limits.download_timeout, limits.connect_timeout].map(units::duration);
     rows.push(fact("timeouts", format!("upload {upload}, download {download}, connect {connect}")));
     rows.extend(plan.thresholds.iter().map(|threshold| fact("thresholds", threshold.to_string())));
+    let shortfalls = support::shortfalls(plan);
+    rows.extend(shortfalls.iter().map(|one| Row::fact("thresholds", Style::Attention, one.notice())));
     let random = if is_random { ", random" } else { "" };
     rows.push(fact("seed", format!("{}{random}", plan.seed)));
     rows
@@ -67,7 +70,7 @@ fn settings(plan: &Plan, is_random: bool) -> Vec<Row> {
 
 fn amounts(forecast: &Forecast) -> Vec<Row> {
     let fact = |label: &str, text: String| Row::fact(format!("  {label}"), Style::Normal, text);
-    let Forecast { uploads, downloads, bytes_up, bytes_down, lasts } = forecast;
+    let Forecast { uploads, downloads, bytes_up, bytes_down, lasts, .. } = forecast;
     let requests = [("uploads", uploads, bytes_up), ("downloads", downloads, bytes_down)];
     let mut rows: Vec<_> = requests
         .into_iter()

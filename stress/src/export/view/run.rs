@@ -99,7 +99,15 @@ fn thresholds_in_short(results: &[ThresholdResult]) -> Option<Row> {
     let asked = results.iter().filter(|one| !one.implicit).count();
     let row = match (failed.is_empty(), asked) {
         (true, 0) => return None,
-        (true, asked) => Row::fact("thresholds", Style::Good, format!("all {asked} hold")),
+        (true, asked) => match results.iter().filter(|one| one.shortfall().is_some()).count() {
+            0 => Row::fact("thresholds", Style::Good, format!("all {asked} hold")),
+            unsupported => {
+                let text = format!(
+                    "all {asked} hold, {unsupported} by a percentile that the sample does not support"
+                );
+                Row::fact("thresholds", Style::Attention, text)
+            }
+        },
         (false, _) => Row::fact("thresholds", Style::Bad, format!("failed: {}", failed.join(", "))),
     };
     Some(row.only(Shown::Page))
@@ -150,7 +158,9 @@ fn thresholds(summary: &Summary) -> Table {
     let any_asked = summary.thresholds.iter().any(|one| !one.implicit);
     let rows = summary.thresholds.iter().enumerate().map(|(position, one)| {
         let (value, name) = match one.measured {
-            Measured::Time(time) => (time.value.as_secs_f64(), "measured_seconds"),
+            Measured::Time(time) | Measured::Judged { time, .. } => {
+                (time.value.as_secs_f64(), "measured_seconds")
+            }
             Measured::Count { count, .. } => (count as f64, "measured"),
             Measured::PerSecond(rate) => (rate, "measured_per_second"),
             Measured::BytesPerSecond(rate) => (rate, "measured_bytes_per_second"),

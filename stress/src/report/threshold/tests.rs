@@ -86,6 +86,36 @@ fn what_the_sample_does_not_support_fails_and_says_how_many_it_needs() {
 }
 
 #[test]
+fn the_samples_own_percentile_is_judged_on_request_and_marked() {
+    let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
+    let mut report = fixtures::report(7, &samples);
+    report.plan.unsupported_percentiles = UnsupportedPercentiles::Judge;
+    // All five uploads took 1.1 s.
+    for (threshold, holds, shortfall) in [
+        ("upload.p95<1150ms", true, Some((5, 72))),
+        ("upload.p95<1100ms", false, Some((5, 72))),
+        ("upload.p50>=1100ms", true, Some((5, 6))),
+        ("upload.max<1150ms", true, None),
+        // What was never measured cannot be judged, and a time that may be longer is no shorter for it.
+        ("upload.start_delay.p50<1h", false, Some((0, 6))),
+        ("first.p95<100h", false, Some((5, 72))),
+    ] {
+        report.plan.thresholds = vec![threshold.parse().unwrap()];
+        let result = &evaluate(&report)[0];
+        assert_eq!(
+            (result.holds(), result.shortfall()),
+            (holds, shortfall),
+            "{threshold} {:?}",
+            result.measured
+        );
+    }
+    report.plan.thresholds = vec!["upload.p95<1150ms".parse().unwrap()];
+    let document = serde_json::to_value(&evaluate(&report)[0]).unwrap();
+    assert_eq!((&document["samples"], &document["samples_needed"]), (&5.into(), &72.into()));
+    assert!(document["measured_seconds"].as_f64().is_some_and(|seconds| seconds < 1.15), "{document}");
+}
+
+#[test]
 fn a_star_is_each_planned_step() {
     let expected = [("upload.count>=3", true), ("first.count>=3", true), ("cached.count>=3", false)];
     assert_eq!(
