@@ -254,6 +254,13 @@ pub fn rate(bytes_per_second: f64) -> String {
     format!("{} MiB/s", mib_per_second(bytes_per_second / MIB))
 }
 
+/// A rate with its unit, in at most eight columns: `0.123/s`, `34.5/s`, `12,345/s`.
+pub fn per_second(rate: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    let whole = rate.round() as u64;
+    if rate < 999.5 { format!("{}/s", mib_per_second(rate)) } else { format!("{}/s", short_count(whole)) }
+}
+
 /// A count with its thousands apart: `12,345`.
 pub fn count(count: u64) -> String {
     let digits = count.to_string();

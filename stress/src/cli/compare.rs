@@ -38,7 +38,9 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "RATIO", env = "WALRUS_STRESS_RELEVANT", hide_env = true, value_parser = parse_share,
           default_value = "2%")]
     relevant: f64,
-    /// Format: terminal, markdown, json, html
+    /// Format
+    ///
+    /// terminal, markdown, json or html.
     #[arg(long, value_name = "FORMAT", value_parser = one_of::<Format>(), default_value = "terminal")]
     format: Format,
     /// Write to this file instead of stdout

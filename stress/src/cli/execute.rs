@@ -84,11 +84,13 @@ pub(super) async fn execute(
             signal = signals.first() => {
                 stop.cancel();
                 sink.flush();
-                interrupted = Some((signal, Instant::now() + SIGNAL_GRACE));
+                let cancelled_at = Instant::now() + SIGNAL_GRACE;
+                interrupted = Some((signal, cancelled_at));
                 screen.note(&format!(
-                    "{signal}: no new blobs; waiting up to {} s for those under way, again to end at once",
+                    "{signal}: no new blobs; {} s for those in progress, a second signal ends now",
                     SIGNAL_GRACE.as_secs()
                 ));
+                screen.stopping(cancelled_at.into_std());
             }
             () = at(interrupted.map(|(_, end)| end)), if !abort.is_cancelled() => abort.cancel(),
             Some(sample) = samples.recv() => sink.take(&sample, screen),

@@ -68,7 +68,7 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     let mut output = SampleOutput::new(&plan, rows, log);
     note_start(&screen, list.is_none().then_some(plan.seed), metrics.as_ref());
     let list = list.map(|list| list.stream(plan.goes_round())).transpose()?;
-    screen.open(&plan);
+    screen.open(&plan, "");
     let progress_board = (screen.is_open() || metrics.is_some()).then_some(progress_board);
     let context = RunContext { list: list.clone(), reduced, progress_board, ..RunContext::new(network) };
     let executed = execute(&plan, context, &mut output, &mut screen, &mut signals).await;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anstream::{AutoStream, ColorChoice};
+use rustix::termios::tcgetwinsize;
 
 use super::{
     options::RunOptions,
@@ -13,10 +14,10 @@ use super::{
     values::{Parsed, When},
 };
 use crate::{
-    export::{events, style::Colours},
+    export::{charset::Charset, events, style::Colours},
     live::{
         goal::Goal,
-        progress::{self, Progress},
+        progress::{Look, Progress, ProgressLines},
     },
     metrics::snapshot::Snapshot,
     plan::Plan,
@@ -50,7 +51,7 @@ enum Verbosity {
 /// How the progress of a run is shown.
 enum ProgressView {
     Bars(Progress),
-    Lines { goal: Goal, last: Instant },
+    Lines { lines: ProgressLines, last: Instant },
     Closed,
 }
 
@@ -74,10 +75,10 @@ impl Screen {
         }
     }
 
-    /// Starts to show the progress of a run, if it is to be shown.
-    pub(super) fn open(&mut self, plan: &Plan) {
+    /// Starts to show the progress of a run, if it is to be shown; `title` names one of several.
+    pub(super) fn open(&mut self, plan: &Plan, title: &str) {
         if self.shows_progress {
-            self.progress = ProgressView::open(plan, self.stderr);
+            self.progress = ProgressView::open(plan, title, self.stderr);
         }
     }
 
@@ -103,12 +104,22 @@ impl Screen {
     /// Shows the progress of the run.
     pub(super) fn update(&mut self, snapshot: &Snapshot) {
         match &mut self.progress {
-            ProgressView::Bars(progress) => progress.update(snapshot),
-            ProgressView::Lines { goal, last } if last.elapsed() >= LINE_INTERVAL => {
-                *last = Instant::now();
-                print::line(&progress::line(snapshot, goal));
+            ProgressView::Bars(progress) => progress.update(snapshot, terminal_width()),
+            ProgressView::Lines { lines, last } => {
+                lines.update(snapshot);
+                if last.elapsed() >= LINE_INTERVAL {
+                    *last = Instant::now();
+                    print::line(&lines.line(snapshot));
+                }
             }
-            ProgressView::Lines { .. } | ProgressView::Closed => {}
+            ProgressView::Closed => {}
+        }
+    }
+
+    /// After a signal: requests in progress are cancelled at this instant.
+    pub(super) fn stopping(&mut self, cancelled_at: Instant) {
+        if let ProgressView::Bars(progress) = &mut self.progress {
+            progress.stopping(cancelled_at);
         }
     }
 
@@ -148,16 +159,23 @@ impl Screen {
 }
 
 impl ProgressView {
-    fn open(plan: &Plan, colours: Colours) -> Self {
+    fn open(plan: &Plan, title: &str, colours: Colours) -> Self {
         let goal = Goal::of(plan);
         if std::io::stderr().is_terminal() {
-            let progress = Progress::new(Default::default(), goal.clone(), colours);
+            let look = Look { colours, charset: Charset::of_stream(true) };
+            let progress = Progress::new(Default::default(), goal.clone(), title, look, terminal_width());
             if !progress.is_hidden() {
                 return ProgressView::Bars(progress);
             }
         }
-        ProgressView::Lines { goal, last: Instant::now() }
+        ProgressView::Lines { lines: ProgressLines::new(goal, title), last: Instant::now() }
     }
+}
+
+/// The columns of the terminal of stderr, asked anew since it may be resized; 80 where it does not know.
+fn terminal_width() -> usize {
+    let columns = tcgetwinsize(std::io::stderr()).map_or(0, |size| usize::from(size.ws_col));
+    if columns == 0 { 80 } else { columns }
 }
 
 /// Whether the run is so small that each of its blobs is shown.

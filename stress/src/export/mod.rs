@@ -1,6 +1,7 @@
 //! Writes what was measured: screens, comments, pages and tables of whole runs, and files of single samples.
 
 pub mod blobs;
+pub mod charset;
 mod csv;
 pub mod events;
 pub mod file;
@@ -38,6 +39,11 @@ pub fn run_screen(report: &Report, summary: &Summary, blobs: &[BlobRecord], colo
 /// The screen at the end of a search.
 pub fn search_screen(capacity: &Capacity, colours: Colours) -> String {
     terminal::render(&view::search::document(capacity), colours)
+}
+
+/// A level of a search with its unit: `9.6/s`, `17 at a time`.
+pub fn search_level(axis: Axis, level: f64) -> String {
+    view::search::level(axis, level)
 }
 
 /// A step of a search in a line, as soon as it was made.

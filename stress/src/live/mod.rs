@@ -4,3 +4,4 @@ pub mod bar;
 pub mod goal;
 pub mod metrics_server;
 pub mod progress;
+mod recent;

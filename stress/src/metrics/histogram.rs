@@ -71,6 +71,26 @@ impl Latencies {
         self.widen(other.extremes);
     }
 
+    /// What was recorded after `earlier`, which this distribution contains. Its extremes are known to their buckets.
+    #[must_use]
+    pub fn since(&self, earlier: &Latencies) -> Latencies {
+        let mut recent = Self::default();
+        for (bucket, count) in self.recorded() {
+            let more = count.saturating_sub(earlier.in_bucket(bucket));
+            if more > 0 {
+                recent.add(bucket, more);
+                recent.count += more;
+                recent.widen(range(bucket, BITS));
+            }
+        }
+        recent
+    }
+
+    fn in_bucket(&self, bucket: usize) -> u64 {
+        let block = self.blocks.get(bucket / BLOCK).and_then(Option::as_deref);
+        block.map_or(0, |block| self.carried(bucket).saturating_add(u64::from(block[bucket % BLOCK])))
+    }
+
     fn add(&mut self, bucket: usize, more: u64) {
         let block = bucket / BLOCK;
         if block >= self.blocks.len() {

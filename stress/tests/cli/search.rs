@@ -50,6 +50,8 @@ fn the_places_of_a_stock_publisher_are_counted() {
         (&json!(17), &json!(18))
     );
     let steps = document["steps"].as_array().expect("steps");
+    let outlook = ran.stderr.lines().next().expect("a first line");
+    assert!(outlook.starts_with("search from ") && outlook.contains(" steps of "), "{outlook}");
     let shown = ran.stderr.lines().filter(|line| line.starts_with("step ")).count();
     assert_eq!(shown, steps.len(), "{}", ran.stderr);
     // The publisher's own count is the judge of what it took, and no step met another one's blobs.

@@ -1,6 +1,7 @@
 //! `walrus-stress search`: one run after another, each at the level that the search asks for next.
 
 pub(super) mod options;
+mod outlook;
 
 use std::{
     sync::Arc,
@@ -62,6 +63,7 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
             signal = signals.first() => return Ok(Exit::Signal(signal)),
         }
     }
+    screen.note(&outlook::describe(&search, template.settle, &template.plan));
     let entries = list.as_ref().filter(|_| !template.plan.goes_round()).map(|list| list.count);
     let list = list.map(|list: BlobList| list.stream(template.plan.goes_round())).transpose()?;
     let started_at = rfc3339(SystemTime::now());
@@ -183,7 +185,7 @@ impl Steps<'_> {
             let plan = Arc::new(self.template.at(level, length, steps.len() as u64)?);
             let mut concurrency = ConcurrencyTracker::default();
             let started_at = SystemTime::now();
-            screen.open(&plan);
+            screen.open(&plan, &self.title(level));
             let context =
                 RunContext { progress_board: screen.is_open().then(Arc::default), ..self.context.clone() };
             let executed = execute(&plan, context, &mut concurrency, &mut screen, signals).await;
@@ -216,6 +218,12 @@ impl Steps<'_> {
                 return Ok((steps, Search::incomplete(&tried), signal));
             }
         }
+    }
+
+    /// The level of a step and what it must hold there.
+    fn title(&self, level: f64) -> String {
+        let objectives: Vec<_> = self.template.plan.thresholds.iter().map(ToString::to_string).collect();
+        format!("{} for {}", export::search_level(self.search.axis, level), objectives.join(", "))
     }
 
     /// Whether a list that is read once has come to its end.

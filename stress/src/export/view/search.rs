@@ -39,7 +39,7 @@ pub(in crate::export) fn step(axis: Axis, step: &SearchStep) -> String {
 }
 
 /// A level with its unit: `9.6/s`, `17 at a time`.
-fn level(axis: Axis, level: f64) -> String {
+pub(in crate::export) fn level(axis: Axis, level: f64) -> String {
     match axis {
         Axis::Rate => format!("{level}/s"),
         Axis::Concurrency => format!("{level} at a time"),
