@@ -4,6 +4,7 @@ use super::{
     blob_list::BlobList,
     layer::{self, Layer},
     options::{RunArgs, RunOptions},
+    part::OwnPart,
     plan_file::{self, PlanFile},
     resolve::{self, DEFAULT_MAX_IN_FLIGHT, MAIN},
     secrets,
@@ -29,6 +30,8 @@ pub(super) struct Config {
     pub(super) run: RunOptions,
     /// The same, with the place of each.
     pub(super) effective: Layer,
+    /// Which part of the run this is.
+    pub(super) part: OwnPart,
     phases: Vec<PhaseConfig>,
     file: PlanFile,
 }
@@ -91,7 +94,9 @@ impl Config {
             let name = only.unwrap_or_else(|| MAIN.to_owned());
             phases.push(PhaseConfig { name, options: run.clone(), effective: effective.clone() });
         }
-        Ok(Self { run, effective, phases, file })
+        let mut config = Self { run, effective, part: OwnPart::default(), phases, file };
+        config.part = OwnPart::of(&config.run).map_err(|error| config.placed(error))?;
+        Ok(config)
     }
 
     /// The list of stored blobs, if one is named. Each of its entries has been checked.
@@ -121,7 +126,7 @@ impl Config {
                 made.map_err(|error| self.placed(ConfigError { phase: Some(config.name.clone()), ..error }))?,
             );
         }
-        let mut plan = resolve::plan(&self.run, phases).map_err(|error| self.placed(error))?;
+        let mut plan = resolve::plan(&self.run, &self.part, phases).map_err(|error| self.placed(error))?;
         if self.phases.len() > 1 {
             for config in &self.phases {
                 let own = config

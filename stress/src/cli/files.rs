@@ -13,11 +13,16 @@ use crate::{
     plan::ConfigError,
 };
 
+/// Instead of a path: stdout.
+const STDOUT: &str = "-";
+
 /// The files that were asked for.
 #[derive(Debug)]
 pub(super) struct Files {
     pub(super) export: Option<PreparedRows>,
     pub(super) report: Option<PreparedFile>,
+    /// Whether the report is written to stdout instead.
+    pub(super) report_on_stdout: bool,
     pub(super) log: Option<PreparedFile>,
     /// The report in other formats.
     pub(super) others: Vec<ReportFile>,
@@ -39,6 +44,10 @@ impl Files {
         let file = |flag, path: &Option<Parsed<PathBuf>>| {
             path.as_ref().map(|path| named(flag, path, PreparedFile::prepare)).transpose()
         };
+        let (in_file, on_stdout) = match &options.report {
+            Some(path) if path.as_path() == Path::new(STDOUT) => (&None, true),
+            report => (report, false),
+        };
         let html = options.html.iter().map(|path| ("--html", Format::Html, path.as_path()));
         let others = options.write.iter().map(|to| ("--write", to.format, to.path.as_path()));
         let others = html.chain(others).map(|(flag, format, path)| {
@@ -46,7 +55,8 @@ impl Files {
         });
         Ok(Self {
             export: export.transpose()?,
-            report: file("--report", &options.report)?,
+            report: file("--report", in_file)?,
+            report_on_stdout: on_stdout,
             log: file("--log", &options.log)?,
             others: others.collect::<Result<_, Error>>()?,
         })
@@ -75,7 +85,9 @@ fn check(options: &RunOptions) -> Result<(), ConfigError> {
     let html = options.html.iter().map(|path| ("--html", path.as_path()));
     let others = options.write.iter().map(|to| ("--write", to.path.as_path()));
     let mut seen: Vec<(&str, PathBuf)> = Vec::new();
-    for (flag, path) in named.chain(html).chain(others) {
+    // Stdin and stdout are two different things.
+    let is_file = |(_, path): &(&str, &Path)| *path != Path::new(STDOUT);
+    for (flag, path) in named.chain(html).chain(others).filter(is_file) {
         // A path that leads nowhere is refused with its reason when it is prepared or read.
         let Ok(target) = file::destination(path) else { continue };
         if let Some((other, _)) = seen.iter().find(|(_, known)| *known == target) {

@@ -2,6 +2,7 @@
 
 mod args;
 mod blob_list;
+mod choices;
 mod compare;
 mod config;
 mod describe;
@@ -14,6 +15,7 @@ mod layer;
 mod merge;
 mod operators;
 mod options;
+mod part;
 mod plan;
 mod plan_file;
 mod print;
@@ -25,6 +27,7 @@ mod screen;
 mod search;
 mod secrets;
 mod signals;
+mod start;
 mod usage;
 mod values;
 

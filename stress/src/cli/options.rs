@@ -5,8 +5,12 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::values::{
-    Bearer, Bytes, Parsed, PerSecond, RateStage, Share, StepOrder, When, WorkerStage, WriteTo, parsed_one_of,
+use super::{
+    choices::{BarrierChoice, ShardChoice},
+    values::{
+        Bearer, Bytes, Parsed, PerSecond, RateStage, Share, StepOrder, WallTime, When, WorkerStage, WriteTo,
+        parsed_one_of,
+    },
 };
 use crate::plan::{
     Verify,
@@ -14,8 +18,8 @@ use crate::plan::{
     load::Stop,
     percentile::UnsupportedPercentiles,
     retry::Backoff,
+    run_key::RunKey,
     schedule::Arrivals,
-    shard::Shard,
     sizes::{ContentMix, Sizes},
     store::SuiAddress,
     target::{Header, Target},
@@ -38,6 +42,7 @@ const TARGETS: &str = "Targets";
 const BLOBS: &str = "Blobs";
 const STEPS: &str = "Steps";
 const LOAD: &str = "Load";
+const MACHINES: &str = "Many machines";
 const STORAGE: &str = "Storage";
 const REQUESTS: &str = "Requests";
 const RETRIES: &str = "Retries";
@@ -176,11 +181,33 @@ pub(super) struct RunOptions {
     /// What is still in progress when it expires is counted as unfinished.
     #[arg(long, value_name = "D", help_heading = LOAD)]
     pub(super) grace: Option<Parsed<Duration>>,
+
     /// Only part K (from 0) of N of the run
     ///
-    /// N machines with the same flags and --seed make the whole run; `walrus-stress merge` merges their reports.
-    #[arg(long, value_name = "K/N", help_heading = LOAD)]
-    pub(super) shard: Option<Parsed<Shard>>,
+    /// N machines with the same flags and --run-id or --seed make the whole run; `walrus-stress merge` merges their reports.
+    /// auto takes K and N from the environment of Slurm, of MPI, or of an indexed job of Kubernetes with
+    /// WALRUS_STRESS_SHARDS.
+    #[arg(long, value_name = "K/N|auto", help_heading = MACHINES)]
+    pub(super) shard: Option<Parsed<ShardChoice>>,
+    /// Name of the run, the same for all parts
+    ///
+    /// Without --seed the seed follows from it. With --shard auto, Slurm's job ID is the default.
+    #[arg(long, value_name = "ID", help_heading = MACHINES)]
+    pub(super) run_id: Option<Parsed<RunKey>>,
+    /// Wait for the other parts [default: auto]
+    ///
+    /// pmi: at the barrier of srun --mpi=pmi2 or of MPICH's mpiexec; auto: a part waits there, if there is one; none:
+    /// begin at once.
+    #[arg(long, value_name = "WHERE", value_parser = parsed_one_of::<BarrierChoice>(), help_heading = MACHINES)]
+    pub(super) barrier: Option<Parsed<BarrierChoice>>,
+    /// Longest wait for them [default: 60s]
+    #[arg(long, value_name = "D", help_heading = MACHINES)]
+    pub(super) barrier_timeout: Option<Parsed<Duration>>,
+    /// Begin at this time: 2026-01-31T12:00:00Z
+    ///
+    /// By the clock of each machine. How far their clocks differ is known only if they pass a barrier, too.
+    #[arg(long, value_name = "TIME", help_heading = MACHINES)]
+    pub(super) start_at: Option<Parsed<WallTime>>,
 
     /// Epochs, 1 to 53 [default: the publisher's, 1]
     #[arg(long, value_name = "N", help_heading = STORAGE)]
@@ -280,7 +307,8 @@ pub(super) struct RunOptions {
     pub(super) export: Option<Parsed<PathBuf>>,
     /// Whole report as one JSON document
     ///
-    /// Plan, totals, distributions. - is stdout.
+    /// Plan, totals, distributions. - is stdout; the summary is then printed on
+    /// stderr.
     #[arg(long, value_name = "PATH", help_heading = OUTPUT)]
     pub(super) report: Option<Parsed<PathBuf>>,
     /// Report in another format; repeatable

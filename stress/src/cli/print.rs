@@ -1,6 +1,6 @@
 //! The only place that prints: summaries and documents to stdout, everything else to stderr.
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use crate::{error::Error, export::charset::Charset};
 
@@ -22,6 +22,21 @@ pub(super) fn line(line: &str) {
 /// Those of [`document`].
 pub(super) fn screen(text: &str) -> Result<(), Error> {
     document(&Charset::of_stream(std::io::stdout().is_terminal()).text(text))
+}
+
+/// Prints a screen on stderr, since stdout is for something else.
+pub(super) fn screen_on_stderr(text: &str) {
+    line(Charset::of_stream(std::io::stderr().is_terminal()).text(text).trim_end());
+}
+
+/// Prints a report on stdout.
+///
+/// # Errors
+/// When not all of it can be written, as to a reader that has gone: without its end it is none.
+pub(super) fn report(content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+    let mut stdout = io::BufWriter::new(std::io::stdout().lock());
+    let written = content(&mut stdout).and_then(|()| stdout.flush());
+    written.map_err(|source| Error::Write { path: "the report to stdout".to_owned(), source })
 }
 
 /// Prints a document on stdout. A reader that closes the pipe early is no error.

@@ -60,7 +60,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<Exit, Error> {
 }
 
 /// The report in a file, or on stdin when the path is `-`.
-fn load(path: &Path) -> Result<Report, Error> {
+pub(super) fn load(path: &Path) -> Result<Report, Error> {
     let cannot = |reason: String| Error::Read { path: path.display().to_string(), reason };
     let loaded = if path == Path::new("-") {
         Report::load(io::stdin().lock())

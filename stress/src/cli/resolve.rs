@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     blob_list::BlobList,
     options::RunOptions,
+    part::OwnPart,
     values::{Parsed, StepOrder},
 };
 use crate::plan::{
@@ -36,16 +37,12 @@ const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_USER_AGENT: &str = concat!("walrus-stress/", env!("CARGO_PKG_VERSION"));
 
 /// The plan of a run with these phases. It is not checked yet.
-pub(super) fn plan(options: &RunOptions, phases: Vec<Phase>) -> Result<Plan, ConfigError> {
+pub(super) fn plan(options: &RunOptions, part: &OwnPart, phases: Vec<Phase>) -> Result<Plan, ConfigError> {
     let uploads = phases.iter().any(|phase| phase.journey.uploads());
     let reads = phases.iter().any(|phase| phase.journey.reads());
     let duplicates = phases.iter().any(|phase| phase.duplicates > 0.0);
-    if options.shard.is_some() && options.seed.is_none() {
-        let reason = "needs --seed: only with the same one do all parts make one run";
-        return Err(ConfigError::new("--shard", reason));
-    }
     Ok(Plan {
-        seed: get(&options.seed).unwrap_or_else(random_seed),
+        seed: seed(options, part)?,
         // A target without requests is not asked for its status either.
         publishers: if uploads { all(&options.publisher) } else { Vec::new() },
         aggregators: if reads { all(&options.aggregator) } else { Vec::new() },
@@ -56,7 +53,7 @@ pub(super) fn plan(options: &RunOptions, phases: Vec<Phase>) -> Result<Plan, Con
         retries: retries(options)?,
         thresholds: all(&options.threshold),
         unsupported_percentiles: get(&options.unsupported_percentiles).unwrap_or_default(),
-        shard: get(&options.shard),
+        shard: part.shard,
     })
 }
 
@@ -68,6 +65,19 @@ fn get<T: Clone>(option: &Option<Parsed<T>>) -> Option<T> {
 /// The values of a repeatable option.
 fn all<T: Clone>(options: &[Parsed<T>]) -> Vec<T> {
     options.iter().map(|option| T::clone(option)).collect()
+}
+
+/// The given seed, or that of the run's name, or a random one.
+fn seed(options: &RunOptions, part: &OwnPart) -> Result<u64, ConfigError> {
+    match (get(&options.seed), &part.run, part.shard) {
+        (Some(seed), ..) => Ok(seed),
+        (None, Some(run), _) => Ok(run.seed()),
+        (None, None, None) => Ok(random_seed()),
+        (None, None, Some(_)) => {
+            let reason = "needs --run-id or --seed: only with the same one do all parts make one run";
+            Err(ConfigError::new("--shard", reason))
+        }
+    }
 }
 
 /// A new seed. It has at most 53 bits, so that every reader of the report's JSON sees the same number.

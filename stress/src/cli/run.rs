@@ -15,6 +15,7 @@ use super::{
     samples::SampleOutput,
     screen::Screen,
     signals::Signals,
+    start::StartRule,
 };
 use crate::{
     client::{self, Network},
@@ -22,7 +23,6 @@ use crate::{
     error::Error,
     export::{
         self,
-        blobs::BlobRecord,
         file::PreparedFile,
         log::{Header, LogFile},
         style::Colours,
@@ -42,7 +42,8 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     let plan = Arc::new(config.plan(list.as_ref())?);
     let mut notices = config.judged_shortfalls(&plan)?;
     let reduced = descriptors::provide(&plan, config.sets_default_max_in_flight())?;
-    let options = config.run;
+    let (options, own) = (config.run, config.part);
+    let start = StartRule::of(&options, &own)?;
     let files = Files::prepare(&options)?;
     let progress_board = Arc::default();
     let metrics = match options.metrics_listen.as_deref() {
@@ -61,16 +62,22 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     notices.extend(reduced.map(ReducedLimit::notice));
     notices.iter().for_each(|warning| screen.note(&format!("warning: {warning}")));
     show_details(&screen, &plan, &files);
+    own.sentence().iter().for_each(|part| screen.note(part));
+    note_start(&screen, list.is_none().then_some(plan.seed), metrics.as_ref());
+    let released = tokio::select! {
+        released = start.wait(&screen) => released?,
+        signal = signals.first() => return Ok(Exit::Signal(signal)),
+    };
     let rows = files.export.map(|export| export.begin()).transpose()?;
     let started_at = SystemTime::now();
     let log =
         files.log.map(|log| LogFile::begin(log, &Header::of(&plan, rfc3339(started_at)))).transpose()?;
     let mut output = SampleOutput::new(&plan, rows, log);
-    note_start(&screen, list.is_none().then_some(plan.seed), metrics.as_ref());
     let list = list.map(|list| list.stream(plan.goes_round())).transpose()?;
     screen.open(&plan, "");
     let progress_board = (screen.is_open() || metrics.is_some()).then_some(progress_board);
     let context = RunContext { list: list.clone(), reduced, progress_board, ..RunContext::new(network) };
+    let part = released.begin(&own);
     let executed = execute(&plan, context, &mut output, &mut screen, &mut signals).await;
     screen.close();
     let (outcome, signal) = match executed {
@@ -83,12 +90,14 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     };
     let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
     let mut report = Report::new(Plan::clone(&plan), started_at, outcome.elapsed, ending, outcome.recording);
+    (report.run_id, report.parts) = (own.run, part.into_iter().collect());
     report.notices.extend(notices.into_iter().chain(warm_up_notice(&outcome.warm_up)));
     let (blobs, mut failures) = output.finish();
     failures.extend(list.and_then(|list| list.error()));
     let summary = Summary::of(&report);
     failures.extend(save(&report, &summary, files.report, files.others));
-    failures.extend(show(&report, &summary, &blobs, screen.summary).err());
+    let shown = export::run_screen(&report, &summary, &blobs, screen.summary);
+    failures.extend(show(&shown, files.report_on_stdout.then_some(&report)).err());
     failures.iter().for_each(print::error);
     Ok(exit(ending, options.strict, &summary, &failures))
 }
@@ -147,9 +156,15 @@ fn save(
     saved.into_iter().chain(others).filter_map(Result::err).collect()
 }
 
-/// Shows the summary.
-fn show(report: &Report, summary: &Summary, blobs: &[BlobRecord], colours: Colours) -> Result<(), Error> {
-    print::screen(&export::run_screen(report, summary, blobs, colours))
+/// Shows the summary: on stdout, unless the report goes there.
+fn show(summary: &str, report: Option<&Report>) -> Result<(), Error> {
+    match report {
+        None => print::screen(summary),
+        Some(report) => {
+            print::screen_on_stderr(summary);
+            print::report(|out| report.save(out))
+        }
+    }
 }
 
 /// The server of --metrics-listen; it stops when dropped.

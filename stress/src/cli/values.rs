@@ -1,11 +1,20 @@
 //! How the value of each option is read from text, whether typed, set in the environment or written in a plan file.
 
-use std::{error::Error, fmt, fs, net::SocketAddr, ops::Deref, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    error::Error,
+    fmt, fs,
+    net::SocketAddr,
+    ops::Deref,
+    path::PathBuf,
+    str::FromStr,
+    time::{Duration, SystemTime},
+};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use strum::{Display, EnumString, VariantNames};
 
+use super::choices::{BarrierChoice, ShardChoice};
 use crate::{
     export::Format,
     plan::{
@@ -15,8 +24,8 @@ use crate::{
         names::none_of,
         percentile::UnsupportedPercentiles,
         retry::Backoff,
+        run_key::RunKey,
         schedule::Arrivals,
-        shard::Shard,
         sizes::{ContentMix, Sizes},
         stages::Stage,
         store::SuiAddress,
@@ -125,7 +134,13 @@ from_text! {
     Arrivals => str::parse,
     Bearer => str::parse,
     ContentMix => str::parse,
-    Shard => str::parse,
+    RunKey => str::parse,
+    ShardChoice => |text| match text.trim() {
+        "auto" => Ok(ShardChoice::Auto),
+        text => text.parse().map(ShardChoice::Given),
+    },
+    BarrierChoice => str::parse,
+    WallTime => parse_time,
     StepOrder => str::parse,
     SuiAddress => str::parse,
     Target => str::parse,
@@ -143,6 +158,10 @@ pub(super) struct Bytes(pub(super) u64);
 /// A share from 0 to 1.
 #[derive(Clone, Copy)]
 pub(super) struct Share(pub(super) f64);
+
+/// A time of the clock.
+#[derive(Clone, Copy)]
+pub(super) struct WallTime(pub(super) SystemTime);
 
 /// A rate per second.
 #[derive(Clone, Copy)]
@@ -274,6 +293,11 @@ fn checked_token(text: &str) -> Result<&str, String> {
 }
 
 /// One size, or a range of sizes: `100KiB` or `90KiB..100KiB`.
+fn parse_time(text: &str) -> Result<WallTime, String> {
+    let wrong = |_| format!("`{text}` is no time in UTC, as in 2026-01-31T12:00:00Z");
+    humantime::parse_rfc3339(text.trim()).map(WallTime).map_err(wrong)
+}
+
 fn parse_sizes(text: &str) -> Result<Sizes, String> {
     let (min, max) = text.split_once("..").unwrap_or((text, text));
     let sizes = Sizes { min: parse_size(min)?, max: parse_size(max)? };

@@ -64,9 +64,10 @@ fn cases(report: &Report, summary: &Summary) -> Vec<Case> {
     cases.push(Case {
         class: "run".to_owned(),
         name: "the run was not interrupted".to_owned(),
-        found: match report.ending {
-            Ending::Completed => "completed".to_owned(),
-            Ending::Interrupted { signal } => format!("interrupted by {signal}"),
+        found: match (report.ending, report.missing_parts()) {
+            (Ending::Completed, None) => "completed".to_owned(),
+            (Ending::Interrupted { signal }, None) => format!("interrupted by {signal}"),
+            (_, Some(missing)) => format!("shard {missing} is missing"),
         },
         failed: summary.partial,
     });

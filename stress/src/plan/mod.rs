@@ -19,6 +19,8 @@ pub mod retry;
 pub mod stages;
 pub mod schedule;
 pub mod shard;
+pub mod placement;
+pub mod run_key;
 pub mod search;
 pub mod sizes;
 pub mod store;

@@ -17,6 +17,17 @@ impl Shard {
     /// The only shard of a run that is not divided.
     pub const WHOLE: Shard = Shard { index: 0, of: 1 };
 
+    /// Part `index` of `of`.
+    ///
+    /// # Errors
+    /// When there is no such part: they are counted from 0.
+    pub fn new(index: u32, of: u32) -> Result<Self, String> {
+        if index >= of {
+            return Err(format!("there is no shard {index} of {of}: they are counted from 0"));
+        }
+        Ok(Self { index, of })
+    }
+
     /// From 0.
     pub fn index(self) -> u32 {
         self.index
@@ -113,10 +124,7 @@ impl FromStr for Shard {
         let wrong = || format!("`{text}` is no shard; the second of three is written 1/3");
         let (index, of) = text.trim().split_once('/').ok_or_else(wrong)?;
         let (index, of): (u32, u32) = index.parse().ok().zip(of.parse().ok()).ok_or_else(wrong)?;
-        if index >= of {
-            return Err(format!("there is no shard {index} of {of}: they are counted from 0"));
-        }
-        Ok(Self { index, of })
+        Self::new(index, of)
     }
 }
 

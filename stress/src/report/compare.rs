@@ -176,8 +176,11 @@ fn notes(before: &[Source], after: &[Source], numbers: &[Number]) -> Vec<String>
                 .to_owned(),
         );
     }
-    let partial = before.iter().chain(after).filter(|source| source.report.ending.is_partial());
-    notes.extend(partial.map(|source| format!("{} was stopped before its end", source.name)));
+    let stopped = before.iter().chain(after).filter(|source| source.report.ending.is_partial());
+    notes.extend(stopped.map(|source| format!("{} was stopped before its end", source.name)));
+    let missing =
+        |source: &Source| Some(format!("{} lacks shard {}", source.name, source.report.missing_parts()?));
+    notes.extend(before.iter().chain(after).filter_map(missing));
     notes.extend(before.iter().chain(after).filter_map(invalid));
     for source in before.iter().chain(after) {
         let alone = |name: &StepName| numbers.iter().all(|number| number.name != *name);

@@ -9,6 +9,7 @@ mod distribution;
 mod document;
 pub mod merge;
 pub mod operators;
+mod part;
 mod plan_diff;
 pub mod quality;
 pub mod stationarity;
@@ -20,4 +21,5 @@ pub mod timeline;
 mod types;
 
 pub use document::{LoadError, SCHEMA};
+pub use part::{BarrierEnd, Part};
 pub use types::{Ending, Report, RunId, Signal, Source, Tool, rfc3339};

@@ -26,7 +26,7 @@ use crate::{
 /// Every number that is shown of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
-    /// Whether the run was stopped before its end.
+    /// Whether the run was stopped before its end, or parts of it are missing.
     pub partial: bool,
     /// Bytes of request bodies written to connections.
     pub bytes_sent: u64,
@@ -82,7 +82,7 @@ impl Summary {
             .collect();
         let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::evaluate(report));
         Self {
-            partial: report.ending.is_partial(),
+            partial: report.is_partial(),
             quality: QualityReport::of(report, &steps, &arrivals, &thresholds),
             uploads: Uploads::of(&steps, recording),
             bytes_sent: steps.iter().map(|step| step.bytes_sent).sum(),

@@ -8,7 +8,12 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
-use crate::{metrics::Recording, plan::Plan, units::Seconds};
+use super::part::Part;
+use crate::{
+    metrics::Recording,
+    plan::{Plan, run_key::RunKey, shard::Shard},
+    units::Seconds,
+};
 
 /// What a run was meant to do and what it recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +22,15 @@ pub struct Report {
     pub tool: Tool,
     /// The run's ID; of a merged report, those of all its shards.
     pub runs: Vec<RunId>,
+    /// The name that the parts of a divided run have in common; `None` when it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<RunKey>,
+    /// The part that this is, or those that were merged; empty when the run was not divided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+    /// Parts that a merged report lacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Shard>,
     /// How it ended.
     pub ending: Ending,
     /// When the run began: RFC 3339, UTC. Durations come from the monotonic clock alone.
@@ -94,7 +108,30 @@ impl Report {
         recording: Recording,
     ) -> Self {
         let (runs, started_at) = (vec![RunId(rand::random())], rfc3339(started_at));
-        Self { tool: Tool::this(), runs, ending, started_at, elapsed, notices: Vec::new(), plan, recording }
+        Self {
+            tool: Tool::this(),
+            runs,
+            run_id: None,
+            parts: Vec::new(),
+            missing: Vec::new(),
+            ending,
+            started_at,
+            elapsed,
+            notices: Vec::new(),
+            plan,
+            recording,
+        }
+    }
+
+    /// Whether it was stopped before the end of its plan, or lacks parts.
+    pub fn is_partial(&self) -> bool {
+        self.ending.is_partial() || !self.missing.is_empty()
+    }
+
+    /// The parts that it lacks, as a list of words; `None` when it is whole.
+    pub fn missing_parts(&self) -> Option<String> {
+        let missing: Vec<_> = self.missing.iter().map(ToString::to_string).collect();
+        (!missing.is_empty()).then(|| missing.join(", "))
     }
 
     /// Whether both are of the same run, or have a shard in common.

@@ -12,6 +12,7 @@ mod flags;
 mod journeys;
 mod lists;
 mod log;
+mod machines;
 mod metrics;
 mod operators;
 mod order;

@@ -117,6 +117,19 @@ fn a_report_of_failures_and_one_of_a_list_are_valid_and_described() {
 }
 
 #[test]
+fn a_report_of_a_part_and_a_merged_one_are_valid_and_described() {
+    let bottle = Bottle::start();
+    let line = "-n 4 -c 2 --size 1KiB --run-id r-1 --shard";
+    let shard = |own: &str| Run::new(&bottle).line(line).args([own]).go().exits(0);
+    let (first, _second) = (shard("0/2"), shard("1/2"));
+    valid(&first);
+    let path = first.dir.path().join("report.json").display().to_string();
+    let merged =
+        Run::bare().command("merge").args(["--allow-partial", "-o", "report.json", &path]).go().exits(0);
+    assert_eq!(valid(&merged)["missing"], json!(["1/2"]));
+}
+
+#[test]
 fn what_is_no_report_is_not_valid() {
     let ran = Run::new(&Bottle::start()).line("-n 1").go();
     let right = ran.report().0;

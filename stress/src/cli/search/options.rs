@@ -78,7 +78,9 @@ enum AxisName {
 }
 
 /// Options of a run that a search decides itself, each with what to use instead.
-pub(in crate::cli) const DECIDED: [(&str, &str); 17] = [
+pub(in crate::cli) const DECIDED: [(&str, &str); 21] = [
+    ("barrier", "a search is not divided"),
+    ("barrier-timeout", "a search is not divided"),
     ("blobs", "--step sets how long each step is measured"),
     ("concurrency", "--for concurrency searches for it, between --from and --max"),
     ("concurrency-stages", "--for concurrency searches for it, between --from and --max"),
@@ -90,8 +92,10 @@ pub(in crate::cli) const DECIDED: [(&str, &str); 17] = [
     ("metrics-listen", "a search serves no metrics"),
     ("order", "each blob goes through its steps at once"),
     ("rate", "--for rate searches for it, between --from and --max"),
+    ("run-id", "a search is not divided"),
     ("shard", "the capacity for a part of a load is not that for the whole"),
     ("stages", "--for rate searches for it, between --from and --max"),
+    ("start-at", "a search is not divided"),
     ("threshold", "--slo sets what must hold"),
     ("unsupported-percentiles", "a step takes up to ten times --step until its samples suffice"),
     ("warm-up", "--settle sets how long the load of each step runs before it is measured"),

@@ -126,7 +126,11 @@ fn asked(report: &Report, summary: &Summary) -> Table {
     if let Ending::Interrupted { signal } = report.ending {
         took.push_str(&format!(", interrupted by {signal}: these are the numbers until then"));
     }
+    if let Some(missing) = report.missing_parts() {
+        took.push_str(&format!("; shard {missing} is missing: these are the numbers without it"));
+    }
     let mut rows = vec![fact("run", took)];
+    rows.extend(report.run_id.as_ref().map(|id| fact("run ID", id.to_string())));
     let plan = &report.plan;
     rows.extend(plan.phases.iter().map(|phase| {
         let name = if plan.phases.len() > 1 { phase.name.as_str() } else { "load" };

@@ -201,6 +201,38 @@ fn other_documents_are_refused_with_the_reason() {
 }
 
 #[test]
+fn a_report_within_a_log_is_read() {
+    let (report, text) = (troubled(), String::from_utf8(saved(&troubled())).unwrap());
+    let text = text.replace(&troubled().runs[0].to_string(), &report.runs[0].to_string());
+    for log in [
+        format!("[INFO] pulled\nseed 7\n{text}"),
+        format!("{{\n{{ \"a\": 1 }}\n{text}slurmstepd: error: cancelled\n{{"),
+        text.clone(),
+    ] {
+        assert_eq!(load(log.as_bytes()).unwrap().recording, report.recording);
+    }
+    let twice = load(format!("{text}{text}").as_bytes()).unwrap_err().to_string();
+    assert_eq!(twice, "there is more than one report in it: put each into a file of its own");
+}
+
+#[test]
+fn a_cut_report_is_refused_wherever_it_was_cut() {
+    let text = saved(&troubled());
+    let end = text.len() - 1;
+    for length in (0..end).step_by(97).chain(end - 40..end) {
+        assert!(load(&text[..length]).is_err(), "{length} of {end} bytes");
+    }
+    let mut document = document(&troubled());
+    assert_eq!(document["end"], json!({ "samples": 21 }));
+    document["end"]["samples"] = json!(20);
+    let damaged = load(document.to_string().as_bytes()).unwrap_err().to_string();
+    assert!(damaged.contains("it has 21 samples, and its end mark counts 20"), "{damaged}");
+    document.as_object_mut().unwrap().remove("end");
+    let cut = load(document.to_string().as_bytes()).unwrap_err().to_string();
+    assert!(cut.starts_with("the report has no end: it was cut"), "{cut}");
+}
+
+#[test]
 fn numbers_that_cannot_be_added_up_are_refused_with_their_line() {
     let mut document = document(&troubled());
     document["recording"]["generator"]["descriptors"]["limit"] = json!(u64::MAX);
@@ -219,7 +251,9 @@ fn numbers_that_cannot_be_added_up_are_refused_with_their_line() {
         );
         assert!(reason.starts_with(&expected), "{pointer}: {reason}");
         *document.pointer_mut(pointer).unwrap() = json!(MAX_COUNT);
-        assert!(load(document.to_string().as_bytes()).is_ok(), "{pointer}");
+        // It can be added up; whether it is what was counted is another question.
+        let reason = load(document.to_string().as_bytes()).err().map(|error| error.to_string());
+        assert!(reason.is_none_or(|reason| reason.contains("its end mark counts")), "{pointer}");
     }
 }
 

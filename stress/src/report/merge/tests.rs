@@ -1,7 +1,14 @@
 //! Merged shards equal the whole run, also after they were saved; other reports are refused by name.
 
+use std::time::{Duration, SystemTime};
+
 use super::*;
-use crate::{fixtures, report::Signal, sample::Sample};
+use crate::{
+    fixtures,
+    plan::{Plan, shard::Shard},
+    report::{BarrierEnd, Ending, Part, Signal},
+    sample::{Sample, StoredKind},
+};
 
 const BLOBS: u64 = 60;
 
@@ -15,24 +22,49 @@ fn shard(index: u32, of: u32) -> Source {
     let own: Vec<_> = samples().into_iter().filter(|sample| part.keeps(sample.index)).collect();
     let mut report = fixtures::report(BLOBS, &own);
     report.plan.shard = Some(part);
+    // Some of the made-up blobs are stored already, which retries explain.
+    report.plan.retries.most = 1;
     let mut file = Vec::new();
     report.save(&mut file).unwrap();
     Source { name: format!("{index}.json"), report: Report::load(file.as_slice()).unwrap() }
 }
 
-fn refused(shards: &[Source]) -> String {
-    merge(shards, false).unwrap_err().to_string()
+const RULES: MergeRules = MergeRules {
+    expect: None,
+    allow_partial: false,
+    max_start_skew: Duration::from_millis(250),
+    max_clock_offset: Duration::from_millis(50),
+};
+
+const PARTIAL: MergeRules = MergeRules { allow_partial: true, ..RULES };
+
+fn merged(shards: &[Source], rules: &MergeRules) -> Result<Report, Vec<MergeError>> {
+    merge(shards.iter().cloned().map(Ok).collect(), rules)
 }
+
+/// Why they are not merged, a line for each report.
+fn refused_by(shards: &[Source], rules: &MergeRules) -> String {
+    let refusals = merged(shards, rules).unwrap_err();
+    refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn refused(shards: &[Source]) -> String {
+    refused_by(shards, &RULES)
+}
+
+/// What is said of shards without a barrier whose clocks show the same start.
+const UNVERIFIED: &str = "how far apart the shards began is not verified, as they passed no barrier: 0 s by their machines' \
+                          clocks, whose offsets are unknown";
 
 #[test]
 fn merged_shards_equal_the_whole_run_bit_for_bit_in_any_order() {
     let whole = fixtures::report(BLOBS, &samples());
     for order in [[0, 1, 2, 3], [3, 1, 0, 2]] {
-        let merged = merge(&order.map(|index| shard(index, 4)), false).unwrap();
+        let merged = merged(&order.map(|index| shard(index, 4)), &RULES).unwrap();
         assert_eq!(merged.recording, whole.recording);
         assert_eq!((merged.elapsed, &merged.started_at), (whole.elapsed, &whole.started_at));
         assert_eq!((merged.plan.shard, merged.ending, merged.runs.len()), (None, Ending::Completed, 4));
-        assert_eq!(merged.notices, ["merged from 4 of 4 shards, aligned at their starts"]);
+        assert_eq!(merged.notices, ["merged from 4 of 4 shards, aligned at their starts", UNVERIFIED]);
         // Nor does another file change a bit of it.
         let (mut file, mut same) = (Vec::new(), Vec::new());
         merged.save(&mut file).unwrap();
@@ -88,40 +120,151 @@ fn shards_of_different_plans_are_refused() {
         other(|report| report.plan.shard = "1/3".parse().ok()),
         "1.json: is shard 1/3, but 0.json is shard 0/2"
     );
+    let run = |report: &mut Report, id: &str| report.run_id = id.parse().ok();
+    let mut named = first.clone();
+    run(&mut named.report, "slurm-1.0");
+    assert_eq!(
+        refused(&[named, shard(1, 2)]),
+        "1.json: is of another run than 0.json: its --run-id is none, not `slurm-1.0`"
+    );
+    assert!(
+        other(|report| report.tool.version = "9.0.0".to_owned())
+            .contains("is of walrus-stress 9.0.0, but 0.json")
+    );
     assert!(refused(&[]).contains("nothing to merge"));
+    assert!(refused_by(&[], &PARTIAL).contains("nothing to merge"));
 }
 
 #[test]
-fn missing_and_interrupted_shards_are_refused_unless_allowed() {
-    assert_eq!(
-        refused(&[shard(0, 3), shard(2, 3)]),
-        "0.json: is one of 3 shards, but 1/3 is missing (--allow-partial does without)"
-    );
-    let mut stopped = shard(1, 2);
+fn what_is_missing_stopped_or_unreadable_is_named_and_refused_unless_allowed() {
+    let mut stopped = shard(1, 4);
     stopped.report.ending = Ending::Interrupted { signal: Signal::Terminate };
-    let both = [shard(0, 2), stopped];
-    assert_eq!(
-        refused(&both),
-        "1.json: was stopped by SIGTERM before its end (--allow-partial takes what there is)"
-    );
-    let merged = merge(&both, true).unwrap();
-    assert_eq!(merged.ending, Ending::Interrupted { signal: Signal::Terminate });
-    let missing = merge(&[shard(0, 3), shard(2, 3)], true).unwrap();
-    assert_eq!(missing.notices[1], "shard 1/3 is missing: these numbers are not the whole run's");
+    let cut = MergeError { name: "2.json".to_owned(), reason: "cannot be read: EOF".to_owned() };
+    let reports = || vec![Ok(shard(0, 4)), Ok(stopped.clone()), Err(cut.clone())];
+    let refusals = merge(reports(), &RULES).unwrap_err();
+    let said: Vec<_> = refusals.iter().map(ToString::to_string).collect();
+    let lacking = [
+        "2.json: cannot be read: EOF",
+        "0.json: is one of 4 shards, but 2/4, 3/4 is missing",
+        "1.json: was stopped by SIGTERM before its end",
+    ];
+    assert_eq!(said, lacking.map(|reason| format!("{reason} (--allow-partial merges the rest)")));
+    let rest = merge(reports(), &PARTIAL).unwrap();
+    assert_eq!(rest.ending, Ending::Interrupted { signal: Signal::Terminate });
+    assert_eq!(rest.notices[1..4], lacking);
+    assert_eq!((rest.missing_parts().as_deref(), rest.is_partial()), (Some("2/4, 3/4"), true));
+    // Only missing: the end of those that are there was regular.
+    let missing = merged(&[shard(0, 3), shard(2, 3)], &PARTIAL).unwrap();
+    assert_eq!((missing.ending, missing.is_partial()), (Ending::Completed, true));
 }
 
 #[test]
-fn shards_are_aligned_at_their_starts() {
+fn the_number_of_shards_may_be_expected() {
+    let both = [shard(0, 2), shard(1, 2)];
+    for rules in [RULES, PARTIAL] {
+        let expecting = |expect| MergeRules { expect: Some(expect), ..rules };
+        assert!(merged(&both, &expecting(2)).is_ok());
+        assert_eq!(refused_by(&both, &expecting(3)), "0.json: is shard 0/2, but --expect is 3");
+    }
+}
+
+#[test]
+fn blobs_of_an_earlier_attempt_are_refused_unless_the_plan_explains_them() {
+    // Uploads of blobs that are all new, or all there already.
+    let uploads = |index: u32, kind: StoredKind| {
+        let mut part = shard(index, 2);
+        let blobs = (0..10).filter(|blob| blob % 2 == u64::from(index));
+        let sample = |blob| {
+            fixtures::sample(blob, crate::plan::journey::Step::Upload, 0, 50, fixtures::stored(blob, kind))
+        };
+        part.report.plan.retries.most = 0;
+        part.report.recording = fixtures::recording(&blobs.map(sample).collect::<Vec<_>>());
+        part
+    };
+    let (new, old) = (uploads(0, StoredKind::New), uploads(1, StoredKind::Existing));
+    let refused = refused(&[new.clone(), old.clone()]);
+    assert!(
+        refused.starts_with("1.json: found 5 of its 5 blobs stored already: it was started twice"),
+        "{refused}"
+    );
+    let allowed = merged(&[new.clone(), old.clone()], &PARTIAL).unwrap();
+    assert!(allowed.notices[1].starts_with("1.json: found 5 of its 5 blobs"), "{:?}", allowed.notices);
+    // A whole run again, retries, or blobs so small that they are alike.
+    assert!(merged(&[uploads(0, StoredKind::Existing), old.clone()], &RULES).is_ok());
+    for explain in [|plan: &mut Plan| plan.retries.most = 1, |plan: &mut Plan| plan.phases[0].sizes.min = 2] {
+        let mut both = [new.clone(), old.clone()];
+        both.iter_mut().for_each(|part| explain(&mut part.report.plan));
+        assert!(merged(&both, &RULES).is_ok());
+    }
+}
+
+#[test]
+fn without_a_barrier_clocks_show_only_whether_shards_were_one_load() {
     let mut late = shard(1, 2);
     late.report.started_at = "2026-09-21T14:13:27Z".to_owned();
-    let merged = merge(&[late.clone(), shard(0, 2)], false).unwrap();
+    let merged = merged(&[late.clone(), shard(0, 2)], &RULES).unwrap();
     let whole = fixtures::report(BLOBS, &samples());
     // Seven seconds apart by the wall clock, and still one window: each counts from its own origin.
     assert_eq!(merged.recording, whole.recording);
     assert_eq!((merged.started_at.as_str(), merged.elapsed), ("2026-09-21T14:13:20Z", whole.elapsed));
-    assert_eq!(merged.notices[1], "by their machines' clocks the shards began up to 7 s apart");
+    assert_eq!(merged.notices[1], UNVERIFIED.replace("0 s", "7.00 s"));
     // An hour later the first had ended long ago.
     late.report.started_at = "2026-09-21T15:13:20Z".to_owned();
     let reason = refused(&[late, shard(0, 2)]);
     assert!(reason.starts_with("1.json: began 35") && reason.contains("after 0.json had ended"), "{reason}");
+}
+
+/// Shard `index` of 2, whose machine's clock is `ahead`, and whose load began this long after a barrier.
+fn after_barrier(index: u32, ahead: u64, begin: u64) -> Source {
+    let mut source = shard(index, 2);
+    let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_790_000_000_000 + ahead);
+    let begin = Duration::from_millis(begin);
+    source.report.parts = vec![Part {
+        shard: source.report.plan.shard.unwrap(),
+        engine: None,
+        host: format!("node{index}"),
+        began_at: at + begin,
+        barrier: Some(BarrierEnd { at, begin }),
+        scheduled: false,
+    }];
+    source
+}
+
+#[test]
+fn a_barrier_shows_how_far_apart_shards_began_whatever_their_clocks_say() {
+    // An hour between the clocks, three milliseconds between the starts.
+    let merged = merged(&[after_barrier(0, 3_600_000, 5), after_barrier(1, 0, 8)], &RULES).unwrap();
+    let said = "by their barrier the shards began within 3.00 ms of each other; their machines' clocks differ by up to 60.0 min";
+    assert_eq!(merged.notices[1], said);
+    let hosts: Vec<_> = merged.parts.iter().map(|part| part.host.as_str()).collect();
+    assert_eq!(hosts, ["node0", "node1"]);
+    // Clocks agree, starts do not.
+    let apart = [after_barrier(0, 0, 5), after_barrier(1, 0, 256)];
+    assert_eq!(refused(&apart), "1.json: began 251 ms after another shard: --max-start-skew is 250 ms");
+    assert!(merged_with_skew(&apart, 251).is_ok() && merged_with_skew(&apart, 250).is_err());
+}
+
+fn merged_with_skew(shards: &[Source], millis: u64) -> Result<Report, Vec<MergeError>> {
+    merged(shards, &MergeRules { max_start_skew: Duration::from_millis(millis), ..RULES })
+}
+
+#[test]
+fn clocks_matter_where_they_gave_the_start() {
+    let mut shards = [after_barrier(0, 60, 5), after_barrier(1, 0, 65)];
+    assert!(merged(&shards, &RULES).is_ok());
+    shards[0].report.parts[0].scheduled = true;
+    let reason = refused(&shards);
+    let expected =
+        "0.json: its machine's clock is 60.0 ms ahead of another's: --max-clock-offset is 50.0 ms.";
+    assert!(reason.starts_with(expected), "{reason}");
+    let lenient = MergeRules { max_clock_offset: Duration::from_millis(60), ..RULES };
+    assert!(merged(&shards, &lenient).is_ok());
+}
+
+#[test]
+fn a_part_is_read_as_it_was_written() {
+    let Source { report, .. } = after_barrier(1, 7, 3);
+    let mut file = Vec::new();
+    report.save(&mut file).unwrap();
+    assert_eq!(Report::load(file.as_slice()).unwrap(), report);
 }

@@ -1,0 +1,45 @@
+//! What shards must be to be merged, and the words for one that is not.
+
+use std::time::Duration;
+
+use crate::{
+    plan::{Plan, shard::Shard},
+    report::Source,
+};
+
+/// Why reports cannot be merged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {reason}")]
+pub struct MergeError {
+    /// Which report it is.
+    pub name: String,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+/// What reports must be, besides shards of one run.
+#[derive(Debug, Clone, Copy)]
+pub struct MergeRules {
+    /// How many shards the run must have had; `None` takes the shards' word for it.
+    pub expect: Option<u32>,
+    /// Whether shards may be missing, stopped early, unreadable or done twice; the merged report says so.
+    pub allow_partial: bool,
+    /// How far apart the shards may have begun, where a barrier shows it.
+    pub max_start_skew: Duration,
+    /// How far the clocks of shards that began at a time of the clock may differ, where a barrier shows it.
+    pub max_clock_offset: Duration,
+}
+
+/// The plan without its shard.
+pub(super) fn undivided(plan: &Plan) -> Plan {
+    Plan { shard: None, ..plan.clone() }
+}
+
+pub(super) fn refuse(source: &Source, reason: impl Into<String>) -> MergeError {
+    MergeError { name: source.name.clone(), reason: reason.into() }
+}
+
+/// The shard of a report that has one.
+pub(super) fn shard(source: &Source) -> Option<Shard> {
+    source.report.plan.shard
+}
