@@ -1,13 +1,12 @@
 //! Thresholds as they are written, and the errors for those that are malformed.
 
-use crate::plan::load::Load;
 use std::time::Duration;
 
 use super::*;
 use crate::plan::{
     class::FailureClass,
     journey::Journey,
-    load::Stop,
+    load::{Load, Stop},
     percentile::Percentile,
     sizes::{ContentMix, Sizes},
 };
