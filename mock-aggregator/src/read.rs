@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use mock_publisher::admission::Ticket;
 use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
+use mock_publisher::blocking::blocking;
 use mock_publisher::body_fault::{ByteStream, with_fault};
 use mock_publisher::clock::millis;
 use mock_publisher::draw;
@@ -22,7 +23,6 @@ use mock_publisher::store::{Blob, Contents, ObjectEntry, Record, Store};
 use mock_publisher::throttle::{size_delay, throttle, wait_until};
 use std::fmt::Display;
 use std::io;
-use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 /// A read in progress.
@@ -76,7 +76,7 @@ async fn size_of_blob(parts: &mut Parts, store: &Store) -> Option<u64> {
             store.record(&id).ok()?.map(|record| record.size)
         })
     };
-    spawn_blocking(lookup).await.ok()?
+    blocking(lookup).await.ok()?
 }
 
 /// A failure of the disk.
@@ -145,7 +145,7 @@ impl ReadRequest {
         work: impl FnOnce(Store) -> io::Result<T> + Send + 'static,
     ) -> Result<T, ApiError> {
         let store = self.aggregator.0.store.clone();
-        spawn_blocking(move || work(store)).await.map_err(io::Error::other).flatten().map_err(internal)
+        blocking(move || work(store)).await.flatten().map_err(internal)
     }
 
     fn check_blocklist(&self, id: BlobId) -> Result<(), ApiError> {

@@ -4,16 +4,16 @@ use crate::admission::{Admission, Limits, Ticket};
 use crate::auth::{self, Verifier};
 use crate::blob_id::BlobIdScheme;
 use crate::chain::{Epochs, Prices};
-use crate::clock::{millis, now_ms};
+use crate::clock::{Clock, millis};
 use crate::draw::{self, Purpose};
 use crate::fault::{Role, RouteKind};
 use crate::profile::{Profile, ProfileHandle};
 use crate::reuse::ObjectPool;
-use crate::stats::{Arrival, Snapshot, Stats};
+use crate::stats::{Arrival, RequestLog, Snapshot, Stats};
 use crate::store::{BadStore, Writer};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The configuration of a publisher.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +46,8 @@ pub struct Config {
     pub blob_id: BlobIdScheme,
     /// What is required of tokens.
     pub jwt: auth::Config,
+    /// The clock of epochs, of the ends of blobs and of tokens.
+    pub clock: Clock,
 }
 
 impl Config {
@@ -67,6 +69,7 @@ impl Config {
             store_limit: None,
             blob_id: BlobIdScheme::default(),
             jwt: auth::Config::default(),
+            clock: Clock::default(),
         }
     }
 }
@@ -85,7 +88,6 @@ pub(crate) struct Inner {
     pub(crate) put_quilt: Arc<Admission>,
     pub(crate) verifier: Option<Arc<Verifier>>,
     prices: RwLock<Prices>,
-    started: Instant,
     started_ms: u64,
 }
 
@@ -96,7 +98,8 @@ impl Inner {
 
     /// The current epoch.
     pub(crate) fn epoch(&self) -> u32 {
-        self.epochs().at(self.started.elapsed())
+        let elapsed_ms = self.config.clock.now_ms().saturating_sub(self.started_ms);
+        self.epochs().at(Duration::from_millis(elapsed_ms))
     }
 
     /// When this number of epochs, the current one among them, is over, in milliseconds since 1970; `None` if never.
@@ -132,14 +135,16 @@ impl Publisher {
         profile: Arc<ProfileHandle>,
     ) -> Result<Self, BadStore> {
         let writer = Writer::with_limit(&config.store, config.store_limit)?.with_scheme(config.blob_id);
-        let verifier = config.jwt.is_active().then(|| Arc::new(Verifier::new(config.jwt.clone())));
+        let verifier = config.jwt.is_active().then(|| {
+            let verifier = Verifier::new(config.jwt.clone(), config.clock.clone());
+            Arc::new(verifier)
+        });
         let admission =
             |route_kind| Admission::new(route_kind, config.limits, Arc::clone(&profile), Arc::clone(&stats));
         let (put, put_quilt) = (admission(RouteKind::Store), admission(RouteKind::StoreQuilt));
-        let (started, started_ms) = (Instant::now(), now_ms());
+        let started_ms = config.clock.now_ms();
         let prices = RwLock::new(config.prices);
-        let inner =
-            Inner { verifier, prices, config, writer, stats, profile, put, put_quilt, started, started_ms };
+        let inner = Inner { verifier, prices, config, writer, stats, profile, put, put_quilt, started_ms };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -164,6 +169,11 @@ impl Publisher {
     #[must_use]
     pub fn stats(&self) -> Snapshot {
         self.0.stats.snapshot()
+    }
+
+    /// Writes every request to this log from now on.
+    pub fn log_to(&self, log: RequestLog) {
+        self.0.stats.log_to(log);
     }
 
     /// The last requests that arrived, the oldest first.

@@ -75,7 +75,9 @@ async fn s3_5_5_every_refusal_has_its_status_and_reason() {
         (bearer("a", now(), r#","epochs":2"#), 400, "INVALID_EPOCHS"),
         (bearer("a", now(), r#","size":9"#), 400, "INVALID_SIZE"),
         (bearer("a", now(), r#","size":10,"max_size":10"#), 400, "INCONSISTENT_TOKEN"),
-        (bearer("a", u64::MAX, ""), 400, "INVALID_TIMESTAMP"),
+        (bearer("a", i64::MAX.unsigned_abs(), ""), 400, "INVALID_TIMESTAMP"),
+        (bearer("a", u64::MAX, ""), 400, "INVALID_TOKEN"),
+        (signed(r#"{"exp":-1,"jti":"a"}"#), 500, "INTERNAL_ERROR"),
         (bearer("a", now(), r#","size":10,"epochs":1"#), 200, ""),
         (bearer("a", now(), ""), 429, "TOKEN_ALREADY_USED"),
     ];

@@ -1,9 +1,9 @@
 //! The cache of the aggregator with each persona, by a clock that the test advances (contract §6).
 
 use crate::raw::{Reply, ask, get, stored};
-use mock_aggregator::Clock;
 use mock_aggregator::cache::{CacheConfig, Persona};
 use mock_publisher::admission::Limits;
+use mock_publisher::clock::Clock;
 use std::time::{Duration, Instant};
 use tests::{Bottle, BottleBuilder, GET_BLOB};
 
@@ -11,11 +11,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const ABSENT: &str = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
 
 fn bottle(cache: CacheConfig, clock: &Clock) -> BottleBuilder {
-    let clock = clock.clone();
-    Bottle::builder().aggregator(move |config| {
-        config.cache = cache;
-        config.clock = clock;
-    })
+    Bottle::builder().clock(clock).aggregator(move |config| config.cache = cache)
 }
 
 async fn with(bottle: &Bottle, id: &str, headers: &[(&str, &str)]) -> Reply {

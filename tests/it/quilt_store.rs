@@ -199,3 +199,29 @@ async fn s3_2_quilts_and_blobs_have_separate_limits() {
     assert_eq!(put(&bottle, &[("a", b"x")]).await.status, 429);
     raw::stored(bottle.publisher_url(), b"x").await;
 }
+
+#[tokio::test]
+async fn contradictory_persistence_is_refused_before_the_quilt_is_built() {
+    let bottle = Bottle::start();
+    let query = "?deletable=true&permanent=true";
+    for parts in [&[("a", b"x".as_slice())][..], &[], &[("a", b"x"), ("a", b"y")]] {
+        let reply = send(&bottle, query, &[KIND], &body(parts)).await;
+        assert_eq!((reply.status, reply.reason().as_str()), (400, "INVALID_BLOB_PERSISTENCE"), "{parts:?}");
+    }
+    let reply = send(&bottle, query, &[KIND], &body(&[("_metadata", b"[")])).await;
+    assert_eq!(reply.reason(), "MALFORMED_REQUEST", "the body is read before");
+}
+
+#[tokio::test]
+async fn metadata_is_bounded_before_it_is_parsed() {
+    let bottle = Bottle::start();
+    let of_size = |size: usize| format!("[{}]", " ".repeat(size - 2)).into_bytes();
+    let (half, most) = (of_size(4 << 20), of_size(8 << 20));
+    let more = of_size((4 << 20) + 1);
+    let file = ("a", b"x".as_slice());
+    assert_eq!(put(&bottle, &[("_metadata", &most), file]).await.status, 200);
+    assert_eq!(put(&bottle, &[("_metadata", &half), file, ("_metadata", &half)]).await.status, 200);
+    let refused = put(&bottle, &[("_metadata", &half), file, ("_metadata", &more)]).await;
+    assert_eq!((refused.status, refused.reason().as_str()), (400, "MALFORMED_REQUEST"));
+    assert!(refused.text().contains("`_metadata` is larger than 8388608 bytes"), "{}", refused.text());
+}

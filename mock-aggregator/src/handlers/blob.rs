@@ -12,10 +12,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
+use mock_publisher::blocking::blocking;
 use mock_publisher::store::Attributes;
 use mock_publisher::throttle::throttle;
-use std::io;
-use tokio::task::spawn_blocking;
 
 /// Marks an answer as streamed.
 const STREAMING: (HeaderName, HeaderValue) =
@@ -139,6 +138,6 @@ pub(crate) async fn put_attributes(
 ) -> Result<StatusCode, ApiError> {
     let store = aggregator.0.store.clone();
     let work = move || store.set_attributes(id.as_str(), attributes);
-    let known = spawn_blocking(work).await.map_err(io::Error::other).flatten().map_err(internal)?;
+    let known = blocking(work).await.flatten().map_err(internal)?;
     Ok(if known { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND })
 }

@@ -10,10 +10,9 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
 use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
+use mock_publisher::blocking::blocking;
 use mock_publisher::quilt::{Patch, PatchId, QuiltError, QuiltReader, Tags};
 use serde::Serialize;
-use std::io;
-use tokio::task::spawn_blocking;
 
 const IDENTIFIER: HeaderName = HeaderName::from_static("x-quilt-patch-identifier");
 
@@ -89,7 +88,7 @@ async fn with_quilt<T: Send + 'static>(
 ) -> Result<T, ApiError> {
     let blob = read.open(id).await?;
     let work = move || QuiltReader::new(blob.bytes, blob.record.size).map_err(quilt_error).and_then(work);
-    spawn_blocking(work).await.map_err(io::Error::other).map_err(internal)?
+    blocking(work).await.map_err(internal)?
 }
 
 /// The bytes of a file; its ETag is that of its quilt.

@@ -27,19 +27,27 @@ pub struct JwtFlags {
     pub jwt_cache_refresh_interval: Duration,
 }
 
-/// A secret that begins with `0x` and is not hex.
+/// A key that cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("--jwt-decode-secret: after 0x come pairs of hex digits")]
-pub struct BadSecret;
+pub enum BadSecret {
+    /// It begins with `0x` and is not hex.
+    #[error("--jwt-decode-secret: after 0x come pairs of hex digits")]
+    Hex,
+    /// It is a point of a curve in the short form, which the real publisher would take.
+    #[error(
+        "--jwt-decode-secret: a compressed point is not supported here: write the uncompressed one, which begins with 04"
+    )]
+    CompressedPoint,
+}
 
 impl JwtFlags {
     /// The requirements that the flags describe.
     ///
     /// # Errors
-    /// A secret that begins with `0x` and is not hex.
+    /// A key that cannot be used.
     pub fn config(&self) -> Result<Config, BadSecret> {
         Ok(Config {
-            secret: self.jwt_decode_secret.as_deref().map(key).transpose()?,
+            secret: self.jwt_decode_secret.as_deref().map(|text| self.key(text)).transpose()?,
             algorithm: self.jwt_algorithm,
             expiring_sec: self.jwt_expiring_sec,
             verify_upload: self.jwt_verify_upload,
@@ -47,14 +55,27 @@ impl JwtFlags {
             cache_refresh_interval: self.jwt_cache_refresh_interval,
         })
     }
+
+    fn key(&self, text: &str) -> Result<Vec<u8>, BadSecret> {
+        let key = decode(text)?;
+        let compressed = match self.jwt_algorithm {
+            Algorithm::ES256 => 33,
+            Algorithm::ES384 => 49,
+            _ => return Ok(key),
+        };
+        if key.len() == compressed && matches!(key[0], 2 | 3) {
+            return Err(BadSecret::CompressedPoint);
+        }
+        Ok(key)
+    }
 }
 
 /// The bytes of a secret.
-fn key(text: &str) -> Result<Vec<u8>, BadSecret> {
+fn decode(text: &str) -> Result<Vec<u8>, BadSecret> {
     let Some(digits) = text.strip_prefix("0x") else { return Ok(text.as_bytes().to_vec()) };
     let pair = |pair: &[u8]| {
         let digits = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2 && !pair.starts_with('+'));
-        digits.and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or(BadSecret)
+        digits.and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or(BadSecret::Hex)
     };
     digits.as_bytes().chunks(2).map(pair).collect()
 }
@@ -69,11 +90,11 @@ mod tests {
             ("secret", Ok(b"secret")),
             ("0x00ffAb", Ok(&[0, 255, 171])),
             ("0x", Ok(&[])),
-            ("0xabc", Err(BadSecret)),
-            ("0x+1", Err(BadSecret)),
+            ("0xabc", Err(BadSecret::Hex)),
+            ("0x+1", Err(BadSecret::Hex)),
         ];
         for (text, bytes) in rows {
-            assert_eq!(key(text), bytes.map(<[u8]>::to_vec), "{text}");
+            assert_eq!(decode(text), bytes.map(<[u8]>::to_vec), "{text}");
         }
     }
 }

@@ -3,7 +3,6 @@
 use super::claims::Claims;
 use super::verifier::Verifier;
 use crate::api_error::{AUTH, ApiError};
-use crate::clock::now_ms;
 use crate::query::PutQuery;
 use axum::extract::{FromRequestParts, Query, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
@@ -74,7 +73,7 @@ fn check(verifier: &Verifier, request: &Request) -> Result<(), Box<Response>> {
     let token = bearer.0.ok_or_else(missing)?;
     let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let refuse = |error| Box::new(ApiError::from(error).into_response());
-    verifier.accept(&token, &query, length, now_ms()).map_err(refuse)
+    verifier.accept(&token, &query, length).map_err(refuse)
 }
 
 #[cfg(test)]

@@ -2,11 +2,14 @@
 
 use super::algorithm::Algorithm;
 use super::error::TokenError;
+use super::header::Header;
+use super::key::Key;
 use crate::query::{Address, Owner, PutQuery};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::{Value, json};
 
 /// Seconds that a token is accepted after its end, to allow for clock skew.
 const LEEWAY: u64 = 60;
@@ -15,7 +18,7 @@ const LEEWAY: u64 = 60;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Claims {
     /// The end of the token in seconds since 1970.
-    pub(super) exp: u64,
+    pub(super) exp: i64,
     /// The ID of the token, valid for one use.
     pub(super) jti: String,
     /// When it was issued, in seconds since 1970.
@@ -32,14 +35,33 @@ pub(super) struct Claims {
     max_size: Option<u64>,
 }
 
+/// What the real publisher's library reads besides when it verifies a token.
 #[derive(Deserialize)]
-struct Header {
-    alg: String,
+struct Registered {
+    #[serde(rename = "exp")]
+    _exp: Option<IgnoredAny>,
+    nbf: Option<Value>,
+    sub: Option<Value>,
+    #[serde(rename = "iss")]
+    _iss: Option<IgnoredAny>,
+    aud: Option<Value>,
 }
 
-#[derive(Deserialize)]
-struct Audience {
-    aud: Option<IgnoredAny>,
+impl Registered {
+    /// Whether the library accepts them: it has no audience that could match one, and it stumbles over a `sub` or `nbf`
+    /// that is a list or an object.
+    fn is_accepted(&self) -> bool {
+        let is_nested = |value: &Value| value.is_array() || value.is_object();
+        let is_empty = |value: &Value| *value == json!([]) || *value == json!({});
+        let is_audience = |value: &Value| match value {
+            Value::String(_) => true,
+            Value::Array(names) => names.iter().all(Value::is_string),
+            _ => false,
+        };
+        !self.sub.as_ref().is_some_and(is_nested)
+            && !self.nbf.as_ref().is_some_and(|nbf| is_nested(nbf) && !is_empty(nbf))
+            && !self.aud.as_ref().is_some_and(is_audience)
+    }
 }
 
 /// The parts of a token.
@@ -54,8 +76,7 @@ fn split(token: &str) -> Option<Parts<'_>> {
     let (signed, signature) = token.rsplit_once('.')?;
     let (header, payload) = signed.rsplit_once('.')?;
     let header: Header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
-    let algorithm = header.alg.parse().ok()?;
-    Some(Parts { algorithm, signed, payload: URL_SAFE_NO_PAD.decode(payload).ok()?, signature })
+    Some(Parts { algorithm: header.alg, signed, payload: URL_SAFE_NO_PAD.decode(payload).ok()?, signature })
 }
 
 impl Claims {
@@ -64,30 +85,29 @@ impl Claims {
         serde_json::from_slice(&split(token)?.payload).ok()
     }
 
-    /// The claims of a token signed by this algorithm with this key; `now` is in seconds since 1970.
+    /// The claims of a token signed with this key; `now` is in seconds since 1970.
     ///
     /// # Errors
-    /// No token, another algorithm, a bad signature, bad claims, a token that has ended, in this order.
-    pub(super) fn verified(
-        token: &str,
-        algorithm: Algorithm,
-        key: &[u8],
-        now: u64,
-    ) -> Result<Self, TokenError> {
-        let parts = split(token).filter(|parts| parts.algorithm == algorithm);
+    /// No token or another algorithm, a key that is none, a bad signature, bad claims, a negative end, a token that has
+    /// ended, an audience, in this order.
+    pub(super) fn verified(token: &str, key: &Key, now: u64) -> Result<Self, TokenError> {
+        let parts = split(token).filter(|parts| parts.algorithm == key.algorithm());
         let parts = parts.ok_or(TokenError::InvalidToken)?;
+        if !key.is_usable() {
+            return Err(TokenError::UnusableKey);
+        }
         let signature = URL_SAFE_NO_PAD.decode(parts.signature).map_err(|_| TokenError::InvalidToken)?;
-        if !algorithm.verify(key, parts.signed.as_bytes(), &signature) {
+        if !key.verify(parts.signed.as_bytes(), &signature) {
             return Err(TokenError::InvalidSignature);
         }
         let claims: Self = serde_json::from_slice(&parts.payload).map_err(|_| TokenError::InvalidToken)?;
-        if claims.exp.saturating_add(LEEWAY) < now {
+        let registered: Registered =
+            serde_json::from_slice(&parts.payload).map_err(|_| TokenError::InvalidToken)?;
+        let end = u64::try_from(claims.exp).map_err(|_| TokenError::NegativeExpiration)?;
+        if end.saturating_add(LEEWAY) < now {
             return Err(TokenError::ExpiredSignature);
         }
-        match serde_json::from_slice::<Audience>(&parts.payload) {
-            Ok(Audience { aud: None }) => Ok(claims),
-            _ => Err(TokenError::InvalidToken),
-        }
+        if registered.is_accepted() { Ok(claims) } else { Err(TokenError::InvalidToken) }
     }
 
     /// Compares the claims about size with each other and, if it is known, with the length of a body.

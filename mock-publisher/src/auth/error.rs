@@ -37,6 +37,14 @@ pub(super) enum TokenError {
     /// Its end is not a date.
     #[error("the token ends at no date")]
     InvalidTimestamp,
+    /// Its end is before 1970, which the library of the real publisher does not expect.
+    #[error("the token has no `exp` that is a time")]
+    #[strum(serialize = "INTERNAL_ERROR")]
+    NegativeExpiration,
+    /// The key of the server is none of its algorithm.
+    #[error("the key that verifies tokens is not valid")]
+    #[strum(serialize = "INTERNAL_ERROR")]
+    UnusableKey,
     /// The cache of used tokens is full.
     #[error("the cache of used tokens is full")]
     #[strum(serialize = "INTERNAL_ERROR")]
@@ -49,8 +57,16 @@ impl From<TokenError> for ApiError {
             TokenError::ExpiredSignature => ErrorStatus::DeadlineExceeded,
             TokenError::InvalidSignature => ErrorStatus::Unauthenticated,
             TokenError::TokenAlreadyUsed => ErrorStatus::ResourceExhausted,
-            TokenError::CacheFull => ErrorStatus::Internal,
-            _ => ErrorStatus::FailedPrecondition,
+            TokenError::CacheFull | TokenError::NegativeExpiration | TokenError::UnusableKey => {
+                ErrorStatus::Internal
+            }
+            TokenError::InvalidToken
+            | TokenError::InvalidExpiration
+            | TokenError::InvalidEpochs
+            | TokenError::InvalidSize
+            | TokenError::InvalidSendObjectTo
+            | TokenError::InconsistentToken
+            | TokenError::InvalidTimestamp => ErrorStatus::FailedPrecondition,
         };
         Self { status, domain: AUTH, reason: error.into(), message: error.to_string() }
     }

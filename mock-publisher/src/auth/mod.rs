@@ -8,6 +8,8 @@ mod args;
 mod bearer;
 mod claims;
 mod error;
+mod header;
+mod key;
 mod verifier;
 
 pub use algorithm::{Algorithm, BadAlgorithm};

@@ -13,7 +13,7 @@ const SPKI: &str = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA1Xakq27_edq1zMrt
     WgZbEYhHvaM5rlCk7Ceh7PPi-t9mJXbW1IYVY_04VBawUxvmYXWSDd6ycdSdV7xoNGz66Dw6sGIfhS6ShhjMwFlBGAVPX5_g\
     dwIDAQAB";
 
-pub(super) const VECTORS: [(&str, &str, &str); 15] = [
+pub(super) const VECTORS: [(&str, &str, &str); 16] = [
     ("HS256", "", "79M4rc4TiRNVaXsm5GEyjqPePUZzYGUcTuVsDbhChSU"),
     ("HS384", "", "2oF_VbOMvJSD859Hi3DPnAmInDXtrw1i5ALcBlGtDyPjn3ergIjQygcHA2ejBj2g"),
     ("HS512", "", "W_B6vIg4OtV3dfi3d9wUBUdYRl2PGv5Fm6kYx7OkSDlxGsnn54bfHtRGyXCcL7hvA4fC-hp-dXQJRXVALXS1bg"),
@@ -32,6 +32,14 @@ pub(super) const VECTORS: [(&str, &str, &str); 15] = [
     CgKAh89I4OcTItdqzkkWhrQnGgfGk2nghT9bsYfvs8HrpV4-ee2tod0c40z5rYsTWHQ-CLxcue4dRa5dgIU4eW2QAZMgyRs8\
     6frmhCoLaJ16a8vyLM-I_cEeIs0vFmX8C5cxfSQScprGTNXOz7M8gHnZkorHmaGgPC2OVQKbUaNPR3OrnG2qP0GnWI5a8UMX\
     Va2hg6LqPfSQs6LeAhguq9l7GgQCcHo-u5zHaBX8RVfg981LrmEG1A",
+    ),
+    (
+        "RS384",
+        RSA,
+        "qbgef6M5xGcy2XpHM1Pc9zG7rzaMVs0zHibYNuC7nX9Lzfh-OwGoIMEPkgpkvP9i8iEcbtIKTBfdLi3vZ8Bcbmyfg3HLRk4n\
+    X7ZDjuGNILDcEC67GWHQuwK8JkU3Yv6SSqbETxJ1sGn_ChnjPQQQapvL9hjrax9BrA0nyYg00PYhLEnjhf8XpyNXwJtjVydC\
+    0HV9vTZCCEAvbCrwsMUXePyrYiDVCQRNnuqM1CqGfeELLwTDJQ6TrnXCBmFEZWqGjIRWUubJBlIu2FstxllKT7ghyrxeHexg\
+    1TgX-Fi_Ln7KGewn3fx18SDDf7b8PtnaGxzRI0HEfK4ZUewW9xK0Lw",
     ),
     (
         "RS384",

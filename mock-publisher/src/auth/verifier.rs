@@ -3,14 +3,16 @@
 use super::algorithm::Algorithm;
 use super::claims::Claims;
 use super::error::TokenError;
-use crate::clock::millis;
+use super::key::Key;
+use crate::clock::{Clock, millis};
 use crate::query::PutQuery;
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// The last second since 1970 that the real publisher can express as a date.
-const LAST_DATE: u64 = 8_210_266_876_799;
+/// The seconds since 1970 that the real publisher can express as a date (chrono's).
+const DATES: RangeInclusive<i64> = -8_334_601_228_800..=8_210_266_876_799;
 
 /// What is required of tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,16 +56,19 @@ impl Config {
 #[derive(Debug)]
 pub(crate) struct Verifier {
     config: Config,
+    key: Option<Key>,
+    clock: Clock,
     used: UsedTokens,
 }
 
 impl Verifier {
     /// A verifier that has seen no token.
-    pub(crate) fn new(config: Config) -> Self {
-        Self { used: UsedTokens::new(config.cache_size, config.cache_refresh_interval), config }
+    pub(crate) fn new(config: Config, clock: Clock) -> Self {
+        let key = config.secret.clone().map(|bytes| Key::new(config.algorithm, bytes));
+        Self { used: UsedTokens::new(config.cache_size, config.cache_refresh_interval), key, config, clock }
     }
 
-    /// Accepts a token, once. `length` is the announced one of the body, `now_ms` in milliseconds since 1970.
+    /// Accepts a token, once. `length` is the announced one of the body.
     ///
     /// # Errors
     /// The first check that fails. A valid token that does not fit the request can be used again.
@@ -72,13 +77,13 @@ impl Verifier {
         token: &str,
         query: &PutQuery,
         length: Option<u64>,
-        now_ms: u64,
     ) -> Result<(), TokenError> {
-        let claims = match &self.config.secret {
-            Some(key) => Claims::verified(token, self.config.algorithm, key, now_ms / 1000)?,
+        let now_ms = self.clock.now_ms();
+        let claims = match &self.key {
+            Some(key) => Claims::verified(token, key, now_ms / 1000)?,
             None => Claims::unverified(token).ok_or(TokenError::InvalidToken)?,
         };
-        if claims.exp > LAST_DATE {
+        if !DATES.contains(&claims.exp) {
             return Err(TokenError::InvalidTimestamp);
         }
         self.used.insert(&claims.jti, claims.exp, now_ms)?;
@@ -111,7 +116,7 @@ struct UsedTokens {
 #[derive(Debug, Default)]
 struct Tokens {
     /// Their ends in seconds since 1970, by ID.
-    ends: HashMap<String, u64>,
+    ends: HashMap<String, i64>,
     /// The interval in which tokens that had ended were last removed.
     swept: u64,
 }
@@ -122,12 +127,12 @@ impl UsedTokens {
     }
 
     /// Remembers a token that ends at `exp`; fails if it is remembered already, or if there is no capacity.
-    fn insert(&self, jti: &str, exp: u64, now_ms: u64) -> Result<(), TokenError> {
+    fn insert(&self, jti: &str, exp: i64, now_ms: u64) -> Result<(), TokenError> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         // The real publisher sweeps at every tick of a timer; this has the same effect at the first token after it.
         let tick = now_ms / self.interval_ms;
         if tick > tokens.swept {
-            let swept_at = tick * self.interval_ms / 1000;
+            let swept_at = i64::try_from(tick * self.interval_ms / 1000).unwrap_or(i64::MAX);
             tokens.ends.retain(|_, exp| *exp > swept_at);
             tokens.swept = tick;
         }

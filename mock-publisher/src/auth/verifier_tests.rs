@@ -5,6 +5,7 @@ use axum::extract::Query;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
+use std::sync::Arc;
 
 const NOW: u64 = 1_800_000_000;
 const ADDRESS: &str = "0x2222222222222222222222222222222222222222222222222222222222222222";
@@ -27,8 +28,13 @@ fn strict() -> Config {
     Config { secret: Some(b"secret".to_vec()), ..Config::default() }
 }
 
+/// A clock that stands at `NOW`.
+fn clock() -> Clock {
+    Clock::Manual(Arc::new((NOW * 1000).into()))
+}
+
 fn accept(config: &Config, token: &str) -> Result<(), TokenError> {
-    Verifier::new(config.clone()).accept(token, &query(""), Some(10), NOW * 1000)
+    Verifier::new(config.clone(), clock()).accept(token, &query(""), Some(10))
 }
 
 #[test]
@@ -44,14 +50,20 @@ fn s3_5_5_every_defect_of_a_token_has_its_own_error() {
     let good = token(&format!(r#"{{"exp":{NOW},"jti":"a"}}"#));
     let (message, signature) = good.rsplit_once('.').unwrap();
     let alg = |alg: &str| signed(&format!(r#"{{"alg":"{alg}"}}"#), &format!(r#"{{"exp":{NOW},"jti":"a"}}"#));
-    let exp = |exp: u64| token(&format!(r#"{{"exp":{exp},"jti":"a"}}"#));
+    let exp = |exp: i128| token(&format!(r#"{{"exp":{exp},"jti":"a"}}"#));
+    let last_date = i128::from(*DATES.end());
     let rows = [
         (good.clone(), Ok(())),
-        (exp(NOW - 60), Ok(())),
-        (exp(NOW - 61), Err(TokenError::ExpiredSignature)),
-        (exp(LAST_DATE), Ok(())),
-        (exp(LAST_DATE + 1), Err(TokenError::InvalidTimestamp)),
-        (exp(u64::MAX), Err(TokenError::InvalidTimestamp)),
+        (exp(i128::from(NOW) - 60), Ok(())),
+        (exp(i128::from(NOW) - 61), Err(TokenError::ExpiredSignature)),
+        (exp(0), Err(TokenError::ExpiredSignature)),
+        (exp(-1), Err(TokenError::NegativeExpiration)),
+        (exp(-(1 << 63)), Err(TokenError::NegativeExpiration)),
+        (exp(last_date), Ok(())),
+        (exp(last_date + 1), Err(TokenError::InvalidTimestamp)),
+        (exp((1 << 63) - 1), Err(TokenError::InvalidTimestamp)),
+        (exp(1 << 63), Err(TokenError::InvalidToken)),
+        (exp(1 << 64), Err(TokenError::InvalidToken)),
         (format!("{message}.{}", "A".repeat(43)), Err(TokenError::InvalidSignature)),
         (format!("{message}."), Err(TokenError::InvalidSignature)),
         (format!("{message}.{signature}="), Err(TokenError::InvalidToken)),
@@ -74,6 +86,17 @@ fn s3_5_3_claims_have_their_types() {
         (r#""jti":"a""#, Ok(())),
         (r#""jti":"a","nbf":9999999999999,"foo":[1]"#, Ok(())),
         (r#""jti":"a","aud":null"#, Ok(())),
+        (r#""jti":"a","aud":1"#, Ok(())),
+        (r#""jti":"a","aud":[1]"#, Ok(())),
+        (r#""jti":"a","aud":{"a":"me"}"#, Ok(())),
+        (r#""jti":"a","aud":["me"]"#, Err(TokenError::InvalidToken)),
+        (r#""jti":"a","aud":[]"#, Err(TokenError::InvalidToken)),
+        (r#""jti":"a","aud":1,"aud":2"#, Err(TokenError::InvalidToken)),
+        (r#""jti":"a","jti":"b""#, Err(TokenError::InvalidToken)),
+        (r#""jti":"a","sub":7,"nbf":{},"iss":[{}]"#, Ok(())),
+        (r#""jti":"a","sub":[]"#, Err(TokenError::InvalidToken)),
+        (r#""jti":"a","nbf":[1]"#, Err(TokenError::InvalidToken)),
+        (r#""jti":"a","iat":-5"#, Ok(())),
         (r#""foo":1"#, Err(TokenError::InvalidToken)),
         (r#""jti":7"#, Err(TokenError::InvalidToken)),
         (r#""jti":"a","aud":"me""#, Err(TokenError::InvalidToken)),
@@ -85,7 +108,7 @@ fn s3_5_3_claims_have_their_types() {
     for (claims, expected) in rows {
         assert_eq!(accept(&strict(), &token(&format!(r#"{{"exp":{NOW},{claims}}}"#))), expected, "{claims}");
     }
-    for exp in ["1.5", "\"1\"", "null", "-1"] {
+    for exp in ["1.5", "1e3", "\"1\"", "null"] {
         let token = token(&format!(r#"{{"exp":{exp},"jti":"a"}}"#));
         assert_eq!(accept(&strict(), &token), Err(TokenError::InvalidToken), "{exp}");
     }
@@ -98,6 +121,9 @@ fn s3_5_1_without_a_secret_neither_signature_nor_end_is_checked() {
     let (message, _) = unsigned.rsplit_once('.').unwrap();
     assert_eq!(accept(&open, &format!("{message}.whatever")), Ok(()));
     assert_eq!(accept(&open, "an-api-key"), Err(TokenError::InvalidToken));
+    assert_eq!(accept(&open, &token(r#"{"exp":-1,"jti":"a"}"#)), Ok(()));
+    let before_all_dates = token(&format!(r#"{{"exp":{},"jti":"a"}}"#, DATES.start() - 1));
+    assert_eq!(accept(&open, &before_all_dates), Err(TokenError::InvalidTimestamp));
 }
 
 /// Claims, a query, the length of the body, and the result.
@@ -130,9 +156,9 @@ fn s3_5_4_claims_are_compared_with_the_request() {
     ];
     let config = Config { verify_upload: true, ..strict() };
     for (claims, text, length, expected) in rows {
-        let verifier = Verifier::new(config.clone());
+        let verifier = Verifier::new(config.clone(), clock());
         let token = token(&format!(r#"{{"exp":{NOW},"jti":"a"{claims}}}"#));
-        let accept = || verifier.accept(&token, &query(text), length, NOW * 1000);
+        let accept = || verifier.accept(&token, &query(text), length);
         assert_eq!(accept(), expected, "{claims} {text}");
         let again = if expected.is_ok() { Err(TokenError::TokenAlreadyUsed) } else { expected };
         assert_eq!(accept(), again, "a token that did not fit can be used again: {claims}");

@@ -1,12 +1,11 @@
 //! `PUT /v1/blobs`: receives the body, then checks and stores it in the order of the real publisher.
 
 use super::upload::{Outcome, Upload, UploadError, failed};
+use crate::blocking::blocking;
 use crate::store::Spool;
 use axum::body::Body;
 use axum::response::Response;
 use http_body_util::BodyExt;
-use std::io;
-use tokio::task::spawn_blocking;
 
 /// The handler.
 pub(crate) async fn put_blob(mut upload: Upload, body: Body) -> Response {
@@ -40,7 +39,7 @@ async fn receive(upload: &Upload, body: Body) -> Result<Spool, UploadError> {
         }
         if spool.push(piece) {
             let flush = move || spool.flush().map(|()| spool);
-            spool = spawn_blocking(flush).await.map_err(io::Error::other)??;
+            spool = blocking(flush).await??;
         }
     }
     Ok(spool)

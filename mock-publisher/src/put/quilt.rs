@@ -3,6 +3,7 @@
 use super::quilt_parts::files;
 use super::upload::{Outcome, Upload, UploadError, failed};
 use crate::api_error::{ApiError, ErrorStatus};
+use crate::blocking::blocking;
 use crate::publisher::Publisher;
 use crate::quilt::{Index, Quilt, QuiltFile};
 use crate::responses::QuiltStoreResult;
@@ -12,10 +13,8 @@ use axum::extract::{FromRequest, Multipart, Request};
 use axum::response::{IntoResponse, Response};
 use futures_util::TryStreamExt;
 use std::fmt::Display;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::task::spawn_blocking;
 
 /// The handler.
 pub(crate) async fn put_quilt(mut upload: Upload, request: Request) -> Response {
@@ -31,6 +30,8 @@ async fn store(upload: &mut Upload, request: Request) -> Result<Response, Upload
     if let Some(response) = upload.publisher.0.put_quilt.short_circuit(&upload.ticket).await {
         return Ok(response);
     }
+    // Before the quilt is built, which can fail for reasons of its own.
+    upload.check_persistence()?;
     let (index, spool) = lay_out(&upload.publisher, files).await?;
     Ok(match upload.store(spool, due, true).await? {
         Outcome::Stored(stored) => {
@@ -70,7 +71,7 @@ async fn lay_out(publisher: &Publisher, files: Vec<QuiltFile>) -> Result<(Index,
         }
         Ok((quilt.index, spool))
     };
-    spawn_blocking(work).await.map_err(io::Error::other)?
+    blocking(work).await?
 }
 
 fn malformed(why: impl Display) -> ApiError {

@@ -2,14 +2,18 @@
 
 use crate::quilt::{QuiltFile, Tags};
 use axum::extract::Multipart;
-use axum::extract::multipart::MultipartError;
-use bytes::Bytes;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use axum::extract::multipart::{Field, MultipartError};
+use bytes::{Bytes, BytesMut};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The name of the parts that are not files.
 const METADATA: &str = "_metadata";
+
+/// The most bytes of all these parts. They are checked before they are parsed, because JSON takes some twenty times its
+/// size in memory; 12 KiB of tags for each of the 666 files of a quilt fit in.
+const MAX_METADATA: usize = 8 << 20;
 
 /// A multipart body that is not a quilt.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +27,9 @@ pub(super) enum BadParts {
     /// The metadata is not the expected JSON.
     #[error("failed to parse `_metadata`: {0:?}")]
     Metadata(#[from] serde_json::Error),
+    /// There is more metadata than a quilt can need.
+    #[error("`_metadata` is larger than {MAX_METADATA} bytes")]
+    MetadataTooLarge,
     /// The metadata names a file twice.
     #[error("duplicate identifier in `_metadata`: {0:?}")]
     Duplicate(String),
@@ -32,7 +39,22 @@ pub(super) enum BadParts {
 #[derive(Debug, Deserialize)]
 struct FileMetadata {
     identifier: String,
-    tags: Option<Map<String, Value>>,
+    /// An object: absent, but not null.
+    #[serde(default)]
+    tags: BTreeMap<String, TagText>,
+}
+
+/// The value of a tag: text, or any other JSON as its text.
+#[derive(Debug)]
+struct TagText(String);
+
+impl<'de> Deserialize<'de> for TagText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match Value::deserialize(deserializer)? {
+            Value::String(text) => text,
+            other => other.to_string(),
+        }))
+    }
 }
 
 /// Tags by identifier.
@@ -40,13 +62,14 @@ type Metadata = BTreeMap<String, Tags>;
 
 /// The files of a body, in the order of its parts. The metadata may come before or after them.
 pub(super) async fn files(mut parts: Multipart) -> Result<Vec<QuiltFile>, BadParts> {
-    let (mut files, mut metadata) = (Vec::new(), Metadata::new());
+    let (mut files, mut metadata, mut left) = (Vec::new(), Metadata::new(), MAX_METADATA);
     while let Some(part) = parts.next_field().await? {
         let name = part.name().ok_or(BadParts::Nameless)?.to_owned();
-        let bytes = part.bytes().await?;
         if name == METADATA {
-            add(&mut metadata, &bytes)?;
+            let text = bounded(part, &mut left).await?;
+            add(&mut metadata, &text)?;
         } else {
+            let bytes = part.bytes().await?;
             files.push(QuiltFile { identifier: name, tags: Tags::new(), bytes });
         }
     }
@@ -56,12 +79,19 @@ pub(super) async fn files(mut parts: Multipart) -> Result<Vec<QuiltFile>, BadPar
     Ok(files)
 }
 
+/// A part of at most `left` bytes, which are then fewer.
+async fn bounded(mut part: Field<'_>, left: &mut usize) -> Result<Bytes, BadParts> {
+    let mut text = BytesMut::new();
+    while let Some(piece) = part.chunk().await? {
+        *left = left.checked_sub(piece.len()).ok_or(BadParts::MetadataTooLarge)?;
+        text.extend_from_slice(&piece);
+    }
+    Ok(text.freeze())
+}
+
 fn add(metadata: &mut Metadata, text: &Bytes) -> Result<(), BadParts> {
     for file in serde_json::from_slice::<Vec<FileMetadata>>(text)? {
-        let tags = file.tags.unwrap_or_default().into_iter().map(|(key, value)| match value {
-            Value::String(text) => (key, text),
-            other => (key, other.to_string()),
-        });
+        let tags = file.tags.into_iter().map(|(key, value)| (key, value.0));
         if metadata.insert(file.identifier.clone(), tags.collect()).is_some() {
             return Err(BadParts::Duplicate(file.identifier));
         }
@@ -85,7 +115,7 @@ mod tests {
     #[test]
     fn s5_1_tags_of_any_type_become_text() {
         let text = r#"[{"identifier":"a","tags":{"s":"x","n":3,"b":true,"z":null,"l":[1]},"more":1},{"identifier":"b"}]"#;
-        let metadata = parse(&[text, r#"[{"identifier":"c","tags":null}]"#]).unwrap();
+        let metadata = parse(&[text, r#"[{"identifier":"c","tags":{}}]"#]).unwrap();
         let expected = [("b", "true"), ("l", "[1]"), ("n", "3"), ("s", "x"), ("z", "null")];
         let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
         assert_eq!(metadata["a"], expected.into());
@@ -94,11 +124,12 @@ mod tests {
 
     #[test]
     fn s5_1_invalid_or_duplicate_metadata_is_refused() {
-        let rows: [(&[&str], &str); 6] = [
+        let rows: [(&[&str], &str); 7] = [
             (&["{}"], "failed to parse"),
             (&["["], "failed to parse"),
             (&[r#"[{"tags":{}}]"#], "missing field `identifier`"),
             (&[r#"[{"identifier":"a","tags":[]}]"#], "failed to parse"),
+            (&[r#"[{"identifier":"a","tags":null}]"#], "failed to parse"),
             (&[r#"[{"identifier":"a"},{"identifier":"a"}]"#], "duplicate identifier"),
             (&[r#"[{"identifier":"a"}]"#, r#"[{"identifier":"a"}]"#], "duplicate identifier"),
         ];

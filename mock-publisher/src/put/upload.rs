@@ -3,6 +3,7 @@
 use crate::admission::Ticket;
 use crate::api_error::{ApiError, ErrorStatus};
 use crate::auth::Bearer;
+use crate::blocking::blocking;
 use crate::body_fault::with_fault;
 use crate::chain::MAX_EPOCHS;
 use crate::connection::Abort;
@@ -24,7 +25,6 @@ use serde::Serialize;
 use std::error::Error;
 use std::io;
 use std::time::Duration;
-use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 /// A store without its body.
@@ -98,7 +98,8 @@ impl Upload {
         is_quilt: bool,
     ) -> Result<Outcome, UploadError> {
         self.bearer.check_size(spool.size())?;
-        self.check_query()?;
+        self.check_persistence()?;
+        self.check_epochs()?;
         wait_until(due).await;
         if self.ticket.fault == Some(Fault::ErrorObject) {
             self.publisher.0.stats.fault(Fault::ErrorObject);
@@ -112,11 +113,16 @@ impl Upload {
         Ok(Outcome::Stored(self.commit(spool, is_quilt).await?))
     }
 
-    fn check_query(&self) -> Result<(), ApiError> {
+    /// Refuses a blob that is to be both deletable and permanent.
+    pub(super) fn check_persistence(&self) -> Result<(), ApiError> {
         if self.query.deletable && self.query.permanent {
             let message = "a blob cannot be both deletable and permanent";
             return Err(ApiError::daemon(ErrorStatus::InvalidArgument, "INVALID_BLOB_PERSISTENCE", message));
         }
+        Ok(())
+    }
+
+    fn check_epochs(&self) -> Result<(), ApiError> {
         let epochs = self.query.epochs;
         if epochs == 0 || epochs > MAX_EPOCHS {
             let message = format!("{epochs} epochs ahead: the network takes 1 to {MAX_EPOCHS}");
@@ -129,7 +135,7 @@ impl Upload {
     async fn error_object(&self, spool: Spool) -> io::Result<BlobStoreResult> {
         let writer = self.publisher.0.writer.clone();
         let blob_id = move || writer.blob_id(spool);
-        let blob_id = spawn_blocking(blob_id).await.map_err(io::Error::other)??;
+        let blob_id = blocking(blob_id).await??;
         Ok(BlobStoreResult::Error {
             blob_id: Some(blob_id),
             failure_phase: "check_blob_is_blocked",
@@ -151,7 +157,7 @@ impl Upload {
             blobs.bytes_stored.add(size);
             Ok(stored)
         };
-        spawn_blocking(work).await.map_err(io::Error::other)?
+        blocking(work).await?
     }
 
     fn store_request(&self, is_quilt: bool) -> StoreRequest {
@@ -160,6 +166,7 @@ impl Upload {
             epoch: inner.epoch(),
             epochs: query.epochs,
             ends_ms: inner.ends_ms(query.epochs),
+            now_ms: inner.config.clock.now_ms(),
             permanent: query.permanent,
             force: query.force,
             reuse: query.reuse_resources,

@@ -1,6 +1,7 @@
 //! The contents of a stored blob, in memory or on disk, and as a stream with one piece in memory whatever the size.
 
 use super::record::Record;
+use crate::blocking::blocking;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use std::fs::File;
@@ -70,7 +71,7 @@ pub fn byte_stream(
         }
         let size = left.min(PIECE);
         let read = move || read_at(&mut file, at, size).map(|piece| (file, piece));
-        let (file, piece) = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)??;
+        let (file, piece) = blocking(read).await??;
         Ok(Some((piece, (file, at + size, left - size))))
     })
 }

@@ -1,6 +1,7 @@
 //! The files of a store: paths, and reading blobs, records and objects.
 
 use super::contents::{Blob, Contents};
+use super::lock::RecordsLock;
 use super::object_ids;
 use super::record::Record;
 use super::small_blobs::{FileVersion, MAX_BLOB, SmallBlobCache};
@@ -27,6 +28,8 @@ pub struct BadStore {
 pub struct Store {
     root: Arc<Path>,
     small_blobs: Arc<SmallBlobCache>,
+    /// Under which records and objects are changed.
+    pub(super) lock: RecordsLock,
 }
 
 /// Keys and values that the owner of an object gave it.
@@ -52,7 +55,7 @@ impl Store {
             let path = root.join(folder);
             fs::create_dir_all(&path).map_err(|source| BadStore { path, source })?;
         }
-        Ok(Self { root: root.into(), small_blobs: Arc::default() })
+        Ok(Self { root: root.into(), small_blobs: Arc::default(), lock: RecordsLock::of(root) })
     }
 
     /// A stored blob, or `None` if there is none with this ID. Blocks on the disk.
@@ -117,9 +120,11 @@ impl Store {
     /// # Errors
     /// The disk failed or is full.
     pub fn set_attributes(&self, id: &str, attributes: Attributes) -> io::Result<bool> {
-        let Some((own_id, entry)) = self.find_object(id)? else { return Ok(false) };
-        self.write_object(&own_id, &ObjectEntry { attributes, ..entry })?;
-        Ok(true)
+        self.lock.hold(|| {
+            let Some((own_id, entry)) = self.find_object(id)? else { return Ok(false) };
+            self.write_object(&own_id, &ObjectEntry { attributes, ..entry })?;
+            Ok(true)
+        })
     }
 
     /// Writes the entry of an object.
@@ -208,6 +213,30 @@ mod tests {
             let entry = again.object(&id).unwrap().unwrap();
             assert_eq!((entry.blob_id, &entry.attributes), (BlobId::ZERO, &attributes));
         }
+    }
+
+    #[test]
+    fn attributes_are_written_only_while_no_record_is_changed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, other) = (Store::open(dir.path()).unwrap(), Store::open(dir.path()).unwrap());
+        let id = object_ids::object(&BlobId::ZERO, 0, "object");
+        let none = ObjectEntry { blob_id: BlobId::ZERO, attributes: Attributes::new() };
+        store.write_object(&id, &none).unwrap();
+        let attributes = Attributes::from([("k".to_owned(), "v".to_owned())]);
+        let (done, is_done) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            store
+                .lock
+                .hold(|| {
+                    scope.spawn(|| done.send(other.set_attributes(&id, attributes.clone()).unwrap()));
+                    assert!(is_done.recv_timeout(std::time::Duration::from_millis(50)).is_err(), "it waits");
+                    assert_eq!(store.object(&id)?.unwrap().attributes, Attributes::new());
+                    Ok(())
+                })
+                .unwrap();
+            assert!(is_done.recv().unwrap());
+        });
+        assert_eq!(store.object(&id).unwrap().unwrap().attributes, attributes);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! DIR/blobs/ab/ab….json      its record, renamed into place after the bytes: this commits the store
 //! DIR/objects/ab/0xab….json  which blob an object stands for; written before the record names the object
 //! DIR/tmp/                   files being written; removed by a publisher that finds no other one alive
-//! DIR/records.lock           held by a publisher while it changes a record
+//! DIR/records.lock           held by a server while it changes a record or an object
 //! DIR/writers.lock           held by every publisher, shared, as long as it lives
 //! ```
 //!
@@ -13,6 +13,7 @@
 
 mod contents;
 mod directory;
+mod lock;
 mod object_ids;
 mod quota;
 mod record;

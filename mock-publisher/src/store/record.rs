@@ -80,6 +80,8 @@ pub struct StoreRequest {
     pub epochs: u32,
     /// When these are over, in milliseconds since 1970; `None` for never.
     pub ends_ms: Option<u64>,
+    /// The present time, in milliseconds since 1970.
+    pub now_ms: u64,
     /// Whether the blob must not be deletable.
     pub permanent: bool,
     /// Whether to register a new object whatever exists.
@@ -157,7 +159,6 @@ impl Record {
         id: BlobId,
         size: u64,
         request: &StoreRequest,
-        now_ms: u64,
     ) -> Self {
         let ordinal = known.as_ref().map_or(0, |record| record.objects);
         let end_epoch = request.end_epoch();
@@ -173,7 +174,7 @@ impl Record {
         let mut record = known.unwrap_or_else(|| Self {
             blob_id: id,
             size,
-            stored_at_ms: now_ms,
+            stored_at_ms: request.now_ms,
             ends_ms: request.ends_ms,
             objects: 0,
             latest: latest.clone(),
@@ -210,10 +211,14 @@ mod tests {
         StoreRequest { epoch: 10, epochs, permanent, force, ..StoreRequest::default() }
     }
 
+    fn at(now_ms: u64, request: StoreRequest) -> StoreRequest {
+        StoreRequest { now_ms, ..request }
+    }
+
     #[test]
     fn only_a_permanent_repeat_without_force_registers_nothing() {
-        let deletable = Record::with_new_object(None, ID, 1, &request(5, false, false), 0);
-        let permanent = Record::with_new_object(None, ID, 1, &request(5, true, false), 0);
+        let deletable = Record::with_new_object(None, ID, 1, &request(5, false, false));
+        let permanent = Record::with_new_object(None, ID, 1, &request(5, true, false));
         let rows = [
             (None, request(1, true, false), None),
             (Some(&deletable), request(1, false, false), None),
@@ -235,27 +240,27 @@ mod tests {
 
     #[test]
     fn later_stores_keep_the_longest_permanent_object() {
-        let mut record = Record::with_new_object(None, ID, 1, &request(5, true, false), 100);
+        let mut record = Record::with_new_object(None, ID, 1, &at(100, request(5, true, false)));
         let first = record.clone();
         for request in [request(9, false, false), request(2, true, true)] {
-            record = Record::with_new_object(Some(record), ID, 1, &request, 200);
+            record = Record::with_new_object(Some(record), ID, 1, &at(200, request));
         }
         assert_eq!(record.permanent, first.permanent);
         assert_eq!((record.objects, record.stored_at_ms), (3, 100));
         assert_eq!((record.latest.end_epoch, record.latest.deletable), (12, false));
         assert_ne!(record.latest.id, first.latest.id);
-        let longer = Record::with_new_object(Some(record), ID, 1, &request(6, true, false), 300);
+        let longer = Record::with_new_object(Some(record), ID, 1, &request(6, true, false));
         assert_eq!(longer.permanent.unwrap().end_epoch, 16);
     }
 
     #[test]
     fn a_blob_ends_with_the_last_of_its_objects() {
         let until = |ends_ms| StoreRequest { ends_ms, ..request(1, false, false) };
-        let mut record = Record::with_new_object(None, ID, 1, &until(Some(500)), 0);
+        let mut record = Record::with_new_object(None, ID, 1, &until(Some(500)));
         for (ends_ms, expected) in
             [(Some(400), Some(500)), (Some(900), Some(900)), (None, None), (Some(1), None)]
         {
-            record = Record::with_new_object(Some(record), ID, 1, &until(ends_ms), 0);
+            record = Record::with_new_object(Some(record), ID, 1, &until(ends_ms));
             assert_eq!(record.ends_ms, expected);
         }
     }
@@ -264,8 +269,8 @@ mod tests {
     fn s2_3_only_objects_in_the_own_wallet_are_reused() {
         let reuse = |epochs, permanent| StoreRequest { reuse: true, ..request(epochs, permanent, false) };
         let keep = |epochs, permanent| StoreRequest { keep: true, ..request(epochs, permanent, false) };
-        let not_kept = Record::with_new_object(None, ID, 1, &request(5, false, false), 0);
-        let kept = Record::with_new_object(None, ID, 1, &keep(5, false), 0);
+        let not_kept = Record::with_new_object(None, ID, 1, &request(5, false, false));
+        let kept = Record::with_new_object(None, ID, 1, &keep(5, false));
         let rows = [
             (&not_kept, reuse(1, false), "new"),
             (&kept, request(1, false, false), "new"),

@@ -6,20 +6,17 @@ use super::record::{Certification, Object, Record, StoreOp, StoreRequest};
 use super::spool::Spool;
 use crate::blob_id::{BlobId, BlobIdGenerator, BlobIdScheme};
 use crate::chain::RegisterOp;
-use crate::clock::now_ms;
 use crate::encoding::encoded_length;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tempfile::NamedTempFile;
 
 /// A store that may be written to; any number of processes may hold one over the same directory.
 #[derive(Debug, Clone)]
 pub struct Writer {
     store: Store,
-    /// Threads queue for the mutex, processes for the lock on its file.
-    lock: Arc<Mutex<File>>,
     /// Holds the shared lock that says that a writer is alive.
     _alive: Arc<File>,
     quota: Arc<Quota>,
@@ -65,7 +62,6 @@ impl Writer {
     pub fn with_limit(root: &Path, limit: Option<u64>) -> Result<Self, BadStore> {
         let store = Store::open(root)?;
         let bad = |source| BadStore { path: root.to_owned(), source };
-        let lock = File::create(root.join("records.lock")).map_err(bad)?;
         let alive = File::create(root.join("writers.lock")).map_err(bad)?;
         NamedTempFile::new_in(store.tmp()).map_err(bad)?;
         if alive.try_lock().is_ok() {
@@ -73,8 +69,7 @@ impl Writer {
         }
         alive.lock_shared().map_err(bad)?;
         let quota = Arc::new(Quota::of(&store.blobs(), limit).map_err(bad)?);
-        let lock = Arc::new(Mutex::new(lock));
-        Ok(Self { store, lock, _alive: Arc::new(alive), quota, ids: BlobIdGenerator::default() })
+        Ok(Self { store, _alive: Arc::new(alive), quota, ids: BlobIdGenerator::default() })
     }
 
     /// The same writer with IDs of this scheme.
@@ -112,11 +107,10 @@ impl Writer {
         let (cheap, size, mut bytes) = spool.finish()?;
         let id = self.ids.id(cheap, bytes.as_file_mut(), size)?;
         self.store.bytes_path(&id).parent().map_or(Ok(()), fs::create_dir_all)?;
-        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        lock.lock()?;
-        let stored = self.place(bytes, &id, size).and_then(|()| self.register(id, size, request));
-        lock.unlock()?;
-        stored
+        self.store.lock.hold(|| {
+            self.place(bytes, &id, size)?;
+            self.register(id, size, request)
+        })
     }
 
     /// Moves new bytes to their place, under the lock: of two concurrent stores of the same bytes only one may use quota.
@@ -173,7 +167,7 @@ impl Writer {
         size: u64,
         request: &StoreRequest,
     ) -> io::Result<Record> {
-        let record = Record::with_new_object(known, id, size, request, now_ms());
+        let record = Record::with_new_object(known, id, size, request);
         let quilt = ("_walrusBlobType".to_owned(), "quilt".to_owned());
         let attributes: Attributes = request.quilt.then_some(quilt).into_iter().collect();
         self.store.write_object(&record.latest.id, &ObjectEntry { blob_id: id, attributes })?;
