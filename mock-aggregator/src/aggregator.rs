@@ -2,13 +2,13 @@
 
 use crate::blocklist::Blocklist;
 use crate::cache::{CacheConfig, Lru};
-use crate::clock::Clock;
 use crate::response::AllowList;
 use mock_publisher::admission::Admission;
 use mock_publisher::admission::Limits;
+use mock_publisher::clock::Clock;
 use mock_publisher::fault::{Role, RouteKind};
 use mock_publisher::profile::{Profile, ProfileHandle};
-use mock_publisher::stats::{Snapshot, Stats};
+use mock_publisher::stats::{RequestLog, Snapshot, Stats};
 use mock_publisher::store::{BadStore, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -117,6 +117,11 @@ impl Aggregator {
     #[must_use]
     pub fn profile(&self) -> &Arc<ProfileHandle> {
         &self.0.profile
+    }
+
+    /// Writes every request to this log from now on.
+    pub fn log_to(&self, log: RequestLog) {
+        self.0.stats.log_to(log);
     }
 
     /// What the aggregator has counted so far.

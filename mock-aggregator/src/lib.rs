@@ -7,7 +7,6 @@
 //!
 //! Server, counts, admission, faults and store are those of `mock_publisher`; this crate has what only reads need.
 
-mod clock;
 mod request;
 mod response;
 mod blocklist;
@@ -20,6 +19,5 @@ mod server;
 
 pub use aggregator::{Aggregator, Config};
 pub use blocklist::{BadBlocklist, Blocklist};
-pub use clock::Clock;
 pub use response::AllowList;
 pub use server::{Daemon, serve, serve_daemon};

@@ -2,7 +2,7 @@
 
 use axum::BoxError;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgMatches, Args as _, Command, Parser};
 use mock_aggregator::cache::{CacheConfig, Persona};
 use mock_aggregator::{Aggregator, AllowList, BadBlocklist, Blocklist, Config, Daemon, serve, serve_daemon};
 use mock_publisher::admission::Limits;
@@ -10,11 +10,13 @@ use mock_publisher::args::{CommonArgs, PublisherArgs};
 use mock_publisher::blob_id::BlobId;
 use mock_publisher::cli;
 use mock_publisher::fault::{self, Role};
+use mock_publisher::idle::Timeouts;
 use mock_publisher::profile::Profile;
 use mock_publisher::profile::args::ReadArgs;
 use mock_publisher::server::Endpoint;
 use mock_publisher::units::{Size, duration};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -135,22 +137,42 @@ fn daemon(args: &Args) -> Result<Daemon, BoxError> {
     Ok(Daemon::new(publisher, aggregator)?)
 }
 
+/// What the front of these flags does with connections that are not used.
+fn timeouts(args: &Args) -> Timeouts {
+    CacheConfig::of(args.front).timeouts
+}
+
+/// A server of the flags, after what is wrong with them was reported.
+fn run(args: &Args, name: &str, role: Role) -> ExitCode {
+    cli::run(name, &args.flags, timeouts(args), |endpoint: Endpoint| {
+        args.flags.profile.warnings(role).for_each(|warning| cli::warn(name, &warning));
+        let log = args.flags.log()?;
+        let shutdown = cli::shutdown_signal()?;
+        Ok::<Pin<Box<dyn Future<Output = ()>>>, BoxError>(match role {
+            Role::Daemon => {
+                let daemon = daemon(args)?;
+                log.into_iter().for_each(|log| daemon.publisher.log_to(log));
+                Box::pin(serve_daemon(endpoint, daemon, shutdown))
+            }
+            Role::Publisher | Role::Aggregator => {
+                let aggregator = Aggregator::new(config(args, profile(args, role)?)?)?;
+                log.into_iter().for_each(|log| aggregator.log_to(log));
+                Box::pin(serve(endpoint, aggregator, shutdown))
+            }
+        })
+    })
+}
+
 fn main() -> ExitCode {
-    let matches = Args::command().get_matches();
-    let args = match Args::from_arg_matches(&matches) {
-        Ok(args) => args,
-        Err(error) => error.exit(),
+    let (args, matches) = match cli::parse::<Args>("mock-aggregator") {
+        Ok(parsed) => parsed,
+        Err(code) => return code,
     };
     if args.daemon {
-        return cli::run("mock-daemon", &args.flags, |endpoint: Endpoint| {
-            Ok(serve_daemon(endpoint, daemon(&args)?, cli::shutdown_signal()?))
-        });
+        return run(&args, "mock-daemon", Role::Daemon);
     }
-    if let Some(error) = publisher_flag(&matches) {
-        return cli::fail("mock-aggregator", &error);
+    match publisher_flag(&matches) {
+        Some(error) => cli::fail("mock-aggregator", &error),
+        None => run(&args, "mock-aggregator", Role::Aggregator),
     }
-    cli::run("mock-aggregator", &args.flags, |endpoint: Endpoint| {
-        let aggregator = Aggregator::new(config(&args, profile(&args, Role::Aggregator)?)?)?;
-        Ok(serve(endpoint, aggregator, cli::shutdown_signal()?))
-    })
 }

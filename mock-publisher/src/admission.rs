@@ -5,7 +5,7 @@ use crate::connection::{Abort, ConnectionHandle, NoResponse};
 use crate::fault::{Fault, Role, RouteKind};
 use crate::fault_response;
 use crate::profile::{ActiveProfile, ChosenFault, Profile, ProfileHandle, RequestContext};
-use crate::stats::{RouteCounters, Stats};
+use crate::stats::{LoggedRequest, RouteCounters, Stats};
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
@@ -91,6 +91,9 @@ pub struct Ticket {
     active: Arc<ActiveProfile>,
     context: RequestContext,
     after: Option<Duration>,
+    /// Whether its fault was one of a number of them, which is not drawn again.
+    is_counted: bool,
+    logged: Option<LoggedRequest>,
 }
 
 /// An extension of requests that a cache in front of the server answers: they are not limited.
@@ -113,7 +116,7 @@ impl Ticket {
     /// Sets the size of its blob, on which its fault may depend.
     pub fn set_size(&mut self, size: u64) {
         self.context.size = Some(size);
-        if self.profile().faults.depends_on_size() {
+        if self.profile().faults.depends_on_size() && !self.is_counted {
             self.choose_fault();
             // A server that admitted a request was not full, whatever it would have been for the true size.
             self.fault = self.fault.filter(|fault| *fault != Fault::Shed);
@@ -121,10 +124,13 @@ impl Ticket {
     }
 
     fn choose_fault(&mut self) {
-        let profile = self.profile();
-        let chosen = profile.faults.choose(profile.seed, self.n, &self.context);
+        let chosen = self.active.choose_fault(self.n, &self.context);
         self.fault = chosen.map(|chosen| chosen.fault);
         self.after = chosen.and_then(|chosen: ChosenFault| chosen.after);
+        self.is_counted = chosen.is_some_and(|chosen| chosen.is_counted);
+        if let Some(logged) = &self.logged {
+            logged.set_fault(self.fault);
+        }
     }
 
     /// Waits as long as the answer of its fault takes.
@@ -168,6 +174,7 @@ impl Admission {
         &self,
         connection: &Arc<ConnectionHandle>,
         route: &Arc<RouteCounters>,
+        logged: Option<LoggedRequest>,
         size: Option<u64>,
     ) -> Ticket {
         let active = self.profile.current();
@@ -179,6 +186,8 @@ impl Admission {
             context: active.context(self.route_kind, size),
             active,
             after: None,
+            is_counted: false,
+            logged,
         };
         ticket.choose_fault();
         ticket
@@ -218,7 +227,8 @@ pub async fn admit(State(admission): State<Arc<Admission>>, mut request: Request
     };
     let is_blob = admission.route_kind == RouteKind::Store;
     let size = if is_blob { content_length(request.headers()) } else { None };
-    let ticket = admission.ticket(connection, route, size);
+    let logged = extensions.get::<LoggedRequest>().cloned();
+    let ticket = admission.ticket(connection, route, logged, size);
     if ticket.fault == Some(Fault::Shed) {
         admission.stats.fault(Fault::Shed);
         return fault_response::too_many_requests(admission.route_kind.role());

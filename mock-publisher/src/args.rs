@@ -4,10 +4,12 @@ use crate::admission::Limits;
 use crate::auth::JwtFlags;
 use crate::blob_id::BlobIdScheme;
 use crate::chain::Prices;
+use crate::idle::Timeouts;
 use crate::profile::Profile;
 use crate::profile::args::{ProfileArgs, StoreArgs};
 use crate::publisher::Config;
 use crate::reuse::{ObjectPool, ResourceShare};
+use crate::stats::{BadLog, RequestLog};
 use crate::tls::TlsSource;
 use crate::units::{Size, duration, ratio};
 use axum::BoxError;
@@ -26,9 +28,39 @@ pub struct CommonArgs {
     /// Directory of the blobs, made if missing; a publisher and an aggregator with the same one have the same blobs
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
+    /// Writes a line of JSON for each request to this file, or to standard output for -
+    #[arg(long, value_name = "FILE|-")]
+    pub log: Option<PathBuf>,
+    /// How long a connection is kept between two requests; as long as the client does if absent, as by the real servers, and
+    /// 75s with --front nginx
+    #[arg(long, value_name = "D", value_parser = duration)]
+    pub keepalive_timeout: Option<Duration>,
+    /// How long the head of a request may take; as long as it does if absent, as by the real servers, and 60s with --front
+    /// nginx
+    #[arg(long, value_name = "D", value_parser = duration)]
+    pub header_timeout: Option<Duration>,
     /// The fault profile.
     #[command(flatten)]
     pub profile: ProfileArgs,
+}
+
+impl CommonArgs {
+    /// The timeouts of the flags, or else these.
+    #[must_use]
+    pub fn timeouts(&self, usual: Timeouts) -> Timeouts {
+        Timeouts {
+            keepalive: self.keepalive_timeout.or(usual.keepalive),
+            header: self.header_timeout.or(usual.header),
+        }
+    }
+
+    /// The log of requests, if the flags ask for one.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn log(&self) -> Result<Option<RequestLog>, BadLog> {
+        self.log.as_deref().map(RequestLog::open).transpose()
+    }
 }
 
 /// The flags that only a server has that stores.

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,10 +33,16 @@ pub fn with_common_routes(
         .route("/v1/api", get(async || Html(page)))
         .route("/mock/stats", get(async |State((stats, _)): State<Shared>| Json(stats.snapshot())))
         .route("/mock/arrivals", get(async |State((stats, _)): State<Shared>| Json(stats.arrivals())))
+        .route("/mock/reset", post(reset))
         .route("/mock/weather", get(active_profile).post(replace_profile))
         .route("/metrics", get(metrics))
         .with_state(shared.clone());
     routes.merge(common).layer(cors).layer(from_fn_with_state(shared, count_requests))
+}
+
+async fn reset(State((stats, _)): State<Shared>) -> StatusCode {
+    stats.reset();
+    StatusCode::NO_CONTENT
 }
 
 async fn metrics(State((stats, _)): State<Shared>) -> impl IntoResponse {

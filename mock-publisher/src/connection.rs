@@ -1,5 +1,6 @@
 //! One TCP connection as handlers see it: they can abort it, wait until it is flushed, and learn that the server stops.
 
+use crate::idle::Activity;
 use futures_util::task::AtomicWaker;
 use std::future::poll_fn;
 use std::io;
@@ -31,6 +32,7 @@ pub struct ConnectionHandle {
     flushes: AtomicU64,
     flushed: AtomicWaker,
     is_used: AtomicBool,
+    pub(crate) activity: Arc<Activity>,
     stop: CancellationToken,
 }
 
@@ -43,6 +45,7 @@ impl ConnectionHandle {
             flushes: AtomicU64::new(0),
             flushed: AtomicWaker::new(),
             is_used: AtomicBool::new(false),
+            activity: Activity::new(),
             stop,
         })
     }
@@ -110,7 +113,12 @@ impl AsyncRead for AbortableStream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.handle.activity.received();
+        }
+        read
     }
 }
 

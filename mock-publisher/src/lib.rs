@@ -25,6 +25,7 @@
 //! ```
 
 pub mod blob_id;
+pub mod blocking;
 pub mod chain;
 pub mod clock;
 pub mod draw;
@@ -45,6 +46,7 @@ pub mod admission;
 pub mod body_fault;
 pub mod connection;
 mod fault_response;
+pub mod idle;
 pub mod profile;
 mod request_metrics;
 pub mod server;
@@ -56,6 +58,7 @@ pub mod args;
 pub mod cli;
 pub mod common;
 pub mod openapi;
+mod panics;
 mod price_route;
 mod publisher;
 mod put;

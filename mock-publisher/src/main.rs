@@ -5,6 +5,7 @@ use clap::Parser;
 use mock_publisher::args::{CommonArgs, PublisherArgs};
 use mock_publisher::cli;
 use mock_publisher::fault::{self, Role};
+use mock_publisher::idle::Timeouts;
 use mock_publisher::server::Endpoint;
 use mock_publisher::{Publisher, serve};
 use std::env;
@@ -64,10 +65,20 @@ fn main() -> ExitCode {
     if env::args_os().any(|arg| arg == "--daemon") {
         return daemon().unwrap_or_else(|error| cli::fail("mock-publisher", &error));
     }
-    let args = Args::parse();
-    cli::run("mock-publisher", &args.flags, |port: Endpoint| {
+    let args = match cli::parse::<Args>("mock-publisher") {
+        Ok((args, _)) => args,
+        Err(code) => return code,
+    };
+    cli::run("mock-publisher", &args.flags, Timeouts::default(), |port: Endpoint| {
         let profile = args.flags.profile.profile(Role::Publisher)?;
+        args.flags
+            .profile
+            .warnings(Role::Publisher)
+            .for_each(|warning| cli::warn("mock-publisher", &warning));
         let publisher = Publisher::new(args.store.config(&args.flags, profile)?)?;
+        if let Some(log) = args.flags.log()? {
+            publisher.log_to(log);
+        }
         Ok::<_, BoxError>(serve(port, publisher, cli::shutdown_signal()?))
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::connection::{ConnectionHandle, NoResponse};
 use crate::profile::ProfileHandle;
-use crate::stats::{RouteCounters, Stats};
+use crate::stats::{LoggedRequest, RouteCounters, Stats};
 use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
@@ -13,8 +13,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-/// Requests under these paths are not counted and not held: reading the counts must not change them.
-const EXCLUDED_PATHS: [&str; 2] = ["/mock/", "/metrics"];
+/// Whether a path is one by which a mock is observed and controlled: its requests are not counted, held or cached.
+#[must_use]
+pub(crate) fn is_control(path: &str) -> bool {
+    path.starts_with("/mock/") || path == "/metrics"
+}
 
 /// Counts a request, and hands the counters of its route to the handlers.
 pub(crate) async fn count_requests(
@@ -23,7 +26,7 @@ pub(crate) async fn count_requests(
     next: Next,
 ) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    if path.is_some_and(|path| EXCLUDED_PATHS.iter().any(|excluded| path.starts_with(excluded))) {
+    if path.is_some_and(is_control) {
         return next.run(request).await;
     }
     if request.extensions().get::<Arc<ConnectionHandle>>().is_some_and(|connection| connection.is_first()) {
@@ -33,18 +36,27 @@ pub(crate) async fn count_requests(
     let route = stats.route(&name);
     stats.arrival(&name);
     route.received.add(1);
+    let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+    let logged = stats.log().map(|log| LoggedRequest::new(log, request.method().as_str(), target));
     let mut in_flight = InFlight { route: Arc::clone(&route), is_answered: false };
     if profile.wait_out_stall().await {
         stats.stalled();
     }
     request.extensions_mut().insert(Arc::clone(&route));
+    if let Some(logged) = &logged {
+        request.extensions_mut().insert(logged.clone());
+    }
     let response = next.run(request).await;
     if response.extensions().get::<NoResponse>().is_some() {
         return response;
     }
-    route.answer(response.status().as_u16());
+    let status = response.status().as_u16();
+    route.answer(status);
     in_flight.is_answered = true;
-    response.map(|body| Body::new(CountedBody { body, route }))
+    if let Some(logged) = &logged {
+        logged.set_status(status);
+    }
+    response.map(|body| Body::new(CountedBody { body, route, logged }))
 }
 
 /// The name of a route in the counts. Its cardinality is bounded, whatever clients ask for.
@@ -73,6 +85,7 @@ impl Drop for InFlight {
 struct CountedBody {
     body: Body,
     route: Arc<RouteCounters>,
+    logged: Option<LoggedRequest>,
 }
 
 impl HttpBody for CountedBody {
@@ -85,7 +98,11 @@ impl HttpBody for CountedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
-            self.route.bytes_out.add(data.len() as u64);
+            let bytes = data.len() as u64;
+            self.route.bytes_out.add(bytes);
+            if let Some(logged) = &self.logged {
+                logged.add_bytes(bytes);
+            }
         }
         Poll::Ready(frame)
     }

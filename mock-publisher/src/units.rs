@@ -1,6 +1,5 @@
 //! Parses and prints sizes, durations, ratios and names of both servers; nothing else in these crates does.
 
-use serde::Deserialize;
 use serde_with::serde_conv;
 use std::borrow::Cow;
 use std::fmt;
@@ -99,25 +98,6 @@ serde_conv!(
     Duration,
     |duration: &Duration| duration_text(*duration),
     |text: String| duration(&text)
-);
-
-/// A ratio as documents have it.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a number from 0 to 1 or a percentage in quotation marks")]
-enum NumberOrText {
-    Number(f64),
-    Text(String),
-}
-
-serde_conv!(
-    /// A ratio in a document: a number, or a percentage as text.
-    pub(crate) RatioNumber,
-    f64,
-    |ratio: &f64| *ratio,
-    |value: NumberOrText| match value {
-        NumberOrText::Number(number) => ratio(&number.to_string()),
-        NumberOrText::Text(text) => ratio(&text),
-    }
 );
 
 #[cfg(test)]

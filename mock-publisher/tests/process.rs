@@ -262,3 +262,105 @@ fn a_port_in_use_and_an_invalid_store_are_named() {
         "{stderr}"
     );
 }
+
+#[test]
+fn what_is_wrong_with_the_flags_is_one_line() {
+    let rows: [(&[&str], &str); 5] = [
+        (&["--fault", "rain=1%"], "mock-publisher: invalid value 'rain=1%' for '--fault <KIND=RATIO>': "),
+        (
+            &["--stor", "x"],
+            "mock-publisher: unexpected argument '--stor' found tip: a similar argument exists: '--store'",
+        ),
+        (&["--epoch", "-1"], "mock-publisher: "),
+        (&["--epoch"], "mock-publisher: a value is required for '--epoch <N>' but none was supplied"),
+        (
+            &["--weather", "lan", "--weather-file", "x"],
+            "mock-publisher: the argument '--weather <NAME>' cannot be used with '--weather-file <FILE>'",
+        ),
+    ];
+    for (flags, line) in rows {
+        let (code, stderr) = refused(flags);
+        assert_eq!((code, stderr.lines().count()), (Some(2), 1), "{flags:?}: {stderr}");
+        assert!(stderr.starts_with(line), "{stderr}");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_mock-publisher")).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(stderr, "mock-publisher: the following required arguments were not provided: --store <DIR>\n");
+}
+
+#[test]
+fn a_rule_that_can_never_match_is_warned_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows: [(&str, Option<&str>); 5] = [
+        ("500=1%,route=read", Some("a mock publisher does not have the route `read`")),
+        ("500=0", Some("its share of the requests is 0")),
+        ("500=first:0", Some("its share of the requests is 0")),
+        ("500=1%,for=0s", Some("its period is empty")),
+        ("500=1%,route=store", None),
+    ];
+    for (rule, why) in rows {
+        let mut child = command(dir.path(), &["--fault", rule])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+        child.kill().unwrap();
+        let stderr = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
+        let warning =
+            why.map(|why| format!("mock-publisher: warning: --fault: `500` never happens: {why}\n"));
+        assert_eq!(stderr, warning.unwrap_or_default(), "{rule}");
+    }
+}
+
+#[test]
+fn every_request_is_a_line_of_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    let mut server = Server::start(
+        &dir.path().join("store"),
+        &[
+            "--log",
+            log.to_str().unwrap(),
+            "--fault",
+            "500=first:1,route=store",
+            "--fault",
+            "reset=1,route=store-quilt",
+        ],
+    );
+    for path in ["/v1/blobs", "/v1/blobs?epochs=2", "/v1/quilts", "/mock/reset"] {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        let head =
+            format!("PUT {path} HTTP/1.1\r\nhost: w\r\nconnection: close\r\ncontent-length: 1\r\n\r\nx");
+        stream.write_all(head.as_bytes()).unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+    }
+    server.signal("-TERM");
+    server.child.wait().unwrap();
+    let text = std::fs::read_to_string(&log).unwrap();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seen = |line: &serde_json::Value| {
+        [&line["method"], &line["target"], &line["status"], &line["fault"]]
+            .map(serde_json::Value::to_string)
+            .join(" ")
+    };
+    assert_eq!(
+        lines.iter().map(seen).collect::<Vec<_>>(),
+        [
+            r#""PUT" "/v1/blobs" 500 "500""#,
+            r#""PUT" "/v1/blobs?epochs=2" 200 null"#,
+            r#""PUT" "/v1/quilts" 400 "reset""#,
+        ]
+    );
+    for line in lines {
+        assert!(line["bytes"].as_u64().unwrap() > 10 && line["took_us"].as_u64().unwrap() > 0, "{line}");
+        assert!(line["at_ms"].as_u64().unwrap() > 1_700_000_000_000, "{line}");
+    }
+    let (code, stderr) = refused(&["--log", "/"]);
+    assert_eq!(code, Some(2));
+    assert!(
+        stderr.starts_with("mock-publisher: --log: cannot write /: choose another file, or - for"),
+        "{stderr}"
+    );
+}

@@ -10,6 +10,7 @@ mod blob_id_real;
 mod cache;
 mod clients;
 mod concat;
+mod control;
 mod cors;
 mod counts;
 mod daemon;

@@ -14,14 +14,19 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// A client that trusts the certificate of the bottle alone.
+/// A client that trusts the certificate of the bottle alone, over HTTP/1.1.
 async fn secure(bottle: &Bottle, url: &str) -> TlsStream<TcpStream> {
+    negotiated(bottle, url, &["http/1.1"]).await
+}
+
+/// The same client, which offers these protocols by ALPN.
+async fn negotiated(bottle: &Bottle, url: &str, protocols: &[&str]) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(bottle.certificate().unwrap().to_vec())).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let mut config = config.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     let name = ServerName::try_from("localhost").unwrap();
     let stream = connect(&url.replace("https://", "http://")).await;
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
@@ -42,6 +47,25 @@ async fn both_servers_serve_https_and_count_handshakes() {
     for stats in [bottle.publisher_stats(), bottle.aggregator_stats()] {
         assert_eq!((stats.connections.accepted, stats.connections.tls_handshakes), (1, 1));
     }
+}
+
+#[tokio::test]
+async fn http_2_is_negotiated_by_alpn() {
+    let bottle = Bottle::builder().tls().start();
+    let url = bottle.aggregator_url();
+    let stream = negotiated(&bottle, url, &["http/1.1", "h2"]).await;
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(b"h2".as_slice()));
+    let (mut client, connection) =
+        http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::get(format!("{url}/status")).body(Full::new(Bytes::new())).unwrap();
+    let answer = client.send_request(request).await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.version()), (200, hyper::Version::HTTP_2));
+    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "OK");
+    let stream = negotiated(&bottle, url, &[]).await;
+    assert_eq!(stream.get_ref().1.alpn_protocol(), None);
+    let reply = exchange_over(stream, head("GET /status", &[]).as_bytes()).await.unwrap();
+    assert_eq!(reply.answer(), (200, "OK"), "a client without ALPN speaks HTTP/1.1");
 }
 
 #[tokio::test]

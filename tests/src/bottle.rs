@@ -2,7 +2,9 @@
 
 use mock_aggregator::{Aggregator, Config as AggregatorConfig, Daemon};
 use mock_publisher::chain::Prices;
+use mock_publisher::clock::Clock;
 use mock_publisher::fault::Role;
+use mock_publisher::idle::Timeouts;
 use mock_publisher::profile::{Faults, Profile};
 use mock_publisher::server::Endpoint;
 use mock_publisher::stats::{Arrival, Snapshot};
@@ -114,9 +116,12 @@ impl Bottle {
 impl Drop for Bottle {
     fn drop(&mut self) {
         self.stop.cancel();
-        if let Some(thread) = self.thread.take() {
-            // A panic of a server was printed when it happened.
-            let _ = thread.join();
+        let joined = self.thread.take().map(JoinHandle::join);
+        // The panic hook has printed each when it happened. A test that fails already is not to abort.
+        if !thread::panicking() {
+            let panics = [self.publisher.stats().panics, self.aggregator.stats().panics];
+            assert_eq!(panics, [0, 0], "panics in handlers of the publisher and of the aggregator");
+            assert!(joined.is_none_or(|joined| joined.is_ok()), "the thread of the servers panicked");
         }
     }
 }
@@ -131,6 +136,7 @@ pub struct BottleBuilder {
     aggregator: Vec<Change<AggregatorConfig>>,
     store: Option<PathBuf>,
     tls: Option<ServerTls>,
+    timeouts: Timeouts,
     daemon: bool,
 }
 
@@ -147,6 +153,20 @@ impl BottleBuilder {
     pub fn aggregator(mut self, change: impl FnOnce(&mut AggregatorConfig) + 'static) -> Self {
         self.aggregator.push(Box::new(change));
         self
+    }
+
+    /// Makes both servers end connections that are not used.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Gives both servers this clock.
+    #[must_use]
+    pub fn clock(self, clock: &Clock) -> Self {
+        let (one, other) = (clock.clone(), clock.clone());
+        self.publisher(|config| config.clock = one).aggregator(|config| config.clock = other)
     }
 
     /// Gives the publisher the weather of a document in TOML or JSON; later changes apply to it.
@@ -242,7 +262,7 @@ impl BottleBuilder {
         };
         let (publisher, aggregator) = servers.handles();
         let stop = CancellationToken::new();
-        let serve = servers.serve(stop.clone());
+        let serve = servers.serve(self.timeouts, stop.clone());
         let thread = thread::Builder::new().name("bottle".into()).spawn(serve).expect("a thread");
         Bottle {
             publisher,
@@ -276,10 +296,11 @@ impl Servers {
     }
 
     /// The main function of the bottle's thread.
-    fn serve(self, stop: CancellationToken) -> impl FnOnce() + Send + 'static {
-        let port = |(listener, tls): Listener| Endpoint {
+    fn serve(self, timeouts: Timeouts, stop: CancellationToken) -> impl FnOnce() + Send + 'static {
+        let port = move |(listener, tls): Listener| Endpoint {
             listener: tokio::net::TcpListener::from_std(listener).expect("a listener"),
             tls,
+            timeouts,
         };
         move || {
             Runtime::new().expect("a runtime").block_on(async {
@@ -313,4 +334,41 @@ fn profile(role: Role, document: &str) -> Profile {
 fn faults(role: Role, specs: &[&str]) -> Faults {
     let specs = specs.iter().map(|spec| spec.parse().expect("KIND=RATIO")).collect();
     Faults::new(role, specs).expect("faults that go together")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mock_publisher::profile::Latency;
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::time::Duration;
+
+    fn status(url: &str, path: &str) {
+        let mut stream = TcpStream::connect(url.strip_prefix("http://").expect("HTTP")).expect("a server");
+        let head =
+            format!("PUT {path} HTTP/1.1\r\nhost: w\r\nconnection: close\r\ncontent-length: 1\r\n\r\nx");
+        stream.write_all(head.as_bytes()).expect("a server");
+        let _ = stream.read_to_end(&mut Vec::new());
+    }
+
+    #[test]
+    fn a_panic_of_a_handler_fails_the_test_that_caused_it() {
+        let impossible = Latency::Uniform { low: Duration::from_secs(2), high: Duration::from_secs(1) };
+        let bottle =
+            Bottle::builder().publisher(move |config| config.profile.store.latency = impossible).start();
+        status(bottle.publisher_url(), "/v1/blobs");
+        assert_eq!(bottle.publisher_stats().panics, 1);
+        let panic = catch_unwind(AssertUnwindSafe(|| drop(bottle))).expect_err("a panic");
+        let message = panic.downcast_ref::<String>().expect("a message");
+        assert!(message.contains("panics in handlers of the publisher"), "{message}");
+    }
+
+    #[test]
+    fn a_bottle_without_a_panic_ends_quietly() {
+        let bottle = Bottle::start();
+        status(bottle.publisher_url(), "/v1/blobs");
+        drop(bottle);
+    }
 }

@@ -2,6 +2,7 @@
 
 use axum::http::header::ORIGIN;
 use axum::http::{HeaderMap, Uri};
+use mock_publisher::idle::Timeouts;
 use std::time::Duration;
 use strum::{Display, EnumString, VariantArray};
 
@@ -49,6 +50,8 @@ pub struct CacheConfig {
     pub per_origin: bool,
     /// How long after a read its entry can be served.
     pub fill_delay: Duration,
+    /// When connections without a request end.
+    pub timeouts: Timeouts,
 }
 
 impl Default for CacheConfig {
@@ -60,6 +63,10 @@ impl Default for CacheConfig {
 const HOUR: Duration = Duration::from_secs(3600);
 /// The `max-age` that the aggregator sends.
 const DAY: Duration = Duration::from_secs(86_400);
+
+/// The defaults of nginx: `keepalive_timeout` and `client_header_timeout`.
+const NGINX_TIMEOUTS: Timeouts =
+    Timeouts { keepalive: Some(Duration::from_secs(75)), header: Some(Duration::from_secs(60)) };
 
 impl CacheConfig {
     /// The behaviour of a persona.
@@ -73,6 +80,7 @@ impl CacheConfig {
             bypass: false,
             per_origin: false,
             fill_delay: Duration::ZERO,
+            timeouts: Timeouts::default(),
         };
         let with_negative_ttl =
             |negative| Self { ttl: Some(DAY), negative_ttl: Some(negative), ..none.clone() };
@@ -82,6 +90,7 @@ impl CacheConfig {
                 idle_ttl: Some(HOUR),
                 bypass: true,
                 per_origin: true,
+                timeouts: NGINX_TIMEOUTS,
                 ..with_negative_ttl(Duration::from_secs(60))
             },
             Persona::Cloudflare => with_negative_ttl(Duration::from_secs(180)),

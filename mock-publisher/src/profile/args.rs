@@ -27,7 +27,7 @@ pub struct ProfileArgs {
     /// Makes faults and latencies repeatable: they depend on it and on the number of the request [default: 0]
     #[arg(long, value_name = "U64")]
     pub seed: Option<u64>,
-    /// A fault and its share of the requests, perhaps only of some: reset=1% or 500=5%,route=store,size=1MiB..,from=10s,for=5s; repeatable (the kinds are listed below)
+    /// A fault and its share of the requests, perhaps only of some: reset=1%, 503=first:2 for the first two, or 500=5%,route=store,size=1MiB..,from=10s,for=5s; repeatable (the kinds are listed below)
     #[arg(long, value_name = "KIND=RATIO")]
     pub fault: Vec<FaultRule>,
     /// A period in which nothing is answered: from=10s,for=5s; repeatable
@@ -123,6 +123,14 @@ pub struct ArgsError {
 }
 
 impl ProfileArgs {
+    /// What is wrong with faults that this server never has; those of a file are not looked at, as it may be for several
+    /// servers.
+    pub fn warnings(&self, role: Role) -> impl Iterator<Item = String> {
+        self.fault.iter().filter_map(move |rule| {
+            rule.never_matches(role).map(|why| format!("--fault: `{}` never happens: {why}", rule.kind))
+        })
+    }
+
     /// The profile that the flags ask for; faults and stalls are those of the file and of the flags.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Chooses the fault, if any, of a request: a pure function of the rules, the seed, and the number of the request.
 
 use super::rule::{FaultRule, RequestContext};
+use super::share::Share;
 use crate::blob_id::BlobId;
 use crate::draw::{self, Purpose};
 use crate::fault::{Fault, Role, RouteKind};
@@ -25,6 +26,15 @@ pub struct ChosenFault {
     pub fault: Fault,
     /// How long its answer takes, if its rule says so.
     pub after: Option<Duration>,
+    /// Whether its rule counts the requests that it has had.
+    pub is_counted: bool,
+}
+
+impl ChosenFault {
+    fn of(rule: &FaultRule) -> Self {
+        let is_counted = matches!(rule.share, Share::First(_));
+        Self { fault: rule.kind, after: rule.after, is_counted }
+    }
 }
 
 impl Faults {
@@ -80,14 +90,24 @@ impl Faults {
         self.0.iter().any(|rule| rule.size.is_some())
     }
 
-    /// The fault of request `n`. `not-yet` is none: it belongs to a blob.
+    /// The rules that match a request and count their requests: their place among all rules, how many requests they are
+    /// for, and their fault. They go before all others.
+    pub fn counted(&self, request: &RequestContext) -> impl Iterator<Item = (usize, u64, ChosenFault)> {
+        let matching = self.0.iter().enumerate().filter(|(_, rule)| rule.matches(request));
+        matching.filter_map(|(place, rule)| match rule.share {
+            Share::First(number) => Some((place, number, ChosenFault::of(rule))),
+            Share::Ratio(_) => None,
+        })
+    }
+
+    /// The fault of request `n` by the rules with a ratio. `not-yet` is none: it belongs to a blob.
     #[must_use]
     pub fn choose(&self, seed: u64, n: u64, request: &RequestContext) -> Option<ChosenFault> {
         let mut left = draw::unit(draw::bits(seed, Purpose::Fault, n));
         self.0.iter().filter(|rule| rule.kind != Fault::NotYet && rule.matches(request)).find_map(|rule| {
-            let hit = left < rule.ratio;
-            left -= rule.ratio;
-            hit.then_some(ChosenFault { fault: rule.kind, after: rule.after })
+            let hit = left < rule.ratio();
+            left -= rule.ratio();
+            hit.then(|| ChosenFault::of(rule))
         })
     }
 
@@ -95,7 +115,7 @@ impl Faults {
     #[must_use]
     pub fn is_not_yet_readable(&self, seed: u64, id: &BlobId, request: &RequestContext) -> bool {
         let rules = self.0.iter().filter(|rule| rule.kind == Fault::NotYet && rule.matches(request));
-        let ratio: f64 = rules.map(|rule| rule.ratio).sum();
+        let ratio: f64 = rules.map(FaultRule::ratio).sum();
         ratio > 0.0 && draw::unit(draw::bits(seed, Purpose::NotYet, draw::key(id.as_bytes()))) < ratio
     }
 }
@@ -121,6 +141,9 @@ fn check(role: Role, rule: &FaultRule) -> Result<(), String> {
             "the fault `{kind}` has no answer of its own that `after` could delay: leave `after` out"
         ));
     }
+    if kind == Fault::NotYet && matches!(rule.share, Share::First(_)) {
+        return Err("the fault `not-yet` belongs to blobs, which are not counted: give it a ratio".to_owned());
+    }
     let why = match (kind, role, rule.route) {
         (Fault::Shed, Role::Aggregator, _) => "a full aggregator answers before it looks at the blob",
         (_, _, Some(RouteKind::Concat)) => "a concat has no size before it is sent",
@@ -142,7 +165,7 @@ fn largest_sum(rules: &[FaultRule]) -> f64 {
             for at in rules.iter().map(|rule| rule.from) {
                 let request = RequestContext { route_kind, size: *size, at };
                 let matching = rules.iter().filter(|rule| rule.matches(&request));
-                largest = largest.max(matching.map(|rule| rule.ratio).sum());
+                largest = largest.max(matching.map(FaultRule::ratio).sum());
             }
         }
     }

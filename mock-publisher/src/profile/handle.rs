@@ -1,5 +1,6 @@
 //! The active profile of a server, which can be replaced while requests are under way.
 
+use super::faults::ChosenFault;
 use super::rule::RequestContext;
 use super::settings::Profile;
 use crate::fault::{Role, RouteKind};
@@ -17,6 +18,8 @@ pub struct ActiveProfile {
     pub profile: Profile,
     since: Instant,
     requests: [AtomicU64; RouteKind::COUNT],
+    /// For each rule, how many requests it has had that it counts.
+    counted: Vec<AtomicU64>,
 }
 
 /// The profile of a server. A request looks it up once and keeps it, whatever replaces it later.
@@ -28,7 +31,8 @@ pub struct ProfileHandle {
 
 impl ActiveProfile {
     fn new(profile: Profile) -> Arc<Self> {
-        Arc::new(Self { profile, since: Instant::now(), requests: Default::default() })
+        let counted = profile.faults.rules().iter().map(|_| AtomicU64::default()).collect();
+        Arc::new(Self { profile, since: Instant::now(), requests: Default::default(), counted })
     }
 
     /// The number of one more request: counted from 0 for each route since the profile was set, so that the same
@@ -36,6 +40,19 @@ impl ActiveProfile {
     #[must_use]
     pub fn next_number(&self, route: RouteKind) -> u64 {
         self.requests[route as usize].fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The fault of request `n`: of a rule that counts its requests and has not had all of them, which it then has had
+    /// one more of, or of those with a ratio.
+    #[must_use]
+    pub fn choose_fault(&self, n: u64, request: &RequestContext) -> Option<ChosenFault> {
+        let faults = &self.profile.faults;
+        let has_one_more = |place: usize, most: u64| {
+            let more = |had| (had < most).then_some(had + 1);
+            self.counted[place].fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+        };
+        let counted = faults.counted(request).find(|(place, most, _)| has_one_more(*place, *most));
+        counted.map(|(_, _, fault)| fault).or_else(|| faults.choose(self.profile.seed, n, request))
     }
 
     /// What is known of a request that arrives now.
@@ -94,6 +111,7 @@ impl ProfileHandle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Faults;
     use futures_util::FutureExt;
     use std::time::Duration;
 
@@ -129,6 +147,21 @@ mod tests {
         assert!(start.elapsed() >= 2 * S && start.elapsed() < 3 * S, "{:?}", start.elapsed());
         handle.set(Profile::default());
         assert!(!handle.wait_out_stall().await);
+    }
+
+    #[test]
+    fn a_rule_that_counts_is_for_the_first_requests_that_match_and_no_more() {
+        let rules = ["500=first:2,route=store", "503=first:1", "reset=100%,route=store-quilt"];
+        let rules = rules.iter().map(|text| text.parse().unwrap()).collect();
+        let faults = Faults::new(Role::Publisher, rules).unwrap();
+        let active = ActiveProfile::new(Profile { faults, ..Profile::default() });
+        let fault = |route| {
+            let request = RequestContext { route_kind: route, size: None, at: Duration::ZERO };
+            active.choose_fault(active.next_number(route), &request).map(|chosen| chosen.fault.label())
+        };
+        let (store, quilt) = (RouteKind::Store, RouteKind::StoreQuilt);
+        assert_eq!([store, quilt, quilt].map(fault), [Some("500"), Some("503"), Some("reset")]);
+        assert_eq!([store, store, store].map(fault), [Some("500"), None, None]);
     }
 
     #[tokio::test(start_paused = true)]

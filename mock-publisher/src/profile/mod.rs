@@ -12,12 +12,14 @@ mod handle;
 mod latency;
 mod rule;
 mod settings;
+mod share;
 
 pub use faults::{ChosenFault, Faults, FaultsError};
 pub use handle::{ActiveProfile, ProfileHandle};
 pub use latency::{Latency, ServiceTime};
 pub use rule::{FaultRule, RequestContext, SizeRange, Stall};
 pub use settings::{Preset, Profile, ProfileError};
+pub use share::Share;
 
 #[cfg(test)]
 mod determinism_tests;

@@ -1,7 +1,8 @@
 //! The rules of a profile: which requests get a fault, and when nothing is answered.
 
-use crate::fault::{Fault, RouteKind};
-use crate::units::{DurationText, ParseError, RatioNumber, Size};
+use super::share::Share;
+use crate::fault::{Fault, Role, RouteKind};
+use crate::units::{DurationText, ParseError, Size};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_with::{serde_as, skip_serializing_none};
@@ -18,9 +19,9 @@ use std::time::Duration;
 pub struct FaultRule {
     /// The kind.
     pub kind: Fault,
-    /// Its share of the matching requests, from 0 to 1.
-    #[serde_as(as = "RatioNumber")]
-    pub ratio: f64,
+    /// Which of the matching requests get it.
+    #[serde(rename = "ratio")]
+    pub share: Share,
     /// Only requests of this route.
     pub route: Option<RouteKind>,
     /// Only requests for blobs of these sizes; one whose size is not known does not match.
@@ -82,7 +83,30 @@ impl FaultRule {
     /// Whether another rule is for the same kind and the same requests.
     #[must_use]
     pub fn duplicates(&self, other: &Self) -> bool {
-        *self == Self { ratio: self.ratio, after: self.after, ..*other }
+        *self == Self { share: self.share, after: self.after, ..*other }
+    }
+
+    /// Its probability for a request that matches; 0 for a rule that counts its requests.
+    #[must_use]
+    pub fn ratio(&self) -> f64 {
+        match self.share {
+            Share::Ratio(ratio) => ratio,
+            Share::First(_) => 0.0,
+        }
+    }
+
+    /// Why no request of this server can ever get it.
+    #[must_use]
+    pub fn never_matches(&self, role: Role) -> Option<String> {
+        let other = |route: &RouteKind| role != Role::Daemon && route.role() != role;
+        match (self.route.filter(other), self.share) {
+            (Some(route), _) => Some(format!("a mock {role} does not have the route `{route}`")),
+            (None, Share::Ratio(0.0) | Share::First(0)) => Some("its share of the requests is 0".to_owned()),
+            (None, _) if self.length.is_some_and(|length| length.is_zero()) => {
+                Some("its period is empty".to_owned())
+            }
+            (None, _) => None,
+        }
     }
 }
 
@@ -98,7 +122,7 @@ impl FromStr for FaultRule {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        const USAGE: &str = "KIND=RATIO, for instance reset=1% or 500=0.05, and after it what limits it: \
+        const USAGE: &str = "KIND=RATIO, for instance reset=1%, 500=0.05 or 503=first:2, and after it what limits it: \
             ,route=store ,size=1MiB.. ,from=10s ,for=5s ,after=17s";
         let bad = |why| ParseError::new(text, "a fault", USAGE).because(why);
         let (first, rest) = text.split_once(',').unwrap_or((text, ""));

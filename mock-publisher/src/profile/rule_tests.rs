@@ -6,7 +6,15 @@ const S: Duration = Duration::from_secs(1);
 const MS: Duration = Duration::from_millis(1);
 
 fn plain(kind: Fault, ratio: f64) -> FaultRule {
-    FaultRule { kind, ratio, route: None, size: None, from: Duration::ZERO, length: None, after: None }
+    FaultRule {
+        kind,
+        share: Share::Ratio(ratio),
+        route: None,
+        size: None,
+        from: Duration::ZERO,
+        length: None,
+        after: None,
+    }
 }
 
 #[test]
@@ -23,6 +31,11 @@ fn a_rule_is_a_kind_a_ratio_and_what_limits_it() {
         ("shed=0.1", r#"{"kind":"shed","ratio":0.1}"#, plain(Fault::Shed, 0.1)),
         ("500=12.5%", r#"{"kind":"500","ratio":0.125}"#, plain(Fault::Internal, 0.125)),
         ("hang:1", r#"{"kind":"hang","ratio":1.0}"#, plain(Fault::Hang, 1.0)),
+        (
+            "500=first:2",
+            r#"{"kind":"500","ratio":"first:2"}"#,
+            FaultRule { share: Share::First(2), ..plain(Fault::Internal, 0.0) },
+        ),
         (
             "500:5%,route=store,size=1MiB..,from=10s,for=5s",
             r#"{"kind":"500","ratio":0.05,"route":"store","size":"1MiB..","from":"10s","for":"5s"}"#,
@@ -61,7 +74,9 @@ fn a_rule_that_cannot_be_parsed_says_why_and_how_to_write_it() {
         let error = text.parse::<FaultRule>().unwrap_err().to_string();
         assert!(error.starts_with(&format!("`{text}` is not a fault ({why}")), "{error}");
         assert!(
-            error.contains("): write KIND=RATIO, for instance reset=1% or 500=0.05, and after it"),
+            error.contains(
+                "): write KIND=RATIO, for instance reset=1%, 500=0.05 or 503=first:2, and after it"
+            ),
             "{error}"
         );
     }

@@ -1,10 +1,11 @@
 //! The counters that handlers and middleware add to, and the times of the last arrivals.
 
+use super::request_log::RequestLog;
 use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// Arrivals kept; older ones are forgotten.
@@ -18,6 +19,11 @@ impl Counter {
     /// Adds.
     pub fn add(&self, n: u64) {
         self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Sets it to zero.
+    fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
     }
 
     /// The value now.
@@ -71,6 +77,21 @@ pub struct BlobCounters {
     pub evicted: Counter,
 }
 
+impl BlobCounters {
+    fn all(&self) -> [&Counter; 7] {
+        let Self {
+            newly_created,
+            already_certified,
+            bytes_stored,
+            first_reads,
+            cached_reads,
+            negative_hits,
+            evicted,
+        } = self;
+        [newly_created, already_certified, bytes_stored, first_reads, cached_reads, negative_hits, evicted]
+    }
+}
+
 /// The arrival of one request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrival {
@@ -89,9 +110,12 @@ pub struct Stats {
     pub(super) routes: Mutex<BTreeMap<String, Arc<RouteCounters>>>,
     pub(super) faults: Mutex<BTreeMap<&'static str, u64>>,
     pub(super) accepted: Counter,
-    pub(super) closed: Counter,
+    /// A gauge, which a reset leaves as it is.
+    pub(super) open: AtomicU64,
     pub(super) used: Counter,
     pub(super) handshakes: Counter,
+    pub(super) panics: Counter,
+    log: OnceLock<Arc<RequestLog>>,
     started: Instant,
     arrivals: Mutex<VecDeque<Arrival>>,
     /// What happened to blobs.
@@ -104,7 +128,7 @@ pub struct OpenConnection(Arc<Stats>);
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
-        self.0.closed.add(1);
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -122,9 +146,11 @@ impl Stats {
             routes: Mutex::default(),
             faults: Mutex::default(),
             accepted: Counter::default(),
-            closed: Counter::default(),
+            open: AtomicU64::new(0),
             used: Counter::default(),
             handshakes: Counter::default(),
+            panics: Counter::default(),
+            log: OnceLock::new(),
             started: Instant::now(),
             arrivals: Mutex::default(),
             blobs: BlobCounters::default(),
@@ -178,12 +204,38 @@ impl Stats {
     #[must_use]
     pub fn connection(self: &Arc<Self>) -> OpenConnection {
         self.accepted.add(1);
+        self.open.fetch_add(1, Ordering::Relaxed);
         OpenConnection(Arc::clone(self))
     }
 
     /// Counts a TLS handshake that succeeded.
     pub fn tls_handshake(&self) {
         self.handshakes.add(1);
+    }
+
+    /// Counts a task of a connection that panicked.
+    pub fn panicked(&self) {
+        self.panics.add(1);
+    }
+
+    /// Sets all counters to zero and forgets the arrivals; connections that are open stay counted as open. A request that
+    /// is under way now is in neither the old counts nor the new ones.
+    pub fn reset(&self) {
+        lock(&self.routes).clear();
+        lock(&self.faults).clear();
+        lock(&self.arrivals).clear();
+        let others = [&self.accepted, &self.used, &self.handshakes, &self.panics];
+        others.into_iter().chain(self.blobs.all()).for_each(Counter::reset);
+    }
+
+    /// Writes every request to this log from now on; only the first log that is set is used.
+    pub fn log_to(&self, log: RequestLog) {
+        let _ = self.log.set(Arc::new(log));
+    }
+
+    /// The log of requests, if there is one.
+    pub(crate) fn log(&self) -> Option<&Arc<RequestLog>> {
+        self.log.get()
     }
 
     /// Counts a connection that has its first request.

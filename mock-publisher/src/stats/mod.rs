@@ -2,7 +2,10 @@
 
 mod counters;
 pub mod prometheus;
+mod request_log;
 mod snapshot;
 
 pub use counters::{Arrival, BlobCounters, Counter, OpenConnection, RouteCounters, Stats};
+pub(crate) use request_log::LoggedRequest;
+pub use request_log::{BadLog, RequestLog};
 pub use snapshot::{Connections, Reads, RouteSnapshot, Snapshot, Stores};

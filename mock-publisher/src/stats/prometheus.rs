@@ -12,6 +12,7 @@ pub fn text(all: &Snapshot) -> String {
     let mut text = String::new();
     for (name, kind, help, value) in [
         ("mock_connections_accepted_total", "counter", "Connections accepted", all.connections.accepted),
+        ("mock_panics_total", "counter", "Tasks of connections that panicked", all.panics),
         ("mock_connections_open", "gauge", "Connections open now", all.connections.open),
         (
             "mock_stores_newly_created_total",

@@ -3,6 +3,7 @@
 use super::counters::{RouteCounters, Stats, lock};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 /// All counters at one moment, the answer of `GET /mock/stats`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub struct Snapshot {
     pub bytes_out: u64,
     /// Requests that got a fault, by kind; those that a stall held are a kind of their own, `stall`.
     pub faults: BTreeMap<String, u64>,
+    /// Tasks of connections that panicked: defects of this server.
+    #[serde(default)]
+    pub panics: u64,
     /// Connections.
     pub connections: Connections,
     /// Stores that succeeded.
@@ -92,19 +96,17 @@ impl Stats {
         let requests: BTreeMap<_, _> =
             lock(&self.routes).iter().map(|(name, route)| (name.clone(), RouteSnapshot::of(route))).collect();
         let blobs = &self.blobs;
-        // Read first, so that a connection that opens and closes meanwhile is not counted as closed only.
-        let closed = self.closed.get();
-        let accepted = self.accepted.get();
         Snapshot {
             server: self.server.to_owned(),
             bytes_in: requests.values().map(|route| route.bytes_in).sum(),
             bytes_out: requests.values().map(|route| route.bytes_out).sum(),
             requests,
             faults: lock(&self.faults).iter().map(|(kind, n)| ((*kind).to_owned(), *n)).collect(),
+            panics: self.panics.get(),
             connections: Connections {
-                accepted,
+                accepted: self.accepted.get(),
                 used: self.used.get(),
-                open: accepted.saturating_sub(closed),
+                open: self.open.load(Ordering::Relaxed),
                 tls_handshakes: self.handshakes.get(),
             },
             stores: Stores {
