@@ -33,6 +33,7 @@ impl BlobSpec {
     /// The blob's bytes, for an upload.
     pub fn source(self) -> Source {
         Source {
+            spec: self,
             generator: Generator::new(self),
             remaining: self.size,
             #[cfg(test)]
@@ -52,6 +53,7 @@ impl BlobSpec {
 /// The bytes of a blob as a stream.
 #[derive(Debug)]
 pub struct Source {
+    spec: BlobSpec,
     generator: Generator,
     remaining: u64,
     /// What a chunk takes on top of what it does take.
@@ -74,6 +76,11 @@ impl Source {
         Some(Bytes::from_owner(buffer))
     }
 
+    /// The whole blob once more.
+    pub fn restarted(&self) -> Self {
+        self.spec.source()
+    }
+
     /// The same bytes, of which each chunk takes this much longer to generate.
     #[cfg(test)]
     pub(crate) fn costing(self, cost: std::time::Duration) -> Self {
@@ -83,6 +90,16 @@ impl Source {
     /// How many bytes are still to come.
     pub fn remaining(&self) -> u64 {
         self.remaining
+    }
+}
+
+impl BlobSpec {
+    /// Whether it has the same bytes as `other`. Short blobs can be equal by chance, and empty ones always are.
+    pub fn has_bytes_of(self, other: BlobSpec) -> bool {
+        let (mut one, mut two) = (self.source(), other.source());
+        self == other
+            || self.size == other.size
+                && std::iter::from_fn(|| one.next_chunk()).eq(std::iter::from_fn(|| two.next_chunk()))
     }
 }
 
@@ -221,6 +238,15 @@ mod tests {
             bytes(spec(0, 100, Content::Binary)),
             bytes(BlobSpec { seed: 8, ..spec(0, 100, Content::Binary) })
         );
+    }
+
+    #[test]
+    fn blobs_are_equal_by_their_bytes() {
+        let one = |index, size| spec(index, size, Content::Binary);
+        assert!(one(1, 100_000).has_bytes_of(one(1, 100_000)) && one(1, 0).has_bytes_of(one(2, 0)));
+        let alike = (1..1_000).filter(|index| one(0, 1).has_bytes_of(one(*index, 1))).count();
+        assert!((1..50).contains(&alike), "one byte has 256 values: {alike}");
+        assert!(!one(1, 100_000).has_bytes_of(one(2, 100_000)) && !one(1, 9).has_bytes_of(one(1, 10)));
     }
 
     #[test]

@@ -148,6 +148,12 @@ pub(super) fn mismatch(response: &Response, mismatch: Mismatch) -> Failure {
     Failure { status: Some(response.status), ..mismatch.into() }
 }
 
+/// The failure of an upload whose success came before the whole blob was sent: the server cannot have stored it.
+pub(super) fn early_success(response_status: Option<u16>, sent: u64, size: u64) -> Failure {
+    let message = format!("the server answered a success after {sent} of the blob's {size} bytes");
+    Failure { status: response_status, ..Failure::new(FailureClass::EarlySuccess, message) }
+}
+
 fn failure(class: FailureClass, response: &Response, refusal: Option<Refusal>, message: &str) -> Failure {
     let reason = refusal.and_then(|refusal| refusal.reason).map(|reason| one_line(&reason));
     Failure { class, status: Some(response.status), reason, message: one_line(message) }

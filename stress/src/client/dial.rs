@@ -1,6 +1,7 @@
 //! Opens a connection: name resolution, TCP and TLS, each timed, all within the connect timeout.
 
 use std::{
+    io::ErrorKind,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -37,7 +38,7 @@ pub(super) async fn dial(
     };
     record.phase = ExchangePhase::Tcp;
     let begun = Instant::now();
-    let tcp = connect(&addresses, &budget).await?;
+    let tcp = connect(&addresses, &budget, &mut record.lacked_port).await?;
     connecting.tcp = begun.elapsed();
     record.link = Some(Link::Fresh(connecting));
     // With Nagle's algorithm the end of a request could wait for the acknowledgement of its beginning.
@@ -79,7 +80,11 @@ async fn look_up(name: &str, port: u16, budget: &Budget<'_>) -> Result<Vec<Socke
 }
 
 /// Tries the addresses in order. One that drops packets gets its share of the time, not all of it.
-async fn connect(addresses: &[SocketAddr], budget: &Budget<'_>) -> Result<TcpStream, Failure> {
+async fn connect(
+    addresses: &[SocketAddr],
+    budget: &Budget<'_>,
+    lacked_port: &mut bool,
+) -> Result<TcpStream, Failure> {
     let mut failure = None;
     for (tried, address) in addresses.iter().enumerate() {
         let waiting = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
@@ -87,6 +92,7 @@ async fn connect(addresses: &[SocketAddr], budget: &Budget<'_>) -> Result<TcpStr
             Ok(Ok(stream)) => return Ok(stream),
             // Of several failures, the first one that is no timeout is reported.
             Ok(Err(error)) => {
+                *lacked_port |= error.kind() == ErrorKind::AddrNotAvailable;
                 failure.get_or_insert_with(|| classify::unconnected(&address.to_string(), &error));
             }
             Err(_) => {}

@@ -89,6 +89,11 @@ impl<'a, 'v> ResponseHandler<'a, 'v> {
         if body.len() == self.limit { Break(()) } else { Continue(()) }
     }
 
+    /// Whether the request can be sent once more without a risk: a read changes nothing, an upload may be paid for twice.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.verifier.is_some()
+    }
+
     fn fail(&mut self, failure: Failure) -> ControlFlow<()> {
         self.failure = Some(failure);
         Break(())
@@ -106,9 +111,7 @@ impl<'a, 'v> ResponseHandler<'a, 'v> {
                 }
                 _ => classify::store(response),
             };
-            // A server that refuses an upload may not have read it: it will close the connection, whatever it announced, and
-            // the next request would be lost.
-            return (result.map_or_else(Outcome::Failed, Outcome::Stored), reusable && response.is_success());
+            return (result.map_or_else(Outcome::Failed, Outcome::Stored), reusable);
         };
         if !is_blob(response.status) {
             return (Outcome::Failed(classify::refused(response)), reusable);
@@ -118,8 +121,7 @@ impl<'a, 'v> ResponseHandler<'a, 'v> {
             (None, Err(error)) => Err(classify::cut(response.status, &error, received, verifier.expected())),
             (None, Ok(_)) => verifier.finish().map_err(|mismatch| classify::mismatch(response, mismatch)),
         };
-        let verified = result.is_ok();
-        (result.map_or_else(Outcome::Failed, |()| Outcome::Read), reusable && verified)
+        (result.map_or_else(Outcome::Failed, |()| Outcome::Read), reusable)
     }
 }
 

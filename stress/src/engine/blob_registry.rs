@@ -4,7 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::{blob::FirstReads, sample::Novelty};
+use super::stored_ids::StoredIds;
+use crate::{
+    blob::{BlobSpec, FirstReads},
+    sample::{Failure, Novelty},
+};
 
 /// What a run remembers of its blobs.
 #[derive(Debug)]
@@ -13,6 +17,7 @@ pub(super) struct BlobRegistry {
     pub(super) first_reads: Arc<FirstReads>,
     /// A bit for each index: whether bytes are stored that later blobs may repeat.
     stored: Mutex<Vec<u64>>,
+    stored_ids: Mutex<StoredIds>,
     /// By the phase in which the blobs came into the run.
     carried: Vec<Mutex<CarryOver>>,
 }
@@ -21,7 +26,7 @@ impl BlobRegistry {
     /// That of a run with this number of phases.
     pub(super) fn new(phases: usize) -> Self {
         let carried = (0..phases).map(|_| Mutex::default()).collect();
-        Self { first_reads: Arc::default(), stored: Mutex::default(), carried }
+        Self { first_reads: Arc::default(), stored: Mutex::default(), stored_ids: Mutex::default(), carried }
     }
 
     /// Notes that the blob is stored.
@@ -37,6 +42,14 @@ impl BlobRegistry {
     pub(super) fn is_stored(&self, index: u64) -> bool {
         let (word, bit) = bit_of(index);
         lock(&self.stored).get(word).is_some_and(|bits| bits & bit != 0)
+    }
+
+    /// Notes the ID that a publisher gave for the bytes of `spec`.
+    ///
+    /// # Errors
+    /// When it has been given for other bytes.
+    pub(super) fn insert_id(&self, id: &str, spec: BlobSpec) -> Result<(), Failure> {
+        lock(&self.stored_ids).insert(id, spec)
     }
 
     /// The blobs that came into the run in this phase.

@@ -11,8 +11,10 @@ mod list;
 mod open;
 pub mod operators;
 mod phase;
+mod ports;
 mod progress;
 mod run;
+mod stored_ids;
 mod thread_main;
 mod timer;
 mod usage;
@@ -64,7 +66,7 @@ pub async fn run(plan: Arc<Plan>, network: Arc<Network>, hooks: RunHooks) -> Res
     let count = thread_count(&plan);
     let phases: Arc<Phases> = plan.phases.iter().map(|_| OnceLock::new()).collect();
     let run = Arc::new(Run::new(plan, network, hooks, count));
-    let usage = ProcessUsage::start(run.clock);
+    let usage = ProcessUsage::start(run.clock, run.plan.target_ports());
     let threads: Result<Vec<_>, _> = (0..count)
         .map(|index| {
             let (phases, index) = (phases.clone(), ThreadIndex { index, of: count });

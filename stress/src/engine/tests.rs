@@ -85,7 +85,7 @@ async fn a_thread_that_panics_ends_the_run_on_all_threads() {
             thread_main::run(runtime, run, &phases, ThreadIndex { index: 1, of: 2 })
         };
         let threads = vec![spawn(run.clone(), panicking).unwrap(), spawn(run.clone(), working).unwrap()];
-        let outcome = join(&run, threads, ProcessUsage::start(run.clock));
+        let outcome = join(&run, threads, ProcessUsage::start(run.clock, Vec::new()));
         let outcome = tokio::time::timeout(Duration::from_secs(60), outcome)
             .await
             .expect("no thread waits for another");

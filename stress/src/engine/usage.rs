@@ -12,6 +12,7 @@ use rustix::{
 };
 use tokio::time::interval;
 
+use super::ports::Ports;
 use crate::{
     metrics::generator::{Generator, Throttling, Used},
     sample::Clock,
@@ -29,23 +30,37 @@ pub(super) struct ProcessUsage {
     cgroup: Cgroup,
     throttling: Throttling,
     descriptors: Used,
+    local_ports: Ports,
+    ports: Used,
 }
 
 impl ProcessUsage {
-    pub(super) fn start(clock: Clock) -> Self {
+    /// That of a run whose targets have these ports.
+    pub(super) fn start(clock: Clock, remote_ports: Vec<u16>) -> Self {
         let cgroup = Cgroup::of_this_process();
-        let (throttling, descriptors) = (cgroup.throttling(), Used::default());
-        Self { clock, wall: SystemTime::now(), cpu: cpu(), cgroup, throttling, descriptors }
+        Self {
+            clock,
+            wall: SystemTime::now(),
+            cpu: cpu(),
+            throttling: cgroup.throttling(),
+            cgroup,
+            descriptors: Used::default(),
+            local_ports: Ports::new(remote_ports),
+            ports: Used::default(),
+        }
     }
 
-    /// Waits for `part` of the run, and counts the open file descriptors meanwhile.
+    /// Waits for `part` of the run, and counts the open file descriptors and the used ports meanwhile.
     pub(super) async fn sample_until<T>(&mut self, part: impl Future<Output = T>) -> T {
         tokio::pin!(part);
         let mut ticks = interval(SAMPLING_INTERVAL);
         loop {
             tokio::select! {
                 done = &mut part => return done,
-                _ = ticks.tick() => self.count_descriptors(),
+                _ = ticks.tick() => {
+                    self.count_descriptors();
+                    self.ports = self.ports.closer(self.local_ports.used());
+                }
             }
         }
     }
@@ -76,20 +91,10 @@ impl ProcessUsage {
             throttling: self.cgroup.throttling().since(self.throttling),
             wall_step,
             descriptors: self.descriptors,
-            ports: fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range")
-                .ok()
-                .and_then(|range| ports(&range))
-                .unwrap_or(0),
+            ports: self.ports.closer(self.local_ports.used()),
             ..Generator::default()
         }
     }
-}
-
-/// How many ports a range like `32768 60999` has.
-fn ports(range: &str) -> Option<u64> {
-    let mut ends = range.split_whitespace().map(str::parse::<u64>);
-    let (first, last) = (ends.next()?.ok()?, ends.next()?.ok()?);
-    last.checked_sub(first).map(|apart| apart + 1)
 }
 
 /// Processor time of all threads of this process so far.
@@ -157,17 +162,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn port_ranges_are_counted() {
-        for (range, expected) in
-            [("32768\t60999\n", Some(28_232)), ("5 5", Some(1)), ("9 3", None), ("", None), ("1024 x", None)]
-        {
-            assert_eq!(ports(range), expected, "{range:?}");
-        }
-    }
-
-    #[test]
     fn open_descriptors_are_counted() {
-        let mut usage = ProcessUsage::start(Clock::start());
+        let mut usage = ProcessUsage::start(Clock::start(), Vec::new());
         let files: Vec<_> = (0..50).map(|_| fs::File::open(".").unwrap()).collect();
         usage.count_descriptors();
         drop(files);
@@ -178,7 +174,7 @@ mod tests {
 
     #[test]
     fn work_takes_processor_time_and_the_clocks_agree() {
-        let usage = ProcessUsage::start(Clock::start());
+        let usage = ProcessUsage::start(Clock::start(), Vec::new());
         let began = cpu();
         while cpu() - began < Duration::from_millis(20) {
             std::hint::black_box(began);

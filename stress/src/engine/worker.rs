@@ -3,15 +3,16 @@
 use std::{rc::Rc, sync::Arc, time::Duration};
 
 use super::{
+    blob_registry::BlobRegistry,
     iteration::Iteration,
     phase::{BlobOrigin, PhaseRuntime, WorkItem},
     worker_thread::{Permit, WorkerThread},
 };
 use crate::{
-    blob::Expect,
-    client::Client,
+    blob::{BlobSpec, Expect},
+    client::{Client, Exchange},
     plan::{journey::Step, retry::Attempt},
-    sample::{ExchangeRecord, Outcome, Sample},
+    sample::{ExchangeRecord, Failure, Outcome, Sample},
 };
 
 /// Runs journeys, one at a time.
@@ -93,7 +94,8 @@ impl Worker {
         let exchange = match (step.stores(), &blob.expect, &blob.id) {
             _ if !blob.marks.all_ok || abort.is_cancelled() => None,
             (true, Expect::Spec(spec), _) => {
-                Some(self.client.upload(iteration.publisher, spec.source(), abort).await)
+                let exchange = self.client.upload(iteration.publisher, spec.source(), abort).await;
+                Some(checked(exchange, *spec, &phase.run.registry))
             }
             (false, expect, Some(id)) => {
                 let mut verifier = expect.verifier(phase.run.plan.verify);
@@ -111,6 +113,18 @@ impl Worker {
             _ => (draft.size, draft.blob_id),
         };
         Sample { exchange, outcome, size, blob_id, ..draft }
+    }
+}
+
+/// The upload of `spec`, failed if its ID is that of other bytes.
+fn checked(exchange: Exchange, spec: BlobSpec, registry: &BlobRegistry) -> Exchange {
+    let Outcome::Stored(stored) = &exchange.outcome else { return exchange };
+    match registry.insert_id(&stored.blob_id, spec) {
+        Ok(()) => exchange,
+        Err(failure) => {
+            let failure = Failure { status: exchange.record.status, ..failure };
+            Exchange { outcome: Outcome::Failed(failure), ..exchange }
+        }
     }
 }
 

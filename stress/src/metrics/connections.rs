@@ -6,18 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     count::{Count, add},
-    generator::Used,
     histogram::Latencies,
 };
-use crate::{
-    plan::journey::Step,
-    sample::{Link, Sample},
-};
+use crate::sample::{ExchangeRecord, Expectation, Link, Sample};
 
 /// The connections of a run.
 #[serde_with::apply(
     u64 => #[serde_as(as = "Count")],
-    BTreeMap => #[serde_as(as = "BTreeMap<_, Count>")],
 )]
 #[serde_with::serde_as]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -26,34 +21,66 @@ pub struct Connections {
     pub opened: u64,
     /// Attempts over a connection that was open.
     pub reused: u64,
-    /// How many of the opened ones went to each publisher, by its position in the plan.
-    pub publishers: BTreeMap<usize, u64>,
-    /// How many of the opened ones went to each aggregator, by its position in the plan.
-    pub aggregators: BTreeMap<usize, u64>,
+    /// Reads over a kept-open connection that the server had closed, and that were repeated over a new one.
+    pub stale: u64,
+    /// Attempts for whose connection the kernel had no free port.
+    pub port_refusals: u64,
+    /// What became of the expectations of uploads, by the publisher's position in the plan.
+    pub expectations: BTreeMap<usize, Expectations>,
     /// Name resolutions.
     pub dns: Latencies,
     /// TCP handshakes.
     pub tcp: Latencies,
     /// TLS handshakes.
     pub tls: Latencies,
-    /// The most opened to one target and the ports for them, in the process that came closest to its limit: each machine
-    /// has its own. Zeros until the process has reported its usage.
-    pub ports: Used,
+}
+
+/// How many uploads' `Expect: 100-continue` ended so.
+#[serde_with::apply(u64 => #[serde_as(as = "Count")])]
+#[serde_with::serde_as]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expectations {
+    /// The server asked for the body.
+    pub met: u64,
+    /// The server was silent.
+    pub ignored: u64,
+    /// Those of the silent ones after which later uploads expected nothing, because it had been several in a row.
+    pub abandoned: u64,
+    /// The server refused it with a 417.
+    pub refused: u64,
+}
+
+impl Expectations {
+    fn record(&mut self, expectation: Expectation) {
+        match expectation {
+            Expectation::Met => self.met += 1,
+            Expectation::Ignored => self.ignored += 1,
+            Expectation::Abandoned => (self.ignored, self.abandoned) = (self.ignored + 1, self.abandoned + 1),
+            Expectation::Refused => self.refused += 1,
+        }
+    }
+
+    fn merge(&mut self, other: &Expectations) {
+        add(&mut self.met, other.met);
+        add(&mut self.ignored, other.ignored);
+        add(&mut self.abandoned, other.abandoned);
+        add(&mut self.refused, other.refused);
+    }
 }
 
 impl Connections {
-    /// The most that went to one target.
-    pub fn most_to_one(&self) -> u64 {
-        self.publishers.values().chain(self.aggregators.values()).copied().max().unwrap_or(0)
-    }
-
     pub(super) fn record(&mut self, sample: &Sample) {
-        match sample.exchange.link {
+        let ExchangeRecord { link, was_stale, lacked_port, expectation, .. } = sample.exchange;
+        self.stale += u64::from(was_stale);
+        self.port_refusals += u64::from(lacked_port);
+        if let Some(expectation) = expectation {
+            self.expectations.entry(sample.target).or_default().record(expectation);
+        }
+        match link {
             None => {}
             Some(Link::Reused) => self.reused += 1,
             Some(Link::Fresh(connecting)) => {
                 self.opened += 1;
-                *self.targets(sample.step).entry(sample.target).or_default() += 1;
                 self.tcp.record(connecting.tcp);
                 connecting.dns.into_iter().for_each(|dns| self.dns.record(dns));
                 connecting.tls.into_iter().for_each(|tls| self.tls.record(tls));
@@ -61,24 +88,16 @@ impl Connections {
         }
     }
 
-    fn targets(&mut self, step: Step) -> &mut BTreeMap<usize, u64> {
-        match step {
-            Step::Upload | Step::ControlUpload => &mut self.publishers,
-            Step::Read { .. } | Step::Control => &mut self.aggregators,
-        }
-    }
-
     pub(super) fn merge(&mut self, other: &Connections) {
-        for (ours, theirs) in
-            [(&mut self.publishers, &other.publishers), (&mut self.aggregators, &other.aggregators)]
-        {
-            theirs.iter().for_each(|(target, opened)| add(ours.entry(*target).or_default(), *opened));
-        }
         add(&mut self.opened, other.opened);
         add(&mut self.reused, other.reused);
+        add(&mut self.stale, other.stale);
+        add(&mut self.port_refusals, other.port_refusals);
+        for (publisher, expectations) in &other.expectations {
+            self.expectations.entry(*publisher).or_default().merge(expectations);
+        }
         self.dns.merge(&other.dns);
         self.tcp.merge(&other.tcp);
         self.tls.merge(&other.tls);
-        self.ports = self.ports.closer(other.ports);
     }
 }

@@ -59,9 +59,8 @@ pub struct Generator {
     pub descriptors: Used,
     /// How often its control group had used up its CPU quota.
     pub throttling: Throttling,
-    /// How many ports there are for connections to one target, of several processes all theirs together; 0 when that is
-    /// not known.
-    pub ports: u64,
+    /// The local ports that could not be used for another connection to one target, of the target with the most.
+    pub ports: Used,
 }
 
 /// What `cpu.stat` of control groups counts (cgroup v2); zeros where there is no quota.
@@ -94,7 +93,7 @@ pub struct Used {
 
 impl Used {
     /// The one that was closer to its limit.
-    pub(super) fn closer(self, other: Used) -> Used {
+    pub(crate) fn closer(self, other: Used) -> Used {
         let load = |used: Used| (u128::from(used.most) << 64) / u128::from(used.limit.max(1));
         let key = |used: Used| (used.limit > 0, load(used), used.most, used.limit);
         if key(other) > key(self) { other } else { self }
@@ -110,7 +109,7 @@ impl Generator {
         self.descriptors = self.descriptors.closer(other.descriptors);
         self.throttling.periods = self.throttling.periods.saturating_add(other.throttling.periods);
         self.throttling.throttled = self.throttling.throttled.saturating_add(other.throttling.throttled);
-        self.ports = self.ports.saturating_add(other.ports);
+        self.ports = self.ports.closer(other.ports);
     }
 }
 

@@ -21,12 +21,12 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::sample::{Outcome, Sample};
-use generator::{ArrivalMetrics, Generator, Used};
+use generator::{ArrivalMetrics, Generator};
 use pairs::{Pair, Pairs, ReadFact, UnmatchedPairs};
 use snapshot::Snapshot;
 use step_metrics::{StepMetrics, StepRecording};
 
-pub use connections::Connections;
+pub use connections::{Connections, Expectations};
 pub use count::MAX_COUNT;
 pub use step_metrics::{Group, StepKey};
 
@@ -140,7 +140,6 @@ impl Recording {
     /// Records what making the load took of the machine.
     pub fn record_usage(&mut self, usage: &Generator) {
         self.generator.merge(usage);
-        self.connections.ports = Used { most: self.connections.most_to_one(), limit: usage.ports };
     }
 
     /// Gives back the memory that only recording needs, for a phase that is over.

@@ -68,6 +68,8 @@ pub enum FailureClass {
     Redirect,
     /// 200 with an error in it.
     ErrorObject,
+    /// An upload's success before the whole blob was sent.
+    EarlySuccess,
     /// A response that is not HTTP, or not one of Walrus.
     Malformed,
     /// A response with a content or transfer coding, such as gzip, so that its bytes cannot be compared.

@@ -129,6 +129,12 @@ impl Plan {
         self.shard.unwrap_or(Shard::WHOLE)
     }
 
+    /// The TCP ports of all targets.
+    pub fn target_ports(&self) -> Vec<u16> {
+        let targets = self.publishers.iter().chain(&self.aggregators);
+        targets.filter_map(|target| target.url.port_or_known_default()).collect()
+    }
+
     /// Whether a list of blobs starts again at its end.
     pub fn goes_round(&self) -> bool {
         self.phases.iter().any(|phase| matches!(phase.source, BlobSource::List { round: true, .. }))

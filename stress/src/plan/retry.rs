@@ -83,6 +83,7 @@ pub const fn is_transient(class: FailureClass) -> bool {
         | FailureClass::BadRequest
         | FailureClass::Redirect
         | FailureClass::ErrorObject
+        | FailureClass::EarlySuccess
         | FailureClass::Malformed
         | FailureClass::Encoded
         | FailureClass::Truncated

@@ -136,8 +136,8 @@ struct Document<'a> {
 /// What limited the generator, when it was the limit: when its own checks make the numbers invalid.
 ///
 /// A full `--max-in-flight` is a limit when the thresholds hold. When they are `broken`, the server was slower than the rate
-/// with as many requests in flight as it may have: that is an answer. Nearly used up ports are a limit when thresholds
-/// are broken: connections that could not be opened look like a server that refuses them.
+/// with as many requests in flight as it may have: that is an answer. Ports are a limit when thresholds are broken and the
+/// kernel had none left: connections that it could not open look like a server that refuses them.
 pub fn generator_limit(quality: &QualityReport, broken: bool) -> Option<Bottleneck> {
     let any = |check: Check, is: fn(&CheckResult) -> bool| {
         quality.checks.iter().any(|one| one.check == check && is(one))
@@ -147,7 +147,7 @@ pub fn generator_limit(quality: &QualityReport, broken: bool) -> Option<Bottlene
     let dropped = any(Check::Dropped, |one| one.measured > 0.0);
     if invalid(Check::Cpu) {
         Some(Bottleneck::Cpu)
-    } else if broken && any(Check::Ports, |one| one.severity > Severity::Trustworthy) {
+    } else if broken && any(Check::Ports, |one| one.measured >= 1.0) {
         Some(Bottleneck::Ports)
     } else if late || invalid(Check::Achieved) && !dropped {
         Some(Bottleneck::Scheduling)

@@ -56,7 +56,8 @@ pub enum Check {
     /// By what share a step's rate or time changed from its first to its last third, where chance does not explain it.
     #[serde(rename = "stationarity_change_share")]
     Stationarity,
-    /// Ports that connections to one target can have taken at a time, as a share of those that there are.
+    /// Ports that could not be used for another connection to one target, as a share of those that there are; 1 when the
+    /// kernel had none left.
     #[serde(rename = "ports_share")]
     Ports,
     /// File descriptors that were open at a time, as a share of those that the process may have.
@@ -80,9 +81,6 @@ pub enum Severity {
 
 /// Shorter runs end before a share of the processor means anything, in seconds.
 const SHORTEST: f64 = 1.0;
-
-/// How long a port stays taken after its connection, in seconds: TIME_WAIT on Linux.
-const TIME_WAIT: f64 = 60.0;
 
 /// A schedule that ended less than this late was kept, in seconds.
 const KEPT: f64 = 0.1;
@@ -183,7 +181,7 @@ impl QualityReport {
         let mut checks: Vec<_> =
             arrivals.iter().flat_map(|arrivals| of_arrivals(report, steps, arrivals)).collect();
         checks.extend(of_generator(&recording.generator, elapsed));
-        checks.extend(of_limited(&recording.generator, &recording.connections, elapsed));
+        checks.extend(of_limited(&recording.generator, &recording.connections));
         let total = |count: fn(&StepSummary) -> u64| steps.iter().map(count).sum::<u64>();
         let unfinished = share(total(|step| step.unfinished), total(|step| step.attempted));
         checks.extend(unfinished.map(|share| Check::Unfinished.result(share)));
@@ -303,10 +301,11 @@ fn of_generator(generator: &Generator, elapsed: f64) -> Vec<CheckResult> {
 }
 
 /// Ports and file descriptors, of which the generator has a limited number.
-fn of_limited(generator: &Generator, connections: &Connections, elapsed: f64) -> Vec<CheckResult> {
-    // Connections that were opened longer ago, on average, no longer hold their port.
-    let taken = (TIME_WAIT / elapsed).min(1.0);
-    let ports = share(connections.ports.most, connections.ports.limit).map(|ports| ports * taken);
+fn of_limited(generator: &Generator, connections: &Connections) -> Vec<CheckResult> {
+    let ports = match connections.port_refusals {
+        0 => share(generator.ports.most, generator.ports.limit),
+        _ => Some(1.0),
+    };
     let descriptors = share(generator.descriptors.most, generator.descriptors.limit);
     let ports = ports.map(|ports| Check::Ports.result(ports));
     ports.into_iter().chain(descriptors.map(|share| Check::Descriptors.result(share))).collect()

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     metrics::{
-        Connections, Recording, StepKey,
+        Connections, Expectations, Recording, StepKey,
         histogram::Latencies,
         step_metrics::{CacheStatusCounts, FailureTally, ReasonTally, Span, StepMetrics, StepRecording},
     },
@@ -162,6 +162,13 @@ pub struct ConnectionSummary {
     pub opened: u64,
     /// Attempts that reused an open one.
     pub reused: u64,
+    /// Reads over a kept-open connection that the server had closed, repeated over a new one.
+    pub stale: u64,
+    /// Attempts for whose connection the kernel had no free port.
+    pub port_refusals: u64,
+    /// What became of `Expect: 100-continue`, by the publisher's position in the plan.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub expectations: BTreeMap<usize, Expectations>,
     /// Name resolutions.
     #[serde(rename = "dns_seconds")]
     pub dns: Option<Distribution>,
@@ -335,6 +342,9 @@ impl ConnectionSummary {
         Self {
             opened: connections.opened,
             reused: connections.reused,
+            stale: connections.stale,
+            port_refusals: connections.port_refusals,
+            expectations: connections.expectations.clone(),
             dns: Distribution::of(&connections.dns, None),
             tcp: Distribution::of(&connections.tcp, None),
             tls: Distribution::of(&connections.tls, None),

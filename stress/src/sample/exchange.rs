@@ -24,6 +24,25 @@ pub struct ExchangeRecord {
     pub cache: CacheEvidence,
     /// The `Retry-After` of a response that is no success.
     pub retry_after: Option<Duration>,
+    /// Whether the kept-open connection turned out to be closed, so that the read was repeated over a new one.
+    pub was_stale: bool,
+    /// Whether the kernel had no free port left for a connection.
+    pub lacked_port: bool,
+    /// What became of its `Expect: 100-continue`; `None` without one, and when the final response came first.
+    pub expectation: Option<Expectation>,
+}
+
+/// What became of an upload's `Expect: 100-continue` (RFC 9110 §10.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expectation {
+    /// The server asked for the body with a `100 Continue`.
+    Met,
+    /// The server was silent for so long that the body was sent all the same.
+    Ignored,
+    /// Likewise, after several such uploads in a row: later uploads to this target expect nothing.
+    Abandoned,
+    /// The server refused the expectation with a 417: the upload was repeated without it, and later ones expect nothing.
+    Refused,
 }
 
 /// The part of an exchange that is under way.
@@ -53,6 +72,18 @@ impl ExchangeRecord {
             timing: Timing { due: now, started: now, finished: now, ..Timing::default() },
             ..Self::default()
         }
+    }
+
+    /// Begins the exchange again over another connection: its start and the bytes that it has sent remain.
+    pub(crate) fn restart(&mut self) {
+        let Timing { due, started, finished, .. } = self.timing;
+        *self = Self {
+            timing: Timing { due, started, finished, ..Timing::default() },
+            bytes_sent: self.bytes_sent,
+            was_stale: self.was_stale,
+            expectation: self.expectation,
+            ..Self::default()
+        };
     }
 }
 

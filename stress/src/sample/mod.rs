@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::plan::class::FailureClass;
 use crate::plan::journey::Step;
-pub use exchange::{Clock, Connecting, ExchangePhase, ExchangeRecord, Link, Timing};
+pub use exchange::{Clock, Connecting, ExchangePhase, ExchangeRecord, Expectation, Link, Timing};
 pub use outcome::{Failure, Outcome, Stored, StoredKind};
 
 /// One attempt at one step of one journey.

@@ -1,6 +1,7 @@
 //! The command line as its users meet it: the real program, its screens, its files, its exit codes.
 
 mod common;
+mod connections;
 mod server;
 mod started;
 

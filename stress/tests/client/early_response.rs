@@ -29,9 +29,8 @@ async fn each_refusal_is_seen(response: &'static str, class: FailureClass, statu
     for size in SIZES {
         for abruptly in [false, true] {
             let server = Server::start(move |stream, _| refuse(stream, response, abruptly)).await;
-            let mut client = server.client();
             for attempt in 0..times {
-                let exchange = client.upload(0, blob(size).source()).await;
+                let exchange = server.client().upload(0, blob(size).source()).await;
                 let failure = failure(&exchange);
                 assert_eq!(
                     (failure.class, failure.status),
@@ -65,8 +64,8 @@ async fn an_early_refusal_is_seen_on_a_kept_open_connection() {
             refuse(stream, SHED, false).await;
         })
         .await;
-        let mut client = server.client();
         for attempt in 0..20 {
+            let mut client = server.client();
             assert!(client.upload(0, blob(10).source()).await.outcome.is_success());
             let exchange = client.upload(0, blob(size).source()).await;
             assert_eq!(exchange.record.link, Some(Link::Reused));
@@ -98,7 +97,48 @@ async fn an_early_refusal_is_seen_when_the_server_stays_and_never_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn an_early_200_does_not_hang_and_its_connection_is_not_used_again() {
+async fn a_refusal_of_a_blob_that_was_sent_keeps_the_connection() {
+    for (closes, response) in [
+        (false, "HTTP/1.1 429 Too Many Requests\r\ncontent-length: 4\r\n\r\nbusy"),
+        (false, "HTTP/1.1 500 Internal Server Error\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
+        (true, "HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
+        (true, "HTTP/1.1 404 Not Found\r\n\r\nunknown"),
+    ] {
+        let server = Server::start(move |mut stream, _| async move {
+            while let Some(head) = read_head(&mut stream).await {
+                read_body(&mut stream, &head).await;
+                stream.write_all(response.as_bytes()).await.unwrap();
+                if closes {
+                    return;
+                }
+            }
+        })
+        .await;
+        let mut client = server.client();
+        for attempt in 0..5 {
+            let exchange = client.upload(0, blob(MIB).source()).await;
+            assert!(failure(&exchange).status.is_some());
+            assert_eq!(exchange.record.link == Some(Link::Reused), attempt > 0 && !closes, "{response}");
+        }
+        assert_eq!(server.accepted(), if closes { 5 } else { 1 });
+    }
+}
+
+/// On one thread, where the server's close follows its response at once.
+#[tokio::test]
+async fn a_server_that_closes_after_its_refusal_costs_no_later_upload() {
+    // The blobs fit into the kernel's buffers: they are sent, but the server has not read them.
+    let server = Server::start(|stream, _| refuse(stream, SHED, true)).await;
+    let mut client = server.client();
+    for attempt in 0..50 {
+        let failure = failure(&client.upload(0, blob(20_000).source()).await);
+        assert_eq!(failure.class, FailureClass::Shed, "{attempt}: {failure}");
+    }
+    assert_eq!(server.accepted(), 50);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_early_200_is_no_success_and_its_connection_is_not_used_again() {
     let server = Server::start(|mut stream, _| async move {
         read_head(&mut stream).await;
         stream.write_all(stored().as_bytes()).await.unwrap();
@@ -107,7 +147,14 @@ async fn an_early_200_does_not_hang_and_its_connection_is_not_used_again() {
     .await;
     let mut client = server.client();
     for _ in 0..2 {
-        assert!(client.upload(0, blob(64 * MIB).source()).await.outcome.is_success());
+        let exchange = client.upload(0, blob(64 * MIB).source()).await;
+        let failure = failure(&exchange);
+        assert_eq!((failure.class, failure.status), (FailureClass::EarlySuccess, Some(200)));
+        let sent = exchange.record.bytes_sent;
+        assert!(
+            sent < 64 * MIB && failure.message.contains(&format!("{sent} of the blob's 67108864")),
+            "{failure}"
+        );
     }
     assert_eq!(server.accepted(), 2);
 }

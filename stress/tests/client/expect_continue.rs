@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use stress::sample::FailureClass;
-use tokio::io::AsyncWriteExt;
+use stress::sample::{Expectation, FailureClass, Link};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use super::server::{Server, blob, bytes, client, failure, header, read_body, read_head, stored};
 
@@ -28,9 +28,7 @@ async fn the_body_is_sent_after_the_100() {
     for _ in 0..3 {
         let exchange = client.upload(0, blob(SIZE).source()).await;
         assert!(exchange.outcome.is_success(), "{:?}", exchange.outcome);
-        assert!(
-            exchange.record.timing.finished - exchange.record.timing.started < Duration::from_millis(900)
-        );
+        assert_eq!(exchange.record.expectation, Some(Expectation::Met));
     }
     assert_eq!(server.accepted(), 1);
 }
@@ -52,31 +50,96 @@ async fn after_a_refusal_instead_of_the_100_no_body_is_sent() {
 }
 
 #[tokio::test]
-async fn a_server_that_ignores_the_expectation_costs_one_timeout() {
-    let (sender, mut received) = tokio::sync::mpsc::unbounded_channel();
+async fn a_success_instead_of_the_100_is_no_success() {
+    let server = Server::start(|mut stream, _| async move {
+        read_head(&mut stream).await;
+        stream.write_all(stored().as_bytes()).await.unwrap();
+        read_head(&mut stream).await;
+    })
+    .await;
+    let mut plan = server.plan();
+    plan.limits.expect_continue = true;
+    let exchange = client(&plan).upload(0, blob(SIZE).source()).await;
+    let failure = failure(&exchange);
+    assert_eq!((failure.class, exchange.record.bytes_sent), (FailureClass::EarlySuccess, 0));
+    assert!(failure.message.contains("0 of the blob's 3000000 bytes"), "{failure}");
+}
+
+/// A server that tells of each request whether it expects a 100, ignores that, and stores.
+async fn ignoring() -> (Server, tokio::sync::mpsc::UnboundedReceiver<bool>) {
+    let (sender, received) = tokio::sync::mpsc::unbounded_channel();
     let server = Server::start(move |mut stream, _| {
         let sender = sender.clone();
         async move {
             while let Some(head) = read_head(&mut stream).await {
                 sender.send(header(&head, "expect").is_some()).unwrap();
-                read_body(&mut stream, &head).await;
+                assert_eq!(read_body(&mut stream, &head).await, bytes(blob(SIZE)));
                 stream.write_all(stored().as_bytes()).await.unwrap();
             }
         }
     })
     .await;
+    (server, received)
+}
+
+#[tokio::test]
+async fn several_silences_in_a_row_end_the_expectation() {
+    let (server, mut received) = ignoring().await;
     let mut plan = server.plan();
     plan.limits.expect_continue = true;
     let mut client = client(&plan);
-    for expects in [true, false, false] {
+    let (ignored, abandoned) = (Some(Expectation::Ignored), Some(Expectation::Abandoned));
+    for expected in [ignored, ignored, abandoned, None, None] {
         let exchange = client.upload(0, blob(SIZE).source()).await;
         assert!(exchange.outcome.is_success());
-        assert_eq!(received.recv().await, Some(expects));
         assert_eq!(
-            exchange.record.timing.finished - exchange.record.timing.started > Duration::from_secs(1),
-            expects
+            (exchange.record.expectation, received.recv().await),
+            (expected, Some(expected.is_some()))
         );
     }
+    assert_eq!(server.accepted(), 1);
+}
+
+/// Refuses the expectation as RFC 9110 §10.1.1 has it, `before` or after reading a blob that comes all the same.
+async fn refuse_expectation(mut stream: TcpStream, before: bool) {
+    const REFUSAL: &[u8] = b"HTTP/1.1 417 Expectation Failed\r\ncontent-length: 2\r\n\r\nno";
+    while let Some(head) = read_head(&mut stream).await {
+        let expects = header(&head, "expect").is_some();
+        if !(expects && before) {
+            assert_eq!(read_body(&mut stream, &head).await, bytes(blob(SIZE)));
+        }
+        let response = if expects { REFUSAL } else { stored().leak().as_bytes() };
+        stream.write_all(response).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_refused_expectation_is_dropped_and_its_upload_repeated_once() {
+    for before in [true, false] {
+        let server = Server::start(move |stream, _| refuse_expectation(stream, before)).await;
+        let mut plan = server.plan();
+        plan.limits.expect_continue = true;
+        let mut client = client(&plan);
+        for expected in [Some(Expectation::Refused), None, None] {
+            let exchange = client.upload(0, blob(SIZE).source()).await;
+            let record = exchange.record;
+            assert!(exchange.outcome.is_success(), "{:?}", exchange.outcome);
+            assert_eq!((record.expectation, record.status), (expected, Some(200)));
+            assert_eq!(matches!(record.link, Some(Link::Fresh(_))), expected.is_some());
+            // With what the refused request had sent.
+            let sent = if expected.is_some() && !before { 2 * SIZE } else { SIZE };
+            assert_eq!(record.bytes_sent, sent);
+        }
+        assert_eq!(server.accepted(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_417_to_an_upload_without_an_expectation_is_final() {
+    let server =
+        Server::responding_with("HTTP/1.1 417 Expectation Failed\r\ncontent-length: 0\r\n\r\n").await;
+    let failure = failure(&server.client().upload(0, blob(SIZE).source()).await);
+    assert_eq!((failure.class, failure.status), (FailureClass::BadRequest, Some(417)));
 }
 
 #[tokio::test]

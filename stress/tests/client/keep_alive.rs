@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
 use super::server::{
-    Server, blob, bytes, client, failure, found, header, hold, read_body, read_head, stored,
+    Server, blob, bytes, client, failure, found, header, hold, read_body, read_head, reset, stored,
 };
 
 fn is_fresh(link: Option<Link>) -> bool {
@@ -106,7 +106,7 @@ async fn the_users_connection_close_is_respected() {
 }
 
 #[tokio::test]
-async fn a_reset_on_a_reused_connection_is_a_failure_and_nothing_is_sent_twice() {
+async fn a_reset_on_a_reused_connection_fails_an_upload_and_nothing_is_sent_twice() {
     let server = Server::start(|mut stream, _| async move {
         let Some(head) = read_head(&mut stream).await else { return };
         read_body(&mut stream, &head).await;
@@ -122,6 +122,79 @@ async fn a_reset_on_a_reused_connection_is_a_failure_and_nothing_is_sent_twice()
     assert_eq!(failure(&exchange).class, FailureClass::Reset);
     assert_eq!(server.accepted(), 1);
     assert!(is_fresh(client.upload(0, blob(1000).source()).await.record.link));
+}
+
+/// Responds once on every connection and, when the next request has arrived, ends it with these last bytes.
+async fn stale(last: &'static str, abruptly: bool) -> Server {
+    Server::start(move |mut stream, _| async move {
+        let Some(head) = read_head(&mut stream).await else { return };
+        read_body(&mut stream, &head).await;
+        let body = bytes(blob(1000));
+        let response = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+        stream.write_all(&[response.as_bytes(), &body].concat()).await.unwrap();
+        read_head(&mut stream).await;
+        let _ = stream.write_all(last.as_bytes()).await;
+        if abruptly {
+            reset(stream);
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_read_over_a_stale_connection_is_repeated_once_and_timed_from_its_start() {
+    for abruptly in [false, true] {
+        let server = stale("", abruptly).await;
+        let mut client = server.client();
+        for round in 0..5 {
+            let read = client.read(0, "abc", &mut blob(1000).verifier(Verify::Full)).await;
+            let record = read.record;
+            assert_eq!((read.outcome, record.was_stale), (Outcome::Read, round > 0));
+            assert!(is_fresh(record.link) && record.timing.started <= record.timing.sent.unwrap());
+            let Some(Link::Fresh(connecting)) = record.link else { panic!("{record:?}") };
+            assert!(record.timing.started + connecting.tcp < record.timing.finished);
+        }
+        assert_eq!(server.accepted(), 5);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_within_a_response_or_at_its_first_request_is_not_stale() {
+    let server = stale("HTTP/1.1 200 O", false).await;
+    let mut client = server.client();
+    assert_eq!(client.read(0, "abc", &mut blob(1000).verifier(Verify::Full)).await.outcome, Outcome::Read);
+    let read = client.read(0, "abc", &mut blob(1000).verifier(Verify::Full)).await;
+    assert_eq!((failure(&read).class, read.record.was_stale), (FailureClass::Reset, false));
+    let server = Server::start(|mut stream, _| async move { drop(read_head(&mut stream).await) }).await;
+    let read = server.client().read(0, "abc", &mut blob(1000).verifier(Verify::Full)).await;
+    assert_eq!((failure(&read).class, read.record.was_stale), (FailureClass::Reset, false));
+    assert_eq!(server.accepted(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_is_not_reused_after_the_announced_idle_time() {
+    for (announced, connections) in
+        [("Keep-Alive: timeout=0\r\n", 4), ("Keep-Alive: timeout=3600, max=9\r\n", 1)]
+    {
+        let response = stored().replacen("\r\n", &format!("\r\n{announced}"), 1);
+        let server = Server::responding_with(response).await;
+        let mut client = server.client();
+        for _ in 0..4 {
+            assert!(client.upload(0, blob(1000).source()).await.outcome.is_success());
+        }
+        assert_eq!(server.accepted(), connections, "{announced}");
+    }
+}
+
+#[tokio::test]
+async fn a_folded_header_is_read_as_one_line() {
+    let response = stored().replacen("\r\n", "\r\nx-note: folded\r\n\tonce\r\n  and twice\r\n", 1);
+    let server = Server::responding_with(response).await;
+    let mut client = server.client();
+    for _ in 0..2 {
+        assert!(client.upload(0, blob(1000).source()).await.outcome.is_success());
+    }
+    assert_eq!(server.accepted(), 1);
 }
 
 #[tokio::test]

@@ -172,9 +172,9 @@ async fn an_early_refusal_is_seen_through_tls() {
         }
     })
     .await;
-    let mut client = client(&https(&server, Some(file.path().to_owned())));
     for size in [10, 1_000_000, 9_000_000] {
         for attempt in 0..8 {
+            let mut client = client(&https(&server, Some(file.path().to_owned())));
             let failure = failure(&client.upload(0, blob(size).source()).await);
             assert_eq!(failure.class, FailureClass::Shed, "{size} {attempt}: {failure}");
         }

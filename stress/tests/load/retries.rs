@@ -1,6 +1,9 @@
 //! Retries: every attempt is recorded, `Retry-After` is respected, and no other journey is delayed.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 
 use stress::{
     engine::{RunHooks, RunOutcome},
@@ -15,7 +18,7 @@ use stress::{
 };
 use tests::{Bottle, GET_BLOB};
 use tokio::sync::mpsc;
-use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::method};
 
 use crate::common::{blobs, metrics, millis, phase, plan, rate, run};
 
@@ -29,8 +32,12 @@ fn retries(most: u32, wait: Duration) -> Retries {
 async fn refusing(first: u64, refusal: ResponseTemplate, load: Load, count: u64) -> (MockServer, Plan) {
     let server = MockServer::start().await;
     Mock::given(method("PUT")).respond_with(refusal).up_to_n_times(first).mount(&server).await;
-    let stored = r#"{"newlyCreated":{"blobObject":{"blobId":"M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk"},"cost":1}}"#;
-    let stored = ResponseTemplate::new(200).set_body_string(stored).set_delay(Duration::from_millis(40));
+    let ids = AtomicU64::new(0);
+    let stored = move |_: &Request| {
+        let id = format!("{:A>43}", ids.fetch_add(1, Relaxed));
+        let stored = format!(r#"{{"newlyCreated":{{"blobObject":{{"blobId":"{id}"}},"cost":1}}}}"#);
+        ResponseTemplate::new(200).set_body_string(stored).set_delay(Duration::from_millis(40))
+    };
     Mock::given(method("PUT")).respond_with(stored).mount(&server).await;
     let mut main = phase(load, blobs(count));
     main.journey = Journey { steps: vec![Step::Upload] };

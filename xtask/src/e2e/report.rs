@@ -49,6 +49,11 @@ impl Report {
         Ok(self.sum(steps, "done")? + self.sum(steps, "failed")? + self.sum(steps, "unfinished")?)
     }
 
+    /// Reads that were repeated, because the kept-open connection was closed.
+    pub(crate) fn stale(&self) -> Result<u64> {
+        self.0["connections"]["stale"].as_u64().context("the report has no `connections.stale`")
+    }
+
     /// Attempts that succeeded.
     pub(crate) fn done(&self, steps: &[Step]) -> Result<u64> {
         self.sum(steps, "done")

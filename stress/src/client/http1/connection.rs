@@ -12,6 +12,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, ReadBuf},
     task::coop::has_budget_remaining,
+    time::timeout,
 };
 
 use super::{
@@ -44,6 +45,10 @@ pub(in crate::client) struct Connection {
     clock: Clock,
     /// The write that failed, if one did. The connection is then read from, but never written to or used again.
     pub(in crate::client) write_error: Option<io::Error>,
+    /// Whether any byte of the latest response has arrived.
+    pub(in crate::client) response_begun: bool,
+    /// When the server ends the connection if it stays idle, since the run's origin, where it has announced that.
+    expires: Option<Duration>,
 }
 
 /// What was read from the socket at once.
@@ -60,11 +65,15 @@ struct ReadBatch {
 impl Connection {
     /// A connection over `stream` that stamps its exchanges with `clock`.
     pub(in crate::client) fn new(stream: Stream, clock: Clock) -> Self {
-        Self { stream, clock, write_error: None }
+        Self { stream, clock, write_error: None, response_begun: false, expires: None }
     }
 
-    /// Whether a request can be sent: the server has neither closed the connection nor sent an unsolicited response.
+    /// Whether a request can be sent: the server has neither closed the connection, nor announced that it will have, nor sent
+    /// an unsolicited response.
     pub(in crate::client) async fn is_idle(&mut self) -> bool {
+        if self.expires.is_some_and(|expires| self.clock.elapsed() >= expires) {
+            return false;
+        }
         let mut byte = [0];
         poll_fn(|cx| {
             // Without budget every read is pending, whatever has arrived.
@@ -76,6 +85,13 @@ impl Connection {
             Poll::Ready(read.is_pending())
         })
         .await
+    }
+
+    /// Whether the server leaves the connection open and silent for `time`.
+    pub(in crate::client) async fn stays_idle(&mut self, time: Duration) -> bool {
+        let mut byte = [0];
+        let read = poll_fn(|cx| Pin::new(&mut self.stream).poll_read(cx, &mut ReadBuf::new(&mut byte)));
+        timeout(time, read).await.is_err()
     }
 
     /// Sends `request` and passes the response to `handler`, which may arrive before the request is sent. A failed write
@@ -94,7 +110,7 @@ impl Connection {
     ) -> Result<bool, ResponseError> {
         let mut decoder = Decoder::default();
         record.phase = ExchangePhase::Sending;
-        poll_fn(|cx| {
+        let ended = poll_fn(|cx| {
             loop {
                 // Reads come first: an early response ends the sending, and writes could use up the task's budget.
                 let received = self.poll_receive(cx, &mut decoder, handler, record);
@@ -110,7 +126,10 @@ impl Connection {
                 }
             }
         })
-        .await
+        .await;
+        self.response_begun = decoder.has_begun;
+        self.expires = decoder.keep_alive.map(|idle| record.timing.finished.saturating_add(idle));
+        ended
     }
 
     fn poll_send(

@@ -6,6 +6,7 @@ use httparse::{Header, ParserConfig, Response, Status};
 
 use super::{
     chunked::{Chunked, Part},
+    fold,
     head::{Framing, Head},
 };
 use crate::{
@@ -39,6 +40,10 @@ pub(super) struct Decoder {
     state: State,
     /// Whether the server has sent `100 Continue`.
     pub(super) got_100_continue: bool,
+    /// Whether any byte has arrived.
+    pub(super) has_begun: bool,
+    /// How long the server keeps the connection open while it is idle, where it says so.
+    pub(super) keep_alive: Option<Duration>,
     closes: bool,
 }
 
@@ -71,6 +76,7 @@ impl Decoder {
         if bytes.is_empty() {
             return Ok(Progress::Incomplete);
         }
+        self.has_begun = true;
         if !matches!(self.state, State::Head) {
             return self.body(bytes, handler, record);
         }
@@ -96,7 +102,14 @@ impl Decoder {
     ) -> Result<Progress, String> {
         loop {
             let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
-            let parsed = parse(bytes, &mut headers)?;
+            let parsed = match parse(bytes, &mut headers) {
+                Ok(parsed) => parsed,
+                Err(error) => {
+                    // httparse refuses folded lines, which are rare.
+                    let unfolded = fold::unfolded(bytes).ok_or(error)?;
+                    return self.head(&unfolded, arrived, handler, record);
+                }
+            };
             if parsed.as_ref().map_or(bytes.len(), |(_, length)| *length) > MAX_HEAD {
                 return Err("its head has no end".to_owned());
             }
@@ -116,6 +129,7 @@ impl Decoder {
             }
             let framing = head.framing()?;
             (self.closes, self.state) = (head.closes(), State::of(framing));
+            self.keep_alive = head.keep_alive();
             record.timing.first_byte = Some(arrived);
             record.phase = ExchangePhase::Receiving;
             record.status = Some(head.status);
@@ -285,6 +299,18 @@ mod tests {
     }
 
     #[test]
+    fn a_folded_header_is_one_header_however_it_is_cut() {
+        let response = b"HTTP/1.1 200 OK\r\nx: a\r\n\tb\r\ncontent-length:\r\n  2\r\n\r\nhi";
+        let expected =
+            Decoded { progress: REUSABLE, status: Some(200), body: b"hi".to_vec(), got_100_continue: false };
+        for cut in 1..=response.len() {
+            assert_eq!(decode(response, cut, usize::MAX).as_ref(), Ok(&expected), "{cut}");
+        }
+        let many = format!("HTTP/1.1 200 OK\r\nx: a\r\n{}", " b\r\n".repeat(MAX_HEAD));
+        assert!(decode(many.as_bytes(), 1000, usize::MAX).is_err());
+    }
+
+    #[test]
     fn malformed_http_is_refused() {
         let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(MAX_HEAD));
         let long = format!("{endless}\r\ncontent-length: 0\r\n\r\n");
@@ -294,6 +320,7 @@ mod tests {
             "HTTP/2 200\r\n\r\n",
             "HTTP/1.1 2x0 OK\r\n\r\n",
             "HTTP/1.1 200 OK\r\na b: c\r\n\r\n",
+            "HTTP/1.1 200 OK\r\n a: c\r\n\r\n",
             "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
             &endless,
             &long,

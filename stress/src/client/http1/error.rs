@@ -13,6 +13,21 @@ pub(in crate::client) enum ResponseError {
     Malformed(String),
 }
 
+impl ResponseError {
+    /// Whether the connection ended, as opposed to bytes that are wrong.
+    pub(in crate::client) fn is_end(&self) -> bool {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+        match self {
+            ResponseError::Closed => true,
+            // The last one is a close without the close_notify of TLS.
+            ResponseError::Io(error) => {
+                matches!(error.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof)
+            }
+            ResponseError::Malformed(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for ResponseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

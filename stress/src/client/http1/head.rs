@@ -104,6 +104,16 @@ impl<'a> Head<'a> {
         Some(until.duration_since(now).unwrap_or_default())
     }
 
+    /// How long the server keeps an idle connection open, by the `timeout` of `Keep-Alive`; `None` when it does not say
+    /// (RFC 2068 §19.7.1; the header of RFC 9112's appendix C.2.2 has no grammar of its own).
+    pub(super) fn keep_alive(&self) -> Option<Duration> {
+        self.members("keep-alive").find_map(|member| {
+            let (name, value) = member.split_at(member.iter().position(|byte| *byte == b'=')?);
+            let seconds = digits(value[1..].trim_ascii())?;
+            name.trim_ascii().eq_ignore_ascii_case(b"timeout").then(|| Duration::from_secs(seconds))
+        })
+    }
+
     fn lists(&self, name: &str, word: &str) -> bool {
         self.members(name).any(|member| member.eq_ignore_ascii_case(word.as_bytes()))
     }
@@ -199,6 +209,22 @@ pub(in crate::client) mod tests {
         ] {
             let announced = with_head(200, lines, |head| Head { minor, ..*head }.closes());
             assert_eq!(announced, closes, "{minor} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn the_announced_idle_time_is_read() {
+        for (lines, expected) in [
+            (&[][..], None),
+            (&["Keep-Alive: timeout=5, max=100"], Some(5)),
+            (&["keep-alive: max=100 , Timeout = 65"], Some(65)),
+            (&["keep-alive: max=1", "keep-alive: timeout=0"], Some(0)),
+            (&["keep-alive: timeout"], None),
+            (&["keep-alive: timeout=-1"], None),
+            (&["keep-alive: 300"], None),
+        ] {
+            let found = with_head(200, lines, |head| head.keep_alive());
+            assert_eq!(found, expected.map(Duration::from_secs), "{lines:?}");
         }
     }
 

@@ -9,6 +9,7 @@ mod chunked;
 mod connection;
 mod decoder;
 mod error;
+mod fold;
 mod head;
 mod request;
 

@@ -51,6 +51,10 @@ pub(in crate::client) struct Request {
     /// How many bytes of the head the connection has accepted.
     head_sent: usize,
     body: Option<Body>,
+    /// The size of the blob that it uploads, in bytes.
+    pub(in crate::client) size: u64,
+    /// The whole blob, while it can be asked for without an expectation.
+    restart: Option<Source>,
 }
 
 impl fmt::Debug for HeadTemplate {
@@ -95,22 +99,36 @@ impl Request {
         self.head.extend_from_slice(&template.headers);
         // An empty blob is never held back: there is nothing to spare.
         let wait = wait.filter(|_| source.remaining() > 0);
+        self.size = source.remaining();
+        self.restart = wait.is_some().then(|| source.restarted());
         let expect = if wait.is_some() { "expect: 100-continue\r\n" } else { "" };
         // Writing into memory does not fail.
-        let _ = write!(self.head, "{expect}content-length: {}\r\n\r\n", source.remaining());
+        let _ = write!(self.head, "{expect}content-length: {}\r\n\r\n", self.size);
         self.body = source.next_chunk().map(|chunk| Body { chunk, source, wait });
+    }
+
+    /// Makes it the same upload without its expectation, from the beginning; false when it has none.
+    pub(in crate::client) fn drop_expectation(&mut self, template: &HeadTemplate) -> bool {
+        let Some(source) = self.restart.take() else { return false };
+        self.upload(template, source, None);
+        true
+    }
+
+    /// Makes it ready to be sent once more; only for requests without a body.
+    pub(in crate::client) fn rewind(&mut self) {
+        self.head_sent = 0;
     }
 
     /// Releases a blob that was not sent to its end.
     pub(in crate::client) fn drop_body(&mut self) {
-        self.body = None;
+        (self.body, self.restart) = (None, None);
     }
 
     fn begin(&mut self, start: &str, more: &str) {
         self.head.clear();
         self.head.extend_from_slice(start.as_bytes());
         self.head.extend_from_slice(more.as_bytes());
-        (self.head_sent, self.body) = (0, None);
+        (self.head_sent, self.body, self.restart) = (0, None, None);
     }
 
     /// Writes as much as the connection accepts; ready when it has accepted everything.
@@ -144,7 +162,7 @@ impl Request {
             let Some(body) = &mut self.body else { return Pin::new(stream).poll_flush(cx) };
             if let Some(wait) = &mut body.wait {
                 ready!(Pin::new(&mut *stream).poll_flush(cx))?;
-                ready!(wait.poll_over(cx, got_100_continue));
+                record.expectation = Some(ready!(wait.poll_over(cx, got_100_continue)));
                 body.wait = None;
                 continue;
             }

@@ -54,6 +54,9 @@ pub struct Exchange<'a> {
     pub finished: Duration,
     /// Where its connection came from; `null` when it never had one.
     pub connection: Option<Connection>,
+    /// Whether a kept-open connection turned out to be closed before, so that the read was repeated over this new one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stale_connection: bool,
     /// How long name resolution took, of a connection opened for this exchange.
     #[serde(
         default,
@@ -158,6 +161,7 @@ impl<'a> Exchange<'a> {
             first_byte: timing.first_byte,
             finished: timing.finished,
             connection,
+            stale_connection: sample.exchange.was_stale,
             dns: opening.and_then(|opening| opening.dns),
             tcp: opening.map(|opening| opening.tcp),
             tls: opening.and_then(|opening| opening.tls),

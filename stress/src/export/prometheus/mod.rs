@@ -177,6 +177,9 @@ fn totals(text: &mut String, summary: &Summary) {
     let mut connections = family(text, "walrus_stress_connections_total", Kind::Counter, help);
     connections.sample(&label("kind", "opened"), summary.connections.opened);
     connections.sample(&label("kind", "reused"), summary.connections.reused);
+    let help = "Reads repeated because the kept-open connection was closed";
+    let mut stale = family(text, "walrus_stress_stale_connections_total", Kind::Counter, help);
+    stale.sample(&Vec::new(), summary.connections.stale);
     if !summary.arrivals.is_empty() {
         let mut due = family(text, "walrus_stress_arrivals_total", Kind::Counter, "Journeys that were due");
         for arrivals in &summary.arrivals {

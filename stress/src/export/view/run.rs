@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    blobs, cache, cost, describe,
+    blobs, cache, connections, cost, describe,
     document::{Cell, Document, Row, Section, Shown, Table},
     steps,
 };
@@ -15,9 +15,7 @@ use crate::{
         cache::Effect,
         quality::{Bottleneck, QualityReport, Severity},
         stats::Percentile,
-        summary::{
-            ArrivalSummary, Bounded, ConnectionSummary, FailureSummary, StepSummary, Summary, Uploads,
-        },
+        summary::{ArrivalSummary, Bounded, FailureSummary, StepSummary, Summary, Uploads},
         threshold::{Measured, ThresholdResult},
     },
     sample::StoredKind,
@@ -301,7 +299,7 @@ fn totals(report: &Report, summary: &Summary) -> Table {
     }));
     let (sent, received) = (units::bytes(summary.bytes_sent), units::bytes(summary.bytes_received));
     rows.push(fact("bytes", format!("{sent} sent, {received} received")));
-    rows.push(fact("connections", connections(&summary.connections)));
+    rows.extend(connections::rows(report, &summary.connections));
     Table::facts(rows)
 }
 
@@ -337,18 +335,6 @@ fn due(arrivals: &ArrivalSummary) -> String {
         format!("; start delay: median {median}, {p99}max {max}")
     });
     format!("{} due, {dropped}{}", units::count(arrivals.offered), delay.unwrap_or_default())
-}
-
-fn connections(connections: &ConnectionSummary) -> String {
-    let phases = [("DNS", &connections.dns), ("TCP", &connections.tcp), ("TLS", &connections.tls)];
-    let medians: Vec<_> = phases
-        .into_iter()
-        .filter_map(|(name, times)| Some(format!("{name} {}", units::duration(times.as_ref()?.median.value))))
-        .collect();
-    let medians =
-        if medians.is_empty() { String::new() } else { format!(" (median {})", medians.join(", ")) };
-    let (opened, reused) = (units::count(connections.opened), units::counted(connections.reused, "request"));
-    format!("{opened} opened{medians}, reused for {reused}")
 }
 
 /// What the verdict on the numbers rests on.

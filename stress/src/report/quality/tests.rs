@@ -51,7 +51,7 @@ fn each_check_has_its_limits() {
         (Check::Samples, [(0.0, Trustworthy), (1.0, Care), (9.0, Care)]),
         (Check::WallClock, [(1.0, Trustworthy), (1.1, Care), (3_600.0, Care)]),
         (Check::Stationarity, [(0.1, Trustworthy), (0.11, Care), (9.0, Care)]),
-        (Check::Ports, [(0.7, Trustworthy), (0.71, Care), (1.5, Care)]),
+        (Check::Ports, [(0.7, Trustworthy), (0.71, Care), (1.0, Care)]),
         (Check::Descriptors, [(0.8, Trustworthy), (0.81, Care), (1.0, Care)]),
     ] {
         for (value, severity) in values {
@@ -143,40 +143,33 @@ fn ports_and_descriptors_that_are_nearly_used_up_are_named() {
     let measured = |report: &Report, wanted| {
         quality(report).checks.into_iter().find(|check| check.check == wanted).unwrap().measured
     };
-    // 8 connections, all to the publisher, within less than a minute.
     let mut report = good();
-    assert_eq!(report.recording.connections.publishers, [(0, 8)].into());
-    report.recording.connections.ports = Used { most: 8, limit: 12 };
+    report.recording.generator.ports = Used { most: 8, limit: 12 };
     assert_eq!(found(&report), (Severity::Trustworthy, None));
-    report.recording.connections.ports = Used { most: 8, limit: 10 };
-    assert_eq!(
-        (measured(&report, Check::Ports), found(&report)),
-        (0.8, (Severity::Care, Some(Bottleneck::Ports)))
-    );
-    // Within four minutes, a quarter of them at a time.
-    report.elapsed = Duration::from_secs(240);
-    assert_eq!((measured(&report, Check::Ports), found(&report)), (0.2, (Severity::Trustworthy, None)));
+    report.recording.generator.ports = Used { most: 8, limit: 10 };
+    let limited = (Severity::Care, Some(Bottleneck::Ports));
+    assert_eq!((measured(&report, Check::Ports), found(&report)), (0.8, limited));
+    // What the kernel refused decides, also where ports cannot be counted.
+    report.recording.generator.ports = Used::default();
+    report.recording.connections.port_refusals = 1;
+    assert_eq!((measured(&report, Check::Ports), found(&report)), (1.0, limited));
+    report.recording.connections.port_refusals = 0;
+    assert_eq!(found(&report), (Severity::Trustworthy, None));
     report.recording.generator.descriptors = Used { most: 1_000, limit: 1_024 };
     assert_eq!(found(&report), (Severity::Care, Some(Bottleneck::Descriptors)));
 }
 
 #[test]
 fn each_machine_has_ports_of_its_own() {
-    let machine = |opened, ports| {
+    let machine = |most, limit| {
         let mut recording = Recording::default();
-        recording.connections.publishers = [(0, opened)].into();
-        recording.record_usage(&Generator { ports, ..Generator::default() });
+        recording.record_usage(&Generator { ports: Used { most, limit }, ..Generator::default() });
         recording
-    };
-    let measured = |recording: &Recording| {
-        let checks = of_limited(&recording.generator, &recording.connections, 10.0);
-        checks.into_iter().find(|check| check.check == Check::Ports).unwrap().measured
     };
     let mut merged = machine(10, 100);
     merged.merge(machine(45, 50));
     merged.merge(machine(20, 1_000));
-    assert_eq!((merged.connections.most_to_one(), merged.generator.ports), (75, 1_150));
-    assert_eq!(measured(&merged), 0.9);
+    assert_eq!(merged.generator.ports, Used { most: 45, limit: 50 });
 }
 
 /// The rows of the table of checks in the documents, in its order: what needs care, and what is invalid.
