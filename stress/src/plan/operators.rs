@@ -88,6 +88,7 @@ impl OperatorsPlan {
             verify: Verify::Full,
             retries: Retries { most: 2, ..Retries::default() },
             thresholds: Vec::new(),
+            unsupported_percentiles: Default::default(),
             shard: None,
         }
     }
