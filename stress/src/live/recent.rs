@@ -15,24 +15,24 @@ const ENOUGH_FOR_P95: u64 = 20;
 
 /// The snapshots of the last seconds.
 #[derive(Debug, Default)]
-pub struct Recent {
+pub(super) struct Recent {
     snapshots: VecDeque<Snapshot>,
 }
 
 /// A step in the last seconds.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct RecentStep {
+pub(super) struct RecentStep {
     /// Successes per second.
-    pub per_second: f64,
+    pub(super) per_second: f64,
     /// Bytes of their blobs per second.
-    pub bytes_per_second: f64,
+    pub(super) bytes_per_second: f64,
     /// The name and value of a high percentile of the response time; `None` when nothing has ended.
-    pub slow: Option<(&'static str, Duration)>,
+    pub(super) slow: Option<(&'static str, Duration)>,
 }
 
 impl Recent {
     /// Takes the newest snapshot.
-    pub fn update(&mut self, snapshot: &Snapshot) {
+    pub(super) fn update(&mut self, snapshot: &Snapshot) {
         self.snapshots.push_back(snapshot.clone());
         // The newest one before the window stays: the window begins there.
         while self.snapshots.get(1).is_some_and(|next| next.elapsed + WINDOW <= snapshot.elapsed) {
@@ -41,7 +41,7 @@ impl Recent {
     }
 
     /// What `step` did.
-    pub fn of(&self, step: Step) -> RecentStep {
+    pub(super) fn of(&self, step: Step) -> RecentStep {
         let Some(newest) = self.snapshots.back() else { return RecentStep::default() };
         let origin = Snapshot::default();
         // Until the window is full, it begins with the run.
