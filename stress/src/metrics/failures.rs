@@ -63,6 +63,9 @@ pub struct Example {
     pub at: Duration,
     /// The blob's index.
     pub index: u64,
+    /// The blob's ID, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob_id: Option<String>,
     /// What happened.
     pub failure: Failure,
 }
@@ -78,7 +81,8 @@ impl FailureTally {
             self.add_reason(reason, &ReasonTally { count: 1, first: at, last: at });
         }
         if self.examples.len() < EXAMPLES {
-            self.examples.push(Example { at, index: sample.index, failure: failure.clone() });
+            let (index, blob_id) = (sample.index, sample.blob_id.as_deref().map(str::to_owned));
+            self.examples.push(Example { at, index, blob_id, failure: failure.clone() });
             self.sort_examples();
         }
     }

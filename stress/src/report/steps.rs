@@ -129,8 +129,14 @@ pub struct FailureExample {
     /// When it was known, since the run's origin.
     #[serde(rename = "at_seconds", with = "Seconds")]
     pub at: Duration,
+    /// The same on the wall clock, to find it in a server's log; `None` when the report does not say when the run began.
+    #[serde(rename = "at", skip_serializing_if = "Option::is_none")]
+    pub wall_clock: Option<String>,
     /// The blob's number: its index + 1.
     pub blob_number: u64,
+    /// The blob's ID, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blob_id: Option<String>,
     /// What happened.
     #[serde(flatten)]
     pub failure: Failure,
@@ -203,7 +209,7 @@ pub struct ArrivalSummary {
 
 impl StepSummary {
     pub(super) fn of(
-        phase: String,
+        report: &Report,
         key: StepKey,
         recorded: &StepRecording,
         scale: Option<(Duration, Duration)>,
@@ -216,7 +222,7 @@ impl StepSummary {
         let kinds = kinds.into_iter().filter(|_| key.step.stores());
         Self {
             key,
-            phase,
+            phase: report.phase_name(key.phase),
             step: key.step,
             repeats: key.novelty == Novelty::Repeat,
             attempted: metrics.attempted(),
@@ -238,8 +244,8 @@ impl StepSummary {
             cache_statuses: recorded.cache_statuses(),
             cost: StepCost::of(&recorded.costs),
             cost_frost: metrics.cost_frost,
-            failures: metrics.failures.iter().map(FailureSummary::of).collect(),
-            retried: metrics.retried.iter().map(FailureSummary::of).collect(),
+            failures: metrics.failures.iter().map(|failures| FailureSummary::of(report, failures)).collect(),
+            retried: metrics.retried.iter().map(|failures| FailureSummary::of(report, failures)).collect(),
             buckets: Buckets::of(metrics),
             bars: buckets::bars(metrics, scale),
             spans: metrics.spans.iter().filter_map(span).collect(),
@@ -283,7 +289,7 @@ fn every_span<S: Serializer>(spans: &BTreeMap<Span, Distribution>, serializer: S
 }
 
 impl FailureSummary {
-    fn of((&class, tally): (&FailureClass, &FailureTally)) -> Self {
+    fn of(report: &Report, (&class, tally): (&FailureClass, &FailureTally)) -> Self {
         let reason = |(reason, tally): (&String, &ReasonTally)| FailureReason {
             reason: reason.clone(),
             count: tally.count,
@@ -304,7 +310,9 @@ impl FailureSummary {
                 .iter()
                 .map(|example| FailureExample {
                     at: example.at,
+                    wall_clock: report.wall_clock(example.at),
                     blob_number: example.index.saturating_add(1),
+                    blob_id: example.blob_id.clone(),
                     failure: example.failure.clone(),
                 })
                 .collect(),

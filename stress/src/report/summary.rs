@@ -76,10 +76,8 @@ impl Summary {
         }
         recorded.extend(recording.steps.iter().map(|(key, step)| (*key, step)));
         let scale = buckets::scale(recording.groups().map(|(_, metrics)| metrics));
-        let steps: Vec<_> = recorded
-            .iter()
-            .map(|(key, step)| StepSummary::of(report.phase_name(key.phase), *key, step, scale))
-            .collect();
+        let steps: Vec<_> =
+            recorded.iter().map(|(key, step)| StepSummary::of(report, *key, step, scale)).collect();
         let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::evaluate(report));
         Self {
             partial: report.is_partial(),

@@ -1,6 +1,7 @@
 //! A report, where it came from, and how its run ended.
 
 use std::{
+    fmt::Write as _,
     str::FromStr,
     time::{Duration, SystemTime},
 };
@@ -175,6 +176,17 @@ impl FromStr for RunId {
     }
 }
 
+impl Report {
+    /// The wall clock `at` this time since the run's origin, as [`rfc3339`] and within a second; `None` when the report has no
+    /// start that can be read, or no clock goes that far.
+    pub(super) fn wall_clock(&self, at: Duration) -> Option<String> {
+        let time = humantime::parse_rfc3339(&self.started_at).ok()?.checked_add(at)?;
+        let mut text = String::new();
+        write!(text, "{}", humantime::format_rfc3339_seconds(time)).ok()?;
+        Some(text)
+    }
+}
+
 /// A time as documents have it: RFC 3339, UTC, to the second.
 pub fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
@@ -190,6 +202,20 @@ mod tests {
         let (one, other) = (fixtures::report(1, &[]), fixtures::report(1, &[]));
         assert_eq!(one.recording, other.recording);
         assert!(one.is_same_run_as(&one.clone()) && !one.is_same_run_as(&other));
+    }
+
+    #[test]
+    fn the_wall_clock_is_absent_where_there_is_none() {
+        let at = |started_at: &str, seconds| {
+            let report = Report { started_at: started_at.to_owned(), ..fixtures::report(1, &[]) };
+            report.wall_clock(Duration::from_secs(seconds))
+        };
+        assert_eq!(at("2026-11-26T23:59:58Z", 3).as_deref(), Some("2026-11-27T00:00:01Z"));
+        for (started_at, seconds) in
+            [("soon", 0), ("9999-12-31T23:59:59Z", 1), ("2026-11-26T00:00:00Z", u64::MAX)]
+        {
+            assert_eq!(at(started_at, seconds), None, "{started_at}");
+        }
     }
 
     #[test]

@@ -195,6 +195,28 @@ fn reads_of_other_bytes_than_were_stored() {
 }
 
 #[test]
+fn an_example_of_a_failure_names_the_blob_and_the_time_on_the_wall_clock() {
+    let missing = Reply::Send(answer(404, "text/plain", b"no such blob"));
+    let server = wrong(Request::is_read, &missing);
+    let began = std::time::SystemTime::now();
+    let ran = Run::between(&server.url(), &server.url()).line("-n 1 --size 1KiB").go().exits(1);
+    let report = ran.report();
+    let example = &report.0["steps"][1]["failures"][0]["examples"][0];
+    let (id, at) = (example["blob_id"].as_str().unwrap(), example["at"].as_str().unwrap());
+    assert!(server.reads()[0].target.ends_with(id), "{example}");
+    // The report's own start is to the second.
+    let second = std::time::Duration::from_secs(1);
+    let at_time = humantime::parse_rfc3339(at).unwrap();
+    assert!(began - second <= at_time && at_time <= std::time::SystemTime::now(), "{at}");
+    let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains(&format!("blob 1 ({id}) at "))
+            && words.contains(&format!(" ({at}): 404: no such blob")),
+        "{words}"
+    );
+}
+
+#[test]
 fn every_fault_of_the_mocks_lands_in_its_class() {
     for (fault, class) in [
         ("shed", "shed"),

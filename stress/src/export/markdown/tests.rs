@@ -57,13 +57,13 @@ fn the_verdict_stands_first() {
     #### Failures
 
     - 2 uploads failed: shed, first at 1.10 s, last at 2.60 s
-      - blob 1 at 1.10 s: 429: the publisher is full: Too Many Requests
-      - blob 6 at 2.60 s: 429: the publisher is full: Too Many Requests
+      - blob 1 at 1.10 s (2026-09-21T14:13:21Z): 429: the publisher is full: Too Many Requests
+      - blob 6 at 2.60 s (2026-09-21T14:13:22Z): 429: the publisher is full: Too Many Requests
     - 1 first download failed: timeout, at 61.7 s
-      - blob 3 at 61.7 s: no whole answer within 60 s
+      - blob 3 (M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7\_0002) at 61.7 s (2026-09-21T14:14:21Z): no whole answer within 60 s
     - 2 cached downloads failed: not-found, first at 1.62 s, last at 3.12 s
-      - blob 2 at 1.62 s: 404 BLOB\_NOT\_FOUND: the requested blob ID does not exist
-      - blob 7 at 3.12 s: 404 BLOB\_NOT\_FOUND: the requested blob ID does not exist
+      - blob 2 (M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7\_0001) at 1.62 s (2026-09-21T14:13:21Z): 404 BLOB\_NOT\_FOUND: the requested blob ID does not exist
+      - blob 7 (M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7\_0006) at 3.12 s (2026-09-21T14:13:23Z): 404 BLOB\_NOT\_FOUND: the requested blob ID does not exist
 
     #### Steps
 
@@ -116,7 +116,7 @@ fn nothing_from_elsewhere_is_markup() {
     let text = written(&report);
     let safe =
         "a\\|b &#35; &lt;b&gt;&amp;\\[x\\](y) \\`c\\` \\*d\\* \\_e\\_ &#64;octocat &#35;12 \\\\ \\[31m";
-    assert!(text.contains(&format!("  - blob 1 at 10.0 ms: 429: {safe}\n")), "{text}");
+    assert!(text.contains(&format!("  - blob 1 at 10.0 ms (2026-09-21T14:13:20Z): 429: {safe}\n")), "{text}");
     assert!(text.contains(&format!("- **note**: {safe}\n")), "{text}");
     // Every row of a table has as many cells as its head.
     let cells = |line: &str| line.replace("\\|", "").matches('|').count();

@@ -185,16 +185,21 @@ fn an_interrupted_run_with_failures_says_so_first_and_last() {
     note         1 target answered 404 to GET /status and was not checked
 
     failures     2 uploads failed: shed, first at 1.10 s, last at 2.60 s
-                   blob 1 at 1.10 s: 429: the publisher is full: Too Many Requests
-                   blob 6 at 2.60 s: 429: the publisher is full: Too Many Requests
+                   blob 1 at 1.10 s (2026-09-21T14:13:21Z): 429: the publisher is
+                     full: Too Many Requests
+                   blob 6 at 2.60 s (2026-09-21T14:13:22Z): 429: the publisher is
+                     full: Too Many Requests
                  1 first download failed: timeout, at 61.7 s
-                   blob 3 at 61.7 s: no whole answer within 60 s
+                   blob 3 (M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_0002) at 61.7 s
+                     (2026-09-21T14:14:21Z): no whole answer within 60 s
                  2 cached downloads failed: not-found, first at 1.62 s, last at 3.12
                  s
-                   blob 2 at 1.62 s: 404 BLOB_NOT_FOUND: the requested blob ID
-                     does not exist
-                   blob 7 at 3.12 s: 404 BLOB_NOT_FOUND: the requested blob ID
-                     does not exist
+                   blob 2 (M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_0001) at 1.62 s
+                     (2026-09-21T14:13:21Z): 404 BLOB_NOT_FOUND: the requested blob
+                     ID does not exist
+                   blob 7 (M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_0006) at 3.12 s
+                     (2026-09-21T14:13:23Z): 404 BLOB_NOT_FOUND: the requested blob
+                     ID does not exist
 
     #     size  upload  first  cached blob ID
     1 90.0 KiB  failed      –       – shed 429: the publisher is full: Too Many …
@@ -328,7 +333,7 @@ fn every_line_fits_80_columns() {
 fn cache_headers_that_contradict_the_times_are_named() {
     let status = |cache_status| CacheEvidence {
         cache_status,
-        status_header: Some(StatusHeader::XCacheStatus),
+        status_header: Some(StatusHeader::X_CACHE_STATUS),
         ..CacheEvidence::default()
     };
     let mut samples = good(40);

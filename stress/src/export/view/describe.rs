@@ -194,7 +194,9 @@ pub(in crate::export) fn failure_details(failure: &FailureSummary) -> Vec<String
     let reasons = (reasons.len() > 1).then(|| reasons.join(", "));
     let examples = failure.examples.iter().map(|example| {
         let (number, at) = (units::count(example.blob_number), units::duration(example.at));
-        format!("blob {number} at {at}: {}", failure_text(&example.failure))
+        let id = example.blob_id.as_deref().map(|id| format!(" ({})", clean(id))).unwrap_or_default();
+        let clock = example.wall_clock.as_ref().map(|clock| format!(" ({clock})")).unwrap_or_default();
+        format!("blob {number}{id} at {at}{clock}: {}", failure_text(&example.failure))
     });
     reasons.into_iter().chain(examples).collect()
 }

@@ -126,7 +126,7 @@ fn the_readable_part_has_units_in_its_names_and_every_count() {
     let cached = &document["steps"][2]["failures"][0];
     assert_eq!((&cached["class"], &cached["count"]), (&json!("not-found"), &json!(2)));
     let example = json!({
-        "at_seconds": 1.62, "blob_number": 2, "class": "not-found", "status": 404, "reason": "BLOB_NOT_FOUND",
+        "at_seconds": 1.62, "at": "2026-09-21T14:13:21Z", "blob_number": 2, "blob_id": fixtures::id(1), "class": "not-found", "status": 404, "reason": "BLOB_NOT_FOUND",
         "message": "the requested blob ID does not exist",
     });
     assert_eq!(cached["examples"][0], example);
