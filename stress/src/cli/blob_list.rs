@@ -162,7 +162,9 @@ impl<'de> de::Visitor<'de> for Rows<'_> {
     fn visit_seq<A: de::SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
         for number in 1_u64.. {
             let Some(row) = rows.next_element::<StoredRow>()? else { break };
-            let listed = listed(&row.blob_id, row.blob_size_kb.map(bytes))
+            let size = row.blob_size_kb.map(bytes).transpose();
+            let listed = size
+                .and_then(|size| listed(&row.blob_id, size))
                 .map_err(|reason| de::Error::custom(format!("row {number}: {reason}")))?;
             if !(self.take)(listed) {
                 *self.whole = false;
@@ -173,11 +175,18 @@ impl<'de> de::Visitor<'de> for Rows<'_> {
     }
 }
 
-/// A size of an export in bytes; there every size below 2⁵³ is exact.
-fn bytes(kb: f64) -> u64 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-    let bytes = (kb * 1024.0).round() as u64;
-    bytes
+/// The largest size in bytes that an export can have: below it, every whole number of bytes is exact.
+const LARGEST: f64 = 9_007_199_254_740_992.0;
+
+/// A size of an export in bytes.
+fn bytes(kb: f64) -> Result<u64, String> {
+    let bytes = (kb * 1024.0).round();
+    if !(0.0..LARGEST).contains(&bytes) {
+        return Err(format!("a blob cannot have the size of {kb} kB"));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "is within the range")]
+    let bytes = bytes as u64;
+    Ok(bytes)
 }
 
 fn listed(id: &str, size: Option<u64>) -> Result<Listed, String> {
@@ -239,13 +248,19 @@ mod tests {
             format!(r#"{{"blob_number":1,"blob_id":"{id}","blob_size_kb":{kb},"other":[]}}"#)
         };
         let text = format!("[\n {},\n{}]\n", row(&a, "97.2509765625"), row(&b, "null"));
-        assert_eq!(read(&text, Listing::FromExport), Ok(vec![(a.clone(), Some(99_585)), (b, None)]));
+        assert_eq!(read(&text, Listing::FromExport), Ok(vec![(a.clone(), Some(99_585)), (b.clone(), None)]));
         assert_eq!(read("[]", Listing::FromExport), Ok(Vec::new()));
         for (text, expected) in [
             (String::new(), "EOF"),
             ("{}".to_owned(), "expected an array of rows"),
             ("[{}]".to_owned(), "missing field `blob_id`"),
             (format!("[{},{}]", row(&a, "1"), row("b", "1")), "row 2: `b` is not a blob ID"),
+            (
+                format!("[{},{}]", row(&a, "1"), row(&b, "-97.25")),
+                "row 2: a blob cannot have the size of -97.25 kB",
+            ),
+            (format!("[{}]", row(&a, "1e300")), "row 1: a blob cannot have the size"),
+            (format!("[{}]", row(&a, "\"1\"")), "invalid type"),
             (format!("[{}", row(&a, "1")), "EOF"),
             (format!("[{}] and more", row(&a, "1")), "trailing characters"),
         ] {
