@@ -63,6 +63,7 @@ pub(crate) fn plan(blobs: u64) -> Plan {
             user_agent: "walrus-stress/0.1.0".to_owned(),
             publisher_headers: Vec::new(),
             aggregator_headers: Vec::new(),
+            cache_headers: Vec::new(),
         },
         verify: Verify::Full,
         retries: Retries::default(),

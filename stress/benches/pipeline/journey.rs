@@ -52,6 +52,7 @@ fn plan(bottle: &Bottle, seed: u64) -> Plan {
             user_agent: "bench".to_owned(),
             publisher_headers: Vec::new(),
             aggregator_headers: Vec::new(),
+            cache_headers: Vec::new(),
         },
         verify: Verify::Full,
         retries: Retries::default(),

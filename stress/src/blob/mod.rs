@@ -70,7 +70,7 @@ impl Verifier<'_> {
     /// The blob's size in bytes, where it is known.
     pub fn expected(&self) -> Option<u64> {
         match &self.reference {
-            Reference::Spec(spec) => Some(spec.size),
+            Reference::Spec(spec) => Some(spec.spec.size),
             Reference::FirstRead(first) => first.expected(),
         }
     }
@@ -78,6 +78,14 @@ impl Verifier<'_> {
     /// Whether each byte is compared with the one that was uploaded.
     pub fn knows_bytes(&self) -> bool {
         matches!((self.mode, &self.reference), (Verify::Full, Reference::Spec(_)))
+    }
+
+    /// Whether most of `start` are the bytes with which the blob begins; `None` where those are not known.
+    pub fn resembles(&self, start: &[u8]) -> Option<bool> {
+        match &self.reference {
+            Reference::Spec(spec) => Some(spec.resembles(start)),
+            Reference::FirstRead(_) => None,
+        }
     }
 
     /// Verifies the next bytes.

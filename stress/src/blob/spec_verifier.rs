@@ -9,8 +9,7 @@ use super::{
 /// Verifies a download against the bytes of its spec.
 #[derive(Debug)]
 pub(super) struct SpecVerifier {
-    /// In bytes.
-    pub(super) size: u64,
+    pub(super) spec: BlobSpec,
     tail_start: u64,
     received: u64,
     pool: &'static Pool,
@@ -21,7 +20,7 @@ pub(super) struct SpecVerifier {
 impl SpecVerifier {
     pub(super) fn new(spec: BlobSpec) -> Self {
         Self {
-            size: spec.size,
+            spec,
             tail_start: spec.tail_start(),
             received: 0,
             pool: Pool::of(spec.content),
@@ -32,8 +31,8 @@ impl SpecVerifier {
 
     /// Checks that the next bytes do not exceed the blob's size and, if `full`, that they are the expected ones.
     pub(super) fn feed(&mut self, chunk: &[u8], full: bool) -> Result<(), Mismatch> {
-        if chunk.len() as u64 > self.size - self.received {
-            return Err(Mismatch::TooLong { expected: self.size });
+        if chunk.len() as u64 > self.spec.size - self.received {
+            return Err(Mismatch::TooLong { expected: self.spec.size });
         }
         if full {
             return self.compare(chunk);
@@ -43,10 +42,17 @@ impl SpecVerifier {
     }
 
     pub(super) fn finish(&self) -> Result<(), Mismatch> {
-        if self.received < self.size {
-            return Err(Mismatch::Truncated { expected: self.size, received: self.received });
+        if self.received < self.spec.size {
+            return Err(Mismatch::Truncated { expected: self.spec.size, received: self.received });
         }
         Ok(())
+    }
+
+    pub(super) fn resembles(&self, start: &[u8]) -> bool {
+        let blob = self.spec.source().next_chunk().unwrap_or_default();
+        let compared = start.len().min(blob.len());
+        let same = start.iter().zip(&*blob).filter(|(one, other)| one == other).count();
+        2 * same > compared
     }
 
     fn compare(&mut self, mut chunk: &[u8]) -> Result<(), Mismatch> {
@@ -150,6 +156,23 @@ mod tests {
             prop_assert_eq!(verify(spec, Verify::Full, &blob, cut), too_long);
             prop_assert_eq!(verify(spec, Verify::Size, &blob, cut), too_long);
             prop_assert_eq!(verify(spec, Verify::Off, &blob, cut), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_spoiled_blob_resembles_the_blob_and_a_page_does_not() {
+        for content in [Content::Binary, Content::Text] {
+            let spec = BlobSpec { seed: 1, index: 1, size: 1000, content };
+            let verifier = SpecVerifier::new(spec);
+            let mut spoiled = bytes(spec);
+            for at in [0, 1, 2, 500] {
+                spoiled[at] ^= 1;
+            }
+            assert!(verifier.resembles(&spoiled) && verifier.resembles(&spoiled[..10]));
+            assert!(verifier.resembles(&[&spoiled[..], b"and more"].concat()));
+            let page = "<!doctype html><title>Sign in</title>".repeat(40);
+            assert!(!verifier.resembles(page.as_bytes()) && !verifier.resembles(&page.as_bytes()[..30]));
+            assert!(!verifier.resembles(b""));
         }
     }
 

@@ -145,7 +145,7 @@ fn errors_of_a_file_name_their_place() {
 /// Lines that together set everything that a plan has.
 const LINES: [&str; 10] = [
     "",
-    "--order phased -n 9 --warm-up 2 --retries 3 --backoff 500ms --threshold cached.failures<1%",
+    "--order phased -n 9 --warm-up 2 --retries 3 --retry-on not-found,legal --backoff 500ms --cache-header X-Edge-Result --threshold cached.failures<1%",
     "--retries 2 --backoff 10ms..1s --write csv=a.csv --write markdown=b.md --log x.log --metrics-listen 127.0.0.1:0",
     "-n 12 -c 3 --size 1KiB --seed 3 --shard 1/2 --order-control 20%",
     "--rate 1.5/s --arrivals poisson --max-in-flight 77 --duration 90s --warm-up 5 --grace 1500ms",

@@ -34,7 +34,7 @@ pub(super) fn layers(name: &str, plan: &Plan) -> Result<(Layer, Vec<(String, Lay
     shared.maybe("shard", plan.shard);
     store(&mut shared, plan);
     limits(&mut shared, &plan.limits);
-    retries(&mut shared, plan.retries);
+    retries(&mut shared, &plan.retries);
     let mut phases = phases(name, plan, &mut shared)?;
     if plan.unsupported_percentiles != UnsupportedPercentiles::default() {
         shared.text("unsupported-percentiles", plan.unsupported_percentiles.to_string());
@@ -160,11 +160,13 @@ fn limits(layer: &mut Builder<'_>, limits: &Limits) {
     layer.switch("insecure", limits.insecure);
     layer.maybe("cacert", limits.ca_certificates.as_ref().map(|path| path.display()));
     layer.text("user-agent", &limits.user_agent);
+    layer.list("cache-header", limits.cache_headers.iter().map(ToString::to_string));
 }
 
-fn retries(layer: &mut Builder<'_>, retries: Retries) {
+fn retries(layer: &mut Builder<'_>, retries: &Retries) {
     if retries.most > 0 {
         layer.text("retries", retries.most.to_string());
+        layer.list("retry-on", retries.retry_on.iter().map(ToString::to_string));
         let backoff = match retries.backoff {
             Backoff::Constant { wait } => exact_duration(wait),
             Backoff::Exponential { from, to } => format!("{}..{}", exact_duration(from), exact_duration(to)),

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::{
     choices::{BarrierChoice, ShardChoice},
     values::{
-        Bearer, Bytes, Parsed, PerSecond, RateStage, Share, StepOrder, WallTime, When, WorkerStage, WriteTo,
-        parsed_one_of,
+        Bearer, Bytes, Parsed, PerSecond, RateStage, RetriedClass, Share, StepOrder, WallTime, When,
+        WorkerStage, WriteTo, parsed_one_of,
     },
 };
 use crate::plan::{
     Verify,
+    cache_header::StatusHeader,
     journey::Step,
     load::Stop,
     percentile::UnsupportedPercentiles,
@@ -247,6 +248,12 @@ pub(super) struct RunOptions {
     /// Header for aggregators; repeatable
     #[arg(long, value_name = "K:V", help_heading = REQUESTS)]
     pub(super) aggregator_header: Vec<Parsed<Header>>,
+    /// Further cache header to read; repeatable
+    ///
+    /// A response header in which a cache says hit or miss. Those of common caches, and all that have the word cache in
+    /// their names, are read anyway.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = REQUESTS)]
+    pub(super) cache_header: Vec<Parsed<StatusHeader>>,
     /// Bearer token for publishers, or its file
     #[arg(long, value_name = "TOKEN|@FILE", help_heading = REQUESTS)]
     pub(super) bearer: Option<Parsed<Bearer>>,
@@ -273,6 +280,11 @@ pub(super) struct RunOptions {
     /// error page.
     #[arg(long, value_name = "N", help_heading = RETRIES)]
     pub(super) retries: Option<Parsed<u32>>,
+    /// Further class to retry: not-found; repeatable
+    ///
+    /// Any class of failures but truncated, too-long and corrupt: wrong bytes are a finding, which a retry would hide.
+    #[arg(long, value_name = "CLASS", value_delimiter = ',', help_heading = RETRIES)]
+    pub(super) retry_on: Vec<Parsed<RetriedClass>>,
     /// Wait before a retry [default: 100ms..10s]
     ///
     /// 500ms is constant; 100ms..10s doubles, with jitter of up to half of it. A longer Retry-After of the server

@@ -232,10 +232,12 @@ fn stages(stages: impl Iterator<Item = crate::plan::stages::Stage>) -> Option<St
 
 fn retries(options: &RunOptions) -> Result<Retries, ConfigError> {
     let (most, backoff) = (get(&options.retries).unwrap_or(0), get(&options.backoff));
-    if most == 0 && backoff.is_some() {
-        return Err(ConfigError::new("--backoff", "needs --retries: without it nothing is retried"));
+    let useless = [("--backoff", backoff.is_some()), ("--retry-on", !options.retry_on.is_empty())];
+    if let Some((flag, _)) = useless.into_iter().find(|(_, set)| *set && most == 0) {
+        return Err(ConfigError::new(flag, "needs --retries: without it nothing is retried"));
     }
-    Ok(Retries { most, backoff: backoff.unwrap_or_default() })
+    let retry_on = options.retry_on.iter().map(|class| class.0).collect();
+    Ok(Retries { most, backoff: backoff.unwrap_or_default(), retry_on })
 }
 
 fn store(options: &RunOptions, duplicates: bool) -> StoreOptions {
@@ -267,6 +269,7 @@ pub(super) fn limits(options: &RunOptions) -> Result<Limits, ConfigError> {
         user_agent: get(&options.user_agent).unwrap_or_else(|| DEFAULT_USER_AGENT.to_owned()),
         publisher_headers: publisher_headers(options)?,
         aggregator_headers: [all(&options.header), all(&options.aggregator_header)].concat(),
+        cache_headers: all(&options.cache_header),
     })
 }
 

@@ -19,6 +19,8 @@ use crate::{
     export::Format,
     plan::{
         Verify,
+        cache_header::StatusHeader,
+        class::FailureClass,
         journey::Step,
         load::Stop,
         names::none_of,
@@ -29,7 +31,7 @@ use crate::{
         sizes::{ContentMix, Sizes},
         stages::Stage,
         store::SuiAddress,
-        target::{Header, Secret, Target},
+        target::{Header, RESERVED_HEADERS, Secret, Target},
         threshold::Threshold,
     },
     units::{parse_duration, parse_rate, parse_share, parse_size, parse_whole},
@@ -125,6 +127,8 @@ from_text! {
     Sizes => parse_sizes,
     Stop => parse_warm_up,
     Backoff => parse_backoff,
+    RetriedClass => |text| parse_retried(text).map(RetriedClass),
+    StatusHeader => |text| text.parse().map_err(|reason| format!("`{}` {reason}", text.escape_debug())),
     RateStage => |text| parse_stage(text, parse_rate).map(RateStage),
     WorkerStage => |text| parse_stage(text, parse_workers).map(WorkerStage),
     Header => parse_header,
@@ -162,6 +166,10 @@ pub(super) struct Share(pub(super) f64);
 /// A time of the clock.
 #[derive(Clone, Copy)]
 pub(super) struct WallTime(pub(super) SystemTime);
+
+/// A class of failures after which a step is tried again.
+#[derive(Clone, Copy)]
+pub(super) struct RetriedClass(pub(super) FailureClass);
 
 /// A rate per second.
 #[derive(Clone, Copy)]
@@ -327,6 +335,15 @@ fn parse_backoff(text: &str) -> Result<Backoff, String> {
     }
 }
 
+/// A class after which a step may be tried again.
+fn parse_retried(text: &str) -> Result<FailureClass, String> {
+    let class: FailureClass = text.trim().parse()?;
+    if class.is_about_bytes() {
+        return Err(format!("`{class}` is a finding about a blob's bytes, which a retry would hide"));
+    }
+    Ok(class)
+}
+
 /// A stage: `LEVEL:TIME` or `LEVEL..LEVEL:TIME`.
 fn parse_stage(text: &str, level: fn(&str) -> Result<f64, String>) -> Result<Stage, String> {
     let (levels, time) = text
@@ -356,24 +373,11 @@ fn parse_header(text: &str) -> Result<Header, String> {
     if value.chars().any(char::is_control) {
         return Err(format!("the value of `{name}` has control characters in it"));
     }
-    if RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
+    if RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
         return Err(format!("`{name}` is set by the exchange itself"));
     }
     Ok(Header { name: name.to_owned(), value: Secret::new(value) })
 }
-
-/// Headers that would change how requests are framed, where they go, or what part of a blob is answered.
-const RESERVED: [&str; 9] = [
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "range",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 #[cfg(test)]
 #[path = "values_tests.rs"]

@@ -87,7 +87,7 @@ impl Attempt<'_, '_> {
         let is_upload = !self.handler.is_repeatable();
         let (outcome, reusable) = self.handler.outcome(end, record.bytes_received);
         let is_sent = record.timing.sent.is_some();
-        if reusable && is_sent && !self.endpoint.closes {
+        if reusable && is_sent {
             let watched = is_upload && !outcome.is_success();
             if !watched || connection.stays_idle(REFUSAL_WATCH).await {
                 *self.slot = Some(connection);

@@ -8,10 +8,7 @@ use super::{
     text::{chain, one_line},
     walrus_json::{self, Refusal, StoreResponse},
 };
-use crate::{
-    blob::Mismatch,
-    sample::{ExchangePhase, ExchangeRecord, Failure, FailureClass, Stored},
-};
+use crate::sample::{ExchangePhase, ExchangeRecord, Failure, FailureClass, Stored};
 
 /// The domain of Walrus' reasons that have to do with a token.
 const AUTH_DOMAIN: &str = "auth.publisher.walrus.space";
@@ -83,7 +80,7 @@ fn class_of_status(response: &Response) -> FailureClass {
         400 if AUTH_TEXTS.iter().any(|text| text.as_bytes() == body) => FailureClass::Auth,
         401 | 413 | 429 => class_of_code(response.status),
         502 | 520..=530 => FailureClass::Gateway,
-        400.. if response.is_html() => FailureClass::Gateway,
+        500..=599 if response.is_html() => FailureClass::Gateway,
         status => class_of_code(status),
     }
 }
@@ -124,28 +121,16 @@ pub(super) fn encoded(response: &Response) -> Failure {
     failure(FailureClass::Encoded, response, None, &message)
 }
 
-/// The failure of a download whose announced length is not the blob's.
-pub(super) fn wrong_length(response: &Response, expected: u64, announced: u64) -> Failure {
-    if response.is_coded() {
-        return encoded(response);
-    }
-    if response.is_html() {
-        return page(response);
-    }
-    let class = if announced < expected { FailureClass::Truncated } else { FailureClass::TooLong };
-    let message = format!("the response announces {announced} bytes, the blob has {expected}");
-    failure(class, response, None, &message)
+/// The failure of a publisher's answer that is longer than any can be.
+pub(super) fn too_long_an_answer(response: &Response, limit: usize) -> Failure {
+    let message = format!("the answer is longer than the {} KiB that a publisher's can have", limit / 1024);
+    failure(FailureClass::Malformed, response, None, &message)
 }
 
-/// The failure of a download whose bytes are not the blob's.
-pub(super) fn mismatch(response: &Response, mismatch: Mismatch) -> Failure {
-    if response.is_coded() {
-        return encoded(response);
-    }
-    if response.is_html() {
-        return page(response);
-    }
-    Failure { status: Some(response.status), ..mismatch.into() }
+/// The finding of a download whose announced length is not the blob's.
+pub(super) fn wrong_length(expected: u64, announced: u64) -> Failure {
+    let class = if announced < expected { FailureClass::Truncated } else { FailureClass::TooLong };
+    Failure::new(class, format!("the response announces {announced} bytes, the blob has {expected}"))
 }
 
 /// The failure of an upload whose success came before the whole blob was sent: the server cannot have stored it.

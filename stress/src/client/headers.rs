@@ -11,20 +11,9 @@ use crate::{
     error::Error,
     plan::{
         limits::Limits,
-        target::{Header, Target},
+        target::{Header, RESERVED_HEADERS, Target},
     },
 };
-
-/// Headers that users cannot set: they would change how requests are framed or which part of a blob is sent.
-const RESERVED: &[HeaderName] = &[
-    header::CONTENT_LENGTH,
-    header::TRANSFER_ENCODING,
-    header::TRAILER,
-    header::TE,
-    header::UPGRADE,
-    header::EXPECT,
-    header::RANGE,
-];
 
 /// The headers of every request to `target`, without `Host`; the user's own take precedence.
 ///
@@ -64,12 +53,6 @@ pub(super) fn host(target: &Target) -> Result<HeaderValue, Error> {
     })
 }
 
-/// Whether these headers have `Connection: close`.
-pub(super) fn announce_close(headers: &HeaderMap) -> bool {
-    let lines = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    lines.flat_map(|line| line.split(',')).any(|option| option.trim().eq_ignore_ascii_case("close"))
-}
-
 fn parse(header: &Header) -> Result<(HeaderName, HeaderValue), Error> {
     let value = header.value.reveal();
     let bearer = header.name.eq_ignore_ascii_case("authorization") && value.starts_with("Bearer ");
@@ -79,7 +62,7 @@ fn parse(header: &Header) -> Result<(HeaderName, HeaderValue), Error> {
     };
     let name = HeaderName::from_bytes(header.name.as_bytes())
         .map_err(|_| refused(format!("`{}` is not a header's name", header.name.escape_debug())))?;
-    if RESERVED.contains(&name) {
+    if RESERVED_HEADERS.contains(&name.as_str()) {
         return Err(refused(format!("`{name}` is set by the tool itself")));
     }
     let mut value = HeaderValue::from_str(value).map_err(|_| {
@@ -108,6 +91,7 @@ mod tests {
             user_agent: "stress/1".to_owned(),
             publisher_headers: Vec::new(),
             aggregator_headers: Vec::new(),
+            cache_headers: Vec::new(),
         }
     }
 
@@ -154,6 +138,8 @@ mod tests {
             (header("x", "secret\n"), "--header"),
             (header("Content-Length", "1"), "--header"),
             (header("Range", "bytes=0-1"), "--header"),
+            (header("Host", "elsewhere"), "--header"),
+            (header("Connection", "close"), "--header"),
             (header("Authorization", "Bearer secret\r\nx: y"), "--bearer"),
         ] {
             let error = prepared("http://h", std::slice::from_ref(&extra)).unwrap_err().to_string();

@@ -8,6 +8,7 @@ mod cache_headers;
 mod classify;
 mod deadline;
 mod dial;
+mod download;
 mod escapes;
 mod expect_continue;
 mod handler;
@@ -36,6 +37,7 @@ use crate::{
 pub use attempt::Exchange;
 use attempt::{Attempt, ConnectionSlot};
 use deadline::Deadline;
+use download::Download;
 use handler::ResponseHandler;
 use http1::Request;
 use network::Endpoint;
@@ -109,7 +111,13 @@ impl Client {
         }
         let endpoint = &self.network.aggregators[aggregator];
         self.request.download(&endpoint.template, blob_id);
-        let checks_length = self.network.verify != Verify::Off;
+        let download = Download {
+            verifier,
+            blob_id,
+            cache_headers: &self.network.limits.cache_headers,
+            compares: self.network.verify != Verify::Off,
+            announced: None,
+        };
         let attempt = Attempt {
             clock: self.clock,
             endpoint,
@@ -117,7 +125,7 @@ impl Client {
             slot: &mut self.aggregators[aggregator],
             connect_timeout: self.network.limits.connect_timeout,
             timeout: self.network.limits.download_timeout,
-            handler: ResponseHandler::download(&mut self.response, verifier, checks_length),
+            handler: ResponseHandler::download(&mut self.response, download),
         };
         let exchange = attempt.run(&mut self.request, &mut self.deadline, abort).await;
         self.response.shrink();

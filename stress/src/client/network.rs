@@ -39,8 +39,6 @@ pub(super) struct Endpoint {
     pub(super) tls: Option<Tls>,
     /// What all its requests have in common.
     pub(super) template: HeadTemplate,
-    /// Whether the user's headers have `Connection: close`, so that no connection is reused.
-    pub(super) closes: bool,
     /// Whether its uploads wait for a `100 Continue`.
     pub(super) expect_continue: ExpectContinue,
 }
@@ -106,9 +104,7 @@ impl Endpoint {
         tls: &Option<Arc<ClientConfig>>,
     ) -> Result<Endpoint, Error> {
         let mut headers = headers::prepare(target, extra, &plan.limits)?;
-        if !headers.contains_key(header::HOST) {
-            headers.insert(header::HOST, headers::host(target)?);
-        }
+        headers.insert(header::HOST, headers::host(target)?);
         let tls = tls.as_ref().filter(|_| target.is_https());
         let tls = tls.map(|config| Tls::new(target, config)).transpose()?;
         let base = target.url.path();
@@ -119,7 +115,6 @@ impl Endpoint {
             address: Address::of(target)?,
             tls,
             template: HeadTemplate::new(&store, &format!("{base}v1/blobs/"), &headers),
-            closes: headers::announce_close(&headers),
             expect_continue: ExpectContinue::new(plan.limits.expect_continue),
         })
     }

@@ -101,6 +101,7 @@ async fn get(client: &Client, url: Url, headers: HeaderMap) -> Result<Response, 
         location: text(header::LOCATION).unwrap_or_default().to_owned(),
         codings: text(header::CONTENT_ENCODING).unwrap_or_default().to_owned(),
         body,
+        ..Response::default()
     })
 }
 

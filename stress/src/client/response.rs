@@ -4,6 +4,8 @@ use super::{http1::Head, text::one_line};
 
 /// The most bytes of memory that are kept for the next response: thousands of workers may have received long error pages.
 const KEPT: usize = 2 * 1024;
+/// How many bytes of a blob's beginning are kept. The title of a page is among them.
+const START: usize = KEPT;
 
 /// Head and body of a response, but for the bytes of a blob. Its memory is used again for the next response.
 #[derive(Debug, Default)]
@@ -17,6 +19,8 @@ pub(super) struct Response {
     /// The content and transfer codings of the body, without `identity` and the chunking, joined by commas; empty when there
     /// are none.
     pub(super) codings: String,
+    /// `ETag`; empty when there is none.
+    pub(super) etag: String,
     /// The body, or its beginning.
     pub(super) body: Vec<u8>,
 }
@@ -25,7 +29,11 @@ impl Response {
     /// Replaces everything by `head` and an empty body.
     pub(super) fn begin(&mut self, head: &Head<'_>) {
         self.status = head.status;
-        for (kept, name) in [(&mut self.content_type, "content-type"), (&mut self.location, "location")] {
+        for (kept, name) in [
+            (&mut self.content_type, "content-type"),
+            (&mut self.location, "location"),
+            (&mut self.etag, "etag"),
+        ] {
             kept.clear();
             kept.push_str(head.text(name).unwrap_or_default());
         }
@@ -38,11 +46,41 @@ impl Response {
         self.body.clear();
     }
 
+    /// Adds `bytes` to the body as far as it has not more than `limit` bytes then; whether they all fitted. Memory does not
+    /// grow beyond the limit either: a server may send its answer byte by byte and stall.
+    pub(super) fn keep(&mut self, bytes: &[u8], limit: usize) -> bool {
+        let length = self.body.len();
+        let kept = &bytes[..bytes.len().min(limit - length)];
+        if length + kept.len() > self.body.capacity() {
+            let capacity = (2 * self.body.capacity()).clamp(length + kept.len(), limit);
+            self.body.reserve_exact(capacity - length);
+        }
+        self.body.extend_from_slice(kept);
+        kept.len() == bytes.len()
+    }
+
+    /// Keeps `bytes` if they are the beginning of a blob, which shows whether it is a page.
+    pub(super) fn keep_start(&mut self, bytes: &[u8]) {
+        self.keep(bytes, START);
+    }
+
+    /// Whether the beginning of a blob of this `length` has arrived.
+    pub(super) fn has_start(&self, length: u64) -> bool {
+        self.body.len() as u64 >= length.min(START as u64)
+    }
+
+    /// Whether the response is marked as this blob: aggregators send its ID as `ETag`, without quotation marks; caches may add
+    /// them, or weaken it (RFC 9110 §8.8.3).
+    pub(super) fn has_etag(&self, blob_id: &str) -> bool {
+        let etag = self.etag.trim();
+        etag.strip_prefix("W/").unwrap_or(etag).trim_matches('"') == blob_id
+    }
+
     /// Releases the memory of a long response.
     pub(super) fn shrink(&mut self) {
         self.body.clear();
         self.body.shrink_to(KEPT);
-        for text in [&mut self.content_type, &mut self.location, &mut self.codings] {
+        for text in [&mut self.content_type, &mut self.location, &mut self.codings, &mut self.etag] {
             text.clear();
             text.shrink_to(KEPT);
         }
@@ -103,6 +141,34 @@ mod tests {
             ("text", "<", false),
         ] {
             assert_eq!(response(content_type, body.as_bytes()).is_html(), html, "{content_type} {body}");
+        }
+    }
+
+    #[test]
+    fn an_etag_is_compared_without_its_quotation_marks() {
+        for (etag, same) in [
+            ("id", true),
+            ("\"id\"", true),
+            ("W/\"id\"", true),
+            ("", false),
+            ("\"idx\"", false),
+            ("W/x", false),
+        ] {
+            let response = Response { etag: etag.to_owned(), ..Response::default() };
+            assert_eq!(response.has_etag("id"), same, "{etag}");
+        }
+    }
+
+    #[test]
+    fn memory_stays_within_the_limit_however_a_body_arrives() {
+        for piece in [1, 7, 1000, 40_000, 70_000] {
+            let mut response = Response::default();
+            let mut fitted = true;
+            while fitted {
+                fitted = response.keep(&vec![b'x'; piece], 65_536);
+            }
+            assert_eq!(response.body.len(), 65_536);
+            assert!(response.body.capacity() <= 65_536, "{piece}: {}", response.body.capacity());
         }
     }
 

@@ -32,63 +32,52 @@ pub(super) struct Refusal {
     pub(super) message: Option<String>,
 }
 
+/// What is used of a response to an upload; `null` is as good as absent, and a field that stands there twice is an error.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct UploadBody {
-    newly_created: Option<NewlyCreated>,
-    already_certified: Option<AlreadyCertified>,
+    newly_created: Option<Value>,
+    already_certified: Option<Value>,
     error: Option<Value>,
     marked_invalid: Option<Value>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct NewlyCreated {
-    blob_object: BlobObject,
-    #[serde(default)]
-    resource_operation: Value,
-    #[serde(default)]
-    cost: Value,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct BlobObject {
-    blob_id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AlreadyCertified {
-    blob_id: String,
-}
-
 /// Reads the body of a response to an upload; `None` when it is not a JSON object.
 pub(super) fn store_response(body: &[u8]) -> Option<StoreResponse> {
-    let body = match serde_json::from_slice::<UploadBody>(body) {
-        Ok(body) => body,
-        Err(error) => {
-            // An unexpected object, or none at all?
-            let object = serde_json::from_slice::<serde_json::Map<String, Value>>(body).is_ok();
-            return object.then(|| StoreResponse::Unexpected(error.to_string()));
-        }
-    };
-    Some(match body {
-        UploadBody { newly_created: Some(new), .. } => {
-            let kind =
-                if from_scratch(&new.resource_operation) { StoredKind::New } else { StoredKind::Reused };
-            stored(new.blob_object.blob_id, kind, new.cost.as_u64())
-        }
-        UploadBody { already_certified: Some(known), .. } => {
-            stored(known.blob_id, StoredKind::Existing, None)
-        }
-        UploadBody { error: Some(error), .. } => StoreResponse::Error(Refusal::of(&error)),
-        UploadBody { marked_invalid: Some(_), .. } => StoreResponse::Error(Refusal {
+    // serde also reads a struct from an array of its fields.
+    let is_object = serde_json::from_slice::<serde_json::Map<String, Value>>(body).is_ok();
+    is_object.then(|| match serde_json::from_slice(body) {
+        Ok(body) => result(&body).unwrap_or_else(StoreResponse::Unexpected),
+        Err(error) => StoreResponse::Unexpected(error.to_string()),
+    })
+}
+
+/// What happened to the blob. An error counts whatever else is there.
+///
+/// # Errors
+/// Says what is missing or wrong.
+fn result(body: &UploadBody) -> Result<StoreResponse, String> {
+    match body {
+        UploadBody { error: Some(error), .. } => Ok(StoreResponse::Error(Refusal::of(error))),
+        UploadBody { marked_invalid: Some(_), .. } => Ok(StoreResponse::Error(Refusal {
             message: Some("the blob is marked as invalid".to_owned()),
             ..Refusal::default()
-        }),
-        _ => StoreResponse::Unexpected("it has neither newlyCreated nor alreadyCertified".to_owned()),
-    })
+        })),
+        UploadBody { newly_created: Some(_), already_certified: Some(_), .. } => {
+            Err("it has both newlyCreated and alreadyCertified".to_owned())
+        }
+        UploadBody { newly_created: Some(new), .. } => {
+            let kind =
+                if from_scratch(&new["resourceOperation"]) { StoredKind::New } else { StoredKind::Reused };
+            let blob_id = blob_id(new, "/blobObject/blobId")?;
+            Ok(StoreResponse::Stored(Stored { blob_id, kind, cost: new["cost"].as_u64() }))
+        }
+        UploadBody { already_certified: Some(known), .. } => {
+            let blob_id = blob_id(known, "/blobId")?;
+            Ok(StoreResponse::Stored(Stored { blob_id, kind: StoredKind::Existing, cost: None }))
+        }
+        _ => Err("it has neither newlyCreated nor alreadyCertified".to_owned()),
+    }
 }
 
 /// Reads the body of an error response; `None` when it is not one of Walrus.
@@ -112,11 +101,14 @@ fn from_scratch(operation: &Value) -> bool {
     operation.as_object().is_none_or(|operation| operation.contains_key("registerFromScratch"))
 }
 
-fn stored(blob_id: String, kind: StoredKind, cost: Option<u64>) -> StoreResponse {
-    if is_blob_id(&blob_id) {
-        StoreResponse::Stored(Stored { blob_id, kind, cost })
-    } else {
-        StoreResponse::Unexpected(format!("`{blob_id}` is not a blob ID"))
+/// The blob ID at this place.
+fn blob_id(object: &Value, pointer: &str) -> Result<String, String> {
+    let field = pointer.replace('/', ".");
+    match object.pointer(pointer) {
+        Some(Value::String(id)) if is_blob_id(id) => Ok(id.clone()),
+        Some(Value::String(id)) => Err(format!("`{id}` is not a blob ID")),
+        Some(_) => Err(format!("{field} is not a string")),
+        None => Err(format!("{field} is missing")),
     }
 }
 
@@ -198,15 +190,63 @@ mod tests {
         );
         let invalid = r#"{"markedInvalid":{"blobId":"x","event":{"txDigest":"y","eventSeq":"0"}}}"#;
         assert!(matches!(store_response(invalid.as_bytes()), Some(StoreResponse::Error(_))));
-        for unexpected in ["{}", r#"{"newlyCreated":{}}"#, r#"{"newlyCreated":7}"#, r#"{"blobId":"x"}"#] {
-            assert!(
-                matches!(store_response(unexpected.as_bytes()), Some(StoreResponse::Unexpected(_))),
-                "{unexpected}"
-            );
-        }
-        for none in ["", "OK", "[]", "\"x\"", "{"] {
+        for none in [
+            "",
+            "OK",
+            "[]",
+            "\"x\"",
+            "{",
+            "[null,null,null,null]",
+            r#"[{"blobObject":{"blobId":"x"}},null,null,null]"#,
+        ] {
             assert_eq!(store_response(none.as_bytes()), None, "{none}");
         }
+    }
+
+    #[test]
+    fn what_is_no_clear_success_is_unexpected_and_says_why() {
+        let new = format!(r#"{{"blobObject":{{"blobId":"{ID}"}}}}"#);
+        let known = format!(r#"{{"blobId":"{ID}"}}"#);
+        for (unexpected, why) in [
+            ("{}".to_owned(), "neither"),
+            (r#"{"newlyCreated":null}"#.to_owned(), "neither"),
+            (r#"{"blobId":"x"}"#.to_owned(), "neither"),
+            (format!(r#"{{"newlyCreated":{new},"alreadyCertified":{known}}}"#), "both"),
+            (format!(r#"{{"newlyCreated":{new},"newlyCreated":{new}}}"#), "duplicate field"),
+            (r#"{"newlyCreated":{}}"#.to_owned(), ".blobObject.blobId is missing"),
+            (r#"{"newlyCreated":7}"#.to_owned(), ".blobObject.blobId is missing"),
+            (format!(r#"{{"newlyCreated":[["{ID}"],null,1]}}"#), ".blobObject.blobId is missing"),
+            (
+                r#"{"newlyCreated":{"blobObject":{"blobId":7}}}"#.to_owned(),
+                ".blobObject.blobId is not a string",
+            ),
+            (format!(r#"{{"alreadyCertified":{{"blobId":["{ID}"]}}}}"#), ".blobId is not a string"),
+            (r#"{"alreadyCertified":{"blobId":null}}"#.to_owned(), ".blobId is not a string"),
+            (r#"{"alreadyCertified":{"blobId":"../x"}}"#.to_owned(), "`../x` is not a blob ID"),
+        ] {
+            let Some(StoreResponse::Unexpected(reason)) = store_response(unexpected.as_bytes()) else {
+                panic!("{unexpected}");
+            };
+            assert!(reason.contains(why), "{unexpected}: {reason}");
+        }
+    }
+
+    #[test]
+    fn an_error_beside_a_success_is_an_error() {
+        let new = format!(r#""newlyCreated":{{"blobObject":{{"blobId":"{ID}"}}}}"#);
+        for error in [
+            r#""error":{"message":"no WAL"}"#,
+            r#""error":"no WAL""#,
+            r#""error":{}"#,
+            r#""error":false"#,
+            r#""markedInvalid":{}"#,
+        ] {
+            for json in [format!("{{{new},{error}}}"), format!("{{{error},{new}}}")] {
+                assert!(matches!(store_response(json.as_bytes()), Some(StoreResponse::Error(_))), "{json}");
+            }
+        }
+        let null = format!(r#"{{{new},"error":null,"alreadyCertified":null,"markedInvalid":null}}"#);
+        assert!(matches!(store_response(null.as_bytes()), Some(StoreResponse::Stored(_))));
     }
 
     #[test]

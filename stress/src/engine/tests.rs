@@ -54,6 +54,7 @@ fn plan(publisher: &str) -> Plan {
             user_agent: "test".to_owned(),
             publisher_headers: Vec::new(),
             aggregator_headers: Vec::new(),
+            cache_headers: Vec::new(),
         },
         verify: Verify::Full,
         retries: Retries::default(),

@@ -270,6 +270,10 @@ fn outer(a: (Duration, Duration), b: (Duration, Duration)) -> (Duration, Duratio
     (a.0.min(b.0), a.1.max(b.1))
 }
 
+/// The most headers that are counted apart: the first in the alphabet, so that the result does not depend on which thread or
+/// machine counted which part. Names come from servers, which may make up any number of them.
+const STATUS_HEADERS: usize = 16;
+
 /// How often the headers of successful downloads named which cache status.
 #[serde_with::serde_as]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -305,8 +309,21 @@ impl CacheStatusCounts {
         match evidence.status_header {
             Some(header) => {
                 *self.by_header.entry(header).or_default().entry(evidence.cache_status).or_default() += 1;
+                self.limit();
             }
             None => self.unknown += 1,
+        }
+    }
+
+    /// Counts what is beyond [`STATUS_HEADERS`] together.
+    fn limit(&mut self) {
+        let mut others = self.by_header.remove(&StatusHeader::OTHERS).unwrap_or_default();
+        while self.by_header.len() > STATUS_HEADERS {
+            let (_, counts) = self.by_header.pop_last().unwrap_or((StatusHeader::OTHERS, BTreeMap::new()));
+            counts.into_iter().for_each(|(status, count)| add(others.entry(status).or_default(), count));
+        }
+        if !others.is_empty() {
+            self.by_header.insert(StatusHeader::OTHERS, others);
         }
     }
 
@@ -317,6 +334,7 @@ impl CacheStatusCounts {
             let ours = self.by_header.entry(*header).or_default();
             counts.iter().for_each(|(status, count)| add(ours.entry(*status).or_default(), *count));
         }
+        self.limit();
     }
 }
 

@@ -87,4 +87,9 @@ impl FailureClass {
     pub fn label(self) -> &'static str {
         self.into()
     }
+
+    /// Whether it is a finding about a blob's bytes, which no retry may hide.
+    pub const fn is_about_bytes(self) -> bool {
+        matches!(self, FailureClass::Truncated | FailureClass::TooLong | FailureClass::Corrupt)
+    }
 }

@@ -45,6 +45,7 @@ fn plan(change: impl FnOnce(&mut Phase)) -> Plan {
         user_agent: "test".to_owned(),
         publisher_headers: Vec::new(),
         aggregator_headers: Vec::new(),
+        cache_headers: Vec::new(),
     };
     let (publishers, aggregators, store) = (Vec::new(), Vec::new(), StoreOptions::default());
     let (verify, retries, thresholds) = (Verify::Full, Retries::default(), Vec::new());

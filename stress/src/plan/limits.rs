@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::target::Header;
+use super::{cache_header::StatusHeader, target::Header};
 use crate::units::Seconds;
 
 /// Time limits, TLS and headers of each HTTP exchange.
@@ -31,4 +31,7 @@ pub struct Limits {
     pub publisher_headers: Vec<Header>,
     /// Headers of every request to an aggregator, in the order given; values are secret.
     pub aggregator_headers: Vec<Header>,
+    /// Headers of responses in which a cache says hit or miss, besides those that are read anyway.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cache_headers: Vec<StatusHeader>,
 }

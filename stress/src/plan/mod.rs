@@ -1,5 +1,6 @@
 //! What a run does, as pure data and pure functions: no clock, no sockets, no flags.
 
+pub mod cache_header;
 pub mod class;
 mod config_error;
 pub mod random;

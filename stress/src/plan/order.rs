@@ -158,6 +158,7 @@ mod tests {
                 user_agent: "test".to_owned(),
                 publisher_headers: Vec::new(),
                 aggregator_headers: Vec::new(),
+                cache_headers: Vec::new(),
             },
             verify: Verify::Full,
             retries: Retries::default(),

@@ -1,6 +1,6 @@
 //! Whether a failed step is tried again, and after how long: pure decisions, so that every run with a seed waits alike.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -8,13 +8,16 @@ use serde::{Deserialize, Serialize};
 use super::{class::FailureClass, journey::Step, random};
 use crate::units::Seconds;
 
-/// How often a failed step is tried again, and how long it waits in between.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How often a failed step is tried again, after which failures, and how long it waits in between.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retries {
     /// How many more times a step may be tried; 0 turns retries off.
     pub most: u32,
     /// How long it waits before it is tried again.
     pub backoff: Backoff,
+    /// Classes after which it is tried again besides the transient ones; those about a blob's bytes have no effect here.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub retry_on: BTreeSet<FailureClass>,
 }
 
 /// How long a failed step waits before it is tried again.
@@ -104,7 +107,8 @@ impl Retries {
         asked: Option<Duration>,
         timeout: Duration,
     ) -> Option<Duration> {
-        if attempt.number > self.most || !is_transient(class) {
+        let retried = is_transient(class) || self.retry_on.contains(&class) && !class.is_about_bytes();
+        if attempt.number > self.most || !retried {
             return None;
         }
         let asked = asked.unwrap_or_default();
@@ -154,7 +158,7 @@ mod tests {
     }
 
     fn constant(most: u32) -> Retries {
-        Retries { most, backoff: Backoff::Constant { wait: 300 * MS } }
+        Retries { most, backoff: Backoff::Constant { wait: 300 * MS }, ..Retries::default() }
     }
 
     #[test]
@@ -186,6 +190,21 @@ mod tests {
         assert_eq!(wait(2, 1, FailureClass::Corrupt), None);
         assert_eq!(wait(0, 1, FailureClass::Shed), None);
         assert_eq!(Retries::default().wait(attempt(1), FailureClass::Shed, None, TIMEOUT), None);
+    }
+
+    #[test]
+    fn further_classes_are_tried_again_when_asked_for_unless_they_are_about_bytes() {
+        for class in FailureClass::iter() {
+            let retries = Retries { retry_on: [class].into(), ..constant(1) };
+            let wait = retries.wait(attempt(1), class, None, TIMEOUT);
+            assert_eq!(wait.is_some(), !class.is_about_bytes(), "{class}");
+            assert_eq!(retries.wait(attempt(2), class, None, TIMEOUT), None, "{class}");
+            let other = if class == FailureClass::Legal { FailureClass::Auth } else { FailureClass::Legal };
+            assert_eq!(retries.wait(attempt(1), other, None, TIMEOUT), None, "{class}");
+        }
+        let about_bytes: Vec<_> =
+            FailureClass::iter().filter(|class| class.is_about_bytes()).map(FailureClass::label).collect();
+        assert_eq!(about_bytes, ["truncated", "too-long", "corrupt"]);
     }
 
     #[test]
@@ -235,6 +254,10 @@ mod tests {
     fn documents_say_how_and_how_long() {
         for (retries, document) in [
             (constant(3), r#"{"most":3,"backoff":{"kind":"constant","wait_seconds":0.3}}"#),
+            (
+                Retries { retry_on: [FailureClass::NotFound].into(), ..constant(1) },
+                r#"{"most":1,"backoff":{"kind":"constant","wait_seconds":0.3},"retry_on":["not-found"]}"#,
+            ),
             (
                 Retries::default(),
                 r#"{"most":0,"backoff":{"kind":"exponential","from_seconds":0.1,"to_seconds":10.0}}"#,

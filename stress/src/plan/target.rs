@@ -111,6 +111,19 @@ pub struct Header {
     pub value: Secret,
 }
 
+/// Headers that no user may set: they would change how requests are framed, where they go, or what part of a blob is answered.
+pub const RESERVED_HEADERS: [&str; 9] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// A text that is only sent: it is never printed and never written to a file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);

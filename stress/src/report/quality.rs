@@ -186,7 +186,9 @@ impl QualityReport {
         let unfinished = share(total(|step| step.unfinished), total(|step| step.attempted));
         checks.extend(unfinished.map(|share| Check::Unfinished.result(share)));
         // Without a header that has a cache status there is nothing to check.
-        let firsts = cache_statuses(recording, Step::FIRST);
+        let mut firsts = cache_statuses(recording, Step::FIRST);
+        // Control blobs had not been read before either.
+        firsts.merge(&cache_statuses(recording, Step::Control));
         let contaminated =
             share(firsts.from_cache(), firsts.total()).filter(|_| !firsts.by_header.is_empty());
         checks.extend(contaminated.map(|share| Check::Contaminated.result(share)));

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::plan::cache_header::StatusHeader;
+
 /// What one response's headers say about caches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CacheEvidence {
@@ -48,46 +50,6 @@ pub enum CacheStatus {
     Unknown,
 }
 
-/// A header about the origin of a response. Its text is the header's name as it is usually written.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    strum::Display,
-    strum::IntoStaticStr,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum StatusHeader {
-    /// RFC 9211.
-    #[strum(serialize = "Cache-Status")]
-    CacheStatus,
-    /// Cloudflare.
-    #[strum(serialize = "CF-Cache-Status")]
-    CfCacheStatus,
-    /// Fastly, CloudFront, Akamai, Squid and many more.
-    #[strum(serialize = "X-Cache")]
-    XCache,
-    /// Fastly.
-    #[strum(serialize = "X-Cache-Hits")]
-    XCacheHits,
-    /// nginx.
-    #[strum(serialize = "X-Cache-Status")]
-    XCacheStatus,
-    /// Varnish.
-    #[strum(serialize = "X-Varnish")]
-    XVarnish,
-    /// Only when there is no other.
-    #[strum(serialize = "Age")]
-    Age,
-}
-
 impl CacheStatus {
     /// Whether a cache delivered the body.
     pub const fn from_cache(self) -> bool {
@@ -113,7 +75,5 @@ mod tests {
             assert_eq!(serde_json::to_value(cache_status).unwrap(), name);
         }
         assert!("HIT".parse::<CacheStatus>().is_err());
-        assert_eq!(serde_json::to_value(StatusHeader::CfCacheStatus).unwrap(), "cf-cache-status");
-        assert_eq!(StatusHeader::CfCacheStatus.to_string(), "CF-Cache-Status");
     }
 }

@@ -6,7 +6,10 @@ use rustix::process::Signal;
 use serde_json::Value;
 use tests::Bottle;
 
-use crate::common::{Ran, Run};
+use crate::{
+    common::{Ran, Run},
+    server::{Reply, Server},
+};
 
 /// A server that is far slower than the rate, and one iteration at a time: nearly every arrival is dropped.
 fn overrun(line: &str) -> Ran {
@@ -40,6 +43,38 @@ fn strict_makes_an_invalid_run_exit_code_3_whatever_else_broke() {
     let ran = overrun("--strict --threshold upload.dropped==0").exits(3);
     assert!(ran.stdout.contains("FAILED  upload.dropped==0: 19 of 20 (95.00%)"), "{}", ran.stdout);
     overrun("--threshold upload.dropped==0").exits(1);
+}
+
+#[test]
+fn first_downloads_that_were_hits_make_a_run_invalid_whatever_the_header() {
+    for (header, flag, found) in [
+        ("X-Acme-Cache: HIT", "", true),
+        ("CDN-Cache: HIT", "", true),
+        ("Server-Timing: cdn-cache; desc=HIT, edge; dur=1", "", true),
+        ("X-Edge-Result: Hit", "", false),
+        ("X-Edge-Result: Hit", "--cache-header X-Edge-Result", true),
+    ] {
+        let server = Server::answering(move |request, right| match right {
+            Reply::Send(bytes) if request.is_read() => {
+                let line = bytes.iter().position(|byte| *byte == b'\n').expect("a status line") + 1;
+                Reply::Send([&bytes[..line], header.as_bytes(), b"\r\n", &bytes[line..]].concat())
+            }
+            right => right,
+        });
+        let line = "-n 3 -c 1 --size 1KiB --strict -q --log log.ndjson";
+        let run = Run::between(&server.url(), &server.url()).line(line).line(flag);
+        let ran = run.go().exits(if found { 3 } else { 0 });
+        if found {
+            assert_eq!(check(&ran, "contaminated_share")["measured"], 1.0, "{header}");
+            let name = header.split_once(':').expect("a header").0;
+            assert!(ran.stdout.contains("3 of 3 first downloads were already cached"), "{}", ran.stdout);
+            assert!(
+                ran.stdout.contains(&format!("{name}: hit for 3 of 3 cached downloads")),
+                "{}",
+                ran.stdout
+            );
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,12 @@
 //! `--retries`: what was tried again is shown beside what failed, and files keep one row for each step.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use serde_json::json;
 
@@ -88,12 +94,92 @@ fn a_threshold_on_attempts_breaks_where_all_steps_succeed() {
     assert!(ran.stdout.contains("FAILED  upload.attempt_failures==0: 2 of 4 (50.00%)"), "{}", ran.stdout);
 }
 
+/// A server that answers the first `count` reads of each blob with this, and this status.
+fn late(count: usize, status: u16) -> Server {
+    let reads = Mutex::new(HashMap::<String, usize>::new());
+    Server::answering(move |request, right| {
+        let mut reads = reads.lock().unwrap();
+        let before = reads.entry(request.target.clone()).or_default();
+        *before += 1;
+        if request.is_read() && *before <= count {
+            return Reply::Send(answer(status, "text/html", b"<html><title>not yet</title></html>"));
+        }
+        right
+    })
+}
+
+#[test]
+fn a_class_that_is_asked_for_is_tried_again_and_its_first_reads_are_kept_apart() {
+    let line = "-n 8 -c 2 --size 1KiB --retries 3 --backoff 1ms";
+    let server = late(2, 404);
+    let run = Run::between(&server.url(), &server.url()).line(line).line("--retry-on not-found,legal");
+    let ran = run.go().exits(0);
+    assert_eq!(server.reads().len(), 8 * (3 + 1));
+    let report = ran.report();
+    assert_eq!((report.total("first", "done"), report.total("first", "attempt_failures")), (8, 16));
+    // The failed attempts may have warmed a cache.
+    assert_eq!(report.0["cache_effect"]["pairs_seen"], json!(0));
+    assert_eq!(report.0["plan"]["retries"]["retry_on"], json!(["not-found", "legal"]));
+    // The plan of a report is one that can be run again.
+    let server = late(2, 451);
+    let again = Run::between(&server.url(), &server.url()).file("before.json", &report.0.to_string());
+    again.line("--plan before.json").go().exits(0);
+    assert_eq!(server.reads().len(), 8 * (3 + 1));
+}
+
+#[test]
+fn a_proxys_page_with_a_final_status_is_tried_once() {
+    for (status, class) in [
+        (400, "bad-request"),
+        (401, "auth"),
+        (403, "forbidden"),
+        (404, "not-found"),
+        (405, "bad-request"),
+        (409, "bad-request"),
+        (410, "bad-request"),
+        (413, "too-large"),
+        (451, "legal"),
+    ] {
+        let server = late(9, status);
+        let line = "-n 2 -c 1 --size 1KiB --retries 2 --backoff 1ms";
+        let ran = Run::between(&server.url(), &server.url()).line(line).go().exits(1);
+        assert_eq!((ran.report().failures("first"), server.reads().len()), (only(class, 2), 2), "{status}");
+    }
+    for (status, class) in [(408, "request-timeout"), (425, "too-early"), (500, "gateway"), (503, "gateway")]
+    {
+        let server = late(9, status);
+        let line = "-n 2 -c 1 --size 1KiB --retries 2 --backoff 1ms";
+        let ran = Run::between(&server.url(), &server.url()).line(line).go().exits(1);
+        assert_eq!((ran.report().failures("first"), server.reads().len()), (only(class, 2), 6), "{status}");
+    }
+}
+
+#[test]
+fn a_retry_after_that_no_clock_can_hold_fails_the_step() {
+    for seconds in ["18446744073709551615", "18446744073709551616", "99999999999999999999999999999999"] {
+        let refusal = format!("HTTP/1.1 503 X\r\nretry-after: {seconds}\r\ncontent-length: 0\r\n\r\n");
+        let server = Server::answering(move |request, right| {
+            if request.is_store() { Reply::Send(refusal.clone().into_bytes()) } else { right }
+        });
+        let line = "-n 2 -c 1 --size 1KiB --retries 2 --backoff 1ms";
+        let ran = Run::between(&server.url(), &server.url()).line(line).go().exits(1);
+        assert_eq!((ran.report().failures("upload"), server.stores().len()), (only("unavailable", 2), 2));
+    }
+}
+
 #[test]
 fn retries_that_make_no_sense_are_refused() {
     for (line, words) in [
         (vec!["--retries", "some"], ["--retries", "whole number"]),
         (vec!["--retries", "-1"], ["--retries", "below zero"]),
         (vec!["--backoff", "1s"], ["--backoff", "needs --retries"]),
+        (vec!["--retry-on", "not-found"], ["--retry-on", "needs --retries"]),
+        (
+            vec!["--retries", "1", "--retry-on", "not-found,corrupt"],
+            ["--retry-on", "a finding about a blob's bytes"],
+        ),
+        (vec!["--retries", "1", "--retry-on", "truncated"], ["--retry-on", "a finding about a blob's bytes"]),
+        (vec!["--retries", "1", "--retry-on", "404"], ["--retry-on", "`404` is none of dns, refused"]),
         (vec!["--retries", "1", "--backoff", "2s..1s"], ["--backoff", "ends before it starts"]),
         (vec!["--retries", "1", "--backoff", "soon"], ["--backoff", "soon"]),
         (

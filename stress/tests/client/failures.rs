@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use stress::sample::FailureClass::{self, ConnectTimeout, Dns, Malformed, Refused, Reset, Timeout};
+use stress::sample::FailureClass::{self, ConnectTimeout, Dns, Malformed, Refused, Reset, Shed, Timeout};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpSocket, TcpStream},
 };
 
-use super::server::{Server, blob, client, failure, plan, read_body, read_head, stored};
+use super::server::{Server, blob, client, failure, hold, plan, read_body, read_head, stored};
 
 /// Longer than the short timeout, shorter than the long one.
 const SLOW: Duration = Duration::from_millis(300);
@@ -152,8 +152,51 @@ async fn an_endless_response_to_an_upload_is_not_read_to_its_end() {
     })
     .await;
     let exchange = server.client().upload(0, blob(1000).source()).await;
-    assert_eq!(failure(&exchange).class, Malformed);
-    assert!(exchange.record.bytes_received < 4 * 1024 * 1024);
+    let failure = failure(&exchange);
+    assert_eq!(failure.class, Malformed);
+    assert!(failure.message.contains("longer than the 64 KiB"), "{failure}");
+    assert!(exchange.record.bytes_received < 1024 * 1024);
+}
+
+#[tokio::test]
+async fn an_answer_to_an_upload_may_have_64_kib() {
+    let json = stored().split_once("\r\n\r\n").unwrap().1.to_owned();
+    let padded = |length: usize| json.clone() + &" ".repeat(length - json.len());
+    let answer =
+        |status: &str, framing: &str, body: &str| format!("HTTP/1.1 {status}\r\n{framing}\r\n\r\n{body}");
+    let announced = |length| format!("content-length: {length}");
+    let most = 64 * 1024;
+    for (response, expected) in [
+        (answer("200 OK", &announced(most), &padded(most)), None),
+        (answer("200 OK", "connection: close", &padded(most)), None),
+        (answer("200 OK", &announced(most + 1), &padded(most + 1)), Some(Malformed)),
+        (answer("200 OK", "connection: close", &padded(most + 1)), Some(Malformed)),
+        // The announced length is enough: the server sends no body at all.
+        (answer("200 OK", &announced(most + 1), ""), Some(Malformed)),
+        // A refusal is valid without the end of its explanation.
+        (answer("429 Too Many Requests", &announced(2 * most), &padded(2 * most)), Some(Shed)),
+    ] {
+        let server = Server::start(move |mut stream, _| {
+            let response = response.clone();
+            async move {
+                let head = read_head(&mut stream).await.unwrap();
+                read_body(&mut stream, &head).await;
+                let _ = stream.write_all(response.as_bytes()).await;
+                // Ends a body without a length, and stalls one that is shorter than announced.
+                if response.contains("content-length") {
+                    hold(stream).await;
+                }
+            }
+        })
+        .await;
+        let exchange = server.client().upload(0, blob(1000).source()).await;
+        assert_eq!(
+            exchange.outcome.failure().map(|failure| failure.class),
+            expected,
+            "{:?}",
+            exchange.outcome
+        );
+    }
 }
 
 #[tokio::test]

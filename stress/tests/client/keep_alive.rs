@@ -1,7 +1,7 @@
 //! Keep-alive: connections are reused while they can be, and counted as the server counts them.
 
 use stress::{
-    plan::{Verify, target::Secret},
+    plan::Verify,
     sample::{ExchangePhase, FailureClass, Link, Outcome},
 };
 use tokio::io::AsyncWriteExt;
@@ -90,19 +90,6 @@ async fn a_connection_that_the_server_closed_while_it_was_idle_is_replaced_befor
         }
     }
     assert_eq!(server.accepted(), 5);
-}
-
-#[tokio::test]
-async fn the_users_connection_close_is_respected() {
-    let server = Server::responding_with(stored()).await;
-    let mut plan = server.plan();
-    plan.limits.publisher_headers =
-        vec![stress::plan::target::Header { name: "Connection".to_owned(), value: Secret::new("close") }];
-    let mut client = client(&plan);
-    for _ in 0..3 {
-        assert!(client.upload(0, blob(10).source()).await.outcome.is_success());
-    }
-    assert_eq!(server.accepted(), 3);
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! Downloads: the right bytes pass in every framing; too few, too many and wrong bytes fail with their class.
 
+use std::sync::Arc;
+
 use stress::{
+    blob::{Expect, FirstReads},
     client::Exchange,
     plan::{
         Verify,
@@ -152,15 +155,126 @@ async fn one_wrong_byte_is_corrupt_at_its_position() {
     }
 }
 
+/// A 200 with these header lines whose body has this framing.
+fn framed(lines: &str, body: &[u8]) -> [Vec<u8>; 3] {
+    let with = |framing: &str, body: &[u8]| {
+        [format!("HTTP/1.1 200 OK\r\n{lines}{framing}\r\n").as_bytes(), body].concat()
+    };
+    let one_chunk = [format!("{:x}\r\n", body.len()).as_bytes(), body, b"\r\n0\r\n\r\n"].concat();
+    [
+        with(&format!("content-length: {}\r\n", body.len()), body),
+        with("transfer-encoding: chunked\r\n", &one_chunk),
+        with("", body),
+    ]
+}
+
+const HTML: &str = "content-type: text/html; charset=utf-8\r\n";
+
 #[tokio::test]
-async fn a_page_instead_of_a_blob_is_a_gateway_failure() {
+async fn a_page_instead_of_a_blob_is_a_gateway_failure_in_every_framing() {
     let page = "<html><title>Just a moment</title></html>";
-    for head in [
-        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 41",
-        "HTTP/1.1 200 OK\r\ncontent-type: text/html",
-    ] {
-        assert_eq!(class(format!("{head}\r\n\r\n{page}").into_bytes(), Verify::Full).await, Some(Gateway));
+    let long = page.repeat(8000);
+    assert!(long.len() as u64 > SIZE);
+    for verify in [Verify::Full, Verify::Size] {
+        for (lines, page) in [(HTML, "Just a moment"), (HTML, page), ("", page), (HTML, &long), ("", &long)] {
+            for response in framed(lines, page.as_bytes()) {
+                assert_eq!(class(response, verify).await, Some(Gateway), "{verify:?} {lines}{page:.20}");
+            }
+        }
     }
+    let failure = failure(&read(framed(HTML, page.as_bytes())[0].clone(), Verify::Full).await);
+    assert_eq!(failure.message, "something in between answered: Just a moment");
+}
+
+#[tokio::test]
+async fn bytes_decide_before_a_content_type_does() {
+    let right = bytes(blob(SIZE));
+    let wrong = |at: usize| {
+        let mut bytes = right.clone();
+        bytes[at] ^= 0x10;
+        bytes
+    };
+    for lines in [HTML, "content-type: application/xhtml+xml\r\n", "content-type: text/html\r\netag: abc\r\n"]
+    {
+        for (body, expected) in [
+            (right.clone(), None),
+            (wrong(0), Some(Corrupt)),
+            (wrong(149_999), Some(Corrupt)),
+            (right[..100_000].to_vec(), Some(Truncated)),
+            (right[..1].to_vec(), Some(Truncated)),
+            (Vec::new(), Some(Truncated)),
+            ([&right[..], b"x"].concat(), Some(TooLong)),
+        ] {
+            // An empty chunk would end the body.
+            let framings = if body.is_empty() { 1 } else { 3 };
+            for response in framed(lines, &body).into_iter().take(framings) {
+                assert_eq!(class(response, Verify::Full).await, expected, "{lines}{}", body.len());
+            }
+        }
+    }
+    // All bytes differ, but there are as many as the blob has.
+    let other = vec![b' '; SIZE as usize];
+    assert_eq!(class(framed(HTML, &other)[0].clone(), Verify::Full).await, Some(Corrupt));
+    assert_eq!(class(framed(HTML, &other)[0].clone(), Verify::Size).await, None);
+    // The blob's ID as a strong, a weak or an unquoted tag.
+    for etag in ["abc", "\"abc\"", "W/\"abc\""] {
+        let page = framed(&format!("{HTML}etag: {etag}\r\n"), b"<html>");
+        assert_eq!(class(page[0].clone(), Verify::Full).await, Some(Truncated), "{etag}");
+    }
+}
+
+/// Reads a blob of unknown content twice; a list may have its size.
+async fn read_unknown(responses: [Vec<u8>; 2], size: Option<u64>) -> [Option<FailureClass>; 2] {
+    let (blob, _) = Arc::new(FirstReads::default()).register("abc", size);
+    let expect = Expect::FirstRead(blob);
+    let mut classes = [None; 2];
+    for (class, response) in classes.iter_mut().zip(responses) {
+        let server = Server::start(move |mut stream, _| {
+            let response = response.clone();
+            async move {
+                read_head(&mut stream).await;
+                let _ = stream.write_all(&response).await;
+            }
+        })
+        .await;
+        let exchange = server.client().read(0, "abc", &mut expect.verifier(Verify::Full)).await;
+        *class = exchange.outcome.failure().map(|failure| failure.class);
+    }
+    classes
+}
+
+#[tokio::test]
+async fn a_page_of_unknown_content_is_the_blob_by_its_etag_or_by_the_length_of_the_list() {
+    let page = b"<!doctype html><title>A site on Walrus</title>";
+    let other = b"<!doctype html><title>Sign in, please</title>";
+    let length = page.len() as u64;
+    let tagged = format!("{HTML}etag: abc\r\n");
+    for at in 0..3 {
+        let of = |lines: &str, body: &[u8]| framed(lines, body)[at].clone();
+        for (lines, size, expected) in [
+            (HTML, None, Some(Gateway)),
+            ("", None, Some(Gateway)),
+            ("content-type: text/html\r\netag: abcd\r\n", None, Some(Gateway)),
+            (&tagged, None, None),
+            (HTML, Some(length), None),
+            (HTML, Some(length + 1), Some(Gateway)),
+            (&tagged, Some(length + 1), Some(Truncated)),
+        ] {
+            let classes = read_unknown([of(lines, page), of(lines, page)], size).await;
+            assert_eq!(classes, [expected; 2], "{at} {lines}{size:?}");
+        }
+        // What was a gateway's page is not what later reads are compared with.
+        let blob = of("", b"a blob");
+        assert_eq!(read_unknown([of(HTML, page), blob.clone()], None).await, [Some(Gateway), None], "{at}");
+        // A page that comes after the blob, and another one than the blob.
+        assert_eq!(read_unknown([blob, of(HTML, page)], None).await, [None, Some(Gateway)], "{at}");
+        let changed = [of(&tagged, page), of(&tagged, &other[..])];
+        assert_eq!(read_unknown(changed, None).await, [None, Some(Truncated)], "{at}");
+    }
+    let mut flipped = page.to_vec();
+    flipped[20] ^= 1;
+    let flipped = [framed(&tagged, page)[0].clone(), framed(HTML, &flipped)[0].clone()];
+    assert_eq!(read_unknown(flipped, None).await, [None, Some(Corrupt)]);
 }
 
 #[tokio::test]

@@ -90,6 +90,14 @@ async fn a_target_that_is_no_walrus_service_is_refused_with_its_response() {
 }
 
 #[tokio::test]
+async fn a_long_location_is_cut() {
+    let location = format!("https://elsewhere/{}", "x".repeat(20_000));
+    let redirect = format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+    let refusal = checked(redirect).await.unwrap_err();
+    assert!(refusal.contains(&location[..200]) && refusal.chars().count() < 600, "{refusal}");
+}
+
+#[tokio::test]
 async fn no_listener_no_name_and_a_close_are_refused() {
     let vacant = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let refusal = preflight(&plan(&format!("http://{vacant}"))).await.unwrap_err().to_string();

@@ -113,6 +113,7 @@ pub(crate) fn plan(target: &str) -> Plan {
             user_agent: "stress-test".to_owned(),
             publisher_headers: Vec::new(),
             aggregator_headers: Vec::new(),
+            cache_headers: Vec::new(),
         },
         verify: Verify::Full,
         retries: Retries::default(),

@@ -58,7 +58,7 @@ async fn the_hits_of_a_real_cache_are_confirmed_and_its_factor_is_measured() {
     let summary = summary(thirty(&bottle, 2)).await;
     let effect = summary.cache.unwrap();
     assert_eq!(only_row(&effect), (CacheStatus::Hit, 30, Finding::Consistent));
-    assert_eq!(effect.status.status_headers, [(StatusHeader::XCacheStatus, 30)].into());
+    assert_eq!(effect.status.status_headers, [(StatusHeader::X_CACHE_STATUS, 30)].into());
     assert_eq!((effect.status.contaminated, effect.status.firsts, effect.pairs), (0, 30, 30));
     // Three, or less since a busy machine adds to both.
     let response = effect.response.unwrap();

@@ -80,6 +80,7 @@ pub(crate) fn plan(bottle: &Bottle, phases: Vec<Phase>) -> Plan {
             user_agent: "test".to_owned(),
             publisher_headers: Vec::new(),
             aggregator_headers: Vec::new(),
+            cache_headers: Vec::new(),
         },
         verify: Verify::Full,
         retries: Retries::default(),

@@ -25,7 +25,7 @@ use crate::common::{blobs, metrics, millis, phase, plan, rate, run};
 const WAIT: Duration = Duration::from_millis(80);
 
 fn retries(most: u32, wait: Duration) -> Retries {
-    Retries { most, backoff: Backoff::Constant { wait } }
+    Retries { most, backoff: Backoff::Constant { wait }, ..Retries::default() }
 }
 
 /// Uploads to a server that answers the `first` ones with this refusal and stores the rest.

@@ -35,6 +35,11 @@ impl<'a> Head<'a> {
             .map(|header| header.value)
     }
 
+    /// The name and the value of every line.
+    pub(in crate::client) fn fields(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        self.headers.iter().map(|header| (header.name, header.value))
+    }
+
     /// The value of the first line of this name.
     pub(in crate::client) fn get(&self, name: &str) -> Option<&'a [u8]> {
         self.all(name).next()
@@ -92,12 +97,12 @@ impl<'a> Head<'a> {
     /// How long `Retry-After` asks to wait, in seconds or until a date; `None` when it is absent or malformed.
     ///
     /// A date is counted from the response's own `Date` (RFC 9110 §10.2.3 and §6.6.1), so that the clock of this machine does
-    /// not matter; one that has passed asks for no wait.
+    /// not matter; one that has passed asks for no wait. A number of seconds that no clock can hold is the longest time of all.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         let text = |name| self.text(name).map(str::trim);
         let value = text("retry-after")?;
-        if let Some(seconds) = digits(value.as_bytes()) {
-            return Some(Duration::from_secs(seconds));
+        if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(Duration::from_secs(digits(value.as_bytes()).unwrap_or(u64::MAX)));
         }
         let until = httpdate::parse_http_date(value).ok()?;
         let now = httpdate::parse_http_date(text("date")?).ok()?;
@@ -242,6 +247,9 @@ pub(in crate::client) mod tests {
             ("0", None, Some(0)),
             (" 120 ", None, Some(120)),
             ("120", Some(NOON), Some(120)),
+            ("18446744073709551615", None, Some(u64::MAX)),
+            ("18446744073709551616", None, Some(u64::MAX)),
+            (&"9".repeat(20_000), Some(NOON), Some(u64::MAX)),
             ("Sun, 22 Nov 2026 12:02:05 GMT", Some(NOON), Some(125)),
             // The two older forms of a date.
             ("Sunday, 22-Nov-26 12:00:07 GMT", Some(NOON), Some(7)),

@@ -72,7 +72,7 @@ fn evidenced() -> Report {
         for read in &mut journey[1..] {
             let warm = read.step != Step::FIRST || index < 2;
             let (cache_status, status_header) =
-                (if warm { CacheStatus::Hit } else { CacheStatus::Miss }, Some(StatusHeader::XCacheStatus));
+                (if warm { CacheStatus::Hit } else { CacheStatus::Miss }, Some(StatusHeader::X_CACHE_STATUS));
             read.exchange.cache = CacheEvidence { cache_status, status_header, ..CacheEvidence::default() };
             read.target = usize::from(index % 2 == 1);
         }

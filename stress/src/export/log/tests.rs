@@ -42,7 +42,7 @@ fn the_cache_status_of_a_download_is_in_its_line() {
     assert_eq!((line(&sample).get("cache"), line(&sample).get("cache_header")), (None, None));
     sample.exchange.cache = CacheEvidence {
         cache_status: CacheStatus::Hit,
-        status_header: Some(StatusHeader::XCache),
+        status_header: Some(StatusHeader::X_CACHE),
         ..CacheEvidence::default()
     };
     assert_eq!((&line(&sample)["cache"], &line(&sample)["cache_header"]), (&json!("hit"), &json!("x-cache")));

@@ -129,7 +129,7 @@ fn a_price_of_any_size_is_added_up_and_read_back() {
 fn successful_downloads_have_cache_statuses_and_costs_and_failed_ones_have_none() {
     let cache = CacheEvidence {
         cache_status: CacheStatus::Hit,
-        status_header: Some(StatusHeader::XCache),
+        status_header: Some(StatusHeader::X_CACHE),
         ..CacheEvidence::default()
     };
     let read = |n, target, outcome| {
@@ -153,8 +153,8 @@ fn cache_statuses_are_counted_by_header_and_merged() {
         ..CacheEvidence::default()
     };
     let mut one = CacheStatusCounts::default();
-    one.record(&evidence(CacheStatus::Hit, Some(StatusHeader::XCache)));
-    one.record(&evidence(CacheStatus::Stale, Some(StatusHeader::CfCacheStatus)));
+    one.record(&evidence(CacheStatus::Hit, Some(StatusHeader::X_CACHE)));
+    one.record(&evidence(CacheStatus::Stale, Some(StatusHeader::CF_CACHE_STATUS)));
     one.record(&CacheEvidence::default());
     let mut both = one.clone();
     both.merge(&one);
@@ -165,4 +165,31 @@ fn cache_statuses_are_counted_by_header_and_merged() {
     let written = serde_json::to_value(&one).unwrap();
     assert_eq!(written["by_header"]["x-cache"]["hit"], 1);
     assert_eq!(serde_json::from_value::<CacheStatusCounts>(written).unwrap(), one);
+}
+
+#[test]
+fn header_names_are_counted_apart_up_to_a_limit_however_they_are_merged() {
+    let evidence = |n: usize| CacheEvidence {
+        cache_status: if n % 2 == 0 { CacheStatus::Hit } else { CacheStatus::Miss },
+        status_header: StatusHeader::new(&format!("x-{:03}-cache", n % 500)),
+        ..CacheEvidence::default()
+    };
+    let counted = |numbers: &mut dyn Iterator<Item = usize>| {
+        let mut counts = CacheStatusCounts::default();
+        numbers.for_each(|n| counts.record(&evidence(n)));
+        counts
+    };
+    let whole = counted(&mut (0..1000));
+    assert_eq!((whole.total(), whole.from_cache(), whole.by_header.len()), (1000, 500, STATUS_HEADERS + 1));
+    assert_eq!(
+        whole.by_header[&StatusHeader::OTHERS].values().sum::<u64>(),
+        1000 - 2 * STATUS_HEADERS as u64
+    );
+    for parts in [2, 7] {
+        let mut merged = CacheStatusCounts::default();
+        (0..parts).rev().for_each(|part| merged.merge(&counted(&mut (part..1000).step_by(parts))));
+        assert_eq!(merged, whole);
+    }
+    let written = serde_json::to_string(&whole).unwrap();
+    assert_eq!(serde_json::from_str::<CacheStatusCounts>(&written).unwrap(), whole);
 }

@@ -155,7 +155,7 @@ fn headers_that_lie_are_found_out_and_honest_ones_borne_out() {
         rows[0].finding
     };
     let (fast, slow) = ([0.1, 0.02, 0.02], [0.1, 0.1, 0.1]);
-    let nginx = Some(StatusHeader::XCacheStatus);
+    let nginx = Some(StatusHeader::X_CACHE_STATUS);
     assert_eq!(finding(fast, CacheStatus::Hit, nginx), Finding::Consistent);
     assert_eq!(finding(slow, CacheStatus::Hit, nginx), Finding::HitsNoFaster);
     assert_eq!(finding(slow, CacheStatus::Miss, nginx), Finding::Consistent);
@@ -168,7 +168,7 @@ fn headers_that_lie_are_found_out_and_honest_ones_borne_out() {
 fn first_downloads_that_were_cached_already_are_counted_and_left_out() {
     let evidence = |cache_status| CacheEvidence {
         cache_status,
-        status_header: Some(StatusHeader::XCache),
+        status_header: Some(StatusHeader::X_CACHE),
         ..CacheEvidence::default()
     };
     let mut samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
@@ -180,7 +180,7 @@ fn first_downloads_that_were_cached_already_are_counted_and_left_out() {
     let report = fixtures::report(40, &samples);
     let cache = Summary::of(&report).cache.unwrap();
     assert_eq!((cache.status.contaminated, cache.status.firsts, cache.pairs), (10, 40, 30));
-    assert_eq!(cache.status.status_headers, [(StatusHeader::XCache, 40)].into());
+    assert_eq!(cache.status.status_headers, [(StatusHeader::X_CACHE, 40)].into());
 }
 
 #[test]
