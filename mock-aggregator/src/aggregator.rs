@@ -12,6 +12,7 @@ use mock_publisher::stats::{RequestLog, Snapshot, Stats};
 use mock_publisher::store::{BadStore, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// How an aggregator behaves.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +72,8 @@ pub(crate) struct Inner {
     pub(crate) lru: Lru,
     pub(crate) stats: Arc<Stats>,
     pub(crate) profile: Arc<ProfileHandle>,
+    /// How many documents the cache has served: each draws its own latency.
+    pub(crate) documents: AtomicU64,
     /// The admission of no route: it only knows which faults replace a read.
     pub(crate) admission: Arc<Admission>,
 }
@@ -103,6 +106,7 @@ impl Aggregator {
             store,
             stats,
             profile,
+            documents: AtomicU64::new(0),
             admission,
         })))
     }

@@ -13,7 +13,7 @@ use mock_publisher::admission::Ticket;
 use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
 use mock_publisher::blocking::blocking;
-use mock_publisher::body_fault::{ByteStream, with_fault};
+use mock_publisher::body_fault::{ByteStream, Damage, corrupt, with_fault};
 use mock_publisher::clock::millis;
 use mock_publisher::draw;
 use mock_publisher::fault::Fault;
@@ -149,7 +149,7 @@ impl ReadRequest {
     }
 
     fn check_blocklist(&self, id: BlobId) -> Result<(), ApiError> {
-        match self.aggregator.0.config.blocked.has(&id) {
+        match self.aggregator.0.config.blocked.has(&id) && !self.is_answered_by_cache() {
             false => Ok(()),
             true => Err(ApiError::daemon(
                 ErrorStatus::Forbidden,
@@ -163,6 +163,9 @@ impl ReadRequest {
     fn check_readable(&self, id: BlobId, record: &Record) -> Result<(), ApiError> {
         let inner = &self.aggregator.0;
         let config = &inner.config;
+        if self.is_answered_by_cache() {
+            return Ok(());
+        }
         let now_ms = config.clock.now_ms();
         if record.ends_ms.is_some_and(|end| end <= now_ms) {
             return Err(not_found(id));
@@ -207,6 +210,11 @@ impl ReadRequest {
         if is_hit { counts.cached_reads.add(1) } else { counts.first_reads.add(1) }
     }
 
+    /// Whether a cache has an entry and does not ask the aggregator whether it is still right.
+    fn is_answered_by_cache(&self) -> bool {
+        self.outcome.is_hit() && self.aggregator.0.config.cache.answers_hits()
+    }
+
     /// Whether the cache has an entry and is as fast as a cache.
     fn is_fast_hit(&self) -> bool {
         self.outcome.is_hit() && self.aggregator.0.config.cache.persona != Persona::FalseHit
@@ -224,21 +232,32 @@ impl ReadRequest {
             return Body::empty();
         }
         // In one piece, unless it is damaged or slowed down.
-        let plain = self.ticket.fault.is_none() && self.service_time().body_per_mib.is_zero();
+        let is_whole = self.ticket.fault.is_none() && self.outcome.corrupted_at().is_none();
+        let plain = is_whole && self.service_time().body_per_mib.is_zero();
         match contents.in_memory(start, length) {
             Some(bytes) if plain => Body::from(bytes),
-            _ => self.stream(contents.stream(start, length), length),
+            _ => self.stream(contents.stream(start, length), start, length),
         }
     }
 
-    /// Pieces of `length` bytes as a body, throttled as the profile says, damaged if the request's fault does that.
-    pub(crate) fn stream(&self, pieces: ByteStream, length: u64) -> Body {
+    /// Pieces of `length` bytes from `start` on as a body, throttled as the profile says, damaged if the request's fault does
+    /// that or if they were kept so.
+    pub(crate) fn stream(&self, pieces: ByteStream, start: u64, length: u64) -> Body {
+        let kept = self.outcome.corrupted_at().and_then(|offset| offset.checked_sub(start));
+        let pieces = match kept {
+            Some(offset) => corrupt(pieces, offset),
+            None => pieces,
+        };
         let pieces = throttle(pieces, self.service_time().body_per_mib);
         with_fault(pieces, length, &self.ticket, &self.aggregator.0.stats)
     }
 
     /// The answer to a read that succeeded; see `response::success`.
     pub(crate) fn success(&self, etag: impl Display, length: Option<u64>, body: Body) -> Response {
-        success((&self.method, &self.headers), etag, length, body)
+        let mut response = success((&self.method, &self.headers), etag, length, body);
+        if let Some(damage) = length.and_then(|length| Damage::of(&self.ticket, length)) {
+            response.extensions_mut().insert(damage);
+        }
+        response
     }
 }

@@ -24,8 +24,7 @@ const DESCRIPTION: &str = include_str!("describe/aggregator.json");
 /// one: a route that is full does not affect the others.
 fn router(aggregator: &Aggregator) -> Router {
     let admitted = |route_kind: RouteKind, handler: MethodRouter<Aggregator>| {
-        let admit = from_fn_with_state(aggregator.admission(route_kind), admit);
-        handler.route_layer(admit).route_layer(from_fn_with_state(aggregator.clone(), serve_from_cache))
+        handler.route_layer(from_fn_with_state(aggregator.admission(route_kind), admit))
     };
     let concat = admitted(RouteKind::Concat, get(concat::get_concat))
         .merge(admitted(RouteKind::Concat, post(concat::post_concat)));
@@ -51,12 +50,19 @@ fn router(aggregator: &Aggregator) -> Router {
         .with_state(aggregator.clone())
 }
 
+/// Puts the cache in front of all routes, as a proxy is.
+fn front(aggregator: &Aggregator) -> impl FnOnce(Router) -> Router + use<> {
+    let aggregator = aggregator.clone();
+    |routes| routes.layer(from_fn_with_state(aggregator, serve_from_cache))
+}
+
 /// Serves an aggregator until `shutdown` is ready; requests in progress get a grace period of a second.
 pub async fn serve(port: impl Into<Endpoint>, aggregator: Aggregator, shutdown: impl Future<Output = ()>) {
     let (stats, profile) = (Arc::clone(&aggregator.0.stats), Arc::clone(&aggregator.0.profile));
     // The description is part of this crate and valid JSON; a test parses it.
     let page = openapi::page("Walrus Aggregator", &[DESCRIPTION]).unwrap_or_default();
-    let routes = with_common_routes(router(&aggregator), Arc::clone(&stats), profile, page);
+    let front = front(&aggregator);
+    let routes = with_common_routes(router(&aggregator), Arc::clone(&stats), profile, page, front);
     server::run(port.into(), routes, stats, shutdown).await;
 }
 
@@ -101,6 +107,6 @@ pub async fn serve_daemon(port: impl Into<Endpoint>, daemon: Daemon, shutdown: i
     // The descriptions are part of these crates and valid JSON; a test parses them.
     let page = openapi::page("Walrus Daemon", &[openapi::PUBLISHER, DESCRIPTION]).unwrap_or_default();
     let (stats, profile) = (daemon.stats, Arc::clone(daemon.aggregator.profile()));
-    server::run(port.into(), with_common_routes(routes, Arc::clone(&stats), profile, page), stats, shutdown)
-        .await;
+    let routes = with_common_routes(routes, Arc::clone(&stats), profile, page, front(&daemon.aggregator));
+    server::run(port.into(), routes, stats, shutdown).await;
 }

@@ -3,7 +3,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "in a test, a missing value is a failure")]
 
-use mock_publisher::store::{StoreRequest, Stored, Writer};
+use mock_publisher::store::{StoreRequest, Writer};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -34,19 +34,22 @@ fn get(address: &str, path: &str) -> String {
     answer
 }
 
+/// Stores text as a publisher does, and gives the blob's ID.
+fn stored(store: &Path, text: &'static str) -> String {
+    let writer = Writer::open(store).unwrap();
+    let mut spool = writer.spool();
+    let _ = spool.push(text.into());
+    let request = StoreRequest { epoch: 1, epochs: 1, ..StoreRequest::default() };
+    writer.commit(spool, &request).unwrap().blob_id().to_string()
+}
+
 #[test]
 fn it_reads_what_another_process_stores_and_exits_cleanly() {
     let dir = tempfile::tempdir().unwrap();
     let store = dir.path().join("not/yet/there");
     let (mut child, address) = start(&store, &["--cache-size", "64MiB"]);
-    let writer = Writer::open(&store).unwrap();
-    let mut spool = writer.spool();
-    let _ = spool.push("hello walrus".into());
-    let request = StoreRequest { epoch: 1, epochs: 1, ..StoreRequest::default() };
-    let Stored::Created(record, _) = writer.commit(spool, &request).unwrap() else {
-        panic!("not a new blob")
-    };
-    assert!(get(&address, &format!("/v1/blobs/{}", record.blob_id)).ends_with("\r\n\r\nhello walrus"));
+    let id = stored(&store, "hello walrus");
+    assert!(get(&address, &format!("/v1/blobs/{id}")).ends_with("\r\n\r\nhello walrus"));
     assert!(
         get(&address, "/mock/stats")
             .contains(r#""reads":{"first":1,"cached":0,"negative_hits":0,"evicted":0}"#)
@@ -142,8 +145,14 @@ fn every_flag_of_the_cache_and_the_blocklist_has_an_effect() {
         ["--front", "nginx", "--front-ttl", "1h", "--front-negative-ttl", "1h", "--front-bypass", "false"];
     let more = ["--front-per-origin", "false", "--front-fill-delay", "0s", "--visible-after", "1s"];
     let (mut child, address) = start(dir.path(), &[&flags[..], &more, &["--max-blob-size", "9"]].concat());
-    assert!(get(&address, &format!("/v1/blobs/{id}")).contains("x-cache-status: MISS\r\n"));
-    assert!(get(&address, &format!("/v1/blobs/{id}")).contains("x-cache-status: HIT\r\n"));
+    let kept = stored(dir.path(), "walrus");
+    assert!(get(&address, &format!("/v1/blobs/{kept}")).contains("x-cache-status: MISS\r\n"));
+    assert!(get(&address, &format!("/v1/blobs/{kept}")).contains("x-cache-status: HIT\r\n"));
+    for negative_hits in [0, 1] {
+        assert!(get(&address, &format!("/v1/blobs/{id}")).starts_with("HTTP/1.1 404 "));
+        let stats = get(&address, "/mock/stats");
+        assert!(stats.contains(&format!(r#""negative_hits":{negative_hits}"#)), "{stats}");
+    }
     child.kill().unwrap();
     child.wait().unwrap();
     for flags in [["--block", id], ["--blocklist", list.to_str().unwrap()]] {

@@ -91,12 +91,13 @@ pub struct Ticket {
     active: Arc<ActiveProfile>,
     context: RequestContext,
     after: Option<Duration>,
-    /// Whether its fault was one of a number of them, which is not drawn again.
-    is_counted: bool,
+    /// Whether its fault is settled, whatever its size turns out to be: it was one of a number of them, or there is none
+    /// because a cache answers.
+    is_settled: bool,
     logged: Option<LoggedRequest>,
 }
 
-/// An extension of requests that a cache in front of the server answers: they are not limited.
+/// An extension of requests that a cache in front of the server answers: they are not limited and get no faults.
 #[derive(Debug, Clone, Copy)]
 pub struct Bypass;
 
@@ -116,7 +117,7 @@ impl Ticket {
     /// Sets the size of its blob, on which its fault may depend.
     pub fn set_size(&mut self, size: u64) {
         self.context.size = Some(size);
-        if self.profile().faults.depends_on_size() && !self.is_counted {
+        if self.profile().faults.depends_on_size() && !self.is_settled {
             self.choose_fault();
             // A server that admitted a request was not full, whatever it would have been for the true size.
             self.fault = self.fault.filter(|fault| *fault != Fault::Shed);
@@ -127,7 +128,7 @@ impl Ticket {
         let chosen = self.active.choose_fault(self.n, &self.context);
         self.fault = chosen.map(|chosen| chosen.fault);
         self.after = chosen.and_then(|chosen: ChosenFault| chosen.after);
-        self.is_counted = chosen.is_some_and(|chosen| chosen.is_counted);
+        self.is_settled = chosen.is_some_and(|chosen| chosen.is_counted);
         if let Some(logged) = &self.logged {
             logged.set_fault(self.fault);
         }
@@ -169,7 +170,7 @@ impl Admission {
         Arc::new(Self { route_kind, profile, stats, limiter: Limiter::new(limits) })
     }
 
-    /// A request that arrives now; `size` is the length that it announces for its body.
+    /// A request that arrives now, without a fault yet; `size` is the length that it announces for its body.
     fn ticket(
         &self,
         connection: &Arc<ConnectionHandle>,
@@ -178,7 +179,7 @@ impl Admission {
         size: Option<u64>,
     ) -> Ticket {
         let active = self.profile.current();
-        let mut ticket = Ticket {
+        Ticket {
             n: active.next_number(self.route_kind),
             fault: None,
             connection: Arc::clone(connection),
@@ -186,11 +187,9 @@ impl Admission {
             context: active.context(self.route_kind, size),
             active,
             after: None,
-            is_counted: false,
+            is_settled: true,
             logged,
-        };
-        ticket.choose_fault();
-        ticket
+        }
     }
 
     /// The answer of the request's fault, if it replaces the whole work of the route.
@@ -228,14 +227,15 @@ pub async fn admit(State(admission): State<Arc<Admission>>, mut request: Request
     let is_blob = admission.route_kind == RouteKind::Store;
     let size = if is_blob { content_length(request.headers()) } else { None };
     let logged = extensions.get::<LoggedRequest>().cloned();
-    let ticket = admission.ticket(connection, route, logged, size);
-    if ticket.fault == Some(Fault::Shed) {
-        admission.stats.fault(Fault::Shed);
-        return fault_response::too_many_requests(admission.route_kind.role());
-    }
+    let mut ticket = admission.ticket(connection, route, logged, size);
     if request.extensions().get::<Bypass>().is_some() {
         request.extensions_mut().insert(ticket);
         return next.run(request).await;
+    }
+    ticket.choose_fault();
+    if ticket.fault == Some(Fault::Shed) {
+        admission.stats.fault(Fault::Shed);
+        return fault_response::too_many_requests(admission.route_kind.role());
     }
     let Some(permit) = admission.limiter.try_admit() else {
         ticket.route.shed.add(1);

@@ -13,6 +13,27 @@ use std::time::Duration;
 /// A body on its way out.
 pub type ByteStream = BoxStream<'static, io::Result<Bytes>>;
 
+/// An extension of responses: how a fault changes the bytes of the body, for what keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    /// It ends early.
+    Truncated,
+    /// This byte is changed.
+    Corrupted(u64),
+}
+
+impl Damage {
+    /// The damage to a body of `length` bytes that answers a request, if its fault does any.
+    #[must_use]
+    pub fn of(ticket: &Ticket, length: u64) -> Option<Self> {
+        match ticket.fault.filter(|_| length > 0)? {
+            Fault::Truncate => Some(Self::Truncated),
+            Fault::Corrupt => Some(Self::Corrupted(ticket.profile().damage_offset(ticket.n, length))),
+            _ => None,
+        }
+    }
+}
+
 /// A dripping body is sent in about this many pieces.
 const DROPS: u64 = 20;
 
@@ -51,7 +72,7 @@ fn first(body: ByteStream, length: u64) -> ByteStream {
 }
 
 /// The body with its byte number `offset` changed.
-fn corrupt(body: ByteStream, offset: u64) -> ByteStream {
+pub fn corrupt(body: ByteStream, offset: u64) -> ByteStream {
     let mut begins = 0;
     let changed = body.map(move |piece| {
         let piece = piece?;

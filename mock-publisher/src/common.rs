@@ -2,6 +2,7 @@
 
 use crate::profile::{Profile, ProfileHandle};
 use crate::request_metrics::count_requests;
+pub use crate::request_metrics::is_control;
 use crate::stats::{Stats, prometheus};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -19,12 +20,14 @@ const MAX_AGE: Duration = Duration::from_secs(86_400);
 
 type Shared = (Arc<Stats>, Arc<ProfileHandle>);
 
-/// Adds the common routes and layers to a server's own routes; `page` is the answer of `/v1/api`.
+/// Adds the common routes and layers to a server's own routes; `page` is the answer of `/v1/api`, and `front` puts before
+/// all of them what the counts are to see.
 pub fn with_common_routes(
     routes: Router,
     stats: Arc<Stats>,
     profile: Arc<ProfileHandle>,
     page: String,
+    front: impl FnOnce(Router) -> Router,
 ) -> Router {
     let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any).max_age(MAX_AGE);
     let shared: Shared = (stats, profile);
@@ -37,7 +40,7 @@ pub fn with_common_routes(
         .route("/mock/weather", get(active_profile).post(replace_profile))
         .route("/metrics", get(metrics))
         .with_state(shared.clone());
-    routes.merge(common).layer(cors).layer(from_fn_with_state(shared, count_requests))
+    front(routes.merge(common).layer(cors)).layer(from_fn_with_state(shared, count_requests))
 }
 
 async fn reset(State((stats, _)): State<Shared>) -> StatusCode {

@@ -57,8 +57,9 @@ pub(crate) fn of(fault: Fault, role: Role) -> Option<Response> {
     })
 }
 
-/// The HTML page of a proxy or a CDN.
-fn page(status: u16, title: &str, software: &str) -> Response {
+/// The HTML page that a proxy or a CDN sends instead of an answer.
+#[must_use]
+pub fn page(status: u16, title: &str, software: &str) -> Response {
     let html = format!(
         "<html>\r\n<head><title>{status} {title}</title></head>\r\n<body>\r\n<center><h1>{status} {title}</h1>\
          </center>\r\n<hr><center>{software}</center>\r\n</body>\r\n</html>\r\n"

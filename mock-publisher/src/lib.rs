@@ -64,5 +64,6 @@ mod publisher;
 mod put;
 mod routes;
 
+pub use fault_response::page as proxy_page;
 pub use publisher::{Config, Publisher};
 pub use routes::{router, serve};

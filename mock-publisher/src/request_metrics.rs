@@ -15,7 +15,7 @@ use std::task::{Context, Poll, ready};
 
 /// Whether a path is one by which a mock is observed and controlled: its requests are not counted, held or cached.
 #[must_use]
-pub(crate) fn is_control(path: &str) -> bool {
+pub fn is_control(path: &str) -> bool {
     path.starts_with("/mock/") || path == "/metrics"
 }
 

@@ -12,6 +12,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, put};
+use std::convert::identity;
 use std::sync::Arc;
 
 /// The routes of a publisher, without what every mock has.
@@ -40,6 +41,6 @@ pub async fn serve(port: impl Into<Endpoint>, publisher: Publisher, shutdown: im
     let (stats, profile) = (Arc::clone(&publisher.0.stats), Arc::clone(&publisher.0.profile));
     // The document is part of this crate and always one; a test reads it.
     let page = openapi::page("Walrus Publisher", &[openapi::PUBLISHER]).unwrap_or_default();
-    let routes = with_common_routes(router(&publisher), Arc::clone(&stats), profile, page);
+    let routes = with_common_routes(router(&publisher), Arc::clone(&stats), profile, page, identity);
     server::run(port.into(), routes, stats, shutdown).await;
 }

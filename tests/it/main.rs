@@ -20,6 +20,8 @@ mod fixtures;
 mod fuzz;
 mod fuzz_stores;
 mod limits;
+#[cfg(unix)]
+mod nginx;
 mod order;
 mod profiles;
 mod published;

@@ -4,7 +4,7 @@
 //! `moka` expires by a clock of its own.
 
 use axum::body::Bytes;
-use axum::http::HeaderValue;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,11 +14,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) struct Entry {
     /// The content type that the first client got, for all that follow.
     pub(super) content_type: Option<HeaderValue>,
-    /// The document of a 404; `None` for a blob.
-    pub(super) not_found: Option<Bytes>,
+    /// A whole answer, if it is not a blob.
+    pub(super) document: Option<Document>,
+    /// The byte of a blob that was changed when it was kept.
+    pub(super) corrupted_at: Option<u64>,
     /// When it was made, in milliseconds since 1970.
     pub(super) made_ms: u64,
     hits: AtomicU64,
+}
+
+/// An answer that is kept whole: a 404, or a page.
+#[derive(Debug, Clone)]
+pub(super) struct Document {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) bytes: Bytes,
 }
 
 /// How long an entry is kept, in milliseconds; `None` for ever.
@@ -37,8 +47,8 @@ pub(super) struct Ttls {
 pub(super) enum Lookup {
     /// No entry that can be served.
     Absent,
-    /// An entry that has expired.
-    Expired,
+    /// An entry that has expired by its age.
+    Expired(Arc<Entry>),
     /// An entry.
     Fresh(Arc<Entry>),
 }
@@ -70,8 +80,9 @@ struct Slot {
 }
 
 impl Entry {
-    pub(super) fn new(content_type: Option<HeaderValue>, not_found: Option<Bytes>, made_ms: u64) -> Self {
-        Self { content_type, not_found, made_ms, hits: AtomicU64::new(0) }
+    /// An entry of a blob.
+    pub(super) fn new(content_type: Option<HeaderValue>, made_ms: u64) -> Self {
+        Self { content_type, made_ms, ..Self::default() }
     }
 
     /// Counts a hit, and gives the number of hits so far.
@@ -86,9 +97,14 @@ impl Slot {
         now_ms < self.entry.made_ms.saturating_add(self.ttls.fill_delay_ms)
     }
 
-    fn is_expired(&self, now_ms: u64) -> bool {
-        let past = |since: u64, ttl: Option<u64>| ttl.is_some_and(|ttl| now_ms >= since.saturating_add(ttl));
-        past(self.entry.made_ms, self.ttls.ttl_ms) || past(self.used_ms, self.ttls.idle_ms)
+    /// Whether it is too old to be served.
+    fn is_old(&self, now_ms: u64) -> bool {
+        self.ttls.ttl_ms.is_some_and(|ttl| now_ms >= self.entry.made_ms.saturating_add(ttl))
+    }
+
+    /// Whether it was not requested for so long that it is removed.
+    fn is_abandoned(&self, now_ms: u64) -> bool {
+        self.ttls.idle_ms.is_some_and(|idle| now_ms >= self.used_ms.saturating_add(idle))
     }
 }
 
@@ -100,11 +116,10 @@ impl Lru {
     /// Looks a key up; an entry that can be served becomes the most recently used.
     pub(super) fn get(&self, key: &str, now_ms: u64) -> Lookup {
         self.with(|state| {
-            let Some(slot) = state.slots.get(key).filter(|slot| !slot.is_pending(now_ms)) else {
-                return Lookup::Absent;
-            };
-            if slot.is_expired(now_ms) {
-                return Lookup::Expired;
+            let is_kept = |slot: &&Slot| !slot.is_pending(now_ms) && !slot.is_abandoned(now_ms);
+            let Some(slot) = state.slots.get(key).filter(is_kept) else { return Lookup::Absent };
+            if slot.is_old(now_ms) {
+                return Lookup::Expired(Arc::clone(&slot.entry));
             }
             state.touch(key, now_ms).map_or(Lookup::Absent, Lookup::Fresh)
         })
@@ -118,7 +133,8 @@ impl Lru {
         }
         self.with(|state| {
             let now_ms = entry.made_ms;
-            let known = state.slots.get(&key).is_some_and(|slot| !slot.is_expired(now_ms));
+            let is_served = |slot: &Slot| !slot.is_old(now_ms) && !slot.is_abandoned(now_ms);
+            let known = state.slots.get(&key).is_some_and(is_served);
             if known && !replace {
                 return 0;
             }

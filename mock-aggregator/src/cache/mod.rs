@@ -1,6 +1,8 @@
 //! The cache in front of the aggregator: the personas it can show, what it keeps and how long, the headers it writes.
 
+mod conditions;
 mod headers;
+mod keep;
 mod layer;
 mod lru;
 mod persona;

@@ -1,7 +1,7 @@
 //! The personas of the cache: which real cache it imitates, and the behaviour that goes with it.
 
-use axum::http::header::ORIGIN;
-use axum::http::{HeaderMap, Uri};
+use axum::http::header::{ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
+use axum::http::{HeaderMap, HeaderName, Uri};
 use mock_publisher::idle::Timeouts;
 use std::time::Duration;
 use strum::{Display, EnumString, VariantArray};
@@ -44,9 +44,15 @@ pub struct CacheConfig {
     pub idle_ttl: Option<Duration>,
     /// How long a 404 is kept; `None` for not at all.
     pub negative_ttl: Option<Duration>,
+    /// How long a 200 is kept that has no `Cache-Control`; `None` for not at all.
+    pub unmarked_ttl: Option<Duration>,
+    /// Whether the cache decides about conditions and ranges, and passes none of them on.
+    pub decides_conditions: bool,
+    /// Whether an entry that has expired is served if the aggregator answers 500, 502, 503 or 504.
+    pub serves_stale: bool,
     /// Whether a request with any `Cache-Control` bypasses the cache.
     pub bypass: bool,
-    /// Whether every `Origin` has entries of its own.
+    /// Whether every `Origin` has entries of its own, as `Vary` says.
     pub per_origin: bool,
     /// How long after a read its entry can be served.
     pub fill_delay: Duration,
@@ -60,6 +66,8 @@ impl Default for CacheConfig {
     }
 }
 
+/// The headers that the aggregator names in `Vary`.
+const VARYING: [HeaderName; 3] = [ORIGIN, ACCESS_CONTROL_REQUEST_METHOD, ACCESS_CONTROL_REQUEST_HEADERS];
 const HOUR: Duration = Duration::from_secs(3600);
 /// The `max-age` that the aggregator sends.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -77,6 +85,9 @@ impl CacheConfig {
             ttl: None,
             idle_ttl: None,
             negative_ttl: None,
+            unmarked_ttl: None,
+            decides_conditions: false,
+            serves_stale: false,
             bypass: false,
             per_origin: false,
             fill_delay: Duration::ZERO,
@@ -88,6 +99,9 @@ impl CacheConfig {
             Persona::None => none,
             Persona::Nginx | Persona::FalseHit => Self {
                 idle_ttl: Some(HOUR),
+                unmarked_ttl: Some(Duration::from_secs(600)),
+                decides_conditions: true,
+                serves_stale: true,
                 bypass: true,
                 per_origin: true,
                 timeouts: NGINX_TIMEOUTS,
@@ -105,9 +119,20 @@ impl CacheConfig {
             Persona::None if !uri.path().ends_with("/byte-range") => uri.path(),
             _ => uri.path_and_query().map_or(uri.path(), |address| address.as_str()),
         };
-        match headers.get(ORIGIN).filter(|_| self.per_origin) {
-            Some(origin) => format!("{address} {}", String::from_utf8_lossy(origin.as_bytes())),
-            None => address.to_owned(),
+        let mut key = address.to_owned();
+        for name in VARYING.into_iter().filter(|_| self.per_origin) {
+            if let Some(value) = headers.get(&name) {
+                key.push_str(&format!(" {name}: {}", String::from_utf8_lossy(value.as_bytes())));
+            }
+        }
+        key
+    }
+
+    /// Whether hits are answered without the aggregator, so that it neither admits them nor makes them fail.
+    pub(crate) fn answers_hits(&self) -> bool {
+        match self.persona {
+            Persona::Nginx | Persona::Cloudflare | Persona::Fastly => true,
+            Persona::None | Persona::FalseHit => false,
         }
     }
 }
@@ -143,7 +168,7 @@ mod tests {
             (Persona::None, blob, &site, "/v1/blobs/x"),
             (Persona::None, part, &site, part),
             (Persona::Cloudflare, blob, &site, blob),
-            (Persona::Nginx, blob, &site, "/v1/blobs/x?strict_consistency_check=true https://a"),
+            (Persona::Nginx, blob, &site, "/v1/blobs/x?strict_consistency_check=true origin: https://a"),
             (Persona::Nginx, blob, &HeaderMap::new(), blob),
         ];
         for (persona, address, headers, expected) in rows {

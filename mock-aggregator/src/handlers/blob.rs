@@ -122,7 +122,7 @@ pub(crate) async fn get_stream(Path(id): Path<BlobId>, read: ReadRequest) -> Res
     // The time per MiB, which on other routes passes before the first byte, passes here while the body is sent.
     let body = match read.method == Method::HEAD {
         true => Body::empty(),
-        false => read.stream(throttle(contents.stream(0, size), read.service_time().per_mib), size),
+        false => read.stream(throttle(contents.stream(0, size), read.service_time().per_mib), 0, size),
     };
     let mut response = read.success(id, Some(size), body);
     response.headers_mut().extend([STREAMING]);

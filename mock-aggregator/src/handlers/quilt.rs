@@ -96,7 +96,7 @@ fn send(read: &ReadRequest, quilt: BlobId, patch: Patch) -> Response {
     let length = patch.bytes.len() as u64;
     let body = match read.method == Method::HEAD {
         true => Body::empty(),
-        false => read.stream(stream::iter([Ok(Bytes::from(patch.bytes))]).boxed(), length),
+        false => read.stream(stream::iter([Ok(Bytes::from(patch.bytes))]).boxed(), 0, length),
     };
     let mut response = read.success(quilt, Some(length), body);
     let headers = response.headers_mut();

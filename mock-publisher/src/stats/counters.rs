@@ -1,37 +1,16 @@
 //! The counters that handlers and middleware add to, and the times of the last arrivals.
 
+use super::counter::{Counter, lock};
 use super::request_log::RequestLog;
 use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 /// Arrivals kept; older ones are forgotten.
 const MAX_ARRIVALS: usize = 65_536;
-
-/// A number that handlers of any thread add to.
-#[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
-
-impl Counter {
-    /// Adds.
-    pub fn add(&self, n: u64) {
-        self.0.fetch_add(n, Ordering::Relaxed);
-    }
-
-    /// Sets it to zero.
-    fn reset(&self) {
-        self.0.store(0, Ordering::Relaxed);
-    }
-
-    /// The value now.
-    #[must_use]
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// What happened on one route.
 #[derive(Debug, Default)]
@@ -130,11 +109,6 @@ impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// The content of a mutex, also after a panic of another thread: every counter is valid by itself.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Stats {

@@ -1,6 +1,6 @@
 //! The request log: one line of JSON for each request that was counted, written when its answer has ended.
 
-use super::counters::lock;
+use super::counter::{Counter, lock};
 use crate::clock::Clock;
 use crate::fault::Fault;
 use serde::Serialize;
@@ -79,7 +79,7 @@ struct Inner {
     method: String,
     target: String,
     status: OnceLock<u16>,
-    bytes: super::Counter,
+    bytes: Counter,
     fault: Mutex<Option<Fault>>,
 }
 
@@ -92,7 +92,7 @@ impl LoggedRequest {
             method: method.to_owned(),
             target: target.to_owned(),
             status: OnceLock::new(),
-            bytes: super::Counter::default(),
+            bytes: Counter::default(),
             fault: Mutex::default(),
         }))
     }

@@ -1,6 +1,7 @@
 //! The counters of a server at one moment, as JSON.
 
-use super::counters::{RouteCounters, Stats, lock};
+use super::counter::lock;
+use super::counters::{RouteCounters, Stats};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
