@@ -4,6 +4,7 @@ mod bytes;
 mod journey;
 mod step_metrics;
 mod schedule;
+mod tokens;
 
 use criterion::{criterion_group, criterion_main};
 
@@ -14,6 +15,7 @@ criterion_group!(
     step_metrics::recording,
     step_metrics::memory,
     schedule::draws,
+    tokens::minting,
     journey::loopback
 );
 criterion_main!(pipeline);

@@ -126,6 +126,9 @@ impl Config {
                 made.map_err(|error| self.placed(ConfigError { phase: Some(config.name.clone()), ..error }))?,
             );
         }
+        let missing_key =
+            self.file.repeats.as_ref().and_then(|repeated| secrets::missing_key(repeated, &self.run));
+        self.refuse_missing(missing_key.into_iter().collect())?;
         let mut plan = resolve::plan(&self.run, &self.part, phases).map_err(|error| self.placed(error))?;
         if self.phases.len() > 1 {
             for config in &self.phases {
@@ -139,16 +142,20 @@ impl Config {
         }
         plan.check().map_err(|error| self.placed(error))?;
         let missing = self.file.repeats.as_ref().map(|repeated| secrets::missing(repeated, &plan));
-        match missing.filter(|missing| !missing.is_empty()) {
-            None => Ok(plan),
-            Some(missing) => Err(Error::Flag {
-                flag: self.file.name.clone(),
-                reason: format!(
-                    "a report holds no secrets, and this run needs {}; or each by its environment variable",
-                    missing.join(" and ")
-                ),
-            }),
+        self.refuse_missing(missing.unwrap_or_default())?;
+        Ok(plan)
+    }
+
+    /// Refuses to repeat a report without its secrets, of which these are missing.
+    fn refuse_missing(&self, missing: Vec<String>) -> Result<(), Error> {
+        if missing.is_empty() {
+            return Ok(());
         }
+        let reason = format!(
+            "a report holds no secrets, and this run needs {}; or each by its environment variable",
+            missing.join(" and ")
+        );
+        Err(Error::Flag { flag: self.file.name.clone(), reason })
     }
 
     /// What to know of thresholds that take more samples than the run can have, and that are judged all the same.

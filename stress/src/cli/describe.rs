@@ -20,6 +20,7 @@ use crate::{
         stages::{Stage, Stages},
         store::Persistence,
         target::{Header, Target},
+        tokens::{DEFAULT_CACHE_SIZE, SigningKey, Tokens},
     },
     units::{exact_duration, exact_size},
 };
@@ -150,6 +151,17 @@ fn store(layer: &mut Builder<'_>, plan: &Plan) {
     layer.switch("deletable", store.persistence == Some(Persistence::Deletable));
     layer.switch("force", store.force);
     layer.maybe("send-object-to", store.send_object_to.as_ref().map(|address| address.as_str()));
+    match &store.tokens {
+        Some(Tokens::Minted(minting)) => {
+            layer.text("jwt-alg", minting.algorithm.to_string());
+            layer.text("jwt-ttl", format!("{}s", minting.ttl));
+            layer.list("jwt-claims", minting.claims.iter().map(ToString::to_string));
+            layer
+                .maybe("jwt-cache-size", Some(minting.cache_size).filter(|size| *size != DEFAULT_CACHE_SIZE));
+        }
+        Some(Tokens::Listed { name }) => layer.text("tokens", name),
+        None => {}
+    }
 }
 
 fn limits(layer: &mut Builder<'_>, limits: &Limits) {
@@ -251,6 +263,14 @@ fn name_secrets(plan: &Plan, layer: &mut Layer) -> Vec<String> {
     }
     for (role, targets) in [("publisher", &plan.publishers), ("aggregator", &plan.aggregators)] {
         set(role.to_owned(), targets.iter().map(|target| address(role, target, &mut variables)).collect());
+    }
+    if let Some(minting) = plan.store.tokens.as_ref().and_then(Tokens::minting) {
+        let key = match minting.key {
+            SigningKey::Secret(_) => "jwt-secret",
+            SigningKey::Private(_) => "jwt-key",
+        };
+        let value = format!("${}", fresh(&mut variables, key)).into();
+        layer.insert(key.to_owned(), Entry { value, place: String::new() });
     }
     variables
 }

@@ -8,7 +8,10 @@ use tokio::{
     time::{self, Instant, MissedTickBehavior},
 };
 
-use super::{blob_list::stream::ListStream, descriptors::ReducedLimit, screen::Screen, signals::Signals};
+use super::{
+    blob_list::stream::ListStream, descriptors::ReducedLimit, screen::Screen, signals::Signals,
+    tokens::RunTokens,
+};
 use crate::{
     client::Network,
     engine::{self, ProgressBoard, RunHooks, RunOutcome},
@@ -43,6 +46,8 @@ pub(super) struct RunContext {
     pub(super) network: Arc<Network>,
     /// The blobs of phases that read a list.
     pub(super) list: Option<ListStream>,
+    /// The tokens of its uploads.
+    pub(super) tokens: Option<RunTokens>,
     pub(super) reduced: Option<ReducedLimit>,
     /// Where the run publishes its progress.
     pub(super) progress_board: Option<Arc<ProgressBoard>>,
@@ -51,7 +56,7 @@ pub(super) struct RunContext {
 impl RunContext {
     /// A network and nothing else.
     pub(super) fn new(network: Arc<Network>) -> Self {
-        Self { network, list: None, reduced: None, progress_board: None }
+        Self { network, list: None, tokens: None, reduced: None, progress_board: None }
     }
 }
 
@@ -63,11 +68,12 @@ pub(super) async fn execute(
     screen: &mut Screen,
     signals: &mut Signals,
 ) -> Result<(RunOutcome, Option<Signal>), Error> {
-    let RunContext { network, list, reduced, progress_board } = context;
+    let RunContext { network, list, tokens, reduced, progress_board } = context;
     let (sender, mut samples) = mpsc::channel(WAITING_SAMPLES);
     let hooks = RunHooks {
         samples: (sink.wants_samples() || screen.wants_samples()).then_some(sender),
         list: list.map(|list| list.entries),
+        tokens: tokens.map(|tokens| tokens.source),
         max_in_flight: reduced.map(|reduced| reduced.max_in_flight),
         progress_board: progress_board.clone(),
         ..RunHooks::default()

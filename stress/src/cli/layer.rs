@@ -34,7 +34,7 @@ impl Entry {
 }
 
 /// Options of which one at most can be used, and why. One that is set in a higher layer removes the others from those below.
-const EXCLUSIVE: [(&[&str], &str); 7] = [
+const EXCLUSIVE: [(&[&str], &str); 8] = [
     (
         &["concurrency", "concurrency-stages", "rate", "stages"],
         "only one of them sets the load. At a given rate, how many blobs are under way follows from how long they take; \
@@ -46,6 +46,7 @@ const EXCLUSIVE: [(&[&str], &str); 7] = [
     (&["deletable", "permanent"], "a blob is one or the other"),
     (&["quiet", "verbose"], "one prints less and the other more"),
     (&LISTS, "only one list can be read"),
+    (&["bearer", "jwt-key", "jwt-secret", "tokens"], "an upload carries one token"),
 ];
 
 /// The options that name a list of stored blobs.
@@ -56,6 +57,12 @@ const OF_RATES: [&str; 2] = ["arrivals", "max-in-flight"];
 
 /// Options of a load that is no rate.
 const OF_WORKERS: [&str; 2] = ["concurrency", "concurrency-stages"];
+
+/// Options of tokens that are minted.
+const OF_MINTING: [&str; 4] = ["jwt-alg", "jwt-cache-size", "jwt-claims", "jwt-ttl"];
+
+/// Options of tokens that are not minted.
+const OF_OTHER_TOKENS: [&str; 2] = ["bearer", "tokens"];
 
 /// Options that may differ from phase to phase.
 const OF_A_PHASE: [&str; 19] = [
@@ -106,7 +113,10 @@ pub(super) fn distinguishes_phases(key: &str) -> bool {
 /// Whether `above`, set in a higher layer, leaves no effect to `key` in a lower one.
 pub(super) fn overrides(above: &str, key: &str) -> bool {
     let together = |(keys, _): &(&[&str], &str)| keys.contains(&above) && keys.contains(&key);
-    above == key || EXCLUSIVE.iter().any(together) || OF_WORKERS.contains(&above) && OF_RATES.contains(&key)
+    above == key
+        || EXCLUSIVE.iter().any(together)
+        || OF_WORKERS.contains(&above) && OF_RATES.contains(&key)
+        || OF_OTHER_TOKENS.contains(&above) && OF_MINTING.contains(&key)
 }
 
 /// All of `above`, and what it leaves of `below`.
@@ -254,6 +264,9 @@ mod tests {
             ("min-size", "max-size", false),
             ("blob-ids", "from-export", true),
             ("blobs", "duration", false),
+            ("tokens", "jwt-secret", true),
+            ("bearer", "jwt-ttl", true),
+            ("jwt-key", "jwt-ttl", false),
         ] {
             assert_eq!(overrides(above, key), expected, "{above} above {key}");
         }

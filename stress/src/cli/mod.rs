@@ -11,6 +11,7 @@ mod execute;
 mod exit;
 mod files;
 mod help;
+mod jwt_values;
 mod layer;
 mod merge;
 mod operators;
@@ -28,6 +29,7 @@ mod search;
 mod secrets;
 mod signals;
 mod start;
+mod tokens;
 mod usage;
 mod values;
 

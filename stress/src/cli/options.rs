@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     choices::{BarrierChoice, ShardChoice},
+    jwt_values::{JwtKey, JwtSecret, TokenTtl},
     values::{
         Bearer, Bytes, Parsed, PerSecond, RateStage, RetriedClass, Share, StepOrder, WallTime, When,
         WorkerStage, WriteTo, parsed_one_of,
@@ -25,6 +26,7 @@ use crate::plan::{
     store::SuiAddress,
     target::{Header, Target},
     threshold::Threshold,
+    tokens::{Algorithm, Claim},
 };
 
 /// The flags of a run: a plan file, and options that win over it.
@@ -46,6 +48,7 @@ const LOAD: &str = "Load";
 const MACHINES: &str = "Many machines";
 const STORAGE: &str = "Storage";
 const REQUESTS: &str = "Requests";
+const TOKENS: &str = "Tokens";
 const RETRIES: &str = "Retries";
 const PASS_OR_FAIL: &str = "Pass or fail";
 const OUTPUT: &str = "Output";
@@ -257,6 +260,44 @@ pub(super) struct RunOptions {
     /// Bearer token for publishers, or its file
     #[arg(long, value_name = "TOKEN|@FILE", help_heading = REQUESTS)]
     pub(super) bearer: Option<Parsed<Bearer>>,
+    /// Secret that signs a token for each upload
+    ///
+    /// A token (JWT) is minted for each attempt. The secret is that of the publisher's --jwt-decode-secret: 0x and hexadecimal
+    /// digits, or text; or @FILE that holds it.
+    #[arg(long, value_name = "SECRET|@FILE", help_heading = TOKENS)]
+    pub(super) jwt_secret: Option<Parsed<JwtSecret>>,
+    /// Private key that signs the tokens (PKCS #8)
+    ///
+    /// @ and the path of a file in PEM or DER.
+    #[arg(long, value_name = "@FILE", help_heading = TOKENS)]
+    pub(super) jwt_key: Option<Parsed<JwtKey>>,
+    /// Algorithm [default: what fits the key]
+    ///
+    /// A secret signs with HS256 by default, P-256 with ES256, P-384 with ES384, RSA with RS256 and Ed25519 with EdDSA.
+    #[arg(long, value_name = "ALG", value_parser = parsed_one_of::<Algorithm>(), help_heading = TOKENS)]
+    pub(super) jwt_alg: Option<Parsed<Algorithm>>,
+    /// Lifetime of a token [default: 60s]
+    ///
+    /// exp - iat, exactly, as a publisher's --jwt-expiring-sec demands.
+    #[arg(long, value_name = "D", help_heading = TOKENS)]
+    pub(super) jwt_ttl: Option<Parsed<TokenTtl>>,
+    /// What tokens claim besides iat, exp and jti
+    ///
+    /// size: the blob's size, or max-size: that of the largest blob; epochs or max-epochs: those of --epochs;
+    /// send-object-to: the address of --send-object-to.
+    #[arg(long, value_name = "CLAIMS", value_delimiter = ',', help_heading = TOKENS)]
+    pub(super) jwt_claims: Vec<Parsed<Claim>>,
+    /// Tokens a publisher remembers [default: 10000]
+    ///
+    /// A rate whose unexpired tokens would fill that replay cache is refused.
+    #[arg(long, value_name = "N", help_heading = TOKENS)]
+    pub(super) jwt_cache_size: Option<Parsed<u64>>,
+    /// Tokens minted elsewhere; - is stdin
+    ///
+    /// One token a line, one for each attempt at an upload; # starts a comment. The list is read during the run. With --shard K/N, every N-th is used, from
+    /// the K-th on.
+    #[arg(long, value_name = "FILE", help_heading = TOKENS)]
+    pub(super) tokens: Option<Parsed<PathBuf>>,
     /// Do not verify servers' certificates
     #[arg(long, help_heading = REQUESTS)]
     pub(super) insecure: bool,

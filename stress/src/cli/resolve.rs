@@ -6,6 +6,7 @@ use super::{
     blob_list::BlobList,
     options::RunOptions,
     part::OwnPart,
+    tokens,
     values::{Parsed, StepOrder},
 };
 use crate::plan::{
@@ -47,7 +48,10 @@ pub(super) fn plan(options: &RunOptions, part: &OwnPart, phases: Vec<Phase>) -> 
         publishers: if uploads { all(&options.publisher) } else { Vec::new() },
         aggregators: if reads { all(&options.aggregator) } else { Vec::new() },
         phases,
-        store: store(options, duplicates),
+        store: StoreOptions {
+            tokens: tokens::settings(options)?.filter(|_| uploads),
+            ..store(options, duplicates)
+        },
         limits: limits(options)?,
         verify: get(&options.verify).unwrap_or(Verify::Full),
         retries: retries(options)?,
@@ -251,6 +255,7 @@ fn store(options: &RunOptions, duplicates: bool) -> StoreOptions {
         persistence,
         send_object_to: get(&options.send_object_to),
         force: options.force,
+        tokens: None,
     }
 }
 
@@ -279,9 +284,18 @@ fn publisher_headers(options: &RunOptions) -> Result<Vec<Header>, ConfigError> {
     let headers = [all(&options.header), all(&options.publisher_header), Vec::from_iter(bearer)].concat();
     let authorizations = headers.iter().filter(|header| header.name.eq_ignore_ascii_case("authorization"));
     let has_login = || options.publisher.iter().any(|target| target.credentials.is_some());
-    if options.bearer.is_some() && (authorizations.count() > 1 || has_login()) {
+    let of_tokens = [
+        ("--bearer", options.bearer.is_some(), 1),
+        ("--jwt-secret", options.jwt_secret.is_some(), 0),
+        ("--jwt-key", options.jwt_key.is_some(), 0),
+        ("--tokens", options.tokens.is_some(), 0),
+    ];
+    let own = of_tokens.into_iter().find(|(_, is_set, _)| *is_set);
+    if let Some((flag, _, own)) = own
+        && (authorizations.count() > own || has_login())
+    {
         let reason = "cannot be used with another Authorization header or with user:password in --publisher";
-        return Err(ConfigError::new("--bearer", reason));
+        return Err(ConfigError::new(flag, reason));
     }
     Ok(headers)
 }

@@ -16,6 +16,7 @@ use super::{
     screen::Screen,
     signals::Signals,
     start::StartRule,
+    tokens::RunTokens,
 };
 use crate::{
     client::{self, Network},
@@ -43,6 +44,7 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     let mut notices = config.judged_shortfalls(&plan)?;
     let reduced = descriptors::provide(&plan, config.sets_default_max_in_flight())?;
     let (options, own) = (config.run, config.part);
+    let tokens = RunTokens::of(&plan)?;
     let start = StartRule::of(&options, &own)?;
     let files = Files::prepare(&options)?;
     let progress_board = Arc::default();
@@ -76,7 +78,13 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     let list = list.map(|list| list.stream(plan.goes_round())).transpose()?;
     screen.open(&plan, "");
     let progress_board = (screen.is_open() || metrics.is_some()).then_some(progress_board);
-    let context = RunContext { list: list.clone(), reduced, progress_board, ..RunContext::new(network) };
+    let context = RunContext {
+        list: list.clone(),
+        tokens: tokens.clone(),
+        reduced,
+        progress_board,
+        ..RunContext::new(network)
+    };
     let part = released.begin(&own);
     let executed = execute(&plan, context, &mut output, &mut screen, &mut signals).await;
     screen.close();
@@ -91,9 +99,11 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
     let mut report = Report::new(Plan::clone(&plan), started_at, outcome.elapsed, ending, outcome.recording);
     (report.run_id, report.parts) = (own.run, part.into_iter().collect());
+    notices.extend(tokens.as_ref().and_then(|tokens| tokens.source.warning()));
     report.notices.extend(notices.into_iter().chain(warm_up_notice(&outcome.warm_up)));
     let (blobs, mut failures) = output.finish();
     failures.extend(list.and_then(|list| list.error()));
+    failures.extend(tokens.and_then(|tokens| tokens.error()));
     let summary = Summary::of(&report);
     failures.extend(save(&report, &summary, files.report, files.others));
     let shown = export::run_screen(&report, &summary, &blobs, screen.summary);

@@ -5,17 +5,28 @@ use std::{env, fs};
 use toml::Value;
 use url::Url;
 
-use super::layer::{self, Layer};
+use super::{
+    layer::{self, Layer},
+    options::RunOptions,
+};
 use crate::{
     error::Error,
     plan::{
         Plan,
         target::{Header, Target},
+        tokens::SigningKey,
     },
 };
 
 /// Options whose values are secrets, in whole or in part.
-const SECRETS: [&str; 4] = ["aggregator-header", "bearer", "header", "publisher-header"];
+const SECRETS: [&str; 6] =
+    ["aggregator-header", "bearer", "header", "jwt-key", "jwt-secret", "publisher-header"];
+
+/// Secrets that are a value as a whole.
+const WHOLE: [&str; 3] = ["bearer", "jwt-key", "jwt-secret"];
+
+/// What signs tokens.
+const MINTING: [&str; 2] = ["jwt-key", "jwt-secret"];
 
 /// The addresses, which may hold a password.
 const ADDRESSES: [&str; 2] = ["aggregator", "publisher"];
@@ -60,12 +71,12 @@ fn check_text(key: &str, text: &str) -> Result<(), String> {
     // The second test finds a password whatever the number of slashes before it.
     let holds = || user(text).is_some() || text.parse::<Target>().is_ok_and(|one| one.credentials.is_some());
     let reason = match key {
-        key if !is_address(key) && key != "bearer" => {
+        key if !is_address(key) && !WHOLE.contains(&key) => {
             "a plan file holds no header's value: name the environment variable (\"X-Key: $NAME\") or the file \
              (\"X-Key: @FILE\") that does"
         }
-        "bearer" => {
-            "a plan file holds no token: name the environment variable (\"$NAME\") or the file (\"@FILE\") that does"
+        key if WHOLE.contains(&key) => {
+            "a plan file holds no token, secret or key: name the environment variable (\"$NAME\") or the file (\"@FILE\") that does"
         }
         _ if holds() => {
             "holds a user or a password; a plan file names the environment variable that holds both, as in \
@@ -96,6 +107,8 @@ pub(super) fn resolve(layer: &mut Layer) -> Result<(), Error> {
 fn resolve_text(key: &str, text: &str) -> Result<String, String> {
     let Some((before, place)) = reference(key, text) else { return Ok(text.to_owned()) };
     let secret = match place {
+        // These options read their files themselves.
+        Place::File(_) if MINTING.contains(&key) => return Ok(text.trim().to_owned()),
         Place::Variable(name) => {
             let value = env::var(name).ok().filter(|value| !value.is_empty());
             value.ok_or_else(|| format!("the environment has no {name}: it must hold the secret"))?
@@ -105,8 +118,8 @@ fn resolve_text(key: &str, text: &str) -> Result<String, String> {
         }
     };
     let secret = secret.trim();
-    if key == "bearer" && secret.starts_with('@') {
-        return Err("the token begins with @, which would name a file".to_owned());
+    if ["bearer", "jwt-secret"].contains(&key) && secret.starts_with('@') {
+        return Err("the secret begins with @, which would name a file".to_owned());
     }
     if is_address(key) { with_login(text, secret) } else { Ok(format!("{before}{secret}")) }
 }
@@ -130,7 +143,7 @@ enum Place<'a> {
 /// What stands before the secret, and where the secret is.
 fn reference<'a>(key: &str, text: &'a str) -> Option<(&'a str, Place<'a>)> {
     let (before, place) = match key {
-        "bearer" => ("", text.trim()),
+        key if WHOLE.contains(&key) => ("", text.trim()),
         _ if is_address(key) => ("", user(text).filter(|user| user.starts_with('$'))?),
         _ => {
             let at = text.find(':')? + 1;
@@ -164,6 +177,17 @@ pub(super) fn missing(repeated: &Plan, plan: &Plan) -> Vec<String> {
     let passwords = without_password("publisher", &repeated.publishers, &plan.publishers)
         .chain(without_password("aggregator", &repeated.aggregators, &plan.aggregators));
     headers.chain(passwords).collect()
+}
+
+/// What signed the tokens of the repeated plan, when these options need it and lack it.
+pub(super) fn missing_key(repeated: &Plan, options: &RunOptions) -> Option<String> {
+    let minting = repeated.store.tokens.as_ref()?.minting()?;
+    let RunOptions { jwt_secret, jwt_key, bearer, tokens, .. } = options;
+    let given = jwt_secret.is_some() || jwt_key.is_some() || bearer.is_some() || tokens.is_some();
+    (!given).then(|| match minting.key {
+        SigningKey::Secret(_) => "the secret that signs its tokens (--jwt-secret)".to_owned(),
+        SigningKey::Private(_) => "the private key that signs its tokens (--jwt-key)".to_owned(),
+    })
 }
 
 fn absent<'a>(role: &'a str, old: &'a [Header], new: &'a [Header]) -> impl Iterator<Item = String> + use<'a> {
@@ -203,6 +227,11 @@ mod tests {
             ("bearer", "s3cret", true),
             ("bearer", "$", true),
             ("bearer", "$TO KEN", true),
+            ("jwt-secret", "$SECRET", false),
+            ("jwt-secret", "@secret", false),
+            ("jwt-secret", "s3cret", true),
+            ("jwt-key", "@key.pem", false),
+            ("jwt-key", "-----BEGIN PRIVATE KEY----- s3cret", true),
             ("header", "X-Key: $KEY", false),
             ("header", "X-Key: @key.txt", false),
             ("header", "X-Key: s3cret", true),

@@ -294,7 +294,7 @@ impl FromStr for Bearer {
     }
 }
 
-fn checked_token(text: &str) -> Result<&str, String> {
+pub(super) fn checked_token(text: &str) -> Result<&str, String> {
     let token = text.trim();
     let valid = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
     valid.then_some(token).ok_or_else(|| "a token is one word of visible ASCII characters".to_owned())

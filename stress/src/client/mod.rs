@@ -14,6 +14,7 @@ mod expect_continue;
 mod handler;
 mod headers;
 mod http1;
+pub mod jwt;
 mod network;
 mod preflight;
 mod probe;
@@ -31,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     blob::{Source, Verifier},
-    plan::Verify,
+    plan::{Verify, target::Secret},
     sample::{Clock, ExchangeRecord, Outcome},
 };
 pub use attempt::Exchange;
@@ -44,6 +45,7 @@ use network::Endpoint;
 pub use network::Network;
 pub use preflight::preflight;
 pub use probe::probe;
+use redact::Redactor;
 use response::Response;
 pub use untimed::fetch;
 pub use walrus_json::is_blob_id;
@@ -77,10 +79,17 @@ impl Client {
         }
     }
 
-    /// Stores a blob at the publisher of this number, unless `abort` is cancelled before the response is complete.
-    pub async fn upload(&mut self, publisher: usize, source: Source, abort: &CancellationToken) -> Exchange {
+    /// Stores a blob at the publisher of this number, unless `abort` is cancelled before the response is complete. The value of
+    /// an `Authorization` header of its own, if there is one, must be fit for a header.
+    pub async fn upload(
+        &mut self,
+        publisher: usize,
+        source: Source,
+        authorization: Option<&Secret>,
+        abort: &CancellationToken,
+    ) -> Exchange {
         let endpoint = &self.network.publishers[publisher];
-        self.request.upload(&endpoint.template, source, endpoint.expect_continue.wait());
+        self.request.upload(&endpoint.template, source, authorization, endpoint.expect_continue.wait());
         let attempt = Attempt {
             clock: self.clock,
             endpoint,
@@ -90,7 +99,12 @@ impl Client {
             timeout: self.network.limits.upload_timeout,
             handler: ResponseHandler::upload(&mut self.response),
         };
-        let exchange = attempt.run(&mut self.request, &mut self.deadline, abort).await;
+        let mut exchange = attempt.run(&mut self.request, &mut self.deadline, abort).await;
+        if let Some(authorization) = authorization
+            && !exchange.outcome.is_success()
+        {
+            exchange.outcome = Redactor::of_token(authorization).outcome(exchange.outcome);
+        }
         self.request.drop_body();
         self.response.shrink();
         exchange

@@ -190,6 +190,7 @@ mod tests {
             persistence: Some(Persistence::Permanent),
             send_object_to: Some(format!("0x{}", "ab".repeat(32)).parse().unwrap()),
             force: true,
+            ..StoreOptions::default()
         };
         let expected = format!("?epochs=5&permanent=true&force=true&send_object_to=0x{}", "ab".repeat(32));
         assert_eq!(query(&all), expected);

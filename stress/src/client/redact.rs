@@ -68,6 +68,14 @@ impl Redactor {
         redactor
     }
 
+    /// Knows the token in the value of an `Authorization` header.
+    pub(super) fn of_token(authorization: &Secret) -> Self {
+        let mut redactor = Self::default();
+        let value = authorization.reveal();
+        redactor.register(value.split_once(' ').map_or(value, |(_, token)| token));
+        redactor
+    }
+
     /// Knows `secret`, its percent-encoding, its base64 by itself and within a longer text, and its hexadecimal digits.
     pub(super) fn register(&mut self, secret: &str) {
         // As texts are compared: blanks in them are single.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     blob_registry::{CarriedBlob, ReadMarks},
     phase::{BlobOrigin, PhaseRuntime, WorkItem},
+    tokens::UploadAttempt,
 };
 use crate::{
     blob::{BlobSpec, Expect},
@@ -82,6 +83,11 @@ impl Iteration {
     /// The blob that `step` is done to.
     pub(super) fn blob(&self, step: Step) -> &BlobState {
         self.control.as_ref().filter(|_| step.is_of_control()).unwrap_or(&self.blob)
+    }
+
+    /// An attempt at the upload of these bytes.
+    pub(super) fn upload(&self, blob: BlobSpec, attempt: u32) -> UploadAttempt {
+        UploadAttempt { index: self.index, blob, attempt, publisher: self.publisher }
     }
 
     /// A sample with everything that is known before the step.

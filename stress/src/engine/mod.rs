@@ -17,6 +17,7 @@ mod run;
 mod stored_ids;
 mod thread_main;
 mod timer;
+mod tokens;
 mod usage;
 mod worker;
 mod worker_thread;
@@ -41,6 +42,7 @@ pub use progress::ProgressBoard;
 use run::Run;
 pub use run::RunHooks;
 use thread_main::Phases;
+pub use tokens::{Minter, TokenList, TokenSource};
 use usage::ProcessUsage;
 use worker_thread::{Recordings, ThreadIndex};
 

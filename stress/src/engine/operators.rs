@@ -158,7 +158,7 @@ impl Uploader<'_> {
         let plan = self.plan;
         let mut number = 1;
         loop {
-            let exchange = client.upload(0, self.spec(index).source(), self.abort).await;
+            let exchange = client.upload(0, self.spec(index).source(), None, self.abort).await;
             let blob_id = match &exchange.outcome {
                 Outcome::Stored(stored) => Some(stored.blob_id.as_str().into()),
                 _ => None,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{barrier::Barrier, blob_registry::BlobRegistry, list::List, progress::ProgressBoard};
+use super::{
+    barrier::Barrier, blob_registry::BlobRegistry, list::List, progress::ProgressBoard, tokens::TokenSource,
+};
 use crate::{
     client::Network,
     plan::Plan,
@@ -19,6 +21,8 @@ pub struct RunHooks {
     pub samples: Option<mpsc::Sender<Sample>>,
     /// The blobs of phases whose source is a list.
     pub list: Option<Arc<List>>,
+    /// The tokens of uploads; without them uploads carry none of their own.
+    pub tokens: Option<Arc<TokenSource>>,
     /// The most journeys of an open loop in flight that the machine can hold, where that may be less than the plan's.
     pub max_in_flight: Option<u32>,
     /// Where the progress is published.

@@ -108,7 +108,7 @@ async fn generating_the_first_chunk_is_not_measured() {
         let spec = BlobSpec { seed: 7, index, size: 60_000, content: Content::Binary };
         let begun = clock.elapsed();
         let Exchange { record, outcome } =
-            client.upload(0, spec.source().costing(COST), &CancellationToken::new()).await;
+            client.upload(0, spec.source().costing(COST), None, &CancellationToken::new()).await;
         let whole = clock.elapsed() - begun;
         assert!(outcome.is_success(), "{outcome:?}");
         let started = record.timing.started;

@@ -41,7 +41,7 @@ impl Worker {
     pub(super) async fn run(&mut self, item: WorkItem, mut due: Option<Duration>) {
         let mut iteration = Iteration::new(&self.thread.phase, item);
         for position in 0..iteration.steps.len() {
-            let (sample, permit) = self.step(&iteration, position, due).await;
+            let Some((sample, permit)) = self.step(&iteration, position, due).await else { return };
             // In an open loop a later step is due when the one before it has ended.
             due = due.map(|_| sample.exchange.timing.finished);
             iteration.end_step(&self.thread.phase, &sample);
@@ -52,24 +52,31 @@ impl Worker {
     }
 
     /// One step with its retries; every attempt but the last is entered here. The slot of its sample is reserved before
-    /// each attempt, so that a slow receiver delays its start, but is no part of its time.
+    /// each attempt, so that a slow receiver delays its start, but is no part of its time. `None` when the journey's first
+    /// upload may not start: then it has not begun.
     async fn step(
         &mut self,
         iteration: &Iteration,
         position: usize,
         mut due: Option<Duration>,
-    ) -> (Sample, Option<Permit>) {
+    ) -> Option<(Sample, Option<Permit>)> {
         let step = iteration.steps[position];
         let mut attempt = 1;
         loop {
             let permit = self.thread.reserve().await;
-            let sample = Sample { attempt, ..self.attempt(iteration, step, due).await };
+            let sample = match self.attempt(iteration, step, attempt, due).await {
+                Some(sample) => Sample { attempt, ..sample },
+                None if attempt == 1 && position == 0 => return None,
+                None => {
+                    Sample { attempt, outcome: Outcome::Skipped, ..iteration.draft(&self.thread.phase, step) }
+                }
+            };
             let (thread, timing) = (&self.thread, sample.exchange.timing);
             if attempt == 1 && position == 0 && due.is_some() && sample.outcome != Outcome::Skipped {
                 let start_delay = timing.started.saturating_sub(timing.due);
                 thread.recording().record_arrival(sample.phase, start_delay);
             }
-            let Some(delay) = retry_delay(&thread.phase, &sample) else { return (sample, permit) };
+            let Some(delay) = retry_delay(&thread.phase, &sample) else { return Some((sample, permit)) };
             // The step's response time includes its failed attempts.
             due = Some(timing.due);
             thread.enter(sample.tried_again(), permit);
@@ -82,19 +89,30 @@ impl Worker {
             if !waited {
                 let exchange = with_due(due, ExchangeRecord::start(thread.phase.run.clock.elapsed()));
                 let draft = iteration.draft(&thread.phase, step);
-                return (Sample { attempt, exchange, ..draft }, thread.reserve().await);
+                return Some((Sample { attempt, exchange, ..draft }, thread.reserve().await));
             }
         }
     }
 
-    /// One attempt at a step; skipped when an earlier step of its blob did not succeed or the phase is aborted.
-    async fn attempt(&mut self, iteration: &Iteration, step: Step, due: Option<Duration>) -> Sample {
+    /// One attempt at a step; skipped when an earlier step of its blob did not succeed or the phase is aborted. `None` when
+    /// it is an upload that may not start.
+    async fn attempt(
+        &mut self,
+        iteration: &Iteration,
+        step: Step,
+        number: u32,
+        due: Option<Duration>,
+    ) -> Option<Sample> {
         let WorkerThread { phase, abort, .. } = &*self.thread;
         let (draft, blob) = (iteration.draft(phase, step), iteration.blob(step));
         let exchange = match (step.stores(), &blob.expect, &blob.id) {
             _ if !blob.marks.all_ok || abort.is_cancelled() => None,
             (true, Expect::Spec(spec), _) => {
-                let exchange = self.client.upload(iteration.publisher, spec.source(), abort).await;
+                let upload = iteration.upload(*spec, number);
+                let admitted = self.thread.admit(upload).await?;
+                let source = spec.source();
+                let authorization = admitted.authorization.as_ref();
+                let exchange = self.client.upload(upload.publisher, source, authorization, abort).await;
                 Some(checked(exchange, *spec, &phase.run.registry))
             }
             (false, expect, Some(id)) => {
@@ -104,7 +122,7 @@ impl Worker {
             // Without a spec there is nothing to send, without an ID nothing to read.
             (true, Expect::FirstRead(_), _) | (false, _, None) => None,
         };
-        let Some(exchange) = exchange else { return Sample { outcome: Outcome::Skipped, ..draft } };
+        let Some(exchange) = exchange else { return Some(Sample { outcome: Outcome::Skipped, ..draft }) };
         let (exchange, outcome) = (with_due(due, exchange.record), exchange.outcome);
         let (size, blob_id) = match &outcome {
             Outcome::Stored(stored) => (draft.size, Some(Arc::from(stored.blob_id.as_str()))),
@@ -112,7 +130,7 @@ impl Worker {
             _ if !step.stores() => (blob.expect.size().unwrap_or(exchange.bytes_received), draft.blob_id),
             _ => (draft.size, draft.blob_id),
         };
-        Sample { exchange, outcome, size, blob_id, ..draft }
+        Some(Sample { exchange, outcome, size, blob_id, ..draft })
     }
 }
 

@@ -10,8 +10,8 @@ use std::{
 use tokio::{sync::mpsc, time::interval};
 use tokio_util::sync::CancellationToken;
 
-use super::phase::PhaseRuntime;
-use crate::{client::Client, metrics::Recording, sample::Sample};
+use super::{phase::PhaseRuntime, tokens::UploadAttempt};
+use crate::{client::Client, metrics::Recording, plan::target::Secret, sample::Sample};
 
 /// How often the event loop's lag is sampled.
 const LAG_INTERVAL: Duration = Duration::from_millis(10);
@@ -46,10 +46,33 @@ pub(super) struct Recordings {
     pub(super) warm_up: RefCell<Recording>,
 }
 
+/// An upload that may start.
+#[derive(Debug, Default)]
+pub(super) struct Admitted {
+    /// The value of its own `Authorization` header.
+    pub(super) authorization: Option<Secret>,
+}
+
 /// A slot for one sample in the channel.
 pub(super) type Permit = mpsc::OwnedPermit<Sample>;
 
 impl WorkerThread {
+    /// What an attempt at an upload needs before it starts, outside its time; `None` when it may not start. Where there are no
+    /// more tokens, nothing starts any more.
+    pub(super) async fn admit(&self, upload: UploadAttempt) -> Option<Admitted> {
+        let hooks = &self.phase.run.hooks;
+        let Some(tokens) = &hooks.tokens else { return Some(Admitted::default()) };
+        let token = tokio::select! {
+            biased;
+            () = self.abort.cancelled() => return None,
+            token = tokens.next(upload) => token,
+        };
+        if token.is_none() {
+            hooks.stop.cancel();
+        }
+        Some(Admitted { authorization: Some(token?) })
+    }
+
     /// Reserves a slot for one sample in the channel; `None` when it has no receiver.
     pub(super) async fn reserve(&self) -> Option<Permit> {
         if self.phase.planned().warm_up {

@@ -16,6 +16,7 @@ pub(crate) mod names;
 pub mod percentile;
 mod phase;
 pub mod repeats;
+mod replay_cache;
 pub mod retry;
 pub mod stages;
 pub mod schedule;
@@ -28,6 +29,7 @@ pub mod store;
 pub mod source;
 pub mod support;
 pub mod target;
+pub mod tokens;
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantNames};
@@ -108,6 +110,7 @@ impl Plan {
         self.check_order()?;
         self.thresholds.iter().try_for_each(|threshold| threshold.check(&self.phases))?;
         self.shard().check(&self.phases)?;
+        self.check_tokens()?;
         let uploads = self.phases.iter().any(|phase| phase.journey.uploads());
         let reads = self.phases.iter().any(|phase| phase.journey.reads());
         if uploads && self.publishers.is_empty() {

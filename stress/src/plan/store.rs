@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{ConfigError, tokens::Tokens};
 
 /// The most epochs ahead that the network allows.
 const MAX_EPOCHS: u32 = 53;
 
-/// The query parameters of `PUT /v1/blobs`.
+/// The epochs that a publisher stores for when a request does not say.
+const DEFAULT_EPOCHS: u32 = 1;
+
+/// The query parameters of `PUT /v1/blobs`, and the tokens that authorize it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreOptions {
     /// For how many epochs ahead; the publisher's own default (1) when absent.
@@ -18,6 +21,9 @@ pub struct StoreOptions {
     pub send_object_to: Option<SuiAddress>,
     /// Whether to store anew what is already stored.
     pub force: bool,
+    /// Where the tokens of uploads come from; `None` when uploads carry none of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
 }
 
 /// Whether a stored blob can be deleted again.
@@ -32,6 +38,11 @@ pub enum Persistence {
 }
 
 impl StoreOptions {
+    /// For how many epochs ahead blobs are stored.
+    pub fn epochs(&self) -> u32 {
+        self.epochs.unwrap_or(DEFAULT_EPOCHS)
+    }
+
     /// Checks that the network allows them.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ mod secrets;
 mod search;
 mod specification;
 mod thresholds;
+mod tokens;
 mod quality;
 mod truth;
 mod writers;

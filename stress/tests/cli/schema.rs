@@ -107,7 +107,12 @@ fn a_report_of_failures_and_one_of_a_list_are_valid_and_described() {
         true => Reply::Send(answer(404, "application/json", br#"{"error":{"code":404,"message":"gone"}}"#)),
         false => right,
     });
-    let report = valid(&Run::between(&server.url(), &server.url()).line("-n 3").go().exits(1));
+    let report = valid(
+        &Run::between(&server.url(), &server.url())
+            .line("-n 3 --jwt-secret s --jwt-claims size")
+            .go()
+            .exits(1),
+    );
     assert_eq!(report["steps"][1]["failures"][0]["examples"][0]["status"], 404);
     let bottle = Bottle::start();
     let ran = Run::new(&bottle).line("-n 8 --export rows.json").go().exits(0);

@@ -131,7 +131,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) async fn upload(&mut self, publisher: usize, source: Source) -> Exchange {
-        self.client.upload(publisher, source, &self.abort).await
+        self.client.upload(publisher, source, None, &self.abort).await
     }
 
     pub(crate) async fn read(

@@ -17,6 +17,7 @@ use super::{
     print,
     screen::{self, Screen},
     signals::Signals,
+    tokens::RunTokens,
 };
 use crate::{
     client::{self, Network},
@@ -52,6 +53,7 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
     let template = Template { plan, settle: args.settle(), axis: search.axis };
     let largest = template.at(search.max, search.step, 0)?;
     let reduced = descriptors::provide(&largest, config.sets_default_max_in_flight())?;
+    let tokens = RunTokens::of(&template.plan)?;
     let file = config.run.report.as_ref().map(|path| PreparedFile::prepare(path)).transpose()?;
     let screen = Screen::new(&config.run, &template.plan);
     reduced.iter().for_each(|reduced| screen.note(&format!("warning: {}", reduced.notice())));
@@ -69,7 +71,7 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
     let started_at = rfc3339(SystemTime::now());
     let started = Instant::now();
     let network = Arc::new(Network::new(&template.plan)?);
-    let context = RunContext { list, reduced, ..RunContext::new(network) };
+    let context = RunContext { list, tokens, reduced, ..RunContext::new(network) };
     let steps = Steps { search: &search, template: &template, context, entries };
     let (steps, answer, signal) = steps.run(screen, &mut signals, capacity::generator_limit).await?;
     let capacity = Capacity {
@@ -198,6 +200,7 @@ impl Steps<'_> {
             let mut step =
                 SearchStep::of((level, length), focus, &report, &outcome.warm_up, concurrency.read(), &limit);
             let error = self.context.list.as_ref().and_then(ListStream::error);
+            let error = error.or_else(|| self.context.tokens.as_ref().and_then(RunTokens::error));
             let used_up = error.is_some() || self.is_used_up();
             if used_up {
                 // Its blobs ended before its time did.

@@ -14,6 +14,7 @@ use tokio::io::AsyncWrite;
 use crate::{
     blob::Source,
     client::{expect_continue::ContinueWait, stream::Stream},
+    plan::target::Secret,
     sample::ExchangeRecord,
 };
 
@@ -53,8 +54,8 @@ pub(in crate::client) struct Request {
     body: Option<Body>,
     /// The size of the blob that it uploads, in bytes.
     pub(in crate::client) size: u64,
-    /// The whole blob, while it can be asked for without an expectation.
-    restart: Option<Source>,
+    /// The whole blob and the request's own authorization, while it can be asked for without an expectation.
+    restart: Option<(Source, Option<Secret>)>,
 }
 
 impl fmt::Debug for HeadTemplate {
@@ -88,29 +89,34 @@ impl Request {
         self.head.extend_from_slice(b"\r\n");
     }
 
-    /// Makes it the upload of a blob, whose first chunk is generated now, before the exchange is timed.
+    /// Makes it the upload of a blob, with an `Authorization` header of its own if there is one. The first chunk is generated
+    /// now, before the exchange is timed.
     pub(in crate::client) fn upload(
         &mut self,
         template: &HeadTemplate,
         mut source: Source,
+        authorization: Option<&Secret>,
         wait: Option<ContinueWait>,
     ) {
         self.begin(&template.put, "");
         self.head.extend_from_slice(&template.headers);
+        // Writing into memory does not fail.
+        if let Some(authorization) = authorization {
+            let _ = write!(self.head, "authorization: {}\r\n", authorization.reveal());
+        }
         // An empty blob is never held back: there is nothing to spare.
         let wait = wait.filter(|_| source.remaining() > 0);
         self.size = source.remaining();
-        self.restart = wait.is_some().then(|| source.restarted());
+        self.restart = wait.is_some().then(|| (source.restarted(), authorization.cloned()));
         let expect = if wait.is_some() { "expect: 100-continue\r\n" } else { "" };
-        // Writing into memory does not fail.
         let _ = write!(self.head, "{expect}content-length: {}\r\n\r\n", self.size);
         self.body = source.next_chunk().map(|chunk| Body { chunk, source, wait });
     }
 
     /// Makes it the same upload without its expectation, from the beginning; false when it has none.
     pub(in crate::client) fn drop_expectation(&mut self, template: &HeadTemplate) -> bool {
-        let Some(source) = self.restart.take() else { return false };
-        self.upload(template, source, None);
+        let Some((source, authorization)) = self.restart.take() else { return false };
+        self.upload(template, source, authorization.as_ref(), None);
         true
     }
 

@@ -20,6 +20,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("operators", "stress/docs/operators.md"),
     ("many-machines", "stress/docs/many-machines.md"),
     ("formats", "stress/docs/formats.md"),
+    ("mainnet", "stress/docs/mainnet.md"),
     ("performance", "stress/docs/performance.md"),
     ("mock-publisher", "mock-publisher/README.md"),
     ("mock-aggregator", "mock-aggregator/README.md"),
