@@ -167,7 +167,7 @@ pub(crate) fn compare_bytes(seen: &Seen, checks: &mut Checks) -> Result<()> {
 }
 
 /// The most memory that the tool holds before it ends.
-fn watch_memory(tool: &mut Process, harness: &Harness<'_>) -> Result<Option<u64>> {
+pub(crate) fn watch_memory(tool: &mut Process, harness: &Harness<'_>) -> Result<Option<u64>> {
     let mut peak = None;
     while tool.runs()? && !harness.deadline.passed() {
         peak = tool.peak_memory().or(peak);

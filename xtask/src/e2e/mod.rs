@@ -1,6 +1,7 @@
 //! `cargo xtask e2e`: the real programs as processes; the main job visibly, then the scenarios.
 
 pub(crate) mod check;
+mod hostile;
 pub(crate) mod http;
 mod job;
 mod report;

@@ -1,5 +1,6 @@
 //! `cargo xtask lint`: the rules of this workspace that neither rustc nor clippy checks.
 
+mod audited;
 mod cycles;
 mod dependencies;
 mod files;
@@ -67,6 +68,7 @@ fn findings(root: &Path) -> Result<(Vec<Finding>, usize)> {
         findings.extend(modules::check(file));
         findings.extend(ports::check(file));
         findings.extend(sleeps::check(file));
+        findings.extend(audited::check(file));
     }
     findings.extend(cycles::check(&rust_files));
     findings.sort();

@@ -33,6 +33,7 @@ pub(crate) fn all() -> Vec<Scenario> {
     all.extend(pressure::scenarios());
     all.extend(interruptions::scenarios());
     all.extend(weather::scenarios());
+    all.extend(super::hostile::scenarios());
     all.extend(DOCUMENTS.iter().map(|(name, path)| Scenario::document(name, path)));
     all
 }
