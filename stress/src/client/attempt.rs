@@ -143,10 +143,10 @@ impl Attempt<'_, '_> {
         if let Some(mut connection) = self.slot.take()
             && connection.is_idle().await
         {
-            record.link = Some(Link::Reused);
+            (record.link, record.peer) = (Some(Link::Reused), connection.peer);
             return Ok(connection);
         }
         let stream = dial(self.endpoint, self.connect_timeout, record).await?;
-        Ok(Box::new(Connection::new(stream, self.clock)))
+        Ok(Box::new(Connection::new(stream, record.peer, self.clock)))
     }
 }

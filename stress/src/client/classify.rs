@@ -4,6 +4,7 @@ use std::{error::Error as StdError, io, time::Duration};
 
 use super::{
     http1::ResponseError,
+    resolver,
     response::Response,
     text::{chain, one_line},
     walrus_json::{self, Refusal, StoreResponse},
@@ -172,7 +173,8 @@ pub(super) fn not_an_id(id: &str) -> Failure {
 /// The failure of a name resolution.
 pub(super) fn unresolved(host: &str, error: Option<&io::Error>) -> Failure {
     let why = error.map_or_else(|| "it has no address".to_owned(), |error| chain(error));
-    Failure::new(FailureClass::Dns, one_line(&format!("cannot resolve {host}: {why}")))
+    let hint = resolver::proxy_hint(resolver::proxy_variable());
+    Failure::new(FailureClass::Dns, one_line(&format!("cannot resolve {host}: {why}{hint}")))
 }
 
 /// The failure to open a TCP connection.

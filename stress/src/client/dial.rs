@@ -1,8 +1,9 @@
 //! Opens a connection: name resolution, TCP and TLS, each timed, all within the connect timeout.
 
 use std::{
-    io::ErrorKind,
+    io,
     net::SocketAddr,
+    sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},
 };
 
@@ -11,12 +12,14 @@ use tokio_rustls::client::TlsStream;
 
 use super::{
     classify,
+    happy_eyeballs::{self, ConnectError},
     network::{Address, Endpoint, Tls},
+    resolver,
     stream::Stream,
 };
 use crate::sample::{Connecting, ExchangePhase, ExchangeRecord, Failure, Link};
 
-/// Opens a connection to `endpoint`, and records how long each part took as soon as it is done.
+/// Opens a connection to `endpoint`, and records how long each part took as soon as it is done, and the peer.
 ///
 /// # Errors
 /// The failure, when there is no connection within `limit`.
@@ -31,16 +34,24 @@ pub(super) async fn dial(
         Address::Literal(address) => vec![*address],
         Address::Name(name, port) => {
             record.phase = ExchangePhase::Lookup;
-            let addresses = look_up(name, *port, &budget).await?;
+            let addresses = look_up(endpoint, name, *port, &budget).await?;
             connecting.dns = Some(budget.started.elapsed());
             addresses
         }
     };
     record.phase = ExchangePhase::Tcp;
     let begun = Instant::now();
-    let tcp = connect(&addresses, &budget, &mut record.lacked_port).await?;
+    let (peer, tcp) = match happy_eyeballs::connect(&addresses, budget.left()).await {
+        Ok(connected) => connected,
+        Err(ConnectError::TimedOut) => return Err(budget.exceeded(ExchangePhase::Tcp)),
+        Err(ConnectError::Failed(address, error)) => {
+            record.lacked_port = error.kind() == io::ErrorKind::AddrNotAvailable;
+            return Err(classify::unconnected(&address.to_string(), &error));
+        }
+    };
     connecting.tcp = begun.elapsed();
     record.link = Some(Link::Fresh(connecting));
+    record.peer = Some(peer);
     // With Nagle's algorithm the end of a request could wait for the acknowledgement of its beginning.
     let _ = tcp.set_nodelay(true);
     let Some(tls) = &endpoint.tls else { return Ok(Stream::Plain(tcp)) };
@@ -69,36 +80,20 @@ impl Budget<'_> {
     }
 }
 
-async fn look_up(name: &str, port: u16, budget: &Budget<'_>) -> Result<Vec<SocketAddr>, Failure> {
-    let found = timeout(budget.left(), tokio::net::lookup_host((name, port))).await;
+/// The addresses of a name, in the order in which this connection tries them.
+async fn look_up(
+    endpoint: &Endpoint,
+    name: &str,
+    port: u16,
+    budget: &Budget<'_>,
+) -> Result<Vec<SocketAddr>, Failure> {
+    let found = timeout(budget.left(), endpoint.resolver.look_up(name, port)).await;
     let found = found.map_err(|_| budget.exceeded(ExchangePhase::Lookup))?;
-    let addresses: Vec<_> = found.map_err(|error| classify::unresolved(name, Some(&error)))?.collect();
+    let addresses = found.map_err(|error| classify::unresolved(name, Some(&error)))?;
     if addresses.is_empty() {
         return Err(classify::unresolved(name, None));
     }
-    Ok(addresses)
-}
-
-/// Tries the addresses in order. One that drops packets gets its share of the time, not all of it.
-async fn connect(
-    addresses: &[SocketAddr],
-    budget: &Budget<'_>,
-    lacked_port: &mut bool,
-) -> Result<TcpStream, Failure> {
-    let mut failure = None;
-    for (tried, address) in addresses.iter().enumerate() {
-        let waiting = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        match timeout(budget.left() / waiting, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok(stream),
-            // Of several failures, the first one that is no timeout is reported.
-            Ok(Err(error)) => {
-                *lacked_port |= error.kind() == ErrorKind::AddrNotAvailable;
-                failure.get_or_insert_with(|| classify::unconnected(&address.to_string(), &error));
-            }
-            Err(_) => {}
-        }
-    }
-    Err(failure.unwrap_or_else(|| budget.exceeded(ExchangePhase::Tcp)))
+    Ok(resolver::order(addresses, endpoint.connections.fetch_add(1, Relaxed)))
 }
 
 async fn handshake(tls: &Tls, tcp: TcpStream, budget: &Budget<'_>) -> Result<TlsStream<TcpStream>, Failure> {

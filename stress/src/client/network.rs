@@ -1,14 +1,16 @@
 //! Everything about the targets that requests need, prepared once before the run and shared by all workers.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicUsize};
 
 use http::{header, uri::PathAndQuery};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio_rustls::TlsConnector;
 use url::Host;
 
-use super::{expect_continue::ExpectContinue, headers, http1::HeadTemplate, redact::Redactor, tls};
+use super::{
+    expect_continue::ExpectContinue, headers, http1::HeadTemplate, redact::Redactor, resolver::Resolver, tls,
+};
 use crate::{
     error::Error,
     plan::{
@@ -37,6 +39,10 @@ pub(super) struct Endpoint {
     pub(super) address: Address,
     /// The TLS settings; `None` for plain HTTP.
     pub(super) tls: Option<Tls>,
+    /// How its name becomes addresses.
+    pub(super) resolver: Resolver,
+    /// How many connections to its name were begun, so that they go round its addresses.
+    pub(super) connections: AtomicUsize,
     /// What all its requests have in common.
     pub(super) template: HeadTemplate,
     /// Whether its uploads wait for a `100 Continue`.
@@ -88,6 +94,15 @@ impl Network {
     }
 }
 
+impl Network {
+    /// The same targets with names that become addresses in another way.
+    pub fn resolving(mut self, resolver: &Resolver) -> Network {
+        let endpoints = self.publishers.iter_mut().chain(&mut self.aggregators);
+        endpoints.for_each(|endpoint| endpoint.resolver = resolver.clone());
+        self
+    }
+}
+
 /// One TLS configuration for all targets, made only when it is needed.
 fn shared_tls(plan: &Plan) -> Result<Option<Arc<ClientConfig>>, Error> {
     let https = plan.publishers.iter().chain(&plan.aggregators).any(Target::is_https);
@@ -113,6 +128,8 @@ impl Endpoint {
         PathAndQuery::try_from(store.as_str()).map_err(|_| unusable(target))?;
         Ok(Endpoint {
             address: Address::of(target)?,
+            resolver: Resolver::default(),
+            connections: AtomicUsize::new(0),
             tls,
             template: HeadTemplate::new(&store, &format!("{base}v1/blobs/"), &headers),
             expect_continue: ExpectContinue::new(plan.limits.expect_continue),

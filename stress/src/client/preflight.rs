@@ -7,7 +7,7 @@ use http::header::{self, HeaderMap};
 use reqwest::Client;
 use url::Url;
 
-use super::{headers, redact::Redactor, response::Response, text::one_line, untimed};
+use super::{headers, redact::Redactor, resolver, response::Response, text::one_line, untimed};
 use crate::{
     error::Error,
     plan::{
@@ -113,7 +113,10 @@ fn no_response(target: &Target, error: &reqwest::Error) -> String {
     }
     let cause = one_line(&root_cause(error));
     let hint = match cause.as_str() {
-        _ if cause.contains("lookup address") => "check the host's name",
+        _ if cause.contains("lookup address") => {
+            let proxy = resolver::proxy_hint(resolver::proxy_variable());
+            return format!("{cause}; check the host's name{proxy}");
+        }
         _ if cause.contains("refused") => "nothing listens there: is it running, and is the port right?",
         _ if cause.contains("certificate") => "--cacert names further roots, --insecure checks nothing",
         _ if target.is_https() => "is it a Walrus service, and does it speak TLS?",

@@ -21,6 +21,16 @@ pub(super) enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+impl Stream {
+    /// The TCP connection.
+    pub(super) fn tcp(&self) -> &TcpStream {
+        match self {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(stream) => stream.get_ref().0,
+        }
+    }
+}
+
 macro_rules! either {
     ($stream:expr, $method:ident($($argument:expr),*)) => {
         match $stream.get_mut() {

@@ -1,6 +1,6 @@
 //! The connections of a run: how many were opened to which target, and how long opening took.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,9 @@ pub struct Connections {
     pub port_refusals: u64,
     /// What became of the expectations of uploads, by the publisher's position in the plan.
     pub expectations: BTreeMap<usize, Expectations>,
+    /// How many were opened to each peer, of the first 256 that were met.
+    #[serde_as(as = "BTreeMap<_, Count>")]
+    pub peers: BTreeMap<SocketAddr, u64>,
     /// Name resolutions.
     pub dns: Latencies,
     /// TCP handshakes.
@@ -34,6 +37,9 @@ pub struct Connections {
     /// TLS handshakes.
     pub tls: Latencies,
 }
+
+/// The most addresses that are told apart.
+const MOST_PEERS: usize = 256;
 
 /// How many uploads' `Expect: 100-continue` ended so.
 #[serde_with::apply(u64 => #[serde_as(as = "Count")])]
@@ -70,7 +76,7 @@ impl Expectations {
 
 impl Connections {
     pub(super) fn record(&mut self, sample: &Sample) {
-        let ExchangeRecord { link, was_stale, lacked_port, expectation, .. } = sample.exchange;
+        let ExchangeRecord { link, peer, was_stale, lacked_port, expectation, .. } = sample.exchange;
         self.stale += u64::from(was_stale);
         self.port_refusals += u64::from(lacked_port);
         if let Some(expectation) = expectation {
@@ -81,10 +87,17 @@ impl Connections {
             Some(Link::Reused) => self.reused += 1,
             Some(Link::Fresh(connecting)) => {
                 self.opened += 1;
+                peer.into_iter().for_each(|peer| self.add_peer(peer, 1));
                 self.tcp.record(connecting.tcp);
                 connecting.dns.into_iter().for_each(|dns| self.dns.record(dns));
                 connecting.tls.into_iter().for_each(|tls| self.tls.record(tls));
             }
+        }
+    }
+
+    fn add_peer(&mut self, peer: SocketAddr, opened: u64) {
+        if self.peers.len() < MOST_PEERS || self.peers.contains_key(&peer) {
+            add(self.peers.entry(peer).or_default(), opened);
         }
     }
 
@@ -93,6 +106,7 @@ impl Connections {
         add(&mut self.reused, other.reused);
         add(&mut self.stale, other.stale);
         add(&mut self.port_refusals, other.port_refusals);
+        other.peers.iter().for_each(|(peer, opened)| self.add_peer(*peer, *opened));
         for (publisher, expectations) in &other.expectations {
             self.expectations.entry(*publisher).or_default().merge(expectations);
         }

@@ -1,6 +1,6 @@
 //! What is shown of each step, of all uploads, of connections and of arrivals.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use serde::{Serialize, Serializer};
 
@@ -172,6 +172,8 @@ pub struct ConnectionSummary {
     pub stale: u64,
     /// Attempts for whose connection the kernel had no free port.
     pub port_refusals: u64,
+    /// How many were opened to each address.
+    pub peers: BTreeMap<SocketAddr, u64>,
     /// What became of `Expect: 100-continue`, by the publisher's position in the plan.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub expectations: BTreeMap<usize, Expectations>,
@@ -352,6 +354,7 @@ impl ConnectionSummary {
             reused: connections.reused,
             stale: connections.stale,
             port_refusals: connections.port_refusals,
+            peers: connections.peers.clone(),
             expectations: connections.expectations.clone(),
             dns: Distribution::of(&connections.dns, None),
             tcp: Distribution::of(&connections.tcp, None),

@@ -1,6 +1,9 @@
 //! What one HTTP exchange did, whatever its outcome, on the run's monotonic clock.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use super::cache::CacheEvidence;
 
@@ -14,6 +17,8 @@ pub struct ExchangeRecord {
     pub phase: ExchangePhase,
     /// The connection that it used; `None` when it never had one.
     pub link: Option<Link>,
+    /// The address at the other end of that connection.
+    pub peer: Option<SocketAddr>,
     /// Bytes of request body that the kernel has accepted.
     pub bytes_sent: u64,
     /// Bytes of response body received.
@@ -149,7 +154,8 @@ pub struct Timing {
     pub due: Duration,
     /// When it did start.
     pub started: Duration,
-    /// When the kernel had accepted the last byte of the request; `None` when it never did.
+    /// When the request had left: of an upload, when the peer's machine had acknowledged it but for the last two segments
+    /// (on Linux), and otherwise when the kernel had accepted its last byte. `None` when it never did.
     pub sent: Option<Duration>,
     /// When the response head had arrived.
     pub first_byte: Option<Duration>,

@@ -198,3 +198,22 @@ fn a_wrong_variable_is_named() {
     assert!(!ran.stderr.contains("WALRUS_STRESS"), "{}", ran.stderr);
     assert_eq!(server.requests().len(), 0);
 }
+
+#[test]
+fn a_proxy_variable_is_named_when_a_name_does_not_resolve() {
+    for check in ["", "--no-check"] {
+        let line = format!("-n 1 --size 1KiB --color never {check}");
+        let run = |run: Run| run.line(&line).go();
+        let target = "http://no-such-host.invalid";
+        let said = |ran: &Ran| {
+            let text = format!("{} {}", ran.stdout, ran.stderr);
+            text.split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .contains("(https_proxy is set, but proxies are not used)")
+        };
+        let ran = run(Run::between(target, target).variable("https_proxy", "http://proxy.invalid"));
+        assert!(said(&ran), "{ran:?}");
+        assert!(!said(&run(Run::between(target, target))), "{check}");
+    }
+}

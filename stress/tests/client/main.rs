@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may stop a test")]
 
+mod addresses;
 mod early_response;
 mod expect_continue;
 mod failures;
@@ -10,5 +11,6 @@ mod large;
 mod lengths;
 mod preflight;
 mod server;
+mod shaped;
 mod timing;
 mod tls;

@@ -130,6 +130,10 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    pub(crate) fn new(client: stress::client::Client) -> Self {
+        Self { client, abort: CancellationToken::new() }
+    }
+
     pub(crate) async fn upload(&mut self, publisher: usize, source: Source) -> Exchange {
         self.client.upload(publisher, source, None, &self.abort).await
     }
@@ -146,7 +150,7 @@ impl Client {
 
 pub(crate) fn client(plan: &Plan) -> Client {
     let network = Arc::new(Network::new(plan).unwrap());
-    Client { client: stress::client::Client::new(network, Clock::start()), abort: CancellationToken::new() }
+    Client::new(stress::client::Client::new(network, Clock::start()))
 }
 
 /// Why an exchange failed.

@@ -4,6 +4,7 @@ use std::{
     cell::RefCell,
     future::poll_fn,
     io,
+    net::SocketAddr,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -21,7 +22,12 @@ use super::{
     request::Request,
 };
 use crate::{
-    client::{handler::ResponseHandler, stream::Stream},
+    client::{
+        drain::{Drain, Draining, Next},
+        handler::ResponseHandler,
+        send_queue,
+        stream::Stream,
+    },
     sample::{Clock, ExchangePhase, ExchangeRecord},
 };
 
@@ -43,6 +49,10 @@ thread_local! {
 pub(in crate::client) struct Connection {
     stream: Stream,
     clock: Clock,
+    /// The address at its other end.
+    pub(in crate::client) peer: Option<SocketAddr>,
+    /// An upload that was written whole and has not left yet.
+    draining: Option<Draining>,
     /// The write that failed, if one did. The connection is then read from, but never written to or used again.
     pub(in crate::client) write_error: Option<io::Error>,
     /// Whether any byte of the latest response has arrived.
@@ -63,9 +73,9 @@ struct ReadBatch {
 }
 
 impl Connection {
-    /// A connection over `stream` that stamps its exchanges with `clock`.
-    pub(in crate::client) fn new(stream: Stream, clock: Clock) -> Self {
-        Self { stream, clock, write_error: None, response_begun: false, expires: None }
+    /// A connection over `stream` to `peer` that stamps its exchanges with `clock`.
+    pub(in crate::client) fn new(stream: Stream, peer: Option<SocketAddr>, clock: Clock) -> Self {
+        Self { stream, clock, peer, draining: None, write_error: None, response_begun: false, expires: None }
     }
 
     /// Whether a request can be sent: the server has neither closed the connection, nor announced that it will have, nor sent
@@ -114,6 +124,7 @@ impl Connection {
             loop {
                 // Reads come first: an early response ends the sending, and writes could use up the task's budget.
                 let received = self.poll_receive(cx, &mut decoder, handler, record);
+                self.end_drain(record);
                 match received {
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Ready(Ok(Progress::Ended { reusable })) => return Poll::Ready(Ok(reusable)),
@@ -142,15 +153,43 @@ impl Connection {
         if record.timing.sent.is_some() || self.write_error.is_some() {
             return;
         }
-        match request.poll_send(cx, &mut self.stream, got_100_continue, record) {
-            Poll::Ready(Ok(())) => {
-                record.timing.sent = Some(self.clock.elapsed());
-                if record.phase == ExchangePhase::Sending {
-                    record.phase = ExchangePhase::Waiting;
-                }
+        if self.draining.is_none() {
+            match request.poll_send(cx, &mut self.stream, got_100_continue, record) {
+                Poll::Ready(Ok(())) => self.written(request.size, record),
+                Poll::Ready(Err(error)) => self.write_error = Some(error),
+                Poll::Pending => {}
             }
-            Poll::Ready(Err(error)) => self.write_error = Some(error),
-            Poll::Pending => {}
+        }
+        if let Some(draining) = &mut self.draining
+            && let Poll::Ready(left) =
+                draining.poll_left(cx, self.clock, || send_queue::unacknowledged(self.stream.tcp()))
+        {
+            self.draining = None;
+            left_at(left, record);
+        }
+    }
+
+    /// The kernel has accepted the last byte of a request; `size` bytes of it were a blob. Only these can take a while to leave.
+    fn written(&mut self, size: u64, record: &mut ExchangeRecord) {
+        let now = self.clock.elapsed();
+        let queued = if size > 0 { send_queue::unacknowledged(self.stream.tcp()) } else { None };
+        if let (Some(queued), Some(peer)) = (queued, self.peer) {
+            let opening = record.link.map(|link| link.opening()).unwrap_or_default();
+            let mut drain = Drain::new(record.timing.started + opening, size, peer.ip());
+            if let Next::ReadAfter(pause) = drain.read(now, queued) {
+                self.draining = Some(Draining::new(drain, pause));
+                return;
+            }
+        }
+        left_at(now, record);
+    }
+
+    /// An upload has left when its response begins.
+    fn end_drain(&mut self, record: &mut ExchangeRecord) {
+        if let Some(first_byte) = record.timing.first_byte
+            && let Some(draining) = self.draining.take()
+        {
+            record.timing.sent = Some(draining.drain.left_by(first_byte));
         }
     }
 
@@ -225,5 +264,13 @@ impl Connection {
             };
             return Poll::Ready(ReadBatch { bytes, first, last, end });
         }
+    }
+}
+
+/// The request had left at this time, since the run's origin.
+fn left_at(left: Duration, record: &mut ExchangeRecord) {
+    record.timing.sent = Some(left);
+    if record.phase == ExchangePhase::Sending {
+        record.phase = ExchangePhase::Waiting;
     }
 }

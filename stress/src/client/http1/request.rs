@@ -52,7 +52,7 @@ pub(in crate::client) struct Request {
     /// How many bytes of the head the connection has accepted.
     head_sent: usize,
     body: Option<Body>,
-    /// The size of the blob that it uploads, in bytes.
+    /// The size of the blob that it uploads, in bytes; 0 of a download.
     pub(in crate::client) size: u64,
     /// The whole blob and the request's own authorization, while it can be asked for without an expectation.
     restart: Option<(Source, Option<Secret>)>,
@@ -134,7 +134,7 @@ impl Request {
         self.head.clear();
         self.head.extend_from_slice(start.as_bytes());
         self.head.extend_from_slice(more.as_bytes());
-        (self.head_sent, self.body, self.restart) = (0, None, None);
+        (self.head_sent, self.body, self.size, self.restart) = (0, None, 0, None);
     }
 
     /// Writes as much as the connection accepts; ready when it has accepted everything.

@@ -1,6 +1,6 @@
 //! One exchange as a line of the log: request, target, instants and outcome.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +43,7 @@ pub struct Exchange<'a> {
     /// When it did start.
     #[serde(rename = "started_seconds", with = "Seconds")]
     pub started: Duration,
-    /// When the last byte of the request was given to the kernel.
+    /// When the request had left: of an upload, when the peer's machine had acknowledged nearly all of it.
     #[serde(default, rename = "sent_seconds", with = "OptionalSeconds")]
     pub sent: Option<Duration>,
     /// When the response head had arrived.
@@ -54,6 +54,9 @@ pub struct Exchange<'a> {
     pub finished: Duration,
     /// Where its connection came from; `null` when it never had one.
     pub connection: Option<Connection>,
+    /// The address at the other end of that connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<SocketAddr>,
     /// Whether a kept-open connection turned out to be closed before, so that the read was repeated over this new one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stale_connection: bool,
@@ -161,6 +164,7 @@ impl<'a> Exchange<'a> {
             first_byte: timing.first_byte,
             finished: timing.finished,
             connection,
+            peer: sample.exchange.peer,
             stale_connection: sample.exchange.was_stale,
             dns: opening.and_then(|opening| opening.dns),
             tcp: opening.map(|opening| opening.tcp),

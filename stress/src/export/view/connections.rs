@@ -1,5 +1,7 @@
 //! The connections of a run, and what became of the expectations of its uploads.
 
+use std::{collections::BTreeSet, net::SocketAddr};
+
 use super::document::Row;
 use crate::{
     export::style::Style,
@@ -8,9 +10,18 @@ use crate::{
     units,
 };
 
-/// A row for all connections, and one for each publisher that did not meet an `Expect: 100-continue`.
+/// A row for all connections, one for their peers where names have several addresses, and one for each publisher that did not meet an `Expect: 100-continue`.
 pub(super) fn rows(report: &Report, connections: &ConnectionSummary) -> Vec<Row> {
     let mut rows = vec![Row::fact("connections", Style::Normal, opened(connections))];
+    let targets = report.plan.publishers.iter().chain(&report.plan.aggregators);
+    let hosts: BTreeSet<_> =
+        targets.map(|target| (target.url.host_str(), target.url.port_or_known_default())).collect();
+    // Some name has several addresses.
+    if connections.peers.len() > hosts.len() {
+        let one = |(peer, opened): (&SocketAddr, &u64)| format!("{peer} ({})", units::count(*opened));
+        let peers: Vec<_> = connections.peers.iter().map(one).collect();
+        rows.push(Row::fact("peers", Style::Normal, peers.join(", ")));
+    }
     rows.extend(connections.expectations.iter().filter_map(|(publisher, expectations)| {
         let target = report.plan.publishers.get(*publisher).map(ToString::to_string).unwrap_or_default();
         let words = unmet(expectations)?;
