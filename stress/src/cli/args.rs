@@ -43,7 +43,7 @@ pub(super) enum Command {
     /// Merge the reports of a run's shards into one
     #[command(after_long_help = help::end("walrus-stress merge shard0.json shard1.json -o report.json"))]
     Merge(MergeArgs),
-    /// Compare aggregators on the same blobs: which is fastest, which caches, which fails
+    /// Compare aggregators on the same blobs
     #[command(after_long_help = help::end(
         "walrus-stress operators --publisher https://publisher.example.org \\\n      --list operators.json --network testnet --html operators.html"
     ))]

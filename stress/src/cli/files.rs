@@ -13,16 +13,11 @@ use crate::{
     plan::ConfigError,
 };
 
-/// Instead of a path: stdout.
-const STDOUT: &str = "-";
-
 /// The files that were asked for.
 #[derive(Debug)]
 pub(super) struct Files {
     pub(super) export: Option<PreparedRows>,
     pub(super) report: Option<PreparedFile>,
-    /// Whether the report is written to stdout instead.
-    pub(super) report_on_stdout: bool,
     pub(super) log: Option<PreparedFile>,
     /// The report in other formats.
     pub(super) others: Vec<ReportFile>,
@@ -44,10 +39,6 @@ impl Files {
         let file = |flag, path: &Option<Parsed<PathBuf>>| {
             path.as_ref().map(|path| named(flag, path, PreparedFile::prepare)).transpose()
         };
-        let (in_file, on_stdout) = match &options.report {
-            Some(path) if path.as_path() == Path::new(STDOUT) => (&None, true),
-            report => (report, false),
-        };
         let html = options.html.iter().map(|path| ("--html", Format::Html, path.as_path()));
         let others = options.write.iter().map(|to| ("--write", to.format, to.path.as_path()));
         let others = html.chain(others).map(|(flag, format, path)| {
@@ -55,11 +46,36 @@ impl Files {
         });
         Ok(Self {
             export: export.transpose()?,
-            report: file("--report", in_file)?,
-            report_on_stdout: on_stdout,
+            report: file("--report", &options.report)?,
             log: file("--log", &options.log)?,
             others: others.collect::<Result<_, Error>>()?,
         })
+    }
+
+    /// Whether one of them is stdout, so that the summary has to be elsewhere.
+    pub(super) fn use_stdout(&self) -> bool {
+        let mut files = [&self.report, &self.log].into_iter().flatten();
+        self.export.as_ref().is_some_and(PreparedRows::is_stdout)
+            || files.any(PreparedFile::is_stdout)
+            || self.others.iter().any(|other| other.file.is_stdout())
+    }
+
+    /// What would be in files if the run ended during the load.
+    pub(super) fn during_the_load(&self) -> String {
+        let name = |file: &PreparedFile| file.path().display().to_string();
+        let streamed = self.export.iter().map(|file| file.path().display().to_string());
+        let streamed: Vec<_> = streamed.chain(self.log.iter().map(name)).collect();
+        let others = self.others.iter().map(|other| name(&other.file));
+        let at_the_end: Vec<_> = self.report.iter().map(name).chain(others).collect();
+        let is = |names: &[String]| if names.len() == 1 { "is" } else { "are" };
+        let mut parts = Vec::new();
+        if !streamed.is_empty() {
+            parts.push(format!("{} {} written up to now", streamed.join(", "), is(&streamed)));
+        }
+        if !at_the_end.is_empty() {
+            parts.push(format!("{} {} not written", at_the_end.join(", "), is(&at_the_end)));
+        }
+        if parts.is_empty() { "nothing was saved".to_owned() } else { parts.join("; ") }
     }
 
     /// The flag of each file and where it will be.
@@ -80,18 +96,19 @@ fn check(options: &RunOptions) -> Result<(), ConfigError> {
         ("--from-log", &options.from_log),
     ];
     let reports = [("--export", &options.export), ("--report", &options.report), ("--log", &options.log)];
-    let named =
-        lists.into_iter().chain(reports).filter_map(|(flag, path)| Some((flag, path.as_deref()?.as_path())));
+    // A list may be on stdin, which is no file.
+    let lists =
+        lists.into_iter().filter(|(_, path)| path.as_deref().is_some_and(|path| path != Path::new("-")));
+    let named = lists.chain(reports).filter_map(|(flag, path)| Some((flag, path.as_deref()?.as_path())));
     let html = options.html.iter().map(|path| ("--html", path.as_path()));
     let others = options.write.iter().map(|to| ("--write", to.path.as_path()));
     let mut seen: Vec<(&str, PathBuf)> = Vec::new();
-    // Stdin and stdout are two different things.
-    let is_file = |(_, path): &(&str, &Path)| *path != Path::new(STDOUT);
-    for (flag, path) in named.chain(html).chain(others).filter(is_file) {
+    for (flag, path) in named.chain(html).chain(others) {
         // A path that leads nowhere is refused with its reason when it is prepared or read.
         let Ok(target) = file::destination(path) else { continue };
         if let Some((other, _)) = seen.iter().find(|(_, known)| *known == target) {
-            return Err(ConfigError::new(flag, format!("names the same file as {other}")));
+            let what = if target == Path::new("stdout") { "stdout, as does" } else { "the same file as" };
+            return Err(ConfigError::new(flag, format!("names {what} {other}")));
         }
         seen.push((flag, target));
     }

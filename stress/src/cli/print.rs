@@ -1,6 +1,6 @@
 //! The only place that prints: summaries and documents to stdout, everything else to stderr.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use crate::{error::Error, export::charset::Charset};
 
@@ -24,19 +24,16 @@ pub(super) fn screen(text: &str) -> Result<(), Error> {
     document(&Charset::of_stream(std::io::stdout().is_terminal()).text(text))
 }
 
-/// Prints a screen on stderr, since stdout is for something else.
-pub(super) fn screen_on_stderr(text: &str) {
-    line(Charset::of_stream(std::io::stderr().is_terminal()).text(text).trim_end());
-}
-
-/// Prints a report on stdout.
+/// Prints the summary of a run: on stdout, or on stderr where stdout is for something else.
 ///
 /// # Errors
-/// When not all of it can be written, as to a reader that has gone: without its end it is none.
-pub(super) fn report(content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
-    let mut stdout = io::BufWriter::new(std::io::stdout().lock());
-    let written = content(&mut stdout).and_then(|()| stdout.flush());
-    written.map_err(|source| Error::Write { path: "the report to stdout".to_owned(), source })
+/// Those of [`document`].
+pub(super) fn summary(text: &str, on_stdout: bool) -> Result<(), Error> {
+    if on_stdout {
+        return screen(text);
+    }
+    line(text.trim_end());
+    Ok(())
 }
 
 /// Prints a document on stdout. A reader that closes the pipe early is no error.

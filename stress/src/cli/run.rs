@@ -70,6 +70,8 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
         released = start.wait(&screen) => released?,
         signal = signals.first() => return Ok(Exit::Signal(signal)),
     };
+    let on_stdout = !files.use_stdout();
+    signals.set_saved(files.during_the_load());
     let rows = files.export.map(|export| export.begin()).transpose()?;
     let started_at = SystemTime::now();
     let log =
@@ -106,8 +108,9 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     failures.extend(tokens.and_then(|tokens| tokens.error()));
     let summary = Summary::of(&report);
     failures.extend(save(&report, &summary, files.report, files.others));
-    let shown = export::run_screen(&report, &summary, &blobs, screen.summary);
-    failures.extend(show(&shown, files.report_on_stdout.then_some(&report)).err());
+    signals.set_saved("all files are written".to_owned());
+    let colours = screen.summary_colours(on_stdout);
+    failures.extend(print::summary(&export::run_screen(&report, &summary, &blobs, colours), on_stdout).err());
     failures.iter().for_each(print::error);
     Ok(exit(ending, options.strict, &summary, &failures))
 }
@@ -164,17 +167,6 @@ fn save(
         file.write(|out| format.write(report, summary, Colours::Off, out))
     });
     saved.into_iter().chain(others).filter_map(Result::err).collect()
-}
-
-/// Shows the summary: on stdout, unless the report goes there.
-fn show(summary: &str, report: Option<&Report>) -> Result<(), Error> {
-    match report {
-        None => print::screen(summary),
-        Some(report) => {
-            print::screen_on_stderr(summary);
-            print::report(|out| report.save(out))
-        }
-    }
 }
 
 /// The server of --metrics-listen; it stops when dropped.

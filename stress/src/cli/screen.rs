@@ -31,8 +31,7 @@ const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What is shown, and in which colours.
 pub(super) struct Screen {
-    /// For the summary on stdout.
-    pub(super) summary: Colours,
+    stdout: Colours,
     stderr: Colours,
     events: bool,
     shows_progress: bool,
@@ -66,7 +65,7 @@ impl Screen {
         let when = |option: &Option<Parsed<When>>| option.as_deref().copied().unwrap_or_default();
         let (color, auto) = (options.color.as_deref(), verbosity > Verbosity::Quiet);
         Self {
-            summary: colours(color, &std::io::stdout()),
+            stdout: colours(color, &std::io::stdout()),
             stderr: colours(color, &std::io::stderr()),
             events: when(&options.events).or(auto && is_small(plan)),
             shows_progress: when(&options.progress).or(auto),
@@ -121,6 +120,11 @@ impl Screen {
         if let ProgressView::Bars(progress) = &mut self.progress {
             progress.stopping(cancelled_at);
         }
+    }
+
+    /// The colours of a summary on stdout, or else on stderr.
+    pub(super) fn summary_colours(&self, on_stdout: bool) -> Colours {
+        if on_stdout { self.stdout } else { self.stderr }
     }
 
     /// Shows a message, unless --quiet is given.

@@ -1,6 +1,13 @@
 //! Signals that ask a run to end: the first one is passed on, the second one ends the process.
 
-use std::{fs, io, process, thread};
+use std::{
+    fs,
+    io::{self, IsTerminal},
+    process,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+    time::Duration,
+};
 
 use rustix::process::Signal as Number;
 use tokio::{
@@ -9,16 +16,27 @@ use tokio::{
     sync::oneshot,
 };
 
-use super::exit::Exit;
+use super::{exit::Exit, print};
 use crate::{error::Error, export::file::remove_lock_files, report::Signal};
 
 /// Handles SIGINT, SIGTERM and SIGHUP on a thread of its own: the main thread may block on a terminal, a pipe or a disk.
 #[derive(Debug)]
-pub(super) struct Signals(oneshot::Receiver<Signal>);
+pub(super) struct Signals {
+    first: oneshot::Receiver<Signal>,
+    saved: Saved,
+}
+
+/// What has been written to files so far, in words for the end by a second signal.
+type Saved = Arc<Mutex<String>>;
+
+/// How long the last line may take: a terminal or a pipe may be stopped.
+const LAST_LINE: Duration = Duration::from_millis(200);
 
 impl Signals {
     pub(super) fn listen() -> Result<Self, Error> {
-        let (sender, receiver) = oneshot::channel();
+        let (sender, first) = oneshot::channel();
+        let saved = Saved::new(Mutex::new("nothing was saved".to_owned()));
+        let at_end = saved.clone();
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(refused)?;
         let entered = runtime.enter();
         let mut interrupt = unix::signal(SignalKind::interrupt()).map_err(refused)?;
@@ -41,25 +59,30 @@ impl Signals {
             loop {
                 match next().await {
                     Signal::HangUp => {}
-                    second => end_at_once(second),
+                    second => end_at_once(second, &at_end),
                 }
             }
         };
         let body = move || runtime.block_on(handle);
         thread::Builder::new().name("signals".to_owned()).spawn(body).map_err(refused)?;
-        Ok(Self(receiver))
+        Ok(Self { first, saved })
     }
 
     /// For tests: no signal ever comes.
     #[cfg(test)]
     pub(super) fn silent() -> Self {
-        Self(oneshot::channel().1)
+        Self { first: oneshot::channel().1, saved: Saved::default() }
+    }
+
+    /// Sets what a second signal reports to be in files, or not to be.
+    pub(super) fn set_saved(&self, text: String) {
+        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = text;
     }
 
     /// Waits for the first signal; forever once it has come.
     pub(super) async fn first(&mut self) -> Signal {
-        if !self.0.is_terminated()
-            && let Ok(signal) = (&mut self.0).await
+        if !self.first.is_terminated()
+            && let Ok(signal) = (&mut self.first).await
         {
             return signal;
         }
@@ -92,7 +115,21 @@ fn ignored_signals(status: &str) -> Option<u64> {
 
 /// The second signal ends the process at once. The export is whole at every instant, and the report is not begun.
 #[expect(clippy::exit, reason = "the threads that would have to agree may be the ones that hang")]
-fn end_at_once(signal: Signal) -> ! {
+fn end_at_once(signal: Signal, saved: &Saved) -> ! {
+    // Below the bars, which stay as they are: what draws them may be what hangs.
+    let below = if io::stderr().is_terminal() { "\n" } else { "" };
+    let saved = saved.lock().unwrap_or_else(PoisonError::into_inner);
+    let line = format!("{below}{signal}: ended at once; {saved}");
+    let (sender, printed) = mpsc::channel();
+    let print = move || {
+        print::line(&line);
+        // The receiver waits, or the process has ended.
+        let _ = sender.send(());
+    };
+    if thread::Builder::new().spawn(print).is_ok() {
+        // Too late or not, this is the end.
+        let _ = printed.recv_timeout(LAST_LINE);
+    }
     remove_lock_files();
     process::exit(Exit::Signal(signal).code().into())
 }

@@ -174,8 +174,7 @@ mod tests {
             refused("serach"),
             "unrecognized subcommand 'serach'; tip: a similar subcommand exists: 'search'"
         );
-        let list =
-            "unrecognized subcommand 'walk'; the commands are run, plan, search, report, compare, merge";
+        let list = "unrecognized subcommand 'walk'; the commands are run, plan, search, report, compare, merge, operators";
         assert_eq!(refused("walk"), list);
     }
 

@@ -1,7 +1,9 @@
-//! Files that a run writes: checked for being writable and locked before it starts, and replaced atomically.
+//! Files that a run writes: checked for being writable and locked before it starts, and replaced atomically. Stdout, pipes and
+//! devices are written as they are.
 
 mod id;
 mod lock;
+mod stream;
 
 use std::{
     ffi::OsString,
@@ -33,20 +35,29 @@ pub struct PreparedFile {
     permissions: Option<fs::Permissions>,
     /// Which file that is.
     before: Option<FileId>,
+    /// What is written as it is, and not replaced.
+    stream: Option<fs::File>,
     _lock: Option<Lock>,
 }
 
 impl PreparedFile {
-    /// Checks that a file can be written to `path`, locks it against other processes of this program, and changes nothing.
+    /// Checks that a file can be written to `path`, locks it against other processes of this program, and changes nothing. `-`
+    /// is stdout.
     ///
     /// # Errors
     /// When it cannot be written, or another process is writing it: the reason is [`Error::Write`]'s source.
     pub fn prepare(path: &Path) -> Result<Self, Error> {
         let attempt = || {
             let target = destination(path)?;
+            if let Some(stream) = stream::open(path)? {
+                let (permissions, before) = (None, None);
+                let stream = Some(stream);
+                return Ok(Self { named: path.to_owned(), target, permissions, before, stream, _lock: None });
+            }
             let permissions = permissions(&target)?;
             let (before, lock) = (FileId::at(&target)?, Lock::acquire(&target)?);
-            let prepared = Self { named: path.to_owned(), target, permissions, before, _lock: lock };
+            let stream = None;
+            let prepared = Self { named: path.to_owned(), target, permissions, before, stream, _lock: lock };
             // Dropped at once: it only shows that the directory takes new files.
             prepared.temporary()?;
             Ok(prepared)
@@ -57,6 +68,16 @@ impl PreparedFile {
     /// The path as the user named it.
     pub fn path(&self) -> &Path {
         &self.named
+    }
+
+    /// Whether it is stdout.
+    pub fn is_stdout(&self) -> bool {
+        stream::is_stdout(&self.named)
+    }
+
+    /// Whether what is written is at once with the reader, and cannot be changed.
+    pub(super) fn is_stream(&self) -> bool {
+        self.stream.is_some()
     }
 
     /// Where the file will be, symbolic links resolved: equal for two paths that name the same file.
@@ -104,6 +125,11 @@ impl PreparedFile {
         content: impl FnOnce(&mut fs::File) -> io::Result<()>,
     ) -> Result<fs::File, Error> {
         let attempt = || {
+            if let Some(stream) = &self.stream {
+                let mut stream = stream.try_clone()?;
+                content(&mut stream)?;
+                return Ok(stream);
+            }
             let mut file = self.temporary()?;
             content(file.as_file_mut())?;
             let now = FileId::at(&self.target)?;
@@ -131,6 +157,9 @@ impl PreparedFile {
     /// # Errors
     /// When another program has replaced or removed it.
     pub(super) fn still_leads_to(&self, file: &fs::File) -> Result<(), Error> {
+        if self.is_stream() {
+            return Ok(());
+        }
         let attempt = || {
             let reason = match FileId::at(&self.target)? {
                 now if now == FileId::of(file)? => return Ok(()),
@@ -183,11 +212,14 @@ fn reason(error: &io::Error) -> String {
     io::Error::from(error.kind()).to_string()
 }
 
-/// Where `path` leads once symbolic links are followed, also to files that do not exist yet.
+/// Where `path` leads once symbolic links are followed, also to files that do not exist yet; stdout stays a name.
 ///
 /// # Errors
 /// When it leads to no file: its directory does not exist, or its links form a cycle.
 pub fn destination(path: &Path) -> io::Result<PathBuf> {
+    if stream::is_stdout(path) {
+        return Ok(PathBuf::from("stdout"));
+    }
     let mut target = path.to_owned();
     for _ in 0..MOST_LINKS {
         match fs::read_link(&target) {
@@ -220,7 +252,7 @@ fn permissions(target: &Path) -> io::Result<Option<fs::Permissions>> {
         return Err(io::Error::other("it is a directory"));
     }
     if !metadata.is_file() {
-        return Err(io::Error::other("it is not a regular file, and a pipe or device cannot be replaced"));
+        return Err(io::Error::other("it is neither a file nor a pipe nor a character device"));
     }
     // Opened only to check the permission: nothing is written or truncated.
     fs::OpenOptions::new().write(true).open(target)?;

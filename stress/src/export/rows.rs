@@ -1,4 +1,4 @@
-//! The export: a JSON array of one object for each blob, in a file that is valid JSON after every write.
+//! The export: a JSON array of one object for each blob, in a file that is valid JSON after every write, or on a stream.
 
 use std::{
     fs,
@@ -67,12 +67,24 @@ impl PreparedRows {
         self.0.target()
     }
 
+    /// The path as the user named it.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Whether it is stdout.
+    pub fn is_stdout(&self) -> bool {
+        self.0.is_stdout()
+    }
+
     /// Writes an empty array, just before the run starts.
     ///
     /// # Errors
     /// When the file cannot be written after all.
     pub fn begin(self) -> Result<RowFile, Error> {
-        let file = self.0.place(|file| file.write_all(format!("[{TAIL}").as_bytes()))?;
+        // What has left on a stream cannot be overwritten: its end is written at the end.
+        let start = if self.0.is_stream() { "[".to_owned() } else { format!("[{TAIL}") };
+        let file = self.0.place(|file| file.write_all(start.as_bytes()))?;
         Ok(RowFile { array: GrowingArray::new(file), prepared: self.0 })
     }
 }
@@ -90,16 +102,22 @@ impl RowFile {
     /// # Errors
     /// When it cannot be written; the file is then still complete up to the row before.
     pub fn append(&mut self, row: &Row) -> Result<(), Error> {
-        let written =
-            serde_json::to_string(row).map_err(io::Error::from).and_then(|json| self.array.push(&json));
+        let is_stream = self.prepared.is_stream();
+        let written = serde_json::to_string(row).map_err(io::Error::from).and_then(|json| {
+            if is_stream { self.array.push_to_stream(&json) } else { self.array.push(&json) }
+        });
         written.map_err(|source| cannot_write(self.prepared.path(), source))
     }
 
-    /// Checks that the file is still where it was.
+    /// Checks that the file is still where it was, or closes the array on a stream.
     ///
     /// # Errors
-    /// When another program has replaced or removed it.
-    pub fn finish(self) -> Result<(), Error> {
+    /// When another program has replaced or removed it, or the stream takes no more.
+    pub fn finish(mut self) -> Result<(), Error> {
+        if self.prepared.is_stream() {
+            let closed = self.array.file.write_all(TAIL.as_bytes());
+            closed.map_err(|source| cannot_write(self.prepared.path(), source))?;
+        }
         self.prepared.still_leads_to(&self.array.file)
     }
 }
@@ -122,9 +140,20 @@ impl<W: Write + Seek> GrowingArray<W> {
         Self { file, tail_at: 1, elements: 0 }
     }
 
-    fn push(&mut self, element: &str) -> io::Result<()> {
+    fn push_to_stream(&mut self, element: &str) -> io::Result<()> {
+        let head = self.head(element);
+        self.elements += 1;
+        self.file.write_all(head.as_bytes())
+    }
+
+    /// The text of the next element.
+    fn head(&self, element: &str) -> String {
         let comma = if self.elements > 0 { "," } else { "" };
-        let head = format!("{comma}\n  {element}");
+        format!("{comma}\n  {element}")
+    }
+
+    fn push(&mut self, element: &str) -> io::Result<()> {
+        let head = self.head(element);
         // One call for element and tail: between two calls the array would have no end.
         let bytes = format!("{head}{TAIL}");
         let written = match self.write_at(self.tail_at, bytes.as_bytes()) {

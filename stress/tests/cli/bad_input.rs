@@ -235,7 +235,6 @@ fn files_that_cannot_be_written_are_found_out_before_anything_is_sent() {
     for (path, word) in [
         ("no/such/dir/x.json", "No such file or directory"),
         (".", "it is a directory"),
-        ("/dev/full", "not a regular file"),
         ("stress_test_summary.json/x", "Not a directory"),
     ] {
         let ran = refuses(&["--export", path], &["--export", path, word]);
@@ -262,7 +261,7 @@ fn an_unknown_command_is_refused_and_none_at_all_gets_help() {
         (ran.stdout.as_str(), ran.stderr.as_str()),
         (
             "",
-            "error: unrecognized subcommand 'walk'; the commands are run, plan, search, report, compare, merge\n"
+            "error: unrecognized subcommand 'walk'; the commands are run, plan, search, report, compare, merge, operators\n"
         )
     );
     let mut run = Run::bare();

@@ -87,6 +87,10 @@ fn a_second_signal_ends_the_run_at_once() {
         let ran = started.finish().exits(code);
         // The rows so far are whole, as they are at every instant.
         assert_eq!(ran.rows().len(), 1);
+        let name = if second == Signal::INT { "SIGINT" } else { "SIGTERM" };
+        let line =
+            format!("{name}: ended at once; {EXPORT} is written up to now; report.json is not written\n");
+        assert!(ran.stderr.ends_with(&line), "{}", ran.stderr);
     }
 }
 

@@ -27,6 +27,7 @@ mod schema;
 mod secrets;
 mod search;
 mod specification;
+mod streams;
 mod thresholds;
 mod tokens;
 mod quality;

@@ -43,14 +43,18 @@ const SETTLE: Duration = Duration::from_secs(10);
 /// The flags of `walrus-stress operators`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct OperatorsArgs {
-    /// List of operators, as Walrus publishes it: a file or a URL
+    /// List of operators
+    ///
+    /// As Walrus publishes it: a file or a URL.
     #[arg(long, value_name = "FILE|URL", help_heading = OPERATORS)]
     pub(super) list: Option<String>,
     /// Network of the list
     #[arg(long, value_name = "NAME", requires = "list", value_parser = one_of::<Network>(), default_value = "mainnet",
           help_heading = OPERATORS)]
     pub(super) network: Network,
-    /// Base URL of an aggregator; repeatable, also beside --list
+    /// Base URL of an aggregator; repeatable
+    ///
+    /// Also beside --list.
     #[arg(long, value_name = "URL", env = "WALRUS_STRESS_AGGREGATOR", hide_env = true, value_delimiter = ',',
           help_heading = OPERATORS)]
     aggregator: Vec<Target>,
@@ -64,26 +68,36 @@ pub(in crate::cli) struct OperatorsArgs {
     /// Publisher that stores the blobs first
     #[arg(long, value_name = "URL", env = "WALRUS_STRESS_PUBLISHER", hide_env = true, help_heading = BLOBS)]
     publisher: Option<Target>,
-    /// Read the blobs of this list instead; - is stdin
+    /// Read the blobs of this list instead
+    ///
+    /// - is stdin.
     #[arg(long, value_name = "FILE", help_heading = BLOBS)]
     blob_ids: Option<PathBuf>,
-    /// Number of blobs [default: as many as operators, at least 20; all of a list]
+    /// Number of blobs
+    ///
+    /// By default as many as operators, at least 20, or all of a list.
     #[arg(short = 'n', long, value_name = "N", help_heading = BLOBS)]
     blobs: Option<usize>,
-    /// Epochs to store for [default: the publisher's own, 1]
+    /// Epochs to store for [default: the publisher's]
     #[arg(long, value_name = "N", help_heading = BLOBS)]
     epochs: Option<u32>,
-    /// Repeat the order, and the blobs, of an earlier comparison [default: random]
+    /// Seed of order and blobs [default: random]
     #[arg(long, value_name = "U64", help_heading = BLOBS)]
     pub(super) seed: Option<u64>,
 
-    /// Pause between two requests to one operator [default: 200ms; none on this machine]
+    /// Pause after each request [default: 200ms]
+    ///
+    /// Between two requests to one operator; none by default where it is on this machine.
     #[arg(long, value_name = "D", help_heading = REQUESTS)]
     pause: Option<Parsed<Duration>>,
-    /// Pause between the last upload and the first read [default: 10s; none on this machine]
+    /// Pause after the uploads [default: 10s]
+    ///
+    /// Before the first read; none by default where all targets are on this machine.
     #[arg(long, value_name = "D", help_heading = REQUESTS)]
     settle: Option<Parsed<Duration>>,
-    /// Allow shorter pauses and more than 200 blobs at operators that are not on this machine
+    /// Allow shorter pauses and more than 200 blobs
+    ///
+    /// At operators that are not on this machine.
     #[arg(long, help_heading = REQUESTS)]
     yes: bool,
     /// Longest time for a download [default: 30s]
@@ -92,22 +106,22 @@ pub(in crate::cli) struct OperatorsArgs {
     /// Longest time for an upload [default: 5m]
     #[arg(long, value_name = "D", help_heading = REQUESTS)]
     upload_timeout: Option<Parsed<Duration>>,
-    /// Longest time to connect: name, TCP and TLS together [default: 10s]
+    /// Longest time to connect [default: 10s]
     #[arg(long, value_name = "D", help_heading = REQUESTS)]
     connect_timeout: Option<Parsed<Duration>>,
-    /// Header of every request to an aggregator; repeatable
+    /// Header for aggregators; repeatable
     #[arg(long, value_name = "K: V", help_heading = REQUESTS)]
     aggregator_header: Vec<Parsed<Header>>,
-    /// Header of every request to the publisher; repeatable
+    /// Header for the publisher; repeatable
     #[arg(long, value_name = "K: V", help_heading = REQUESTS)]
     publisher_header: Vec<Parsed<Header>>,
-    /// Bearer token for the publisher, or @FILE that holds it
+    /// Bearer token, or its file
     #[arg(long, value_name = "TOKEN|@FILE", help_heading = REQUESTS)]
     bearer: Option<Parsed<Bearer>>,
     /// Do not verify servers' certificates
     #[arg(long, help_heading = REQUESTS)]
     insecure: bool,
-    /// PEM file of root certificates to trust besides the platform's
+    /// PEM file of further root certificates
     #[arg(long, value_name = "FILE", help_heading = REQUESTS)]
     cacert: Option<Parsed<PathBuf>>,
 
@@ -117,13 +131,17 @@ pub(in crate::cli) struct OperatorsArgs {
     /// Write the result as an HTML page
     #[arg(long, value_name = "PATH", help_heading = OUTPUT)]
     pub(super) html: Option<PathBuf>,
-    /// Write the result in another format: csv, html, json, markdown, terminal; repeatable
+    /// Result in another format; repeatable
+    ///
+    /// csv, html, json, markdown or terminal.
     #[arg(long, value_name = "FORMAT=PATH", value_parser = write_to, value_delimiter = ',', help_heading = OUTPUT)]
     pub(super) write: Vec<(OperatorsFormat, PathBuf)>,
-    /// Write the list back with `functional` and `cache` as measured
+    /// Write the list back as measured
+    ///
+    /// With `functional` and `cache` as measured.
     #[arg(long, value_name = "PATH", requires = "list", help_heading = OUTPUT)]
     pub(super) write_list: Option<PathBuf>,
-    /// Colours; auto: on terminals, unless NO_COLOR is set
+    /// Colours: auto, always, never
     #[arg(long, value_name = "WHEN", env = "WALRUS_STRESS_COLOR", hide_env = true, value_parser = one_of::<When>(),
           default_value = "auto", help_heading = OUTPUT)]
     pub(super) color: When,

@@ -55,6 +55,9 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
     let reduced = descriptors::provide(&largest, config.sets_default_max_in_flight())?;
     let tokens = RunTokens::of(&template.plan)?;
     let file = config.run.report.as_ref().map(|path| PreparedFile::prepare(path)).transpose()?;
+    if let Some(file) = &file {
+        signals.set_saved(format!("{} is not written", file.path().display()));
+    }
     let screen = Screen::new(&config.run, &template.plan);
     reduced.iter().for_each(|reduced| screen.note(&format!("warning: {}", reduced.notice())));
     if !config.run.no_check {
@@ -240,10 +243,16 @@ impl Steps<'_> {
 
 /// Writes and shows the result of the search.
 fn conclude(capacity: &Capacity, file: Option<PreparedFile>, config: &Config) -> Exit {
-    let text =
-        export::search_screen(capacity, screen::colours(config.run.color.as_deref(), &std::io::stdout()));
+    let on_stdout = !file.as_ref().is_some_and(PreparedFile::is_stdout);
+    let color = config.run.color.as_deref();
+    let colours = if on_stdout {
+        screen::colours(color, &std::io::stdout())
+    } else {
+        screen::colours(color, &std::io::stderr())
+    };
+    let text = export::search_screen(capacity, colours);
     let saved = file.and_then(|file| file.write(|out| capacity.save(out)).err());
-    let failures: Vec<_> = saved.into_iter().chain(print::screen(&text).err()).collect();
+    let failures: Vec<_> = saved.into_iter().chain(print::summary(&text, on_stdout).err()).collect();
     failures.iter().for_each(print::error);
     match (capacity.ending, capacity.answer) {
         (Ending::Interrupted { signal }, _) => Exit::Signal(signal),
