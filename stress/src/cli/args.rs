@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    compare::CompareArgs, help, merge::MergeArgs, operators::OperatorsArgs, options::RunArgs, plan::PlanArgs,
-    report::ReportArgs, search::options::SearchArgs,
+    compare::CompareArgs, help, merge::MergeArgs, operators::OperatorsArgs, plan::PlanArgs,
+    report::ReportArgs, run_args::RunArgs, search::options::SearchArgs,
 };
 
 /// Stress and benchmark tool for Walrus publishers and aggregators.

@@ -3,10 +3,11 @@
 use super::{
     blob_list::BlobList,
     layer::{self, Layer},
-    options::{RunArgs, RunOptions},
+    options::RunOptions,
     part::OwnPart,
     plan_file::{self, PlanFile},
     resolve::{self, DEFAULT_MAX_IN_FLIGHT, MAIN},
+    run_args::RunArgs,
     secrets,
     values::StepOrder,
 };

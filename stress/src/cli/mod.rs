@@ -23,6 +23,7 @@ mod print;
 mod report;
 mod resolve;
 mod run;
+mod run_args;
 mod samples;
 mod screen;
 mod search;

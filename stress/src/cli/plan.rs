@@ -7,8 +7,9 @@ use super::{
     config::{Config, Overrides},
     describe,
     exit::Exit,
-    options::RunArgs,
-    print, screen,
+    print,
+    run_args::RunArgs,
+    screen,
     values::one_of,
 };
 use crate::{

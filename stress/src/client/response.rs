@@ -35,13 +35,18 @@ impl Response {
             (&mut self.etag, "etag"),
         ] {
             kept.clear();
-            kept.push_str(head.text(name).unwrap_or_default());
+            let text = head.text(name).unwrap_or_default();
+            // ASCII can be cut anywhere.
+            kept.push_str(&text[..text.len().min(KEPT)]);
         }
         self.codings.clear();
         for coding in head.codings() {
             let comma = if self.codings.is_empty() { "" } else { ", " };
             self.codings.push_str(comma);
-            self.codings.push_str(&String::from_utf8_lossy(coding));
+            self.codings.push_str(&String::from_utf8_lossy(&coding[..coding.len().min(KEPT)]));
+            if self.codings.len() > KEPT {
+                break;
+            }
         }
         self.body.clear();
     }

@@ -9,7 +9,7 @@ use crate::{
     cli::{
         config::Overrides,
         layer::{self, Entry},
-        options::RunArgs,
+        run_args::RunArgs,
         values::one_of,
     },
     error::Error,
