@@ -254,7 +254,7 @@ mod tests {
     use std::task::{Context, Waker};
 
     #[test]
-    fn capacity_is_work_and_buffer_and_one() {
+    fn capacity_is_concurrent_plus_buffer_plus_one() {
         for (concurrent, buffer, capacity) in [(8, 8, 17), (256, 320, 577), (2, 3, 6), (1, 1, 3)] {
             assert_eq!(Limits { concurrent, buffer }.capacity(), capacity);
         }

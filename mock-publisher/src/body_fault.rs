@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_dripping_body_takes_its_time_and_is_complete() {
+    async fn a_dripping_body_takes_its_duration_and_is_complete() {
         let start = tokio::time::Instant::now();
         assert_eq!(text(drip(body(), 6, Duration::from_secs(3))).await, "abcdef");
         let took = start.elapsed().as_secs_f64();

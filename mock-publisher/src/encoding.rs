@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn s4_2_one_byte_more_than_the_symbols_hold_needs_larger_symbols() {
+    fn one_byte_more_than_the_symbols_hold_needs_larger_symbols() {
         for symbol in [2, 4, 6, 24, 48, 72, 472, MAX_SYMBOL] {
             let capacity = ROWS * COLUMNS * symbol;
             let length = |symbol| 1000 * (1001 * symbol + 64_032);

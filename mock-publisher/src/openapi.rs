@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s1_8_the_document_is_inside_the_page_and_cannot_leave_it() {
+    fn the_document_is_inside_the_page_and_cannot_leave_it() {
         let own = r#"{"paths":{"/x":{"get":{"summary":"</script>"}}},"schemas":{}}"#;
         let page = page("Title", &[own]).unwrap();
         assert_eq!(page.matches("</script>").count(), 2, "that of the page itself");

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn s2_2_an_object_that_lives_long_enough_is_not_extended() {
+    fn an_object_that_lives_long_enough_is_not_extended() {
         let encoded_length = 9;
         let rows = [
             (Resource::Storage, 1, Some(RegisterOp::ReuseStorage { encoded_length })),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tests::{Bottle, GET_BLOB};
 
 #[tokio::test]
-async fn s1_2_a_blob_comes_with_these_headers_and_no_others() {
+async fn a_blob_comes_with_these_headers_and_no_others() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"hello walrus").await;
     let reply = get(bottle.aggregator_url(), &id).await;
@@ -30,7 +30,7 @@ async fn s1_2_a_blob_comes_with_these_headers_and_no_others() {
 }
 
 #[tokio::test]
-async fn s1_1_head_has_the_headers_of_get_and_no_body() {
+async fn head_has_the_headers_of_get_and_no_body() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"hello walrus").await;
     let head = ask(bottle.aggregator_url(), &format!("HEAD /v1/blobs/{id}"), &[]).await;
@@ -47,7 +47,7 @@ async fn s1_1_head_has_the_headers_of_get_and_no_body() {
 }
 
 #[tokio::test]
-async fn s1_1_s1_2_a_bad_request_is_refused_as_text() {
+async fn a_bad_request_is_refused_as_text() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"hello walrus").await;
     let path = |text: &str| {
@@ -86,7 +86,7 @@ async fn s1_1_s1_2_a_bad_request_is_refused_as_text() {
 }
 
 #[tokio::test]
-async fn s1_2_each_consistency_check_is_accepted_alone() {
+async fn each_consistency_check_is_accepted_alone() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"x").await;
     for (query, status) in [
@@ -100,7 +100,7 @@ async fn s1_2_each_consistency_check_is_accepted_alone() {
 }
 
 #[tokio::test]
-async fn s1_2_the_client_chooses_the_content_type() {
+async fn the_client_chooses_the_content_type() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"x").await;
     let rows = [
@@ -116,7 +116,7 @@ async fn s1_2_the_client_chooses_the_content_type() {
 }
 
 #[tokio::test]
-async fn s1_2_validators_are_ignored() {
+async fn validators_are_ignored() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"x").await;
     for header in ["if-none-match", "if-range"] {
@@ -126,7 +126,7 @@ async fn s1_2_validators_are_ignored() {
 }
 
 #[tokio::test]
-async fn s1_2_a_range_is_served_exactly_or_not_at_all() {
+async fn a_range_is_served_exactly_or_not_at_all() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"0123456789").await;
     let rows = [
@@ -161,7 +161,7 @@ async fn s1_2_a_range_is_served_exactly_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn s1_2_a_blob_that_was_never_stored_is_not_found() {
+async fn a_blob_that_was_never_stored_is_not_found() {
     let bottle = Bottle::start();
     let reply = get(bottle.aggregator_url(), "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk").await;
     assert_eq!((reply.status, reply.reason().as_str()), (404, "BLOB_NOT_FOUND"));

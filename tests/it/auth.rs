@@ -4,8 +4,10 @@ use crate::raw::{self, Reply, try_put};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mock_publisher::admission::Limits;
-use mock_publisher::auth::Config;
+use mock_publisher::auth::{Algorithm, Config};
 use ring::hmac;
+use ring::rand::SystemRandom;
+use ring::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tests::{Bottle, PUT_BLOB};
 
@@ -48,7 +50,7 @@ pub(crate) fn status_and_reason(reply: &Reply) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn s3_5_2_the_header_is_checked_after_the_query() {
+async fn the_header_is_checked_after_the_query() {
     let bottle = bottle(|_| {});
     let url = bottle.publisher_url();
     let reply = raw::put(url, "", b"x").await;
@@ -62,7 +64,7 @@ async fn s3_5_2_the_header_is_checked_after_the_query() {
 }
 
 #[tokio::test]
-async fn s3_5_5_every_refusal_has_its_status_and_reason() {
+async fn every_refusal_has_its_status_and_reason() {
     let bottle = bottle(|jwt| jwt.verify_upload = true);
     let good = bearer("bad-signature", now(), "");
     let forged = format!("{}A", &good[..good.len() - 1]);
@@ -91,7 +93,7 @@ async fn s3_5_5_every_refusal_has_its_status_and_reason() {
 }
 
 #[tokio::test]
-async fn s3_5_5_a_wrong_lifetime_and_a_full_cache_are_refused() {
+async fn a_wrong_lifetime_and_a_full_cache_are_refused() {
     let bottle = bottle(|jwt| {
         jwt.expiring_sec = 300;
         jwt.cache_size = 1;
@@ -110,7 +112,7 @@ async fn s3_5_5_a_wrong_lifetime_and_a_full_cache_are_refused() {
 }
 
 #[tokio::test]
-async fn s3_5_4_the_real_length_is_checked_whatever_the_flags() {
+async fn the_real_length_is_checked_whatever_the_flags() {
     let bottle = bottle(|_| {});
     let reply = put(&bottle, "", &bearer("a", now(), r#","max_size":9"#)).await;
     assert_eq!(status_and_reason(&reply), (400, "INVALID_SIZE".into()));
@@ -130,7 +132,7 @@ async fn s3_5_4_the_real_length_is_checked_whatever_the_flags() {
 }
 
 #[tokio::test]
-async fn s3_5_6_a_request_that_is_shed_has_spent_its_token() {
+async fn a_request_that_is_shed_has_spent_its_token() {
     let bottle = Bottle::builder()
         .publisher(|config| {
             config.jwt.secret = Some(b"secret".to_vec());
@@ -144,4 +146,49 @@ async fn s3_5_6_a_request_that_is_shed_has_spent_its_token() {
     assert_eq!(status_and_reason(&put(&bottle, "", &header).await), (429, "TOKEN_ALREADY_USED".into()));
     let route = bottle.publisher_stats().route(PUT_BLOB);
     assert_eq!((route.received, route.status(429)), (2, 2));
+}
+
+/// A header of a token that is signed by this key pair, over the same message for every form of its public key.
+fn signed_with(algorithm: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
+    let header = format!(r#"{{"alg":"{algorithm}"}}"#);
+    let claims = format!(r#"{{"exp":{},"jti":"a"}}"#, now());
+    let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+    format!("Bearer {message}.{}", URL_SAFE_NO_PAD.encode(sign(message.as_bytes())))
+}
+
+#[tokio::test]
+async fn a_public_key_has_one_form() {
+    let random = SystemRandom::new();
+    let curve = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
+    let document = EcdsaKeyPair::generate_pkcs8(curve, &random).unwrap();
+    let ec = EcdsaKeyPair::from_pkcs8(curve, document.as_ref(), &random).unwrap();
+    let document = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
+    let ed = Ed25519KeyPair::from_pkcs8(document.as_ref()).unwrap();
+    let ec_token = signed_with("ES256", |message| ec.sign(&random, message).unwrap().as_ref().to_vec());
+    let ed_token = signed_with("EdDSA", |message| ed.sign(message).as_ref().to_vec());
+    let spki_of_ec = b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00";
+    let spki_of_ed = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
+    let (point, bytes) = (ec.public_key().as_ref(), ed.public_key().as_ref());
+    let rows = [
+        (Algorithm::ES256, point.to_vec(), &ec_token, 200, ""),
+        (Algorithm::ES256, [spki_of_ec, point].concat(), &ec_token, 500, "INTERNAL_ERROR"),
+        (Algorithm::ES256, point.to_vec(), &ed_token, 400, "INVALID_TOKEN"),
+        (Algorithm::EdDSA, bytes.to_vec(), &ed_token, 200, ""),
+        (Algorithm::EdDSA, [spki_of_ed, bytes].concat(), &ed_token, 401, "INVALID_SIGNATURE"),
+        (
+            Algorithm::RS256,
+            b"no key".to_vec(),
+            &signed_with("RS256", |_| vec![0; 256]),
+            401,
+            "INVALID_SIGNATURE",
+        ),
+    ];
+    for (algorithm, key, token, status, reason) in rows {
+        let bottle = bottle(move |jwt| {
+            jwt.secret = Some(key);
+            jwt.algorithm = algorithm;
+        });
+        let reply = put(&bottle, "", token).await;
+        assert_eq!(status_and_reason(&reply), (status, reason.to_owned()), "{algorithm}: {}", reply.text());
+    }
 }

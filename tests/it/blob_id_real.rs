@@ -6,7 +6,7 @@ use std::time::Instant;
 use tests::Bottle;
 
 #[tokio::test]
-async fn s4_4_the_real_id_of_a_blob_is_computed_once() {
+async fn the_real_id_of_a_blob_is_computed_once() {
     let bottle = Bottle::builder().publisher(|config| config.blob_id = BlobIdScheme::Real).start();
     let mut took = Vec::new();
     for _ in 0..2 {
@@ -21,7 +21,7 @@ async fn s4_4_the_real_id_of_a_blob_is_computed_once() {
 }
 
 #[tokio::test]
-async fn s5_4_a_quilt_and_its_patches_have_their_real_ids() {
+async fn a_quilt_and_its_patches_have_their_real_ids() {
     let bottle = Bottle::builder()
         .publisher(|config| {
             config.blob_id = BlobIdScheme::Real;

@@ -26,7 +26,7 @@ fn status(reply: &Reply) -> &str {
 }
 
 #[tokio::test]
-async fn s6_3_nginx_reports_hits_misses_bypasses_and_expiry() {
+async fn nginx_reports_hits_misses_bypasses_and_expiry() {
     let clock = Clock::manual();
     let bottle = bottle(CacheConfig::of(Persona::Nginx), &clock).start();
     let id = stored(bottle.publisher_url(), b"walrus").await;
@@ -168,7 +168,7 @@ async fn every_hit_of_a_404_draws_its_own_latency() {
 }
 
 #[tokio::test]
-async fn s6_4_a_cached_404_hides_a_blob_until_a_bypass_replaces_it() {
+async fn a_cached_404_hides_a_blob_until_a_bypass_replaces_it() {
     let clock = Clock::manual();
     let cache = CacheConfig::of(Persona::Nginx);
     let bottle = bottle(cache, &clock)
@@ -192,7 +192,7 @@ async fn s6_4_a_cached_404_hides_a_blob_until_a_bypass_replaces_it() {
 }
 
 #[tokio::test]
-async fn s6_2_the_first_client_chooses_the_content_type_for_all() {
+async fn the_first_client_chooses_the_content_type_for_all() {
     let bottle = bottle(CacheConfig::of(Persona::Cloudflare), &Clock::manual()).start();
     let id = stored(bottle.publisher_url(), b"x").await;
     for accept in ["image/png", "text/html", "*/*"] {
@@ -201,7 +201,7 @@ async fn s6_2_the_first_client_chooses_the_content_type_for_all() {
 }
 
 #[tokio::test]
-async fn s6_3_cloudflare_and_fastly_send_the_age_of_an_entry() {
+async fn cloudflare_and_fastly_send_the_age_of_an_entry() {
     let clock = Clock::manual();
     let cloudflare = bottle(CacheConfig::of(Persona::Cloudflare), &clock).start();
     let fastly = bottle(CacheConfig::of(Persona::Fastly), &clock).start();
@@ -229,7 +229,7 @@ async fn s6_3_cloudflare_and_fastly_send_the_age_of_an_entry() {
 }
 
 #[tokio::test]
-async fn n2_false_hits_are_as_slow_as_misses() {
+async fn false_hits_are_as_slow_as_misses() {
     let slow = Duration::from_millis(80);
     let bottle = bottle(CacheConfig::of(Persona::FalseHit), &Clock::manual())
         .aggregator(move |config| config.profile.first_read.latency = format!("{slow:?}").parse().unwrap())

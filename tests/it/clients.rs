@@ -105,7 +105,7 @@ fn assert_done(command: &mut Command, bottle: &Bottle) {
 }
 
 #[test]
-fn s7_walrus_python_works_with_both_mocks() {
+fn walrus_python_works_with_both_mocks() {
     let Some(python) = fetched(PYTHON, python) else { return };
     let bottle = Bottle::start();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/it/clients.py");
@@ -114,7 +114,7 @@ fn s7_walrus_python_works_with_both_mocks() {
 }
 
 #[test]
-fn s7_walrus_rs_works_with_both_mocks() {
+fn walrus_rs_works_with_both_mocks() {
     let Some(program) = fetched(RUST, rust) else { return };
     let bottle = Bottle::start();
     assert_done(&mut Command::new(program), &bottle);

@@ -35,7 +35,7 @@ fn dechunk(mut body: &[u8]) -> (String, bool) {
 }
 
 #[tokio::test]
-async fn s1_7_blobs_are_concatenated_in_the_requested_order() {
+async fn blobs_are_concatenated_in_the_requested_order() {
     let bottle = Bottle::start();
     let one = stored(bottle.publisher_url(), b"one").await;
     let json = put(bottle.publisher_url(), "", b"two").await.json();
@@ -64,7 +64,7 @@ async fn s1_7_blobs_are_concatenated_in_the_requested_order() {
 }
 
 #[tokio::test]
-async fn s1_7_a_bad_list_is_refused_before_the_first_byte() {
+async fn a_bad_list_is_refused_before_the_first_byte() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"x").await;
     let query = |text: &str| format!("Failed to deserialize query string: {text}");
@@ -94,7 +94,7 @@ async fn s1_7_a_bad_list_is_refused_before_the_first_byte() {
 }
 
 #[tokio::test]
-async fn s1_7_a_document_of_another_form_is_refused() {
+async fn a_document_of_another_form_is_refused() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"x").await;
     let json = Some("application/json");
@@ -126,7 +126,7 @@ async fn s1_7_a_document_of_another_form_is_refused() {
 }
 
 #[tokio::test]
-async fn s1_7_a_blob_that_cannot_be_read_ends_the_connection() {
+async fn a_blob_that_cannot_be_read_ends_the_connection() {
     let bottle = Bottle::builder().aggregator(|config| config.max_blob_size = Some(300_000)).start();
     let good = stored(bottle.publisher_url(), &[b'x'; 300_000]).await;
     let large = stored(bottle.publisher_url(), &[b'y'; 300_001]).await;

@@ -31,7 +31,7 @@ fn has_cors(reply: &Reply, what: &str) {
 }
 
 #[tokio::test]
-async fn s1_1_options_is_allowed_on_every_path_and_for_every_origin() {
+async fn options_is_allowed_on_every_path_and_for_every_origin() {
     let bottle = Bottle::start();
     let origin: &[(&str, &str)] = &[("origin", "https://a"), ("access-control-request-method", "DELETE")];
     for headers in [&[][..], origin] {
@@ -49,7 +49,7 @@ async fn s1_1_options_is_allowed_on_every_path_and_for_every_origin() {
 }
 
 #[tokio::test]
-async fn s1_1_a_405_lists_the_allowed_methods() {
+async fn a_405_lists_the_allowed_methods() {
     let bottle = Bottle::start();
     for (path, allowed) in routes() {
         for method in ["DELETE", "PUT", "PATCH"] {
@@ -65,7 +65,7 @@ async fn s1_1_a_405_lists_the_allowed_methods() {
 }
 
 #[tokio::test]
-async fn s1_1_an_unknown_path_is_an_empty_404() {
+async fn an_unknown_path_is_an_empty_404() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"x").await;
     let paths = [
@@ -90,7 +90,7 @@ async fn s1_1_an_unknown_path_is_an_empty_404() {
 }
 
 #[tokio::test]
-async fn s1_1_head_is_a_get_without_body_on_every_route() {
+async fn head_is_a_get_without_body_on_every_route() {
     let bottle = Bottle::start();
     for (path, _) in routes() {
         let get = ask(bottle.aggregator_url(), &format!("GET {path}"), &[]).await;
@@ -102,7 +102,7 @@ async fn s1_1_head_is_a_get_without_body_on_every_route() {
 }
 
 #[tokio::test]
-async fn s3_2_every_route_has_limits_of_its_own() {
+async fn every_route_has_limits_of_its_own() {
     let bottle = Bottle::builder()
         .aggregator(|config| {
             config.limits = Limits { concurrent: 1, buffer: 0 };

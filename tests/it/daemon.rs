@@ -4,7 +4,7 @@ use crate::raw::{ask, get, put, stored};
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
 
 #[tokio::test]
-async fn s1_1_a_daemon_has_the_routes_of_both() {
+async fn a_daemon_has_the_routes_of_both() {
     let bottle = Bottle::builder().daemon().start();
     let url = bottle.publisher_url();
     assert_eq!(url, bottle.aggregator_url());
@@ -29,7 +29,7 @@ async fn s1_1_a_daemon_has_the_routes_of_both() {
 }
 
 #[tokio::test]
-async fn s1_9_a_daemon_cannot_stream() {
+async fn a_daemon_cannot_stream() {
     let bottle = Bottle::builder().daemon().start();
     let url = bottle.publisher_url();
     let id = stored(url, b"walrus").await;
@@ -43,7 +43,7 @@ async fn s1_9_a_daemon_cannot_stream() {
 }
 
 #[tokio::test]
-async fn s3_1_s3_2_a_daemon_has_the_limits_of_both_and_one_set_of_counts() {
+async fn a_daemon_has_the_limits_of_both_and_one_set_of_counts() {
     let bottle = Bottle::builder()
         .daemon()
         .publisher(|config| config.max_body_size = 10)

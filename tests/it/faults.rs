@@ -87,7 +87,7 @@ async fn errors_come_with_the_status_and_in_the_form_of_their_source() {
 }
 
 #[tokio::test]
-async fn a_reset_is_a_reset_and_no_answer() {
+async fn a_reset_ends_the_connection_without_an_answer() {
     let bottle = publisher("reset");
     for body in [BYTES, &[0; 1 << 20]] {
         let error = try_put(bottle.publisher_url(), "", &[], body).await.unwrap_err();
@@ -129,7 +129,7 @@ async fn a_truncated_body_announces_more_than_it_sends() {
 }
 
 #[tokio::test]
-async fn a_large_body_is_truncated_where_the_dice_say() {
+async fn a_large_body_is_truncated_at_the_offset_that_was_drawn() {
     let bottle = Bottle::builder()
         .publisher(|config| config.max_body_size = 64 << 20)
         .aggregator_faults(&["truncate=1"])
@@ -155,7 +155,7 @@ async fn a_corrupt_body_differs_in_one_byte() {
 }
 
 #[tokio::test]
-async fn malformed_json_is_whole_to_http_and_broken_to_json() {
+async fn malformed_json_has_the_length_that_it_announces() {
     let bottle = publisher("malformed-json");
     let reply = put(bottle.publisher_url(), "", BYTES).await;
     assert_eq!((reply.status, reply.content_length()), (200, reply.body.len()));
@@ -167,7 +167,7 @@ async fn malformed_json_is_whole_to_http_and_broken_to_json() {
 }
 
 #[tokio::test]
-async fn a_dripping_body_takes_its_time_and_is_whole() {
+async fn a_dripping_body_takes_its_duration_and_is_complete() {
     let (bottle, id) = aggregator("drip").await;
     let start = Instant::now();
     assert_eq!(get(bottle.aggregator_url(), &id).await.body, BYTES);
@@ -216,7 +216,7 @@ async fn a_hung_request_ends_with_a_close_when_the_server_stops() {
 }
 
 #[tokio::test]
-async fn a_late_blob_is_there_in_the_end() {
+async fn a_blob_that_is_not_yet_readable_is_readable_later() {
     let (bottle, id) = aggregator("not-yet").await;
     let start = Instant::now();
     let mut answers = vec![get(bottle.aggregator_url(), &id).await.status];
@@ -265,7 +265,7 @@ async fn a_mix_of_faults_repeats_with_its_seed_and_each_is_counted() {
 }
 
 #[tokio::test]
-async fn a_fault_of_bodies_leaves_an_empty_body_alone() {
+async fn a_body_fault_does_not_change_an_empty_body() {
     for fault in ["truncate", "corrupt", "drip"] {
         let bottle = Bottle::builder().aggregator_faults(&[&format!("{fault}=100%")]).start();
         let id = stored(bottle.publisher_url(), b"").await;

@@ -35,7 +35,7 @@ fn blanking_keeps_keys_and_other_values() {
 }
 
 #[tokio::test]
-async fn s2_stores_are_answered_as_captured() {
+async fn stores_are_answered_as_captured() {
     let bottle = Bottle::builder().publisher(|config| config.epoch = 412).start();
     let url = bottle.publisher_url();
     let bytes = b"some other string";
@@ -47,7 +47,7 @@ async fn s2_stores_are_answered_as_captured() {
 }
 
 #[tokio::test]
-async fn s2_failures_are_answered_as_captured() {
+async fn failures_are_answered_as_captured() {
     for (fault, fixture) in [
         ("error-object=1", "error-object"),
         ("500=1", "failure-internal"),

@@ -22,7 +22,7 @@ async fn stalled(url: &str) -> TcpStream {
 }
 
 #[tokio::test]
-async fn s3_2_of_forty_stores_at_once_seventeen_are_admitted() {
+async fn of_forty_stores_at_once_seventeen_are_admitted() {
     let bottle = Bottle::start();
     let url = bottle.publisher_url();
     let mut streams = Vec::new();
@@ -45,7 +45,7 @@ async fn s3_2_of_forty_stores_at_once_seventeen_are_admitted() {
 }
 
 #[tokio::test]
-async fn s3_2_the_eighteenth_gets_429_at_once_whatever_its_size() {
+async fn the_eighteenth_store_gets_429_at_once_whatever_its_size() {
     let bottle = Bottle::start();
     let url = bottle.publisher_url();
     let mut inside = Vec::new();
@@ -71,7 +71,7 @@ async fn s3_2_the_eighteenth_gets_429_at_once_whatever_its_size() {
 }
 
 #[tokio::test]
-async fn s3_2_a_client_that_leaves_frees_its_slot() {
+async fn a_client_that_leaves_frees_its_slot() {
     let bottle =
         Bottle::builder().publisher(|config| config.limits = Limits { concurrent: 1, buffer: 0 }).start();
     let url = bottle.publisher_url();
@@ -86,7 +86,7 @@ async fn s3_2_a_client_that_leaves_frees_its_slot() {
 }
 
 #[tokio::test]
-async fn s3_2_of_six_hundred_reads_at_once_577_are_admitted() {
+async fn of_six_hundred_reads_at_once_577_are_admitted() {
     let bottle = Bottle::builder()
         .aggregator(|config| config.profile.first_read.latency = "1h".parse().unwrap())
         .start();
@@ -114,7 +114,7 @@ async fn s3_2_of_six_hundred_reads_at_once_577_are_admitted() {
 }
 
 #[tokio::test]
-async fn s3_2_a_slow_reader_holds_no_permit() {
+async fn a_slow_reader_holds_no_permit() {
     let bottle = Bottle::builder()
         .publisher(|config| config.max_body_size = 64 << 20)
         .aggregator(|config| config.limits = Limits { concurrent: 1, buffer: 0 })
@@ -133,7 +133,7 @@ async fn s3_2_a_slow_reader_holds_no_permit() {
 }
 
 #[tokio::test]
-async fn s3_2_the_429_of_an_aggregator_names_the_aggregator() {
+async fn the_429_of_an_aggregator_names_the_aggregator() {
     let bottle = Bottle::builder()
         .aggregator(|config| {
             config.limits = Limits { concurrent: 1, buffer: 1 };

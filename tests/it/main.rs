@@ -32,3 +32,4 @@ mod quilt_store;
 mod reads;
 mod reuse;
 mod tls;
+mod visibility;

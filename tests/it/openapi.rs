@@ -41,7 +41,7 @@ const READS: [&str; 9] = [
 const STORES: [&str; 2] = ["PUT /v1/blobs", "PUT /v1/quilts"];
 
 #[tokio::test]
-async fn s1_1_every_route_is_described_where_it_is_served() {
+async fn every_route_is_described_where_it_is_served() {
     let (two, one) = (Bottle::start(), Bottle::builder().daemon().start());
     let rows: [(&str, Vec<&str>); 3] = [
         (two.publisher_url(), STORES.to_vec()),
@@ -76,7 +76,7 @@ fn holds(document: &Value, route: &str, reply: &Reply) -> Result<(), String> {
 }
 
 #[tokio::test]
-async fn s2_every_answer_is_as_described() {
+async fn every_answer_is_as_described() {
     let bottle = Bottle::builder().daemon().start();
     let url = bottle.publisher_url();
     let document = document(url).await;
@@ -135,7 +135,7 @@ async fn s2_every_answer_is_as_described() {
 }
 
 #[tokio::test]
-async fn s2_2_every_operation_is_as_described() {
+async fn every_operation_is_as_described() {
     for find in ["storage=1", "registration=1", "extend=1", "extend-uncertified=1"] {
         let bottle = reuse::bottle(&[find]);
         let document = document(bottle.publisher_url()).await;

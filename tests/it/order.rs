@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
 #[tokio::test]
-async fn s1_1_reads_are_checked_from_the_path_to_the_blob() {
+async fn reads_are_checked_from_the_path_to_the_blob() {
     let bottle = Bottle::start();
     let absent = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
     let both = "strict_consistency_check=true&skip_consistency_check=true";
@@ -35,7 +35,7 @@ async fn s1_1_reads_are_checked_from_the_path_to_the_blob() {
 }
 
 #[tokio::test]
-async fn s1_1_stores_are_checked_from_the_query_to_the_chain() {
+async fn stores_are_checked_from_the_query_to_the_chain() {
     let bottle = Bottle::builder().publisher(|config| config.max_body_size = 9).start();
     let (basic, key) = (("authorization", "Basic eA=="), ("authorization", "Bearer an-api-key"));
     let both = "?deletable=true&permanent=true&epochs=0";
@@ -71,7 +71,7 @@ async fn filled(bottle: &Bottle, headers: [&str; 2]) -> Vec<TcpStream> {
 const FULL: Limits = Limits { concurrent: 1, buffer: 0 };
 
 #[tokio::test]
-async fn s1_1_a_full_publisher_answers_before_it_checks_the_query() {
+async fn a_full_publisher_answers_before_it_checks_the_query() {
     let bottle = Bottle::builder().publisher(|config| config.limits = FULL).start();
     let inside = filled(&bottle, ["", ""]).await;
     let reply = raw::put(bottle.publisher_url(), "?foo=1", b"x").await;
@@ -80,7 +80,7 @@ async fn s1_1_a_full_publisher_answers_before_it_checks_the_query() {
 }
 
 #[tokio::test]
-async fn s3_5_4_a_full_publisher_checks_tokens_first_and_spends_them() {
+async fn a_full_publisher_checks_tokens_first_and_spends_them() {
     let bottle = Bottle::builder()
         .publisher(|config| {
             config.jwt.secret = Some(b"secret".to_vec());
@@ -106,7 +106,7 @@ async fn s3_5_4_a_full_publisher_checks_tokens_first_and_spends_them() {
 }
 
 #[tokio::test]
-async fn s1_10_expect_100_continue_is_answered_unless_the_request_is_bad() {
+async fn expect_100_continue_is_answered_unless_the_request_is_bad() {
     let bottle = Bottle::start();
     let headers = [("expect", "100-continue"), ("content-length", "6")];
     let mut stream = connect(bottle.publisher_url()).await;

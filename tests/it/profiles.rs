@@ -174,7 +174,7 @@ async fn a_stall_holds_every_request_until_it_ends() {
 }
 
 #[tokio::test]
-async fn a_stall_ends_by_itself() {
+async fn a_stall_ends_after_its_duration() {
     let bottle = Bottle::start();
     let stall = Duration::from_millis(250);
     let start = Instant::now();
@@ -262,7 +262,7 @@ async fn the_first_byte_does_not_wait_for_a_slow_body() {
 }
 
 #[tokio::test]
-async fn a_404_that_the_front_remembers_is_counted() {
+async fn a_404_from_the_cache_is_counted() {
     let bottle =
         Bottle::builder().aggregator(|config| config.cache = CacheConfig::of(Persona::Nginx)).start();
     for _ in 0..3 {

@@ -54,7 +54,7 @@ fn translated(value: &Value, on_chain: bool) -> Value {
 }
 
 #[tokio::test]
-async fn s2_8_what_is_published_right_is_what_is_sent() {
+async fn what_is_published_right_is_what_is_sent() {
     let bottle = Bottle::start();
     let stored = put(bottle.publisher_url(), "?share=true", b"x").await.json();
     let created = &stored["newlyCreated"];
@@ -79,7 +79,7 @@ async fn s2_8_what_is_published_right_is_what_is_sent() {
 }
 
 #[tokio::test]
-async fn s2_8_results_are_published_under_names_that_no_server_sends() {
+async fn results_are_published_under_names_that_no_server_sends() {
     let bottle = Bottle::start();
     let url = bottle.publisher_url();
     let mut results = Vec::new();
@@ -107,7 +107,7 @@ async fn s2_8_results_are_published_under_names_that_no_server_sends() {
 }
 
 #[tokio::test]
-async fn s2_8_events_and_patches_are_published_in_a_form_that_no_server_sends() {
+async fn events_and_patches_are_published_in_a_form_that_no_server_sends() {
     let bottle = Bottle::start();
     put(bottle.publisher_url(), "?permanent=true", b"x").await;
     let answer = put(bottle.publisher_url(), "?permanent=true", b"x").await.json();
@@ -127,7 +127,7 @@ async fn s2_8_events_and_patches_are_published_in_a_form_that_no_server_sends() 
 const UNKNOWN: [&str; 2] = ["send_or_share", "read_options"];
 
 #[tokio::test]
-async fn s2_8_every_published_parameter_is_known_but_two() {
+async fn every_published_parameter_is_known_but_two() {
     let bottle = Bottle::builder().daemon().start();
     let url = bottle.publisher_url();
     let mut unknown = Vec::new();

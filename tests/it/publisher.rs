@@ -7,7 +7,7 @@ use tests::{Bottle, PUT_BLOB};
 const VARY: &str = "origin, access-control-request-method, access-control-request-headers";
 
 #[tokio::test]
-async fn s1_1_unknown_paths_are_404_and_wrong_methods_405() {
+async fn unknown_paths_are_404_and_wrong_methods_405() {
     let bottle = Bottle::start();
     let rows = [
         ("GET /", 404, None),
@@ -28,7 +28,7 @@ async fn s1_1_unknown_paths_are_404_and_wrong_methods_405() {
 }
 
 #[tokio::test]
-async fn s1_1_options_is_answered_on_every_path() {
+async fn options_is_answered_on_every_path() {
     let bottle = Bottle::start();
     for (path, allow) in [("/v1/blobs", Some("PUT")), ("/nowhere", None)] {
         let reply = ask(bottle.publisher_url(), &format!("OPTIONS {path}"), &[]).await;
@@ -48,7 +48,7 @@ async fn s1_1_options_is_answered_on_every_path() {
 }
 
 #[tokio::test]
-async fn s1_8_status_and_api_are_served() {
+async fn status_and_api_are_served() {
     let bottle = Bottle::start();
     for url in [bottle.publisher_url(), bottle.aggregator_url()] {
         let status = ask(url, "GET /status", &[]).await;
@@ -60,7 +60,7 @@ async fn s1_8_status_and_api_are_served() {
 }
 
 #[tokio::test]
-async fn s1_1_a_bad_query_is_refused_as_text_before_the_body() {
+async fn a_bad_query_is_refused_as_text_before_the_body() {
     let bottle = Bottle::start();
     let rows = [
         ("?foo=1", "unknown field `foo`"),
@@ -83,7 +83,7 @@ async fn s1_1_a_bad_query_is_refused_as_text_before_the_body() {
 }
 
 #[tokio::test]
-async fn s1_10_epochs_that_the_chain_refuses_are_an_internal_error() {
+async fn epochs_that_the_chain_refuses_are_an_internal_error() {
     let bottle = Bottle::start();
     for epochs in [0, 54, u32::MAX] {
         let reply = put(bottle.publisher_url(), &format!("?epochs={epochs}"), b"x").await;
@@ -93,7 +93,7 @@ async fn s1_10_epochs_that_the_chain_refuses_are_an_internal_error() {
 }
 
 #[tokio::test]
-async fn s1_10_an_invalid_owner_is_ignored() {
+async fn an_invalid_owner_is_ignored() {
     let bottle = Bottle::start();
     let address = "2".repeat(64);
     let queries = ["?send_object_to=0x1".into(), "?share=1".into(), format!("?send_object_to=0x{address}")];
@@ -105,7 +105,7 @@ async fn s1_10_an_invalid_owner_is_ignored() {
 }
 
 #[tokio::test]
-async fn s1_10_bodies_of_any_kind_are_stored() {
+async fn bodies_of_any_kind_are_stored() {
     let bottle = Bottle::start();
     let url = bottle.publisher_url();
     let empty = put(url, "", b"").await.json();
@@ -121,7 +121,7 @@ async fn s1_10_bodies_of_any_kind_are_stored() {
 }
 
 #[tokio::test]
-async fn s1_10_an_invalid_chunked_body_is_refused_as_text() {
+async fn an_invalid_chunked_body_is_refused_as_text() {
     let bottle = Bottle::start();
     let garbled = raw::head("PUT /v1/blobs", &[("transfer-encoding", "chunked")]) + "zz\r\n";
     let reply = raw::exchange(raw::connect(bottle.publisher_url()).await, garbled.as_bytes()).await.unwrap();
@@ -130,7 +130,7 @@ async fn s1_10_an_invalid_chunked_body_is_refused_as_text() {
 }
 
 #[tokio::test]
-async fn s2_3_a_repeated_store_is_new_unless_a_permanent_object_exists() {
+async fn a_repeated_store_is_new_unless_a_permanent_object_exists() {
     let bottle = Bottle::start();
     let url = bottle.publisher_url();
     let rows = [
@@ -161,7 +161,7 @@ async fn s2_3_a_repeated_store_is_new_unless_a_permanent_object_exists() {
 }
 
 #[tokio::test]
-async fn s2_3_blobs_survive_the_publisher() {
+async fn blobs_survive_the_publisher() {
     let dir = tempfile::tempdir().unwrap();
     let bottle = || Bottle::builder().store(dir.path()).start();
     let id = stored(bottle().publisher_url(), b"still here").await;
@@ -173,7 +173,7 @@ async fn s2_3_blobs_survive_the_publisher() {
 }
 
 #[tokio::test]
-async fn s3_1_a_body_of_the_limit_is_stored_and_one_byte_more_is_not() {
+async fn a_body_of_the_limit_is_stored_and_one_byte_more_is_not() {
     let bottle = Bottle::builder().publisher(|config| config.max_body_size = 100 * 1024).start();
     let url = bottle.publisher_url();
     let bytes = vec![7; 100 * 1024 + 1];
@@ -189,7 +189,7 @@ async fn s3_1_a_body_of_the_limit_is_stored_and_one_byte_more_is_not() {
 }
 
 #[tokio::test]
-async fn s3_1_the_default_limit_is_ten_mebibytes() {
+async fn the_default_limit_is_ten_mebibytes() {
     let bottle = Bottle::start();
     let bytes = vec![7; 10_485_761];
     assert_eq!(put(bottle.publisher_url(), "", &bytes[1..]).await.status, 200);
@@ -197,7 +197,7 @@ async fn s3_1_the_default_limit_is_ten_mebibytes() {
 }
 
 #[tokio::test]
-async fn s3_5_6_an_authorization_header_is_checked_even_if_none_is_required() {
+async fn an_authorization_header_is_checked_even_if_none_is_required() {
     let bottle = Bottle::start();
     let rows = [
         ("Basic dXNlcjpwYXNz", 400, "invalid HTTP header (authorization)"),

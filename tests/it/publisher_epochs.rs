@@ -12,7 +12,7 @@ fn lifetime(answer: &Value) -> [&Value; 3] {
 }
 
 #[tokio::test]
-async fn s4_5_cost_follows_the_prices() {
+async fn cost_follows_the_prices() {
     let bottle = Bottle::builder()
         .publisher(|config| {
             config.prices.storage = 100;
@@ -24,7 +24,7 @@ async fn s4_5_cost_follows_the_prices() {
 }
 
 #[tokio::test]
-async fn s3_1_more_epochs_than_can_be_paid_are_refused() {
+async fn more_epochs_than_can_be_paid_are_refused() {
     let bottle = Bottle::start();
     for (query, status) in [("?epochs=0", 500), ("?epochs=1", 200), ("?epochs=53", 200), ("?epochs=54", 500)]
     {
@@ -72,7 +72,7 @@ async fn a_jump_of_the_clock_does_not_hide_new_blobs() {
 }
 
 #[tokio::test]
-async fn s1_2_a_blob_expires_with_the_last_of_its_paid_epochs() {
+async fn a_blob_expires_with_the_last_of_its_paid_epochs() {
     let hour = Duration::from_secs(3600);
     let clock = Clock::manual();
     let bottle =
@@ -91,7 +91,7 @@ async fn s1_2_a_blob_expires_with_the_last_of_its_paid_epochs() {
 }
 
 #[tokio::test]
-async fn s2_3_a_share_of_the_stores_finds_its_blob_existing() {
+async fn a_share_of_the_stores_finds_its_blob_existing() {
     let bottle = Bottle::builder().publisher(|config| config.existing_ratio = 1.0).start();
     let url = bottle.publisher_url();
     let answer = put(url, "?epochs=5", b"never seen before").await.json();
@@ -111,7 +111,7 @@ async fn s2_3_a_share_of_the_stores_finds_its_blob_existing() {
 }
 
 #[tokio::test]
-async fn s2_3_objects_that_the_wallet_keeps_are_reused() {
+async fn objects_that_the_wallet_keeps_are_reused() {
     let bottle = Bottle::builder()
         .publisher(|config| {
             config.epoch = 10;

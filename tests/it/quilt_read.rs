@@ -29,7 +29,7 @@ async fn list(bottle: &Bottle, id: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn s1_6_the_list_has_every_file_in_order() {
+async fn the_list_has_every_file_in_order() {
     let bottle = Bottle::start();
     let id = two_files(&bottle).await;
     let list = list(&bottle, &id).await;
@@ -46,7 +46,7 @@ async fn s1_6_the_list_has_every_file_in_order() {
 }
 
 #[tokio::test]
-async fn s1_5_a_file_by_patch_id_and_by_name_is_the_same() {
+async fn a_file_by_patch_id_and_by_name_is_the_same() {
     let bottle = Bottle::start();
     let id = two_files(&bottle).await;
     let list = list(&bottle, &id).await;
@@ -69,7 +69,7 @@ async fn s1_5_a_file_by_patch_id_and_by_name_is_the_same() {
 }
 
 #[tokio::test]
-async fn s5_5_a_file_by_name_takes_two_round_trips_and_by_patch_id_one() {
+async fn a_file_by_name_takes_two_round_trips_and_by_patch_id_one() {
     let once = Duration::from_millis(150);
     let bottle = Bottle::builder()
         .aggregator(move |config| config.profile.first_read.latency = format!("{once:?}").parse().unwrap())
@@ -89,7 +89,7 @@ async fn s5_5_a_file_by_name_takes_two_round_trips_and_by_patch_id_one() {
 }
 
 #[tokio::test]
-async fn s5_5_all_tags_become_headers_on_request() {
+async fn all_tags_become_headers_on_request() {
     let bottle = Bottle::builder().aggregator(|config| config.all_tags = true).start();
     let id = two_files(&bottle).await;
     let reply = get(bottle.aggregator_url(), &format!("by-quilt-id/{id}/a.txt")).await;
@@ -97,7 +97,7 @@ async fn s5_5_all_tags_become_headers_on_request() {
 }
 
 #[tokio::test]
-async fn s5_2_names_may_be_anything_that_a_path_can_encode() {
+async fn names_may_be_anything_that_a_path_can_encode() {
     let bottle = Bottle::start();
     let files = vec![file("ä", &[], "umlaut"), file("dir/a b", &[], "slash"), file("_x", &[], "")];
     let id = quilt(&bottle, files).await;
@@ -117,7 +117,7 @@ async fn s5_2_names_may_be_anything_that_a_path_can_encode() {
 }
 
 #[tokio::test]
-async fn s1_5_an_absent_file_and_a_blob_that_is_no_quilt_have_different_errors() {
+async fn an_absent_file_and_a_blob_that_is_no_quilt_have_different_errors() {
     let bottle = Bottle::start();
     let id = two_files(&bottle).await;
     let blob = stored(bottle.publisher_url(), b"no quilt").await;

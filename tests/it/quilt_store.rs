@@ -38,7 +38,7 @@ const METADATA: &[u8] =
     br#"[{"identifier":"a.txt","tags":{"kind":"note","content-type":"text/plain"}},{"identifier":"x"}]"#;
 
 #[tokio::test]
-async fn s2_7_the_answer_is_the_captured_one_but_for_ids() {
+async fn the_answer_is_the_captured_one_but_for_ids() {
     let bottle = Bottle::builder().publisher(|config| config.epoch = 412).start();
     let reply = put(&bottle, &[("b.txt", b"hello"), ("_metadata", METADATA), ("a.txt", b"world!!")]).await;
     assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
@@ -68,7 +68,7 @@ async fn s2_7_the_answer_is_the_captured_one_but_for_ids() {
 }
 
 #[tokio::test]
-async fn s5_4_the_stored_blob_is_the_quilt() {
+async fn the_stored_blob_is_the_quilt() {
     let bottle = Bottle::start();
     let large = vec![9; 3_000];
     let reply = put(&bottle, &[("_metadata", METADATA), ("a.txt", b"world!!"), ("ü / b", &large)]).await;
@@ -93,7 +93,7 @@ async fn s5_4_the_stored_blob_is_the_quilt() {
 }
 
 #[tokio::test]
-async fn s5_1_files_that_make_no_quilt_are_a_malformed_request() {
+async fn files_that_make_no_quilt_are_a_malformed_request() {
     let bottle = Bottle::builder().publisher(|config| config.max_quilt_body_size = 200_000).start();
     let names: Vec<String> = (0..667).map(|n| n.to_string()).collect();
     let many: Vec<Part<'_>> = names.iter().map(|name| (name.as_str(), &b"x"[..])).collect();
@@ -124,7 +124,7 @@ async fn s5_1_files_that_make_no_quilt_are_a_malformed_request() {
 }
 
 #[tokio::test]
-async fn s1_11_a_body_that_is_not_multipart_is_refused_as_text() {
+async fn a_body_that_is_not_multipart_is_refused_as_text() {
     let bottle = Bottle::start();
     for headers in [&[][..], &[("content-type", "text/plain")], &[("content-type", "multipart/form-data")]] {
         let reply = send(&bottle, "", headers, b"x").await;
@@ -139,7 +139,7 @@ async fn s1_11_a_body_that_is_not_multipart_is_refused_as_text() {
 }
 
 #[tokio::test]
-async fn s2_3_quilts_are_stored_like_blobs() {
+async fn quilts_are_stored_like_blobs() {
     let bottle = Bottle::start();
     let files = body(&[("a", b"x")]);
     let rows = [
@@ -167,7 +167,7 @@ async fn s2_3_quilts_are_stored_like_blobs() {
 }
 
 #[tokio::test]
-async fn s3_5_6_a_token_limits_the_size_of_the_grid() {
+async fn a_token_limits_the_size_of_the_grid() {
     let bottle = Bottle::start();
     // {"alg":"HS256"} and {"exp":1,"jti":"a","max_size":445555} or 445556
     let rows = [
@@ -182,7 +182,7 @@ async fn s3_5_6_a_token_limits_the_size_of_the_grid() {
 }
 
 #[tokio::test]
-async fn s3_2_quilts_and_blobs_have_separate_limits() {
+async fn quilts_and_blobs_have_separate_limits() {
     use mock_publisher::admission::Limits;
     use tokio::io::AsyncWriteExt;
     let bottle =

@@ -23,7 +23,7 @@ async fn set_attributes(bottle: &Bottle, object: &str, attributes: &str) -> u16 
 }
 
 #[tokio::test]
-async fn s1_3_every_object_of_a_blob_leads_to_it() {
+async fn every_object_of_a_blob_leads_to_it() {
     let bottle = Bottle::start();
     let (first, blob, _) = stored_object(&bottle, "", b"0123456789").await;
     let (second, same, shared) = stored_object(&bottle, "?share=true", b"0123456789").await;
@@ -44,7 +44,7 @@ async fn s1_3_every_object_of_a_blob_leads_to_it() {
 }
 
 #[tokio::test]
-async fn s1_3_a_bad_object_id_and_an_unknown_one_have_different_errors() {
+async fn a_bad_object_id_and_an_unknown_one_have_different_errors() {
     let bottle = Bottle::start();
     let absent = get(bottle.aggregator_url(), "by-object-id/0x1").await;
     assert_eq!((absent.status, absent.reason().as_str()), (404, "BLOB_NOT_FOUND"));
@@ -59,7 +59,7 @@ async fn s1_3_a_bad_object_id_and_an_unknown_one_have_different_errors() {
 }
 
 #[tokio::test]
-async fn s1_3_allowed_attributes_become_headers_unless_they_are_set_already() {
+async fn allowed_attributes_become_headers_unless_they_are_set_already() {
     let bottle = Bottle::start();
     let (object, blob, _) = stored_object(&bottle, "", b"0123456789").await;
     let attributes = r#"{"Content-Type":"image/png","content-disposition":"inline","etag":"mine","x-own":"no","link":"a\nb"}"#;
@@ -83,7 +83,7 @@ async fn s1_3_allowed_attributes_become_headers_unless_they_are_set_already() {
 }
 
 #[tokio::test]
-async fn s1_4_a_byte_range_is_answered_with_200_and_its_own_etag() {
+async fn a_byte_range_is_answered_with_200_and_its_own_etag() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"0123456789").await;
     for (start, length, bytes) in [(0, 10, "0123456789"), (2, 3, "234"), (9, 1, "9")] {
@@ -102,7 +102,7 @@ async fn s1_4_a_byte_range_is_answered_with_200_and_its_own_etag() {
 }
 
 #[tokio::test]
-async fn s1_4_an_invalid_byte_range_is_a_bad_request() {
+async fn an_invalid_byte_range_is_a_bad_request() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"0123456789").await;
     for (start, length) in [(0, 0), (0, 11), (10, 1), (u64::MAX, 1), (1, u64::MAX)] {
@@ -127,7 +127,7 @@ async fn s1_4_an_invalid_byte_range_is_a_bad_request() {
 }
 
 #[tokio::test]
-async fn s1_4_an_unreadable_blob_is_an_internal_error_for_a_byte_range() {
+async fn an_unreadable_blob_is_an_internal_error_for_a_byte_range() {
     let bottle = Bottle::builder().aggregator_faults(&["503=1"]).start();
     let id = stored(bottle.publisher_url(), b"0123456789").await;
     let reply = get(bottle.aggregator_url(), &format!("{id}/byte-range?start=0&length=1")).await;
@@ -137,7 +137,7 @@ async fn s1_4_an_unreadable_blob_is_an_internal_error_for_a_byte_range() {
 }
 
 #[tokio::test]
-async fn s1_9_a_streamed_blob_has_a_streaming_header() {
+async fn a_streamed_blob_has_a_streaming_header() {
     let bottle = Bottle::start();
     let id = stored(bottle.publisher_url(), b"0123456789").await;
     let line = format!("/v1alpha/blobs/{id}/stream");
@@ -152,7 +152,7 @@ async fn s1_9_a_streamed_blob_has_a_streaming_header() {
 }
 
 #[tokio::test]
-async fn s1_9_all_failures_of_a_stream_but_404_have_one_reason() {
+async fn all_failures_of_a_stream_but_404_have_one_reason() {
     let bottle = Bottle::builder().aggregator_faults(&["503=1"]).start();
     let id = stored(bottle.publisher_url(), b"x").await;
     let reply = ask(bottle.aggregator_url(), &format!("GET /v1alpha/blobs/{id}/stream"), &[]).await;
@@ -163,7 +163,7 @@ async fn s1_9_all_failures_of_a_stream_but_404_have_one_reason() {
 }
 
 #[tokio::test]
-async fn s1_9_a_truncated_stream_is_shorter_than_its_content_length() {
+async fn a_truncated_stream_is_shorter_than_its_content_length() {
     let bottle = Bottle::builder().aggregator_faults(&["truncate=1"]).start();
     let id = stored(bottle.publisher_url(), &[7; 1000]).await;
     let reply = ask(bottle.aggregator_url(), &format!("GET /v1alpha/blobs/{id}/stream"), &[]).await;
@@ -171,7 +171,7 @@ async fn s1_9_a_truncated_stream_is_shorter_than_its_content_length() {
 }
 
 #[tokio::test]
-async fn s1_2_a_blob_that_is_blocked_or_too_large_is_refused_on_every_route() {
+async fn a_blob_that_is_blocked_or_too_large_is_refused_on_every_route() {
     let blocked = "vPDYBEnbyoh8oGLQLbEVRqexCvaDZgPkK7Xj6vlGcTE".parse().unwrap();
     let bottle = Bottle::builder()
         .aggregator(move |config| {

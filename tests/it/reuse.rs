@@ -19,7 +19,7 @@ pub(crate) fn bottle(reuse: &[&str]) -> Bottle {
 }
 
 #[tokio::test]
-async fn s2_2_every_operation_has_its_price_and_only_an_extended_blob_was_certified_before() {
+async fn every_operation_has_its_price_and_only_an_extended_blob_was_certified_before() {
     let scratch = json!({"registerFromScratch": {"encodedLength": LENGTH, "epochsAhead": 5}});
     let rows: [(&[&str], Value, u64, Value); 5] = [
         (&[], scratch, UNITS * 520_000, Value::Null),
@@ -57,7 +57,7 @@ async fn s2_2_every_operation_has_its_price_and_only_an_extended_blob_was_certif
 }
 
 #[tokio::test]
-async fn s2_3_an_object_that_lives_long_enough_is_already_certified() {
+async fn an_object_that_lives_long_enough_is_already_certified() {
     let bottle = bottle(&["extend=1"]);
     let answer = put(bottle.publisher_url(), "?reuse_resources=true", b"x").await.json();
     let certified = &answer["alreadyCertified"];
@@ -68,7 +68,7 @@ async fn s2_3_an_object_that_lives_long_enough_is_already_certified() {
 }
 
 #[tokio::test]
-async fn s2_2_operations_have_the_configured_shares() {
+async fn operations_have_the_configured_shares() {
     let bottle = bottle(&["storage=30%", "registration=30%"]);
     let mut seen = std::collections::BTreeMap::new();
     for n in 0..60_u8 {

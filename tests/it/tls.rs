@@ -79,7 +79,7 @@ async fn a_client_without_tls_gets_no_answer_and_is_not_counted_as_handshake() {
 }
 
 #[tokio::test]
-async fn a_reset_is_a_reset_under_tls_too() {
+async fn a_reset_resets_a_tls_connection() {
     let bottle = Bottle::builder().tls().aggregator_faults(&["reset=1"]).start();
     let stream = secure(&bottle, bottle.aggregator_url()).await;
     let id = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
@@ -88,7 +88,7 @@ async fn a_reset_is_a_reset_under_tls_too() {
 }
 
 #[tokio::test]
-async fn s1_1_http_2_is_served_with_prior_knowledge() {
+async fn http_2_is_served_with_prior_knowledge() {
     let bottle = Bottle::start();
     let id = crate::raw::stored(bottle.publisher_url(), b"walrus").await;
     let stream = connect(bottle.aggregator_url()).await;

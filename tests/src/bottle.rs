@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bottle_without_a_panic_ends_quietly() {
+    fn a_bottle_without_a_panic_is_dropped_without_one() {
         let bottle = Bottle::start();
         status(bottle.publisher_url(), "/v1/blobs");
         drop(bottle);

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s3_5_1_a_secret_is_hex_or_text() {
+    fn a_secret_is_hex_or_text() {
         let rows: [(&str, Result<&[u8], BadSecret>); 5] = [
             ("secret", Ok(b"secret")),
             ("0x00ffAb", Ok(&[0, 255, 171])),

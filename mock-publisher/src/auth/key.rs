@@ -163,7 +163,7 @@ mod tests {
 
     /// Checked against jsonwebtoken 10.4.0.
     #[test]
-    fn bytes_that_are_no_key_are_found_out_before_a_signature_or_by_it() {
+    fn invalid_keys_are_unusable_or_verify_nothing() {
         let point = [
             &[4][..],
             b"\x6b\x17\xd1\xf2\xe1\x2c\x42\x47\xf8\xbc\xe6\xe5\x63\xa4\x40\xf2\x77\x03\x7d\x81\x2d\xeb\x33\xa0",

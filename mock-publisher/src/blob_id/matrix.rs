@@ -71,7 +71,7 @@ mod tests {
     use std::io::Cursor;
 
     #[test]
-    fn s4_2_the_dimensions_follow_from_size_and_shards() {
+    fn the_dimensions_follow_from_size_and_shards() {
         let rows = [(33, 10, (4, 7, 2)), (0, 1000, (334, 667, 2)), (445_557, 1000, (334, 667, 4))];
         for (size, shards, expected) in rows {
             let matrix = Matrix::for_blob(size, shards).unwrap();

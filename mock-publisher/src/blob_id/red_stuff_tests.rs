@@ -18,7 +18,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn s4_4_the_erasure_code_is_that_of_the_network() {
+fn the_erasure_code_is_that_of_the_network() {
     let rows = [
         (4, 6, 2, "6494", "34d1"),
         (7, 3, 2, "1dda", "8bd5"),
@@ -40,14 +40,14 @@ fn s4_4_the_erasure_code_is_that_of_the_network() {
 }
 
 #[test]
-fn s4_4_an_id_for_ten_shards() {
+fn an_id_for_ten_shards() {
     let text = b"walrus blob id v1 regression test";
     assert_eq!(id_of(text, 10), "RcU82Mwf-CFkv1LaI_2qcpANwpGUuG3TMwnVzZxD2kY");
 }
 
 /// Rows extended, columns extended, leaves, roots.
 #[test]
-fn s4_4_every_step_to_an_id_for_ten_shards() {
+fn every_step_to_an_id_for_ten_shards() {
     let (rows, columns, symbol) = (4, 7, 2);
     let mut bytes = b"walrus blob id v1 regression test".to_vec();
     bytes.resize(rows * columns * symbol, 0);
@@ -96,7 +96,7 @@ fn ids_for_a_thousand_shards() {
 }
 
 #[test]
-fn s5_4_ids_of_quilts() {
+fn ids_of_quilts() {
     let file = |n: u64| QuiltFile {
         identifier: format!("f{n}"),
         tags: Tags::new(),

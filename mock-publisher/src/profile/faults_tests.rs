@@ -164,7 +164,7 @@ fn a_rule_for_a_period_adds_to_one_without() {
 }
 
 #[test]
-fn the_decision_depends_on_seed_and_number_alone() {
+fn the_choice_of_a_fault_depends_only_on_seed_and_number() {
     let one = faults(Role::Aggregator, &["reset=30%", "corrupt=30%"]).unwrap();
     let other = faults(Role::Aggregator, &["corrupt=30%", "reset=30%"]).unwrap();
     let on = on(RouteKind::Read);

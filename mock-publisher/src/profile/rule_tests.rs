@@ -118,7 +118,7 @@ fn a_period_contains_its_first_moment_and_not_its_end() {
 }
 
 #[test]
-fn a_stall_knows_its_end_while_it_is_under_way() {
+fn the_end_of_a_stall_is_known_while_it_is_under_way() {
     let stall = Stall { from: 10 * S, length: 5 * S };
     assert_eq!([9, 10, 14, 15].map(|at| stall.end(at * S)), [None, Some(15 * S), Some(15 * S), None]);
     for (text, from, length) in [

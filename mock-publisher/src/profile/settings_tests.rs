@@ -87,7 +87,7 @@ fn a_profile_is_read_back_from_its_own_document() {
 }
 
 #[test]
-fn what_no_profile_has_is_refused_with_its_line() {
+fn a_key_that_no_profile_has_is_refused_with_its_line() {
     let rows = [
         ("\nrain = 1", "line 2: unknown field `rain`, expected one of `preset`, `seed`, "),
         (

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn s5_1_tags_of_any_type_become_text() {
+    fn tags_of_any_type_become_text() {
         let text = r#"[{"identifier":"a","tags":{"s":"x","n":3,"b":true,"z":null,"l":[1]},"more":1},{"identifier":"b"}]"#;
         let metadata = parse(&[text, r#"[{"identifier":"c","tags":{}}]"#]).unwrap();
         let expected = [("b", "true"), ("l", "[1]"), ("n", "3"), ("s", "x"), ("z", "null")];
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn s5_1_invalid_or_duplicate_metadata_is_refused() {
+    fn invalid_or_duplicate_metadata_is_refused() {
         let rows: [(&[&str], &str); 7] = [
             (&["{}"], "failed to parse"),
             (&["["], "failed to parse"),

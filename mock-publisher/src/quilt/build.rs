@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn s5_1_files_that_make_no_quilt_are_refused_with_the_reason() {
+    fn files_that_make_no_quilt_are_refused_with_the_reason() {
         let many = (0..667).map(|n| file(&n.to_string(), "x")).collect();
         let rows = [
             (vec![], "at least one"),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn s5_2_identifiers_may_be_nearly_anything() {
+    fn identifiers_may_be_nearly_anything() {
         for good in ["a", "_a", " a", "a/b", "ä€😀", "a b", &"x".repeat(65_532)] {
             assert_eq!(check_identifier(good), Ok(()), "{good:?}");
         }
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn s5_4_files_are_sorted_and_get_the_columns_after_the_index() {
+    fn files_are_sorted_and_get_the_columns_after_the_index() {
         let quilt = Quilt::of(vec![file("b", "hello"), file("a", vec![7; 2000])]).unwrap();
         let places: Vec<_> =
             quilt.index.0.iter().map(|entry| (entry.identifier.as_str(), entry.start, entry.end)).collect();

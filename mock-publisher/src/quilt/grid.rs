@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s5_4_symbols_are_even_and_as_small_as_possible() {
+    fn symbols_are_even_and_as_small_as_possible() {
         let rows: [(u64, Vec<u64>, Option<u64>); 7] = [
             (20, vec![13], Some(2)),
             (5_500, vec![113; 666], Some(18)),

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s5_3_a_patch_id_is_a_quilt_a_version_and_columns() {
+    fn a_patch_id_is_a_quilt_a_version_and_columns() {
         let quilt: BlobId = "gwbafFw5BdyBcACRIMHkg20NGiNl9Ak5T1AB0IpEkBA".parse().unwrap();
         let rows = [
             (1, 2, "gwbafFw5BdyBcACRIMHkg20NGiNl9Ak5T1AB0IpEkBABAQACAA"),
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn s5_3_an_invalid_tail_is_parsed_and_has_no_columns() {
+    fn an_invalid_tail_is_parsed_and_has_no_columns() {
         let quilt = BlobId::ZERO.to_string();
         assert_eq!(quilt.parse::<PatchId>(), Err(BadPatchId), "no tail at all");
         assert_eq!("zz".parse::<PatchId>(), Err(BadPatchId));

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn s2_3_only_objects_in_the_own_wallet_are_reused() {
+    fn only_objects_in_the_own_wallet_are_reused() {
         let reuse = |epochs, permanent| StoreRequest { reuse: true, ..request(epochs, permanent, false) };
         let keep = |epochs, permanent| StoreRequest { keep: true, ..request(epochs, permanent, false) };
         let not_kept = Record::with_new_object(None, ID, 1, &request(5, false, false));
