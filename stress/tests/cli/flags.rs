@@ -276,7 +276,15 @@ fn every_time_limit_is_its_own() {
 
 #[test]
 fn several_targets_share_the_blobs() {
-    let servers = [(); 2].map(|()| Server::start());
+    // No two publishers give one ID to different bytes.
+    let servers = ["AAAA", "BBBB"].map(|letters| {
+        Server::answering(move |request, right| match right {
+            Reply::Send(bytes) if request.is_store() => {
+                Reply::Send(String::from_utf8_lossy(&bytes).replace("AAAA", letters).into_bytes())
+            }
+            other => other,
+        })
+    });
     let urls = servers.each_ref().map(Server::url);
     let other = Server::start();
     // Everything is stored on two publishers; a blob is then read from whichever aggregator has it or not.
