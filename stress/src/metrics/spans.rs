@@ -15,9 +15,9 @@ pub enum Span {
     Service,
     /// From started to the response's head.
     FirstByte,
-    /// From started to the last byte of the request, connecting included.
+    /// From started until the request had left, connecting included.
     Send,
-    /// From the last byte of the request to the response's head.
+    /// From then to the response's head.
     Wait,
     /// From the response's head to its last byte.
     Receive,

@@ -355,10 +355,10 @@ pub struct Cost {
     /// From started to finished.
     #[serde(rename = "service_nanoseconds")]
     pub service: Duration,
-    /// From started to the last byte of the request.
+    /// From started until the request had left.
     #[serde(rename = "send_nanoseconds")]
     pub send: Duration,
-    /// From the last byte of the request to the response's head.
+    /// From then to the response's head.
     #[serde(rename = "wait_nanoseconds")]
     pub wait: Duration,
 }

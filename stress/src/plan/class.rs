@@ -88,6 +88,12 @@ impl FailureClass {
         self.into()
     }
 
+    /// Whether a server has answered so; every other failure can also come from a client that is too slow or has no port.
+    pub const fn is_answer(self) -> bool {
+        use FailureClass::{ConnectTimeout, Dns, Refused, RequestTimeout, Reset, Timeout, Tls};
+        !matches!(self, Dns | Refused | ConnectTimeout | Tls | Reset | Timeout | RequestTimeout)
+    }
+
     /// Whether it is a finding about a blob's bytes, which no retry may hide.
     pub const fn is_about_bytes(self) -> bool {
         matches!(self, FailureClass::Truncated | FailureClass::TooLong | FailureClass::Corrupt)

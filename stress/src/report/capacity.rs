@@ -10,7 +10,7 @@ use super::{
     quality::{Bottleneck, Check, CheckResult, QualityReport, Severity},
     steps::per_second,
     summary::Summary,
-    threshold::{Measured, ThresholdResult},
+    threshold::{self, Measured, ThresholdResult},
 };
 use crate::{
     metrics::{Recording, concurrency::Reading, step_metrics::StepMetrics},
@@ -133,12 +133,39 @@ struct Document<'a> {
     capacity: &'a Capacity,
 }
 
+/// Which thresholds are broken, as far as a slow generator can have a part in that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// None.
+    None,
+    /// Some, by times or by failures that a slow generator can cause.
+    Some,
+    /// One, by failures that the server has answered.
+    ByAnswers,
+}
+
+impl Broken {
+    fn of(report: &Report, thresholds: &[ThresholdResult]) -> Self {
+        match thresholds.iter().any(ThresholdResult::is_broken) {
+            false => Broken::None,
+            true if threshold::is_broken_by_answers(report) => Broken::ByAnswers,
+            true => Broken::Some,
+        }
+    }
+}
+
 /// What limited the generator, when it was the limit: when its own checks make the numbers invalid.
 ///
-/// A full `--max-in-flight` is a limit when the thresholds hold. When they are `broken`, the server was slower than the rate
-/// with as many requests in flight as it may have: that is an answer. Ports are a limit when thresholds are broken and the
-/// kernel had none left: connections that it could not open look like a server that refuses them.
-pub fn generator_limit(quality: &QualityReport, broken: bool) -> Option<Bottleneck> {
+/// When the server's answers break a threshold, that is the server's doing, however slow the generator was. A full
+/// `--max-in-flight` is a limit when the thresholds hold. When they are broken, the server was slower than the rate with as
+/// many requests in flight as it may have: that is an answer, too. Ports are a limit when thresholds are broken and the kernel
+/// had none left: connections that it could not open look like a server that refuses them.
+pub fn generator_limit(quality: &QualityReport, broken: Broken) -> Option<Bottleneck> {
+    let broken = match broken {
+        Broken::ByAnswers => return None,
+        Broken::Some => true,
+        Broken::None => false,
+    };
     let any = |check: Check, is: fn(&CheckResult) -> bool| {
         quality.checks.iter().any(|one| one.check == check && is(one))
     };
@@ -158,22 +185,21 @@ pub fn generator_limit(quality: &QualityReport, broken: bool) -> Option<Bottlene
 
 impl SearchStep {
     /// The step of this report, whose warm-up was recorded apart. `limit` decides whether the generator was the limit, by
-    /// the quality of the numbers and by whether a threshold is broken: see [`generator_limit`].
+    /// the quality of the numbers and by which thresholds are broken: see [`generator_limit`].
     pub fn of(
         (level, length): (f64, Duration),
         focus: Step,
         report: &Report,
         warm_up: &Recording,
         uploads: Reading,
-        limit: impl FnOnce(&QualityReport, bool) -> Option<Bottleneck>,
+        limit: impl FnOnce(&QualityReport, Broken) -> Option<Bottleneck>,
     ) -> Self {
         let summary = Summary::of(report);
         let mut metrics = StepMetrics::default();
         for (_, one) in report.recording.groups().filter(|(key, _)| key.step == focus) {
             metrics.merge(one);
         }
-        let broken = summary.thresholds.iter().any(is_broken);
-        let bottleneck = limit(&summary.quality, broken);
+        let bottleneck = limit(&summary.quality, Broken::of(report, &summary.thresholds));
         let verdict = match report.ending {
             Ending::Interrupted { .. } => StepVerdict::Interrupted,
             Ending::Completed if bottleneck.is_some() => StepVerdict::GeneratorLimited,
@@ -197,17 +223,12 @@ impl SearchStep {
 
     /// The thresholds that are broken.
     pub fn broken(&self) -> impl Iterator<Item = &ThresholdResult> {
-        self.thresholds.iter().filter(|threshold_result| is_broken(threshold_result))
+        self.thresholds.iter().filter(|threshold_result| threshold_result.is_broken())
     }
 }
 
-/// What the sample does not support is not broken.
-fn is_broken(threshold_result: &ThresholdResult) -> bool {
-    !threshold_result.holds() && !matches!(threshold_result.measured, Measured::Unsupported { .. })
-}
-
 fn verdict(threshold_results: &[ThresholdResult]) -> StepVerdict {
-    if threshold_results.iter().any(is_broken) {
+    if threshold_results.iter().any(ThresholdResult::is_broken) {
         return StepVerdict::Breaks;
     }
     let missing = threshold_results.iter().filter_map(|threshold_result| match threshold_result.measured {

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
+use strum::IntoEnumIterator;
 
 use super::{
     Report,
@@ -70,6 +71,11 @@ pub enum Measured {
 }
 
 impl ThresholdResult {
+    /// Whether it is broken; what the sample does not support is not.
+    pub fn is_broken(&self) -> bool {
+        !self.holds() && !matches!(self.measured, Measured::Unsupported { .. })
+    }
+
     /// How large the sample is and how large it would have to be, where it is too small for the threshold.
     pub fn shortfall(&self) -> Option<(u64, u64)> {
         match self.measured {
@@ -136,10 +142,25 @@ pub fn percent(count: u64, of: u64) -> f64 {
 
 /// The results of every threshold of the plan, and then of those that every run has.
 pub(super) fn evaluate(report: &Report) -> Vec<ThresholdResult> {
+    evaluate_without(report, &[])
+}
+
+/// Whether a threshold on failures is broken even by those alone that a server has answered.
+pub(super) fn is_broken_by_answers(report: &Report) -> bool {
+    let others: Vec<_> = FailureClass::iter().filter(|class| !class.is_answer()).collect();
+    evaluate_without(report, &others).iter().any(|result| {
+        matches!(result.threshold.metric, Metric::Failures(_) | Metric::AttemptFailures(_))
+            && result.is_broken()
+    })
+}
+
+/// The results where failures of these classes do not count.
+fn evaluate_without(report: &Report, excluded: &[FailureClass]) -> Vec<ThresholdResult> {
     let thresholds = &report.plan.thresholds;
     let asked = thresholds.iter().flat_map(|threshold| {
         threshold.steps(&report.plan.phases).into_iter().map(|step| {
-            let covered = Covered::of(report, |phase, one| one == step && threshold.scope.covers(phase, one));
+            let covers = |phase: &str, one| one == step && threshold.scope.covers(phase, one);
+            let covered = Covered { excluded: excluded.to_vec(), ..Covered::of(report, covers) };
             let measured = covered.measure(threshold.metric);
             ThresholdResult { threshold: threshold.of_step(step), measured, implicit: false }
         })
@@ -147,18 +168,25 @@ pub(super) fn evaluate(report: &Report) -> Vec<ThresholdResult> {
     let phases: Vec<_> = report.plan.phases.iter().filter(|phase| !phase.warm_up).collect();
     let several = report.plan.repeats_steps();
     let implied = phases.into_iter().flat_map(|phase| {
-        phase.steps().into_iter().flat_map(move |step| implicit(report, phase, step, several))
+        phase.steps().into_iter().flat_map(move |step| implicit(report, phase, step, several, excluded))
     });
     asked.chain(implied).collect()
 }
 
 /// That nothing fails and nothing is unfinished, unless a threshold limits it.
-fn implicit(report: &Report, phase: &Phase, step: Step, several: bool) -> Vec<ThresholdResult> {
+fn implicit(
+    report: &Report,
+    phase: &Phase,
+    step: Step,
+    several: bool,
+    excluded: &[FailureClass],
+) -> Vec<ThresholdResult> {
     let covering: Vec<_> =
         report.plan.thresholds.iter().filter(|one| one.scope.covers(&phase.name, step)).collect();
-    let classes: Vec<_> = covering
+    let classes = covering
         .iter()
         .filter_map(|one| if let Metric::Failures(class) = one.metric { class } else { None })
+        .chain(excluded.iter().copied())
         .collect();
     // A class with a threshold of its own is left to that.
     let covered =
@@ -212,9 +240,7 @@ impl<'a> Covered<'a> {
             Metric::Time(part, statistic) => self.time(part, statistic),
             Metric::Failures(class) => self.count_of(self.failures(class), attempted),
             Metric::AttemptFailures(class) => {
-                let retried = |metrics: &StepMetrics| {
-                    count(&metrics.retried, |one| class.is_none_or(|class| class == one))
-                };
+                let retried = |metrics: &StepMetrics| count(&metrics.retried, |one| self.counts(one, class));
                 self.count_of(
                     self.failures(class) + self.sum(retried),
                     attempted + self.sum(StepMetrics::retried),
@@ -236,8 +262,12 @@ impl<'a> Covered<'a> {
 
     /// Steps that failed for good, of this class or of any.
     fn failures(&self, class: Option<FailureClass>) -> u64 {
-        let counts = |one| class.is_none_or(|class| class == one) && !self.excluded.contains(&one);
-        self.sum(|metrics| count(&metrics.failures, counts))
+        self.sum(|metrics| count(&metrics.failures, |one| self.counts(one, class)))
+    }
+
+    /// Whether failures of class `one` count as those of `class`, or of any.
+    fn counts(&self, one: FailureClass, class: Option<FailureClass>) -> bool {
+        class.is_none_or(|class| class == one) && !self.excluded.contains(&one)
     }
 
     fn time(&self, part: TimeSpan, statistic: Statistic) -> Measured {

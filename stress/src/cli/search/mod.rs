@@ -34,7 +34,7 @@ use crate::{
     },
     report::{
         Ending, Report, Signal, Tool,
-        capacity::{self, Capacity, SearchStep},
+        capacity::{self, Broken, Capacity, SearchStep},
         quality::{Bottleneck, QualityReport},
         rfc3339,
     },
@@ -178,7 +178,7 @@ impl Steps<'_> {
         &self,
         mut screen: Screen,
         signals: &mut Signals,
-        limit: impl Fn(&QualityReport, bool) -> Option<Bottleneck>,
+        limit: impl Fn(&QualityReport, Broken) -> Option<Bottleneck>,
     ) -> Result<(Vec<SearchStep>, SearchResult, Option<Signal>), Error> {
         let mut steps: Vec<SearchStep> = Vec::new();
         loop {

@@ -22,7 +22,7 @@ fn limited() -> Bottle {
 async fn found(
     bottle: &Bottle,
     line: &str,
-    limit: impl Fn(&QualityReport, bool) -> Option<Bottleneck>,
+    limit: impl Fn(&QualityReport, Broken) -> Option<Bottleneck>,
 ) -> (Vec<SearchStep>, SearchResult) {
     let targets = ["--publisher", bottle.publisher_url(), "--aggregator", bottle.aggregator_url(), "-q"];
     let words = ["walrus-stress", "search"].into_iter().chain(targets).chain(line.split_whitespace());
@@ -63,6 +63,24 @@ async fn a_known_capacity_is_found() {
     let done: u64 = steps.iter().map(|step| step.consumed.uploads).sum();
     assert_eq!(stats.route(PUT_BLOB).received, done);
     assert_eq!((stats.stores.already_certified, stats.stores.newly_created > 0), (0, true));
+}
+
+/// The generator is never blamed for what the server refuses: neither for a busy machine, nor for the ports of connections.
+/// Whether a step that holds is to be believed on such a machine is not judged here.
+#[tokio::test]
+async fn the_places_of_a_publisher_are_found_whatever_the_generator_lacks() {
+    let bottle = limited();
+    let line = "--steps upload --size 1KiB --for concurrency --slo upload.failures<1% --from 8 --max 64 --step 600ms \
+                --settle 0s --precision 0%";
+    let limit = |quality: &QualityReport, broken: Broken| {
+        capacity::generator_limit(quality, broken).filter(|_| broken != Broken::None)
+    };
+    let (steps, answer) = found(&bottle, line, limit).await;
+    assert_eq!(answer, SearchResult::Between { holds: 17.0, breaks: 18.0 }, "{steps:?}");
+    // Hundreds were refused over connections that stayed open.
+    let accepted = bottle.publisher_stats().connections.accepted;
+    let refused: u64 = steps.iter().map(|step| step.failed).sum();
+    assert!(refused > 100 && accepted < refused, "{accepted} connections, {refused} refused");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! An HTTP/1.1 client connection that serves one exchange at a time.
 //!
 //! It is our own rather than hyper's because hyper ends an exchange at a failed write, which loses the response of a server
-//! that refuses a large body early; because `sent` has to be the moment when the kernel accepted the last byte; and because
+//! that refuses a large body early; because `sent` has to be the moment when the request has left; and because
 //! an idle connection here needs neither a task nor a buffer. httparse parses heads and chunk sizes; framing follows
 //! RFC 9112. Bytes are read into one buffer per thread and handled there, so that memory does not grow with body size.
 

@@ -42,10 +42,10 @@ pub enum TimeSpan {
     /// From started to the head of the response.
     #[strum(serialize = "ttfb.")]
     FirstByte,
-    /// From started to the last byte of the request.
+    /// From started until the request had left.
     #[strum(serialize = "send.")]
     Send,
-    /// From the last byte of the request to the head of the response.
+    /// From then to the head of the response.
     #[strum(serialize = "wait.")]
     Wait,
     /// From the head of the response to its last byte.

@@ -1,7 +1,7 @@
 //! Verdicts of steps, the generator's limit, knee, shedding and consumption, of made-up searches.
 
 use super::*;
-use crate::{fixtures, plan::search::Axis, report::quality::CheckResult};
+use crate::{fixtures, plan::search::Axis, report::quality::CheckResult, sample::FailureClass};
 
 fn check(check: Check, severity: Severity, measured: f64) -> QualityReport {
     QualityReport { checks: vec![CheckResult { check, measured, severity, limit: 0.0 }], drift: None }
@@ -53,34 +53,60 @@ fn thresholds_break_hold_or_lack_samples() {
 fn the_generator_is_the_limit_only_by_its_own_checks() {
     use Severity::{Care, Invalid};
     for (subject, severity, measured, broken, limit) in [
-        (Check::Cpu, Invalid, 0.95, false, Some(Bottleneck::Cpu)),
-        (Check::Cpu, Care, 0.8, false, None),
-        (Check::StartDelayP99, Invalid, 1.0, true, Some(Bottleneck::Scheduling)),
-        (Check::StartDelayMax, Invalid, 2.0, false, Some(Bottleneck::Scheduling)),
-        (Check::Lag, Invalid, 1.0, false, Some(Bottleneck::Scheduling)),
-        (Check::Achieved, Invalid, 0.5, true, Some(Bottleneck::Scheduling)),
-        (Check::Dropped, Invalid, 0.5, false, Some(Bottleneck::InFlight)),
-        (Check::Dropped, Invalid, 0.5, true, None),
-        (Check::Ports, Care, 1.0, true, Some(Bottleneck::Ports)),
-        (Check::Ports, Care, 1.0, false, None),
-        (Check::Ports, Care, 0.99, true, None),
-        (Check::Ports, Severity::Trustworthy, 0.6, true, None),
-        (Check::Unfinished, Invalid, 0.5, true, None),
-        (Check::WallClock, Care, 5.0, false, None),
+        (Check::Cpu, Invalid, 0.95, Broken::None, Some(Bottleneck::Cpu)),
+        (Check::Cpu, Care, 0.8, Broken::None, None),
+        (Check::StartDelayP99, Invalid, 1.0, Broken::Some, Some(Bottleneck::Scheduling)),
+        (Check::StartDelayMax, Invalid, 2.0, Broken::None, Some(Bottleneck::Scheduling)),
+        (Check::Lag, Invalid, 1.0, Broken::None, Some(Bottleneck::Scheduling)),
+        (Check::Achieved, Invalid, 0.5, Broken::Some, Some(Bottleneck::Scheduling)),
+        (Check::Dropped, Invalid, 0.5, Broken::None, Some(Bottleneck::InFlight)),
+        (Check::Dropped, Invalid, 0.5, Broken::Some, None),
+        (Check::Ports, Care, 1.0, Broken::Some, Some(Bottleneck::Ports)),
+        (Check::Ports, Care, 1.0, Broken::None, None),
+        (Check::Ports, Care, 0.99, Broken::Some, None),
+        (Check::Ports, Severity::Trustworthy, 0.6, Broken::Some, None),
+        (Check::Ports, Care, 1.0, Broken::ByAnswers, None),
+        (Check::Cpu, Invalid, 0.95, Broken::ByAnswers, None),
+        (Check::Lag, Invalid, 1.0, Broken::ByAnswers, None),
+        (Check::Unfinished, Invalid, 0.5, Broken::Some, None),
+        (Check::WallClock, Care, 5.0, Broken::None, None),
     ] {
         assert_eq!(
             generator_limit(&check(subject, severity, measured), broken),
             limit,
-            "{subject:?} {measured} {broken}"
+            "{subject:?} {measured} {broken:?}"
         );
     }
     // Arrivals that were dropped were not achieved either: that is the same thing.
     let mut quality = check(Check::Dropped, Invalid, 0.5);
     quality.checks.extend(check(Check::Achieved, Invalid, 0.5).checks);
     assert_eq!(
-        (generator_limit(&quality, true), generator_limit(&quality, false)),
+        (generator_limit(&quality, Broken::Some), generator_limit(&quality, Broken::None)),
         (None, Some(Bottleneck::InFlight))
     );
+}
+
+#[test]
+fn failures_that_the_server_answers_are_its_own_and_others_may_be_the_generators() {
+    for (class, tried_again, threshold, broken) in [
+        (FailureClass::Shed, false, "upload.failures<1%", Broken::ByAnswers),
+        (FailureClass::Shed, false, "upload.failures<9%", Broken::None),
+        (FailureClass::Shed, false, "upload.p50<1h", Broken::ByAnswers),
+        (FailureClass::Shed, true, "upload.attempt_failures==0", Broken::ByAnswers),
+        (FailureClass::Timeout, false, "upload.failures<1%", Broken::Some),
+        (FailureClass::Timeout, true, "upload.attempt_failures==0", Broken::Some),
+        (FailureClass::Refused, false, "upload.failures.refused==0", Broken::Some),
+        (FailureClass::RequestTimeout, false, "upload.failures==0", Broken::Some),
+    ] {
+        let mut samples: Vec<_> = (0..40).flat_map(fixtures::journey).collect();
+        let failed = fixtures::sample(40, Step::Upload, 10, 10, fixtures::failed(class, None, None, "x"));
+        samples.extend(tried_again.then(|| failed.clone().tried_again()));
+        samples.extend((!tried_again).then_some(failed));
+        let mut report = fixtures::report(41, &samples);
+        report.plan.thresholds = vec![threshold.parse().unwrap()];
+        let found = Broken::of(&report, &Summary::of(&report).thresholds);
+        assert_eq!(found, broken, "{class} {threshold}");
+    }
 }
 
 /// A search whose steps had these levels, rates and mean response times in milliseconds.
