@@ -1,12 +1,13 @@
 //! `cargo xtask ci`: everything that must hold before a change is merged, in order, up to the first that does not.
 
 use std::{
+    env,
     process::{Command, Stdio},
     time::Instant,
 };
 
 use crate::{
-    e2e,
+    cluster, e2e,
     failure::{Context, Failure, Result},
     lint, workspace,
 };
@@ -23,6 +24,8 @@ enum Check {
     Cargo(&'static [&'static str]),
     /// By cargo-deny, where it is installed.
     Deny,
+    /// By the cluster of `cargo xtask cluster`, where `TEST_CLUSTER=1` asks for it and the machine can make one.
+    Cluster,
     /// By another task.
     Task(fn() -> Result<()>),
 }
@@ -30,7 +33,7 @@ enum Check {
 /// How a step ended well.
 enum Passed {
     Checked,
-    Skipped(&'static str),
+    Skipped(String),
 }
 
 const STEPS: &[Step] = &[
@@ -54,6 +57,7 @@ const STEPS: &[Step] = &[
     Step { name: "bench", check: Check::Cargo(&["bench", "-p", "stress", "--", "--test"]) },
     Step { name: "deny", check: Check::Deny },
     Step { name: "e2e", check: Check::Task(e2e::run_all) },
+    Step { name: "cluster", check: Check::Cluster },
 ];
 
 /// Takes the steps one after another.
@@ -92,10 +96,22 @@ impl Check {
             Check::Deny if installed("deny") => {
                 cargo(&["deny", "--workspace", "check", "--config", ".deny.toml"]).map(|()| Passed::Checked)
             }
-            Check::Deny => {
-                Ok(Passed::Skipped("cargo-deny is not installed (cargo install --locked cargo-deny)"))
-            }
+            Check::Deny => Ok(Passed::Skipped(
+                "cargo-deny is not installed (cargo install --locked cargo-deny)".to_owned(),
+            )),
+            Check::Cluster => cluster(),
         }
+    }
+}
+
+/// Runs all checks of the cluster, and installs what they need.
+fn cluster() -> Result<Passed> {
+    if env::var("TEST_CLUSTER").as_deref() != Ok("1") {
+        return Ok(Passed::Skipped("TEST_CLUSTER is not 1".to_owned()));
+    }
+    match cluster::obstacle() {
+        Some(obstacle) => Ok(Passed::Skipped(obstacle)),
+        None => cluster::run_all().map(|()| Passed::Checked),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod bench;
 mod ci;
+mod cluster;
 mod deadline;
 mod e2e;
 mod failure;
@@ -42,6 +43,8 @@ enum Task {
     Bench(bench::args::Args),
     /// Check everything that must hold before a change is merged
     Ci,
+    /// Run one load on several nodes within this machine, by Slurm, MPI and Ansible; needs root on Debian
+    Cluster(cluster::args::Args),
     /// Run tests that need minutes or a quiet machine
     Soak(soak::args::Args),
     /// Check what rustc and clippy do not: one-way modules, circles of files, dependencies, file lengths
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Task::E2e { names, release, .. } => e2e::run(&names, release),
         Task::Bench(args) => bench::run(&args),
         Task::Ci => ci::run(),
+        Task::Cluster(args) => cluster::run(&args),
         Task::Soak(args) => soak::run(&args),
         Task::Lint => lint::run(),
     };

@@ -4,7 +4,7 @@ pub(crate) mod check;
 mod hostile;
 pub(crate) mod http;
 mod job;
-mod report;
+pub(crate) mod report;
 mod rows;
 mod scenario;
 mod scenarios;

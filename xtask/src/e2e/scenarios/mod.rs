@@ -18,7 +18,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("thresholds", "stress/docs/thresholds.md"),
     ("comparing", "stress/docs/comparing.md"),
     ("operators", "stress/docs/operators.md"),
-    ("many-machines", "stress/docs/many-machines.md"),
+    ("many-machines", "stress/docs/many-machines/README.md"),
     ("formats", "stress/docs/formats.md"),
     ("mainnet", "stress/docs/mainnet.md"),
     ("performance", "stress/docs/performance.md"),
