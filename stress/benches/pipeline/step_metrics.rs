@@ -67,9 +67,11 @@ const MOST: u64 = 48 << 20;
 pub(crate) fn memory(c: &mut Criterion) {
     let mut group = c.benchmark_group("memory");
     group.sample_size(10);
-    for (name, phases, targets, seconds, rate) in
-        [("30 phases of 3 steps", 30, 1, 60, 200), ("60 targets", 1, 60, 600, 600)]
-    {
+    for (name, phases, targets, seconds, rate) in [
+        ("30 phases of 3 steps", 30, 1, 60, 200),
+        ("60 targets", 1, 60, 600, 600),
+        ("30 phases of 60 targets", 30, 60, 60, 200),
+    ] {
         group.bench_function(name, |b| {
             b.iter(|| {
                 let before = resident();

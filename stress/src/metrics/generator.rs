@@ -14,9 +14,13 @@ use super::{
 #[serde_with::serde_as]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ArrivalMetrics {
-    /// Arrivals not started, because the most iterations allowed were in flight.
+    /// Arrivals that were due and not started.
     #[serde_as(as = "Count")]
     pub dropped: u64,
+    /// Those of them that were overdue until the phase ended; at the others, the most iterations allowed were in flight.
+    #[serde(default)]
+    #[serde_as(as = "Count")]
+    pub never_started: u64,
     /// When the last arrival was due, from the phase's begin.
     #[serde_as(as = "DurationNanoSeconds")]
     pub scheduled: Duration,
@@ -36,6 +40,7 @@ impl ArrivalMetrics {
     /// Adds what `other` counted.
     pub fn merge(&mut self, other: &ArrivalMetrics) {
         add(&mut self.dropped, other.dropped);
+        add(&mut self.never_started, other.never_started);
         self.scheduled = self.scheduled.max(other.scheduled);
         self.took = self.took.max(other.took);
         self.start_delay.merge(&other.start_delay);

@@ -1,5 +1,7 @@
 //! Latencies in an HDR histogram: three significant digits from a nanosecond to centuries, mergeable without loss.
 
+mod packed;
+
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -9,7 +11,8 @@ use hdrhistogram::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::count::MAX_COUNT;
+use super::{count::MAX_COUNT, inflate::inflate};
+use packed::Packed;
 
 /// Significant decimal digits: a value is read back within 0.1 %.
 const DIGITS: u8 = 3;
@@ -24,11 +27,13 @@ const BLOCK: usize = 256;
 ///
 /// In memory it differs from the library's histogram, which takes the whole range from 1 ns to the longest duration:
 /// latencies lie in few octaves, and there are six histograms for each step, group and thread. Blocks of counters are
-/// allocated when a value falls in them. A counter has 16 bits; each time it wraps, it carries into a map.
-#[derive(Clone, PartialEq)]
+/// allocated when a value falls in them. A counter has 16 bits; each time it wraps, it carries into a map. When nothing more
+/// is recorded, the counts are packed.
+#[derive(Clone)]
 pub struct Latencies {
-    /// As far as the longest duration needs. A block that is there holds something.
+    /// As far as the longest duration needs. A block that is there holds something. None while the counts are packed.
     blocks: Vec<Option<Box<[u16; BLOCK]>>>,
+    packed: Packed,
     /// By bucket, how often its counter has wrapped: at least once.
     carries: BTreeMap<usize, u64>,
     count: u64,
@@ -47,7 +52,15 @@ impl fmt::Debug for Latencies {
 
 impl Default for Latencies {
     fn default() -> Self {
-        Self { blocks: Vec::new(), carries: BTreeMap::new(), count: 0, extremes: (u64::MAX, 0) }
+        let (blocks, packed, carries) = (Vec::new(), Packed::default(), BTreeMap::new());
+        Self { blocks, packed, carries, count: 0, extremes: (u64::MAX, 0) }
+    }
+}
+
+/// The same counts, packed or not.
+impl PartialEq for Latencies {
+    fn eq(&self, other: &Self) -> bool {
+        (self.count, self.extremes) == (other.count, other.extremes) && self.recorded().eq(other.recorded())
     }
 }
 
@@ -66,17 +79,29 @@ impl Latencies {
 
     /// Adds another distribution.
     pub fn merge(&mut self, other: &Latencies) {
-        other.recorded().for_each(|(bucket, count)| self.add(bucket, count));
+        if self.blocks.is_empty() && other.blocks.is_empty() {
+            self.packed = self.packed.merged(&other.packed);
+        } else {
+            other.recorded().for_each(|(bucket, count)| self.add(bucket, count));
+        }
         self.count = self.count.saturating_add(other.count);
         self.widen(other.extremes);
+    }
+
+    /// Packs the counts, which takes a small part of the memory; recording more unpacks them.
+    pub(super) fn shrink(&mut self) {
+        self.packed = Packed::of(self.recorded());
+        (self.blocks, self.carries) = (Vec::new(), BTreeMap::new());
     }
 
     /// What was recorded after `earlier`, which this distribution contains. Its extremes are known to their buckets.
     #[must_use]
     pub fn since(&self, earlier: &Latencies) -> Latencies {
-        let mut recent = Self::default();
+        let (mut recent, mut before) = (Self::default(), earlier.recorded().peekable());
         for (bucket, count) in self.recorded() {
-            let more = count.saturating_sub(earlier.in_bucket(bucket));
+            while before.next_if(|(other, _)| *other < bucket).is_some() {}
+            let counted = before.next_if(|(other, _)| *other == bucket).map_or(0, |(_, count)| count);
+            let more = count.saturating_sub(counted);
             if more > 0 {
                 recent.add(bucket, more);
                 recent.count += more;
@@ -86,15 +111,10 @@ impl Latencies {
         recent
     }
 
-    fn in_bucket(&self, bucket: usize) -> u64 {
-        let block = self.blocks.get(bucket / BLOCK).and_then(Option::as_deref);
-        block.map_or(0, |block| self.carried(bucket).saturating_add(u64::from(block[bucket % BLOCK])))
-    }
-
     fn add(&mut self, bucket: usize, more: u64) {
         let block = bucket / BLOCK;
         if block >= self.blocks.len() {
-            self.blocks.resize(block + 1, None);
+            self.extend_to(block);
         }
         let block = self.blocks[block].get_or_insert_with(|| Box::new([0; BLOCK]));
         let counter = &mut block[bucket % BLOCK];
@@ -105,6 +125,13 @@ impl Latencies {
         if sum >> u16::BITS > 0 {
             self.carry(bucket, sum >> u16::BITS);
         }
+    }
+
+    #[cold]
+    fn extend_to(&mut self, block: usize) {
+        self.blocks.resize(block + 1, None);
+        let packed = std::mem::take(&mut self.packed);
+        packed.iter().for_each(|(bucket, count)| self.add(bucket, count));
     }
 
     #[cold]
@@ -191,7 +218,8 @@ impl Latencies {
         let counters = counters.filter(move |(_, low)| **low > 0 || wrapped);
         let counts =
             counters.map(|(bucket, low)| (bucket, self.carried(bucket).saturating_add(u64::from(*low))));
-        counts.filter(|(_, count)| *count > 0)
+        // One of the two has nothing.
+        counts.filter(|(_, count)| *count > 0).chain(self.packed.iter())
     }
 
     fn carried(&self, bucket: usize) -> u64 {
@@ -210,11 +238,9 @@ impl Latencies {
 
     /// What the library has read, with its extremes.
     fn of_library(histogram: &Histogram<u64>, extremes: Option<(u64, u64)>) -> Self {
-        let mut latencies = Self::default();
-        for recorded in histogram.iter_recorded() {
-            latencies.add(bucket(recorded.value_iterated_to(), BITS), recorded.count_at_value());
-            latencies.count += recorded.count_at_value();
-        }
+        let recorded = histogram.iter_recorded();
+        let counts = recorded.map(|one| (bucket(one.value_iterated_to(), BITS), one.count_at_value()));
+        let mut latencies = Self { packed: Packed::of(counts), count: histogram.len(), ..Self::default() };
         extremes.into_iter().for_each(|extremes| latencies.widen(extremes));
         latencies
     }
@@ -268,10 +294,38 @@ impl Serialize for Latencies {
     }
 }
 
+/// The first bytes of HdrHistogram's V2 format, deflated.
+const DEFLATED: [u8; 4] = [0x1c, 0x84, 0x93, 0x14];
+
+/// The length of the head of HdrHistogram's V2 format, whose second word is the length of the rest.
+const HEAD: usize = 40;
+
+/// HdrHistogram's V2 format, which is `deflated`. The library inflates without a limit, and takes as much memory as the head
+/// asks for.
+fn inflated(deflated: &[u8]) -> Result<Vec<u8>, String> {
+    let wrong = "it is not in HdrHistogram's V2 format, deflated";
+    let (head, zlib) = deflated.split_at_checked(8).ok_or(wrong)?;
+    if !head.starts_with(&DEFLATED) {
+        return Err(wrong.to_owned());
+    }
+    let bytes = inflate(zlib)?;
+    let length =
+        bytes.get(4..8).and_then(|word| word.try_into().ok()).map(u32::from_be_bytes).ok_or(wrong)?;
+    if bytes.len().checked_sub(HEAD) != usize::try_from(length).ok() {
+        return Err("its length is not the one that it names".to_owned());
+    }
+    Ok(bytes)
+}
+
 impl<'de> Deserialize<'de> for Latencies {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let document = Document::deserialize(deserializer)?;
         let bytes = STANDARD.decode(document.hdr).map_err(serde::de::Error::custom)?;
+        let bytes = inflated(&bytes).map_err(|reason| {
+            serde::de::Error::custom(format!(
+                "a histogram is damaged: {reason}; take the file from where it was written"
+            ))
+        })?;
         let histogram: Histogram<u64> =
             Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(serde::de::Error::custom)?;
         if histogram.sigfig() != DIGITS || histogram.low() != 1 {

@@ -9,6 +9,8 @@ mod entries;
 mod failures;
 pub mod generator;
 pub mod histogram;
+pub(crate) mod inflate;
+mod leb128;
 pub mod pairs;
 pub mod sketch;
 pub mod snapshot;
@@ -121,9 +123,16 @@ impl Recording {
         self.arrivals.entry(phase).or_default().start_delay.record(start_delay);
     }
 
-    /// Records an arrival of an open loop that was not started.
+    /// Records an arrival of an open loop that was not started, because the most iterations allowed were in flight.
     pub fn record_dropped(&mut self, phase: usize) {
         self.arrivals.entry(phase).or_default().dropped += 1;
+    }
+
+    /// Records an arrival of an open loop that was due and not started before the phase ended.
+    pub fn record_never_started(&mut self, phase: usize) {
+        let arrivals = self.arrivals.entry(phase).or_default();
+        arrivals.dropped += 1;
+        arrivals.never_started += 1;
     }
 
     /// Records that a phase's last arrival was due at `scheduled` and started at `took`, both from its begin.
@@ -145,7 +154,17 @@ impl Recording {
     /// Gives back the memory that only recording needs, for a phase that is over.
     pub fn end_phase(&mut self, phase: usize) {
         let steps = self.steps.iter_mut().filter(|(key, _)| key.phase == phase);
-        steps.for_each(|(_, recording)| recording.timeline.shrink());
+        steps.for_each(|(_, recording)| recording.shrink());
+    }
+
+    /// Whether every distribution has few enough durations to be read back from a document: counts of many recordings can
+    /// add up to more than [`MAX_COUNT`].
+    pub fn can_be_read_back(&self) -> bool {
+        let Connections { dns, tcp, tls, .. } = &self.connections;
+        let latencies = self.groups().flat_map(|(_, metrics)| metrics.latencies());
+        let delays = self.arrivals.values().map(|arrivals| &arrivals.start_delay);
+        let mut all = latencies.chain(delays).chain([&self.generator.lag, dns, tcp, tls]);
+        all.all(|latencies| latencies.count() <= MAX_COUNT)
     }
 
     /// The metrics of each step and group.

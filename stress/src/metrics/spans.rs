@@ -56,6 +56,18 @@ impl Spans {
         (!latencies.is_empty()).then_some(latencies)
     }
 
+    /// The distribution of every part.
+    pub(super) fn all(&self) -> [&Latencies; 6] {
+        let Spans { response, service, first_byte, send, wait, receive } = self;
+        [response, service, first_byte, send, wait, receive]
+    }
+
+    /// The same, to change them.
+    pub(super) fn all_mut(&mut self) -> [&mut Latencies; 6] {
+        let Spans { response, service, first_byte, send, wait, receive } = self;
+        [response, service, first_byte, send, wait, receive]
+    }
+
     /// The parts of which something was recorded.
     pub fn iter(&self) -> impl Iterator<Item = (Span, &Latencies)> {
         Span::ALL.into_iter().filter_map(|span| Some((span, self.get(span)?)))

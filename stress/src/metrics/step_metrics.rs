@@ -70,6 +70,12 @@ impl StepRecording {
         self.timeline.record(sample);
     }
 
+    /// Gives back the memory that is only needed to record more.
+    pub(super) fn shrink(&mut self) {
+        self.groups.values_mut().for_each(StepMetrics::shrink);
+        self.timeline.shrink();
+    }
+
     /// Adds what `other` counted.
     pub(super) fn merge(&mut self, other: StepRecording) {
         for (group, metrics) in other.groups {
@@ -172,6 +178,20 @@ impl StepMetrics {
     /// The distribution of one part of the time; `None` when nothing was recorded.
     pub fn span(&self, span: Span) -> Option<&Latencies> {
         self.spans.get(span)
+    }
+
+    /// Every distribution.
+    pub(super) fn latencies(&self) -> impl Iterator<Item = &Latencies> {
+        let tallies = self.failures.values().chain(self.retried.values());
+        let failures = tallies.flat_map(|tally| [&tally.latencies, &tally.own]);
+        self.spans.all().into_iter().chain(self.stored_times.values()).chain(failures)
+    }
+
+    fn shrink(&mut self) {
+        let tallies = self.failures.values_mut().chain(self.retried.values_mut());
+        let failures = tallies.flat_map(|tally| [&mut tally.latencies, &mut tally.own]);
+        let all = self.spans.all_mut().into_iter().chain(self.stored_times.values_mut()).chain(failures);
+        all.for_each(Latencies::shrink);
     }
 
     fn record(&mut self, sample: &Sample) {

@@ -5,22 +5,21 @@
 
 mod responses;
 
-use std::{
-    io::{Read, Write},
-    time::Duration,
-};
+use std::{io::Write, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
+use flate2::{Compression, write::ZlibEncoder};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use super::{
     count::{MAX_COUNT, add},
     histogram::nanoseconds,
-    sketch::{BUCKETS, Sketch, bucket_of},
+    inflate::inflate,
+    leb128::{read, write},
+    sketch::{Sketch, bucket_of},
 };
 use crate::sample::{Outcome, Sample};
-use responses::{MAX_INTERVALS, Responses, decode, encode, read, touch, write};
+use responses::{MAX_INTERVALS, Responses, decode, encode, touch};
 
 /// The course of one step. An interval is a power of two seconds wide, at least one.
 #[derive(Debug, Clone, Default)]
@@ -58,6 +57,8 @@ pub struct Tally {
     pub bytes_sent: u64,
     /// Bytes of response bodies of the same.
     pub bytes_received: u64,
+    /// Bytes of the blobs of successes.
+    pub bytes_done: u64,
     /// The smallest of the lower bounds among the response times: a quantile from here on is a lower bound too.
     pub least_lower_bound: Option<Duration>,
 }
@@ -118,7 +119,10 @@ impl Timeline {
         tally.bytes_sent += exchange.bytes_sent;
         tally.bytes_received += exchange.bytes_received;
         match &sample.outcome {
-            Outcome::Stored(_) | Outcome::Read => tally.done += 1,
+            Outcome::Stored(_) | Outcome::Read => {
+                tally.done += 1;
+                tally.bytes_done += sample.size;
+            }
             Outcome::Unfinished => tally.unfinished += 1,
             Outcome::Failed(_) | Outcome::Retried(_) | Outcome::Skipped => tally.failed += 1,
         }
@@ -251,6 +255,7 @@ impl Tally {
             (&mut self.unfinished, other.unfinished),
             (&mut self.bytes_sent, other.bytes_sent),
             (&mut self.bytes_received, other.bytes_received),
+            (&mut self.bytes_done, other.bytes_done),
         ] {
             add(ours, theirs);
         }
@@ -267,13 +272,10 @@ struct Document {
     first_interval: u64,
     intervals: usize,
     /// Base64 of zlib of numbers in LEB128. For each interval: started, done, failed, unfinished, bytes sent, bytes received,
-    /// the least lower bound in nanoseconds + 1 (0 when there is none), and the number of bytes of the response times that
+    /// bytes of the blobs of successes, the least lower bound in nanoseconds + 1 (0 when there is none), and the number of bytes of the response times that
     /// follow: for each bucket the distance from the one before and its count.
     packed: String,
 }
-
-/// More than any timeline takes when unpacked, in bytes: what claims more is none.
-const MAX_UNPACKED: u64 = MAX_INTERVALS as u64 * (80 + 8 * BUCKETS as u64);
 
 impl Serialize for Timeline {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -305,11 +307,7 @@ fn unpack(document: Document) -> Result<Timeline, String> {
     let end = first.checked_add(MAX_INTERVALS as u64).and_then(|end| end.checked_mul(interval_seconds));
     end.ok_or("it begins after the end of time")?;
     let bytes = STANDARD.decode(packed).map_err(|error| error.to_string())?;
-    let mut numbers = Vec::new();
-    ZlibDecoder::new(&*bytes)
-        .take(MAX_UNPACKED)
-        .read_to_end(&mut numbers)
-        .map_err(|error| error.to_string())?;
+    let numbers = inflate(&bytes)?;
     let mut numbers = numbers.as_slice();
     let mut timeline = Timeline { doublings: interval_seconds.ilog2(), first, ..Timeline::default() };
     for _ in 0..intervals {
@@ -321,12 +319,20 @@ fn unpack(document: Document) -> Result<Timeline, String> {
 }
 
 fn pack(interval: &Interval, out: &mut Vec<u8>) {
-    let Tally { started, done, failed, unfinished, bytes_sent, bytes_received, least_lower_bound } =
-        interval.tally;
+    let Tally {
+        started,
+        done,
+        failed,
+        unfinished,
+        bytes_sent,
+        bytes_received,
+        bytes_done,
+        least_lower_bound,
+    } = interval.tally;
     let bound = least_lower_bound.map_or(0, |least| nanoseconds(least).saturating_add(1));
     let response = encode(&interval.response);
-    let numbers =
-        [started, done, failed, unfinished, bytes_sent, bytes_received, bound, response.len() as u64];
+    let length = response.len() as u64;
+    let numbers = [started, done, failed, unfinished, bytes_sent, bytes_received, bytes_done, bound, length];
     numbers.into_iter().for_each(|number| write(number, out));
     out.extend(response);
 }
@@ -335,15 +341,25 @@ fn pack(interval: &Interval, out: &mut Vec<u8>) {
 fn interval(numbers: &mut &[u8]) -> Option<Interval> {
     let mut next = || read(numbers);
     let [started, done, failed, unfinished] = [next()?, next()?, next()?, next()?];
-    let [bytes_sent, bytes_received, bound, length] = [next()?, next()?, next()?, next()?];
-    let counts = [started, done, failed, unfinished, bytes_sent, bytes_received];
+    let [bytes_sent, bytes_received, bytes_done] = [next()?, next()?, next()?];
+    let [bound, length] = [next()?, next()?];
+    let counts = [started, done, failed, unfinished, bytes_sent, bytes_received, bytes_done];
     if counts.into_iter().any(|count| count > MAX_COUNT) {
         return None;
     }
     let (response, rest) = numbers.split_at_checked(usize::try_from(length).ok()?)?;
     *numbers = rest;
     let least_lower_bound = bound.checked_sub(1).map(Duration::from_nanos);
-    let tally = Tally { started, done, failed, unfinished, bytes_sent, bytes_received, least_lower_bound };
+    let tally = Tally {
+        started,
+        done,
+        failed,
+        unfinished,
+        bytes_sent,
+        bytes_received,
+        bytes_done,
+        least_lower_bound,
+    };
     Some(Interval { tally, response: decode(response)? })
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{summary::Summary, types::Report};
-use crate::metrics::{Recording, step_metrics::StepMetrics};
+use crate::metrics::{Recording, inflate, step_metrics::StepMetrics};
 
 /// The version of the document.
 pub const SCHEMA: &str = "walrus-stress/report/1";
@@ -93,7 +93,7 @@ impl Report {
                 None => LoadError::Schema { found },
             });
         }
-        let (report, Mark { end }) = (first::<Self>(text)?, first(text)?);
+        let (report, Mark { end }) = (inflate::within_limit(|| first::<Self>(text))?, first(text)?);
         let (found, counted) = (end.ok_or(LoadError::NoEnd)?.samples, End::of(&report.recording).samples);
         if found == counted { Ok(report) } else { Err(LoadError::Samples { found, counted }) }
     }

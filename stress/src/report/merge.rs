@@ -55,6 +55,11 @@ pub fn merge(
     }
     let of = first.report.plan.shard().of();
     let mut merged = whole(&shards, first);
+    if !merged.recording.can_be_read_back() {
+        let reason =
+            "and the others count more than 2^53 samples of one kind together, which no report can hold";
+        return Err(vec![MergeError { name: first.name.clone(), reason: reason.to_owned() }]);
+    }
     merged.notices.push(format!("merged from {} of {of} shards, aligned at their starts", shards.len()));
     merged.notices.extend(lacking.iter().map(ToString::to_string));
     merged.notices.extend(notices);

@@ -1,5 +1,8 @@
 //! Durations are read back as exactly as promised, merged or saved, and what was never recorded is refused.
 
+use std::io::Write;
+
+use flate2::{Compression, write::ZlibEncoder};
 use proptest::prelude::*;
 
 use super::*;
@@ -133,7 +136,58 @@ fn counts_that_cannot_be_added_up_are_refused() {
     assert!(read(MAX_COUNT + 1).unwrap_err().to_string().contains("more than a run can have counted"));
 }
 
+#[test]
+fn what_inflates_without_end_or_lies_about_its_length_is_refused() {
+    let read = |inflated: &[u8]| {
+        let mut packer = ZlibEncoder::new(Vec::new(), Compression::best());
+        packer.write_all(inflated).unwrap();
+        let deflated = [&DEFLATED[..], &[0; 4], &packer.finish().unwrap()].concat();
+        let hdr = STANDARD.encode(deflated);
+        let document = Document { hdr, min_nanoseconds: None, max_nanoseconds: None };
+        serde_json::from_str::<Latencies>(&serde_json::to_string(&document).unwrap()).unwrap_err().to_string()
+    };
+    // 64 MiB of nothing, which are 64 KiB deflated.
+    assert!(read(&vec![0; 64 << 20]).contains("one part would take more than 16 MiB"));
+    // A head that names 4 GiB for the rest, of which there is nothing.
+    let mut head = vec![0; HEAD];
+    head[..8].copy_from_slice(&[0x1c, 0x84, 0x93, 0x13, 0xff, 0xff, 0xff, 0xff]);
+    assert!(read(&head).contains("its length is not the one that it names"));
+    assert!(read(b"short").contains("not in HdrHistogram's V2 format"));
+}
+
+#[test]
+fn packed_counts_take_a_small_part_of_the_memory() {
+    // 200 latencies over four octaves: sixteen blocks of 512 bytes.
+    let mut latencies = of(&(0..200).map(|n| 100_000_000 + n * n * 37_500).collect::<Vec<_>>());
+    let blocks = latencies.blocks.iter().flatten().count() * size_of::<[u16; BLOCK]>();
+    let whole = latencies.clone();
+    latencies.shrink();
+    assert!(latencies.packed.size() * 10 < blocks, "{} of {blocks}", latencies.packed.size());
+    assert!(latencies.blocks.is_empty() && latencies == whole);
+}
+
 proptest! {
+    #[test]
+    fn packing_changes_no_number_and_more_can_be_recorded(
+        before in prop::collection::vec(0_u64..10_000_000_000, 0..100),
+        after in prop::collection::vec(0_u64..10_000_000_000, 0..100),
+        is_packed in any::<bool>(),
+    ) {
+        let whole = of(&[before.clone(), after.clone()].concat());
+        let (mut one, mut other) = (of(&before), of(&after));
+        one.shrink();
+        if is_packed {
+            other.shrink();
+        }
+        let mut sum = one.clone();
+        sum.merge(&other);
+        prop_assert_eq!(&sum, &whole);
+        other.merge(&one);
+        prop_assert_eq!(&other, &whole);
+        after.iter().for_each(|value| one.record_nanoseconds(*value));
+        prop_assert_eq!(&one, &whole);
+    }
+
     #[test]
     fn quantiles_are_within_a_thousandth_of_an_exact_sort(
         mut values in prop::collection::vec(1_000_u64..3_600_000_000_000, 1..400),

@@ -3,7 +3,10 @@
 
 use std::borrow::Cow;
 
-use crate::metrics::sketch::Sketch;
+use crate::metrics::{
+    leb128::{read, write},
+    sketch::Sketch,
+};
 
 /// The most intervals that a timeline has.
 pub(super) const MAX_INTERVALS: usize = 600;
@@ -189,29 +192,6 @@ pub(super) fn decode(mut bytes: &[u8]) -> Option<Sketch> {
 /// Of one interval: even if every bucket took its eight bytes, that were less than 32 bits count.
 fn length(bytes: &[u8]) -> u32 {
     u32::try_from(bytes.len()).unwrap_or(u32::MAX)
-}
-
-/// LEB128: seven bits a byte, the low ones first.
-pub(super) fn write(mut number: u64, out: &mut Vec<u8>) {
-    while number >= 0x80 {
-        out.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push((number & 0x7f) as u8);
-}
-
-/// Takes the next number; `None` when the bytes end within it, or it has more than 64 bits.
-pub(super) fn read(bytes: &mut &[u8]) -> Option<u64> {
-    let mut number = 0_u64;
-    for shift in (0..u64::BITS).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= u64::from(byte & 0x7f).checked_mul(1 << shift)?;
-        if *byte < 0x80 {
-            return Some(number);
-        }
-    }
-    None
 }
 
 #[cfg(test)]

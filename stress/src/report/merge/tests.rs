@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::*;
 use crate::{
     fixtures,
+    metrics::MAX_COUNT,
     plan::{Plan, shard::Shard},
     report::{BarrierEnd, Ending, Part, Signal},
     sample::{Sample, StoredKind},
@@ -83,6 +84,24 @@ fn a_shard_that_is_given_twice_is_refused() {
     let mut again = shard(1, 2);
     again.name = "again.json".to_owned();
     assert_eq!(refused(&[a, b, again]), "again.json: is shard 1/2, and so is 1.json: it was run twice");
+}
+
+#[test]
+fn shards_that_count_more_than_a_report_can_hold_are_refused() {
+    let (mut first, mut second) = (shard(0, 2), shard(1, 2));
+    let lag = &mut first.report.recording.generator.lag;
+    lag.record(Duration::from_millis(1));
+    while lag.count() < MAX_COUNT {
+        let same = lag.clone();
+        lag.merge(&same);
+    }
+    assert_eq!(lag.count(), MAX_COUNT);
+    let mut file = Vec::new();
+    merged(&[first.clone(), second.clone()], &RULES).unwrap().save(&mut file).unwrap();
+    assert!(Report::load(file.as_slice()).is_ok(), "as many as a report can hold");
+    second.report.recording.generator.lag.record(Duration::from_millis(1));
+    let refused = refused(&[first, second]);
+    assert!(refused.starts_with("0.json: ") && refused.contains("more than 2^53 samples"), "{refused}");
 }
 
 #[test]
