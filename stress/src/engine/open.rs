@@ -4,32 +4,36 @@ use std::{rc::Rc, time::Duration};
 
 use tokio::task::{JoinSet, spawn_local, yield_now};
 
-use super::{timer::PreciseTimer, worker::Worker, worker_thread::WorkerThread};
+use super::{phase::PhaseRuntime, timer::PreciseTimer, worker::Worker, worker_thread::WorkerThread};
 use crate::plan::{
     schedule::{Arrival, Arrivals, Schedule},
     stages::Stages,
 };
 
-/// Starts this thread's arrivals when they are due, and waits for their journeys to end.
+/// Starts this thread's arrivals when they are due, and waits for their journeys to end. What was due and not started by
+/// the end of the grace period, or when a signal stopped the run, is counted as dropped.
 ///
 /// Every thread walks the whole schedule and takes every `of`-th arrival: none has to coordinate with another.
 pub(super) async fn run(thread: &Rc<WorkerThread>, rate: &Stages, arrivals: Arrivals) {
     let phase = &thread.phase;
-    let schedule = Schedule::new(rate, arrivals, phase.run.plan.seed);
+    let mut schedule = Schedule::new(rate, arrivals, phase.run.plan.seed);
     let mut timer = PreciseTimer::new();
     let mut running = JoinSet::new();
     let mut last_due = Duration::ZERO;
     let mut own = 0;
-    for arrival in schedule.take_while(|arrival| phase.has_arrival(*arrival)) {
+    let mut is_mine = |arrival: Arrival| {
+        let is_own = phase.is_own(arrival);
+        own += usize::from(is_own);
+        is_own && (own - 1) % thread.index.of == thread.index.index
+    };
+    let mut never_started = None;
+    for arrival in schedule.by_ref().take_while(|arrival| phase.has_arrival(*arrival)) {
         last_due = arrival.due;
-        if !phase.is_own(arrival) {
-            continue;
-        }
-        own += 1;
-        if (own - 1) % thread.index.of != thread.index.index {
+        if !is_mine(arrival) {
             continue;
         }
         if !wait(thread, &mut timer, arrival.due).await {
+            never_started = Some(arrival);
             break;
         }
         while let Some(ended) = running.try_join_next() {
@@ -39,11 +43,28 @@ pub(super) async fn run(thread: &Rc<WorkerThread>, rate: &Stages, arrivals: Arri
             break;
         }
     }
-    thread.recording().record_schedule(phase.position, last_due, phase.elapsed());
+    let took = phase.elapsed();
     // The grace period begins at the phase's last arrival, whichever thread had it.
     let grace = spawn_local(phase.clone().abort_after_grace(phase.since_origin(last_due)));
     running.join_all().await;
     grace.abort();
+    if never_started.is_some_and(|first: Arrival| first.due <= took) {
+        drop_overdue(phase, thread);
+        let due = |arrival: &Arrival| phase.has_arrival(*arrival) && arrival.due <= took;
+        for arrival in schedule.take_while(due) {
+            last_due = arrival.due;
+            if is_mine(arrival) {
+                drop_overdue(phase, thread);
+            }
+        }
+    }
+    thread.recording().record_schedule(phase.position, last_due, took);
+}
+
+/// Counts an arrival that was due and will not be started.
+fn drop_overdue(phase: &PhaseRuntime, thread: &WorkerThread) {
+    thread.recording().record_never_started(phase.position);
+    phase.drop_arrival();
 }
 
 /// Waits until the arrival is due; false when nothing shall start any more.
@@ -52,7 +73,7 @@ async fn wait(thread: &WorkerThread, timer: &mut PreciseTimer, due: Duration) ->
     if due <= now {
         // Each overdue journey begins before the next one is started.
         yield_now().await;
-        return !thread.stop.is_cancelled();
+        return !thread.stop.is_cancelled() && !thread.abort.is_cancelled();
     }
     tokio::select! {
         biased;

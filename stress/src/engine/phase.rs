@@ -16,7 +16,13 @@ use super::{
     list::Listed,
     run::Run,
 };
-use crate::plan::{Phase, load::Load, repeats::Repeatable, schedule::Arrival, source::BlobSource};
+use crate::plan::{
+    Phase,
+    load::Load,
+    repeats::Repeatable,
+    schedule::{Arrival, Schedule},
+    source::BlobSource,
+};
 
 /// A phase under way.
 #[derive(Debug)]
@@ -35,6 +41,8 @@ pub(super) struct PhaseRuntime {
     next: AtomicU64,
     /// A permit for each journey of an open loop that may be in flight at once.
     in_flight: Arc<Semaphore>,
+    /// When the last arrival of an open loop is due that only the number of blobs ends, since its beginning.
+    last_due: Option<Duration>,
     /// When it began, since the run's origin.
     began: OnceLock<Duration>,
 }
@@ -85,10 +93,18 @@ impl PhaseRuntime {
         };
         let in_flight = plan.shard().portion(phase.load.most_in_flight());
         let in_flight = hooks.max_in_flight.map_or(in_flight, |most| most.min(in_flight));
+        let most_journeys = [phase.stop.blobs, left].into_iter().flatten().min();
+        let last_due = match (&phase.load, phase.length()) {
+            (Load::Open { rate, arrivals, .. }, None) => {
+                most_journeys.and_then(|most| Schedule::last_due(rate, *arrivals, plan.seed, most))
+            }
+            _ => None,
+        };
         Self {
             position,
             repeatable: plan.repeatable(origin, first_indices[plan.first_alike(origin)]),
-            most_journeys: [phase.stop.blobs, left].into_iter().flatten().min(),
+            most_journeys,
+            last_due,
             abort: hooks.abort.child_token(),
             first_index,
             next: next.into(),
@@ -128,9 +144,10 @@ impl PhaseRuntime {
         self.began.get().expect("a phase begins before its load").saturating_add(time)
     }
 
-    /// When the last journey may start, since the run's origin.
+    /// When the last journey may start, since the run's origin. An open loop that is behind its schedule goes on until the
+    /// grace period from here on is over.
     pub(super) fn deadline(&self) -> Option<Duration> {
-        self.planned().length().map(|length| self.since_origin(length))
+        self.planned().length().or(self.last_due).map(|length| self.since_origin(length))
     }
 
     /// Waits for `time`; false when nothing shall start any more.

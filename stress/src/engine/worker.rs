@@ -72,9 +72,15 @@ impl Worker {
                 }
             };
             let (thread, timing) = (&self.thread, sample.exchange.timing);
-            if attempt == 1 && position == 0 && due.is_some() && sample.outcome != Outcome::Skipped {
-                let start_delay = timing.started.saturating_sub(timing.due);
-                thread.recording().record_arrival(sample.phase, start_delay);
+            if attempt == 1 && position == 0 && due.is_some() {
+                // Skipped: the phase was aborted before the journey's first request.
+                match sample.outcome {
+                    Outcome::Skipped => thread.recording().record_never_started(sample.phase),
+                    _ => {
+                        let start_delay = timing.started.saturating_sub(timing.due);
+                        thread.recording().record_arrival(sample.phase, start_delay);
+                    }
+                }
             }
             let Some(delay) = retry_delay(&thread.phase, &sample) else { return Some((sample, permit)) };
             // The step's response time includes its failed attempts.

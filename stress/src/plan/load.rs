@@ -31,6 +31,14 @@ pub enum Load {
     },
 }
 
+/// The highest rate of starts: a generator on one machine reaches a tenth of it, and each start takes at least the time to
+/// draw when it is due.
+pub const MAX_RATE: f64 = 1e6;
+
+/// What is wrong with a higher rate than [`MAX_RATE`].
+pub const TOO_FAST: &str =
+    "must be at most 1,000,000/s: no generator starts more; runs of their own on several machines can";
+
 impl Load {
     /// A closed loop with as many workers all the time.
     pub fn closed(workers: u32) -> Self {
@@ -38,14 +46,20 @@ impl Load {
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let (stages, flag) = match self {
-            Load::Closed { workers } => (workers, "--concurrency"),
-            Load::Open { rate, .. } => (rate, "--rate"),
+        let (Load::Closed { workers: stages } | Load::Open { rate: stages, .. }) = self;
+        let flag = match (self, stages.length().is_some()) {
+            (Load::Closed { .. }, false) => "--concurrency",
+            (Load::Closed { .. }, true) => "--concurrency-stages",
+            (Load::Open { .. }, false) => "--rate",
+            (Load::Open { .. }, true) => "--stages",
         };
         let least = self.least();
         if stages.peak() < least {
             let what = if least < 1.0 { "more than 0" } else { "at least 1" };
             return Err(ConfigError::new(flag, format!("must be {what}: otherwise nothing is ever done")));
+        }
+        if matches!(self, Load::Open { .. }) && stages.peak() > MAX_RATE {
+            return Err(ConfigError::new(flag, TOO_FAST));
         }
         if matches!(self, Load::Open { max_in_flight: 0, .. }) {
             return Err(ConfigError::new("--max-in-flight", "must be at least 1"));

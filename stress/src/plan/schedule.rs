@@ -70,6 +70,21 @@ impl Schedule {
         Self { stages: stages.0.clone(), stage: 0, start: 0.0, integral: 0.0, ordinal: 0, gaps }
     }
 
+    /// When the last of this many arrivals is due; `None` when the stages end before, or there is none.
+    pub fn last_due(stages: &Stages, arrivals: Arrivals, seed: u64, count: u64) -> Option<Duration> {
+        let mut schedule = Self::new(stages, arrivals, seed);
+        let last = count.checked_sub(1)?;
+        let arrival = match arrivals {
+            // Each is due independently of the ones before.
+            Arrivals::Uniform => {
+                schedule.ordinal = last;
+                schedule.next()
+            }
+            Arrivals::Poisson => schedule.nth(usize::try_from(last).ok()?),
+        };
+        arrival.map(|arrival| arrival.due)
+    }
+
     /// The value of the rate's integral at which the next arrival is due.
     fn next_target(&mut self) -> f64 {
         match &mut self.gaps {
@@ -152,6 +167,19 @@ mod tests {
         assert_eq!((within(0.0, 30.0), within(30.0, 90.0), within(90.0, 210.0)), (300, 1800, 6000));
         assert_eq!(dues.len(), 8100);
         assert!(dues.is_sorted());
+    }
+
+    #[test]
+    fn the_last_arrival_is_found_without_those_before() {
+        let stages = Stages(vec![stage(10.0, 50.0, 3), stage(5.0, 5.0, 60)]);
+        for arrivals in [Arrivals::Uniform, Arrivals::Poisson] {
+            let all: Vec<_> = Schedule::new(&stages, arrivals, 1).map(|arrival| arrival.due).collect();
+            let of = |count: usize| Schedule::last_due(&stages, arrivals, 1, count as u64);
+            for count in 1..=all.len() {
+                assert_eq!(of(count), Some(all[count - 1]), "{count} of {arrivals}");
+            }
+            assert_eq!((of(0), of(all.len() + 1)), (None, None));
+        }
     }
 
     #[test]

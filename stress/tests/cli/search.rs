@@ -179,6 +179,11 @@ fn what_makes_no_sense_is_refused_before_anything_is_done() {
             "--html: (or WALRUS_STRESS_HTML) is not for a search: --report",
         ),
         ("--slo upload.p50<1s --from 3", "--from: `3` is not a rate"),
+        ("--slo upload.p50<1s --max 1000001/s", "--max: must be at most 1,000,000/s"),
+        (
+            "--slo upload.p50<1s --unsupported-percentiles judge",
+            "--unsupported-percentiles: (or WALRUS_STRESS_UNSUPPORTED_PERCENTILES) is not for a search",
+        ),
         ("--slo upload.p50<1s --for concurrency --from 3/s", "--from: `3/s` is not a whole number"),
         ("--slo upload.p50<1s --from 5/s --max 3/s", "--max is below --from"),
         ("--slo upload.p50<1s --from 0/s", "--from must be more than 0"),

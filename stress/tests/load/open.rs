@@ -5,12 +5,17 @@ use std::time::Duration;
 use stress::{
     engine::RunHooks,
     metrics::step_metrics::Span,
-    plan::journey::{Journey, Step},
+    plan::{
+        journey::{Journey, Step},
+        load::Load,
+        schedule::{Arrivals, Schedule},
+        stages::Stages,
+    },
 };
 use tests::{Bottle, PUT_BLOB};
 use tokio::sync::mpsc;
 
-use crate::common::{blobs, metrics, millis, phase, plan, rate, run};
+use crate::common::{blobs, metrics, millis, phase, plan, rate, run, uploads};
 
 #[tokio::test]
 async fn unfinished_work_is_recorded_with_the_time_it_has_waited() {
@@ -52,6 +57,59 @@ async fn arrivals_above_the_limit_of_the_machine_are_dropped_and_counted() {
         assert_eq!((arrivals.offered(), arrivals.dropped), (40, 40 - received), "{most}");
         assert_eq!(bottle.publisher_stats().route(PUT_BLOB).received - before, received, "{most}");
     }
+}
+
+/// The highest rate: the schedule ends with the grace period, and what was due is counted, whatever became of it.
+#[tokio::test]
+async fn every_arrival_that_was_due_is_counted_when_the_generator_is_behind() {
+    let bottle = Bottle::start();
+    for arrivals in [Arrivals::Uniform, Arrivals::Poisson] {
+        for stop in [millis(500), blobs(500_000)] {
+            let stages = Stages::constant(1e6);
+            let mut main = uploads(Load::Open { rate: stages.clone(), arrivals, max_in_flight: 20 }, stop);
+            main.grace = Duration::from_millis(100);
+            let plan = plan(&bottle, vec![main]);
+            let within = |due: Duration| stop.duration.is_none_or(|length| due < length);
+            let schedule =
+                Schedule::new(&stages, arrivals, plan.seed).take_while(|arrival| within(arrival.due));
+            let due = stop.blobs.unwrap_or_else(|| schedule.count() as u64);
+            let outcome = run(plan, RunHooks::default()).await;
+            let recorded = &outcome.recording.arrivals[&0];
+            assert_eq!(recorded.offered(), due, "{arrivals} {stop:?} {recorded:?}");
+            assert!(recorded.never_started <= recorded.dropped, "{recorded:?}");
+            let upload = metrics(&outcome.recording, 0, Step::Upload);
+            assert_eq!(upload.attempted(), recorded.start_delay.count(), "each started one has an outcome");
+        }
+    }
+}
+
+/// The samples are not received, so that no journey but the first can start, until a signal ends the run.
+#[tokio::test]
+async fn arrivals_that_wait_when_a_signal_comes_were_due_and_never_started() {
+    let bottle = Bottle::start();
+    let (sender, mut samples) = mpsc::channel(1);
+    let hooks = RunHooks { samples: Some(sender), ..RunHooks::default() };
+    let (stop, abort) = (hooks.stop.clone(), hooks.abort.clone());
+    let receiver = tokio::spawn(async move {
+        let first = samples.recv().await;
+        stop.cancel();
+        abort.cancel();
+        while samples.recv().await.is_some() {}
+        first
+    });
+    let load = uploads(rate(1000.0, 10_000), millis(3_600_000));
+    let outcome = run(plan(&bottle, vec![load]), hooks).await;
+    assert!(receiver.await.unwrap().is_some());
+    let arrivals = &outcome.recording.arrivals[&0];
+    let upload = metrics(&outcome.recording, 0, Step::Upload);
+    assert_eq!(
+        (arrivals.dropped, arrivals.start_delay.count()),
+        (arrivals.never_started, upload.attempted())
+    );
+    assert!(arrivals.never_started >= upload.skipped, "{arrivals:?}, {} skipped", upload.skipped);
+    // Of the rest of the hour nothing was due.
+    let most = 1000 * (outcome.elapsed.as_secs() + 1);
+    assert!((1..=most).contains(&arrivals.offered()), "{arrivals:?}");
 }
 
 /// A stall of the generator is part of response times and start delays, but not of service times.

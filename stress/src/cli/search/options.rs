@@ -15,6 +15,7 @@ use crate::{
     error::Error,
     plan::{
         ConfigError,
+        load::{MAX_RATE, TOO_FAST},
         names::none_of,
         search::{Axis, Search},
         threshold::{Metric, Statistic, Threshold},
@@ -185,7 +186,11 @@ fn level(flag: &str, text: Option<&str>, axis: Axis) -> Result<Option<f64>, Erro
         }
     };
     let wrong = |reason| Error::Flag { flag: flag.to_owned(), reason };
-    text.map(parse).transpose().map_err(wrong)
+    let level = text.map(parse).transpose().map_err(wrong)?;
+    match (axis, level) {
+        (Axis::Rate, Some(rate)) if rate > MAX_RATE => Err(wrong(TOO_FAST.to_owned())),
+        _ => Ok(level),
+    }
 }
 
 /// How many samples the thresholds need.
