@@ -23,6 +23,8 @@ pub const PLAN_SCHEMA: &str = "walrus-stress/plan/1";
 struct ComparisonDocument<'a> {
     schema: &'static str,
     regressed: bool,
+    /// Whether there is not enough data for a verdict on any number.
+    undecided: bool,
     before: Vec<Json>,
     after: Vec<Json>,
     plan_differences: Vec<Json>,
@@ -51,6 +53,7 @@ pub fn comparison(comparison: &Comparison) -> String {
     text(&ComparisonDocument {
         schema: COMPARISON_SCHEMA,
         regressed: comparison.regressed(),
+        undecided: comparison.is_undecided(),
         before: comparison.before.iter().map(run).collect(),
         after: comparison.after.iter().map(run).collect(),
         plan_differences: differences

@@ -1,9 +1,10 @@
 //! Compares runs before and after a change: how their plans differ, and which numbers changed.
 //!
-//! Each number's spread comes from a block bootstrap over its own timeline. Verdicts are corrected for multiple comparisons,
-//! and a change that is too small to be relevant is called that.
+//! Each number's spread comes from a block bootstrap over its own timeline; failures are counts besides, which are compared
+//! exactly. Verdicts are corrected for multiple comparisons, and a change that is too small to be relevant is called that.
 
 mod bootstrap;
+mod exact;
 pub(super) mod inference;
 mod limit;
 mod measure;
@@ -206,7 +207,7 @@ fn invalid(source: &Source) -> Option<String> {
         Some(_) => "its generator was the bottleneck, see",
     };
     let name = &source.name;
-    (quality.severity() == Severity::Invalid)
+    (quality.severity() == Some(Severity::Invalid))
         .then(|| format!("the numbers of {name} are invalid: {why} its report"))
 }
 

@@ -12,7 +12,7 @@ use crate::{
     fixtures,
     plan::journey::Step,
     report::Report,
-    sample::Outcome,
+    sample::{FailureClass, Outcome, StoredKind},
 };
 
 /// A report of first downloads, 20 a second for 35 s, each of which takes about as many milliseconds as given.
@@ -66,6 +66,40 @@ fn a_regression_is_exit_code_1_and_a_change_for_the_better_is_none() {
     assert_eq!(compared(&dir, "a.json slow.json --fail-if first.p95>+40%").0, Ok(Exit::Success));
     assert_eq!(compared(&dir, "a.json slow.json --fail-if first.p95>+20%").0, Ok(Exit::Failure));
     assert_eq!(compared(&dir, "a.json slow.json --fail-if first.p99>+20%").0, Ok(Exit::Failure));
+}
+
+/// A report of uploads within 20 s, of which some failed.
+fn write_failing(dir: &Path, name: &str, failed: u64, all: u64) {
+    let sample = |index: u64| {
+        let outcome = match index < failed {
+            true => fixtures::failed(FailureClass::Shed, Some(429), None, "full"),
+            false => fixtures::stored(index, StoredKind::New),
+        };
+        fixtures::sample(index, Step::Upload, index * 19_000 / all, 500, outcome)
+    };
+    let samples: Vec<_> = (0..all).map(sample).collect();
+    let mut report = Vec::new();
+    fixtures::report(all, &samples).save(&mut report).unwrap();
+    fs::write(dir.join(name), report).unwrap();
+}
+
+#[test]
+fn failures_decide_from_any_length_and_what_nothing_decides_is_exit_code_4() {
+    let dir = dir();
+    for (name, failed, all) in [("none.json", 0, 120), ("many.json", 65, 210), ("again.json", 0, 210)] {
+        write_failing(dir.path(), name, failed, all);
+    }
+    let (exit, screen) = compared(&dir, "none.json many.json");
+    assert_eq!(exit, Ok(Exit::Failure));
+    assert!(screen.starts_with("worse: upload failures\n"), "{screen}");
+    assert_eq!(compared(&dir, "many.json none.json").0, Ok(Exit::Success));
+    let (exit, screen) = compared(&dir, "none.json again.json");
+    assert_eq!(exit, Ok(Exit::Undecided));
+    assert!(screen.starts_with("not enough data to compare\n"), "{screen}");
+    let (_, json) = compared(&dir, "none.json again.json --format json");
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["undecided"], json!(true));
+    let limit = "none.json many.json --fail-if upload.failures>+5%";
+    assert_eq!(compared(&dir, limit).0, Ok(Exit::Failure));
 }
 
 #[test]

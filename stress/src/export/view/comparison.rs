@@ -211,6 +211,7 @@ pub(in crate::export) fn conclusion(comparison: &Comparison) -> (String, Style) 
         // Limits that hold do not make it good that something is worse.
         (false, false, _) => Style::Attention,
         (false, true, false) => Style::Good,
+        (false, true, true) if comparison.is_undecided() => Style::Attention,
         (false, true, true) => Style::Normal,
     };
     (parts.join("; "), style)

@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap, rc::Rc, time::Duration};
 
 use super::{
     bootstrap,
+    exact::Trials,
     inference::Spread,
     series::{Bin, Counts, Series, Table},
     types::{Scale, Value},
@@ -12,7 +13,7 @@ use crate::{
     metrics::{
         pairs::Pairs,
         step_metrics::{Span, StepMetrics, StepRecording},
-        timeline::{Interval, Tally, Timeline},
+        timeline::{Interval, Timeline},
     },
     plan::threshold::Quantity,
     report::{
@@ -29,10 +30,14 @@ pub(super) struct Measure {
     pub(super) value: Option<Value>,
     /// Its spread over the run; or how long the run would have to be to have one.
     pub(super) spread: Result<Spread, Duration>,
+    /// The least variance that its spread can have, on the number's scale.
+    pub(super) least_variance: f64,
     /// How long the run was, as far as it counts for this number.
     pub(super) time: Duration,
     /// By how many times the run must be longer for the number to be supported at all; at most 1 when it is.
     pub(super) lacks: f64,
+    /// The attempts, of a share of failures.
+    pub(super) trials: Option<Trials>,
 }
 
 /// One step of one run.
@@ -73,8 +78,7 @@ impl<'a> StepRun<'a> {
                 (self.rate(self.metrics.done), Series::ratio(parts))
             }
             Quantity::Throughput => {
-                let bytes = |tally: &Tally| (tally.bytes_sent + tally.bytes_received) as f64;
-                let parts = inner(tallies().map(|tally| (bytes(tally), 1.0)).collect());
+                let parts = inner(tallies().map(|tally| (tally.bytes_done as f64, 1.0)).collect());
                 (self.rate(self.metrics.bytes_done), Series::ratio(parts))
             }
             Quantity::Failures => {
@@ -88,11 +92,11 @@ impl<'a> StepRun<'a> {
                 (speedup(&logarithms), speedup_series(&logarithms, intervals))
             }
         };
-        let mut spread = bootstrap::spread(&series, Scale::of(quantity).function(), time);
-        if let (Quantity::Failures, Ok(spread)) = (quantity, &mut spread) {
-            spread.variance = spread.variance.max(self.least_variance());
-        }
-        Measure { value, spread, time, lacks: self.lacks(quantity) }
+        let spread = bootstrap::spread(&series, Scale::of(quantity).function(), time);
+        let least_variance = self.least_variance(quantity);
+        let trials = Trials { failed: self.metrics.failed(), all: self.metrics.attempted() };
+        let trials = (quantity == Quantity::Failures && trials.all > 0).then_some(trials);
+        Measure { value, spread, least_variance, time, lacks: self.lacks(quantity), trials }
     }
 
     fn response(&self) -> Option<Distribution> {
@@ -110,12 +114,20 @@ impl<'a> StepRun<'a> {
         per_second(&self.metrics, amount).filter(|rate| *rate > 0.0).map(Value::exact)
     }
 
-    /// The variance of a share of independent failures, with half a failure more than there were: a run without failures
-    /// would have a variance of 0.
-    fn least_variance(&self) -> f64 {
-        let (failed, attempted) = (self.metrics.failed() as f64, self.metrics.attempted() as f64);
-        let share = (failed + 0.5) / (attempted + 1.0);
-        share * (1.0 - share) / attempted.max(1.0)
+    /// The least variance, on the number's scale. Of times, that of a value somewhere in a bucket of the timeline: where all
+    /// lie in one, the intervals do not differ. Of a share, that of independent failures, with half a failure more than
+    /// there were: a run without failures would have none.
+    fn least_variance(&self, quantity: Quantity) -> f64 {
+        match quantity {
+            Quantity::Percentile(_) | Quantity::Mean => (2.0 * HALF_BUCKET).powi(2) / 12.0,
+            Quantity::Speedup => GRAIN.powi(2) / 12.0,
+            Quantity::Rate | Quantity::Throughput => 0.0,
+            Quantity::Failures => {
+                let (failed, attempted) = (self.metrics.failed() as f64, self.metrics.attempted() as f64);
+                let share = (failed + 0.5) / (attempted + 1.0);
+                share * (1.0 - share) / attempted.max(1.0)
+            }
+        }
     }
 
     fn lacks(&self, quantity: Quantity) -> f64 {

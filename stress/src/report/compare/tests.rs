@@ -13,7 +13,7 @@ use super::{
 use crate::{
     fixtures,
     plan::percentile::Percentile,
-    sample::{Outcome as Fate, Sample, StoredKind},
+    sample::{FailureClass, Outcome as Fate, Sample, StoredKind},
 };
 use noise::Noise;
 
@@ -66,7 +66,8 @@ fn run(seed: u64, phi: f64, seconds: usize, factor: f64) -> BTreeMap<Quantity, M
     let measure = |quantity| {
         let (series, time) = (series(quantity), Duration::from_secs(seconds as u64));
         let spread = bootstrap::spread(&series, Scale::of(quantity).function(), time);
-        Measure { value: series.over(&[(0, seconds)]).map(Value::exact), spread, time, lacks: 0.1 }
+        let value = series.over(&[(0, seconds)]).map(Value::exact);
+        Measure { value, spread, least_variance: 0.0, time, lacks: 0.1, trials: None }
     };
     NUMBERS.into_iter().map(|quantity| (quantity, measure(quantity))).collect()
 }
@@ -220,6 +221,65 @@ fn a_short_run_gets_the_length_that_it_needs_instead_of_a_verdict() {
     assert_eq!((comparison.limits[0].outcome, comparison.regressed()), (LimitOutcome::Unknown, true));
     let comparison = compared(&before, &after, &[]);
     assert!(!comparison.regressed() && comparison.is_undecided());
+}
+
+#[test]
+fn failures_of_short_runs_are_judged_and_their_times_are_not() {
+    let failing = |count: u64| {
+        let samples = samples(100, 1);
+        let fail = |sample: Sample| match sample.step {
+            Step::Upload if sample.index < count => {
+                Sample { outcome: fixtures::failed(FailureClass::Shed, Some(429), None, "full"), ..sample }
+            }
+            _ => sample,
+        };
+        samples.into_iter().map(fail).collect::<Vec<_>>()
+    };
+    let comparison = compared(&source("a", &failing(0)), &source("b", &failing(40)), &[]);
+    for number in &comparison.numbers {
+        let failures = number.name.step == Step::Upload && number.quantity == Quantity::Failures;
+        let judged = !matches!(number.verdict, Verdict::NotEnoughData { .. });
+        assert_eq!(judged, failures, "{number:?}");
+    }
+    assert!(comparison.regressed() && !comparison.is_undecided());
+}
+
+#[test]
+fn no_interval_of_a_time_is_narrower_than_a_bucket_of_the_timeline() {
+    let constant = |took: u64| {
+        let sample = |index| fixtures::sample(index, Step::FIRST, index * 50, took, Fate::Read);
+        (0..800).map(sample).collect::<Vec<_>>()
+    };
+    // 0.2 % apart: the timelines cannot tell them from each other, or from equal ones.
+    let comparison = compared(&source("a", &constant(1_000)), &source("b", &constant(1_002)), &[]);
+    for quantity in NUMBERS {
+        let number = comparison.numbers.iter().find(|number| number.quantity == quantity).unwrap();
+        let (low, high) = number.interval.unwrap_or_else(|| panic!("{number:?}"));
+        assert!(high - low >= 0.008 && low < 0.0 && high > 0.002, "{number:?}");
+        assert_eq!(number.verdict, Verdict::NoRelevantChange, "{number:?}");
+    }
+}
+
+#[test]
+fn throughput_and_its_spread_are_of_the_blobs_that_succeeded() {
+    // Every fourth upload fails once its body was sent: those bytes are no throughput, and no noise of it.
+    let samples: Vec<_> = (0..800)
+        .map(|index| {
+            let outcome = match index % 4 {
+                3 => fixtures::failed(FailureClass::Shed, Some(429), None, "full"),
+                _ => fixtures::stored(index, StoredKind::New),
+            };
+            let mut sample = fixtures::sample(index, Step::Upload, index * 50, 20, outcome);
+            sample.size = 1000;
+            sample.exchange.bytes_sent = if index % 4 == 3 { index * 1000 } else { 1000 };
+            sample
+        })
+        .collect();
+    let one = source("a", &samples);
+    let comparison = compared(&one, &Source { name: "b".to_owned(), ..one.clone() }, &[]);
+    let number = comparison.numbers.iter().find(|number| number.quantity == Quantity::Throughput).unwrap();
+    let (low, high) = number.interval.unwrap();
+    assert!(high - low < 0.01, "{number:?}");
 }
 
 #[test]
