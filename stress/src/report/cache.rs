@@ -12,19 +12,15 @@ pub use paired::{Group, GroupKey, OrderControl};
 pub use ratio::{Effect, Ratio};
 pub(super) use ratio::{RELEVANT, signed_ranks};
 pub(super) use status::cache_statuses;
-pub use status::{Finding, StatusCheck, StatusRow};
+pub use status::{Finding, Mixture, StatusCheck, StatusRow};
 
-use super::{
-    Report,
-    stats::{Percentile, median},
-    steps::StepSummary,
-};
+use super::{Report, stats::Percentile, steps::StepSummary};
 use crate::{
     metrics::{pairs::Pair, step_metrics::Span},
     plan::journey::Step,
     units::OptionalSeconds,
 };
-use paired::{FIRST_BYTE, SERVICE, TRANSFER, Times, ratio};
+use paired::{FIRST_BYTE, SERVICE, TRANSFER, Times, median_time, ratio, transfers};
 use ratio::times;
 
 /// How much faster than the second a third download must be for certain to show that the cache fills late.
@@ -49,7 +45,7 @@ pub struct CacheEffect {
     pub response: Option<Ratio>,
     /// The same of the times to the first byte.
     pub first_byte: Option<Ratio>,
-    /// The same of the times from the first byte to the last; `None` where they are too short a part to matter.
+    /// The same of the times from the first byte to the last; `None` where they are too short to measure or to matter.
     pub transfer: Option<Ratio>,
     /// The service times' ratio by size and by aggregator, where there are several with enough pairs.
     pub groups: Vec<Group>,
@@ -94,7 +90,7 @@ impl CacheEffect {
             median_cached: median_time(pairs.iter().map(|pair| pair.cached)),
             response,
             first_byte: measured(FIRST_BYTE),
-            transfer: transfer_matters(&pairs).then(|| measured(TRANSFER)).flatten(),
+            transfer: transfers(&pairs).map(|transfer| transfer.without(ratio(&controls, TRANSFER))),
             groups: paired::groups(report, &pairs, &controls),
             control: OrderControl::of(report, &controls),
             third: ratio(&pairs, |pair| Some((pair.cached, pair.third?))),
@@ -104,8 +100,30 @@ impl CacheEffect {
         })
     }
 
-    /// The effect in words.
+    /// The effect in words. Where the headers tell hits from others, the two are not one effect.
     pub fn sentence(&self) -> String {
+        let StatusCheck { firsts, contaminated, mixture, .. } = &self.status;
+        if self.pairs == 0 && *contaminated > 0 && contaminated == firsts {
+            return format!(
+                "{contaminated} of {firsts} first downloads were already cached, so there is nothing to compare: use \
+                 blobs that no cache has yet (no --seed of an earlier run, another list)"
+            );
+        }
+        if let Some(mixture) = mixture {
+            return mixture.words();
+        }
+        let mut sentence = self.pairs_in_words();
+        if self.effect != Effect::Faster && self.status.are_all_misses() && self.third.is_none() {
+            sentence.push_str("; none was a hit: --reads 3 shows a cache that fills at the second request");
+        }
+        if self.effect == Effect::TooFew && *contaminated > 0 {
+            sentence.push_str(&format!("; {contaminated} of {firsts} first downloads were already cached"));
+        }
+        sentence
+    }
+
+    /// What the pairs prove, whatever the headers say.
+    fn pairs_in_words(&self) -> String {
         match (self.effect, self.response.and_then(|response| Some((response, response.interval?)))) {
             (Effect::Faster | Effect::Slower, Some((response, _))) => {
                 format!("cached downloads are {}", response.words())
@@ -159,29 +177,6 @@ impl CacheEffect {
         };
         effect.as_ref().map(document).serialize(serializer)
     }
-}
-
-/// The smallest part of a download's time that is compared on its own.
-const MATTERS: f64 = 0.05;
-
-/// Whether the transfer is a relevant part of the time, in the first downloads or in the cached ones. A short body arrives
-/// with its head: the time between the two is then the clock's resolution, and a ratio of such times means nothing.
-fn transfer_matters(pairs: &[&Pair]) -> bool {
-    let median = |time: fn(&Pair) -> Duration| median_time(pairs.iter().map(|pair| time(pair)));
-    let part = |whole, transfer| {
-        let (transfer, whole) = (median(transfer), median(whole));
-        transfer
-            .zip(whole)
-            .is_some_and(|(transfer, whole)| transfer.as_secs_f64() >= MATTERS * whole.as_secs_f64())
-    };
-    part(|pair| pair.first, |pair| pair.first_transfer)
-        || part(|pair| pair.cached, |pair| pair.cached_transfer)
-}
-
-fn median_time(times: impl Iterator<Item = Duration>) -> Option<Duration> {
-    let mut times: Vec<_> = times.collect();
-    times.sort_unstable();
-    median(&times)
 }
 
 #[cfg(test)]

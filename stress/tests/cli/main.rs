@@ -7,6 +7,7 @@ mod started;
 
 mod bad_input;
 mod bad_weather;
+mod caches;
 mod endings;
 mod environment;
 mod flags;

@@ -35,15 +35,29 @@ fn facts(cache: &CacheEffect) -> Vec<Row> {
     });
     let late = cache.fills_late();
     let late = late.map(|late| format!("fills late: third downloads are {} than second ones", late.words()));
-    let extremes = cache.shortest_cached.zip(cache.longest_cached).map(|(shortest, longest)| {
+    let mixed = cache.status.mixture.and(cache.response);
+    let mixed = mixed.map(|all| {
+        format!(
+            "all cached downloads together, {}, are a mixture of hits and others: that is neither's effect",
+            all.words()
+        )
+    });
+    let extremes = cache.shortest_cached.filter(|_| cache.effect != Effect::NoDifference);
+    let extremes = extremes.zip(cache.longest_cached).map(|(shortest, longest)| {
         let (shortest, longest) = (units::duration(shortest), units::duration(longest));
         format!("cached downloads took {shortest} to {longest}")
     });
     let control = cache.control.map(|control| control.words());
-    [(medians, Style::Normal), (control, Style::Normal), (late, Style::Attention), (extremes, Style::Normal)]
-        .into_iter()
-        .filter_map(|(text, style)| Some(Row::fact("cache", style, text?)))
-        .collect()
+    [
+        (medians, Style::Normal),
+        (mixed, Style::Attention),
+        (control, Style::Normal),
+        (late, Style::Attention),
+        (extremes, Style::Normal),
+    ]
+    .into_iter()
+    .filter_map(|(text, style)| Some(Row::fact("cache", style, text?)))
+    .collect()
 }
 
 /// The effect blob by blob.

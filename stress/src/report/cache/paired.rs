@@ -7,7 +7,10 @@ use serde::Serialize;
 use super::ratio::{Effect, Ratio, times};
 use crate::{
     metrics::pairs::Pair,
-    report::{Report, stats::Percentile},
+    report::{
+        Report,
+        stats::{Percentile, median},
+    },
 };
 
 /// Two times that are compared.
@@ -27,8 +30,33 @@ pub(super) const SERVICE: Times = |pair| Some((pair.first, pair.cached));
 /// The times to the first byte of both downloads.
 pub(super) const FIRST_BYTE: Times = |pair| Some((pair.first_ttfb, pair.cached_ttfb));
 
-/// The times from the first byte to the last of both downloads.
-pub(super) const TRANSFER: Times = |pair| Some((pair.first_transfer, pair.cached_transfer));
+/// The times from the first byte to the last of both downloads, as far as they can be told apart.
+pub(super) const TRANSFER: Times =
+    |pair| Some((pair.first_transfer.max(RESOLUTION), pair.cached_transfer.max(RESOLUTION)));
+
+/// The shortest transfer that is a measurement: a body that is there when its head is read took no time at all, one of the
+/// next read as long as the event loop takes to wake up and read again, whatever the network did.
+const RESOLUTION: Duration = Duration::from_micros(100);
+
+/// The smallest part of a download's time that is compared on its own.
+const MATTERS: f64 = 0.05;
+
+/// The ratio of the transfers, where both can be measured, and are a relevant part of the first downloads or of the second.
+pub(super) fn transfers(pairs: &[&Pair]) -> Option<Ratio> {
+    let median = |time: fn(&Pair) -> Duration| median_time(pairs.iter().map(|pair| time(pair)));
+    let (first, second) = (median(|pair| pair.first_transfer)?, median(|pair| pair.cached_transfer)?);
+    let matters =
+        |whole: Duration, transfer: Duration| transfer.as_secs_f64() >= MATTERS * whole.as_secs_f64();
+    let relevant = matters(median(|pair| pair.first)?, first) || matters(median(|pair| pair.cached)?, second);
+    (relevant && first.min(second) >= RESOLUTION).then(|| ratio(pairs, TRANSFER)).flatten()
+}
+
+/// The median of these times.
+pub(super) fn median_time(times: impl Iterator<Item = Duration>) -> Option<Duration> {
+    let mut times: Vec<_> = times.collect();
+    times.sort_unstable();
+    median(&times)
+}
 
 /// What the order of two downloads does without a cache: the first downloads of two different blobs, one right after the
 /// other.
@@ -42,7 +70,7 @@ pub struct OrderControl {
     pub response: Option<Ratio>,
     /// The same of the times to the first byte.
     pub first_byte: Option<Ratio>,
-    /// The same of the times from the first byte to the last.
+    /// The same of the times from the first byte to the last; `None` where they are too short to measure or to matter.
     pub transfer: Option<Ratio>,
 }
 
@@ -55,7 +83,7 @@ impl OrderControl {
             pairs: controls.len() as u64,
             response: ratio(controls, SERVICE),
             first_byte: ratio(controls, FIRST_BYTE),
-            transfer: ratio(controls, TRANSFER),
+            transfer: transfers(controls),
         })
     }
 

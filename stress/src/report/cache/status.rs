@@ -37,12 +37,39 @@ pub struct StatusCheck {
     pub status_headers: BTreeMap<StatusHeader, u64>,
     /// By the status of cached downloads.
     pub rows: Vec<StatusRow>,
+    /// Hits and others, where there are both.
+    pub mixture: Option<Mixture>,
     /// Pairs whose `Date` stood still, or whose `Age` grew with the time: the same cached response twice.
     #[serde(rename = "pairs_of_the_same_copy")]
     pub same_copy: u64,
     /// Pairs whose `Date` moved with the time.
     #[serde(rename = "pairs_dated_anew")]
     pub dated_anew: u64,
+}
+
+/// Cached downloads of which some were hits by their headers and others not: their common effect is that of neither.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Mixture {
+    /// Those from a cache.
+    pub hits: u64,
+    /// All of them.
+    pub of: u64,
+    /// How much faster hits are than the first downloads of the same blobs; `None` without pairs.
+    #[serde(rename = "hits_observed")]
+    pub hit: Option<Ratio>,
+    /// How much faster the others are.
+    #[serde(rename = "others_observed")]
+    pub other: Option<Ratio>,
+}
+
+impl Mixture {
+    /// In words: `19 of 40 cached downloads were hits: 6.1 times faster (5.2–7.4, n = 19); the others: as fast (…)`.
+    pub fn words(&self) -> String {
+        let words =
+            |ratio: Option<Ratio>| ratio.map_or_else(|| "not compared".to_owned(), |ratio| ratio.words());
+        let Self { hits, of, hit, other } = *self;
+        format!("{hits} of {of} cached downloads were hits: {}; the others: {}", words(hit), words(other))
+    }
 }
 
 /// Cached downloads of one status.
@@ -89,6 +116,11 @@ impl Finding {
 }
 
 impl StatusCheck {
+    /// Whether the headers of every cached download say that no cache had the blob.
+    pub(super) fn are_all_misses(&self) -> bool {
+        matches!(&self.rows[..], [StatusRow { cache_status: CacheStatus::Miss, .. }])
+    }
+
     pub(super) fn of(recording: &Recording, pairs: &[&Pair], controls: &[&Pair]) -> Self {
         let (firsts, cached) =
             (cache_statuses(recording, Step::FIRST), cache_statuses(recording, Step::CACHED));
@@ -100,10 +132,19 @@ impl StatusCheck {
             CacheStatus::Bypass,
             CacheStatus::Unknown,
         ];
+        let observed = |wanted: &dyn Fn(CacheStatus) -> bool| {
+            let pairs: Vec<_> = pairs.iter().copied().filter(|pair| wanted(pair.cache_status)).collect();
+            ratio(&pairs, SERVICE).map(|observed| observed.without(ratio(controls, SERVICE)))
+        };
+        let (hits, of) = (cached.from_cache(), cached.total());
+        let mixture = (0 < hits && hits < of).then(|| Mixture {
+            hits,
+            of,
+            hit: observed(&CacheStatus::from_cache),
+            other: observed(&|status| !status.from_cache()),
+        });
         let row = |cache_status| {
-            let pairs: Vec<_> =
-                pairs.iter().copied().filter(|pair| pair.cache_status == cache_status).collect();
-            let observed = ratio(&pairs, SERVICE).map(|observed| observed.without(ratio(controls, SERVICE)));
+            let observed = observed(&|status| status == cache_status);
             let finding = Finding::of(cache_status, observed.as_ref());
             StatusRow { cache_status, downloads: cached.of(cache_status), observed, finding }
         };
@@ -113,6 +154,7 @@ impl StatusCheck {
             contaminated: firsts.from_cache(),
             cached: cached.total(),
             status_headers: headers.collect(),
+            mixture,
             rows: all.into_iter().map(row).filter(|row| row.downloads > 0).collect(),
             same_copy: evidence(Freshness::Unchanged),
             dated_anew: evidence(Freshness::Advanced),

@@ -5,7 +5,10 @@ use crate::{
     fixtures,
     metrics::pairs::{Freshness, Pair},
     report::summary::Summary,
-    sample::cache::CacheStatus,
+    sample::{
+        Outcome,
+        cache::{CacheEvidence, CacheStatus, StatusHeader},
+    },
 };
 
 /// The effect seen in pairs of these response times, in milliseconds.
@@ -42,33 +45,140 @@ fn faster_slower_and_no_difference_are_distinguished() {
     assert_eq!(effect(&equal).sentence(), sentence);
 }
 
+/// The cache effect of 40 pairs of these transfers, in microseconds, within downloads of 10 ms and of 500 µs.
+fn transferred(first: u64, cached: u64) -> CacheEffect {
+    let mut report = fixtures::report(5, &[]);
+    let micros = Duration::from_micros;
+    for index in 0..40 {
+        report.recording.record_pair(Pair {
+            first: micros(10_000),
+            cached: micros(500),
+            first_ttfb: micros(10_000).saturating_sub(micros(first)),
+            first_transfer: micros(first),
+            cached_ttfb: micros(500).saturating_sub(micros(cached)),
+            cached_transfer: micros(cached),
+            ..pair(index, CacheStatus::Unknown)
+        });
+    }
+    Summary::of(&report).cache.unwrap()
+}
+
 #[test]
-fn a_transfer_that_is_no_part_of_the_time_is_not_compared() {
-    let of = |transfer: Duration| {
-        let mut report = fixtures::report(5, &[]);
-        let (first, cached) = (Duration::from_millis(10), Duration::from_millis(5));
-        for index in 0..40 {
-            // One of the two bodies came with its head.
-            report.recording.record_pair(Pair {
-                index,
-                size: 1,
-                target: 0,
-                first,
-                cached,
-                third: None,
-                first_ttfb: first - transfer,
-                first_transfer: transfer,
-                cached_ttfb: cached,
-                cached_transfer: Duration::ZERO,
-                cache_status: CacheStatus::Unknown,
-                freshness: Freshness::Unknown,
-            });
+fn a_transfer_that_cannot_be_measured_or_does_not_matter_is_not_compared() {
+    for (first, cached, compared) in [
+        // One of the two bodies came with its head; the next read took as long as the event loop.
+        (0, 50, false),
+        (2_000, 0, false),
+        (2_000, 50, false),
+        (50, 400, false),
+        // A fiftieth of the one time and a fifth of the other.
+        (200, 100, true),
+        (2_000, 200, true),
+    ] {
+        let cache = transferred(first, cached);
+        assert_eq!(
+            (cache.first_byte.is_some(), cache.transfer.is_some()),
+            (true, compared),
+            "{first} {cached}"
+        );
+    }
+    let ratio = transferred(2_000, 200).transfer.unwrap();
+    assert!((ratio.median - 10.0).abs() < 1e-9, "{ratio:?}");
+    let mut report = fixtures::report(5, &[]);
+    let short = Duration::from_micros(150);
+    let whole = Duration::from_millis(10);
+    for index in 0..40 {
+        let transfers =
+            Pair { first_transfer: short, cached_transfer: short, ..pair(index, CacheStatus::Unknown) };
+        report.recording.record_pair(Pair { first: whole, cached: whole, ..transfers });
+    }
+    assert_eq!(Summary::of(&report).cache.unwrap().transfer, None, "a hundredth of both");
+}
+
+/// Two downloads of a second each.
+fn pair(index: u64, cache_status: CacheStatus) -> Pair {
+    let second = Duration::from_secs(1);
+    Pair {
+        index,
+        size: 1,
+        target: 0,
+        first: second,
+        cached: second,
+        third: None,
+        first_ttfb: second,
+        first_transfer: Duration::ZERO,
+        cached_ttfb: second,
+        cached_transfer: Duration::ZERO,
+        cache_status,
+        freshness: Freshness::Unknown,
+    }
+}
+
+/// A run whose first and cached downloads have these statuses in their headers; hits take a sixth of the time.
+fn with_statuses(statuses: &[(CacheStatus, CacheStatus)]) -> CacheEffect {
+    let mut samples = Vec::new();
+    for (index, (first, cached)) in (0..).zip(statuses) {
+        for (step, status) in [(Step::FIRST, *first), (Step::CACHED, *cached)] {
+            let took = if status == CacheStatus::Hit { 100 + index } else { 600 + index };
+            let mut sample = fixtures::sample(index, step, index * 2_000, took, Outcome::Read);
+            let status_header = (status != CacheStatus::Unknown).then_some(StatusHeader::X_CACHE_STATUS);
+            sample.exchange.cache =
+                CacheEvidence { cache_status: status, status_header, ..CacheEvidence::default() };
+            samples.push(sample);
         }
-        let cache = Summary::of(&report).cache.unwrap();
-        (cache.first_byte.is_some(), cache.transfer.is_some())
-    };
-    assert_eq!(of(Duration::from_micros(20)), (true, false));
-    assert_eq!(of(Duration::from_millis(1)), (true, true));
+    }
+    Summary::of(&fixtures::report(40, &samples)).cache.unwrap()
+}
+
+#[test]
+fn hits_and_others_are_compared_apart_where_the_headers_tell_them_from_each_other() {
+    use CacheStatus::{Bypass, Hit, Miss, Stale, Unknown};
+    for other in [Miss, Bypass, Unknown] {
+        let statuses: Vec<_> = (0..40).map(|n| (Miss, if n < 19 { Hit } else { other })).collect();
+        let cache = with_statuses(&statuses);
+        let sentence = cache.sentence();
+        assert!(
+            sentence.starts_with("19 of 40 cached downloads were hits: 5.6 times faster ("),
+            "{sentence}"
+        );
+        assert!(sentence.contains("n = 19); the others: as fast ("), "{sentence}");
+        assert!(sentence.ends_with("n = 21)"), "{sentence}");
+        let mixture = cache.status.mixture.unwrap();
+        assert_eq!((mixture.hits, mixture.of), (19, 40));
+    }
+    // A stale copy came from a cache, too; and where all came from one, nothing is mixed.
+    let all: Vec<_> = (0..40).map(|n| (Miss, if n < 19 { Hit } else { Stale })).collect();
+    assert_eq!(with_statuses(&all).status.mixture, None);
+}
+
+#[test]
+fn misses_alone_ask_for_a_third_download() {
+    let remedy = "none was a hit: --reads 3 shows a cache that fills at the second request";
+    let misses = with_statuses(&[(CacheStatus::Miss, CacheStatus::Miss); 40]);
+    assert!(misses.sentence().starts_with("no evidence of caching ("), "{}", misses.sentence());
+    assert!(misses.sentence().ends_with(remedy), "{}", misses.sentence());
+    // A cache that is passed by does not fill at the second request, and one without headers says nothing.
+    for status in [CacheStatus::Bypass, CacheStatus::Unknown] {
+        let sentence = with_statuses(&[(CacheStatus::Miss, status); 40]).sentence();
+        assert!(!sentence.contains("--reads 3"), "{sentence}");
+    }
+}
+
+#[test]
+fn first_downloads_that_were_cached_already_are_named_with_the_remedy() {
+    let sentence = with_statuses(&[(CacheStatus::Hit, CacheStatus::Hit); 40]).sentence();
+    assert!(
+        sentence.starts_with(
+            "40 of 40 first downloads were already cached, so there is nothing to compare: use blobs"
+        ),
+        "{sentence}"
+    );
+    let statuses: Vec<_> = (0..40)
+        .map(|n| (if n < 37 { CacheStatus::Hit } else { CacheStatus::Miss }, CacheStatus::Hit))
+        .collect();
+    let sentence = with_statuses(&statuses).sentence();
+    assert!(sentence.starts_with("not enough data (n = 3)"), "{sentence}");
+    assert!(sentence.ends_with("; 37 of 40 first downloads were already cached"), "{sentence}");
 }
 
 #[test]
