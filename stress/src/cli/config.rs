@@ -15,7 +15,7 @@ use crate::{
     error::Error,
     plan::{
         ConfigError, Phase, Plan,
-        source::Listing,
+        source::{BlobSource, Listing},
         support::{self, Shortfall},
         threshold::Threshold,
     },
@@ -118,10 +118,12 @@ impl Config {
             let reason = "phased is for a run of one phase, which it splits; this run has several";
             return Err(self.placed(ConfigError::new("--order", reason)));
         }
-        let mut phases = Vec::new();
+        let mut phases: Vec<Phase> = Vec::new();
         for config in &self.phases {
-            let taken =
-                phases.iter().filter_map(|phase: &Phase| phase.stop.blobs).fold(0, u64::saturating_add);
+            // Phases that go round the list leave all of it to the others.
+            let takes = |phase: &&Phase| !matches!(phase.source, BlobSource::List { round: true, .. });
+            let taken = phases.iter().filter(takes).filter_map(|phase| phase.stop.blobs);
+            let taken = taken.fold(0, u64::saturating_add);
             let made = resolve::phases(&config.name, &config.options, list, taken);
             phases.extend(
                 made.map_err(|error| self.placed(ConfigError { phase: Some(config.name.clone()), ..error }))?,

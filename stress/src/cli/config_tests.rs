@@ -13,7 +13,7 @@ use crate::{
         values::WriteTo,
     },
     fixtures,
-    plan::{load::Load, sizes::Sizes},
+    plan::{load::Load, retry::Retries, sizes::Sizes},
     report::Report,
 };
 
@@ -63,6 +63,55 @@ fn flags_override_the_file_and_what_they_exclude() {
     let text = format!("{TARGETS}grace = \"7s\"");
     assert_eq!(with_file(&text, &[]).unwrap().phases[0].grace.as_secs(), 7);
     assert_eq!(with_file(&text, &["--grace", "30s"]).unwrap().phases[0].grace.as_secs(), 30);
+}
+
+#[test]
+fn retries_that_a_flag_switches_off_need_no_wait() {
+    let text = format!("{TARGETS}retries = 3\nbackoff = \"250ms\"");
+    assert_eq!(with_file(&text, &["--retries", "0"]).unwrap().retries, Retries::default());
+    assert_eq!(
+        with_file(&format!("{TARGETS}backoff = \"250ms\""), &["--retries", "1"]).unwrap().retries.most,
+        1
+    );
+    let error = with_file(&format!("{TARGETS}backoff = \"250ms\""), &[]).unwrap_err().to_string();
+    assert!(error.contains("--backoff needs --retries"), "{error}");
+}
+
+#[test]
+fn a_phase_that_goes_round_a_list_leaves_all_of_it_to_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let ids: Vec<_> = (0..10).map(fixtures::id).collect();
+    let list = saved(&dir, "ids.txt", &ids.join("\n"));
+    let text = format!(
+        "aggregator = \"http://a.test\"\nblob-ids = {list:?}\n\
+         [[phase]]\nname = \"warm\"\nsteps = \"cached\"\nblobs = 25\n\
+         [[phase]]\nname = \"some\"\nsteps = \"first\"\nblobs = 4\n\
+         [[phase]]\nname = \"rest\"\nsteps = [\"first\", \"cached\"]\n"
+    );
+    let path = saved(&dir, "plan.toml", &text);
+    let config = config(&["--plan", &path]).unwrap();
+    let plan = config.plan(config.list().unwrap().as_ref()).unwrap();
+    let blobs: Vec<_> = plan.phases.iter().map(|phase| phase.stop.blobs).collect();
+    assert_eq!(blobs, [Some(25), Some(4), Some(6)]);
+}
+
+#[test]
+fn a_rate_above_a_million_a_second_is_refused_wherever_it_comes_from() {
+    let targets = ["--publisher", "http://p.test", "--aggregator", "http://a.test"];
+    for (flag, value) in [
+        ("--rate", "1000001/s"),
+        ("--rate", "100000000/s"),
+        ("--rate", "60000060/m"),
+        ("--stages", "1/s..1000001/s:10s"),
+    ] {
+        let line = [&targets[..], &[flag, value, "--duration", "1s"]].concat();
+        let error = config(&line).and_then(|config| config.plan(None)).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{flag} must be at most 1,000,000/s")), "{value}: {error}");
+        let text = format!("{TARGETS}duration = \"1s\"\n{} = {value:?}\n", &flag[2..]);
+        let error = with_file(&text, &[]).unwrap_err().to_string();
+        assert!(error.contains("plan.toml, line 4") && error.contains("at most 1,000,000/s"), "{error}");
+    }
+    plan(&[&targets[..], &["--rate", "1000000/s", "--duration", "1s"]].concat());
 }
 
 const PHASES: &str = "size = \"1KiB\"\nthreshold = \"*.failures<1%\"\nconcurrency = 2\n\
@@ -153,7 +202,8 @@ const LINES: [&str; 10] = [
     "--concurrency-stages 8:30s,8..64:1m30s --warm-up 10s --duplicates 25% --verify size",
     "--epochs 3 --deletable --force --upload-timeout 1s --download-timeout 2m --connect-timeout 300ms",
     "--permanent --send-object-to 1111111111111111111111111111111111111111111111111111111111111111 --insecure",
-    "--steps upload,first --user-agent me --expect-continue --threshold *.failures<1% --threshold upload.p99<20s --strict",
+    "--steps upload,first --user-agent me --expect-continue --threshold *.failures<1% --threshold upload.p99<20s --strict \
+     --unsupported-percentiles judge",
 ];
 
 #[test]

@@ -235,13 +235,19 @@ fn stages(stages: impl Iterator<Item = crate::plan::stages::Stage>) -> Option<St
 }
 
 fn retries(options: &RunOptions) -> Result<Retries, ConfigError> {
-    let (most, backoff) = (get(&options.retries).unwrap_or(0), get(&options.backoff));
+    let (most, backoff) = (get(&options.retries), get(&options.backoff));
     let useless = [("--backoff", backoff.is_some()), ("--retry-on", !options.retry_on.is_empty())];
-    if let Some((flag, _)) = useless.into_iter().find(|(_, set)| *set && most == 0) {
-        return Err(ConfigError::new(flag, "needs --retries: without it nothing is retried"));
+    match (most, useless.into_iter().find(|(_, set)| *set)) {
+        (None, Some((flag, _))) => {
+            Err(ConfigError::new(flag, "needs --retries: without it nothing is retried"))
+        }
+        // What a plan file says of retries is switched off along with them.
+        (None | Some(0), _) => Ok(Retries::default()),
+        (Some(most), _) => {
+            let retry_on = options.retry_on.iter().map(|class| class.0).collect();
+            Ok(Retries { most, backoff: backoff.unwrap_or_default(), retry_on })
+        }
     }
-    let retry_on = options.retry_on.iter().map(|class| class.0).collect();
-    Ok(Retries { most, backoff: backoff.unwrap_or_default(), retry_on })
 }
 
 fn store(options: &RunOptions, duplicates: bool) -> StoreOptions {
