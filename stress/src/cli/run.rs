@@ -128,7 +128,9 @@ fn note_start(screen: &Screen, seed: Option<u64>, metrics: Option<&MetricsServer
 fn exit(ending: Ending, strict: bool, summary: &Summary, failures: &[Error]) -> Exit {
     match ending {
         Ending::Interrupted { signal } => Exit::Signal(signal),
-        Ending::Completed if strict && summary.quality.severity() == Severity::Invalid => Exit::Untrusted,
+        Ending::Completed if strict && summary.quality.severity() == Some(Severity::Invalid) => {
+            Exit::Untrusted
+        }
         Ending::Completed if failures.is_empty() && summary.all_well() => Exit::Success,
         Ending::Completed => Exit::Failure,
     }

@@ -71,12 +71,14 @@ fn cases(report: &Report, summary: &Summary) -> Vec<Case> {
         },
         failed: summary.partial,
     });
+    // Of a run without a success there is no number to trust.
+    let Some(severity) = summary.quality.severity() else { return cases };
     let advice = summary.quality.bottleneck().map(Bottleneck::advice).map(|advice| format!("; {advice}"));
     cases.push(Case {
         class: "quality".to_owned(),
         name: "the numbers can be trusted".to_owned(),
         found: format!("{}{}", describe::quality(&summary.quality), advice.unwrap_or_default()),
-        failed: summary.quality.severity() == Severity::Invalid,
+        failed: severity == Severity::Invalid,
     });
     cases
 }

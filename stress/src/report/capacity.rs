@@ -13,7 +13,7 @@ use super::{
     threshold::{self, Measured, ThresholdResult},
 };
 use crate::{
-    metrics::{Recording, concurrency::Reading, step_metrics::StepMetrics},
+    metrics::{MAX_COUNT, Recording, concurrency::Reading, step_metrics::StepMetrics},
     plan::{
         Plan,
         journey::Step,
@@ -95,6 +95,9 @@ pub struct Consumption {
     /// What publishers charged, in FROST, where the response has it.
     #[serde(rename = "cost_frost")]
     pub frost: u64,
+    /// Whether that is more than can be counted, and only the least that it is.
+    #[serde(rename = "cost_is_lower_bound")]
+    pub frost_is_lower_bound: bool,
 }
 
 /// The knee of the curve of latency over throughput.
@@ -248,6 +251,7 @@ impl Consumption {
                 bytes_sent: metrics.bytes_sent,
                 bytes_received: metrics.bytes_received,
                 frost: metrics.cost_frost,
+                frost_is_lower_bound: metrics.cost_frost >= MAX_COUNT,
             })
         })
     }
@@ -259,6 +263,7 @@ impl Consumption {
             bytes_sent: self.bytes_sent + other.bytes_sent,
             bytes_received: self.bytes_received + other.bytes_received,
             frost: self.frost.saturating_add(other.frost),
+            frost_is_lower_bound: self.frost_is_lower_bound || other.frost_is_lower_bound,
         }
     }
 }

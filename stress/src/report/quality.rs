@@ -29,7 +29,7 @@ pub enum Check {
     /// The rate at which arrivals were started, as a share of the planned rate.
     #[serde(rename = "achieved_share")]
     Achieved,
-    /// Arrivals that were not started, as a share of those due.
+    /// Arrivals that were not started because too many iterations were in flight, as a share of those due.
     #[serde(rename = "dropped_share")]
     Dropped,
     /// The processor time of the process, as a share of what it could have used.
@@ -101,6 +101,8 @@ pub struct CheckResult {
 /// The quality of a run's numbers, and what it rests on.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct QualityReport {
+    /// Whether something succeeded: otherwise there is no number to trust.
+    pub is_judged: bool,
     /// What could be checked in this run.
     pub checks: Vec<CheckResult>,
     /// The largest change during the run that chance does not explain.
@@ -197,12 +199,14 @@ impl QualityReport {
         let stationarity = stationarity::of(report);
         let change = |found: &Stationarity| found.worst.as_ref().map_or(0.0, Drift::share);
         checks.extend(stationarity.as_ref().map(|found| Check::Stationarity.result(change(found))));
-        Self { checks, drift: stationarity.and_then(|found| found.worst) }
+        let is_judged = steps.iter().any(|step| step.done > 0);
+        Self { is_judged, checks, drift: stationarity.and_then(|found| found.worst) }
     }
 
-    /// That of the worst check.
-    pub fn severity(&self) -> Severity {
-        self.checks.iter().map(|check| check.severity).max().unwrap_or(Severity::Trustworthy)
+    /// That of the worst check; `None` of a run in which nothing succeeded.
+    pub fn severity(&self) -> Option<Severity> {
+        let worst = self.checks.iter().map(|check| check.severity).max();
+        self.is_judged.then(|| worst.unwrap_or(Severity::Trustworthy))
     }
 
     /// What limited the generator, when it was the one that was too slow.
@@ -280,7 +284,9 @@ fn of_arrivals(report: &Report, steps: &[StepSummary], arrivals: &ArrivalSummary
     let pace = if took > due + KEPT { due / took } else { 1.0 };
     let started = share(arrivals.offered - arrivals.dropped, arrivals.offered);
     checks.extend(started.map(|started| Check::Achieved.result(started * pace)));
-    checks.extend(share(arrivals.dropped, arrivals.offered).map(|dropped| Check::Dropped.result(dropped)));
+    // Those that the generator did not get to are a part of the rate that it did not achieve.
+    let dropped = share(arrivals.dropped - arrivals.never_started, arrivals.offered);
+    checks.extend(dropped.map(|dropped| Check::Dropped.result(dropped)));
     checks
 }
 

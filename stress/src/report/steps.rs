@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     metrics::{
-        Connections, Expectations, Recording, StepKey,
+        Connections, Expectations, MAX_COUNT, Recording, StepKey,
         histogram::Latencies,
         step_metrics::{CacheStatusCounts, FailureTally, ReasonTally, Span, StepMetrics, StepRecording},
     },
@@ -56,6 +56,10 @@ pub struct StepSummary {
     /// MiB of successfully moved blobs per second, from the first start to the last finish of the step.
     #[serde(rename = "throughput_mib_per_second")]
     pub throughput_mib: Option<f64>,
+    /// MiB of successfully moved blobs per second of the time that their requests were under way, one beside the other or
+    /// not; `None` without a success.
+    #[serde(rename = "request_mib_per_second")]
+    pub request_mib: Option<f64>,
     /// Successful uploads by how the publisher stored them, every kind; empty for reads.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub stored: BTreeMap<StoredKind, u64>,
@@ -70,6 +74,8 @@ pub struct StepSummary {
     pub cost: Result<StepCost, NoFit>,
     /// What the publisher charged, in FROST (10⁻⁹ WAL).
     pub cost_frost: u64,
+    /// Whether that is more than can be counted, and only the least that it is.
+    pub cost_is_lower_bound: bool,
     /// Steps that failed for good, by class.
     pub failures: Vec<FailureSummary>,
     /// Attempts that failed and were retried, by class.
@@ -157,6 +163,8 @@ pub struct Uploads {
     pub unfinished: u64,
     /// What the publishers charged, in FROST, where the response has it.
     pub cost_frost: u64,
+    /// Whether that is more than can be counted, and only the least that it is.
+    pub cost_is_lower_bound: bool,
     /// Median response times by how the publishers stored them.
     pub medians: BTreeMap<StoredKind, Duration>,
 }
@@ -195,8 +203,11 @@ pub struct ArrivalSummary {
     pub phase: String,
     /// Arrivals that were due.
     pub offered: u64,
-    /// Those of them that were not started, because `--max-in-flight` iterations were running.
+    /// Those of them that were not started.
     pub dropped: u64,
+    /// Those of the dropped ones that were overdue until the phase ended: the generator was behind its schedule, or was
+    /// stopped. At the others, `--max-in-flight` iterations were running.
+    pub never_started: u64,
     /// When the last arrival was due, from the phase's start.
     #[serde(skip)]
     pub scheduled: Duration,
@@ -236,6 +247,10 @@ impl StepSummary {
             bytes_sent: metrics.bytes_sent,
             bytes_received: metrics.bytes_received,
             bytes_done: metrics.bytes_done,
+            request_mib: metrics.span(Span::Service).and_then(|service| {
+                let seconds = service.sum_seconds();
+                (seconds > 0.0).then(|| metrics.bytes_done as f64 / MIB / seconds)
+            }),
             throughput_mib: per_second(metrics, metrics.bytes_done).map(|rate| rate / MIB),
             stored: kinds.map(|kind| (kind, stored.get(&kind).copied().unwrap_or(0))).collect(),
             stored_times: metrics
@@ -246,6 +261,7 @@ impl StepSummary {
             cache_statuses: recorded.cache_statuses(),
             cost: StepCost::of(&recorded.costs),
             cost_frost: metrics.cost_frost,
+            cost_is_lower_bound: metrics.cost_frost >= MAX_COUNT,
             failures: metrics.failures.iter().map(|failures| FailureSummary::of(report, failures)).collect(),
             retried: metrics.retried.iter().map(|failures| FailureSummary::of(report, failures)).collect(),
             buckets: Buckets::of(metrics),
@@ -341,6 +357,7 @@ impl Uploads {
                 failed: sum.failed + step.failed,
                 unfinished: sum.unfinished + step.unfinished,
                 cost_frost: sum.cost_frost.saturating_add(step.cost_frost),
+                cost_is_lower_bound: sum.cost_is_lower_bound || step.cost_is_lower_bound,
                 medians: sum.medians,
             }
         }))
@@ -374,6 +391,7 @@ impl ArrivalSummary {
                     phase: phase.name.clone(),
                     offered: arrivals.offered(),
                     dropped: arrivals.dropped,
+                    never_started: arrivals.never_started,
                     scheduled: arrivals.scheduled,
                     took: arrivals.took,
                     start_delay: Distribution::of(&arrivals.start_delay, None),

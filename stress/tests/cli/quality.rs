@@ -78,6 +78,16 @@ fn first_downloads_that_were_hits_make_a_run_invalid_whatever_the_header() {
 }
 
 #[test]
+fn a_run_in_which_nothing_succeeded_has_no_verdict_on_its_numbers() {
+    let bottle = Bottle::builder().publisher_faults(&["500=100%"]).start();
+    let ran = Run::new(&bottle).line("-n 3 --size 1KiB -q --strict --write junit=junit").go().exits(1);
+    assert!(ran.stdout.contains("\nquality      no verdict: nothing succeeded\n"), "{}", ran.stdout);
+    assert_eq!(ran.report().0["quality"]["severity"], Value::Null);
+    let junit = std::fs::read_to_string(ran.dir.path().join("junit")).expect("a file");
+    assert!(!junit.contains("the numbers can be trusted"), "{junit}");
+}
+
+#[test]
 fn the_machine_is_measured_in_every_run() {
     let bottle = Bottle::builder()
         .publisher(|config| config.profile.store.latency = "1s".parse().expect("a latency"))

@@ -104,5 +104,5 @@ async fn blobs_that_were_cached_before_the_run_give_no_pairs_and_make_it_invalid
     let again = summary(plan).await;
     let effect = again.cache.unwrap();
     assert_eq!((effect.status.contaminated, effect.status.firsts, effect.pairs_seen), (30, 30, 0));
-    assert_eq!(again.quality.severity(), Severity::Invalid);
+    assert_eq!(again.quality.severity(), Some(Severity::Invalid));
 }

@@ -192,9 +192,12 @@ fn totals(text: &mut String, summary: &Summary) {
         }
     }
     if let Some(uploads) = &summary.uploads {
-        let help = "What the publishers charged, in FROST (a billionth of a WAL)";
-        family(text, "walrus_stress_cost_frost_total", Kind::Counter, help)
-            .sample(&vec![], uploads.cost_frost);
+        let help =
+            "What the publishers charged, in FROST (a billionth of a WAL); absent when it cannot be counted";
+        let mut cost = family(text, "walrus_stress_cost_frost_total", Kind::Counter, help);
+        if !uploads.cost_is_lower_bound {
+            cost.sample(&vec![], uploads.cost_frost);
+        }
     }
     let Some(cache) = &summary.cache else { return };
     let (low, high) = cache.interval().unzip();
@@ -227,7 +230,7 @@ fn verdicts(text: &mut String, summary: &Summary) {
     let mut quality = family(text, "walrus_stress_quality", Kind::Gauge, help);
     for severity in [Severity::Trustworthy, Severity::Care, Severity::Invalid] {
         let labels = vec![("verdict", severity.label().to_owned())];
-        quality.sample(&labels, u8::from(summary.quality.severity() == severity));
+        quality.sample(&labels, u8::from(summary.quality.severity() == Some(severity)));
     }
     let help = "Whether the run was not interrupted, something succeeded and every threshold holds";
     family(text, "walrus_stress_passed", Kind::Gauge, help).sample(&vec![], u8::from(summary.all_well()));

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The least that a histogram holds: a time too short for the clock is recorded as this.
-const LEAST: Duration = Duration::from_nanos(1);
+pub(super) const LEAST: Duration = Duration::from_nanos(1);
 
 /// A duration, with `≥` where the true one may be longer.
 pub(in crate::export) fn bounded(number: Bounded) -> String {
@@ -55,9 +55,10 @@ pub(in crate::export) fn quality(quality: &QualityReport) -> String {
     let exceeded = quality.checks.iter().filter(|check| check.severity > Severity::Trustworthy);
     let reasons: Vec<_> = exceeded.map(|check| reason(check, quality.drift.as_ref())).collect();
     match quality.severity() {
-        Severity::Trustworthy => "trustworthy".to_owned(),
-        Severity::Care => format!("use with care: {}", reasons.join(", ")),
-        Severity::Invalid => format!("invalid: {}", reasons.join(", ")),
+        None => "no verdict: nothing succeeded".to_owned(),
+        Some(Severity::Trustworthy) => "trustworthy".to_owned(),
+        Some(Severity::Care) => format!("use with care: {}", reasons.join(", ")),
+        Some(Severity::Invalid) => format!("invalid: {}", reasons.join(", ")),
     }
 }
 

@@ -65,6 +65,7 @@ fn answers(summary: &Summary) -> Vec<Row> {
     rows.extend(thresholds_in_short(&summary.thresholds));
     rows.extend(summary.cache.as_ref().map(|cache| {
         let style = match cache.effect {
+            _ if cache.status.mixture.is_some() => Style::Attention,
             Effect::Faster => Style::Good,
             Effect::Slower => Style::Bad,
             Effect::NoDifference | Effect::TooFew => Style::Attention,
@@ -76,7 +77,8 @@ fn answers(summary: &Summary) -> Vec<Row> {
 
 /// Whether the numbers can be trusted, and what to do if the generator was the bottleneck.
 pub(super) fn quality(quality: &QualityReport) -> Vec<Row> {
-    let verdict = Row::fact("quality", style(quality.severity()), describe::quality(quality));
+    let style = quality.severity().map_or(Style::Normal, style);
+    let verdict = Row::fact("quality", style, describe::quality(quality));
     let advice = quality.bottleneck().map(Bottleneck::advice);
     let advice = advice.map(|advice| Row::fact("quality", Style::Normal, advice));
     [verdict].into_iter().chain(advice).collect()
@@ -287,9 +289,15 @@ fn totals(report: &Report, summary: &Summary) -> Table {
     let mut rows = Vec::new();
     if let Some(uploads) = &summary.uploads {
         rows.push(fact("uploads", uploaded(uploads, report.plan.store.force)));
-        if uploads.cost_frost > 0 {
-            let (wal, frost) = (units::wal(uploads.cost_frost), units::count(uploads.cost_frost));
-            rows.push(fact("cost", format!("{wal} ({frost} FROST)")));
+        let (wal, frost) = (units::wal(uploads.cost_frost), units::count(uploads.cost_frost));
+        match (uploads.cost_frost, uploads.cost_is_lower_bound) {
+            (0, _) => {}
+            (_, false) => rows.push(fact("cost", format!("{wal} ({frost} FROST)"))),
+            (_, true) => {
+                let text =
+                    format!("at least {wal} ({frost} FROST): the prices add up to more than can be counted");
+                rows.push(Row::fact("cost", Style::Bad, text));
+            }
         }
     }
     rows.extend(summary.arrivals.iter().map(|arrivals| {
@@ -324,9 +332,14 @@ fn uploaded(uploads: &Uploads, forced: bool) -> String {
 
 /// How many arrivals of an open loop were due and dropped, and how late the others were started.
 fn due(arrivals: &ArrivalSummary) -> String {
-    let dropped = match arrivals.dropped {
-        0 => "none dropped".to_owned(),
-        dropped => format!("{} dropped (--max-in-flight was reached)", units::count(dropped)),
+    let (dropped, late) = (units::count(arrivals.dropped), units::count(arrivals.never_started));
+    let dropped = match (arrivals.dropped, arrivals.never_started) {
+        (0, _) => "none dropped".to_owned(),
+        (_, 0) => format!("{dropped} dropped (--max-in-flight was reached)"),
+        (all, unstarted) if all == unstarted => format!("{dropped} dropped (overdue until the end)"),
+        _ => {
+            format!("{dropped} dropped (--max-in-flight was reached, and {late} were overdue until the end)")
+        }
     };
     let delay = arrivals.start_delay.as_ref().map(|delay| {
         let p99 = delay.percentiles.get(&Percentile::P99);

@@ -76,12 +76,14 @@ fn asked(capacity: &Capacity) -> Table {
     rows.extend(capacity.plan.thresholds.iter().map(|one| fact("thresholds", one.to_string())));
     rows.extend(capacity.plan.phases.last().map(|phase| fact("load", describe::search_load(phase))));
     rows.extend(run::targets(&capacity.plan));
-    let Consumption { uploads, downloads, bytes_sent, bytes_received, frost } = capacity.consumed();
+    let consumed = capacity.consumed();
+    let Consumption { uploads, downloads, bytes_sent, bytes_received, frost, .. } = consumed;
     let cost = [(uploads, "upload", bytes_sent, "sent"), (downloads, "download", bytes_received, "received")];
     let cost = cost.into_iter().filter(|(count, ..)| *count > 0).map(|(count, noun, bytes, how)| {
         format!("{} ({} {how})", units::counted(count, noun), units::bytes(bytes))
     });
-    let cost: Vec<_> = cost.chain((frost > 0).then(|| units::wal(frost))).collect();
+    let at_least = if consumed.frost_is_lower_bound { "at least " } else { "" };
+    let cost: Vec<_> = cost.chain((frost > 0).then(|| format!("{at_least}{}", units::wal(frost)))).collect();
     rows.push(fact("cost", cost.join(", ")));
     Table::facts(rows)
 }

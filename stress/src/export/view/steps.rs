@@ -95,11 +95,19 @@ fn counts(summary: &Summary) -> Vec<StepNumbers> {
     let throughput = |step: &StepSummary| step.throughput_mib.map(|rate| (units::mib_per_second(rate), rate));
     counts.push(StepNumbers {
         key: "throughput_mib_per_second".to_owned(),
-        // From the step's first start to its last finish, also where steps overlap.
-        label: "mean MiB/s",
+        // From the step's first start to its last finish, although steps overlap.
+        label: "MiB/s whole run",
         style: Style::Normal,
         shown: Shown::Everywhere,
         values: summary.steps.iter().map(throughput).collect(),
+    });
+    let own = |step: &StepSummary| step.request_mib.map(|rate| (units::mib_per_second(rate), rate));
+    counts.push(StepNumbers {
+        key: "request_mib_per_second".to_owned(),
+        label: "MiB/s each",
+        style: Style::Normal,
+        shown: Shown::Everywhere,
+        values: summary.steps.iter().map(own).collect(),
     });
     counts
 }
@@ -166,7 +174,12 @@ fn parts(summary: &Summary) -> Vec<StepNumbers> {
         .into_iter()
         .map(|(label, key, span, shown)| {
             let median = |step: &StepSummary| Some(step.spans.get(&span)?.median);
-            StepNumbers { shown, ..time(summary, format!("{key}/median"), label, median) }
+            let mut numbers = StepNumbers { shown, ..time(summary, format!("{key}/median"), label, median) };
+            // An answer that comes in one piece with its head is received in no time at all.
+            let least = describe::LEAST.as_secs_f64();
+            let unmeasured = numbers.values.iter_mut().flatten().filter(|(_, seconds)| *seconds <= least);
+            unmeasured.for_each(|(text, _)| "–".clone_into(text));
+            numbers
         })
         .collect()
 }
@@ -184,7 +197,11 @@ fn stored(summary: &Summary) -> Vec<StepNumbers> {
         })
         .collect();
     let cost = |step: &StepSummary| step.cost_frost;
-    numbers.push(count(summary, ("cost_frost", "FROST"), Style::Normal, Shown::Csv, cost));
+    let mut costs = count(summary, ("cost_frost", "FROST"), Style::Normal, Shown::Csv, cost);
+    // A sum that is too large to be counted is no number.
+    let overflowed = costs.values.iter_mut().zip(&summary.steps).filter(|(_, step)| step.cost_is_lower_bound);
+    overflowed.for_each(|(cost, _)| *cost = None);
+    numbers.push(costs);
     numbers
 }
 
@@ -197,4 +214,50 @@ fn unsupported(summary: &Summary) -> Option<String> {
         .map(|percentile| format!("{} ({} needed)", percentile.label(), percentile.needs()))
         .collect();
     (!missing.is_empty()).then(|| format!("Not enough samples for {}.", missing.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fixtures,
+        plan::journey::Step,
+        sample::{Outcome, Stored},
+    };
+
+    #[test]
+    fn an_answer_in_one_piece_has_no_time_of_its_own_on_screens() {
+        let samples: Vec<_> = (0..7)
+            .map(|index| {
+                let outcome = fixtures::stored(index, StoredKind::New);
+                let mut sample = fixtures::sample(index, Step::Upload, 0, 100, outcome);
+                sample.exchange.timing.first_byte = Some(sample.exchange.timing.finished);
+                sample
+            })
+            .collect();
+        let summary = Summary::of(&fixtures::report(7, &samples));
+        let receiving = parts(&summary).into_iter().find(|part| part.label == "receiving").unwrap();
+        assert_eq!(receiving.values[0], Some(("–".to_owned(), 1e-9)));
+        let waiting = parts(&summary).into_iter().find(|part| part.label == "waiting").unwrap();
+        assert_eq!(waiting.values[0].as_ref().unwrap().0, "75.0 ms");
+    }
+
+    #[test]
+    fn a_cost_that_cannot_be_counted_is_no_number() {
+        let charged = |cost: u64| {
+            let stored = |index| match fixtures::stored(index, StoredKind::New) {
+                Outcome::Stored(stored) => Outcome::Stored(Stored { cost: Some(cost), ..stored }),
+                other => other,
+            };
+            let samples: Vec<_> =
+                (0..7).map(|index| fixtures::sample(index, Step::Upload, 0, 100, stored(index))).collect();
+            let summary = Summary::of(&fixtures::report(7, &samples));
+            let numbers = super::stored(&summary);
+            let cost = numbers.iter().find(|number| number.key == "cost_frost").unwrap();
+            (cost.values[0].clone().map(|(text, _)| text), summary.uploads.unwrap().cost_is_lower_bound)
+        };
+        assert_eq!(charged(1_000), (Some("7,000".to_owned()), false));
+        assert_eq!(charged(1 << 52), (None, true));
+        assert_eq!(charged(u64::MAX), (None, true));
+    }
 }

@@ -4,7 +4,8 @@ use super::*;
 use crate::{fixtures, plan::search::Axis, report::quality::CheckResult, sample::FailureClass};
 
 fn check(check: Check, severity: Severity, measured: f64) -> QualityReport {
-    QualityReport { checks: vec![CheckResult { check, measured, severity, limit: 0.0 }], drift: None }
+    let checks = vec![CheckResult { check, measured, severity, limit: 0.0 }];
+    QualityReport { is_judged: true, checks, drift: None }
 }
 
 fn step(thresholds: &[&str], journeys: u64, uploads: Reading) -> SearchStep {

@@ -13,6 +13,7 @@ use crate::{
     },
     plan::{load::Load, schedule::Arrivals, stages::Stages},
     report::summary::Summary,
+    sample::FailureClass,
 };
 
 fn good() -> Report {
@@ -68,11 +69,14 @@ fn each_check_has_its_limits() {
 #[test]
 fn a_run_that_went_as_it_should_is_trustworthy() {
     let mut report = good();
-    assert_eq!((quality(&report).severity(), quality(&report).bottleneck()), (Severity::Trustworthy, None));
+    assert_eq!(
+        (quality(&report).severity(), quality(&report).bottleneck()),
+        (Some(Severity::Trustworthy), None)
+    );
     report.recording.generator =
         Generator { cpu: Duration::from_secs(2), available: Duration::from_secs(20), ..Generator::default() };
-    assert_eq!(quality(&report).severity(), Severity::Trustworthy);
-    assert_eq!(quality(&late(|_| 1)).severity(), Severity::Trustworthy);
+    assert_eq!(quality(&report).severity(), Some(Severity::Trustworthy));
+    assert_eq!(quality(&late(|_| 1)).severity(), Some(Severity::Trustworthy));
 }
 
 #[test]
@@ -83,14 +87,14 @@ fn the_generator_that_was_too_slow_is_named() {
         Generator { cpu: full, available: Duration::from_secs(20), ..Generator::default() };
     assert_eq!(
         (quality(&report).severity(), quality(&report).bottleneck()),
-        (Severity::Invalid, Some(Bottleneck::Cpu))
+        (Some(Severity::Invalid), Some(Bottleneck::Cpu))
     );
     // A fifth of the quota's periods, in bursts that leave the average low.
     report.recording.generator =
         Generator { throttling: Throttling { periods: 1_000, throttled: 200 }, ..Generator::default() };
     assert_eq!(
         (quality(&report).severity(), quality(&report).bottleneck()),
-        (Severity::Care, Some(Bottleneck::Cpu))
+        (Some(Severity::Care), Some(Bottleneck::Cpu))
     );
     // Frozen for 3 s: 300 of 3,000 measurements are late, the first by 3 s.
     report.recording.generator = Generator::default();
@@ -101,7 +105,7 @@ fn the_generator_that_was_too_slow_is_named() {
     let found_in = quality(&report);
     assert_eq!(
         (found_in.severity(), found_in.bottleneck()),
-        (Severity::Invalid, Some(Bottleneck::Scheduling))
+        (Some(Severity::Invalid), Some(Bottleneck::Scheduling))
     );
 }
 
@@ -110,18 +114,31 @@ fn late_and_dropped_arrivals_make_a_run_less_trustworthy() {
     let found = |report: &Report| (quality(report).severity(), quality(report).bottleneck());
     // Uploads take about 1.1 s: a tenth of that is the limit of p99.
     let scheduling = Some(Bottleneck::Scheduling);
-    assert_eq!(found(&late(|number| if number < 20 { 90 } else { 1 })), (Severity::Care, scheduling));
-    assert_eq!(found(&late(|number| if number < 20 { 150 } else { 1 })), (Severity::Invalid, scheduling));
-    assert_eq!(found(&late(|number| if number == 0 { 1_500 } else { 1 })), (Severity::Invalid, scheduling));
+    assert_eq!(found(&late(|number| if number < 20 { 90 } else { 1 })), (Some(Severity::Care), scheduling));
+    assert_eq!(
+        found(&late(|number| if number < 20 { 150 } else { 1 })),
+        (Some(Severity::Invalid), scheduling)
+    );
+    assert_eq!(
+        found(&late(|number| if number == 0 { 1_500 } else { 1 })),
+        (Some(Severity::Invalid), scheduling)
+    );
     let mut report = late(|_| 1);
     report.recording.arrivals.get_mut(&0).unwrap().dropped = 3;
-    assert_eq!(found(&report), (Severity::Care, Some(Bottleneck::InFlight)));
+    assert_eq!(found(&report), (Some(Severity::Care), Some(Bottleneck::InFlight)));
     report.recording.arrivals.get_mut(&0).unwrap().dropped = 5;
-    assert_eq!(found(&report), (Severity::Invalid, Some(Bottleneck::InFlight)));
+    assert_eq!(found(&report), (Some(Severity::Invalid), Some(Bottleneck::InFlight)));
+    // Those that the generator did not get to are no matter of how many may be in flight.
+    for (never_started, severity) in [(5, Severity::Care), (50, Severity::Invalid)] {
+        let mut report = late(|_| 1);
+        let arrivals = report.recording.arrivals.get_mut(&0).unwrap();
+        (arrivals.dropped, arrivals.never_started) = (never_started, never_started);
+        assert_eq!(found(&report), (Some(severity), scheduling), "{never_started} of 400");
+    }
     let mut report = late(|_| 1);
     let arrivals = report.recording.arrivals.get_mut(&0).unwrap();
     (arrivals.scheduled, arrivals.took) = (Duration::from_secs(40), Duration::from_secs(41));
-    assert_eq!(found(&report), (Severity::Care, scheduling), "40 s of arrivals took 41 s");
+    assert_eq!(found(&report), (Some(Severity::Care), scheduling), "40 s of arrivals took 41 s");
 }
 
 #[test]
@@ -129,12 +146,26 @@ fn unfinished_work_and_small_samples_need_care() {
     let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
     assert_eq!(
         quality(&fixtures::report(7, &samples)).severity(),
-        Severity::Invalid,
+        Some(Severity::Invalid),
         "1 of 15 is unfinished"
     );
     let mut report = good();
     report.plan.thresholds = vec!["upload.p99<1h".parse().unwrap()];
-    assert_eq!((quality(&report).severity(), quality(&report).bottleneck()), (Severity::Care, None));
+    assert_eq!((quality(&report).severity(), quality(&report).bottleneck()), (Some(Severity::Care), None));
+}
+
+#[test]
+fn a_run_in_which_nothing_succeeded_has_no_verdict() {
+    let failed: Vec<_> = (0..9)
+        .map(|index| {
+            let outcome = fixtures::failed(FailureClass::Shed, None, None, "full");
+            fixtures::sample(index, Step::Upload, index * 50, 1, outcome)
+        })
+        .collect();
+    let quality = quality(&fixtures::report(9, &failed));
+    assert_eq!(quality.severity(), None);
+    assert!(!quality.checks.is_empty(), "what was measured of the generator is there");
+    assert_eq!(serde_json::to_value(&quality).unwrap()["severity"], serde_json::Value::Null);
 }
 
 #[test]
@@ -145,18 +176,18 @@ fn ports_and_descriptors_that_are_nearly_used_up_are_named() {
     };
     let mut report = good();
     report.recording.generator.ports = Used { most: 8, limit: 12 };
-    assert_eq!(found(&report), (Severity::Trustworthy, None));
+    assert_eq!(found(&report), (Some(Severity::Trustworthy), None));
     report.recording.generator.ports = Used { most: 8, limit: 10 };
-    let limited = (Severity::Care, Some(Bottleneck::Ports));
+    let limited = (Some(Severity::Care), Some(Bottleneck::Ports));
     assert_eq!((measured(&report, Check::Ports), found(&report)), (0.8, limited));
     // What the kernel refused decides, also where ports cannot be counted.
     report.recording.generator.ports = Used::default();
     report.recording.connections.port_refusals = 1;
     assert_eq!((measured(&report, Check::Ports), found(&report)), (1.0, limited));
     report.recording.connections.port_refusals = 0;
-    assert_eq!(found(&report), (Severity::Trustworthy, None));
+    assert_eq!(found(&report), (Some(Severity::Trustworthy), None));
     report.recording.generator.descriptors = Used { most: 1_000, limit: 1_024 };
-    assert_eq!(found(&report), (Severity::Care, Some(Bottleneck::Descriptors)));
+    assert_eq!(found(&report), (Some(Severity::Care), Some(Bottleneck::Descriptors)));
 }
 
 #[test]

@@ -33,8 +33,16 @@ fn counts_bytes_and_uploads_add_up() {
     let summary = summary(&samples);
     let medians = [StoredKind::New, StoredKind::Reused, StoredKind::Existing];
     let medians = medians.map(|kind| (kind, Duration::from_millis(1_100))).into();
-    let expected =
-        Uploads { new: 2, existing: 2, reused: 1, failed: 2, unfinished: 0, cost_frost: 264_600, medians };
+    let expected = Uploads {
+        new: 2,
+        existing: 2,
+        reused: 1,
+        failed: 2,
+        unfinished: 0,
+        cost_frost: 264_600,
+        cost_is_lower_bound: false,
+        medians,
+    };
     assert_eq!(summary.uploads, Some(expected));
     assert_eq!((summary.failed(), summary.unfinished()), (5, 1));
     assert_eq!(summary.bytes_sent, samples.iter().map(|sample| sample.exchange.bytes_sent).sum::<u64>());
