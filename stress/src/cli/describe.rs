@@ -151,6 +151,10 @@ fn store(layer: &mut Builder<'_>, plan: &Plan) {
     layer.switch("deletable", store.persistence == Some(Persistence::Deletable));
     layer.switch("force", store.force);
     layer.maybe("send-object-to", store.send_object_to.as_ref().map(|address| address.as_str()));
+    layer.switch("reuse-resources", store.reuse_resources);
+    layer.switch("share", store.share);
+    layer.maybe("price", store.price);
+    layer.maybe("max-cost", store.max_cost);
     match &store.tokens {
         Some(Tokens::Minted(minting)) => {
             layer.text("jwt-alg", minting.algorithm.to_string());

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     client::Network,
-    engine::{self, ProgressBoard, RunHooks, RunOutcome},
+    engine::{self, Budget, ProgressBoard, RunHooks, RunOutcome},
     error::Error,
     plan::Plan,
     report::Signal,
@@ -48,6 +48,8 @@ pub(super) struct RunContext {
     pub(super) list: Option<ListStream>,
     /// The tokens of its uploads.
     pub(super) tokens: Option<RunTokens>,
+    /// What its uploads may cost.
+    pub(super) budget: Option<Arc<Budget>>,
     pub(super) reduced: Option<ReducedLimit>,
     /// Where the run publishes its progress.
     pub(super) progress_board: Option<Arc<ProgressBoard>>,
@@ -56,7 +58,7 @@ pub(super) struct RunContext {
 impl RunContext {
     /// A network and nothing else.
     pub(super) fn new(network: Arc<Network>) -> Self {
-        Self { network, list: None, tokens: None, reduced: None, progress_board: None }
+        Self { network, list: None, tokens: None, budget: None, reduced: None, progress_board: None }
     }
 }
 
@@ -68,12 +70,13 @@ pub(super) async fn execute(
     screen: &mut Screen,
     signals: &mut Signals,
 ) -> Result<(RunOutcome, Option<Signal>), Error> {
-    let RunContext { network, list, tokens, reduced, progress_board } = context;
+    let RunContext { network, list, tokens, budget, reduced, progress_board } = context;
     let (sender, mut samples) = mpsc::channel(WAITING_SAMPLES);
     let hooks = RunHooks {
         samples: (sink.wants_samples() || screen.wants_samples()).then_some(sender),
         list: list.map(|list| list.entries),
         tokens: tokens.map(|tokens| tokens.source),
+        budget,
         max_in_flight: reduced.map(|reduced| reduced.max_in_flight),
         progress_board: progress_board.clone(),
         ..RunHooks::default()

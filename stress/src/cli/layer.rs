@@ -34,7 +34,7 @@ impl Entry {
 }
 
 /// Options of which one at most can be used, and why. One that is set in a higher layer removes the others from those below.
-const EXCLUSIVE: [(&[&str], &str); 8] = [
+const EXCLUSIVE: [(&[&str], &str); 9] = [
     (
         &["concurrency", "concurrency-stages", "rate", "stages"],
         "only one of them sets the load. At a given rate, how many blobs are under way follows from how long they take; \
@@ -46,6 +46,7 @@ const EXCLUSIVE: [(&[&str], &str); 8] = [
     (&["deletable", "permanent"], "a blob is one or the other"),
     (&["quiet", "verbose"], "one prints less and the other more"),
     (&LISTS, "only one list can be read"),
+    (&["send-object-to", "share"], "a shared object has no owner"),
     (&["bearer", "jwt-key", "jwt-secret", "tokens"], "an upload carries one token"),
 ];
 

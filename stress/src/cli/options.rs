@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     choices::{BarrierChoice, ShardChoice},
+    cost_values::PriceSource,
+    headings::*,
     jwt_values::{JwtKey, JwtSecret, TokenTtl},
     values::{
         Bearer, Bytes, Parsed, PerSecond, RateStage, RetriedClass, Share, StepOrder, WallTime, When,
@@ -19,6 +21,7 @@ use crate::plan::{
     journey::Step,
     load::Stop,
     percentile::UnsupportedPercentiles,
+    price::Frost,
     retry::Backoff,
     run_key::RunKey,
     schedule::Arrivals,
@@ -28,18 +31,6 @@ use crate::plan::{
     threshold::Threshold,
     tokens::{Algorithm, Claim},
 };
-
-const TARGETS: &str = "Targets";
-const BLOBS: &str = "Blobs";
-const STEPS: &str = "Steps";
-const LOAD: &str = "Load";
-const MACHINES: &str = "Many machines";
-const STORAGE: &str = "Storage";
-const REQUESTS: &str = "Requests";
-const TOKENS: &str = "Tokens";
-const RETRIES: &str = "Retries";
-const PASS_OR_FAIL: &str = "Pass or fail";
-const OUTPUT: &str = "Output";
 
 /// The options of a run; what is not set is `None`, `false` or empty. Defaults belong to the plan that they become.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
@@ -219,6 +210,25 @@ pub(super) struct RunOptions {
     #[arg(long, help_heading = STORAGE)]
     pub(super) force: bool,
 
+    /// Use what the publisher's wallet has already
+    #[arg(long, help_heading = STORAGE)]
+    pub(super) reuse_resources: bool,
+    /// Store blobs as shared objects
+    #[arg(long, help_heading = STORAGE)]
+    pub(super) share: bool,
+
+    /// storage=FROST,write=FROST, or a report
+    #[arg(long, value_name = "PRICE|FILE", help_heading = COSTS)]
+    pub(super) price: Option<Parsed<PriceSource>>,
+    /// Most that all uploads may cost, as in 2WAL
+    ///
+    /// No upload starts that could exceed it. Without --price, one goes first to learn the price.
+    #[arg(long, value_name = "AMOUNT", help_heading = COSTS)]
+    pub(super) max_cost: Option<Parsed<Frost>>,
+    /// Do not ask before a run above 1 WAL
+    #[arg(long, help_heading = COSTS)]
+    pub(super) yes: bool,
+
     /// Longest time for an upload [default: 5m]
     #[arg(long, value_name = "D", help_heading = REQUESTS)]
     pub(super) upload_timeout: Option<Parsed<Duration>>,
@@ -250,13 +260,10 @@ pub(super) struct RunOptions {
     pub(super) bearer: Option<Parsed<Bearer>>,
     /// Secret that signs a token for each upload
     ///
-    /// A token (JWT) is minted for each attempt. The secret is that of the publisher's --jwt-decode-secret: 0x and hexadecimal
-    /// digits, or text; or @FILE that holds it.
+    /// As a publisher's --jwt-decode-secret: 0x and hexadecimal digits, or text; or @FILE that holds it.
     #[arg(long, value_name = "SECRET|@FILE", help_heading = TOKENS)]
     pub(super) jwt_secret: Option<Parsed<JwtSecret>>,
     /// Private key that signs the tokens (PKCS #8)
-    ///
-    /// @ and the path of a file in PEM or DER.
     #[arg(long, value_name = "@FILE", help_heading = TOKENS)]
     pub(super) jwt_key: Option<Parsed<JwtKey>>,
     /// Algorithm [default: what fits the key]
@@ -265,25 +272,19 @@ pub(super) struct RunOptions {
     #[arg(long, value_name = "ALG", value_parser = parsed_one_of::<Algorithm>(), help_heading = TOKENS)]
     pub(super) jwt_alg: Option<Parsed<Algorithm>>,
     /// Lifetime of a token [default: 60s]
-    ///
-    /// exp - iat, exactly, as a publisher's --jwt-expiring-sec demands.
     #[arg(long, value_name = "D", help_heading = TOKENS)]
     pub(super) jwt_ttl: Option<Parsed<TokenTtl>>,
     /// What tokens claim besides iat, exp and jti
     ///
-    /// size: the blob's size, or max-size: that of the largest blob; epochs or max-epochs: those of --epochs;
-    /// send-object-to: the address of --send-object-to.
+    /// size or max-size (of the blob, of the largest), epochs or max-epochs (of --epochs), send-object-to.
     #[arg(long, value_name = "CLAIMS", value_delimiter = ',', help_heading = TOKENS)]
     pub(super) jwt_claims: Vec<Parsed<Claim>>,
     /// Tokens a publisher remembers [default: 10000]
-    ///
-    /// A rate whose unexpired tokens would fill that replay cache is refused.
     #[arg(long, value_name = "N", help_heading = TOKENS)]
     pub(super) jwt_cache_size: Option<Parsed<u64>>,
     /// Tokens minted elsewhere; - is stdin
     ///
-    /// One token a line, one for each attempt at an upload; # starts a comment. The list is read during the run. With --shard K/N, every N-th is used, from
-    /// the K-th on.
+    /// One a line for each attempt; # starts a comment. With --shard K/N, every N-th is used, from the K-th on.
     #[arg(long, value_name = "FILE", help_heading = TOKENS)]
     pub(super) tokens: Option<Parsed<PathBuf>>,
     /// Do not verify servers' certificates

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     blob_list::BlobList,
+    cost_values::PriceSource,
     options::RunOptions,
     part::OwnPart,
     tokens,
@@ -14,6 +15,7 @@ use crate::plan::{
     journey::{Journey, Step},
     limits::Limits,
     load::{Load, Stop},
+    price::Price,
     retry::Retries,
     schedule::Arrivals,
     sizes::{ContentMix, Sizes},
@@ -49,6 +51,7 @@ pub(super) fn plan(options: &RunOptions, part: &OwnPart, phases: Vec<Phase>) -> 
         aggregators: if reads { all(&options.aggregator) } else { Vec::new() },
         phases,
         store: StoreOptions {
+            price: price(options)?,
             tokens: tokens::settings(options)?.filter(|_| uploads),
             ..store(options, duplicates)
         },
@@ -59,6 +62,11 @@ pub(super) fn plan(options: &RunOptions, part: &OwnPart, phases: Vec<Phase>) -> 
         unsupported_percentiles: get(&options.unsupported_percentiles).unwrap_or_default(),
         shard: part.shard,
     })
+}
+
+fn price(options: &RunOptions) -> Result<Option<Price>, ConfigError> {
+    let price = options.price.as_deref().map(PriceSource::price).transpose();
+    price.map_err(|reason| ConfigError::new("--price", reason))
 }
 
 /// The value of an option.
@@ -261,6 +269,10 @@ fn store(options: &RunOptions, duplicates: bool) -> StoreOptions {
         persistence,
         send_object_to: get(&options.send_object_to),
         force: options.force,
+        reuse_resources: options.reuse_resources,
+        share: options.share,
+        max_cost: get(&options.max_cost),
+        price: None,
         tokens: None,
     }
 }

@@ -1,6 +1,6 @@
 //! `walrus-stress run`: from the flags to the exit code.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::SystemTime};
+use std::{convert::Infallible, net::SocketAddr, ops::ControlFlow, sync::Arc, time::SystemTime};
 
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -10,6 +10,7 @@ use super::{
     execute::{RunContext, execute},
     exit::Exit,
     files::{Files, ReportFile},
+    price::{self, Cap},
     print,
     run_args::RunArgs,
     samples::SampleOutput,
@@ -52,8 +53,9 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
         Some(address) => Some(MetricsServer::start(*address, &plan, &progress_board).await?),
         None => None,
     };
-    let network = Arc::new(Network::new(&plan)?);
     let mut screen = Screen::new(&options, &plan);
+    let network = Arc::new(Network::new(&plan)?);
+    let context = RunContext { tokens: tokens.clone(), reduced, ..RunContext::new(network) };
     if !options.no_check {
         tokio::select! {
             warnings = client::preflight(&plan) => notices.extend(warnings?),
@@ -61,7 +63,14 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
         }
         screen.detail("preflight: no target refuses");
     }
-    notices.extend(reduced.map(ReducedLimit::notice));
+    if let Some(exit) = price::announce(&plan, &options, |line| screen.note(line), &mut signals).await? {
+        return Ok(exit);
+    }
+    let cap = match Cap::of(&plan, &context, &mut signals).await? {
+        ControlFlow::Continue(cap) => cap,
+        ControlFlow::Break(exit) => return Ok(exit),
+    };
+    notices.extend(context.reduced.map(ReducedLimit::notice));
     notices.iter().for_each(|warning| screen.note(&format!("warning: {warning}")));
     show_details(&screen, &plan, &files);
     own.sentence().iter().for_each(|part| screen.note(part));
@@ -80,13 +89,8 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     let list = list.map(|list| list.stream(plan.goes_round())).transpose()?;
     screen.open(&plan, "");
     let progress_board = (screen.is_open() || metrics.is_some()).then_some(progress_board);
-    let context = RunContext {
-        list: list.clone(),
-        tokens: tokens.clone(),
-        reduced,
-        progress_board,
-        ..RunContext::new(network)
-    };
+    let budget = cap.as_ref().map(|cap| cap.budget.clone());
+    let context = RunContext { list: list.clone(), budget, progress_board, ..context };
     let part = released.begin(&own);
     let executed = execute(&plan, context, &mut output, &mut screen, &mut signals).await;
     screen.close();
@@ -102,6 +106,7 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     let mut report = Report::new(Plan::clone(&plan), started_at, outcome.elapsed, ending, outcome.recording);
     (report.run_id, report.parts) = (own.run, part.into_iter().collect());
     notices.extend(tokens.as_ref().and_then(|tokens| tokens.source.warning()));
+    notices.extend(cap.iter().flat_map(Cap::notices));
     report.notices.extend(notices.into_iter().chain(warm_up_notice(&outcome.warm_up)));
     let (blobs, mut failures) = output.finish();
     failures.extend(list.and_then(|list| list.error()));

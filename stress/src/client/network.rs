@@ -184,6 +184,12 @@ fn query(store: &StoreOptions) -> String {
     if let Some(address) = &store.send_object_to {
         query.append_pair("send_object_to", address.as_str());
     }
+    if store.reuse_resources {
+        query.append_pair("reuse_resources", "true");
+    }
+    if store.share {
+        query.append_pair("share", "true");
+    }
     let query = query.finish();
     if query.is_empty() { query } else { format!("?{query}") }
 }
@@ -213,5 +219,7 @@ mod tests {
         assert_eq!(query(&all), expected);
         let deletable = StoreOptions { persistence: Some(Persistence::Deletable), ..StoreOptions::default() };
         assert_eq!(query(&deletable), "?deletable=true");
+        let shared = StoreOptions { reuse_resources: true, share: true, ..StoreOptions::default() };
+        assert_eq!(query(&shared), "?reuse_resources=true&share=true");
     }
 }

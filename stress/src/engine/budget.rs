@@ -3,8 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    plan::price::{may_have_charged, storage_units},
-    sample::{ExchangePhase, ExchangeRecord, Outcome, Stored, StoredKind},
+    plan::price::storage_units,
+    sample::{ExchangeRecord, Outcome, Stored, StoredKind},
 };
 
 /// What uploads may cost together, and what they have cost.
@@ -23,35 +23,32 @@ struct Account {
     /// Units of the uploads under way.
     units_under_way: u64,
     /// For a unit, as the last answer charged it.
-    per_unit: Option<u64>,
+    per_unit: u64,
     /// Whether an upload was refused.
     spent: bool,
 }
 
 impl Budget {
-    /// A budget of this many FROST; the price is that of a unit, as far as it is known.
-    pub fn new(cap: u64, per_unit: Option<u64>) -> Self {
-        Self { cap, account: Mutex::new(Account { per_unit, ..Account::default() }) }
+    /// A budget of this many FROST, of which some are `charged` already; `per_unit` is what a unit costs that is stored anew.
+    pub fn new(cap: u64, per_unit: u64, charged: u64) -> Self {
+        Self { cap, account: Mutex::new(Account { per_unit, charged, ..Account::default() }) }
     }
 
     /// Admits an upload of this many bytes, unless it could take the sum over the cap; once one was refused, none is admitted.
-    /// While the price is not known, one is admitted at a time.
     pub(super) fn admit(&self, size: u64) -> bool {
         let mut account = self.lock();
         let units = storage_units(size);
-        let fits = match account.per_unit {
-            Some(per_unit) => {
-                let under_way = account.units_under_way.saturating_add(units).saturating_mul(per_unit);
-                account.charged.saturating_add(under_way) <= self.cap
-            }
-            None => account.units_under_way == 0,
-        };
-        if !fits || account.spent {
-            account.spent = true;
-            return false;
+        let under_way = account.units_under_way.saturating_add(units).saturating_mul(account.per_unit);
+        account.spent |= account.charged.saturating_add(under_way) > self.cap;
+        if !account.spent {
+            account.units_under_way += units;
         }
-        account.units_under_way += units;
-        true
+        !account.spent
+    }
+
+    /// Takes back an upload that was admitted and not started.
+    pub(super) fn withdraw(&self, size: u64) {
+        self.lock().units_under_way -= storage_units(size);
     }
 
     /// Settles an upload that was admitted: what its answer charged, or its forecast where it may have been charged.
@@ -60,13 +57,16 @@ impl Budget {
         let units = storage_units(size);
         account.units_under_way -= units;
         let charged = match outcome {
-            Outcome::Stored(Stored { cost, kind, .. }) => {
-                if let (StoredKind::New, Some(cost)) = (kind, cost) {
-                    account.per_unit = Some(cost.div_ceil(units));
+            Outcome::Stored(Stored { cost: Some(cost), kind, .. }) => {
+                if *kind == StoredKind::New {
+                    account.per_unit = cost.div_ceil(units);
                 }
-                cost.unwrap_or(0)
+                *cost
             }
-            outcome if is_uncertain(record, outcome) => units.saturating_mul(account.per_unit.unwrap_or(0)),
+            Outcome::Stored(Stored { kind: StoredKind::Existing, .. }) => 0,
+            // An answer without a price.
+            Outcome::Stored(_) => units.saturating_mul(account.per_unit),
+            outcome if outcome.may_have_charged(record) => units.saturating_mul(account.per_unit),
             _ => 0,
         };
         account.charged = account.charged.saturating_add(charged);
@@ -82,11 +82,6 @@ impl Budget {
         self.lock().charged
     }
 
-    /// The price of a unit in FROST, if one is known.
-    pub fn per_unit(&self) -> Option<u64> {
-        self.lock().per_unit
-    }
-
     /// Whether an upload was refused.
     pub fn is_spent(&self) -> bool {
         self.lock().spent
@@ -98,11 +93,69 @@ impl Budget {
     }
 }
 
-/// Whether a publisher may have charged for this attempt without saying so: it has the whole blob, and did not refuse it.
-fn is_uncertain(record: &ExchangeRecord, outcome: &Outcome) -> bool {
-    record.timing.sent.is_some()
-        && match outcome {
-            Outcome::Unfinished => true,
-            outcome => outcome.failure().is_some_and(|failure| may_have_charged(failure.class)),
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        fixtures,
+        sample::{Failure, FailureClass, Timing},
+    };
+
+    fn sent() -> ExchangeRecord {
+        ExchangeRecord {
+            timing: Timing { sent: Some(Duration::from_millis(1)), ..Timing::default() },
+            ..ExchangeRecord::default()
         }
+    }
+
+    fn stored(kind: StoredKind, cost: Option<u64>) -> Outcome {
+        Outcome::Stored(Stored { blob_id: fixtures::id(0), kind, cost })
+    }
+
+    #[test]
+    fn what_is_under_way_counts_at_its_forecast() {
+        let budget = Budget::new(3 * 63 * 10, 10, 0);
+        assert!(budget.admit(17) && budget.admit(17));
+        budget.settle(17, &sent(), &stored(StoredKind::New, Some(630)));
+        assert!(budget.admit(17), "one charged, two under way");
+        assert!(!budget.admit(17) && budget.is_spent());
+        budget.withdraw(17);
+        assert!(!budget.admit(17), "once refused, always refused");
+        assert_eq!((budget.charged(), budget.cap()), (630, 1_890));
+    }
+
+    #[test]
+    fn the_price_is_that_of_the_last_answer() {
+        let budget = Budget::new(10_000, 10, 0);
+        assert!(budget.admit(17));
+        budget.settle(17, &sent(), &stored(StoredKind::New, Some(63 * 100)));
+        assert!(!budget.admit(17), "6,300 are charged, and another would take 6,300 more");
+        let reused = Budget::new(10_000, 10, 0);
+        assert!(reused.admit(17));
+        reused.settle(17, &sent(), &stored(StoredKind::Reused, Some(63)));
+        assert_eq!(
+            (reused.charged(), reused.lock().per_unit),
+            (63, 10),
+            "reused storage says nothing of the price"
+        );
+    }
+
+    #[test]
+    fn an_upload_that_may_have_been_charged_counts_and_a_refused_one_does_not() {
+        let failed = |class| Outcome::Failed(Failure::new(class, "no"));
+        for (outcome, charged) in [
+            (failed(FailureClass::Timeout), 630),
+            (Outcome::Unfinished, 630),
+            (failed(FailureClass::Shed), 0),
+            (stored(StoredKind::Existing, None), 0),
+            (stored(StoredKind::New, None), 630),
+        ] {
+            let budget = Budget::new(10_000, 10, 0);
+            assert!(budget.admit(17));
+            budget.settle(17, &sent(), &outcome);
+            assert_eq!(budget.charged(), charged, "{outcome:?}");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! that the hot path shares nothing but a few counters.
 
 mod barrier;
+mod budget;
 mod blob_registry;
 mod closed;
 mod iteration;
@@ -37,6 +38,7 @@ use tokio::{
 };
 
 use crate::{client::Network, error::Error, metrics::Recording, plan::Plan};
+pub use budget::Budget;
 pub use list::{List, Listed};
 pub use progress::ProgressBoard;
 use run::Run;

@@ -34,6 +34,8 @@ pub(super) struct PhaseRuntime {
     pub(super) repeatable: Repeatable,
     /// How many journeys it has at most, where that is known.
     pub(super) most_journeys: Option<u64>,
+    /// Cancelled when no new journey shall start.
+    pub(super) stop: CancellationToken,
     /// Cancelled when the grace period is over.
     pub(super) abort: CancellationToken,
     first_index: u64,
@@ -105,6 +107,7 @@ impl PhaseRuntime {
             repeatable: plan.repeatable(origin, first_indices[plan.first_alike(origin)]),
             most_journeys,
             last_due,
+            stop: hooks.stop.child_token(),
             abort: hooks.abort.child_token(),
             first_index,
             next: next.into(),

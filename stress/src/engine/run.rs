@@ -6,7 +6,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    barrier::Barrier, blob_registry::BlobRegistry, list::List, progress::ProgressBoard, tokens::TokenSource,
+    barrier::Barrier, blob_registry::BlobRegistry, budget::Budget, list::List, progress::ProgressBoard,
+    tokens::TokenSource,
 };
 use crate::{
     client::Network,
@@ -23,6 +24,8 @@ pub struct RunHooks {
     pub list: Option<Arc<List>>,
     /// The tokens of uploads; without them uploads carry none of their own.
     pub tokens: Option<Arc<TokenSource>>,
+    /// What uploads may cost together.
+    pub budget: Option<Arc<Budget>>,
     /// The most journeys of an open loop in flight that the machine can hold, where that may be less than the plan's.
     pub max_in_flight: Option<u32>,
     /// Where the progress is published.

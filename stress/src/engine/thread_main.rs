@@ -58,7 +58,7 @@ async fn run_phases(
         let thread = Rc::new(WorkerThread {
             phase: phase.clone(),
             index,
-            stop: run.hooks.stop.child_token(),
+            stop: phase.stop.child_token(),
             abort: phase.abort.child_token(),
             recordings: recordings.clone(),
             clients: Rc::clone(&clients),

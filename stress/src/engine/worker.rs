@@ -119,6 +119,9 @@ impl Worker {
                 let source = spec.source();
                 let authorization = admitted.authorization.as_ref();
                 let exchange = self.client.upload(upload.publisher, source, authorization, abort).await;
+                if let Some(budget) = &phase.run.hooks.budget {
+                    budget.settle(spec.size, &exchange.record, &exchange.outcome);
+                }
                 Some(checked(exchange, *spec, &phase.run.registry))
             }
             (false, expect, Some(id)) => {
@@ -162,10 +165,11 @@ fn with_due(due: Option<Duration>, mut record: ExchangeRecord) -> ExchangeRecord
 fn retry_delay(phase: &PhaseRuntime, sample: &Sample) -> Option<Duration> {
     let Outcome::Failed(failure) = &sample.outcome else { return None };
     let plan = &phase.run.plan;
-    if phase.run.hooks.stop.is_cancelled() {
+    let Sample { index, step, attempt: number, .. } = *sample;
+    let is_spent = || phase.run.hooks.budget.as_ref().is_some_and(|budget| budget.is_spent());
+    if phase.run.hooks.stop.is_cancelled() || step.stores() && is_spent() {
         return None;
     }
-    let Sample { index, step, attempt: number, .. } = *sample;
     let timeout = if step.stores() { plan.limits.upload_timeout } else { plan.limits.download_timeout };
     let attempt = Attempt { seed: plan.seed, index, step, number };
     plan.retries.wait(attempt, failure.class, sample.exchange.retry_after, timeout)

@@ -30,9 +30,9 @@ pub(super) struct ThreadIndex {
 pub(super) struct WorkerThread {
     pub(super) phase: Arc<PhaseRuntime>,
     pub(super) index: ThreadIndex,
-    /// A child of the run's token: every journey polls it, and threads shall not contend for one lock.
+    /// A child of the phase's token: every journey polls it, and threads shall not contend for one lock.
     pub(super) stop: CancellationToken,
-    /// Likewise a child of the phase's.
+    /// Likewise.
     pub(super) abort: CancellationToken,
     pub(super) recordings: Rc<Recordings>,
     /// Connections that no worker uses at the moment; they stay open from phase to phase.
@@ -58,8 +58,22 @@ pub(super) type Permit = mpsc::OwnedPermit<Sample>;
 
 impl WorkerThread {
     /// What an attempt at an upload needs before it starts, outside its time; `None` when it may not start. Where there are no
-    /// more tokens, nothing starts any more.
+    /// more tokens, nothing starts any more; where the budget is spent, no upload.
     pub(super) async fn admit(&self, upload: UploadAttempt) -> Option<Admitted> {
+        let hooks = &self.phase.run.hooks;
+        if hooks.budget.as_ref().is_some_and(|budget| !budget.admit(upload.blob.size)) {
+            self.phase.stop.cancel();
+            return None;
+        }
+        let admitted = self.authorize(upload).await;
+        if let (None, Some(budget)) = (&admitted, &hooks.budget) {
+            budget.withdraw(upload.blob.size);
+        }
+        admitted
+    }
+
+    /// The token of an upload, if it needs one.
+    async fn authorize(&self, upload: UploadAttempt) -> Option<Admitted> {
         let hooks = &self.phase.run.hooks;
         let Some(tokens) = &hooks.tokens else { return Some(Admitted::default()) };
         let token = tokio::select! {

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use crate::{
     plan::{
         Plan,
-        forecast::{Forecast, Range},
+        forecast::{self, Forecast, Range},
         support,
         threshold::Quantity,
     },
@@ -111,13 +111,16 @@ struct PlanDocument<'a> {
 /// bounds a number.
 pub fn plan(plan: &Plan, forecasts: &[Forecast]) -> String {
     let count = |range: Range<u64>| json!({ "least": range.least, "most": range.most });
-    let forecast = plan.phases.iter().zip(forecasts).map(|(phase, forecast)| {
+    let phases = plan.phases.iter().zip(forecasts).map(|(phase, forecast)| {
         let Range { least, most } = forecast.lasts;
         json!({
             "phase": phase.name,
             "uploads": count(forecast.uploads),
             "downloads": count(forecast.downloads),
             "bytes_up": count(forecast.bytes_up),
+            "encoded_bytes": count(forecast.encoded),
+            "storage_units": count(forecast.units),
+            "cost_frost": forecast::cost(plan, phase, forecast).map(count),
             "bytes_down": count(forecast.bytes_down),
             "seconds": { "least": least.as_secs_f64(), "most": most.map(|most| most.as_secs_f64()) },
         })
@@ -133,7 +136,7 @@ pub fn plan(plan: &Plan, forecasts: &[Forecast]) -> String {
     text(&PlanDocument {
         schema: PLAN_SCHEMA,
         plan,
-        forecast: forecast.collect(),
+        forecast: phases.collect(),
         unsupported_thresholds: unsupported.collect(),
     })
 }

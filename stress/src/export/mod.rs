@@ -56,6 +56,11 @@ pub fn plan_screen(plan: &Plan, forecasts: &[Forecast], is_random: bool, colours
     terminal::render(&view::plan::document(plan, forecasts, is_random), colours)
 }
 
+/// What the uploads of each phase store and cost, a line each, and the price; empty when none uploads.
+pub fn cost_lines(plan: &Plan, forecasts: &[Forecast]) -> Vec<String> {
+    view::plan::cost_lines(plan, forecasts)
+}
+
 /// A comparison on a terminal.
 pub fn comparison_screen(comparison: &Comparison, colours: Colours) -> String {
     terminal::render(&view::comparison::document(comparison), colours)

@@ -125,7 +125,8 @@ mod tests {
         ] {
             charges.record(&one);
         }
-        let charge = |uploads: u64, frost| Charge { uploads, bytes: 92_160 * uploads, units: 63 * uploads, frost };
+        let charge =
+            |uploads: u64, frost| Charge { uploads, bytes: 92_160 * uploads, units: 63 * uploads, frost };
         assert_eq!(charges.by_kind[&StoredKind::New], charge(2, 270_900));
         assert_eq!(charges.by_kind[&StoredKind::Reused], charge(1, 126_000));
         assert_eq!((charges.by_kind.len(), charges.per_unit), (2, Some((2_100, 2_200))));

@@ -4,6 +4,7 @@ pub mod bottom_k;
 pub mod buckets;
 pub mod concurrency;
 mod connections;
+pub mod charges;
 mod count;
 mod entries;
 mod failures;

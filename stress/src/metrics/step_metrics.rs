@@ -7,6 +7,7 @@ use serde_with::DurationNanoSeconds;
 
 use super::{
     bottom_k::{BottomK, Row},
+    charges::Charges,
     count::{Count, add},
     entries,
     histogram::Latencies,
@@ -139,6 +140,9 @@ pub struct StepMetrics {
     pub cache_statuses: CacheStatusCounts,
     /// What the publisher charged, in FROST, where it stated a price.
     pub cost_frost: u64,
+    /// What publishers charged, and may have charged.
+    #[serde(default, skip_serializing_if = "Charges::is_none")]
+    pub charges: Charges,
     /// Steps that failed for good, by class.
     pub failures: BTreeMap<FailureClass, FailureTally>,
     /// Attempts that failed before those, and after which their step was tried again, by class.
@@ -222,6 +226,7 @@ impl StepMetrics {
                 self.failures.entry(failure.class).or_default().record(sample, failure);
             }
         }
+        self.charges.record(sample);
         self.bytes_sent += sample.exchange.bytes_sent;
         self.bytes_received += sample.exchange.bytes_received;
         let (start, end) =
@@ -265,6 +270,7 @@ impl StepMetrics {
             self.stored_times.entry(*kind).or_default().merge(latencies);
         }
         self.cache_statuses.merge(&other.cache_statuses);
+        self.charges.merge(&other.charges);
         for (class, tally) in &other.failures {
             self.failures.entry(*class).or_default().merge(tally);
         }

@@ -1,58 +1,25 @@
 //! The forecast of a plan (`walrus-stress plan`): requests, bytes and time, exactly or within bounds.
 
-use std::{iter::Sum, ops::Add, time::Duration};
+use std::{ops::Add, time::Duration};
 
 use super::{
     Phase, Plan,
     draw::{self, Draw},
     journey::{JourneyKind, Step},
     load::Load,
+    price::{encoded_length, storage_units},
     schedule::Schedule,
     shard::Shard,
     source::BlobSource,
     stages::Stages,
 };
 
+pub use super::range::Range;
+
 /// The most arrivals of a schedule that are counted.
 const MOST_ARRIVALS: usize = 2_000_000;
 /// The most blobs whose drawn sizes are added up.
 const MOST_DRAWS: u64 = 200_000;
-
-/// A number, or bounds of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range<T> {
-    /// The lower bound.
-    pub least: T,
-    /// The upper bound; `None` when there is none.
-    pub most: Option<T>,
-}
-
-impl<T: Copy + PartialEq> Range<T> {
-    /// A known number.
-    pub const fn exactly(value: T) -> Self {
-        Self { least: value, most: Some(value) }
-    }
-
-    /// The number, if both bounds are the same.
-    pub fn exact(self) -> Option<T> {
-        self.most.filter(|most| *most == self.least)
-    }
-}
-
-impl<T: Add<Output = T>> Add for Range<T> {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        let most = self.most.zip(other.most).map(|(a, b)| a + b);
-        Self { least: self.least + other.least, most }
-    }
-}
-
-impl<T: Add<Output = T> + Default + Copy + PartialEq> Sum for Range<T> {
-    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
-        all.fold(Self::exactly(T::default()), Add::add)
-    }
-}
 
 /// What a phase will do if nothing fails, is dropped or is aborted.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +34,10 @@ pub struct Forecast {
     pub downloads: Range<u64>,
     /// Bytes of the blobs that are uploaded.
     pub bytes_up: Range<u64>,
+    /// Bytes that the network stores for the blobs that are uploaded.
+    pub encoded: Range<u64>,
+    /// Storage units that are charged for them if they are stored anew.
+    pub units: Range<u64>,
     /// Bytes of the blobs that are downloaded, each time.
     pub bytes_down: Range<u64>,
     /// How long it takes from its first start to its end.
@@ -83,10 +54,22 @@ impl Add for Forecast {
             uploads: self.uploads + other.uploads,
             downloads: self.downloads + other.downloads,
             bytes_up: self.bytes_up + other.bytes_up,
+            encoded: self.encoded + other.encoded,
+            units: self.units + other.units,
             bytes_down: self.bytes_down + other.bytes_down,
             lasts: self.lasts + other.lasts,
         }
     }
+}
+
+/// What the uploads of a phase cost in FROST, if the plan's price is known. A repeat that is stored already costs nothing, and
+/// neither does a registration that is reused.
+pub fn cost(plan: &Plan, phase: &Phase, forecast: &Forecast) -> Option<Range<u64>> {
+    let price = plan.store.unit_price()?;
+    let may_be_free = plan.store.reuse_resources || phase.duplicates > 0.0;
+    let least = if may_be_free { 0 } else { forecast.units.least.saturating_mul(price.least) };
+    let most = forecast.units.most.zip(price.most).map(|(units, price)| units.saturating_mul(price));
+    Some(Range { least, most })
 }
 
 /// The forecast of each phase of the plan, in order; of a shard, for its own blobs.
@@ -95,10 +78,10 @@ pub fn forecast(plan: &Plan) -> Vec<Forecast> {
     let mut first = Some(0);
     // The same of the first blob that it may repeat.
     let mut repeatable = Some(0);
-    let mut before = (Range::exactly(0), Range::exactly(0));
+    let mut before = (Range::exactly(0), [Range::exactly(0); 3]);
     let phases = plan.phases.iter().enumerate().map(|(position, phase)| {
         let mut blobs = None;
-        let (journeys, bytes, last_due) = if phase.source == BlobSource::Earlier {
+        let (journeys, sums, last_due) = if phase.source == BlobSource::Earlier {
             (before.0, before.1, None)
         } else {
             let alike = phase.source != BlobSource::Made || plan.draws_like_before(position);
@@ -107,21 +90,23 @@ pub fn forecast(plan: &Plan) -> Vec<Forecast> {
             let own = part(plan.shard(), first, all);
             blobs = first.zip(all.exact());
             first = blobs.map(|(first, count)| first + count);
-            let bytes = bytes(plan, phase, blobs, own);
-            (own, bytes, last_due)
+            (own, MEASURES.map(|measure| sum(plan, phase, blobs, own, measure)), last_due)
         };
-        before = (journeys, bytes);
+        before = (journeys, sums);
         let reads =
             phase.journey.steps.iter().filter(|step| matches!(step, Step::Read { .. })).count() as u64;
         let uploads = u64::from(phase.journey.uploads());
-        let (controls, control_bytes) = controls(plan, position, blobs.zip(repeatable), journeys);
+        let (controls, control_sums) = controls(plan, position, blobs.zip(repeatable), journeys);
+        let uploaded = |of: usize| times(sums[of], uploads) + control_sums[of];
         Forecast {
             journeys,
             controls,
             uploads: times(journeys, uploads) + controls,
             downloads: times(journeys, reads) + controls,
-            bytes_up: times(bytes, uploads) + control_bytes,
-            bytes_down: times(bytes, reads) + control_bytes,
+            bytes_up: uploaded(0),
+            encoded: uploaded(1),
+            units: uploaded(2),
+            bytes_down: times(sums[0], reads) + control_sums[0],
             lasts: lasts(plan, phase, journeys, last_due),
         }
     });
@@ -180,8 +165,17 @@ fn journeys(plan: &Plan, phase: &Phase, first: Option<u64>) -> (Range<u64>, Opti
     }
 }
 
-/// The bytes of the blobs of these journeys, once each. `blobs` are the first index and the number of all shards, if known.
-fn bytes(plan: &Plan, phase: &Phase, blobs: Option<(u64, u64)>, journeys: Range<u64>) -> Range<u64> {
+/// What is added up of the sizes of blobs: none of them falls as sizes grow.
+const MEASURES: [fn(u64) -> u64; 3] = [|size| size, encoded_length, storage_units];
+
+/// A measure of the blobs of these journeys, once each. `blobs` are the first index and the number of all shards, if known.
+fn sum(
+    plan: &Plan,
+    phase: &Phase,
+    blobs: Option<(u64, u64)>,
+    journeys: Range<u64>,
+    measure: fn(u64) -> u64,
+) -> Range<u64> {
     let (min, max) = (phase.sizes.min, phase.sizes.max);
     if phase.source != BlobSource::Made {
         return Range { least: 0, most: None };
@@ -193,23 +187,23 @@ fn bytes(plan: &Plan, phase: &Phase, blobs: Option<(u64, u64)>, journeys: Range<
         && phase.duplicates == 0.0
     {
         let own = (first..first + count).filter(|&index| plan.shard().keeps(index));
-        return Range::exactly(own.map(|index| Draw::of(plan.seed, index, phase).size).sum());
+        return Range::exactly(own.map(|index| measure(Draw::of(plan.seed, index, phase).size)).sum());
     }
-    let most = journeys.most.and_then(|most| most.checked_mul(max));
-    Range { least: journeys.least.saturating_mul(min), most }
+    let most = journeys.most.and_then(|most| most.checked_mul(measure(max)));
+    Range { least: journeys.least.saturating_mul(measure(min)), most }
 }
 
-/// How many of these journeys are order controls, and the bytes of their control blobs. `blobs` as in [`bytes`], with the
+/// How many of these journeys are order controls, and the measures of their control blobs. `blobs` as in [`sum`], with the
 /// first index that they may repeat.
 fn controls(
     plan: &Plan,
     position: usize,
     blobs: Option<((u64, u64), u64)>,
     journeys: Range<u64>,
-) -> (Range<u64>, Range<u64>) {
+) -> (Range<u64>, [Range<u64>; 3]) {
     let phase = &plan.phases[position];
     if phase.order_control <= 0.0 {
-        return (Range::exactly(0), Range::exactly(0));
+        return (Range::exactly(0), [Range::exactly(0); 3]);
     }
     if let Some(((first, count), repeatable)) = blobs
         && count <= MOST_DRAWS
@@ -219,12 +213,15 @@ fn controls(
         let chosen = own.filter(|&index| {
             draw::journey_kind(plan.seed, index, phase, &repeatable) == JourneyKind::OrderControl
         });
-        let sizes = chosen.map(|index| Draw::of(plan.seed, index, phase).size);
-        let (count, bytes) = sizes.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size));
-        return (Range::exactly(count), Range::exactly(bytes));
+        let sizes: Vec<_> = chosen.map(|index| Draw::of(plan.seed, index, phase).size).collect();
+        let total = |measure: fn(u64) -> u64| Range::exactly(sizes.iter().map(|size| measure(*size)).sum());
+        return (Range::exactly(sizes.len() as u64), MEASURES.map(total));
     }
-    let most = journeys.most.and_then(|most| most.checked_mul(phase.sizes.max));
-    (Range { least: 0, most: journeys.most }, Range { least: 0, most })
+    let most = |measure: fn(u64) -> u64| {
+        let most = journeys.most.and_then(|most| most.checked_mul(measure(phase.sizes.max)));
+        Range { least: 0, most }
+    };
+    (Range { least: 0, most: journeys.most }, MEASURES.map(most))
 }
 
 fn lasts(plan: &Plan, phase: &Phase, journeys: Range<u64>, last_due: Option<Duration>) -> Range<Duration> {

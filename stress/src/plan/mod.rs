@@ -4,6 +4,7 @@ pub mod cache_header;
 pub mod class;
 mod config_error;
 pub mod random;
+mod range;
 pub mod draw;
 pub mod forecast;
 pub mod journey;
@@ -15,6 +16,7 @@ pub mod order;
 pub(crate) mod names;
 pub mod percentile;
 mod phase;
+pub mod price;
 pub mod repeats;
 mod replay_cache;
 pub mod retry;
@@ -40,6 +42,7 @@ pub use phase::Phase;
 use limits::Limits;
 use names::none_of;
 use percentile::UnsupportedPercentiles;
+use price::{Frost, storage_units};
 use retry::Retries;
 use shard::Shard;
 use source::BlobSource;
@@ -111,6 +114,7 @@ impl Plan {
         self.thresholds.iter().try_for_each(|threshold| threshold.check(&self.phases))?;
         self.shard().check(&self.phases)?;
         self.check_tokens()?;
+        self.check_max_cost()?;
         let uploads = self.phases.iter().any(|phase| phase.journey.uploads());
         let reads = self.phases.iter().any(|phase| phase.journey.reads());
         if uploads && self.publishers.is_empty() {
@@ -126,6 +130,29 @@ impl Plan {
             ));
         }
         Ok(())
+    }
+
+    /// What the uploads of this shard together may cost, in FROST.
+    pub fn max_cost(&self) -> Option<u64> {
+        self.store.max_cost.map(|cap| self.shard().portion_of_amount(cap.0))
+    }
+
+    /// A cap below the price of a single upload would end the run before it has begun.
+    fn check_max_cost(&self) -> Result<(), ConfigError> {
+        let uploads = self.phases.iter().filter(|phase| phase.journey.uploads());
+        let smallest = uploads.map(|phase| storage_units(phase.sizes.min)).min();
+        let Some((cap, units)) = self.max_cost().zip(smallest) else { return Ok(()) };
+        let least = self.store.unit_price().map_or(1, |price| price.least).saturating_mul(units);
+        if cap >= least {
+            return Ok(());
+        }
+        let part = if self.shard.is_some() { " for this shard" } else { "" };
+        let reason = format!(
+            "of {}{part} is less than one upload costs, {}",
+            Frost(cap).words(),
+            Frost(least).words()
+        );
+        Err(ConfigError::new("--max-cost", reason))
     }
 
     /// The shard of the run that this is: the whole one when it is not divided.

@@ -5,11 +5,11 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
-use super::{class::FailureClass, forecast::Range};
+use super::{class::FailureClass, range::Range};
 use crate::units::{self, parse_whole};
 
 /// FROST in one WAL.
-const FROST_PER_WAL: u64 = 1_000_000_000;
+pub const FROST_PER_WAL: u64 = 1_000_000_000;
 
 /// The number of shards, which Mainnet and Testnet have in common.
 const SHARDS: u64 = 1_000;
@@ -75,21 +75,42 @@ impl Price {
 impl FromStr for Price {
     type Err = String;
 
-    /// Parses `storage=FROST,write=FROST`.
+    /// Parses `storage=FROST,write=FROST`, or `unit=FROST..FROST,epochs=N`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no price; write it as storage=FROST,write=FROST, both for a unit");
-        let (mut storage, mut write) = (None, None);
-        for part in text.split(',') {
-            let (name, frost) = part.split_once('=').ok_or_else(wrong)?;
-            let price = match name.trim() {
-                "storage" => &mut storage,
-                "write" => &mut write,
-                _ => return Err(wrong()),
-            };
-            *price = Some(parse_whole(frost).map_err(|reason| format!("{} is {reason}", name.trim()))?);
+        let wrong = || {
+            format!("`{text}` is no price; write it as storage=FROST,write=FROST, both for a storage unit")
+        };
+        let ((first, value), (second, other)) = text
+            .split_once(',')
+            .and_then(|(one, other)| Some((one.split_once('=')?, other.split_once('=')?)))
+            .ok_or_else(wrong)?;
+        let frost =
+            |name: &str, text: &str| parse_whole(text).map_err(|reason| format!("{name} is {reason}"));
+        match (first.trim(), second.trim()) {
+            ("storage", "write") => {
+                Ok(Price::Listed { storage: frost("storage", value)?, write: frost("write", other)? })
+            }
+            ("write", "storage") => {
+                Ok(Price::Listed { storage: frost("storage", other)?, write: frost("write", value)? })
+            }
+            ("unit", "epochs") => {
+                let (least, most) = value.split_once("..").unwrap_or((value, value));
+                let (least, most) = (frost("unit", least)?, frost("unit", most)?);
+                let epochs = parse_whole(other).map_err(|reason| format!("epochs is {reason}"))?;
+                if least <= most { Ok(Price::Charged { least, most, epochs }) } else { Err(wrong()) }
+            }
+            _ => Err(wrong()),
         }
-        let (storage, write) = storage.zip(write).ok_or_else(wrong)?;
-        Ok(Price::Listed { storage, write })
+    }
+}
+
+/// As it is typed.
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Price::Listed { storage, write } => write!(f, "storage={storage},write={write}"),
+            Price::Charged { least, most, epochs } => write!(f, "unit={least}..{most},epochs={epochs}"),
+        }
     }
 }
 
@@ -205,11 +226,19 @@ mod tests {
             let symbol = (2..).step_by(2).find(fits).unwrap();
             storage_units(ROWS * COLUMNS * symbol)
         };
-        for (file, documented) in
-            [(10 << 10, 409.0), (50 << 10, 190.0), (100 << 10, 104.0), (200 << 10, 58.0), (500 << 10, 25.0), (1 << 20, 13.0)]
-        {
+        for (file, documented) in [
+            (10 << 10, 409.0),
+            (50 << 10, 190.0),
+            (100 << 10, 104.0),
+            (200 << 10, 58.0),
+            (500 << 10, 25.0),
+            (1 << 20, 13.0),
+        ] {
             let saving = (600 * storage_units(file)) as f64 / quilt_units(file) as f64;
-            assert!((saving / documented - 1.0).abs() < 0.06, "{file} bytes: {saving}, documented {documented}");
+            assert!(
+                (saving / documented - 1.0).abs() < 0.06,
+                "{file} bytes: {saving}, documented {documented}"
+            );
         }
     }
 
@@ -218,6 +247,9 @@ mod tests {
         let price = Price::Charged { least: 2_100, most: 2_200, epochs: 3 };
         assert_eq!(price.per_unit(3), Some(Range { least: 2_100, most: Some(2_200) }));
         assert_eq!(price.per_unit(1), None);
+        for price in [price, Price::Listed { storage: 1, write: 2 }] {
+            assert_eq!(price.to_string().parse(), Ok(price));
+        }
     }
 
     #[test]

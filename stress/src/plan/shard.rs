@@ -69,6 +69,11 @@ impl Shard {
         blobs.saturating_sub(u64::from(self.index)).div_ceil(u64::from(self.of))
     }
 
+    /// Its portion of an amount that all shards divide.
+    pub fn portion_of_amount(self, amount: u64) -> u64 {
+        self.portion_of_blobs(amount)
+    }
+
     /// Whether all shards of these phases together make what one run would, without a coordinator.
     pub(super) fn check(self, phases: &[Phase]) -> Result<(), ConfigError> {
         let refuse = |reason: String| Err(ConfigError::new("--shard", reason));

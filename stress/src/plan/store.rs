@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, tokens::Tokens};
+use super::{
+    ConfigError,
+    price::{Frost, Price},
+    range::Range,
+    tokens::Tokens,
+};
 
 /// The most epochs ahead that the network allows.
 const MAX_EPOCHS: u32 = 53;
@@ -21,6 +26,18 @@ pub struct StoreOptions {
     pub send_object_to: Option<SuiAddress>,
     /// Whether to store anew what is already stored.
     pub force: bool,
+    /// Whether the publisher may use registrations and storage that its wallet has already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reuse_resources: bool,
+    /// Whether the blob becomes a shared object, whose lifetime anyone can extend.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub share: bool,
+    /// The price that is known before the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
+    /// What all uploads together may cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cost: Option<Frost>,
     /// Where the tokens of uploads come from; `None` when uploads carry none of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Tokens>,
@@ -55,7 +72,26 @@ impl StoreOptions {
                 format!("is {epochs}, but Walrus stores for at most {MAX_EPOCHS}"),
             )),
             _ => Ok(()),
+        }?;
+        if self.share && self.send_object_to.is_some() {
+            let reason = "cannot be used with --send-object-to: a shared object has no owner, and publishers refuse both";
+            return Err(ConfigError::new("--share", reason));
         }
+        if let Some(Price::Charged { epochs, .. }) = self.price
+            && epochs != self.epochs()
+        {
+            let reason = format!(
+                "is that of blobs stored for {epochs} epochs, and this run stores for {}: give storage=FROST,write=FROST",
+                self.epochs()
+            );
+            return Err(ConfigError::new("--price", reason));
+        }
+        Ok(())
+    }
+
+    /// What a unit costs that is stored anew, in FROST, if it is known before the run.
+    pub fn unit_price(&self) -> Option<Range<u64>> {
+        self.price.and_then(|price| price.per_unit(self.epochs()))
     }
 
     /// Repeats only meet the existing-blob path when every blob is stored permanent and unforced.

@@ -32,10 +32,10 @@ pub struct CostSummary {
     pub unit_price_frost: Option<PriceRange>,
     /// The mean price of a blob.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub per_blob_frost: Option<f64>,
+    pub per_blob_frost: Option<u64>,
     /// The mean price of a GiB of blobs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub per_gib_frost: Option<f64>,
+    pub per_gib_frost: Option<u64>,
     /// The uploads that were charged, by how the blob was stored.
     pub by_kind: BTreeMap<StoredKind, Charge>,
     /// Uploads that may have been charged although no answer states a price.
@@ -64,12 +64,12 @@ impl CostSummary {
         let mut all = Charge::default();
         charges.by_kind.values().for_each(|charge| all.add(*charge));
         let new = charges.by_kind.get(&StoredKind::New).copied().unwrap_or_default();
-        let store = &report.plan.store;
-        let given = store.price.and_then(|price| price.per_unit(store.epochs()));
+        let given = report.plan.store.unit_price();
         let unit_price = charges.per_unit.map(|(least, most)| PriceRange { least, most });
         let given = given.map(PriceRange::from);
         let highest = unit_price.or(given).map(|price| price.most);
-        let mean = |of: f64| (of > 0.0).then(|| all.frost as f64 / of);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+        let mean = |of: f64| (of > 0.0).then(|| (all.frost as f64 / of).round() as u64);
         Some(Self {
             charged_frost: all.frost,
             predicted_frost: given.map(|price| price.times(new.units)),
@@ -118,15 +118,20 @@ mod tests {
     #[test]
     fn what_was_charged_stands_beside_what_was_predicted() {
         let mut samples: Vec<_> = (0..3).flat_map(fixtures::journey).collect();
-        let mut lost =
-            fixtures::sample(3, Step::Upload, 40, 10, fixtures::failed(FailureClass::Timeout, None, None, "late"));
+        let mut lost = fixtures::sample(
+            3,
+            Step::Upload,
+            40,
+            10,
+            fixtures::failed(FailureClass::Timeout, None, None, "late"),
+        );
         lost.exchange.timing.sent = Some(lost.exchange.timing.started);
         samples.push(lost);
         let mut report = fixtures::report(4, &samples);
         let cost = CostSummary::of(&report).unwrap();
         assert_eq!((cost.charged_frost, cost.storage_units), (3 * 132_300, 3 * 63));
         assert_eq!(cost.unit_price_frost, Some(PriceRange { least: 2_100, most: 2_100 }));
-        assert_eq!((cost.predicted_frost, cost.per_blob_frost), (None, Some(132_300.0)));
+        assert_eq!((cost.predicted_frost, cost.per_blob_frost), (None, Some(132_300)));
         assert_eq!((cost.uncertain_uploads, cost.uncertain_frost), (1, Some(132_300)));
         report.plan.store.price = Some(Price::Listed { storage: 90, write: 2_000 });
         let cost = CostSummary::of(&report).unwrap();

@@ -4,6 +4,7 @@ mod buckets;
 pub mod cache;
 pub mod capacity;
 pub mod compare;
+pub mod charges;
 pub mod cost;
 mod distribution;
 mod document;

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use super::{
     Report,
     buckets::{self, Buckets},
+    charges::PriceRange,
     cost::{NoFit, StepCost},
     distribution::Distribution,
     stats,
@@ -76,6 +77,13 @@ pub struct StepSummary {
     pub cost_frost: u64,
     /// Whether that is more than can be counted, and only the least that it is.
     pub cost_is_lower_bound: bool,
+    /// Storage units of the uploads that were charged.
+    pub storage_units: u64,
+    /// The price of a unit that was stored anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit_price_frost: Option<PriceRange>,
+    /// Attempts that may have been charged although no answer states a price.
+    pub uncertain_uploads: u64,
     /// Steps that failed for good, by class.
     pub failures: Vec<FailureSummary>,
     /// Attempts that failed and were retried, by class.
@@ -262,6 +270,9 @@ impl StepSummary {
             cost: StepCost::of(&recorded.costs),
             cost_frost: metrics.cost_frost,
             cost_is_lower_bound: metrics.cost_frost >= MAX_COUNT,
+            storage_units: metrics.charges.by_kind.values().map(|charge| charge.units).sum(),
+            unit_price_frost: metrics.charges.per_unit.map(|(least, most)| PriceRange { least, most }),
+            uncertain_uploads: metrics.charges.uncertain.uploads,
             failures: metrics.failures.iter().map(|failures| FailureSummary::of(report, failures)).collect(),
             retried: metrics.retried.iter().map(|failures| FailureSummary::of(report, failures)).collect(),
             buckets: Buckets::of(metrics),

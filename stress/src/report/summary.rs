@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     Report, buckets,
     cache::CacheEffect,
+    charges::CostSummary,
     quality::QualityReport,
     threshold::{self, ThresholdResult},
     timeline::StepTimeline,
@@ -37,6 +38,9 @@ pub struct Summary {
     /// All uploads together; `None` when none was planned.
     #[serde(skip)]
     pub uploads: Option<Uploads>,
+    /// What the uploads cost; `None` when nothing was charged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<CostSummary>,
     /// The arrivals of each phase that is an open loop.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arrivals: Vec<ArrivalSummary>,
@@ -83,6 +87,7 @@ impl Summary {
             partial: report.is_partial(),
             quality: QualityReport::of(report, &steps, &arrivals, &thresholds),
             uploads: Uploads::of(&steps, recording),
+            cost: CostSummary::of(report),
             bytes_sent: steps.iter().map(|step| step.bytes_sent).sum(),
             bytes_received: steps.iter().map(|step| step.bytes_received).sum(),
             connections: ConnectionSummary::of(&recording.connections),

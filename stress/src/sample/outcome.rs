@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::class::FailureClass;
+use super::exchange::ExchangeRecord;
+use crate::plan::{class::FailureClass, price::may_have_charged};
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,15 @@ impl Outcome {
             Outcome::Failed(failure) | Outcome::Retried(failure) => Some(failure),
             Outcome::Stored(_) | Outcome::Read | Outcome::Unfinished | Outcome::Skipped => None,
         }
+    }
+
+    /// Whether a publisher may have charged for this attempt without saying so: it has the whole blob, and did not refuse it.
+    pub fn may_have_charged(&self, record: &ExchangeRecord) -> bool {
+        let by_outcome = match self {
+            Outcome::Unfinished => true,
+            outcome => outcome.failure().is_some_and(|failure| may_have_charged(failure.class)),
+        };
+        by_outcome && record.timing.sent.is_some()
     }
 
     /// Whether the attempt did what it should.

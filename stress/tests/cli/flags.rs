@@ -35,6 +35,7 @@ fn how_blobs_are_stored_is_asked_of_the_publisher_and_nothing_else() {
         ("--permanent".to_owned(), "?permanent=true".to_owned()),
         ("--deletable".to_owned(), "?deletable=true".to_owned()),
         ("--force".to_owned(), "?force=true".to_owned()),
+        ("--reuse-resources --share".to_owned(), "?reuse_resources=true&share=true".to_owned()),
         (format!("--send-object-to {address}"), format!("?send_object_to={lower}")),
         (format!("--send-object-to {}", &address[2..]), format!("?send_object_to={lower}")),
         ("--epochs 53 --permanent --force".to_owned(), "?epochs=53&permanent=true&force=true".to_owned()),

@@ -8,6 +8,7 @@ mod started;
 mod bad_input;
 mod bad_weather;
 mod caches;
+mod costs;
 mod endings;
 mod environment;
 mod flags;

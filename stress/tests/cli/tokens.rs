@@ -43,14 +43,26 @@ fn keys(algorithm: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
+/// A public key as publishers take it: PKCS #1 of RSA, and a point or a number by itself.
+fn bare(algorithm: &str, info: &[u8]) -> Vec<u8> {
+    // Behind the algorithm's identifier and the tag of the bit string.
+    let header = match algorithm {
+        "ES256" => info.len() - 65,
+        "ES384" => info.len() - 97,
+        "EdDSA" => info.len() - 32,
+        _ => 24,
+    };
+    info[header..].to_vec()
+}
+
 /// A publisher that demands tokens of this algorithm and compares them with the request.
 fn strict(algorithm: &str) -> Bottle {
     let key = match keys(algorithm) {
         None => SECRET.as_bytes().to_vec(),
-        Some((_, public)) => SubjectPublicKeyInfoDer::from_pem_slice(public.as_bytes())
-            .expect("a public key")
-            .as_ref()
-            .to_vec(),
+        Some((_, public)) => {
+            let key = SubjectPublicKeyInfoDer::from_pem_slice(public.as_bytes()).expect("a public key");
+            bare(algorithm, key.as_ref())
+        }
     };
     builder(algorithm.to_owned(), key).start()
 }

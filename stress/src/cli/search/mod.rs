@@ -4,6 +4,7 @@ pub(super) mod options;
 mod outlook;
 
 use std::{
+    ops::{Add, ControlFlow},
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -14,6 +15,7 @@ use super::{
     descriptors,
     execute::{RunContext, SampleSink, execute},
     exit::Exit,
+    price::Cap,
     print,
     screen::{self, Screen},
     signals::Signals,
@@ -26,10 +28,11 @@ use crate::{
     metrics::concurrency::ConcurrencyTracker,
     plan::{
         Phase, Plan,
+        forecast::{Forecast, forecast},
         journey::Step,
         load::{Load, Stop},
         random,
-        search::{Axis, NextStep, Search, SearchResult, StepVerdict},
+        search::{Axis, NextStep, Search, SearchResult, StepResult, StepVerdict},
         stages::Stages,
     },
     report::{
@@ -75,8 +78,15 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
     let started = Instant::now();
     let network = Arc::new(Network::new(&template.plan)?);
     let context = RunContext { list, tokens, reduced, ..RunContext::new(network) };
+    let cap = match Cap::of(&template.plan, &context, &mut signals).await? {
+        ControlFlow::Continue(cap) => cap,
+        ControlFlow::Break(exit) => return Ok(exit),
+    };
+    template.cost_lines(&search)?.iter().for_each(|line| screen.note(line));
+    let context = RunContext { budget: cap.as_ref().map(|cap| cap.budget.clone()), ..context };
     let steps = Steps { search: &search, template: &template, context, entries };
     let (steps, answer, signal) = steps.run(screen, &mut signals, capacity::generator_limit).await?;
+    cap.iter().flat_map(Cap::notices).for_each(|notice| print::line(&format!("note: {notice}")));
     let capacity = Capacity {
         tool: Tool::this(),
         started_at,
@@ -120,6 +130,24 @@ struct Template {
 }
 
 impl Template {
+    /// What the search may cost if it goes up to its highest level without a break, a line each.
+    fn cost_lines(&self, search: &Search) -> Result<Vec<String>, Error> {
+        let mut tried: Vec<StepResult> = Vec::new();
+        let mut total: Option<Forecast> = None;
+        while let NextStep::Try { level, length } = search.next(&tried) {
+            let step = forecast(&self.at(level, length, tried.len() as u64)?).into_iter().reduce(Add::add);
+            total = [total, step].into_iter().flatten().reduce(Add::add);
+            tried.push(StepResult { level, length, verdict: StepVerdict::Holds });
+        }
+        let whole = Plan { phases: self.plan.phases[..1].to_vec(), ..self.plan.clone() };
+        let level = match self.axis {
+            Axis::Rate => format!("{}/s", search.max),
+            Axis::Concurrency => format!("{} at a time", search.max),
+        };
+        let lines = export::cost_lines(&whole, &Vec::from_iter(total));
+        Ok(lines.into_iter().map(|line| format!("up to {level}: {line}")).collect())
+    }
+
     /// The plan of the `number`-th step; no two steps have a blob in common.
     fn at(&self, level: f64, length: Duration, number: u64) -> Result<Plan, Error> {
         let mut main = self.plan.phases[0].clone();
@@ -218,7 +246,7 @@ impl Steps<'_> {
             if used_up || signal.is_some() {
                 match error {
                     Some(error) => print::error(&error),
-                    None if used_up => screen.note("the list of blobs is used up"),
+                    None if used_up => screen.note(self.used_up()),
                     None => {}
                 }
                 return Ok((steps, Search::incomplete(&tried), signal));
@@ -232,8 +260,17 @@ impl Steps<'_> {
         format!("{} for {}", export::search_level(self.search.axis, level), objectives.join(", "))
     }
 
-    /// Whether a list that is read once has come to its end.
+    /// What is used up.
+    fn used_up(&self) -> &'static str {
+        let spent = self.context.budget.as_ref().is_some_and(|budget| budget.is_spent());
+        if spent { "--max-cost is reached" } else { "the list of blobs is used up" }
+    }
+
+    /// Whether a list that is read once has come to its end, or the budget is spent.
     fn is_used_up(&self) -> bool {
+        if self.context.budget.as_ref().is_some_and(|budget| budget.is_spent()) {
+            return true;
+        }
         match (&self.context.list, self.entries) {
             (Some(list), Some(entries)) => list.entries.taken() >= entries,
             _ => false,

@@ -90,6 +90,7 @@ fn the_verdict_stands_first() {
 
     - **uploads**: 2 new (median 1.10 s), 2 existing (median 1.10 s), 1 with reused storage (median 1.10 s), 2 failed
     - **cost**: 0.0002646 WAL (264,600 FROST)
+    - **price**: 2,100 FROST a unit (126 units), 0.000132 WAL a blob, 1.5 WAL a GiB
     - **bytes**: 651 KiB sent, 375 KiB received
     - **connections**: 7 opened (median TCP 213 µs), reused for 8 requests
 

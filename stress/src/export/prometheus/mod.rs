@@ -11,6 +11,7 @@ use crate::{
     plan::{Plan, journey::Step},
     report::{
         Report,
+        charges::CostSummary,
         quality::Severity,
         summary::{FailureSummary, StepSummary, Summary},
         threshold::ThresholdResult,
@@ -199,6 +200,7 @@ fn totals(text: &mut String, summary: &Summary) {
             cost.sample(&vec![], uploads.cost_frost);
         }
     }
+    summary.cost.iter().for_each(|cost| costs(text, cost));
     let Some(cache) = &summary.cache else { return };
     let (low, high) = cache.interval().unzip();
     let bounds = [("median", cache.ratio()), ("low", low), ("high", high)];
@@ -207,6 +209,30 @@ fn totals(text: &mut String, summary: &Summary) {
     for (bound, ratio) in bounds.into_iter().filter_map(|(bound, ratio)| Some((bound, ratio?))) {
         speedup.sample(&label("bound", bound), ratio);
     }
+}
+
+/// What uploads cost besides the sum.
+fn costs(text: &mut String, cost: &CostSummary) {
+    let label = |value: &str| vec![("bound", value.to_owned())];
+    let help = "Storage units of the uploads that were charged";
+    family(text, "walrus_stress_storage_units_total", Kind::Counter, help)
+        .sample(&vec![], cost.storage_units);
+    for (name, help, range) in [
+        ("walrus_stress_unit_price_frost", "The price of a storage unit", cost.unit_price_frost),
+        (
+            "walrus_stress_cost_predicted_frost",
+            "What the price given beforehand predicts",
+            cost.predicted_frost,
+        ),
+    ] {
+        let Some(range) = range else { continue };
+        let mut family = family(text, name, Kind::Gauge, help);
+        family.sample(&label("least"), range.least);
+        family.sample(&label("most"), range.most);
+    }
+    let help = "Attempts that may have been charged although no answer states a price";
+    family(text, "walrus_stress_uncertain_uploads_total", Kind::Counter, help)
+        .sample(&vec![], cost.uncertain_uploads);
 }
 
 /// Thresholds, quality and whether the run passed.

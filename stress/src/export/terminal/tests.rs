@@ -92,6 +92,7 @@ fn a_small_run_shows_each_blob() {
 
     uploads      5 new, 0 existing
     cost         0.0006615 WAL (661,500 FROST)
+    price        2,100 FROST a unit (315 units), 0.000132 WAL a blob, 1.51 WAL a GiB
     bytes        460 KiB sent, 920 KiB received
     connections  5 opened (median TCP 212 µs), reused for 10 requests
 
@@ -142,6 +143,8 @@ fn a_large_run_shows_what_its_sample_supports() {
 
     uploads      400 new, 0 existing
     cost         0.05292 WAL (52,920,000 FROST)
+    price        2,036 to 2,100 FROST a unit (25,298 units), 0.000132 WAL a blob,
+                 0.484 WAL a GiB
     bytes        112 MiB sent, 224 MiB received
     connections  8 opened (median TCP 213 µs), reused for 1,192 requests
 
@@ -240,6 +243,7 @@ fn an_interrupted_run_with_failures_says_so_first_and_last() {
     uploads      2 new (median 1.10 s), 2 existing (median 1.10 s), 1 with reused
                  storage (median 1.10 s), 2 failed
     cost         0.0002646 WAL (264,600 FROST)
+    price        2,100 FROST a unit (126 units), 0.000132 WAL a blob, 1.5 WAL a GiB
     bytes        651 KiB sent, 375 KiB received
     connections  7 opened (median TCP 213 µs), reused for 8 requests
 

@@ -4,6 +4,7 @@ pub(super) mod blobs;
 pub(super) mod cache;
 pub(super) mod comparison;
 pub(super) mod connections;
+pub(super) mod charges;
 pub(super) mod cost;
 pub(super) mod describe;
 pub(super) mod document;

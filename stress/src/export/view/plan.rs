@@ -9,8 +9,9 @@ use crate::{
     export::style::Style,
     plan::{
         Plan,
-        forecast::{Forecast, Range},
+        forecast::{self, Forecast, Range},
         journey::Step,
+        price::{Frost, SAME_PRICE_UP_TO, storage_units},
         support,
     },
     units,
@@ -27,14 +28,18 @@ pub(in crate::export) fn document(plan: &Plan, forecasts: &[Forecast], is_random
         .map(|(phase, forecast)| {
             let steps = phase.journey.steps.iter().map(Step::to_string).collect::<Vec<_>>().join(", ");
             let rows = [fact(&phase.name, describe::load(phase)), fact("  steps", steps)];
-            section(rows.into_iter().chain(amounts(forecast)).collect())
+            section(
+                rows.into_iter().chain(amounts(forecast, forecast::cost(plan, phase, forecast))).collect(),
+            )
         })
         .collect();
     if plan.phases.len() > 1
         && let Some(total) = forecasts.iter().cloned().reduce(std::ops::Add::add)
     {
+        let costs = plan.phases.iter().zip(forecasts).map(|(phase, of)| forecast::cost(plan, phase, of));
+        let cost = costs.sum::<Option<Range<u64>>>();
         let phases = format!("{} phases, one after the other", plan.phases.len());
-        sections.push(section([fact("total", phases)].into_iter().chain(amounts(&total)).collect()));
+        sections.push(section([fact("total", phases)].into_iter().chain(amounts(&total, cost)).collect()));
     }
     sections.push(Section::new("run", "Run", vec![Table::facts(settings(plan, is_random))]));
     let answer = Cell::text(Style::Normal, "A forecast, if nothing fails; no request was sent.");
@@ -60,6 +65,10 @@ fn settings(plan: &Plan, is_random: bool) -> Vec<Row> {
     let [upload, download, connect] =
         [limits.upload_timeout, limits.download_timeout, limits.connect_timeout].map(units::duration);
     rows.push(fact("timeouts", format!("upload {upload}, download {download}, connect {connect}")));
+    if !plan.publishers.is_empty() {
+        rows.push(fact("price", price(plan)));
+        rows.extend(plan.max_cost().map(|cap| fact("cap", Frost(cap).words())));
+    }
     rows.extend(plan.thresholds.iter().map(|threshold| fact("thresholds", threshold.to_string())));
     let shortfalls = support::shortfalls(plan);
     rows.extend(shortfalls.iter().map(|one| Row::fact("thresholds", Style::Attention, one.notice())));
@@ -68,7 +77,62 @@ fn settings(plan: &Plan, is_random: bool) -> Vec<Row> {
     rows
 }
 
-fn amounts(forecast: &Forecast) -> Vec<Row> {
+/// What the uploads of each phase store and cost, a line each, and the price.
+pub(in crate::export) fn cost_lines(plan: &Plan, forecasts: &[Forecast]) -> Vec<String> {
+    let phases = plan.phases.iter().zip(forecasts).filter(|(phase, _)| phase.journey.uploads());
+    let mut lines: Vec<_> = phases
+        .map(|(phase, forecast)| {
+            let cost = forecast::cost(plan, phase, forecast).map(|cost| format!(": {}", frost(cost)));
+            let blobs = forecast.uploads.exact().map_or_else(
+                || format!("{} blobs", range(forecast.uploads, units::count)),
+                |blobs| units::counted(blobs, "blob"),
+            );
+            format!(
+                "stores in {}: {blobs} of {}, {}{}",
+                phase.name,
+                range(forecast.bytes_up, units::bytes),
+                stored(forecast),
+                cost.unwrap_or_default()
+            )
+        })
+        .collect();
+    if !lines.is_empty() {
+        lines.push(format!("price: {}", price(plan)));
+    }
+    lines
+}
+
+/// What the network stores and charges for.
+fn stored(forecast: &Forecast) -> String {
+    format!(
+        "encoded {}, {} storage units",
+        range(forecast.encoded, units::bytes),
+        range(forecast.units, units::count)
+    )
+}
+
+fn frost(cost: Range<u64>) -> String {
+    range(cost, |frost| Frost(frost).words())
+}
+
+/// The price of a unit, or how to learn it.
+fn price(plan: &Plan) -> String {
+    let same = format!(
+        "every size up to {} bytes costs the same, {} units",
+        units::count(SAME_PRICE_UP_TO),
+        storage_units(0)
+    );
+    let epochs = units::counted(u64::from(plan.store.epochs()), "epoch");
+    match plan.store.unit_price() {
+        Some(price) => format!("{} FROST a storage unit for {epochs}; {same}", range(price, units::count)),
+        None => format!(
+            "unknown before the first answers: give --price storage=FROST,write=FROST, which `walrus info price` shows, or \
+             --price report.json of an earlier run; {same}"
+        ),
+    }
+}
+
+fn amounts(forecast: &Forecast, cost: Option<Range<u64>>) -> Vec<Row> {
     let fact = |label: &str, text: String| Row::fact(format!("  {label}"), Style::Normal, text);
     let Forecast { uploads, downloads, bytes_up, bytes_down, lasts, .. } = forecast;
     let requests = [("uploads", uploads, bytes_up), ("downloads", downloads, bytes_down)];
@@ -79,6 +143,10 @@ fn amounts(forecast: &Forecast) -> Vec<Row> {
             fact(label, format!("{}, {}", range(*requests, units::count), range(*bytes, units::bytes)))
         })
         .collect();
+    if uploads.most != Some(0) {
+        rows.push(fact("stored", stored(forecast)));
+        rows.extend(cost.map(|cost| fact("cost", frost(cost))));
+    }
     rows.push(fact("takes", range(*lasts, units::duration)));
     rows
 }

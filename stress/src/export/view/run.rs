@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    blobs, cache, connections, cost, describe,
+    blobs, cache, charges, connections, cost, describe,
     document::{Cell, Document, Row, Section, Shown, Table},
     steps,
 };
@@ -289,15 +289,12 @@ fn totals(report: &Report, summary: &Summary) -> Table {
     let mut rows = Vec::new();
     if let Some(uploads) = &summary.uploads {
         rows.push(fact("uploads", uploaded(uploads, report.plan.store.force)));
-        let (wal, frost) = (units::wal(uploads.cost_frost), units::count(uploads.cost_frost));
-        match (uploads.cost_frost, uploads.cost_is_lower_bound) {
-            (0, _) => {}
-            (_, false) => rows.push(fact("cost", format!("{wal} ({frost} FROST)"))),
-            (_, true) => {
-                let text =
-                    format!("at least {wal} ({frost} FROST): the prices add up to more than can be counted");
-                rows.push(Row::fact("cost", Style::Bad, text));
-            }
+        if uploads.cost_is_lower_bound {
+            let (wal, frost) = (units::wal(uploads.cost_frost), units::count(uploads.cost_frost));
+            let text = format!("at least {wal} ({frost} FROST): the prices add up to more than can be counted");
+            rows.push(Row::fact("cost", Style::Bad, text));
+        } else {
+            rows.extend(summary.cost.iter().flat_map(charges::rows));
         }
     }
     rows.extend(summary.arrivals.iter().map(|arrivals| {

@@ -10,6 +10,7 @@ use crate::{
     export::style::Style,
     metrics::step_metrics::Span,
     report::{
+        charges::PriceRange,
         stats::Percentile,
         summary::{Bounded, Distribution, StepSummary, Summary},
     },
@@ -202,6 +203,18 @@ fn stored(summary: &Summary) -> Vec<StepNumbers> {
     let overflowed = costs.values.iter_mut().zip(&summary.steps).filter(|(_, step)| step.cost_is_lower_bound);
     overflowed.for_each(|(cost, _)| *cost = None);
     numbers.push(costs);
+    let units = |step: &StepSummary| step.storage_units;
+    numbers.push(count(summary, ("storage_units", "units"), Style::Normal, Shown::Csv, units));
+    let price = |key: &str, label, of: fn(PriceRange) -> u64| {
+        let value = |price: PriceRange| (units::count(of(price)), of(price) as f64);
+        let values = summary.steps.iter().map(|step| step.unit_price_frost.map(value)).collect();
+        let key = format!("unit_price_frost/{key}");
+        StepNumbers { key, label, style: Style::Normal, shown: Shown::Csv, values }
+    };
+    numbers.push(price("least", "lowest price of a unit", |price| price.least));
+    numbers.push(price("most", "highest price of a unit", |price| price.most));
+    let uncertain = |step: &StepSummary| step.uncertain_uploads;
+    numbers.push(count(summary, ("uncertain_uploads", "uncertain"), Style::Normal, Shown::Csv, uncertain));
     numbers
 }
 
