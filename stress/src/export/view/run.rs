@@ -291,7 +291,8 @@ fn totals(report: &Report, summary: &Summary) -> Table {
         rows.push(fact("uploads", uploaded(uploads, report.plan.store.force)));
         if uploads.cost_is_lower_bound {
             let (wal, frost) = (units::wal(uploads.cost_frost), units::count(uploads.cost_frost));
-            let text = format!("at least {wal} ({frost} FROST): the prices add up to more than can be counted");
+            let text =
+                format!("at least {wal} ({frost} FROST): the prices add up to more than can be counted");
             rows.push(Row::fact("cost", Style::Bad, text));
         } else {
             rows.extend(summary.cost.iter().flat_map(charges::rows));
