@@ -76,8 +76,10 @@ impl Expectations {
 
 impl Connections {
     pub(super) fn record(&mut self, sample: &Sample) {
-        let ExchangeRecord { link, peer, was_stale, lacked_port, expectation, .. } = sample.exchange;
+        let ExchangeRecord { link, peer, was_stale, reopened, lacked_port, expectation, .. } =
+            sample.exchange;
         self.stale += u64::from(was_stale);
+        self.opened += u64::from(reopened);
         self.port_refusals += u64::from(lacked_port);
         if let Some(expectation) = expectation {
             self.expectations.entry(sample.target).or_default().record(expectation);

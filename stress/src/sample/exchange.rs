@@ -31,6 +31,8 @@ pub struct ExchangeRecord {
     pub retry_after: Option<Duration>,
     /// Whether the kept-open connection turned out to be closed, so that the read was repeated over a new one.
     pub was_stale: bool,
+    /// Whether it had opened a connection before that one, which it could not use to its end.
+    pub reopened: bool,
     /// Whether the kernel had no free port left for a connection.
     pub lacked_port: bool,
     /// What became of its `Expect: 100-continue`; `None` without one, and when the final response came first.
@@ -86,6 +88,7 @@ impl ExchangeRecord {
             timing: Timing { due, started, finished, ..Timing::default() },
             bytes_sent: self.bytes_sent,
             was_stale: self.was_stale,
+            reopened: matches!(self.link, Some(Link::Fresh(_))),
             expectation: self.expectation,
             ..Self::default()
         };

@@ -5,6 +5,11 @@
 //! says that it was skipped.
 
 #![cfg(target_os = "linux")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the parts of the test speak to one another, and a skip is said"
+)]
 
 use std::{
     env,

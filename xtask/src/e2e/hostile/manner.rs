@@ -76,7 +76,7 @@ pub(super) const fn read(name: &'static str, acts: &'static [Act], class: &'stat
 
 impl Manner {
     /// The same, of which nothing fails.
-    pub(super) const fn is_fine(self) -> Manner {
+    pub(super) const fn passes(self) -> Manner {
         Manner { class: None, ..self }
     }
 
@@ -86,7 +86,7 @@ impl Manner {
     }
 
     /// The same, where the first blob is still right.
-    pub(super) const fn from_second(self) -> Manner {
+    pub(super) const fn once_right(self) -> Manner {
         Manner { from_second: true, ..self }
     }
 
