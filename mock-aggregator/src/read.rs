@@ -13,7 +13,7 @@ use mock_publisher::admission::Ticket;
 use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
 use mock_publisher::blocking::blocking;
-use mock_publisher::body_fault::{ByteStream, Damage, corrupt, with_fault};
+use mock_publisher::body_fault::{BodyFault, ByteStream, corrupt, with_fault};
 use mock_publisher::clock::millis;
 use mock_publisher::draw;
 use mock_publisher::fault::Fault;
@@ -255,8 +255,8 @@ impl ReadRequest {
     /// The answer to a read that succeeded; see `response::success`.
     pub(crate) fn success(&self, etag: impl Display, length: Option<u64>, body: Body) -> Response {
         let mut response = success((&self.method, &self.headers), etag, length, body);
-        if let Some(damage) = length.and_then(|length| Damage::of(&self.ticket, length)) {
-            response.extensions_mut().insert(damage);
+        if let Some(fault) = length.and_then(|length| BodyFault::of(&self.ticket, length)) {
+            response.extensions_mut().insert(fault);
         }
         response
     }

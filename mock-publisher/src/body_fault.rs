@@ -13,23 +13,55 @@ use std::time::Duration;
 /// A body on its way out.
 pub type ByteStream = BoxStream<'static, io::Result<Bytes>>;
 
-/// An extension of responses: how a fault changes the bytes of the body, for what keeps it.
+/// What a fault does to a body; an extension of responses, for a cache that keeps them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Damage {
-    /// It ends early.
-    Truncated,
+pub enum BodyFault {
+    /// It ends after so many bytes.
+    Truncate(u64),
     /// This byte is changed.
-    Corrupted(u64),
+    Corrupt(u64),
+    /// It takes so long.
+    Drip(Duration),
 }
 
-impl Damage {
-    /// The damage to a body of `length` bytes that answers a request, if its fault does any.
+impl BodyFault {
+    /// What the fault of a request does to a body of `length` bytes, if anything.
     #[must_use]
     pub fn of(ticket: &Ticket, length: u64) -> Option<Self> {
+        let offset = || ticket.profile().damage_offset(ticket.n, length);
         match ticket.fault.filter(|_| length > 0)? {
-            Fault::Truncate => Some(Self::Truncated),
-            Fault::Corrupt => Some(Self::Corrupted(ticket.profile().damage_offset(ticket.n, length))),
-            _ => None,
+            Fault::Truncate => Some(Self::Truncate(offset())),
+            Fault::Corrupt => Some(Self::Corrupt(offset())),
+            Fault::Drip => Some(Self::Drip(ticket.profile().drip_for)),
+            Fault::Shed
+            | Fault::Internal
+            | Fault::Unavailable
+            | Fault::Timeout
+            | Fault::NotYet
+            | Fault::Reset
+            | Fault::MalformedJson
+            | Fault::ErrorObject
+            | Fault::Hang
+            | Fault::BlobTooLarge
+            | Fault::NotFound
+            | Fault::PayloadTooLarge
+            | Fault::Blocked
+            | Fault::InsufficientFunds
+            | Fault::BadGateway
+            | Fault::GatewayTimeout
+            | Fault::UnknownError
+            | Fault::OriginDown
+            | Fault::ConnectionTimedOut
+            | Fault::OriginUnreachable
+            | Fault::OriginTimeout => None,
+        }
+    }
+
+    fn kind(self) -> Fault {
+        match self {
+            Self::Truncate(_) => Fault::Truncate,
+            Self::Corrupt(_) => Fault::Corrupt,
+            Self::Drip(_) => Fault::Drip,
         }
     }
 }
@@ -39,16 +71,12 @@ const DROPS: u64 = 20;
 
 /// A body of `length` bytes, with the fault of the request if that is one of bodies; such a fault is counted.
 pub fn with_fault(body: ByteStream, length: u64, ticket: &Ticket, stats: &Stats) -> Body {
-    let Some(fault @ (Fault::Truncate | Fault::Corrupt | Fault::Drip)) = ticket.fault.filter(|_| length > 0)
-    else {
-        return Body::from_stream(body);
-    };
-    stats.fault(fault);
-    let offset = ticket.profile().damage_offset(ticket.n, length);
+    let Some(fault) = BodyFault::of(ticket, length) else { return Body::from_stream(body) };
+    stats.fault(fault.kind());
     Body::from_stream(match fault {
-        Fault::Corrupt => corrupt(body, offset),
-        Fault::Drip => drip(body, length, ticket.profile().drip_for),
-        _ => {
+        BodyFault::Corrupt(offset) => corrupt(body, offset),
+        BodyFault::Drip(duration) => drip(body, length, duration),
+        BodyFault::Truncate(offset) => {
             let connection = ticket.connection.clone();
             let end = async move {
                 connection.flushed().await;

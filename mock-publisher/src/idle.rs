@@ -1,4 +1,4 @@
-//! When a connection that nobody uses ends: one between two requests, and one whose next request never becomes complete.
+//! When a connection without a request ends: between two requests, and while the head of the next one is incomplete.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The cache of the aggregator with each persona, by a clock that the test advances (contract §6).
 
-use crate::raw::{Reply, ask, get, stored};
+use crate::raw::{Reply, ask, connect, get, head, stored, until};
 use mock_aggregator::cache::{CacheConfig, Persona};
 use mock_publisher::admission::Limits;
 use mock_publisher::clock::Clock;
@@ -9,6 +9,7 @@ use mock_publisher::profile::Latency;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 use tests::{Bottle, BottleBuilder, GET_BLOB};
+use tokio::io::AsyncWriteExt;
 
 const SECOND: Duration = Duration::from_secs(1);
 const ABSENT: &str = "M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk";
@@ -86,6 +87,28 @@ async fn an_expired_entry_is_served_if_the_origin_fails() {
     bottle.set_aggregator_weather("");
     let words = [get(bottle.aggregator_url(), &id).await, get(bottle.aggregator_url(), &id).await];
     assert_eq!(words.each_ref().map(status), ["EXPIRED", "HIT"]);
+}
+
+#[tokio::test]
+async fn an_expired_entry_is_served_while_another_request_updates_it() {
+    let clock = Clock::manual();
+    let cache = CacheConfig { idle_ttl: None, ..CacheConfig::of(Persona::Nginx) };
+    let bottle = bottle(cache, &clock).start();
+    let (url, id) = (bottle.aggregator_url(), stored(bottle.publisher_url(), b"walrus").await);
+    get(url, &id).await;
+    clock.advance(25 * 3600 * SECOND);
+    bottle.set_aggregator_weather("fault = [{ kind = \"hang\", ratio = \"first:1\" }]");
+    let mut updating = connect(url).await;
+    updating.write_all(head(&format!("GET /v1/blobs/{id}"), &[]).as_bytes()).await.unwrap();
+    until(|| bottle.aggregator_stats().fault("hang") == 1).await;
+    for _ in 0..2 {
+        let reply = get(url, &id).await;
+        assert_eq!((reply.answer(), status(&reply)), ((200, "walrus"), "UPDATING"));
+    }
+    drop(updating);
+    until(|| bottle.aggregator_stats().connections.open == 0).await;
+    assert_eq!(status(&get(url, &id).await), "EXPIRED", "the client of the update has left");
+    assert_eq!(status(&get(url, &id).await), "HIT");
 }
 
 #[tokio::test]

@@ -22,13 +22,15 @@ pub(crate) enum CacheOutcome {
     Hit(Arc<Entry>),
     /// Its entry had expired, and is served because the aggregator has failed.
     Stale(Arc<Entry>),
+    /// Its entry had expired, and is served because another request is updating it.
+    Updating(Arc<Entry>),
 }
 
 impl CacheOutcome {
     /// The entry that is served.
     pub(super) fn entry(&self) -> Option<&Entry> {
         match self {
-            Self::Hit(entry) | Self::Stale(entry) => Some(entry),
+            Self::Hit(entry) | Self::Stale(entry) | Self::Updating(entry) => Some(entry),
             Self::Miss | Self::Expired(_) | Self::Bypass => None,
         }
     }
@@ -142,6 +144,7 @@ mod tests {
             (CacheOutcome::Miss, "x-cache-status: MISS"),
             (CacheOutcome::Expired(Arc::clone(&entry)), "x-cache-status: EXPIRED"),
             (CacheOutcome::Stale(Arc::clone(&entry)), "x-cache-status: STALE"),
+            (CacheOutcome::Updating(Arc::clone(&entry)), "x-cache-status: UPDATING"),
             (CacheOutcome::Bypass, "x-cache-status: BYPASS"),
         ] {
             assert_eq!(written(Persona::Nginx, &outcome, true)[2], word);

@@ -7,7 +7,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, DATE, ETAG
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use mock_publisher::body_fault::Damage;
+use mock_publisher::body_fault::BodyFault;
 use mock_publisher::clock::millis;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -43,10 +43,12 @@ pub(super) async fn keep(
 ) -> Response {
     // A cache that does not answer hits by itself has every body from the aggregator, damaged anew or not at all.
     let is_copy = aggregator.0.config.cache.answers_hits();
-    let damage = response.extensions().get::<Damage>().copied().filter(|_| is_copy);
-    if damage == Some(Damage::Truncated) {
-        return response;
-    }
+    let fault = response.extensions().get::<BodyFault>().copied().filter(|_| is_copy);
+    let corrupted_at = match fault {
+        Some(BodyFault::Truncate(_)) => return response,
+        Some(BodyFault::Corrupt(offset)) => Some(offset),
+        Some(BodyFault::Drip(_)) | None => None,
+    };
     let (parts, body) = response.into_parts();
     let mut entry = Entry::new(parts.headers.get(CONTENT_TYPE).cloned(), aggregator.0.config.clock.now_ms());
     let ttls = ttls(aggregator, parts.status, &parts.headers);
@@ -54,10 +56,7 @@ pub(super) async fn keep(
     let is_blob = parts.status == StatusCode::OK && parts.headers.contains_key(ETAG);
     let body = match (is_blob, content_length(&parts.headers)) {
         (true, size) => {
-            entry.corrupted_at = match damage {
-                Some(Damage::Corrupted(offset)) => Some(offset),
-                Some(Damage::Truncated) | None => None,
-            };
+            entry.corrupted_at = corrupted_at;
             let pending = pending(entry);
             match size {
                 Some(size) => {

@@ -70,13 +70,15 @@ async fn answer(
     let config = &aggregator.0.config.cache;
     let outcome = lookup(aggregator, &key, request.headers());
     let stale = match &outcome {
-        CacheOutcome::Hit(entry) => {
+        CacheOutcome::Hit(entry) | CacheOutcome::Stale(entry) | CacheOutcome::Updating(entry) => {
             let entry = Arc::clone(entry);
             return (outcome.clone(), from_entry(aggregator, &entry, outcome, request, next).await);
         }
-        CacheOutcome::Expired(entry) if config.serves_stale => Some(Arc::clone(entry)),
-        _ => None,
+        CacheOutcome::Expired(entry) => Some(Arc::clone(entry)).filter(|_| config.serves_stale),
+        CacheOutcome::Miss | CacheOutcome::Bypass => None,
     };
+    let is_update = matches!(outcome, CacheOutcome::Expired(_));
+    let _update = is_update.then(|| Update { aggregator: aggregator.clone(), key: key.clone() });
     request.extensions_mut().insert(outcome.clone());
     let (parts, body) = request.into_parts();
     let again = stale.map(|entry| (entry, Request::from_parts(parts.clone(), Body::empty()), next.clone()));
@@ -102,8 +104,21 @@ fn lookup(aggregator: &Aggregator, key: &str, headers: &HeaderMap) -> CacheOutco
     }
     match inner.lru.get(key, inner.config.clock.now_ms()) {
         Lookup::Absent => CacheOutcome::Miss,
-        Lookup::Expired(entry) => CacheOutcome::Expired(entry),
+        Lookup::Updating(entry) if inner.config.cache.serves_stale => CacheOutcome::Updating(entry),
+        Lookup::Expired(entry) | Lookup::Updating(entry) => CacheOutcome::Expired(entry),
         Lookup::Fresh(entry) => CacheOutcome::Hit(entry),
+    }
+}
+
+/// The update of an entry that has expired, under way until this is dropped.
+struct Update {
+    aggregator: Aggregator,
+    key: String,
+}
+
+impl Drop for Update {
+    fn drop(&mut self) {
+        self.aggregator.0.lru.end_update(&self.key);
     }
 }
 

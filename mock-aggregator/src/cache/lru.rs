@@ -47,8 +47,10 @@ pub(super) struct Ttls {
 pub(super) enum Lookup {
     /// No entry that can be served.
     Absent,
-    /// An entry that has expired by its age.
+    /// An entry that has expired by its age; its update has begun with this lookup.
     Expired(Arc<Entry>),
+    /// An entry that has expired and whose update is under way.
+    Updating(Arc<Entry>),
     /// An entry.
     Fresh(Arc<Entry>),
 }
@@ -77,6 +79,7 @@ struct Slot {
     last_use: u64,
     used_ms: u64,
     ttls: Ttls,
+    is_updating: bool,
 }
 
 impl Entry {
@@ -116,13 +119,28 @@ impl Lru {
     /// Looks a key up; an entry that can be served becomes the most recently used.
     pub(super) fn get(&self, key: &str, now_ms: u64) -> Lookup {
         self.with(|state| {
-            let is_kept = |slot: &&Slot| !slot.is_pending(now_ms) && !slot.is_abandoned(now_ms);
-            let Some(slot) = state.slots.get(key).filter(is_kept) else { return Lookup::Absent };
+            let is_kept = |slot: &Slot| !slot.is_pending(now_ms) && !slot.is_abandoned(now_ms);
+            let Some(slot) = state.slots.get_mut(key).filter(|slot| is_kept(slot)) else {
+                return Lookup::Absent;
+            };
             if slot.is_old(now_ms) {
-                return Lookup::Expired(Arc::clone(&slot.entry));
+                let entry = Arc::clone(&slot.entry);
+                return match std::mem::replace(&mut slot.is_updating, true) {
+                    false => Lookup::Expired(entry),
+                    true => Lookup::Updating(entry),
+                };
             }
             state.touch(key, now_ms).map_or(Lookup::Absent, Lookup::Fresh)
         })
+    }
+
+    /// Ends the update of an entry, whatever came of it.
+    pub(super) fn end_update(&self, key: &str) {
+        self.with(|state| {
+            if let Some(slot) = state.slots.get_mut(key) {
+                slot.is_updating = false;
+            }
+        });
     }
 
     /// Inserts an entry, and gives how many were evicted for it. An entry larger than the limit is not kept; one that is
@@ -142,7 +160,14 @@ impl Lru {
             state.uses += 1;
             state.bytes += size;
             state.by_use.insert(state.uses, key.clone());
-            let slot = Slot { entry: Arc::new(entry), size, last_use: state.uses, used_ms: now_ms, ttls };
+            let slot = Slot {
+                entry: Arc::new(entry),
+                size,
+                last_use: state.uses,
+                used_ms: now_ms,
+                ttls,
+                is_updating: false,
+            };
             state.slots.insert(key, slot);
             state.evict(self.limit)
         })

@@ -14,10 +14,14 @@ fn has(lru: &Lru, key: &str) -> bool {
     matches!(lru.get(key, 0), Lookup::Fresh(_))
 }
 
+/// What a lookup finds; an update that it begins ends at once.
 fn state(lru: &Lru, now_ms: u64) -> &'static str {
-    match lru.get("a", now_ms) {
+    let found = lru.get("a", now_ms);
+    lru.end_update("a");
+    match found {
         Lookup::Absent => "absent",
         Lookup::Expired(_) => "expired",
+        Lookup::Updating(_) => "updating",
         Lookup::Fresh(_) => "fresh",
     }
 }
@@ -89,4 +93,18 @@ fn a_fresh_entry_is_replaced_only_on_request() {
         insert_at(&lru, "a", 1, now, Ttls::default(), replace);
         assert_eq!(made(&lru), expected);
     }
+}
+
+#[test]
+fn an_expired_entry_is_updated_by_one_lookup_at_a_time() {
+    let lru = Lru::new(1);
+    let ttls = Ttls { ttl_ms: Some(100), ..Ttls::default() };
+    insert_at(&lru, "a", 1, 0, ttls, false);
+    assert!(matches!(lru.get("a", 100), Lookup::Expired(_)));
+    assert!(matches!(lru.get("a", 100), Lookup::Updating(_)));
+    lru.end_update("a");
+    assert!(matches!(lru.get("a", 100), Lookup::Expired(_)));
+    insert_at(&lru, "a", 1, 100, ttls, true);
+    assert!(matches!(lru.get("a", 199), Lookup::Fresh(_)));
+    assert!(matches!(lru.get("a", 200), Lookup::Expired(_)), "the new entry is not being updated yet");
 }

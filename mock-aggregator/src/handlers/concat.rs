@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use mock_publisher::api_error::{ApiError, ErrorStatus};
 use mock_publisher::blob_id::BlobId;
-use mock_publisher::body_fault::{ByteStream, Damage};
+use mock_publisher::body_fault::{BodyFault, ByteStream};
 use mock_publisher::connection::Abort;
 use mock_publisher::fault::Fault;
 use mock_publisher::store::{Attributes, byte_stream};
@@ -67,8 +67,8 @@ async fn concat(read: ReadRequest, ids: Vec<String>) -> Result<Response, ApiErro
     };
     let body = read.stream(stream::iter(first).chain(rest).boxed(), 0, length);
     let mut response = read.success(etag(&ids), None, body);
-    if let Some(damage) = Damage::of(&read.ticket, length) {
-        response.extensions_mut().insert(damage);
+    if let Some(fault) = BodyFault::of(&read.ticket, length) {
+        response.extensions_mut().insert(fault);
     }
     let allowed = &read.aggregator.0.config.allowed_attributes;
     add_attributes(response.headers_mut(), &attributes, |key| allowed.allows(key));
