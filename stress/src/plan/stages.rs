@@ -77,6 +77,19 @@ impl Stages {
         self.0.iter().map(|stage| stage.duration).sum()
     }
 
+    /// The level at `now` since the start; `None` behind the last stage.
+    pub fn at(&self, now: Duration) -> Option<f64> {
+        let mut start = Duration::ZERO;
+        for stage in &self.0 {
+            let within = now.checked_sub(start)?;
+            match stage.duration {
+                Some(duration) if within >= duration => start += duration,
+                _ => return Some(stage.from + stage.slope() * within.as_secs_f64()),
+            }
+        }
+        None
+    }
+
     /// When the level is next at least `level`, at `now` or later; `None` when it never is again.
     pub fn reaches(&self, level: f64, now: Duration) -> Option<Duration> {
         let mut start = Duration::ZERO;

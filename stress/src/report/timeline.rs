@@ -55,6 +55,8 @@ pub struct Point {
     pub rate: Option<f64>,
     /// The median response time, shown however small the sample.
     pub median: Option<Bounded>,
+    /// The 95th percentile of response times, where the sample supports it.
+    pub p95: Option<Bounded>,
     /// The 99th percentile of response times, where the sample supports it.
     pub p99: Option<Bounded>,
     /// The longest response time.
@@ -70,12 +72,25 @@ impl StepTimeline {
         {
             phases.entry(key.phase).or_default().push((key, metrics));
         }
-        phases.values().flat_map(|step_metrics| of_phase(report, step_metrics)).collect()
+        phases.values().flat_map(|step_metrics| of_phase(report, step_metrics, Duration::ZERO)).collect()
+    }
+
+    /// The timelines of one phase in intervals of at least `width`, in which samples are larger.
+    pub fn of_phase(report: &Report, phase: usize, width: Duration) -> Vec<Self> {
+        let steps = report.recording.steps.iter();
+        let steps: Vec<_> =
+            steps.filter(|(key, metrics)| key.phase == phase && !metrics.timeline.is_empty()).collect();
+        of_phase(report, &steps, width)
     }
 }
 
-fn of_phase(report: &Report, step_metrics: &[(&StepKey, &StepRecording)]) -> Vec<StepTimeline> {
+fn of_phase(
+    report: &Report,
+    step_metrics: &[(&StepKey, &StepRecording)],
+    width: Duration,
+) -> Vec<StepTimeline> {
     let widest = step_metrics.iter().map(|(_, metrics)| metrics.timeline.width()).max().unwrap_or_default();
+    let widest = widest.max(width);
     let windows = || step_metrics.iter().filter_map(|(_, metrics)| metrics.window());
     let begin = windows().map(|(begin, _)| begin).min().unwrap_or_default();
     let end = windows().map(|(_, end)| end).max().unwrap_or_default();
@@ -107,7 +122,10 @@ fn point(begin: Duration, interval: &Interval, in_flight: u64, filled: Duration,
         lower_bound: tally.least_lower_bound.is_some_and(|least| value + value / 250 >= least),
     };
     let quantile = |quantile| interval.response.quantile(quantile).map(bounded);
-    let supported = Percentile::P99.is_supported_by(interval.response.count());
+    let supported = |percentile: Percentile| {
+        let count = interval.response.count();
+        percentile.is_supported_by(count).then(|| quantile(percentile.quantile())).flatten()
+    };
     Point {
         begin,
         started: tally.started,
@@ -119,7 +137,8 @@ fn point(begin: Duration, interval: &Interval, in_flight: u64, filled: Duration,
         bytes_received: tally.bytes_received,
         rate: stats::per_second(tally.done, filled).filter(|_| filled * 2 >= width),
         median: quantile(Percentile::P50.quantile()),
-        p99: supported.then(|| quantile(Percentile::P99.quantile())).flatten(),
+        p95: supported(Percentile::P95),
+        p99: supported(Percentile::P99),
         max: quantile(1.0),
     }
 }
@@ -137,9 +156,10 @@ impl Serialize for StepTimeline {
             map.serialize_entry(name, &points.iter().map(number).collect::<Vec<_>>())
         }
         let seconds = |time: Option<Bounded>| time.map(|time| time.value.as_secs_f64());
-        // How many of median, p99 and max are lower bounds, counted from the longest.
+        // How many of median, p95, p99 and max are lower bounds, counted from the longest.
         let bounds = |point: &Point| {
-            [point.median, point.p99, point.max].into_iter().flatten().filter(|time| time.lower_bound).count()
+            let times = [point.median, point.p95, point.p99, point.max];
+            times.into_iter().flatten().filter(|time| time.lower_bound).count()
         };
         let (mut map, points) = (serializer.serialize_map(None)?, self.points.as_slice());
         map.serialize_entry("phase", &self.phase)?;
@@ -156,6 +176,7 @@ impl Serialize for StepTimeline {
         column(&mut map, "bytes_received", points, |point| point.bytes_received)?;
         column(&mut map, "done_per_second", points, |point| point.rate)?;
         column(&mut map, "median_seconds", points, |point| seconds(point.median))?;
+        column(&mut map, "p95_seconds", points, |point| seconds(point.p95))?;
         column(&mut map, "p99_seconds", points, |point| seconds(point.p99))?;
         column(&mut map, "max_seconds", points, |point| seconds(point.max))?;
         column(&mut map, "lower_bounds", points, bounds)?;

@@ -16,7 +16,7 @@ pub(super) const ACROSS: (f64, f64) = (58.0, 450.0);
 pub(super) const UP: (f64, f64) = (188.0, 12.0);
 
 /// How many kinds of series the style sheet knows.
-const KINDS: usize = 9;
+const KINDS: usize = 13;
 
 /// An axis: its scale, and the values that are named with their names.
 pub(super) struct Axis {
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_line_has_gaps_and_lone_points_are_dots() {
         let points = [Some((0.0, 1.0)), Some((2.0, 3.25)), None, Some((5.0, 6.0)), None];
-        assert_eq!(path(10, points).to_string(), r#"<path d="M0 1L2 3.2M5 6h0" class="line k1"></path>"#);
+        assert_eq!(path(10, points).to_string(), r#"<path d="M0 1L2 3.2M5 6h0" class="line k10"></path>"#);
     }
 
     #[test]

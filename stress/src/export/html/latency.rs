@@ -41,10 +41,11 @@ const NAMED: [(f64, &str); 8] = [
 /// `None` when nothing was measured.
 pub(super) fn part(report: &Report, summary: &Summary) -> Option<Part> {
     let several = series::phases(summary).len() > 1;
+    let scale = summary.scale?;
     let mut inside = vec![text(
         "p",
         "Response times of successes, and of timeouts and unfinished work as lower bounds. The percentiles are on a \
-         logarithmic scale of what is left above them, and end where the sample no longer supports them.",
+         logarithmic scale of what is left above them, and end where the sample no longer supports them. All distributions are on one scale of times.",
     )];
     for phase in series::phases(summary) {
         let steps: Vec<_> = summary.steps.iter().filter(|step| step.phase == phase).collect();
@@ -60,7 +61,8 @@ pub(super) fn part(report: &Report, summary: &Summary) -> Option<Part> {
         if several {
             inside.push(text("h3", phase));
         }
-        let figures = percentiles(&measured).into_iter().chain(measured.iter().map(histogram));
+        let bars = measured.iter().map(|measured| histogram(measured, scale));
+        let figures = percentiles(&measured).into_iter().chain(bars);
         inside.push(element("div").class("figures").with_all(figures));
     }
     (inside.len() > 1).then_some(Part { id: "latency", heading: "Response times", inside })
@@ -149,10 +151,9 @@ fn quantiles(measured: &[Measured<'_>]) -> Element {
     page::folded("As a table", [page::plain_table("Response time by percentile", &heads, rows)])
 }
 
-fn histogram((step, _, times): &Measured<'_>) -> Element {
-    let (low, high) =
-        (times.min().unwrap_or_default().as_secs_f64(), times.max().unwrap_or_default().as_secs_f64());
-    let x = Scale::logarithmic(low, high, ACROSS);
+/// The distribution of a step's times, on the scale of all steps.
+fn histogram((step, _, times): &Measured<'_>, (low, high): (Duration, Duration)) -> Element {
+    let x = Scale::logarithmic(low.as_secs_f64().max(1e-9), high.as_secs_f64(), ACROSS);
     let width = (ACROSS.1 - ACROSS.0) / BARS as f64;
     let mut bars = [0_u64; BARS];
     for (longest, count) in times.buckets() {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::plan::names::is_hidden;
+
 /// An element with its attributes and what is in it.
 #[derive(Debug, Clone)]
 pub(super) struct Element {
@@ -80,7 +82,8 @@ impl fmt::Display for Element {
     }
 }
 
-/// Text as it stands in a document: nothing in it is markup. Control characters, which no document may hold, are gone.
+/// Text as it stands in a document: nothing in it is markup. Control characters, which no document may hold, and those that
+/// reorder or hide the text around them are gone.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {
@@ -93,7 +96,7 @@ impl fmt::Display for Escaped<'_> {
                 '"' => f.write_str("&quot;")?,
                 '\'' => f.write_str("&#39;")?,
                 '\n' | '\t' => fmt::Write::write_char(f, c)?,
-                c if c.is_control() => {}
+                c if is_hidden(c) => {}
                 c => fmt::Write::write_char(f, c)?,
             }
         }

@@ -34,7 +34,8 @@ pub(super) fn report(report: &Report, summary: &Summary) -> String {
         part.inside.splice(0..0, scatter::figure(report, cache));
     }
     parts.push(plan(report, summary));
-    page::render(&format!("walrus-stress {}", report.started_at), &document, parts, &report.tool)
+    let title = format!("walrus-stress {}", report.started_at);
+    page::render(&title, &document, &run::about(&report.plan), parts, &report.tool)
 }
 
 /// The page of a comparison.
@@ -45,7 +46,7 @@ pub(super) fn comparison(comparison: &Comparison) -> String {
         let figures = element("div").class("figures").with_all(intervals::figures(comparison));
         part.inside.insert(0, figures);
     }
-    page::render(document.title, &document, parts, &Tool::this())
+    page::render(document.title, &document, &[], parts, &Tool::this())
 }
 
 /// The whole plan, and how to run it again.

@@ -30,7 +30,13 @@ pub(in crate::export) fn page(report: &OperatorsReport) -> String {
     if let Some(part) = parts.iter_mut().find(|part| part.id == "ranking") {
         part.inside.splice(0..0, figure(report));
     }
-    page::render(&format!("walrus-stress operators {}", report.started_at), &document, parts, &report.tool)
+    page::render(
+        &format!("walrus-stress operators {}", report.started_at),
+        &document,
+        &[],
+        parts,
+        &report.tool,
+    )
 }
 
 /// First and cached reads of each operator: a dot at the median, a line over its interval.

@@ -32,13 +32,19 @@ pub(super) fn parts(document: &Document) -> Vec<Part> {
     document.sections.iter().map(part).filter(|part| !part.inside.is_empty()).collect()
 }
 
-/// The whole page.
-pub(super) fn render(title: &str, document: &Document, parts: Vec<Part>, tool: &Tool) -> String {
+/// The whole page; `about` are the lines below its heading.
+pub(super) fn render(
+    title: &str,
+    document: &Document,
+    about: &[String],
+    parts: Vec<Part>,
+    tool: &Tool,
+) -> String {
     let link = |part: &Part| element("li").with(text("a", part.heading).set("href", format!("#{}", part.id)));
     let contents = element("ul").with_all(parts.iter().map(link));
     let body = element("body")
         .with(text("a", "Skip to the numbers").class("skip").set("href", "#main"))
-        .with(header(document))
+        .with(header(document, about))
         .with(element("nav").set("aria-label", "Contents").with(contents))
         .with(element("main").set("id", "main").with_all(parts.into_iter().map(section)))
         .with(text("footer", format!("{} {}", tool.name, tool.version)));
@@ -61,7 +67,7 @@ fn section(part: Part) -> Element {
 }
 
 /// The answer and what belongs to it, a card each.
-fn header(document: &Document) -> Element {
+fn header(document: &Document, about: &[String]) -> Element {
     let Document { title, verdict, answer, summary, .. } = document;
     let mut cards = vec![card(if verdict.is_empty() { "Result" } else { verdict }, answer)];
     let mut last = "";
@@ -79,6 +85,7 @@ fn header(document: &Document) -> Element {
     element("header")
         .with(theme())
         .with(text("h1", *title))
+        .with_all(about.iter().map(|line| text("p", line).class("about")))
         .with(element("div").class("cards").with_all(cards))
 }
 
@@ -152,13 +159,19 @@ fn list(rows: &[&Row]) -> Element {
 fn grid(table: &Table, rows: &[&Row]) -> Element {
     let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
     let is_worded = table.heads.len() > columns + 1;
+    // Where the page is narrow, each of its cells has a line of its own or a part of one.
+    let stacks = table.orders.is_empty() && (is_worded || columns == 2);
     let body = rows.iter().enumerate().map(|(position, row)| {
         if row.is_heading() {
             let head = text("th", &row.label).set("scope", "rowgroup").set("colspan", table.heads.len());
             return element("tr").class("group").with(head);
         }
         let last = is_worded.then(|| last(row));
-        let cells = row.cells.iter().map(cell).chain(last);
+        let cells = row.cells.iter().enumerate().map(|(column, cell)| {
+            let head = table.heads.get(column + 1).filter(|head| stacks && !head.is_empty());
+            head.into_iter().fold(self::cell(cell), |cell, head| cell.set("data-head", head))
+        });
+        let cells = cells.chain(last);
         let line = element("tr").with(text("th", &row.label).set("scope", "row")).with_all(cells);
         match places(table, position) {
             Some(places) => line.set("style", places),
@@ -171,7 +184,7 @@ fn grid(table: &Table, rows: &[&Row]) -> Element {
         let head = text("th", head).set("scope", "col");
         if position.checked_sub(1).is_some_and(is_right) { head.class("n") } else { head }
     });
-    framed(&table.caption, heads, body)
+    framed(&table.caption, if stacks { "scroll stacked" } else { "scroll" }, heads, body)
 }
 
 /// The details of a row, or the row in words.
@@ -235,12 +248,13 @@ pub(super) fn plain_table(
         element("tr").with(text("th", name).set("scope", "row")).with_all(cells)
     };
     let heads = heads.iter().map(|head| text("th", *head).set("scope", "col"));
-    framed(caption, heads, rows.into_iter().map(row))
+    framed(caption, "scroll", heads, rows.into_iter().map(row))
 }
 
 /// A table that scrolls sideways by itself where the page is narrow, also with the keyboard.
 fn framed(
     caption: &str,
+    class: &'static str,
     heads: impl Iterator<Item = Element>,
     rows: impl Iterator<Item = Element>,
 ) -> Element {
@@ -249,7 +263,7 @@ fn framed(
         .with(element("thead").with(element("tr").with_all(heads)))
         .with(element("tbody").with_all(rows));
     element("div")
-        .class("scroll")
+        .class(class)
         .set("tabindex", "0")
         .set("role", "region")
         .set("aria-label", caption)

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The dots look like the lines of cached downloads.
-const CACHED: usize = 2;
+const CACHED: usize = 4;
 
 /// Points of the interval's edge.
 const EDGE: u32 = 48;

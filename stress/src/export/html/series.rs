@@ -11,34 +11,20 @@ use crate::{
     },
 };
 
-/// Which colour and dashes of the style sheet a step's series has.
+/// The series of the offered rate, which is of no step.
+pub(super) const OFFERED: usize = 12;
+
+/// Which colour and dashes of the style sheet a step's series has: a pair for each step, new blobs and repeats.
 pub(super) fn kind(step: Step, repeats: bool) -> usize {
-    match step {
-        Step::Upload => {
-            if repeats {
-                3
-            } else {
-                0
-            }
-        }
-        Step::Read { ordinal: 1 } => {
-            if repeats {
-                4
-            } else {
-                1
-            }
-        }
-        Step::Read { ordinal: 2 } => {
-            if repeats {
-                5
-            } else {
-                2
-            }
-        }
-        Step::Read { .. } => 6,
-        Step::ControlUpload => 7,
-        Step::Control => 8,
-    }
+    let pair = match step {
+        Step::Upload => 0,
+        Step::Read { ordinal: 1 } => 1,
+        Step::Read { ordinal: 2 } => 2,
+        Step::Read { .. } => 3,
+        Step::ControlUpload => 4,
+        Step::Control => 5,
+    };
+    2 * pair + usize::from(repeats)
 }
 
 /// The recording that a step's numbers come from.

@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     export::style::Colours,
     fixtures,
-    plan::journey::Step,
+    plan::{journey::Step, load::Load, schedule::Arrivals, stages::Stages},
     report::{Ending, Signal},
     sample::{
         FailureClass, Outcome, StoredKind,
@@ -137,7 +137,7 @@ fn retried_attempts_are_marked() {
         .unwrap();
     metrics.retried = std::mem::take(&mut metrics.failures);
     let (page, document) = (page(&report), document(&report));
-    assert!(page.contains("<td><span>shed, retried</span></td>"));
+    assert!(page.contains("><span>shed, retried</span></td>"));
     let numbers =
         numbers(&page).into_iter().filter(|(pointer, _)| pointer.contains("retried")).collect::<Vec<_>>();
     assert_eq!(numbers.len(), 3, "{numbers:?}");
@@ -209,7 +209,7 @@ fn headings_tables_and_charts_are_accessible() {
     assert_eq!(count("<svg viewBox=\"0 0 480"), count("role=\"img\""));
     assert_eq!(count("role=\"img\""), count("<desc>"));
     for class in ["shed", "not-found", "timeout"] {
-        assert!(page.contains(&format!("<td><span>{class}</span></td>")), "{class}");
+        assert!(page.contains(&format!("><span>{class}</span></td>")), "{class}");
     }
 }
 
@@ -244,4 +244,99 @@ fn an_outcome_that_is_no_success_is_not_drawn_as_one() {
     let page = page(&fixtures::report(1, &[fixtures::sample(0, Step::FIRST, 0, 500, Outcome::Unfinished)]));
     assert!(page.contains("≥500 ms"), "{page}");
     assert!(page.contains("1 unfinished"));
+}
+
+#[test]
+fn every_step_has_a_colour_and_dashes_of_its_own() {
+    let steps = [
+        Step::Upload,
+        Step::FIRST,
+        Step::CACHED,
+        Step::Read { ordinal: 3 },
+        Step::ControlUpload,
+        Step::Control,
+    ];
+    let style = include_str!("style.css");
+    let look = |step, repeats| {
+        let kind = series::kind(step, repeats);
+        let rule = |start: String| style.lines().find(|line| line.starts_with(&start)).map(str::to_owned);
+        let colour = rule(format!(".k{kind} {{")).and_then(|rule| Some(rule.split_once('{')?.1.to_owned()));
+        let dashes =
+            rule(format!(".line.k{kind} {{")).and_then(|rule| Some(rule.split_once('{')?.1.to_owned()));
+        (colour.expect("a colour"), dashes)
+    };
+    let looks: Vec<_> =
+        steps.iter().flat_map(|&step| [false, true].map(|repeats| look(step, repeats))).collect();
+    for (position, (colour, dashes)) in looks.iter().enumerate() {
+        for (other_colour, other_dashes) in &looks[..position] {
+            assert!(colour != other_colour && dashes != other_dashes, "{colour} {dashes:?}");
+        }
+    }
+}
+
+#[test]
+fn all_distributions_are_on_one_scale() {
+    let page = page(&evidenced());
+    let figures =
+        page.split("<figure>").filter(|figure| figure.contains(": distribution of response times<"));
+    let ticks = |figure: &str| {
+        let names = figure.split("<text ").filter(|label| label.contains("y=\"205\"")).map(|label| {
+            label.split_once('>').and_then(|(_, rest)| rest.split_once('<')).unwrap().0.to_owned()
+        });
+        names.collect::<Vec<_>>()
+    };
+    let scales: Vec<_> = figures.map(ticks).collect();
+    assert!(scales.len() >= 4 && scales[0].len() >= 2, "{scales:?}");
+    assert!(scales.iter().all(|scale| *scale == scales[0]), "{scales:?}");
+}
+
+#[test]
+fn the_timeline_has_the_offered_rate_p95_and_the_thresholds() {
+    let samples: Vec<_> = (0..400).flat_map(fixtures::journey).collect();
+    let mut report = fixtures::report(400, &samples);
+    let rate = Stages::constant(40.0);
+    report.plan.phases[0].load = Load::Open { rate, arrivals: Arrivals::Uniform, max_in_flight: 100 };
+    report.plan.thresholds =
+        ["upload.p95<2s", "cached.p50<1s", "first.rate>1/s"].map(|text| text.parse().unwrap()).to_vec();
+    let page = page(&report);
+    let charts = [
+        ("Successes per second", "offered</li>"),
+        ("Successes per second", "first.rate&gt;1/s</text>"),
+        ("Median response time", "cached.p50&lt;1s</text>"),
+        ("p95 of response times", "upload.p95&lt;2s</text>"),
+        ("p95 of response times", "class=\"limit k0\""),
+    ];
+    for (heading, part) in charts {
+        let caption = format!("<figcaption>{heading}");
+        let figure = page.split("<figure>").find(|figure| figure.starts_with(&caption));
+        assert!(figure.is_some_and(|figure| figure.contains(part)), "{part} on {heading}: {figure:?}");
+    }
+    assert!(!super::report(&eventful(), &Summary::of(&eventful())).contains("offered</li>"), "a closed loop");
+}
+
+#[test]
+fn load_and_servers_stand_above_everything() {
+    let page = page(&evidenced());
+    let (above, _) = page.split_once("class=\"cards\"").unwrap();
+    for words in ["8 at a time", "publisher http://publisher.test:31415", "http://one.test, http://two.test"]
+    {
+        assert!(above.contains(words), "{words}: {above}");
+    }
+}
+
+#[test]
+fn rows_that_end_in_words_stack_on_a_phone_with_the_titles_of_their_columns() {
+    let section = |page: &str, id: &str| {
+        let start = format!("id=\"{id}\"");
+        page.split("<section ").find(|part| part.starts_with(&start)).expect("the section").to_owned()
+    };
+    for (report, id, head) in [(eventful(), "failures", "count"), (evidenced(), "by-size", "per MiB")] {
+        let page = page(&report);
+        let wanted = section(&page, id);
+        assert!(wanted.contains("class=\"scroll stacked\""), "{id}");
+        assert!(wanted.contains(&format!("data-head=\"{head}\"")), "{id}: {wanted}");
+        let steps = section(&page, "steps");
+        let (first, _) = steps.split_once("</table>").expect("the table of numbers");
+        assert!(!first.contains("data-head"), "numbers side by side stay so");
+    }
 }

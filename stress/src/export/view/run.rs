@@ -147,6 +147,27 @@ fn asked(report: &Report, summary: &Summary) -> Table {
     Table::facts(rows)
 }
 
+/// The load and the servers in a line each, for a page's top.
+pub(in crate::export) fn about(plan: &Plan) -> Vec<String> {
+    let measured: Vec<_> = plan.phases.iter().filter(|phase| !phase.warm_up).collect();
+    let load = match measured[..] {
+        [phase] => describe::load(phase),
+        _ => {
+            let names: Vec<_> = measured.iter().map(|phase| phase.name.as_str()).collect();
+            format!("{} phases: {}", names.len(), names.join(", "))
+        }
+    };
+    let servers = targets(plan).fold(Vec::new(), |mut servers: Vec<String>, row| {
+        let address = row.sentence.first().map_or("", |cell| cell.text.as_str());
+        match servers.last_mut().filter(|server| server.starts_with(&row.label)) {
+            Some(server) => server.push_str(&format!(", {address}")),
+            None => servers.push(format!("{} {address}", row.label)),
+        }
+        servers
+    });
+    [load].into_iter().chain(servers).collect()
+}
+
 /// The addresses of the servers.
 pub(super) fn targets(plan: &Plan) -> impl Iterator<Item = Row> {
     [("publisher", &plan.publishers), ("aggregator", &plan.aggregators)].into_iter().flat_map(
