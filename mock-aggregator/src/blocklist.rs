@@ -1,9 +1,15 @@
 //! Blobs that must not be read, listed one by one or in a file with one ID per line.
 
-use mock_publisher::blob_id::{BadBlobId, BlobId};
+use mock_publisher::{
+    blob_id::{BadBlobId, BlobId},
+    input,
+};
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+
+/// The most bytes of a list: a million blobs.
+const MAX_LIST: u64 = 64 * 1024 * 1024;
 
 /// The blobs that are answered with 451.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +46,7 @@ impl Blocklist {
     /// # Errors
     /// The file cannot be read, or a line is not an ID.
     pub fn read(path: &Path) -> Result<Self, BadBlocklist> {
-        let text = fs::read_to_string(path).map_err(|error| BadBlocklist::File(path.to_owned(), error))?;
+        let text = input::text(path, MAX_LIST).map_err(|error| BadBlocklist::File(path.to_owned(), error))?;
         let plain =
             |(n, line): (usize, &str)| (n + 1, line.split('#').next().unwrap_or_default().trim().to_owned());
         let lines = text.lines().enumerate().map(plain).filter(|(_, text)| !text.is_empty());
@@ -68,6 +74,7 @@ impl Blocklist {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_file_has_one_id_per_line() {

@@ -31,6 +31,7 @@ pub mod clock;
 pub mod draw;
 pub mod encoding;
 pub mod fault;
+pub mod input;
 pub mod quilt;
 pub mod reuse;
 pub mod units;

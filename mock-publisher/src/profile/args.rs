@@ -4,13 +4,16 @@ use super::latency::Latency;
 use super::rule::{FaultRule, Stall};
 use super::settings::{Preset, Profile};
 use crate::fault::Role;
+use crate::input;
 use crate::units::{DurationText, duration};
 use serde::Serialize;
 use serde_with::serde_as;
 use std::error::Error;
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// The most bytes of a file of latencies and faults.
+const MAX_WEATHER: u64 = 1024 * 1024;
 
 /// The flags that every mock has; in the form of a document they are an overlay over the preset or the file.
 #[serde_as]
@@ -143,7 +146,8 @@ impl ProfileArgs {
                     let context = format!("--weather-file: {what}{}", path.display());
                     |source| ArgsError { context, source }
                 };
-                let text = fs::read_to_string(path).map_err(|error| at("cannot read ")(error.into()))?;
+                let text =
+                    input::text(path, MAX_WEATHER).map_err(|error| at("cannot read ")(error.into()))?;
                 Profile::parse(&text, role).map_err(|error| at("")(error.into()))?
             }
         };
@@ -158,6 +162,7 @@ mod tests {
     use super::super::{Faults, ServiceTime};
     use super::*;
     use clap::Parser;
+    use std::fs;
 
     #[derive(Debug, Parser)]
     struct Args {
