@@ -3,15 +3,18 @@
 pub(super) mod stream;
 
 use std::{
+    cell::Cell,
     fmt,
     fs::File,
-    io::{self, BufRead, BufReader, Read, Seek},
+    io::{self, BufRead, BufReader, Read, Write},
+    os::fd::AsFd,
     path::Path,
     sync::Arc,
 };
 
 use serde::{Deserialize, Deserializer as _, de};
 
+use super::limited::Limited;
 use crate::{
     client,
     engine::Listed,
@@ -22,6 +25,8 @@ use crate::{
 
 /// The longest line of a list in bytes.
 const LONGEST_LINE: u64 = 4096;
+/// The longest row of an export in bytes.
+const LONGEST_ROW: u64 = 1024 * 1024;
 /// Characters of a blob's ID: 32 bytes in URL-safe base64.
 const ID_LENGTH: usize = 43;
 
@@ -42,13 +47,18 @@ impl BlobList {
         let name = path.display().to_string();
         let wrong = |reason: String| Error::Flag { flag: format!("--{}", listing.key()), reason };
         let unreadable = |error: io::Error| wrong(format!("cannot read {name}: {error}"));
-        let mut file =
-            if name == "-" { spool(io::stdin().lock()) } else { reread(path) }.map_err(unreadable)?;
-        let mut count = 0;
-        let counted = each(BufReader::new(&mut file), listing, &mut |_| {
+        let (mut file, mut count) = (open(path).map_err(unreadable)?, 0);
+        let mut take = |_| {
             count += 1;
             true
-        });
+        };
+        let counted = if file.metadata().map_err(unreadable)?.is_file() {
+            each(BufReader::new(&mut file), listing, &mut take)
+        } else {
+            // What can be read only once is copied to a file, as far as its entries are right.
+            let source = std::mem::replace(&mut file, tempfile::tempfile().map_err(unreadable)?);
+            each(BufReader::new(Copying { source, copy: &mut file }), listing, &mut take)
+        };
         counted.map_err(|error| wrong(format!("{name}, {error}")))?;
         if count == 0 {
             return Err(wrong(format!("{name} names no blob")));
@@ -57,17 +67,27 @@ impl BlobList {
     }
 }
 
-/// A file that can be read twice; what can be read only once is copied to a temporary one.
-fn reread(path: &Path) -> io::Result<File> {
-    let file = File::open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { spool(file) }
+/// The file at `path`, or stdin when it is `-`.
+fn open(path: &Path) -> io::Result<File> {
+    if path == Path::new("-") {
+        Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
+    } else {
+        File::open(path)
+    }
 }
 
-fn spool(mut source: impl Read) -> io::Result<File> {
-    let mut file = tempfile::tempfile()?;
-    io::copy(&mut source, &mut file)?;
-    file.rewind()?;
-    Ok(file)
+/// Copies what is read.
+struct Copying<'a> {
+    source: File,
+    copy: &'a mut File,
+}
+
+impl Read for Copying<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.copy.write_all(&buffer[..read])?;
+        Ok(read)
+    }
 }
 
 /// Gives each entry to `take` until that returns false; returns whether all were given. Errors name the place in the list.
@@ -135,9 +155,9 @@ struct StoredRow {
 }
 
 fn each_row(source: impl BufRead, take: &mut dyn FnMut(Listed) -> bool) -> Result<bool, String> {
-    let mut whole = true;
-    let mut json = serde_json::Deserializer::from_reader(source);
-    let rows = Rows { take, whole: &mut whole };
+    let (mut whole, left) = (true, Cell::new(0));
+    let mut json = serde_json::Deserializer::from_reader(Limited::refilled(source, LONGEST_ROW, &left));
+    let rows = Rows { take, whole: &mut whole, left: &left };
     let read = json.deserialize_seq(rows);
     match read.and_then(|()| json.end()) {
         _ if !whole => Ok(false),
@@ -150,6 +170,8 @@ fn each_row(source: impl BufRead, take: &mut dyn FnMut(Listed) -> bool) -> Resul
 struct Rows<'a> {
     take: &'a mut dyn FnMut(Listed) -> bool,
     whole: &'a mut bool,
+    /// How many bytes the row may still have.
+    left: &'a Cell<u64>,
 }
 
 impl<'de> de::Visitor<'de> for Rows<'_> {
@@ -161,6 +183,7 @@ impl<'de> de::Visitor<'de> for Rows<'_> {
 
     fn visit_seq<A: de::SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
         for number in 1_u64.. {
+            self.left.set(LONGEST_ROW);
             let Some(row) = rows.next_element::<StoredRow>()? else { break };
             let size = row.blob_size_kb.map(bytes).transpose();
             let listed = size

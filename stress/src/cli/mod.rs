@@ -15,6 +15,7 @@ mod headings;
 mod help;
 mod jwt_values;
 mod layer;
+mod limited;
 mod merge;
 mod operators;
 mod options;

@@ -1,6 +1,12 @@
 //! Reads a plan file, or the plan of a report, as layers of options; errors name the file, the line and the key.
 
-use std::{borrow::Cow, fs, ops::Range, path::Path};
+use std::{
+    borrow::Cow,
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    ops::Range,
+    path::Path,
+};
 
 use clap::{
     Command,
@@ -15,9 +21,15 @@ use toml::{
 use super::{
     describe,
     layer::{self, Entry, Layer},
+    limited::{Limited, MAX_PLAN, MAX_REPORT},
     secrets,
 };
-use crate::{error::Error, export::json, plan::Plan, report};
+use crate::{
+    error::Error,
+    export::json,
+    plan::{Plan, names::is_phase_name},
+    report,
+};
 
 /// The options of a whole run, and those of its phases if it has some.
 #[derive(Debug, Default)]
@@ -35,7 +47,7 @@ pub(super) struct PlanFile {
 pub(super) fn open(path: &Path) -> Result<PlanFile, Error> {
     let name = path.display().to_string();
     let wrong = |reason: String| Error::Flag { flag: "--plan".to_owned(), reason };
-    let text = fs::read_to_string(path).map_err(|error| wrong(format!("cannot read {name}: {error}")))?;
+    let text = text(path).map_err(|error| wrong(format!("cannot read {name}: {error}")))?;
     if !text.trim_start().starts_with('{') {
         return read(&name, &text);
     }
@@ -43,6 +55,17 @@ pub(super) fn open(path: &Path) -> Result<PlanFile, Error> {
     let plan = plan_of_report(&text).map_err(refused)?;
     let (shared, phases) = describe::layers(&name, &plan).map_err(refused)?;
     Ok(PlanFile { name, shared, phases, repeats: Some(plan) })
+}
+
+/// The text of the file; only a report may be long.
+fn text(path: &Path) -> io::Result<String> {
+    let mut file = BufReader::new(File::open(path)?);
+    let start = file.fill_buf()?;
+    let start = start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start).trim_ascii_start();
+    let limit = if start.first() == Some(&b'{') { MAX_REPORT } else { MAX_PLAN };
+    let mut text = String::new();
+    Limited::new(file, limit).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// The plan in this document: a report, or what `walrus-stress plan --format json` writes.
@@ -60,7 +83,10 @@ fn plan_of_report(text: &str) -> Result<Plan, String> {
     if schema != json::PLAN_SCHEMA && schema != report::SCHEMA {
         return Err(format!("its schema is `{schema}`, a plan is in {}", report::SCHEMA));
     }
-    serde_json::from_str(text).map(|Planned { plan }| plan).map_err(wrong)
+    report::check_texts(text.as_bytes()).map_err(wrong)?;
+    let Planned { plan } = serde_json::from_str(text).map_err(wrong)?;
+    report::check_names(&plan).map_err(wrong)?;
+    Ok(plan)
 }
 
 /// Reads the TOML of a plan file; each value is checked.
@@ -135,8 +161,7 @@ impl Reader<'_> {
     /// The name of a phase, which thresholds contain and summaries show.
     fn phase_name(&self, value: &Spanned<DeValue<'_>>) -> Result<String, Error> {
         let name = value.get_ref().as_str().unwrap_or_default();
-        let fits = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
-        if name.is_empty() || name.chars().count() > 30 || !name.chars().all(fits) {
+        if !is_phase_name(name) {
             return Err(self.error(value.span(), "name", "is up to 30 letters, digits, - and _, in quotes"));
         }
         Ok(name.to_owned())

@@ -2,11 +2,14 @@
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
-use crate::{error::Error, export::charset::Charset};
+use crate::{
+    error::Error,
+    export::{charset::Charset, style::escape},
+};
 
 /// Prints why a command failed, on stderr.
 pub(super) fn error(error: &Error) {
-    line(&format!("error: {error}"));
+    line(&escape(&format!("error: {error}")));
 }
 
 /// Prints a line on stderr, in ASCII where the terminal's locale has no more.

@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::{
     exit::Exit,
+    limited::{Limited, MAX_REPORT},
     print,
     screen::colours,
     values::{When, one_of},
@@ -63,9 +64,10 @@ pub(super) fn report(args: &ReportArgs) -> Result<Exit, Error> {
 pub(super) fn load(path: &Path) -> Result<Report, Error> {
     let cannot = |reason: String| Error::Read { path: path.display().to_string(), reason };
     let loaded = if path == Path::new("-") {
-        Report::load(io::stdin().lock())
+        Report::load(Limited::new(io::stdin().lock(), MAX_REPORT))
     } else {
-        Report::load(fs::File::open(path).map_err(|error| cannot(error.to_string()))?)
+        let file = fs::File::open(path).map_err(|error| cannot(error.to_string()))?;
+        Report::load(Limited::new(file, MAX_REPORT))
     };
     loaded.map_err(|error| cannot(error.to_string()))
 }

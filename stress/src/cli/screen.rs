@@ -14,7 +14,11 @@ use super::{
     values::{Parsed, When},
 };
 use crate::{
-    export::{charset::Charset, events, style::Colours},
+    export::{
+        charset::Charset,
+        events,
+        style::{Colours, escape},
+    },
     live::{
         goal::Goal,
         progress::{Look, Progress, ProgressLines},
@@ -130,14 +134,14 @@ impl Screen {
     /// Shows a message, unless --quiet is given.
     pub(super) fn note(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {
-            self.line(text);
+            self.line(&escape(text));
         }
     }
 
     /// Shows a message with --verbose.
     pub(super) fn detail(&self, text: &str) {
         if self.verbosity == Verbosity::Verbose {
-            self.line(text);
+            self.line(&escape(text));
         }
     }
 

@@ -1,12 +1,13 @@
 //! Secrets of a plan file: it names the environment variable or the file that holds them, and never holds them itself.
 
-use std::{env, fs};
+use std::env;
 
 use toml::Value;
 use url::Url;
 
 use super::{
     layer::{self, Layer},
+    limited::{self, MAX_SECRET},
     options::RunOptions,
 };
 use crate::{
@@ -113,9 +114,7 @@ fn resolve_text(key: &str, text: &str) -> Result<String, String> {
             let value = env::var(name).ok().filter(|value| !value.is_empty());
             value.ok_or_else(|| format!("the environment has no {name}: it must hold the secret"))?
         }
-        Place::File(path) => {
-            fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?
-        }
+        Place::File(path) => limited::text(path, MAX_SECRET)?,
     };
     let secret = secret.trim();
     if ["bearer", "jwt-secret"].contains(&key) && secret.starts_with('@') {
@@ -216,6 +215,8 @@ fn without_password<'a>(
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::plan::target::Secret;
 

@@ -9,7 +9,7 @@ use clap::{
 };
 
 use super::{args::Args, exit::Exit, print, search::options::DECIDED, secrets};
-use crate::plan::target::Secret;
+use crate::{export::style::escape, plan::target::Secret};
 
 /// Reads the command line of this process.
 ///
@@ -30,7 +30,7 @@ pub(super) fn read() -> Result<Args, Exit> {
             Exit::Usage
         }
         _ => {
-            print::line(&format!("error: {}", explain(error, &command, &typed)));
+            print::line(&escape(&format!("error: {}", explain(error, &command, &typed))));
             Exit::Usage
         }
     })

@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    fmt, fs,
+    fmt,
     net::SocketAddr,
     ops::Deref,
     path::PathBuf,
@@ -14,7 +14,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use strum::{Display, EnumString, VariantNames};
 
-use super::choices::{BarrierChoice, ShardChoice};
+use super::{
+    choices::{BarrierChoice, ShardChoice},
+    limited::{self, MAX_SECRET},
+};
 use crate::{
     export::Format,
     plan::{
@@ -273,8 +276,7 @@ impl Bearer {
         let token = match self {
             Self::Token(token) => token.reveal().to_owned(),
             Self::File(path) => {
-                let text =
-                    fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?;
+                let text = limited::text(path, MAX_SECRET)?;
                 checked_token(&text)?.to_owned()
             }
         };

@@ -1,12 +1,14 @@
 //! Makes one readable line of arbitrary text from a server or of a chain of errors.
 
+use crate::plan::names::is_hidden;
+
 /// The most characters of a message.
 const MAX_CHARS: usize = 300;
 
 /// `text` as one line: runs of blanks and control characters become one blank, and its end is cut when it is long.
 pub(super) fn one_line(text: &str) -> String {
     let words =
-        text.split(|char: char| char.is_whitespace() || is_invisible(char)).filter(|word| !word.is_empty());
+        text.split(|char: char| char.is_whitespace() || is_hidden(char)).filter(|word| !word.is_empty());
     let mut line = String::new();
     // A server may send a megabyte: only as much of it is processed as can be shown.
     for word in words.take(MAX_CHARS) {
@@ -36,12 +38,6 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     line
-}
-
-/// Control characters, and those that reorder or hide the text around them.
-fn is_invisible(char: char) -> bool {
-    char.is_control()
-        || matches!(char, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The TLS configuration of https connections: which certificates they trust.
 
-use std::{path::Path, sync::Arc};
+use std::{fs::File, io::Read, path::Path, sync::Arc};
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
@@ -10,6 +10,9 @@ use rustls::{
 };
 
 use crate::{error::Error, plan::limits::Limits};
+
+/// The most bytes of a file of certificates.
+const MAX_PEM: u64 = 16 * 1024 * 1024;
 
 /// The configuration for `limits`: the platform's root certificates and those of `--cacert`, or no verification at all.
 ///
@@ -65,9 +68,16 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, Error> {
 
 fn add_file(roots: &mut RootCertStore, file: &Path) -> Result<(), Error> {
     let name = file.display();
-    let certificates = CertificateDer::pem_file_iter(file)
-        .and_then(|certificates| certificates.collect::<Result<Vec<_>, _>>())
-        .map_err(|error| refused(format!("cannot read {name}: {error}")))?;
+    let unreadable = |error: &dyn std::fmt::Display| refused(format!("cannot read {name}: {error}"));
+    let mut pem = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(MAX_PEM + 1).read_to_end(&mut pem));
+    if read.map_err(|error| unreadable(&error))? as u64 > MAX_PEM {
+        return Err(refused(format!(
+            "{name} is longer than {MAX_PEM} bytes, and no list of root certificates"
+        )));
+    }
+    let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    let certificates = certificates.map_err(|error| unreadable(&error))?;
     if certificates.is_empty() {
         return Err(refused(format!(
             "{name} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)"

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 
 use ::csv::Writer;
 
-use super::view::steps;
+use super::{style::clean, view::steps};
 use crate::report::{
     summary::{Bounded, FailureSummary, StepSummary, Summary},
     timeline::{Point, StepTimeline},
@@ -33,7 +33,7 @@ pub(super) fn write_steps(summary: &Summary, out: &mut dyn io::Write) -> io::Res
     for (position, step) in summary.steps.iter().enumerate() {
         let value = |value: &Option<(String, f64)>| optional(value.as_ref().map(|(_, value)| *value));
         let values = numbers.iter().filter_map(|number| number.values.get(position)).map(value);
-        let row = words.iter().map(|(_, word)| word(step)).chain(values);
+        let row = words.iter().map(|(_, cell)| word(&cell(step))).chain(values);
         rows.write_record(row).map_err(io::Error::from)?;
     }
     rows.flush()
@@ -46,7 +46,7 @@ fn classes(failures: &[FailureSummary]) -> String {
 }
 
 /// The columns of the timeline.
-const TIMELINE: [&str; 16] = [
+const TIMELINE: [&str; 17] = [
     "phase",
     "step",
     "repeats",
@@ -61,6 +61,7 @@ const TIMELINE: [&str; 16] = [
     "bytes_received",
     "done_per_second",
     "median_seconds",
+    "p95_seconds",
     "p99_seconds",
     "max_seconds",
 ];
@@ -83,7 +84,7 @@ pub(super) fn write_timeline(summary: &Summary, out: &mut dyn io::Write) -> io::
 fn interval(timeline: &StepTimeline, point: &Point) -> [String; TIMELINE.len()] {
     let time = |time: Option<Bounded>| optional(time.map(|time| seconds(time.value)));
     [
-        timeline.phase.clone(),
+        word(&timeline.phase),
         timeline.step.to_string(),
         timeline.repeats.to_string(),
         seconds(point.begin).to_string(),
@@ -97,9 +98,16 @@ fn interval(timeline: &StepTimeline, point: &Point) -> [String; TIMELINE.len()] 
         point.bytes_received.to_string(),
         optional(point.rate),
         time(point.median),
+        time(point.p95),
         time(point.p99),
         time(point.max),
     ]
+}
+
+/// Text as a cell: an apostrophe keeps spreadsheets from taking its first character for the start of a formula.
+pub(super) fn word(text: &str) -> String {
+    let text = clean(text);
+    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text }
 }
 
 /// An empty cell where there is no number.
@@ -162,7 +170,7 @@ mod tests {
         let mut report = fixtures::report(7, &samples);
         report.plan.phases[0].name = "a, \"quoted\"\nname".to_owned();
         let rows = steps_of(&report);
-        assert_eq!(rows[0]["phase"], "a, \"quoted\"\nname");
+        assert_eq!(rows[0]["phase"], "a, \"quoted\" name");
         assert_eq!(cells(&rows[0], "done failed attempt_failures failures"), ["5", "2", "2", "shed=2"]);
         assert_eq!(
             cells(&rows[1], "failures unfinished response_lower_bounds"),

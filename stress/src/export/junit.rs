@@ -34,7 +34,7 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write)
     let (tests, failures) = (cases.len(), cases.iter().filter(|case| case.failed).count());
     let seconds = format!("{:.3}", report.elapsed.as_secs_f64());
     let counts = [
-        ("name", report.tool.name.clone()),
+        ("name", text(&report.tool.name)),
         ("tests", tests.to_string()),
         ("failures", failures.to_string()),
         ("errors", "0".to_owned()),
@@ -42,12 +42,12 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut dyn io::Write)
     ];
     let counts = || counts.iter().map(|(name, value)| (*name, value.as_str()));
     // The format has no time zone; readers take it for UTC.
-    let timestamp = report.started_at.trim_end_matches('Z');
+    let timestamp = text(report.started_at.trim_end_matches('Z'));
     let mut xml = Writer::new_with_indent(&mut *out, b' ', 2);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     xml.create_element("testsuites").with_attributes(counts()).write_inner_content(|xml| {
         let suite = xml.create_element("testsuite").with_attributes(counts());
-        let suite = suite.with_attributes([("skipped", "0"), ("timestamp", timestamp)]);
+        let suite = suite.with_attributes([("skipped", "0"), ("timestamp", timestamp.as_str())]);
         suite.write_inner_content(|xml| cases.iter().try_for_each(|case| case.write(xml))).map(|_| ())
     })?;
     out.write_all(b"\n")

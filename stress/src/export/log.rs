@@ -4,7 +4,7 @@ mod exchange;
 
 use std::{
     fs,
-    io::{self, BufRead, BufWriter, Write},
+    io::{self, BufRead, BufWriter, Read, Write},
 };
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,9 @@ pub use exchange::{Connection, Ended, Exchange};
 
 /// The version of the lines that [`LogFile`] writes.
 pub const SCHEMA: &str = "walrus-stress/log/1";
+
+/// The most bytes of a line that is read; one with the longest texts has a few thousand.
+const LONGEST_LINE: u64 = 1024 * 1024;
 
 /// The most bytes that wait to be written.
 const BUFFER: usize = 64 * 1024;
@@ -124,7 +127,7 @@ impl<R: BufRead> LogReader<R> {
     /// When `source` cannot be read, does not start with the header of a log, or is of a version that is not known.
     pub fn open(mut source: R) -> Result<Self, LogError> {
         let mut line = Vec::new();
-        source.read_until(b'\n', &mut line).map_err(LogError::Read)?;
+        read_line(&mut source, &mut line)?;
         let header: Header =
             serde_json::from_slice(&line).map_err(|source| LogError::Line { line: 1, source })?;
         if header.schema != SCHEMA {
@@ -149,7 +152,7 @@ impl<R: BufRead> Iterator for LogReader<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut line = Vec::new();
-        match self.source.read_until(b'\n', &mut line) {
+        match read_line(&mut self.source, &mut line) {
             Ok(0) => return None,
             Ok(_) => self.lines += 1,
             Err(error) => return Some(Err(LogError::Read(error))),
@@ -163,6 +166,16 @@ impl<R: BufRead> Iterator for LogReader<R> {
             Err(source) => Some(Err(LogError::Line { line: self.lines, source })),
         }
     }
+}
+
+/// Reads a line of limited length.
+fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
+    let read = source.by_ref().take(LONGEST_LINE).read_until(b'\n', line)?;
+    if read as u64 == LONGEST_LINE && line.last() != Some(&b'\n') {
+        let reason = format!("a line is longer than {LONGEST_LINE} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+    }
+    Ok(read)
 }
 
 /// Why a log cannot be read.

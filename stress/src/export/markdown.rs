@@ -72,9 +72,8 @@ fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in clean(text).chars() {
         match c {
-            // A backslash does not keep GitHub from linking these.
-            '@' => escaped.push_str("&#64;"),
-            '#' => escaped.push_str("&#35;"),
+            // GitHub looks for mentions and issues after escapes were undone: a zero-width space keeps it from finding them.
+            '@' | '#' => escaped.extend([&c.to_string(), "&#8203;"]),
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),

@@ -75,3 +75,6 @@ pub fn comparison_markdown(comparison: &Comparison) -> String {
 pub fn comparison_page(comparison: &Comparison) -> String {
     html::comparison(comparison)
 }
+
+#[cfg(test)]
+mod hostile_tests;

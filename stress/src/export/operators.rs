@@ -3,7 +3,7 @@
 use ::csv::Writer;
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use super::{html, markdown, style::Colours, terminal, view};
+use super::{csv::word, html, markdown, style::Colours, terminal, view};
 use crate::{
     plan::names::none_of,
     report::operators::{OperatorRow, OperatorsReport, ReadTimes},
@@ -45,7 +45,7 @@ impl OperatorsFormat {
 type Column = (&'static str, fn(&OperatorRow) -> String);
 
 const COLUMNS: [Column; 18] = [
-    ("operator", |row| row.name.clone()),
+    ("operator", |row| word(&row.name)),
     ("url", |row| row.url.clone()),
     ("rank", |row| optional(row.rank)),
     ("asked", |row| row.asked.to_string()),

@@ -1,6 +1,10 @@
 //! Styles of text on a terminal, and text made safe and short enough to show.
 
+use std::borrow::Cow;
+
 use anstyle::AnsiColor;
+
+use crate::plan::names::is_hidden;
 
 /// Whether text has ANSI colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +38,9 @@ pub enum Style {
 }
 
 impl Colours {
-    /// `text` in this style.
+    /// `text` in this style, without characters that would steer the terminal.
     pub fn paint(self, style: Style, text: &str) -> String {
-        let style = self.ansi(style);
+        let (style, text) = (self.ansi(style), visible(text));
         format!("{style}{text}{style:#}")
     }
 
@@ -64,12 +68,25 @@ pub fn clean(text: &str) -> String {
         .chars()
         .filter_map(|c| match c {
             '\n' | '\r' | '\t' => Some(' '),
-            c if c.is_control() => None,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => None,
-            c => Some(c),
+            c => Some(c).filter(|c| !is_hidden(*c)),
         })
         .collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `text` without control characters and invisible or bidirectional formatting characters.
+fn visible(text: &str) -> Cow<'_, str> {
+    if text.chars().any(is_hidden) {
+        text.chars().filter(|c| !is_hidden(*c)).collect::<String>().into()
+    } else {
+        text.into()
+    }
+}
+
+/// `text` on one line with escapes such as `\u{1b}` for such characters, so that a wrong argument or path can be recognised.
+pub fn escape(text: &str) -> String {
+    let escaped = |c: char| if is_hidden(c) { c.escape_debug().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }
 
 /// The first `width` characters of `text`; the last of them is `…` where something was left out.
@@ -122,6 +139,8 @@ mod tests {
     fn a_server_cannot_steer_the_terminal() {
         let hostile = "\u{1b}[2Jall\tgone\r\n\u{7}\u{9b}31m\u{202e}backwards";
         assert_eq!(clean(hostile), "[2Jall gone 31mbackwards");
+        assert_eq!(Colours::Off.paint(Style::Bad, hostile), "[2Jallgone31mbackwards");
+        assert_eq!(escape("a\u{1b}[31m\u{202e}\nü"), r"a\u{1b}[31m\u{202e}\nü");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{summary::Summary, types::Report};
+use super::{foreign, summary::Summary, types::Report};
 use crate::metrics::{Recording, inflate, step_metrics::StepMetrics};
 
 /// The version of the document.
@@ -93,7 +93,9 @@ impl Report {
                 None => LoadError::Schema { found },
             });
         }
+        foreign::check_texts(text)?;
         let (report, Mark { end }) = (inflate::within_limit(|| first::<Self>(text))?, first(text)?);
+        foreign::check(&report)?;
         let (found, counted) = (end.ok_or(LoadError::NoEnd)?.samples, End::of(&report.recording).samples);
         if found == counted { Ok(report) } else { Err(LoadError::Samples { found, counted }) }
     }

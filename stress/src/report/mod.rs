@@ -8,6 +8,7 @@ pub mod charges;
 pub mod cost;
 mod distribution;
 mod document;
+mod foreign;
 pub mod merge;
 pub mod operators;
 mod part;
@@ -22,5 +23,6 @@ pub mod timeline;
 mod types;
 
 pub use document::{LoadError, SCHEMA};
+pub use foreign::{check_names, check_texts};
 pub use part::{BarrierEnd, Part};
 pub use types::{Ending, Report, RunId, Signal, Source, Tool, rfc3339};

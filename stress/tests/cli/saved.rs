@@ -78,3 +78,65 @@ fn what_is_no_report_is_refused_in_one_line() {
         assert!(words.iter().all(|word| stderr.contains(word)), "{line}: {stderr}");
     }
 }
+
+#[test]
+fn errors_about_foreign_texts_do_not_steer_the_terminal() {
+    let server = crate::server::Server::start();
+    let ran = Run::between(&server.url(), &server.url()).line("-n 1 --size 1KiB").go().exits(0);
+    let dir = ran.dir.path();
+    let text = read(&ran, "report.json");
+    let hostile = text.replacen("\"walrus-stress\"", "\"\\u001b[2J\\u202e\"", 1);
+    fs::write(dir.join("hostile.json"), hostile).unwrap();
+    fs::write(dir.join("schema.json"), r#"{"schema":"\u001b[2J"}"#).unwrap();
+    fs::write(dir.join("plan.toml"), "[[phase]]\n\"\\u001b[2J\" = 1").unwrap();
+    let escape = "\u{1b}[31mx\u{202e}y";
+    for line in [
+        vec!["report", "hostile.json"],
+        vec!["report", "schema.json"],
+        vec!["report", escape],
+        vec!["report", "report.json", "--format", escape],
+        vec!["report", "report.json", "-o", &format!("no-such-dir/{escape}")],
+        vec!["compare", "report.json", "hostile.json"],
+        vec!["merge", "hostile.json", "-o", "out.json"],
+        vec!["run", "--plan", "hostile.json"],
+        vec!["run", "--plan", "schema.json"],
+        vec!["run", "--plan", "plan.toml"],
+        vec!["run", "--bearer", &format!("@{escape}")],
+        vec!["run", "--header", &format!("{escape}: 1")],
+        vec!["run", "--blob-ids", escape],
+        vec!["run", escape],
+        vec![escape],
+    ] {
+        let output = Command::new(PROGRAM).args(&line).env_clear().current_dir(dir).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_ne!(output.status.code(), Some(0), "{line:?}: {stderr}");
+        let is_control = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!stderr.contains(is_control) && !stderr.is_empty(), "{line:?}: {stderr:?}");
+    }
+}
+
+#[test]
+fn inputs_without_an_end_are_refused() {
+    let server = crate::server::Server::start();
+    let url = server.url();
+    for line in [
+        "--bearer @/dev/zero",
+        "--plan /dev/zero",
+        "--cacert /dev/zero",
+        "--blob-ids /dev/zero",
+        "--from-export /dev/zero",
+        "--from-log /dev/zero",
+        "--plan secret.toml",
+    ] {
+        let run = Run::bare().args(["--publisher", &url, "--aggregator", &url, "-n", "1"]);
+        let ran = run.file("secret.toml", "header = \"X-Key: @/dev/zero\"").line(line).go().exits(2);
+        assert_eq!(ran.stderr.lines().count(), 1, "{line}: {}", ran.stderr);
+    }
+    let (code, _, stderr) = report(Path::new("/"), "/dev/zero", "");
+    assert_eq!(code, 2, "{stderr}");
+    // A row that is longer than any.
+    let input = format!("[{{\"blob_id\":\"{}", "A".repeat(3_000_000));
+    let run = Run::bare().args(["--aggregator", &url]).line("--from-export - --steps first").input(&input);
+    let ran = run.go().exits(2);
+    assert!(ran.stderr.contains("longer than 1.00 MiB"), "{}", ran.stderr);
+}

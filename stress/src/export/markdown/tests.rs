@@ -116,8 +116,7 @@ fn nothing_from_elsewhere_is_markup() {
     let mut report = fixtures::report(1, &samples);
     report.notices = vec![hostile.to_owned()];
     let text = written(&report);
-    let safe =
-        "a\\|b &#35; &lt;b&gt;&amp;\\[x\\](y) \\`c\\` \\*d\\* \\_e\\_ &#64;octocat &#35;12 \\\\ \\[31m";
+    let safe = "a\\|b #&#8203; &lt;b&gt;&amp;\\[x\\](y) \\`c\\` \\*d\\* \\_e\\_ @&#8203;octocat #&#8203;12 \\\\ \\[31m";
     assert!(text.contains(&format!("  - blob 1 at 10.0 ms (2026-09-21T14:13:20Z): 429: {safe}\n")), "{text}");
     assert!(text.contains(&format!("- **note**: {safe}\n")), "{text}");
     // Every row of a table has as many cells as its head.

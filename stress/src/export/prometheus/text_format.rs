@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use crate::metrics::buckets::BOUNDS;
+use crate::{metrics::buckets::BOUNDS, plan::names::is_hidden};
 
 /// The labels of a sample.
 pub(super) type Labels = Vec<(&'static str, String)>;
@@ -73,7 +73,8 @@ pub(super) fn with(labels: &Labels, name: &'static str, value: impl Into<String>
     labels.iter().cloned().chain([(name, value.into())]).collect()
 }
 
-/// A label's value between its quotes.
+/// A label's value between its quotes, on one line.
 fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    escaped.chars().filter(|c| !is_hidden(*c)).collect()
 }
