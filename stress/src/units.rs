@@ -79,7 +79,7 @@ const TIMES: [(&str, u128); 6] = [
     ("ns", 1),
 ];
 
-/// A whole number of at least 0.
+/// A whole number of at least 0, of an unsigned type.
 ///
 /// # Errors
 /// What the text is instead, without the text.
@@ -89,7 +89,10 @@ pub fn parse_whole<N: FromStr<Err = std::num::ParseIntError>>(text: &str) -> Res
         text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     text.parse().map_err(|error: std::num::ParseIntError| {
         let reason = match error.kind() {
-            IntErrorKind::PosOverflow => "too large a number",
+            IntErrorKind::PosOverflow => {
+                let bits = 8 * size_of::<N>();
+                return format!("too large a number, at most {}", u128::MAX >> (128 - bits));
+            }
             _ if is_negative => "a number below zero",
             _ => "not a whole number",
         };
@@ -132,11 +135,15 @@ fn parse_bytes(text: &str, bare: Option<u64>) -> Result<u64, String> {
         _ => return Err(format!("the unit `{unit}` is unknown; use B, KiB, MiB or GiB")),
     };
     if let Ok(whole) = number.parse::<u64>() {
-        return whole.checked_mul(factor).ok_or_else(|| format!("`{text}` is too large a size"));
+        let too_large = || format!("`{text}` is too large a size, at most {}B", u64::MAX);
+        return whole.checked_mul(factor).ok_or_else(too_large);
     }
     let bytes = number.parse::<f64>().map_err(|_| wrong())? * factor as f64;
-    if !(0.0..=MAX_EXACT).contains(&bytes) || bytes.fract() != 0.0 {
-        return Err(format!("`{text}` is not a whole number of bytes"));
+    if bytes > MAX_EXACT {
+        return Err(format!("`{text}` is too large for a size with a fraction, at most {MAX_EXACT:.0}B"));
+    }
+    if bytes.fract() != 0.0 {
+        return Err(format!("`{text}` is not a whole number of bytes but {bytes}; write {bytes:.0}B"));
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and below 2^53")]
     Ok(bytes as u64)
@@ -151,7 +158,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(duration) if u64::try_from(duration.as_nanos()).is_ok() => Ok(duration),
         Ok(_) | Err(humantime::DurationError::NumberOverflow) => {
-            Err(format!("`{text}` is too long or too exact"))
+            Err(format!("`{text}` is too long, at most 584 years, or has parts of a nanosecond"))
         }
         Err(_) if text.chars().all(|c| c.is_ascii_digit() || c == '.') => {
             Err(format!("`{text}` needs a unit, as in {}s", if text.is_empty() { "10" } else { text }))

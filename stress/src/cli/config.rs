@@ -234,7 +234,7 @@ fn refuse_levelling(above: &Layer, file: &PlanFile) -> Result<(), Error> {
     for (flag, entry) in above.iter().filter(|(flag, _)| layer::distinguishes_phases(flag)) {
         let sets = |layer: &Layer| layer.keys().any(|key| layer::overrides(flag, key));
         if let Some((name, _)) = file.phases.iter().find(|(_, layer)| sets(layer)) {
-            return Err(entry.error(format!(
+            return Err(entry.refuse(format!(
                 "would apply to every phase of {}, but its phase `{name}` sets another value: change it there",
                 file.name
             )));

@@ -1,9 +1,11 @@
 //! Raises the soft limit of file descriptors as far as a plan needs, and refuses a plan that needs more than the hard limit.
 
+use std::time::Duration;
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::resolve::DEFAULT_MAX_IN_FLIGHT;
-use crate::plan::{ConfigError, Phase, Plan, load::Load};
+use crate::plan::{ConfigError, Phase, Plan, journey::Step, load::Load};
 
 /// Descriptors that are no connections: standard streams, timers, runtimes, files.
 const OTHERS: u64 = 64;
@@ -79,10 +81,26 @@ fn targets(plan: &Plan) -> u64 {
 fn needed(plan: &Plan, counts: impl Fn(&Phase) -> bool) -> u64 {
     let phases = plan.phases.iter().enumerate().filter(|(_, phase)| counts(phase));
     let journeys = phases.map(|(position, phase)| {
-        let most = u64::from(plan.shard().portion(phase.load.most_in_flight()));
+        let most = u64::from(plan.shard().portion(phase.load.most_in_flight())).min(reachable(plan, phase));
         plan.phases[plan.origin(position)].stop.blobs.map_or(most, |blobs| blobs.min(most))
     });
     journeys.max().unwrap_or(0).saturating_mul(targets(plan)).saturating_add(OTHERS)
+}
+
+/// How many journeys can be under way at the highest rate of a phase: those that arrive in all, or within the longest time that a
+/// journey can take.
+fn reachable(plan: &Plan, phase: &Phase) -> u64 {
+    let Load::Open { rate, .. } = &phase.load else { return u64::MAX };
+    let limits = &plan.limits;
+    let longest = |step: &Step| if step.stores() { limits.upload_timeout } else { limits.download_timeout };
+    let steps = phase.journey.steps.iter().map(longest).fold(Duration::ZERO, Duration::saturating_add);
+    // Retries have waits of their own; then only the number of arrivals bounds.
+    let longest = if plan.retries.most == 0 && phase.order_control == 0.0 { steps } else { Duration::MAX };
+    let arriving = phase.stop.duration.or(phase.load.length()).unwrap_or(Duration::MAX);
+    let peak = rate.0.iter().flat_map(|stage| [stage.from, stage.to]).fold(0.0, f64::max);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    let most = (peak * arriving.min(longest).as_secs_f64()).ceil() as u64;
+    most.saturating_add(1)
 }
 
 #[cfg(test)]
@@ -103,7 +121,7 @@ mod tests {
     }
 
     fn rate(max_in_flight: u32) -> Load {
-        Load::Open { rate: Stages::constant(10.0), arrivals: Arrivals::Uniform, max_in_flight }
+        Load::Open { rate: Stages::constant(1e6), arrivals: Arrivals::Uniform, max_in_flight }
     }
 
     #[test]
@@ -125,6 +143,27 @@ mod tests {
         ] {
             assert_eq!(fit(&plan(&loads), fixed, limit), fits, "{loads:?} {fixed} {limit}");
         }
+    }
+
+    #[test]
+    fn a_default_that_no_arrivals_can_reach_needs_no_descriptors() {
+        let of = |per_second: f64, seconds: u64| {
+            let rate = Stages::constant(per_second);
+            let load = Load::Open { rate, arrivals: Arrivals::Uniform, max_in_flight: DEFAULT_MAX_IN_FLIGHT };
+            let mut plan = plan(&[load]);
+            plan.phases[0].stop.duration = Some(Duration::from_secs(seconds));
+            plan
+        };
+        // 301 arrivals in all.
+        assert_eq!(fit(&of(10.0, 30), false, 1_024), Ok(None));
+        assert!(fit(&of(100.0, 30), false, 1_024).unwrap().is_some());
+        // An hour at 1/s, of which no more than a journey's longest time is under way.
+        let mut slow = of(1.0, 3_600);
+        (slow.limits.upload_timeout, slow.limits.download_timeout) =
+            (Duration::from_secs(100), Duration::from_secs(50));
+        assert_eq!(fit(&slow, false, 1_024), Ok(None));
+        slow.retries.most = 1;
+        assert!(fit(&slow, false, 1_024).unwrap().is_some());
     }
 
     #[test]

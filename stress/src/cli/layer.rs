@@ -27,6 +27,15 @@ impl std::fmt::Debug for Entry {
 }
 
 impl Entry {
+    /// An error of this option, whose reason continues its name as a sentence.
+    pub(super) fn refuse(&self, reason: impl Into<String>) -> Error {
+        if self.place.starts_with("--") {
+            ConfigError::new(self.place.clone(), reason).into()
+        } else {
+            self.error(reason)
+        }
+    }
+
     /// An error of this option.
     pub(super) fn error(&self, reason: impl Into<String>) -> Error {
         Error::Flag { flag: self.place.clone(), reason: reason.into() }
@@ -34,7 +43,7 @@ impl Entry {
 }
 
 /// Options of which one at most can be used, and why. One that is set in a higher layer removes the others from those below.
-const EXCLUSIVE: [(&[&str], &str); 9] = [
+const EXCLUSIVE: [(&[&str], &str); 10] = [
     (
         &["concurrency", "concurrency-stages", "rate", "stages"],
         "only one of them sets the load. At a given rate, how many blobs are under way follows from how long they take; \
@@ -44,6 +53,7 @@ const EXCLUSIVE: [(&[&str], &str); 9] = [
     (&["size", "max-size"], "--size sets both limits"),
     (&["reads", "steps"], "--steps names the downloads, as in upload,first,cached,read3"),
     (&["deletable", "permanent"], "a blob is one or the other"),
+    (&["no-check", "wait"], "one asks for no /status and the other waits for it"),
     (&["quiet", "verbose"], "one prints less and the other more"),
     (&LISTS, "only one list can be read"),
     (&["send-object-to", "share"], "a shared object has no owner"),
@@ -168,7 +178,7 @@ pub(super) fn of_environment() -> Result<Layer, Error> {
     let (schema, mut layer) = (schema(), Layer::new());
     for arg in schema.get_arguments() {
         let Some(key) = arg.get_long() else { continue };
-        let variable = format!("WALRUS_STRESS_{}", key.to_uppercase().replace('-', "_"));
+        let variable = variable(key);
         let Some(text) = env::var_os(&variable).filter(|text| !text.is_empty()) else { continue };
         let text = text.to_string_lossy();
         let value = match (arg.get_action(), &*text) {
@@ -184,6 +194,11 @@ pub(super) fn of_environment() -> Result<Layer, Error> {
     }
     check_exclusive(&layer)?;
     Ok(layer)
+}
+
+/// The environment variable of a flag.
+pub(super) fn variable(key: &str) -> String {
+    format!("WALRUS_STRESS_{}", key.to_uppercase().replace('-', "_"))
 }
 
 /// The value as the flag takes it, if it takes it.
@@ -231,8 +246,7 @@ pub(super) fn check_exclusive(layer: &Layer) -> Result<(), Error> {
 /// The error with the place of the option's entry.
 pub(super) fn placed(error: ConfigError, entry: &Entry) -> Error {
     match &entry.place {
-        flag if *flag == error.flag => error.into(),
-        variable if variable.starts_with("--") => entry.error(error.reason),
+        flag if flag.starts_with("--") => ConfigError { flag: flag.clone(), ..error }.into(),
         _ => entry.error(error.to_string()),
     }
 }

@@ -37,6 +37,7 @@ mod start;
 mod tokens;
 mod usage;
 mod values;
+mod variables;
 
 use std::process::ExitCode;
 

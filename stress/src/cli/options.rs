@@ -46,6 +46,9 @@ pub(super) struct RunOptions {
     /// Seed and index of a blob decide which one it is read from.
     #[arg(long, value_name = "URL", value_delimiter = ',', help_heading = TARGETS)]
     pub(super) aggregator: Vec<Parsed<Target>>,
+    /// Wait up to this time for every /status
+    #[arg(long, value_name = "D", help_heading = TARGETS)]
+    pub(super) wait: Option<Parsed<Duration>>,
     /// Do not request /status before the load starts
     #[arg(long, help_heading = TARGETS)]
     pub(super) no_check: bool,
@@ -201,9 +204,7 @@ pub(super) struct RunOptions {
     /// Store blobs that their owner can delete
     #[arg(long, help_heading = STORAGE)]
     pub(super) deletable: bool,
-    /// Sui address that will own the blobs
-    ///
-    /// 0x and 64 hexadecimal digits.
+    /// Sui address (0x…) that will own the blobs
     #[arg(long, value_name = "ADDR", help_heading = STORAGE)]
     pub(super) send_object_to: Option<Parsed<SuiAddress>>,
     /// Store blobs again that are stored already
@@ -359,8 +360,6 @@ pub(super) struct RunOptions {
     #[arg(long, value_name = "FORMAT=PATH", value_delimiter = ',', help_heading = OUTPUT)]
     pub(super) write: Vec<Parsed<WriteTo>>,
     /// Report as an HTML page
-    ///
-    /// Short for --write html=PATH.
     #[arg(long, value_name = "PATH", help_heading = OUTPUT)]
     pub(super) html: Option<Parsed<PathBuf>>,
     /// Each exchange as a line of JSON

@@ -1,6 +1,12 @@
 //! `walrus-stress run`: from the flags to the exit code.
 
-use std::{convert::Infallible, net::SocketAddr, ops::ControlFlow, sync::Arc, time::SystemTime};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    ops::ControlFlow,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -10,6 +16,7 @@ use super::{
     execute::{RunContext, execute},
     exit::Exit,
     files::{Files, ReportFile},
+    options::RunOptions,
     price::{self, Cap},
     print,
     run_args::RunArgs,
@@ -58,7 +65,7 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     let context = RunContext { tokens: tokens.clone(), reduced, ..RunContext::new(network) };
     if !options.no_check {
         tokio::select! {
-            warnings = client::preflight(&plan) => notices.extend(warnings?),
+            warnings = client::preflight(&plan, wait(&options)) => notices.extend(warnings?),
             signal = signals.first() => return Ok(Exit::Signal(signal)),
         }
         screen.detail("preflight: no target refuses");
@@ -118,6 +125,11 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     failures.extend(print::summary(&export::run_screen(&report, &summary, &blobs, colours), on_stdout).err());
     failures.iter().for_each(print::error);
     Ok(exit(ending, options.strict, &summary, &failures))
+}
+
+/// How long the targets may take until they answer.
+pub(super) fn wait(options: &RunOptions) -> Duration {
+    options.wait.as_deref().copied().unwrap_or_default()
 }
 
 /// The seed of blobs that the run makes, and the address of its metrics.

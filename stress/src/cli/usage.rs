@@ -8,7 +8,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::{args::Args, exit::Exit, print, search::options::DECIDED, secrets};
+use super::{args::Args, exit::Exit, print, search::options::DECIDED, secrets, variables};
 use crate::{export::style::escape, plan::target::Secret};
 
 /// Reads the command line of this process.
@@ -19,7 +19,11 @@ pub(super) fn read() -> Result<Args, Exit> {
     let typed: Vec<String> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let mut command = command();
     let matches = command.try_get_matches_from_mut(env::args_os());
-    matches.and_then(|matches| Args::from_arg_matches(&matches)).map_err(|error| match error.kind() {
+    let args = matches.and_then(|matches| Args::from_arg_matches(&matches));
+    if args.is_ok() {
+        variables::warnings(&command).iter().for_each(|warning| print::line(&format!("warning: {warning}")));
+    }
+    args.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // Nothing can be printed when stdout is closed.
             let _ = error.print();
@@ -86,7 +90,7 @@ fn conceal(error: &mut Error, typed: &[String]) {
     };
     let flag = text(ContextKind::InvalidArg).split(' ').next().unwrap_or_default().to_owned();
     let redacted = || ContextValue::String(Secret::REDACTED.to_owned());
-    // An address is not judged by the wrong value alone: a comma in a password has cut it into pieces.
+    // An address is not assessed by the wrong value alone: a comma in a password has cut it into pieces.
     let has_secret =
         |key: &str| !secrets::is_address(key) || typed.iter().any(|word| word.contains(['@', '?', '#']));
     if flag.strip_prefix("--").is_some_and(|key| secrets::is_secret(key) && has_secret(key)) {

@@ -85,7 +85,7 @@ impl ContinueWait {
 mod tests {
     use super::*;
 
-    /// Begins uploads that all meet silence, and tells what became of each.
+    /// Begins uploads that all meet silence, and gives the result of each.
     fn silence(expect: &ExpectContinue, uploads: usize) -> Vec<Expectation> {
         let begun: Vec<_> = std::iter::from_fn(|| expect.wait()).take(uploads).collect();
         begun.iter().map(|wait| wait.expect.ignored(wait.silences)).collect()

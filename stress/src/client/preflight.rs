@@ -1,6 +1,10 @@
 //! Requests `/status` of every target before a run, so that a mistyped address is found in a second and not in a report.
 
-use std::error::Error as StdError;
+use std::{
+    error::Error as StdError,
+    ops::RangeInclusive,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::try_join_all;
 use http::header::{self, HeaderMap};
@@ -14,6 +18,7 @@ use crate::{
         Plan,
         target::{Header, Target},
     },
+    units,
 };
 
 /// The most bytes of a body that are read.
@@ -26,19 +31,31 @@ enum Role {
     Aggregator,
 }
 
-/// Requests the status of all targets concurrently. Returns a warning for each that did not answer `OK` but may still work.
+/// The pauses between requests for a status that a server does not give yet.
+const PAUSES: RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_secs(1);
+
+/// Requests the status of all targets concurrently, of a server that is not ready again for up to `wait`. Returns a warning for
+/// each that did not answer `OK` but may still work. Where publishers and aggregators have addresses of their own, it is
+/// checked that they are not swapped.
 ///
 /// # Errors
 /// [`Error::Preflight`] for the first target that cannot be what it should be; otherwise what [`super::Network::new`]
 /// refuses.
-pub async fn preflight(plan: &Plan) -> Result<Vec<String>, Error> {
+pub async fn preflight(plan: &Plan, wait: Duration) -> Result<Vec<String>, Error> {
     let limits = &plan.limits;
     let any_https = plan.publishers.iter().chain(&plan.aggregators).any(Target::is_https);
     let client = untimed::client(limits, any_https)?;
     let redactor = Redactor::of(plan);
     let mut requests = Vec::new();
-    for (role, target, extra) in targets(plan) {
-        requests.push(check(&client, &redactor, role, target, headers::prepare(target, extra, limits)?));
+    let targets = targets(plan);
+    // One address for both, as of a daemon, cannot be swapped.
+    let may_be_swapped =
+        [Role::Publisher, Role::Aggregator].iter().all(|role| targets.iter().any(|(one, ..)| one == role));
+    for (role, target, extra) in targets {
+        let headers = headers::prepare(target, extra, limits)?;
+        let check =
+            Check { client: &client, redactor: &redactor, role, target, headers, wait, may_be_swapped };
+        requests.push(check.run());
     }
     Ok(try_join_all(requests).await?.into_iter().flatten().collect())
 }
@@ -67,23 +84,78 @@ impl Role {
     }
 }
 
-/// A warning, or `None` when the target answered `OK`.
-async fn check(
-    client: &Client,
-    redactor: &Redactor,
+/// The check of one target.
+struct Check<'a> {
+    client: &'a Client,
+    redactor: &'a Redactor,
     role: Role,
-    target: &Target,
+    target: &'a Target,
     headers: HeaderMap,
-) -> Result<Option<String>, Error> {
-    let refused = |reason: String| Error::Preflight {
-        role: role.name(),
-        target: target.to_string(),
-        reason: redactor.text(&reason).into_owned(),
-    };
-    let url = target.at("status").map_err(|error| refused(format!("is no base address ({error})")))?;
-    let response = get(client, url, headers).await.map_err(|error| refused(no_response(target, &error)))?;
-    let warning = assess(role, &response).map_err(refused)?;
-    Ok(warning.map(|warning| format!("{} {target}: {}", role.name(), redactor.text(&warning))))
+    wait: Duration,
+    may_be_swapped: bool,
+}
+
+impl Check<'_> {
+    /// A warning, or `None` when the target answered `OK`.
+    async fn run(self) -> Result<Option<String>, Error> {
+        let Self { role, target, redactor, .. } = &self;
+        let refused = |reason: String| Error::Preflight {
+            role: role.name(),
+            target: target.to_string(),
+            reason: redactor.text(&reason).into_owned(),
+        };
+        let warning = self.status().await.map_err(refused)?;
+        if warning.is_none() && self.may_be_swapped && self.is_swapped().await {
+            let text = match role {
+                Role::Publisher => {
+                    "is an aggregator, which stores no blobs: are --publisher and --aggregator swapped?"
+                }
+                Role::Aggregator => {
+                    "is a publisher, which gives no blobs: are --publisher and --aggregator swapped?"
+                }
+            };
+            return Err(refused(text.to_owned()));
+        }
+        Ok(warning.map(|warning| format!("{} {target}: {}", role.name(), redactor.text(&warning))))
+    }
+
+    /// The answer to the request for the status, assessed; asked for again while the server is not ready and there is time.
+    async fn status(&self) -> Result<Option<String>, String> {
+        let begun = Instant::now();
+        let mut pause = *PAUSES.start();
+        loop {
+            let (is_ready, assessed) = match self.get("status").await? {
+                Ok(response) => (response.status < 500, assess(self.role, &response)),
+                Err(error) => (false, Err(no_response(self.target, &error))),
+            };
+            if is_ready || begun.elapsed() + pause > self.wait {
+                let waited = (self.wait > Duration::ZERO && !is_ready)
+                    .then(|| format!(" (for {}, --wait)", units::duration(self.wait)));
+                return assessed.map_err(|reason| reason + &waited.unwrap_or_default());
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(*PAUSES.end());
+        }
+    }
+
+    /// Whether the target has what only the other role has, and lacks what its own has. A publisher alone takes requests at
+    /// `/v1/blobs`, if not GET (405), and an aggregator alone knows that `x` is no blob ID (400); both answer 404 to the rest.
+    async fn is_swapped(&self) -> bool {
+        let status = async |path: &str| match self.get(path).await {
+            Ok(Ok(response)) => Some(response.status),
+            _ => None,
+        };
+        let (stores, reads) = ("v1/blobs", "v1/blobs/x");
+        match self.role {
+            Role::Publisher => status(stores).await == Some(404) && status(reads).await == Some(400),
+            Role::Aggregator => status(stores).await == Some(405) && status(reads).await == Some(404),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Result<Result<Response, reqwest::Error>, String> {
+        let url = self.target.at(path).map_err(|error| format!("is no base address ({error})"))?;
+        Ok(get(self.client, url, self.headers.clone()).await)
+    }
 }
 
 async fn get(client: &Client, url: Url, headers: HeaderMap) -> Result<Response, reqwest::Error> {
@@ -118,6 +190,10 @@ fn no_response(target: &Target, error: &reqwest::Error) -> String {
             return format!("{cause}; check the host's name{proxy}");
         }
         _ if cause.contains("refused") => "nothing listens there: is it running, and is the port right?",
+        _ if cause.contains("CaUsedAsEndEntity") => {
+            "its certificate is that of an authority, as `openssl req -x509` makes it; make one for a server with \
+             -addext basicConstraints=critical,CA:FALSE and name it with --cacert"
+        }
         _ if cause.contains("certificate") => "--cacert names further roots, --insecure checks nothing",
         _ if target.is_https() => "is it a Walrus service, and does it speak TLS?",
         _ => "is it a Walrus service, and is http:// right?",

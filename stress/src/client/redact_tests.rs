@@ -50,9 +50,9 @@ fn base64_is_found_at_every_alignment_in_both_alphabets_and_goes_whole() {
                     BASE64_URL_SAFE.encode(&text),
                     BASE64_URL_SAFE_NO_PAD.encode(&text),
                 ] {
-                    let said = format!("Basic {encoded}, no");
-                    assert_eq!(redactor.text(&said), "Basic [redacted], no", "{text}");
-                    let escaped = said.replace('=', "%3D").replace('+', "%2B").replace('/', "%2F");
+                    let text_of_server = format!("Basic {encoded}, no");
+                    assert_eq!(redactor.text(&text_of_server), "Basic [redacted], no", "{text}");
+                    let escaped = text_of_server.replace('=', "%3D").replace('+', "%2B").replace('/', "%2F");
                     assert_eq!(redactor.text(&escaped), "Basic [redacted], no", "{text}");
                 }
             }
@@ -93,8 +93,8 @@ fn headers_give_their_credentials_and_not_their_schemes() {
 fn a_login_gives_its_password_and_a_user_that_is_a_token() {
     let plan = plan_to(&["http://someone:s3cret@h", "http://t0ken:x@h", "http://only-user@h"]);
     let redactor = Redactor::of(&plan);
-    let said = "someone s3cret, t0ken, only-user, c29tZW9uZTpzM2NyZXQ=";
-    assert_eq!(redactor.text(said), "someone [redacted], [redacted], [redacted], [redacted]");
+    let message = "someone s3cret, t0ken, only-user, c29tZW9uZTpzM2NyZXQ=";
+    assert_eq!(redactor.text(message), "someone [redacted], [redacted], [redacted], [redacted]");
 }
 
 #[test]

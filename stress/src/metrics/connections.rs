@@ -38,7 +38,7 @@ pub struct Connections {
     pub tls: Latencies,
 }
 
-/// The most addresses that are told apart.
+/// The most addresses that are distinguished.
 const MOST_PEERS: usize = 256;
 
 /// How many uploads' `Expect: 100-continue` ended so.

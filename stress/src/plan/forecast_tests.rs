@@ -163,7 +163,7 @@ fn a_phase_for_each_step_has_the_same_requests_and_bytes() {
 }
 
 #[test]
-fn a_shard_is_told_its_own_part() {
+fn a_forecast_of_a_shard_is_of_its_part() {
     let mut plan = plan(|phase| phase.sizes = Sizes { min: 1000, max: 2000 });
     plan.phases.push(plan.phases[0].clone());
     let whole = forecast(&plan);

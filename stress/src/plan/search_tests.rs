@@ -12,7 +12,7 @@ fn search(axis: Axis, from: f64, max: f64) -> Search {
     Search { axis, from, max, precision: 0.05, step: seconds(30), needs: 0 }
 }
 
-/// Walks to the end; `server` judges the n-th step. Gives the answer and the steps.
+/// Walks to the end; `server` gives the verdict on the n-th step. Gives the answer and the steps.
 fn walk(
     search: &Search,
     mut server: impl FnMut(usize, f64, Duration) -> StepVerdict,
@@ -112,7 +112,7 @@ fn a_level_that_held_by_luck_is_found_out() {
 }
 
 #[test]
-fn what_is_known_half_way_is_told() {
+fn an_incomplete_search_has_what_is_known() {
     let tried: Vec<_> = [
         (1.0, StepVerdict::Holds),
         (2.0, StepVerdict::Holds),
@@ -173,8 +173,8 @@ proptest! {
     #[test]
     fn an_absurd_server_gets_an_honest_answer(verdicts in proptest::collection::vec(any::<bool>(), 200), whole: bool) {
         let axis = if whole { Axis::Concurrency } else { Axis::Rate };
-        let judge = |step: usize, _: f64, _: Duration| if verdicts[step] { StepVerdict::Holds } else { StepVerdict::Breaks };
-        let (answer, tried) = walk(&search(axis, 1.0, 1000.0), judge);
+        let verdict = |step: usize, _: f64, _: Duration| if verdicts[step] { StepVerdict::Holds } else { StepVerdict::Breaks };
+        let (answer, tried) = walk(&search(axis, 1.0, 1000.0), verdict);
         let count = |level: f64, verdict| tried.iter().filter(|one| one.level == level && one.verdict == verdict).count();
         match answer {
             SearchResult::Between { holds, breaks } => {

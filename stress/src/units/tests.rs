@@ -77,7 +77,7 @@ fn a_refused_whole_number_says_why() {
         ("many", "not a whole number"),
         ("-q", "not a whole number"),
         ("-1", "a number below zero"),
-        ("4294967296", "too large a number"),
+        ("4294967296", "too large a number, at most 4294967295"),
     ] {
         assert_eq!(parse_whole::<u32>(wrong), Err(why.to_owned()), "{wrong}");
     }

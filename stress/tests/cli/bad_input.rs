@@ -41,16 +41,16 @@ fn shown(ran: Ran, line: &[&str], words: &[&str]) -> Ran {
 }
 
 #[test]
-fn numbers_that_make_no_sense_are_refused() {
+fn numbers_out_of_range_are_refused() {
     for (line, words) in [
         (["-n", "0"], ["--blobs", "at least 1"]),
         (["-n", "-1"], ["--blobs", "below zero"]),
         (["-n", "five"], ["--blobs", "whole number"]),
         (["-n", "1.5"], ["--blobs", "whole number"]),
-        (["-n", "99999999999999999999999"], ["--blobs", "too large"]),
+        (["-n", "99999999999999999999999"], ["--blobs", "too large a number, at most 18446744073709551615"]),
         (["-c", "0"], ["--concurrency", "at least 1"]),
         (["-c", "-3"], ["--concurrency", "below zero"]),
-        (["-c", "4294967296"], ["--concurrency", "too large"]),
+        (["-c", "4294967296"], ["--concurrency", "too large a number, at most 4294967295"]),
         (["-c", "many"], ["--concurrency", "whole number"]),
         (["--seed", "x"], ["--seed", "whole number"]),
         (["--seed", "-1"], ["--seed", "below zero"]),
@@ -70,12 +70,13 @@ fn numbers_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn sizes_and_times_that_make_no_sense_are_refused() {
+fn invalid_sizes_and_times_are_refused() {
     for (line, words) in [
         (["--size", "1TB"], ["--size", "use B, KiB, MiB or GiB"]),
         (["--size", "-1"], ["--size", "as in 100KiB"]),
         (["--size", "1.3B"], ["--size", "whole number of bytes"]),
-        (["--size", "99999999999GiB"], ["--size", "too large a size"]),
+        (["--size", "1.2MiB"], ["--size", "is not a whole number of bytes but 1258291.2; write 1258291B"]),
+        (["--size", "99999999999GiB"], ["--size", "too large a size, at most 18446744073709551615B"]),
         (["--min-size", "big"], ["--min-size", "as in 100KiB"]),
         (["--max-size", ""], ["--max-size", "as in 100KiB"]),
         (["--duration", "0s"], ["--duration", "longer than 0"]),
@@ -97,7 +98,7 @@ fn sizes_and_times_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn addresses_that_are_none_are_refused() {
+fn invalid_addresses_are_refused() {
     let other = Server::start();
     for (url, word) in [
         ("", "write it with http:// or https://"),
@@ -119,7 +120,7 @@ fn addresses_that_are_none_are_refused() {
 }
 
 #[test]
-fn a_missing_address_is_told_by_its_flag() {
+fn a_missing_address_is_named_by_its_flag() {
     let server = Server::start();
     for (line, flag) in [
         (vec![], "--publisher"),
@@ -186,7 +187,7 @@ fn bare(line: &[&str]) -> Ran {
 }
 
 #[test]
-fn words_that_no_flag_knows_are_refused_with_those_it_does() {
+fn unknown_values_are_refused_with_the_known_ones() {
     for (line, words) in [
         (["--content", "jpeg"], ["--content", "binary, text, mixed"]),
         (["--verify", "half"], ["--verify", "full, size, off"]),
@@ -231,7 +232,7 @@ fn headers_and_tokens_that_cannot_be_sent_are_refused_without_being_repeated() {
 }
 
 #[test]
-fn files_that_cannot_be_written_are_found_out_before_anything_is_sent() {
+fn files_that_cannot_be_written_are_refused_before_any_request() {
     for (path, word) in [
         ("no/such/dir/x.json", "No such file or directory"),
         (".", "it is a directory"),
@@ -246,7 +247,7 @@ fn files_that_cannot_be_written_are_found_out_before_anything_is_sent() {
 }
 
 #[test]
-fn certificates_that_are_none_are_refused() {
+fn files_without_certificates_are_refused() {
     let line = |file| ["--cacert", file, "--aggregator", "https://nowhere.invalid"];
     refuses(&line("no-such.pem"), &["--cacert", "cannot read no-such.pem"]);
     refuses(&line(EXPORT), &["--cacert", EXPORT, "no certificate"]);

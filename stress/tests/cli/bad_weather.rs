@@ -52,16 +52,16 @@ fn fails_unchecked(bad: &str, line: &str, upload: &str, read: &str) {
     let ran = Run::between(bad, &good.url()).line(line).line("--no-check").go().exits(1);
     assert_eq!(ran.report().failures("upload"), only(upload, 2), "{ran:?}");
     assert_eq!(ran.report().total("first", "skipped"), 2);
-    is_told(&ran, "upload", upload);
+    is_reported(&ran, "upload", upload);
     let ran = Run::between(&good.url(), bad).line(line).line("--no-check").go().exits(1);
     assert_eq!(ran.report().failures("first"), only(read, 2), "{ran:?}");
     assert_eq!(ran.report().total("cached", "skipped"), 2);
-    is_told(&ran, "first download", read);
+    is_reported(&ran, "first download", read);
 }
 
 /// A person learns of it, too: in a line of its own and in the summary.
 #[track_caller]
-fn is_told(ran: &Ran, step: &str, class: &str) {
+fn is_reported(ran: &Ran, step: &str, class: &str) {
     let event = format!("{step} failed after ");
     let events: Vec<_> =
         ran.stderr.lines().filter(|line| line.contains(&event) && line.contains(class)).collect();
@@ -189,7 +189,7 @@ fn reads_of_other_bytes_than_were_stored() {
             let ran = Run::between(&server.url(), &server.url()).line(&line).go().exits(1);
             assert_eq!(ran.report().failures("first"), only(class, 2), "{ran:?}");
             assert_eq!((ran.report().total("upload", "done"), ran.rows().len()), (2, 2));
-            is_told(&ran, "first download", class);
+            is_reported(&ran, "first download", class);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A run of the program that reads like a sentence, and what came of it.
+//! A run of the program, built step by step, and its result.
 
 use std::{collections::BTreeMap, fs, net::TcpListener, path::Path, time::Duration};
 
@@ -100,7 +100,7 @@ impl Run {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,

@@ -39,7 +39,7 @@ fn run(server: &Server) -> Run {
 }
 
 #[test]
-fn a_signal_stops_the_run_and_everything_measured_is_told_as_partial() {
+fn a_signal_stops_the_run_and_everything_measured_is_reported_as_partial() {
     for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
         let (server, stores) = silent_from_the_second_blob_on();
         let started = run(&server).start().until(" cached download ");
@@ -206,7 +206,7 @@ fn a_signal_during_the_preflight_ends_it() {
 }
 
 #[test]
-fn readers_that_go_away_stop_nothing() {
+fn a_closed_pipe_does_not_stop_the_run() {
     for (stdout, stderr) in [(true, false), (false, true), (true, true)] {
         let server = Server::start();
         let mut started = run(&server).start();
@@ -223,7 +223,7 @@ fn readers_that_go_away_stop_nothing() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_stops_nothing_either() {
+fn a_pipe_closed_after_its_first_line_does_not_stop_the_run() {
     let server = Server::start();
     let mut started = run(&server).start().until(" uploaded ");
     started.stderr = None;
@@ -234,7 +234,7 @@ fn a_reader_that_has_seen_enough_stops_nothing_either() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_after_all_is_told_once_and_nothing_else_is_lost() {
+fn a_report_that_cannot_be_written_after_all_is_reported_once_and_nothing_else_is_lost() {
     let (sender, stores) = channel();
     let (go_on, wait) = channel::<()>();
     let wait = std::sync::Mutex::new(wait);

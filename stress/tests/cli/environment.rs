@@ -1,4 +1,4 @@
-//! The environment twin of every flag, and who wins when both speak.
+//! The environment variable of every flag, and which of the two wins.
 
 use serde_json::{Value, json};
 use tests::Bottle;
@@ -23,7 +23,7 @@ fn plan(ran: &Ran) -> Value {
 const ADDRESS: &str = "0x1111111111111111111111111111111111111111111111111111111111111111";
 
 /// What the plan is made of.
-const INTENT: [(&str, &str); 19] = [
+const OF_THE_PLAN: [(&str, &str); 19] = [
     ("BLOBS", "3"),
     ("DURATION", "30s"),
     ("CONCURRENCY", "2"),
@@ -46,7 +46,7 @@ const INTENT: [(&str, &str); 19] = [
 ];
 
 /// What goes along with requests, and what is shown of them.
-const MANNERS: [(&str, &str); 16] = [
+const REQUESTS_AND_OUTPUT: [(&str, &str); 16] = [
     ("HEADER", "X-A: 1,X-B: 2"),
     ("PUBLISHER_HEADER", "X-P: 3"),
     ("AGGREGATOR_HEADER", "X-G: 4"),
@@ -71,7 +71,7 @@ fn with(run: Run, (name, value): &(&str, &str)) -> Run {
 
 #[test]
 fn every_flag_of_the_plan_can_be_set_in_the_environment() {
-    let plan = plan(&INTENT.iter().fold(run(&Server::start()), with).go().exits(0));
+    let plan = plan(&OF_THE_PLAN.iter().fold(run(&Server::start()), with).go().exits(0));
     let phase = &plan["phases"][0];
     assert_eq!(phase["stop"], json!({ "blobs": 3, "duration_seconds": 30.0 }));
     assert_eq!(phase["load"]["workers"], 2);
@@ -91,9 +91,9 @@ fn every_flag_of_the_plan_can_be_set_in_the_environment() {
 }
 
 #[test]
-fn manners_and_output_can_be_set_in_the_environment() {
+fn requests_and_output_can_be_set_in_the_environment() {
     let server = Server::start();
-    let ran = MANNERS.iter().fold(run(&server), with).line("-n 3 --size 1KiB").go().exits(0);
+    let ran = REQUESTS_AND_OUTPUT.iter().fold(run(&server), with).line("-n 3 --size 1KiB").go().exits(0);
     let (store, read) = (&server.stores()[0], &server.reads()[0]);
     let headers = |names: [&str; 6]| names.map(|name| (store.header(name), read.header(name)));
     let expected = [
@@ -191,8 +191,13 @@ fn a_wrong_variable_is_named() {
     // Two variables that exclude each other clash; each error names the first one's flag and variable.
     let clash = run(&server).variable("WALRUS_STRESS_SIZE", "1KiB").variable("WALRUS_STRESS_MIN_SIZE", "1");
     let ran = clash.go().exits(2);
-    let expected = "--size (from WALRUS_STRESS_SIZE): cannot be used with --min-size";
+    let expected = "--size (from WALRUS_STRESS_SIZE) cannot be used with --min-size";
     assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+    // So it is in a search, which decides the rate itself.
+    let ran =
+        run(&server).command("search").variable("WALRUS_STRESS_RATE", "3/s").line("--slo upload.p50<1s").go();
+    let expected = "--rate (from WALRUS_STRESS_RATE) is not for a search: --for rate";
+    assert!(ran.exits(2).stderr.contains(expected));
     // What was typed is not blamed on the environment.
     let ran = run(&server).variable("WALRUS_STRESS_BLOBS", "3").line("-n many").go().exits(2);
     assert!(!ran.stderr.contains("WALRUS_STRESS"), "{}", ran.stderr);
@@ -205,7 +210,7 @@ fn a_proxy_variable_is_named_when_a_name_does_not_resolve() {
         let line = format!("-n 1 --size 1KiB --color never {check}");
         let run = |run: Run| run.line(&line).go();
         let target = "http://no-such-host.invalid";
-        let said = |ran: &Ran| {
+        let is_named = |ran: &Ran| {
             let text = format!("{} {}", ran.stdout, ran.stderr);
             text.split_whitespace()
                 .collect::<Vec<_>>()
@@ -213,7 +218,16 @@ fn a_proxy_variable_is_named_when_a_name_does_not_resolve() {
                 .contains("(https_proxy is set, but proxies are not used)")
         };
         let ran = run(Run::between(target, target).variable("https_proxy", "http://proxy.invalid"));
-        assert!(said(&ran), "{ran:?}");
-        assert!(!said(&run(Run::between(target, target))), "{check}");
+        assert!(is_named(&ran), "{ran:?}");
+        assert!(!is_named(&run(Run::between(target, target))), "{check}");
     }
+}
+
+#[test]
+fn a_mistyped_variable_is_warned_of() {
+    let server = Server::start();
+    let mistyped =
+        run(&server).variable("WALRUS_STRESS_CONCURENCY", "3").line("-n 1 --no-check").go().exits(0);
+    let expected = "warning: the environment variable WALRUS_STRESS_CONCURENCY is not read: did you mean WALRUS_STRESS_CONCURRENCY?\n";
+    assert!(mistyped.stderr.contains(expected), "{}", mistyped.stderr);
 }

@@ -149,7 +149,7 @@ fn expect_continue_asks_before_it_sends() {
 }
 
 #[test]
-fn verify_says_how_much_is_looked_at() {
+fn verify_decides_how_much_is_compared() {
     for (fault, mode, failures) in [
         ("corrupt", "full", vec![("corrupt", 3)]),
         ("corrupt", "size", vec![]),

@@ -1,4 +1,4 @@
-//! Journeys: which steps are done to each blob; the servers' own counts are the judge.
+//! Journeys: which steps are done to each blob; the servers' own counts are the reference.
 
 use serde_json::json;
 use tests::{Bottle, GET_BLOB, PUT_BLOB};
@@ -91,7 +91,7 @@ fn steps_that_make_no_journey_are_refused() {
         (["--steps", "first,cached"], ["--steps", "--blob-ids, --from-export or --from-log must name"]),
         (["--reads", "0"], ["--reads", "at least 1"]),
         (["--reads", "-1"], ["--reads", "below zero"]),
-        (["--reads", "256"], ["--reads", "too large"]),
+        (["--reads", "256"], ["--reads", "too large a number, at most 255"]),
         (["--reads", "two"], ["--reads", "whole number"]),
     ] {
         refuses(&line, &words);

@@ -104,7 +104,7 @@ fn cached_downloads_go_round_the_list_as_long_as_the_run_lasts() {
 
 /// The list is emptied, or cut off, by the server that answers its first read.
 #[test]
-fn a_list_that_changes_under_the_run_ends_it_and_is_told() {
+fn a_list_that_changes_during_the_run_ends_it_with_an_error() {
     let publisher = Server::start();
     let (_, ids) = stored(&publisher.url(), 3);
     for (left, how) in [(0, "names 0 blobs"), (ids[0].len() as u64, "names 1 blobs")] {
@@ -136,7 +136,7 @@ fn a_list_that_changes_under_the_run_ends_it_and_is_told() {
 
 /// The last blob's answer empties the list: the run has had all that it wanted of it.
 #[test]
-fn a_list_that_changes_when_it_was_read_is_no_matter() {
+fn a_list_that_changes_after_it_was_read_changes_nothing() {
     let publisher = Server::start();
     let (_, ids) = stored(&publisher.url(), 3);
     let dir = tempfile::tempdir().unwrap();
@@ -195,7 +195,7 @@ fn spoiled(answer: &[u8], longer: bool) -> Vec<u8> {
 }
 
 #[test]
-fn an_export_tells_how_large_its_blobs_are() {
+fn an_export_has_the_sizes_of_its_blobs() {
     let server = Server::start();
     let (export, _) = stored(&server.url(), 2);
     let halved = export.replace("\"blob_size_kb\":", "\"blob_size_kb\":1");

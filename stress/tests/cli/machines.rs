@@ -150,7 +150,7 @@ fn merge_names_every_part_that_is_not_whole() {
     );
     let whole = [files[0].clone(), files[2].clone()];
     refused(&whole, "--expect 4 --allow-partial", &["--expect is 4"]);
-    // What is missing is said wherever the result is shown.
+    // What is missing stands wherever the result is shown.
     let ran = merge(&whole, "--expect 3 --allow-partial").exits(0);
     let report = ran.dir.path().join("report.json").display().to_string();
     for (format, words) in [

@@ -131,7 +131,7 @@ fn operators_of_every_kind_are_ranked_with_evidence() {
     }
     let first_lines = ran.stdout.lines().take(5).collect::<Vec<_>>().join("\n");
     assert!(
-        first_lines.contains("are the fastest of 6 aggregators and cannot be told apart"),
+        first_lines.contains("are the fastest of 6 aggregators and cannot be distinguished"),
         "{first_lines}"
     );
     assert!(first_lines.contains("wrong bytes  corrupting"), "{first_lines}");

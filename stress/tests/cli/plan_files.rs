@@ -84,14 +84,14 @@ fn several_phases_follow_one_another_in_one_run() {
     // A flag that would make them the same names itself and the phase.
     let ran = file(&server, more).line("--steps upload").go().exits(2);
     assert!(
-        ran.stderr.contains("--steps: would apply to every phase of plan.toml, but its phase `write`"),
+        ran.stderr.contains("--steps would apply to every phase of plan.toml, but its phase `write`"),
         "{}",
         ran.stderr
     );
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_told_before_anything_is_done() {
+fn an_invalid_plan_file_is_refused_before_any_request() {
     let server = Server::start();
     let ran = file(&server, "min_size = 3").go().exits(2);
     assert_eq!(ran.stderr, "error: plan.toml, line 4, min_size: unknown key; did you mean `min-size`?\n");
@@ -101,7 +101,7 @@ fn what_is_wrong_with_a_file_is_told_before_anything_is_done() {
 }
 
 #[test]
-fn a_plan_is_told_and_nothing_is_started() {
+fn a_plan_is_printed_and_nothing_is_started() {
     let server = Server::start();
     let run = || {
         file(&server, "size = \"1KiB\"\nblobs = 40\nconcurrency = 4\nseed = 5\nexport = true").command("plan")
@@ -134,7 +134,7 @@ fn a_plan_is_told_and_nothing_is_started() {
 }
 
 #[test]
-fn secrets_of_a_told_plan_are_names_of_variables() {
+fn secrets_of_a_printed_plan_are_names_of_variables() {
     let server = Server::start();
     let url = server.url().replace("http://", "http://me:s3cret@");
     let run = Run::between(&url, &server.url()).args([

@@ -27,7 +27,7 @@ fn check(ran: &Ran, name: &str) -> Value {
 }
 
 #[test]
-fn a_run_that_did_not_follow_its_plan_is_invalid_and_says_why() {
+fn a_run_that_did_not_follow_its_plan_is_invalid_with_the_reason() {
     let ran = overrun("").exits(0);
     assert!(ran.stdout.contains("\nquality      invalid: "), "{}", ran.stdout);
     assert!(ran.stdout.contains("dropped arrivals 95.0%"), "{}", ran.stdout);
@@ -103,7 +103,7 @@ fn the_machine_is_measured_in_every_run() {
 }
 
 #[test]
-fn a_generator_that_was_frozen_says_so() {
+fn a_frozen_generator_is_reported() {
     let frozen = Duration::from_millis(1_500);
     let bottle = Bottle::builder().publisher(|config| config.limits.concurrent = 1_000).start();
     let line = "--steps upload --rate 100/s --duration 4s --size 1KiB --events always --color never --strict";

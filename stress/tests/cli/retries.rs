@@ -168,7 +168,7 @@ fn a_retry_after_that_no_clock_can_hold_fails_the_step() {
 }
 
 #[test]
-fn retries_that_make_no_sense_are_refused() {
+fn invalid_retries_are_refused() {
     for (line, words) in [
         (vec!["--retries", "some"], ["--retries", "whole number"]),
         (vec!["--retries", "-1"], ["--retries", "below zero"]),

@@ -26,9 +26,9 @@ fn answer(ran: &Ran) -> Value {
     ran.json("report.json")["answer"].clone()
 }
 
-/// Steps too short for the checks of the generator's own part: what a busy machine does to it is not judged here.
+/// Steps too short for the checks of the generator's own part: what a busy machine does to it is not tested here.
 #[test]
-fn the_places_of_a_stock_publisher_are_counted() {
+fn the_capacity_of_a_stock_publisher_is_found() {
     let bottle = stock();
     let line = "--for concurrency --slo upload.failures==0 --from 12 --max 64 --step 600ms --settle 0s --precision 0%";
     let ran = search(&bottle, line).go().exits(0);
@@ -54,7 +54,7 @@ fn the_places_of_a_stock_publisher_are_counted() {
     assert!(outlook.starts_with("search from ") && outlook.contains(" steps of "), "{outlook}");
     let shown = ran.stderr.lines().filter(|line| line.starts_with("step ")).count();
     assert_eq!(shown, steps.len(), "{}", ran.stderr);
-    // The publisher's own count is the judge of what it took, and no step met another one's blobs.
+    // The publisher's own count is the reference for what it took, and no step met another one's blobs.
     let stats = bottle.publisher_stats();
     assert_eq!(document["consumed"]["uploads"], stats.route(PUT_BLOB).received);
     assert_eq!(stats.stores.already_certified, 0);
@@ -116,7 +116,7 @@ fn the_first_step_may_break_and_the_last_one_hold() {
 }
 
 #[test]
-fn too_few_samples_are_told_with_what_they_take() {
+fn too_few_samples_are_reported_with_the_number_needed() {
     let line = "--for concurrency --max 1 --step 50ms --settle 0s --slo upload.p99<1h";
     let ran = search(&stock(), line).go().exits(4);
     let answer = answer(&ran);
@@ -169,15 +169,12 @@ fn a_signal_ends_the_search_with_what_is_known() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_before_anything_is_done() {
+fn invalid_flags_are_refused_before_any_request() {
     for (line, words) in [
-        ("", "--slo: is missing"),
-        ("--slo upload.p50<1s --rate 3/s", "--rate: (or WALRUS_STRESS_RATE) is not for a search: --for rate"),
-        ("--slo upload.p50<1s -n 3", "--blobs: (or WALRUS_STRESS_BLOBS) is not for a search: --step"),
-        (
-            "--slo upload.p50<1s --html x.html",
-            "--html: (or WALRUS_STRESS_HTML) is not for a search: --report",
-        ),
+        ("", "--slo is missing"),
+        ("--slo upload.p50<1s --rate 3/s", "--rate is not for a search: --for rate"),
+        ("--slo upload.p50<1s -n 3", "--blobs is not for a search: --step"),
+        ("--slo upload.p50<1s --html x.html", "--html is not for a search: --report"),
         ("--slo upload.p50<1s --from 3", "--from: `3` is not a rate"),
         ("--slo upload.p50<1s --max 1000001/s", "--max: must be at most 1,000,000/s"),
         (

@@ -93,7 +93,7 @@ fn what_cannot_be_divided_is_refused() {
 }
 
 #[test]
-fn merge_refuses_what_is_no_whole_and_says_which_file() {
+fn merge_refuses_an_incomplete_run_and_names_the_file() {
     let bottle = Bottle::start();
     let line = "-n 4 -c 2 --size 1KiB --seed 9 -q";
     let shard = |flags: &str| Run::new(&bottle).line(line).line(flags).go().exits(0);
@@ -112,7 +112,7 @@ fn merge_refuses_what_is_no_whole_and_says_which_file() {
 }
 
 #[test]
-fn short_runs_are_compared_with_what_they_lack() {
+fn a_comparison_of_short_runs_names_the_length_needed() {
     let bottle = Bottle::start();
     let run = |concurrency: &str| {
         Run::new(&bottle).line("-n 8 --size 1KiB -q").args(["-c", concurrency]).go().exits(0)

@@ -290,7 +290,7 @@ fn content_is_checked() {
 }
 
 #[test]
-fn nothing_hangs_for_ever() {
+fn every_exchange_ends() {
     let bottle = Bottle::builder().publisher_faults(&["hang=100%"]).start();
     let ran = Run::new(&bottle).line("-n 4 --upload-timeout 300ms").go().exits(1);
     assert_eq!(ran.report().failures("upload"), only("timeout", 4));

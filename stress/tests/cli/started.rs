@@ -57,7 +57,7 @@ impl Started {
         loop {
             let from = self.shown.len();
             let read = stderr.read_line(&mut self.shown).expect("a line");
-            assert!(read > 0, "the run ended before it shown `{text}`: {}", self.shown);
+            assert!(read > 0, "the run ended before it showed `{text}`: {}", self.shown);
             if self.shown[from..].contains(text) {
                 return self;
             }
@@ -80,7 +80,7 @@ impl Started {
         self.dir.path().join(name)
     }
 
-    /// Waits for the end of a run that gets no chance to tell anything; gives its directory and its exit code.
+    /// Waits for the end of a run that cannot print anything more; gives its directory and its exit code.
     pub(crate) fn die(mut self) -> (TempDir, Option<i32>) {
         let status = self.child.wait().expect("a child to wait for");
         drop(self.watchdog);

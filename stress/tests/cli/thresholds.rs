@@ -112,7 +112,7 @@ fn the_samples_own_percentile_is_judged_on_request_and_marked_in_every_output() 
 }
 
 #[test]
-fn a_threshold_on_failures_says_how_many_are_too_many() {
+fn a_threshold_on_failures_has_count_and_share() {
     let bottle = Bottle::builder().aggregator_faults(&["503=30%"]).start();
     let line = "-n 20 -c 1 --size 1KiB -q --threshold";
     let ran = Run::new(&bottle).line(line).args(["*.failures<=90%"]).go().exits(0);
@@ -129,7 +129,7 @@ fn a_threshold_on_failures_says_how_many_are_too_many() {
 }
 
 #[test]
-fn what_means_nothing_is_refused_before_anything_is_done() {
+fn thresholds_without_a_meaning_are_refused_before_any_request() {
     for (threshold, words) in [
         ("upload.p98<1s", "`p98` is not a metric: use p50, p90"),
         ("third.p50<1s", "`third` is not a step: use upload, first, cached"),

@@ -65,7 +65,7 @@ async fn a_success_instead_of_the_100_is_no_success() {
     assert!(failure.message.contains("0 of the blob's 3000000 bytes"), "{failure}");
 }
 
-/// A server that tells of each request whether it expects a 100, ignores that, and stores.
+/// A server that reports of each request whether it expects a 100, ignores that, and stores.
 async fn ignoring() -> (Server, tokio::sync::mpsc::UnboundedReceiver<bool>) {
     let (sender, received) = tokio::sync::mpsc::unbounded_channel();
     let server = Server::start(move |mut stream, _| {

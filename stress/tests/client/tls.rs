@@ -1,6 +1,6 @@
 //! TLS: trusted and unknown certificates, and servers without TLS.
 
-use std::{io::Write as _, path::PathBuf, sync::Arc};
+use std::{io::Write as _, path::PathBuf, sync::Arc, time::Duration};
 
 use rustls::{ServerConfig, pki_types::PrivateKeyDer};
 use stress::{
@@ -15,10 +15,10 @@ use tokio_rustls::TlsAcceptor;
 
 use super::server::{Server, blob, bytes, client, failure, found, hold, plan, read_body, read_head, stored};
 
-/// A certificate for `localhost` in a file, and an acceptor that presents it.
-fn certificate() -> (NamedTempFile, TlsAcceptor) {
-    let rcgen::CertifiedKey { cert, signing_key } =
-        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+/// A self-signed certificate in a file, and an acceptor that presents it.
+fn certificate(params: rcgen::CertificateParams) -> (NamedTempFile, TlsAcceptor) {
+    let signing_key = rcgen::KeyPair::generate().unwrap();
+    let cert = params.self_signed(&signing_key).unwrap();
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(cert.pem().as_bytes()).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
@@ -34,7 +34,15 @@ fn certificate() -> (NamedTempFile, TlsAcceptor) {
 
 /// A publisher and aggregator behind TLS, and a file with its certificate.
 async fn secured() -> (NamedTempFile, Server) {
-    let (file, acceptor) = certificate();
+    secured_by(localhost()).await
+}
+
+fn localhost() -> rcgen::CertificateParams {
+    rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap()
+}
+
+async fn secured_by(params: rcgen::CertificateParams) -> (NamedTempFile, Server) {
+    let (file, acceptor) = certificate(params);
     let server = Server::start(move |stream, _| {
         let acceptor = acceptor.clone();
         async move {
@@ -54,6 +62,16 @@ async fn secured() -> (NamedTempFile, Server) {
     })
     .await;
     (file, server)
+}
+
+#[tokio::test]
+async fn the_certificate_of_an_authority_as_that_of_a_server_is_explained() {
+    let mut params = localhost();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let (file, server) = secured_by(params).await;
+    let plan = https(&server, Some(file.path().to_owned()));
+    let refusal = preflight(&plan, Duration::ZERO).await.unwrap_err().to_string();
+    assert!(refusal.contains("basicConstraints=critical,CA:FALSE"), "{refusal}");
 }
 
 fn https(server: &Server, roots: Option<PathBuf>) -> Plan {
@@ -83,24 +101,24 @@ async fn a_trusted_server_is_used_over_one_connection_and_its_handshake_is_timed
         );
     }
     assert_eq!(server.accepted(), 2);
-    assert_eq!(preflight(&plan).await.unwrap(), Vec::<String>::new());
+    assert_eq!(preflight(&plan, Duration::ZERO).await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn an_unknown_certificate_is_a_tls_failure_unless_nothing_is_checked() {
     let (_, server) = secured().await;
-    let (other, _) = certificate();
+    let (other, _) = certificate(localhost());
     let mut plan = https(&server, Some(other.path().to_owned()));
     let exchange = client(&plan).upload(0, blob(10).source()).await;
     let failure = failure(&exchange);
     assert_eq!(failure.class, FailureClass::Tls, "{failure}");
     assert!(failure.message.contains("--cacert"), "{failure}");
     assert!(matches!(exchange.record.link, Some(Link::Fresh(connecting)) if connecting.tls.is_none()));
-    let refusal = preflight(&plan).await.unwrap_err().to_string();
+    let refusal = preflight(&plan, Duration::ZERO).await.unwrap_err().to_string();
     assert!(refusal.contains("--cacert"), "{refusal}");
     plan.limits.insecure = true;
     assert!(client(&plan).upload(0, blob(10).source()).await.outcome.is_success());
-    assert!(preflight(&plan).await.unwrap().is_empty());
+    assert!(preflight(&plan, Duration::ZERO).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -145,7 +163,9 @@ async fn an_unusable_certificate_file_is_refused_by_its_flag_even_without_https(
     for path in [PathBuf::from("/no/such/file.pem"), malformed.path().to_owned(), empty.path().to_owned()] {
         let mut plan = plan("https://localhost");
         plan.limits.ca_certificates = Some(path.clone());
-        for error in [Network::new(&plan).map(drop).unwrap_err(), preflight(&plan).await.unwrap_err()] {
+        for error in
+            [Network::new(&plan).map(drop).unwrap_err(), preflight(&plan, Duration::ZERO).await.unwrap_err()]
+        {
             assert!(
                 matches!(&error, Error::Flag { flag, reason } if flag == "--cacert" && reason.contains(path.to_str().unwrap())),
                 "{error}"
@@ -160,7 +180,7 @@ async fn an_unusable_certificate_file_is_refused_by_its_flag_even_without_https(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_early_refusal_is_seen_through_tls() {
-    let (file, acceptor) = certificate();
+    let (file, acceptor) = certificate(localhost());
     let server = Server::start(move |stream, _| {
         let acceptor = acceptor.clone();
         async move {

@@ -2,7 +2,7 @@
 package Stored;
 use nginx;
 
-# Older blobs make room: a run reads a blob right after it was stored.
+# Only the newest blobs are kept: a run reads a blob right after it was stored.
 my $most  = 512;
 my $count = 0;
 my $salt  = sprintf("%08x", time() % 4294967296);

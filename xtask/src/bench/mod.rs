@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                 let verdict = match reached {
                     Some(true) => "reached",
                     Some(false) => "MISSED",
-                    None => "not judged: no competitor is installed",
+                    None => "not compared: no competitor is installed",
                 };
                 let data = json!({ "benchmark": benchmark.name, "target": benchmark.target, "reached": reached, "data": data });
                 (data, format!("target {}: {verdict}", benchmark.target))

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_process_used_up_is_told() {
+    fn the_usage_of_a_process_is_measured() {
         let spent =
             run_measured(shell("i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo done")).unwrap();
         assert_eq!(spent.stdout, "done\n");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_fails_is_told_with_its_words() {
+    fn a_failed_process_is_reported_with_its_output() {
         let failure = run_measured(shell("echo oh no >&2; exit 3")).unwrap_err().to_string();
         assert_eq!(failure, "sh ended with exit status: 3: oh no\n");
     }

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_exports_are_told() {
+    fn invalid_exports_are_reported() {
         let cases = [
             (String::new(), "not JSON"),
             (format!("[{ROW}"), "not JSON"),

@@ -28,7 +28,7 @@ pub(super) fn run(harness: &Harness<'_>, length: RunLength, checks: &mut Checks)
     let status = tool.wait(harness.deadline)?;
     servers.stop()?;
     checks.equal("exit status", status.code(), Some(0));
-    judge(&report(harness)?, checks)?;
+    evaluate(&report(harness)?, checks)?;
     Ok(Outcome::Done)
 }
 
@@ -41,7 +41,7 @@ pub(super) fn search(harness: &Harness<'_>, publisher: &str, flags: &str) -> Res
     Ok(command)
 }
 
-fn judge(document: &Value, checks: &mut Checks) -> Result<()> {
+fn evaluate(document: &Value, checks: &mut Checks) -> Result<()> {
     let answer = &document["answer"];
     if answer["kind"] != "between" {
         checks.holds("the search finds an interval", false, answer);
@@ -63,7 +63,7 @@ mod tests {
 
     fn verdict(kind: &str, holds: f64, breaks: f64) -> Result<String> {
         let mut checks = Checks::default();
-        judge(&json!({"answer": {"kind": kind, "holds": holds, "breaks": breaks}}), &mut checks)?;
+        evaluate(&json!({"answer": {"kind": kind, "holds": holds, "breaks": breaks}}), &mut checks)?;
         checks.verdict()
     }
 

@@ -46,12 +46,12 @@ pub(super) fn run(harness: &Harness<'_>, length: RunLength, checks: &mut Checks)
         let took = begun.elapsed().as_secs_f64();
         servers.stop()?;
         checks.equal("exit status", status.code(), Some(0));
-        judge(&report(harness)?, step, took, checks)?;
+        evaluate(&report(harness)?, step, took, checks)?;
     }
     Ok(Outcome::Done)
 }
 
-fn judge(report: &Value, step: &str, took: f64, checks: &mut Checks) -> Result<()> {
+fn evaluate(report: &Value, step: &str, took: f64, checks: &mut Checks) -> Result<()> {
     let all = report["quality"]["checks"].as_array().context("the report has no checks")?;
     let check = all.iter().find(|check| check["check"] == "wall_clock_step_seconds");
     let measured = number(check.context("the report has no check of the wall clock")?, "/measured")?;
@@ -99,7 +99,7 @@ mod tests {
                 "checks": [{"check": "wall_clock_step_seconds", "measured": measured}],
             },
         });
-        judge(&report, "+3600", 21.0, &mut checks)?;
+        evaluate(&report, "+3600", 21.0, &mut checks)?;
         checks.verdict()
     }
 

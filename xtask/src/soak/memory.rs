@@ -19,7 +19,7 @@ const MIB: u64 = 1 << 20;
 const MOST: u64 = 64 * MIB;
 /// What it holds after this time it should not go beyond.
 const EARLY: Duration = Duration::from_secs(60);
-/// So long before its end at the latest a run is measuring, not yet being judged and written, which takes memory of its own.
+/// So long before its end at the latest a run is measuring, not yet being evaluated and written, which takes memory of its own.
 const CLOSING: Duration = Duration::from_secs(2);
 /// The kernel counts memory in batches for each thread: less than this is no growth.
 const NO_GROWTH: u64 = MIB;
@@ -86,7 +86,7 @@ impl Memory {
         let (grown, closing) = (late.saturating_sub(early), self.peak.saturating_sub(late));
         checks.holds("memory grows by less than 1 MiB after a minute", grown < NO_GROWTH, mebibytes(grown));
         checks.note(format!("grown by {:.2} MiB after its first minute", mebibytes(grown)));
-        checks.note(format!("{:.2} MiB more to judge and write it", mebibytes(closing)));
+        checks.note(format!("{:.2} MiB more to evaluate and write it", mebibytes(closing)));
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
     fn memory_must_be_little_and_stay_so() {
         assert_eq!(
             verdict(&[(0, 0), (1, 20), (119, 23)], 120).unwrap(),
-            "at most 23.0 MiB, grown by 0.00 MiB after its first minute, 3.00 MiB more to judge and write it"
+            "at most 23.0 MiB, grown by 0.00 MiB after its first minute, 3.00 MiB more to evaluate and write it"
         );
         assert_eq!(verdict(&[(0, 0), (1, 20)], 61).unwrap(), "at most 20.0 MiB, too short to see growth");
         assert!(verdict(&[(0, 0), (1, 64)], 61).is_err());

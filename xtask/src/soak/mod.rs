@@ -24,7 +24,7 @@ use soak_test::{Outcome, RunLength, SoakTest};
 const SOAKS: &[SoakTest] = &[
     SoakTest {
         name: "schedule",
-        about: "10 min at 100/s: the mean rate within 0.1 %, gaps even, none lost; the publisher judges",
+        about: "10 min at 100/s: the mean rate within 0.1 %, gaps even, none lost; the publisher's record is the reference",
         run: schedule::run,
     },
     SoakTest {

@@ -136,13 +136,13 @@ impl Expected {
         harness.start("walrus-stress", within(&command))?.wait(harness.deadline)?;
         let report = report(harness)?;
         match tool {
-            Tool::Run => self.judge(&report, checks)?,
-            Tool::Search => self.judge_search(&report, checks),
+            Tool::Run => self.evaluate(&report, checks)?,
+            Tool::Search => self.evaluate_search(&report, checks),
         }
         Ok(())
     }
 
-    fn judge(&self, report: &Value, checks: &mut Checks) -> Result<()> {
+    fn evaluate(&self, report: &Value, checks: &mut Checks) -> Result<()> {
         let all = report["quality"]["checks"].as_array().context("the report has no checks")?;
         let found = all.iter().find(|check| check["check"] == self.check);
         let found = found.context(format!("the report has no {}", self.check))?;
@@ -156,7 +156,7 @@ impl Expected {
         Ok(())
     }
 
-    fn judge_search(&self, document: &Value, checks: &mut Checks) {
+    fn evaluate_search(&self, document: &Value, checks: &mut Checks) {
         let answer = &document["answer"];
         checks.equal("the search's answer", answer["kind"].as_str(), Some("generator"));
         let advice = answer["advice"].as_str().unwrap_or_default();
@@ -261,8 +261,9 @@ mod tests {
             "severity": graded, "advice": advice,
             "checks": [{"check": "cpu_share", "measured": 0.97, "severity": graded}],
         });
-        EXPECTED.judge(&json!({ "quality": trust }), &mut checks)?;
-        EXPECTED.judge_search(&json!({"answer": {"kind": kind, "advice": advice, "at": 20.0}}), &mut checks);
+        EXPECTED.evaluate(&json!({ "quality": trust }), &mut checks)?;
+        EXPECTED
+            .evaluate_search(&json!({"answer": {"kind": kind, "advice": advice, "at": 20.0}}), &mut checks);
         checks.verdict()
     }
 

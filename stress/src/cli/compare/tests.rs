@@ -103,7 +103,7 @@ fn failures_decide_from_any_length_and_what_nothing_decides_is_exit_code_4() {
 }
 
 #[test]
-fn every_form_says_the_same() {
+fn every_format_has_the_same_result() {
     let dir = dir();
     let (_, json) = compared(&dir, "a.json slow.json --format json --fail-if first.p50>+10%");
     let document: Value = serde_json::from_str(&json).unwrap();

@@ -16,7 +16,7 @@ use super::{
     execute::{RunContext, SampleSink, execute},
     exit::Exit,
     price::Cap,
-    print,
+    print, run,
     screen::{self, Screen},
     signals::Signals,
     tokens::RunTokens,
@@ -27,7 +27,7 @@ use crate::{
     export::{self, file::PreparedFile},
     metrics::concurrency::ConcurrencyTracker,
     plan::{
-        Phase, Plan,
+        ConfigError, Phase, Plan,
         forecast::{Forecast, forecast},
         journey::Step,
         load::{Load, Stop},
@@ -65,7 +65,7 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
     reduced.iter().for_each(|reduced| screen.note(&format!("warning: {}", reduced.notice())));
     if !config.run.no_check {
         tokio::select! {
-            warnings = client::preflight(&template.plan) => {
+            warnings = client::preflight(&template.plan, run::wait(&config.run)) => {
                 warnings?.iter().for_each(|warning| screen.note(&format!("warning: {warning}")));
             }
             signal = signals.first() => return Ok(Exit::Signal(signal)),
@@ -104,8 +104,7 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
 /// The configuration of the run that each step repeats at another level.
 fn load(args: &SearchArgs, search: &Search) -> Result<Config, Error> {
     let config = Config::load(&args.run, args.overrides(search)?)?;
-    let refuse =
-        |flag: &str, reason: &str| Err(Error::Flag { flag: flag.to_owned(), reason: reason.to_owned() });
+    let refuse = |flag: &str, reason: &str| Err(ConfigError::new(flag, reason).into());
     if config.phase_count() > 1 {
         return refuse("--plan", "names several phases; a search raises the load of one");
     }

@@ -149,9 +149,8 @@ impl SearchArgs {
         if let Some((flag, instead)) =
             DECIDED.iter().find(|(flag, _)| set.get(*flag).is_some_and(|entry| layer::is_set(&entry.value)))
         {
-            let twin = flag.to_uppercase().replace('-', "_");
-            let reason = format!("(or WALRUS_STRESS_{twin}) is not for a search: {instead}");
-            return Err(Error::Flag { flag: format!("--{flag}"), reason });
+            let place = set.get(*flag).map_or_else(|| format!("--{flag}"), |entry| entry.place.clone());
+            return Err(ConfigError::new(place, format!("is not for a search: {instead}")).into());
         }
         let entry = |key: &str, value: toml::Value, place: &str| {
             (key.to_owned(), Entry { value, place: place.to_owned() })

@@ -66,7 +66,7 @@ async fn a_known_capacity_is_found() {
 }
 
 /// The generator is never blamed for what the server refuses: neither for a busy machine, nor for the ports of connections.
-/// Whether a step that holds is to be believed on such a machine is not judged here.
+/// Whether a step that holds is to be believed on such a machine is not tested here.
 #[tokio::test]
 async fn the_places_of_a_publisher_are_found_whatever_the_generator_lacks() {
     let bottle = limited();

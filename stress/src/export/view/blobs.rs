@@ -54,7 +54,7 @@ fn row(record: &BlobRecord, steps: &BTreeSet<Step>) -> Row {
 fn cell(record: Option<&StepRecord>) -> Cell {
     match record {
         Some(StepRecord::Stored { time, kind: StoredKind::Existing }) => {
-            Cell::right(Style::Attention, format!("={}", units::duration(*time)))
+            Cell::right(Style::Normal, format!("={}", units::duration(*time)))
         }
         Some(StepRecord::Stored { time, .. } | StepRecord::Read { time }) => {
             Cell::right(Style::Normal, units::duration(*time))

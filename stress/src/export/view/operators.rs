@@ -26,7 +26,7 @@ pub(in crate::export) fn document(report: &OperatorsReport) -> Document {
     let sections = vec![
         Section::new("ranking", "Ranking", vec![ranking(report)]),
         Section::new("evidence", "Evidence", vec![evidence(report), failures(report)]),
-        Section::new("ties", "What cannot be told apart", vec![ties(report)]),
+        Section::new("ties", "What cannot be distinguished", vec![ties(report)]),
         Section::new("measured", "How it was measured", vec![measured(report)]),
     ];
     let answer = Cell::text(style, clean(&report.answer));
@@ -71,7 +71,7 @@ fn ranking(report: &OperatorsReport) -> Table {
         Row::new(clip(&clean(&row.name), NAME), cells)
     });
     let heads = ["operator", "rank", "read", "first", "95 % interval", "cached", "cache"];
-    let note = "Equal ranks cannot be told apart. first: median time of a blob's first read; cached: of the read \
+    let note = "Equal ranks cannot be distinguished. first: median time of a blob's first read; cached: of the read \
                 right after it; read: reads that delivered the blob.";
     let note = Some(note.to_owned());
     let orders = ORDERS.map(|(name, key)| Order { name, places: places(&report.operators, key) }).into();
@@ -206,7 +206,7 @@ fn failures(report: &OperatorsReport) -> Table {
     Table::new("Reads that failed", &["operator", "failed", "for example"], rows.collect())
 }
 
-/// Pairs that cannot be told apart, those first that the fewest blobs would tell apart.
+/// Pairs that cannot be distinguished, those first that the fewest blobs would distinguish.
 fn ties(report: &OperatorsReport) -> Table {
     let mut ties: Vec<_> = report.comparisons.iter().filter(|one| !one.differs && one.blobs > 0).collect();
     ties.sort_by_key(|one| one.blobs_needed.unwrap_or(u64::MAX));
@@ -217,7 +217,7 @@ fn ties(report: &OperatorsReport) -> Table {
             Some(needed) => format!("about {} would tell", units::count(needed)),
             None => "and hardly with more".to_owned(),
         };
-        let sentence = format!("{a} and {b} cannot be told apart with {} blobs; {needed}", one.blobs);
+        let sentence = format!("{a} and {b} cannot be distinguished with {} blobs; {needed}", one.blobs);
         let shown = if position < TIES { Shown::Everywhere } else { Shown::Page };
         Row::fact("tied", Style::Normal, sentence).only(shown)
     });

@@ -118,7 +118,7 @@ fn five_control_pairs_are_too_few_to_take_anything_out() {
 }
 
 #[test]
-fn a_cache_that_fills_late_is_told_by_its_third_reads() {
+fn a_cache_that_fills_late_is_recognised_by_its_third_reads() {
     let mut world = World::new(2);
     let late: Vec<_> = (0..40).map(|index| world.pair(index, [0.1, 0.1, 0.025], CacheStatus::Miss)).collect();
     let effect_of_late = effect(&late, &[]);
@@ -184,7 +184,7 @@ fn first_downloads_that_were_cached_already_are_counted_and_left_out() {
 }
 
 #[test]
-fn sizes_and_aggregators_are_told_apart_where_each_has_enough() {
+fn sizes_and_aggregators_are_distinguished_where_each_has_enough() {
     let mut world = World::new(4);
     let pair = |world: &mut World, index: u64| {
         let small = index.is_multiple_of(2);

@@ -53,7 +53,7 @@ fn refused(shards: &[Source]) -> String {
     refused_by(shards, &RULES)
 }
 
-/// What is said of shards without a barrier whose clocks show the same start.
+/// The notice on shards without a barrier whose clocks show the same start.
 const UNVERIFIED: &str = "how far apart the shards began is not verified, as they passed no barrier: 0 s by their machines' \
                           clocks, whose offsets are unknown";
 
@@ -161,13 +161,13 @@ fn what_is_missing_stopped_or_unreadable_is_named_and_refused_unless_allowed() {
     let cut = MergeError { name: "2.json".to_owned(), reason: "cannot be read: EOF".to_owned() };
     let reports = || vec![Ok(shard(0, 4)), Ok(stopped.clone()), Err(cut.clone())];
     let refusals = merge(reports(), &RULES).unwrap_err();
-    let said: Vec<_> = refusals.iter().map(ToString::to_string).collect();
+    let reasons: Vec<_> = refusals.iter().map(ToString::to_string).collect();
     let lacking = [
         "2.json: cannot be read: EOF",
         "0.json: is one of 4 shards, but 2/4, 3/4 is missing",
         "1.json: was stopped by SIGTERM before its end",
     ];
-    assert_eq!(said, lacking.map(|reason| format!("{reason} (--allow-partial merges the rest)")));
+    assert_eq!(reasons, lacking.map(|reason| format!("{reason} (--allow-partial merges the rest)")));
     let rest = merge(reports(), &PARTIAL).unwrap();
     assert_eq!(rest.ending, Ending::Interrupted { signal: Signal::Terminate });
     assert_eq!(rest.notices[1..4], lacking);
@@ -253,8 +253,8 @@ fn after_barrier(index: u32, ahead: u64, begin: u64) -> Source {
 fn a_barrier_shows_how_far_apart_shards_began_whatever_their_clocks_say() {
     // An hour between the clocks, three milliseconds between the starts.
     let merged = merged(&[after_barrier(0, 3_600_000, 5), after_barrier(1, 0, 8)], &RULES).unwrap();
-    let said = "by their barrier the shards began within 3.00 ms of each other; their machines' clocks differ by up to 60.0 min";
-    assert_eq!(merged.notices[1], said);
+    let reasons = "by their barrier the shards began within 3.00 ms of each other; their machines' clocks differ by up to 60.0 min";
+    assert_eq!(merged.notices[1], reasons);
     let hosts: Vec<_> = merged.parts.iter().map(|part| part.host.as_str()).collect();
     assert_eq!(hosts, ["node0", "node1"]);
     // Clocks agree, starts do not.

@@ -42,7 +42,7 @@ pub struct OperatorsReport {
     pub blobs: usize,
     /// Blobs that were to be uploaded and are not stored.
     pub uploads_failed: usize,
-    /// What the publisher charged in FROST (10⁻⁹ WAL); `None` where it said nothing.
+    /// What the publisher charged in FROST (10⁻⁹ WAL); `None` where its answer has no cost.
     pub cost_frost: Option<u64>,
     /// IDs of blobs of unknown content of which operators delivered different bytes without a majority.
     pub disputed: Vec<String>,
@@ -155,7 +155,7 @@ fn answer(operators: &[OperatorRow], comparisons: &[Comparison], blobs: usize) -
             let tied = comparisons.iter().filter(|one| is_best(&one.a) && is_best(&one.b));
             let needed = tied.filter_map(|one| one.blobs_needed).min();
             let tell = needed.map(|needed| format!("; about {} would tell", units::count(needed)));
-            format!("{which} cannot be told apart with {blobs} blobs{}", tell.unwrap_or_default())
+            format!("{which} cannot be distinguished with {blobs} blobs{}", tell.unwrap_or_default())
         }
     }
 }

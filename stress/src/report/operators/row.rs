@@ -100,7 +100,7 @@ pub struct ClassOfFailures {
     pub class: FailureClass,
     /// How many.
     pub count: u64,
-    /// What the first of them said.
+    /// The message of the first of them.
     pub example: String,
 }
 

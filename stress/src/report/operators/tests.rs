@@ -164,7 +164,7 @@ fn ties_say_how_many_blobs_would_tell() {
     let needed = report.comparisons[0].blobs_needed.unwrap();
     assert!((21..2_000).contains(&needed), "{needed}");
     assert!(report.answer.contains(&format!("; about {needed} would tell")), "{}", report.answer);
-    // With so many, they are told apart in most runs.
+    // With so many, they are distinguished in most runs.
     let decided = (0..10).filter(|&seed| {
         let report = compare(&["a", "b"], 1_000, seed, &[STEADY, near], 1.0);
         report.comparisons[0].differs

@@ -37,11 +37,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     vec![Scenario::custom(
         "weather-replaced",
         "a weather file, and weather changed while the servers work: each fault where it belongs, and none afterwards",
-        weather_told,
+        weather_results,
     )]
 }
 
-fn weather_told(harness: &Harness<'_>) -> Result<String> {
+fn weather_results(harness: &Harness<'_>) -> Result<String> {
     let file = harness.path("storm.toml");
     fs::write(&file, FILE).context("cannot write the weather file")?;
     let flags = ["--weather-file".to_owned(), file.display().to_string()];
