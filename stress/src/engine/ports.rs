@@ -203,6 +203,23 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
+    fn open_connections_are_found_in_the_kernels_table() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let _open: Vec<_> = (0..20).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+        let ports = Ports::new(vec![address.port()]);
+        let mut refused = HashMap::new();
+        ports.count(
+            &fs::read_to_string("/proc/net/tcp").unwrap(),
+            ports.range.as_ref().unwrap(),
+            &mut refused,
+        );
+        assert_eq!(refused.into_values().collect::<Vec<_>>(), [20]);
+        assert!(ports.used().most >= 20 && ports.used().limit > 20);
+    }
+
+    #[test]
     #[cfg(target_endian = "little")]
     fn loopback_is_recognised_in_both_families() {
         for (remote, expected) in [

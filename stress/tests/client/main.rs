@@ -9,6 +9,8 @@ mod failures;
 mod keep_alive;
 mod large;
 mod lengths;
+mod namespace;
+mod ports;
 mod preflight;
 mod server;
 mod shaped;

@@ -5,27 +5,20 @@
 //! says that it was skipped.
 
 #![cfg(target_os = "linux")]
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the parts of the test speak to one another, and a skip is said"
-)]
 
-use std::{
-    env,
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
 };
 
-use super::server::{blob, client, plan, read_body, read_head, stored};
+use super::{
+    namespace,
+    server::{blob, client, plan, read_body, read_head, stored},
+};
 
 const NAME: &str = "shaped::the_sending_of_an_upload_is_the_links_time_and_waiting_is_the_servers";
-const ROLE: &str = "SHAPED_ROLE";
 /// In the test's own namespace, where nothing else has a port.
 const SERVER: &str = "10.77.0.2:8080";
 
@@ -41,32 +34,16 @@ ip addr add 10.77.0.1/24 dev near
 ip link set near up
 nsenter --target $other --net sh -c 'ip addr add 10.77.0.2/24 dev far && ip link set far up'
 tc qdisc add dev near root tbf rate 4mbit burst 16kb latency 30s
-SHAPED_ROLE=server nsenter --target $other --net --preserve-credentials "$0" --exact "$1" --nocapture & server=$!
-SHAPED_ROLE=client "$0" --exact "$1" --nocapture
+TEST_ROLE=server nsenter --target $other --net --preserve-credentials "$0" --exact "$1" --nocapture & server=$!
+TEST_ROLE=client "$0" --exact "$1" --nocapture
 "#;
 
 #[tokio::test]
 async fn the_sending_of_an_upload_is_the_links_time_and_waiting_is_the_servers() {
-    match env::var(ROLE).as_deref() {
-        Ok("server") => serve().await,
-        Ok(_) => measure().await,
-        Err(_) => {
-            let available = |program: &str, args: &[&str]| {
-                let output = Command::new(program).args(args).output();
-                output.is_ok_and(|output| output.status.success())
-            };
-            if !(available("unshare", &["--net", "true"]) && available("tc", &["-V"])) {
-                eprintln!("SKIPPED {NAME}: this system allows no network namespace, or has no tc");
-                return;
-            }
-            let this = env::current_exe().unwrap();
-            let mut command = Command::new("unshare");
-            command.args(["--net", "sh", "-c", SCRIPT]).arg(this).arg(NAME);
-            let output = command.output().unwrap();
-            let [out, error] =
-                [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-            assert!(output.status.success() && out.contains("measured"), "{out}{error}");
-        }
+    match namespace::role().as_deref() {
+        None => namespace::enter(NAME, SCRIPT),
+        Some("server") => serve().await,
+        Some(_) => measure().await,
     }
 }
 
@@ -107,5 +84,5 @@ async fn measure() {
         let (waiting, link) = waits.into_iter().min().unwrap();
         assert!(waiting < link / 4, "{size}: {waiting:?} of {link:?}");
     }
-    println!("measured");
+    namespace::done();
 }
