@@ -266,6 +266,14 @@ async fn all_other_routes_are_cached_as_by_nginx() {
     }
     assert_eq!(quilts[0], quilts[1]);
     let quilt = &quilts[0];
+    let mut objects = Vec::new();
+    for bottle in [&pair.mock, &pair.origin] {
+        let answer = put(bottle.publisher_url(), "", b"by its object").await.json();
+        objects.push(answer["newlyCreated"]["blobObject"]["id"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(objects[0], objects[1]);
+    let object = &objects[0];
+    let large = pair.stored(&vec![7; 1 << 20]).await;
     for line in [
         "GET /status".to_owned(),
         "HEAD /status".to_owned(),
@@ -278,6 +286,8 @@ async fn all_other_routes_are_cached_as_by_nginx() {
         format!("GET /v1/blobs/{a}/byte-range?start=1&length=300"),
         format!("GET /v1alpha/blobs/{a}/stream"),
         format!("GET /v1alpha/blobs/concat?ids={a},{b}"),
+        format!("GET /v1/blobs/{large}"),
+        format!("GET /v1/blobs/by-object-id/{object}"),
         format!("GET /v1/quilts/{quilt}/patches"),
         format!("GET /v1/blobs/by-quilt-id/{quilt}/a.txt"),
         format!("GET /v1/blobs/by-quilt-id/{quilt}/b.txt"),
