@@ -66,9 +66,9 @@ pub fn parse<T: Parser>(name: &str) -> Result<(T, ArgMatches), ExitCode> {
 fn one_line(message: &str) -> String {
     let is_about_flags =
         |text: &&str| !text.starts_with("Usage:") && !text.starts_with("For more information");
-    let paragraphs: Vec<&str> = message.split("\n\n").filter(is_about_flags).collect();
-    let words: Vec<&str> = paragraphs.iter().flat_map(|text| text.split_whitespace()).collect();
-    let line = words.join(" ");
+    let paragraphs = message.split("\n\n").filter(is_about_flags);
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = paragraphs.map(one_line).collect::<Vec<_>>().join("; ");
     line.strip_prefix("error: ").unwrap_or(&line).to_owned()
 }
 
@@ -136,7 +136,7 @@ mod tests {
             ),
             (
                 "error: unexpected argument '--stor' found\n\n  tip: a similar argument exists: '--store'\n\nUsage: m\n",
-                "unexpected argument '--stor' found tip: a similar argument exists: '--store'",
+                "unexpected argument '--stor' found; tip: a similar argument exists: '--store'",
             ),
             (
                 "error: the following required arguments were not provided:\n  --store <DIR>\n\nUsage: m\n",

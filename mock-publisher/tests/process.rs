@@ -269,7 +269,7 @@ fn what_is_wrong_with_the_flags_is_one_line() {
         (&["--fault", "rain=1%"], "mock-publisher: invalid value 'rain=1%' for '--fault <KIND=RATIO>': "),
         (
             &["--stor", "x"],
-            "mock-publisher: unexpected argument '--stor' found tip: a similar argument exists: '--store'",
+            "mock-publisher: unexpected argument '--stor' found; tip: a similar argument exists: '--store'",
         ),
         (&["--epoch", "-1"], "mock-publisher: "),
         (&["--epoch"], "mock-publisher: a value is required for '--epoch <N>' but none was supplied"),
