@@ -8,9 +8,12 @@ use crate::sample::cache::{CacheEvidence, CacheStatus, StatusHeader};
 /// The longest token that is interpreted, in bytes; those of real caches are far shorter.
 const MAX_TOKEN: usize = 64;
 
+/// Reads the value of a header, or of one member of a list.
+type Read = fn(&[u8]) -> CacheStatus;
+
 /// Headers of known caches and how they are read, outermost first: content delivery networks stand in front of an operator's
 /// own nginx or Varnish.
-const KNOWN: [(StatusHeader, fn(&[u8]) -> CacheStatus); 8] = [
+const KNOWN: [(StatusHeader, Read); 8] = [
     (StatusHeader::CACHE_STATUS, member),
     (StatusHeader::CF_CACHE_STATUS, token),
     (StatusHeader::CDN_CACHE, token),

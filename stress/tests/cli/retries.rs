@@ -98,7 +98,7 @@ fn a_threshold_on_attempts_breaks_where_all_steps_succeed() {
 fn late(count: usize, status: u16) -> Server {
     let reads = Mutex::new(HashMap::<String, usize>::new());
     Server::answering(move |request, right| {
-        let mut reads = reads.lock().unwrap();
+        let mut reads = reads.lock().expect("no test thread has panicked");
         let before = reads.entry(request.target.clone()).or_default();
         *before += 1;
         if request.is_read() && *before <= count {

@@ -213,7 +213,7 @@ async fn bytes_decide_before_a_content_type_does() {
         }
     }
     // All bytes differ, but there are as many as the blob has.
-    let other = vec![b' '; SIZE as usize];
+    let other = vec![b' '; right.len()];
     assert_eq!(class(framed(HTML, &other)[0].clone(), Verify::Full).await, Some(Corrupt));
     assert_eq!(class(framed(HTML, &other)[0].clone(), Verify::Size).await, None);
     // The blob's ID as a strong, a weak or an unquoted tag.
@@ -283,7 +283,7 @@ async fn a_coded_response_is_the_blob_when_its_bytes_are_and_encoded_otherwise()
     let coded =
         |line: &str, body: &[u8]| [format!("HTTP/1.1 200 OK\r\n{line}\r\n\r\n").as_bytes(), body].concat();
     let mut wrong = right.clone();
-    wrong[SIZE as usize / 2] ^= 1;
+    wrong[right.len() / 2] ^= 1;
     for line in ["content-encoding: gzip", "transfer-encoding: gzip", "content-encoding: br, identity"] {
         assert_eq!(class(coded(line, &right), Verify::Full).await, None, "{line}");
         for body in [&b"\x1f\x8b\x08"[..], &wrong, &[&right[..], b"x"].concat()] {

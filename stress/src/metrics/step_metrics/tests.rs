@@ -170,7 +170,7 @@ fn cache_statuses_are_counted_by_header_and_merged() {
 #[test]
 fn header_names_are_counted_apart_up_to_a_limit_however_they_are_merged() {
     let evidence = |n: usize| CacheEvidence {
-        cache_status: if n % 2 == 0 { CacheStatus::Hit } else { CacheStatus::Miss },
+        cache_status: if n.is_multiple_of(2) { CacheStatus::Hit } else { CacheStatus::Miss },
         status_header: StatusHeader::new(&format!("x-{:03}-cache", n % 500)),
         ..CacheEvidence::default()
     };
