@@ -5,7 +5,7 @@ use super::{
     layer::{self, Layer},
     options::RunOptions,
     part::OwnPart,
-    plan_file::{self, PlanFile},
+    plan_file::PlanFile,
     resolve::{self, DEFAULT_MAX_IN_FLIGHT, MAIN},
     run_args::RunArgs,
     secrets,
@@ -61,7 +61,7 @@ impl Config {
     /// When a value cannot be used, or options of one source exclude each other.
     pub(super) fn load(args: &RunArgs, overrides: Overrides) -> Result<Self, Error> {
         let mut above = layer::over(&layer::of_flags(&args.options)?, &layer::of_environment()?);
-        let mut file = args.plan.as_deref().map(plan_file::open).transpose()?.unwrap_or_default();
+        let mut file = args.plan_file()?;
         let ignored = |key: &String| overrides.ignored.contains(&key.as_str());
         let layers = file.phases.iter_mut().map(|(_, layer)| layer);
         layers.chain([&mut file.shared]).for_each(|layer| layer.retain(|key, _| !ignored(key)));

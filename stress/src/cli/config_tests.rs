@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     cli::{
         args::{Args, Command},
-        describe, usage,
+        describe, plan_file, usage,
         values::WriteTo,
     },
     fixtures,

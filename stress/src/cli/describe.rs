@@ -109,6 +109,9 @@ fn phases(name: &str, plan: &Plan, shared: &mut Builder<'_>) -> Result<Vec<(Stri
             continue;
         }
         let mut described = describe_phase(name, phase);
+        if let BlobSource::Phase { name, .. } = &phase.source {
+            described.text("blobs-of", name);
+        }
         described.maybe("warm-up", warm_up.take());
         if let BlobSource::List { name, listing, .. } = &phase.source
             && name != "-"

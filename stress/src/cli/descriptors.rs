@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::resolve::DEFAULT_MAX_IN_FLIGHT;
-use crate::plan::{ConfigError, Phase, Plan, journey::Step, load::Load};
+use crate::plan::{ConfigError, Phase, Plan, journey::Step, load::Load, source::BlobSource};
 
 /// Descriptors that are no connections: standard streams, timers, runtimes, files.
 const OTHERS: u64 = 64;
@@ -82,7 +82,9 @@ fn needed(plan: &Plan, counts: impl Fn(&Phase) -> bool) -> u64 {
     let phases = plan.phases.iter().enumerate().filter(|(_, phase)| counts(phase));
     let journeys = phases.map(|(position, phase)| {
         let most = u64::from(plan.shard().portion(phase.load.most_in_flight())).min(reachable(plan, phase));
-        plan.phases[plan.origin(position)].stop.blobs.map_or(most, |blobs| blobs.min(most))
+        let source =
+            if matches!(phase.source, BlobSource::Phase { .. }) { position } else { plan.origin(position) };
+        plan.phases[source].stop.blobs.map_or(most, |blobs| blobs.min(most))
     });
     journeys.max().unwrap_or(0).saturating_mul(targets(plan)).saturating_add(OTHERS)
 }

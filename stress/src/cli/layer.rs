@@ -76,9 +76,10 @@ const OF_MINTING: [&str; 4] = ["jwt-alg", "jwt-cache-size", "jwt-claims", "jwt-t
 const OF_OTHER_TOKENS: [&str; 2] = ["bearer", "tokens"];
 
 /// Options that may differ from phase to phase.
-const OF_A_PHASE: [&str; 19] = [
+const OF_A_PHASE: [&str; 20] = [
     "arrivals",
     "blobs",
+    "blobs-of",
     "concurrency",
     "concurrency-stages",
     "content",

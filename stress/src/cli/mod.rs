@@ -22,6 +22,7 @@ mod options;
 mod part;
 mod plan;
 mod plan_file;
+mod preset;
 mod price;
 mod print;
 mod report;

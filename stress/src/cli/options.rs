@@ -117,6 +117,9 @@ pub(super) struct RunOptions {
     /// then subtracted from the effect of the cache. Its requests come on top, as steps of their own.
     #[arg(long, value_name = "SHARE", help_heading = STEPS)]
     pub(super) order_control: Option<Parsed<Share>>,
+    /// Of a phase in a plan file: read the blobs of this earlier phase
+    #[arg(long, value_name = "PHASE", hide = true, help_heading = STEPS)]
+    pub(super) blobs_of: Option<Parsed<String>>,
     /// Only download: the blobs of this list
     ///
     /// One blob ID a line; # starts a comment; - is stdin. The list is read once, or again and again with --steps cached.
@@ -222,8 +225,6 @@ pub(super) struct RunOptions {
     #[arg(long, value_name = "PRICE|FILE", help_heading = COSTS)]
     pub(super) price: Option<Parsed<PriceSource>>,
     /// Most that all uploads may cost, as in 2WAL
-    ///
-    /// No upload starts that could exceed it. Without --price, one goes first to learn the price.
     #[arg(long, value_name = "AMOUNT", help_heading = COSTS)]
     pub(super) max_cost: Option<Parsed<Frost>>,
     /// Do not ask before a run above 1 WAL
@@ -268,8 +269,6 @@ pub(super) struct RunOptions {
     #[arg(long, value_name = "@FILE", help_heading = TOKENS)]
     pub(super) jwt_key: Option<Parsed<JwtKey>>,
     /// Algorithm [default: what fits the key]
-    ///
-    /// A secret signs with HS256 by default, P-256 with ES256, P-384 with ES384, RSA with RS256 and Ed25519 with EdDSA.
     #[arg(long, value_name = "ALG", value_parser = parsed_one_of::<Algorithm>(), help_heading = TOKENS)]
     pub(super) jwt_alg: Option<Parsed<Algorithm>>,
     /// Lifetime of a token [default: 60s]

@@ -132,7 +132,7 @@ pub(super) fn phases(
         (BlobSource::List { round: false, .. }, Some(list)) => {
             Some(remaining(list, main.stop.blobs, warm_up.as_ref(), taken)?)
         }
-        (BlobSource::List { .. }, _) => main.stop.blobs,
+        (BlobSource::List { .. } | BlobSource::Phase { round: false, .. }, _) => main.stop.blobs,
         _ => main.stop.blobs.or(endless.then_some(DEFAULT_BLOBS)),
     };
     let main = Phase { stop: Stop { blobs, ..main.stop }, ..main };
@@ -154,7 +154,10 @@ fn journey(options: &RunOptions) -> Result<Journey, ConfigError> {
     }
     match get(&options.reads) {
         Some(0) => Err(ConfigError::new("--reads", "must be at least 1; --steps upload downloads nothing")),
-        reads => Ok(Journey::with_reads(!reads_list(options), reads.unwrap_or(DEFAULT_READS))),
+        reads => Ok(Journey::with_reads(
+            !reads_list(options) && options.blobs_of.is_none(),
+            reads.unwrap_or(DEFAULT_READS),
+        )),
     }
 }
 
@@ -164,6 +167,11 @@ fn source(
     journey: &Journey,
     list: Option<&BlobList>,
 ) -> Result<BlobSource, ConfigError> {
+    // Cached reads can be had any number of times.
+    let round = !journey.steps.contains(&Step::FIRST);
+    if let Some(name) = get(&options.blobs_of) {
+        return Ok(BlobSource::Phase { name, round });
+    }
     let Some(list) = list else { return Ok(BlobSource::Made) };
     for (flag, is_set) in [
         ("--size", options.size.is_some()),
@@ -175,7 +183,6 @@ fn source(
             return Err(ConfigError::new(flag, "is about uploads, but the blobs of a list are only read"));
         }
     }
-    let round = !journey.steps.contains(&Step::FIRST);
     Ok(BlobSource::List { name: list.name.clone(), round, listing: list.listing })
 }
 

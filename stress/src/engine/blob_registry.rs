@@ -151,6 +151,14 @@ impl CarryOver {
         Some((self.first_index + position as u64, blob))
     }
 
+    /// The same, and after the last one the first again.
+    pub(super) fn take_round(&mut self) -> Option<(u64, CarriedBlob)> {
+        self.take().or_else(|| {
+            self.next = 0;
+            self.take()
+        })
+    }
+
     /// The first blob from this index on for which some step did not succeed.
     pub(super) fn failed_from(&self, index: u64) -> Option<(u64, CarriedBlob)> {
         let from = usize::try_from(index.saturating_sub(self.first_index)).unwrap_or(usize::MAX);
@@ -223,8 +231,10 @@ mod tests {
         // A replaced blob keeps its position.
         carry_over.insert(1024, carried(Some("short"), false));
         assert_eq!((carry_over.rewind(), carry_over.take().map(|(index, _)| index)), (3, Some(7)));
+        let rounds = std::iter::from_fn(|| carry_over.take_round()).take(4).map(|(index, _)| index);
+        assert_eq!(rounds.collect::<Vec<_>>(), [1023, 5000, 7, 1023]);
         assert_eq!(carry_over.failed_from(9), Some((1024, carried(Some("short"), false))));
         let mut empty = CarryOver::default();
-        assert_eq!((empty.rewind(), empty.take(), empty.failed_from(0)), (0, None, None));
+        assert_eq!((empty.rewind(), empty.take_round(), empty.failed_from(0)), (0, None, None));
     }
 }

@@ -121,8 +121,11 @@ impl Iteration {
 
     /// Enters the reads that can be compared, and carries the blob over to later phases.
     pub(super) fn end(&self, phase: &PhaseRuntime, recording: &mut Recording) {
-        let carries_over = phase.run.plan.carries_over(phase.position);
-        if carries_over {
+        let plan = &phase.run.plan;
+        let carries_over = plan.carries_over(phase.position);
+        // What one read of a blob by name of its phase shows is no matter of the others.
+        let is_named = matches!(phase.planned().source, BlobSource::Phase { .. });
+        if carries_over && !is_named {
             let blob = CarriedBlob::new(self.blob.id.as_ref(), self.blob.marks);
             phase.run.registry.carry_over(phase.origin()).insert(self.index, blob);
         }
@@ -142,7 +145,7 @@ impl Iteration {
                 let pair = Pair::of(first, cached, third.as_ref());
                 pair.into_iter().for_each(|pair| recording.record_pair(pair));
             }
-            (None, [Some(first), None, _]) if carries_over => recording.record_first(*first),
+            (None, [Some(first), None, _]) if carries_over && !is_named => recording.record_first(*first),
             (None, [None, Some(cached), _]) if phase.continues() => recording.record_cached(*cached),
             _ => {}
         }

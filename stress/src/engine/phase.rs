@@ -79,8 +79,11 @@ impl PhaseRuntime {
         (0..position)
             .filter(is_unused)
             .for_each(|earlier| *registry.carry_over(earlier) = CarryOver::default());
-        let left = if phase.source == BlobSource::Earlier {
-            Some(registry.carry_over(origin).rewind())
+        let left = if phase.source.is_earlier() {
+            let stored = registry.carry_over(origin).rewind();
+            let is_round = matches!(phase.source, BlobSource::Phase { round: true, .. });
+            // Round after round over no blob would not end.
+            Some(stored).filter(|stored| !is_round || *stored == 0)
         } else {
             // The index of a blob from a list is its position there.
             let listed = hooks.list.as_ref().filter(|_| phase.source != BlobSource::Made);
@@ -132,7 +135,7 @@ impl PhaseRuntime {
         self.run.plan.origin(self.position)
     }
 
-    /// Whether it uses the blobs of an earlier phase.
+    /// Whether it does the next step to the blobs of the phase before.
     pub(super) fn continues(&self) -> bool {
         self.planned().source == BlobSource::Earlier
     }
@@ -227,8 +230,12 @@ impl PhaseRuntime {
                     }
                 }
             }
-            BlobSource::Earlier => {
+            BlobSource::Earlier | BlobSource::Phase { round: false, .. } => {
                 let (index, blob) = registry.carry_over(self.origin()).take()?;
+                Some(WorkItem { index, origin: BlobOrigin::Earlier(blob) })
+            }
+            BlobSource::Phase { round: true, .. } => {
+                let (index, blob) = registry.carry_over(self.origin()).take_round()?;
                 Some(WorkItem { index, origin: BlobOrigin::Earlier(blob) })
             }
         }
@@ -236,7 +243,7 @@ impl PhaseRuntime {
 
     /// The first index that it did not use.
     pub(super) fn next_index(&self) -> u64 {
-        if self.continues() {
+        if self.planned().source.is_earlier() {
             return self.first_index;
         }
         let end = self.planned().stop.blobs.map_or(u64::MAX, |blobs| self.first_index.saturating_add(blobs));

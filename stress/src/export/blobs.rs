@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use crate::{
-    plan::{Plan, journey::Step},
+    plan::{Plan, journey::Step, source::BlobSource},
     sample::{Failure, Outcome, Sample, StoredKind},
 };
 
@@ -85,7 +85,16 @@ pub struct BlobAssembler {
 impl BlobAssembler {
     /// For the journeys of `plan`.
     pub fn new(plan: &Plan) -> Self {
-        let origins: Vec<_> = (0..plan.phases.len()).map(|phase| plan.origin(phase)).collect();
+        let origins: Vec<_> = plan
+            .phases
+            .iter()
+            .enumerate()
+            // Reads of another phase's blobs, any number of times, are rows of their own.
+            .map(|(position, phase)| match phase.source {
+                BlobSource::Phase { .. } => position,
+                _ => plan.origin(position),
+            })
+            .collect();
         let steps = |origin: usize| {
             let phases = plan.phases.iter().zip(&origins).filter(|(_, other)| **other == origin);
             phases.map(|(phase, _)| phase.journey.steps.len()).sum()

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     metrics::snapshot::{Snapshot, StepSnapshot},
-    plan::{Phase, Plan, journey::Step, source::BlobSource},
+    plan::{Phase, Plan, journey::Step},
 };
 
 /// When a run is done.
@@ -38,7 +38,7 @@ impl Goal {
                 .sum(),
             duration: measured(plan).map(|phase| phase.stop.duration.or(phase.load.length())).sum(),
             over_earlier: measured(plan)
-                .filter(|phase| phase.source == BlobSource::Earlier)
+                .filter(|phase| phase.source.is_earlier())
                 .flat_map(|phase| phase.journey.steps.iter().copied())
                 .collect(),
         }

@@ -5,6 +5,7 @@ pub mod buckets;
 pub mod concurrency;
 mod connections;
 pub mod charges;
+mod costs;
 mod count;
 mod entries;
 mod failures;

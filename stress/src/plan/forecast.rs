@@ -81,7 +81,9 @@ pub fn forecast(plan: &Plan) -> Vec<Forecast> {
     let mut before = (Range::exactly(0), [Range::exactly(0); 3]);
     let phases = plan.phases.iter().enumerate().map(|(position, phase)| {
         let mut blobs = None;
-        let (journeys, sums, last_due) = if phase.source == BlobSource::Earlier {
+        let (journeys, sums, last_due) = if let BlobSource::Phase { round, .. } = &phase.source {
+            of_phase(plan, phase, *round)
+        } else if phase.source == BlobSource::Earlier {
             (before.0, before.1, None)
         } else {
             let alike = phase.source != BlobSource::Made || plan.draws_like_before(position);
@@ -111,6 +113,14 @@ pub fn forecast(plan: &Plan) -> Vec<Forecast> {
         }
     });
     phases.collect()
+}
+
+/// The journeys of a phase over the blobs of an earlier one, whose number and sizes depend on what that stores.
+fn of_phase(plan: &Plan, phase: &Phase, round: bool) -> (Range<u64>, [Range<u64>; 3], Option<Duration>) {
+    let unknown = Range { least: 0, most: None };
+    let (all, last_due) = journeys(plan, phase, Some(0));
+    let all = if round { all } else { Range { least: 0, ..all } };
+    (all, [unknown; 3], last_due)
 }
 
 fn times(extent: Range<u64>, factor: u64) -> Range<u64> {

@@ -35,10 +35,14 @@ impl Plan {
     /// The position of the phase in which the blobs of `phase` come into the run: `phase` itself, unless it uses those of
     /// an earlier one.
     pub fn origin(&self, phase: usize) -> usize {
-        let is_origin = |phase: &Phase| !phase.warm_up && phase.source != BlobSource::Earlier;
+        let is_origin = |phase: &Phase| !phase.warm_up && !phase.source.is_earlier();
         match self.phases.get(phase) {
             Some(Phase { source: BlobSource::Earlier, .. }) => {
                 self.phases[..phase].iter().rposition(is_origin).unwrap_or(phase)
+            }
+            Some(Phase { source: BlobSource::Phase { name, .. }, .. }) => {
+                let named = self.phases[..phase].iter().rposition(|one| !one.warm_up && one.name == *name);
+                named.map_or(phase, |named| self.origin(named))
             }
             _ => phase,
         }
@@ -60,7 +64,7 @@ impl Plan {
 
     /// The phases that use no blobs of earlier ones, warm-ups among them.
     pub fn sources(&self) -> impl Iterator<Item = &Phase> {
-        self.phases.iter().filter(|phase| phase.source != BlobSource::Earlier)
+        self.phases.iter().filter(|phase| !phase.source.is_earlier())
     }
 
     /// Whether a step occurs in more than one measured phase, so that its name alone does not identify it.
@@ -80,7 +84,17 @@ impl Plan {
     /// Whether each phase that uses earlier blobs has some, and continues with the step that follows.
     pub(super) fn check_order(&self) -> Result<(), ConfigError> {
         let mut before: Option<&Phase> = None;
-        for phase in &self.phases {
+        for (position, phase) in self.phases.iter().enumerate() {
+            if let BlobSource::Phase { name, .. } = &phase.source {
+                let refuse = |reason: &str| Err(ConfigError::new("--blobs-of", format!("`{name}` {reason}")));
+                if phase.warm_up {
+                    return refuse("cannot be read by a warm-up, which needs blobs of its own");
+                }
+                if self.origin(position) == position {
+                    return refuse("is no phase before this one");
+                }
+                continue;
+            }
             let wrong = |reason: String| {
                 Err(ConfigError::new("--order", format!("phased: the phase `{}` {reason}", phase.name)))
             };

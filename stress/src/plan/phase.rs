@@ -50,12 +50,12 @@ impl Phase {
     /// # Errors
     /// Names the option to change.
     pub fn check(&self) -> Result<(), ConfigError> {
-        self.journey.check(self.source == BlobSource::Earlier)?;
+        self.journey.check(self.source.is_earlier())?;
         self.source.check(&self.journey)?;
         self.sizes.check()?;
         self.load.check()?;
         // Blobs of an earlier phase are limited in number.
-        if self.source != BlobSource::Earlier {
+        if !matches!(self.source, BlobSource::Earlier | BlobSource::Phase { round: false, .. }) {
             self.stop.check(self.load.length())?;
         }
         if !(0.0..=1.0).contains(&self.order_control) {

@@ -96,6 +96,12 @@ impl Shard {
                     "cannot go with phases over the blobs of earlier ones: use the default --order".into(),
                 );
             }
+            if matches!(phase.source, BlobSource::Phase { .. }) {
+                return refuse(format!(
+                    "cannot divide the phase `{}`, which reads the blobs of another",
+                    phase.name
+                ));
+            }
             if phase.duplicates > 0.0 {
                 return refuse(
                     "cannot go with --duplicates: a shard does not know what another has stored".into(),

@@ -23,6 +23,13 @@ pub enum BlobSource {
     },
     /// Those of the previous phase for which every step so far succeeded; each is used once.
     Earlier,
+    /// Those that an earlier phase has stored or read, in its order.
+    Phase {
+        /// The name of that phase.
+        name: String,
+        /// Whether it starts again at the last blob; otherwise each is used once.
+        round: bool,
+    },
 }
 
 /// The format of a list of stored blobs.
@@ -50,6 +57,11 @@ impl Listing {
 }
 
 impl BlobSource {
+    /// Whether the blobs came into the run in an earlier phase.
+    pub const fn is_earlier(&self) -> bool {
+        matches!(self, BlobSource::Earlier | BlobSource::Phase { .. })
+    }
+
     pub(super) fn check(&self, journey: &Journey) -> Result<(), ConfigError> {
         match (self, journey.uploads()) {
             (BlobSource::Made, false) => Err(ConfigError::new(
@@ -61,7 +73,7 @@ impl BlobSource {
                 "--steps",
                 "cannot upload the blobs of --blob-ids, --from-export or --from-log: they are stored already",
             )),
-            (BlobSource::Earlier, true) => {
+            (BlobSource::Earlier | BlobSource::Phase { .. }, true) => {
                 Err(ConfigError::new("--steps", "cannot upload the blobs of an earlier phase once more"))
             }
             _ => Ok(()),

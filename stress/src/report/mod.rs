@@ -1,5 +1,6 @@
 //! Reports: what a run was meant to do and what it recorded, saved, loaded, summarised, merged and compared.
 
+mod arrivals;
 mod buckets;
 pub mod cache;
 pub mod capacity;

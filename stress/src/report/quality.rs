@@ -4,11 +4,12 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::{
     Report,
+    arrivals::ArrivalSummary,
     cache::cache_statuses,
     distribution::Distribution,
     stationarity::{self, Drift, Stationarity},
     stats::{Percentile, share},
-    steps::{ArrivalSummary, StepSummary},
+    steps::StepSummary,
     threshold::ThresholdResult,
 };
 use crate::{

@@ -13,11 +13,9 @@ use super::{
     timeline::StepTimeline,
 };
 pub use super::{
+    arrivals::ArrivalSummary,
     distribution::{Bounded, Distribution},
-    steps::{
-        ArrivalSummary, ConnectionSummary, FailureExample, FailureReason, FailureSummary, StepSummary,
-        Uploads,
-    },
+    steps::{ConnectionSummary, FailureExample, FailureReason, FailureSummary, StepSummary, Uploads},
 };
 use crate::{
     metrics::{StepKey, step_metrics::StepRecording},

@@ -22,6 +22,7 @@ mod order;
 mod output;
 mod page;
 mod plan_files;
+mod preset;
 mod retries;
 mod saved;
 mod shards;

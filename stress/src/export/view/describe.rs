@@ -228,6 +228,7 @@ pub(in crate::export) fn load(phase: &Phase) -> String {
     let blobs = phase.stop.blobs.map_or_else(|| "blobs".to_owned(), |blobs| units::counted(blobs, "blob"));
     let kind = match &phase.source {
         BlobSource::Earlier => return format!("the same blobs, {pace}{time}"),
+        BlobSource::Phase { name, round: true } => format!("{}, round after round", clean(name)),
         BlobSource::List { name, round: true, .. } => format!("{}, round after round", clean(name)),
         _ => blobs_of(phase),
     };
@@ -253,6 +254,7 @@ fn blobs_of(phase: &Phase) -> String {
         BlobSource::Made => format!("{min} to {max}"),
         BlobSource::List { name, .. } => clean(name),
         BlobSource::Earlier => "earlier phases".to_owned(),
+        BlobSource::Phase { name, .. } => format!("the phase {}", clean(name)),
     }
 }
 
