@@ -17,6 +17,7 @@ use super::{
     exit::Exit,
     files::{Files, ReportFile},
     options::RunOptions,
+    part::OwnPart,
     price::{self, Cap},
     print,
     run_args::RunArgs,
@@ -56,32 +57,16 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     let start = StartRule::of(&options, &own)?;
     let files = Files::prepare(&options)?;
     let progress_board = Arc::default();
-    let metrics = match options.metrics_listen.as_deref() {
-        Some(address) => Some(MetricsServer::start(*address, &plan, &progress_board).await?),
-        None => None,
-    };
+    let metrics = MetricsServer::start(options.metrics_listen.as_deref(), &plan, &progress_board).await?;
     let mut screen = Screen::new(&options, &plan);
     let network = Arc::new(Network::new(&plan)?);
     let context = RunContext { tokens: tokens.clone(), reduced, ..RunContext::new(network) };
-    if !options.no_check {
-        tokio::select! {
-            warnings = client::preflight(&plan, wait(&options)) => notices.extend(warnings?),
-            signal = signals.first() => return Ok(Exit::Signal(signal)),
-        }
-        screen.detail("preflight: no target refuses");
-    }
-    if let Some(exit) = price::announce(&plan, &options, |line| screen.note(line), &mut signals).await? {
-        return Ok(exit);
-    }
-    let cap = match Cap::of(&plan, &context, &mut signals).await? {
+    let cap = match check(&plan, &options, &context, &mut notices, &screen, &mut signals).await? {
         ControlFlow::Continue(cap) => cap,
         ControlFlow::Break(exit) => return Ok(exit),
     };
-    notices.extend(context.reduced.map(ReducedLimit::notice));
-    notices.iter().for_each(|warning| screen.note(&format!("warning: {warning}")));
     show_details(&screen, &plan, &files);
-    own.sentence().iter().for_each(|part| screen.note(part));
-    note_start(&screen, list.is_none().then_some(plan.seed), metrics.as_ref());
+    note_start(&screen, &own, list.is_none().then_some(plan.seed), metrics.as_ref());
     let released = tokio::select! {
         released = start.wait(&screen) => released?,
         signal = signals.first() => return Ok(Exit::Signal(signal)),
@@ -90,8 +75,7 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     signals.set_saved(files.during_the_load());
     let rows = files.export.map(|export| export.begin()).transpose()?;
     let started_at = SystemTime::now();
-    let log =
-        files.log.map(|log| LogFile::begin(log, &Header::of(&plan, rfc3339(started_at)))).transpose()?;
+    let log = begin_log(files.log, &plan, started_at)?;
     let mut output = SampleOutput::new(&plan, rows, log);
     let list = list.map(|list| list.stream(plan.goes_round())).transpose()?;
     screen.open(&plan, "");
@@ -103,26 +87,21 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     screen.close();
     let (outcome, signal) = match executed {
         Ok(executed) => executed,
-        Err(error) => {
-            // Rows and lines that were received before are still written.
-            output.finish().1.iter().for_each(print::error);
-            return Err(error);
-        }
+        Err(error) => return Err(without_report(output, error)),
     };
     let ending = signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal });
-    let mut report = Report::new(Plan::clone(&plan), started_at, outcome.elapsed, ending, outcome.recording);
-    (report.run_id, report.parts) = (own.run, part.into_iter().collect());
     notices.extend(tokens.as_ref().and_then(|tokens| tokens.source.warning()));
-    notices.extend(cap.iter().flat_map(Cap::notices));
-    report.notices.extend(notices.into_iter().chain(warm_up_notice(&outcome.warm_up)));
+    notices.extend(cap.iter().flat_map(Cap::notices).chain(warm_up_notice(&outcome.warm_up)));
+    let report = Report::new(Plan::clone(&plan), started_at, outcome.elapsed, ending, outcome.recording);
+    let report = Report { notices, run_id: own.run, parts: part.into_iter().collect(), ..report };
     let (blobs, mut failures) = output.finish();
     failures.extend(list.and_then(|list| list.error()));
     failures.extend(tokens.and_then(|tokens| tokens.error()));
     let summary = Summary::of(&report);
     failures.extend(save(&report, &summary, files.report, files.others));
     signals.set_saved("all files are written".to_owned());
-    let colours = screen.summary_colours(on_stdout);
-    failures.extend(print::summary(&export::run_screen(&report, &summary, &blobs, colours), on_stdout).err());
+    let shown = export::run_screen(&report, &summary, &blobs, screen.summary_colours(on_stdout));
+    failures.extend(print::summary(&shown, on_stdout).err());
     failures.iter().for_each(print::error);
     Ok(exit(ending, options.strict, &summary, &failures))
 }
@@ -132,8 +111,50 @@ pub(super) fn wait(options: &RunOptions) -> Duration {
     options.wait.as_deref().copied().unwrap_or_default()
 }
 
-/// The seed of blobs that the run makes, and the address of its metrics.
-fn note_start(screen: &Screen, seed: Option<u64>, metrics: Option<&MetricsServer>) {
+/// What is asked before the load starts: whether the targets are well, what it will cost, and how much it may. What a reader
+/// of the numbers has to know joins `notices`.
+async fn check(
+    plan: &Plan,
+    options: &RunOptions,
+    context: &RunContext,
+    notices: &mut Vec<String>,
+    screen: &Screen,
+    signals: &mut Signals,
+) -> Result<ControlFlow<Exit, Option<Cap>>, Error> {
+    if !options.no_check {
+        tokio::select! {
+            warnings = client::preflight(plan, wait(options)) => notices.extend(warnings?),
+            signal = signals.first() => return Ok(ControlFlow::Break(Exit::Signal(signal))),
+        }
+        screen.detail("preflight: no target refuses");
+    }
+    if let Some(exit) = price::announce(plan, options, |line| screen.note(line), signals).await? {
+        return Ok(ControlFlow::Break(exit));
+    }
+    let cap = Cap::of(plan, context, signals).await?;
+    notices.extend(context.reduced.map(ReducedLimit::notice));
+    notices.iter().for_each(|warning| screen.note(&format!("warning: {warning}")));
+    Ok(cap)
+}
+
+/// Writes the head of the log, if one is wanted.
+fn begin_log(
+    file: Option<PreparedFile>,
+    plan: &Plan,
+    started_at: SystemTime,
+) -> Result<Option<LogFile>, Error> {
+    file.map(|file| LogFile::begin(file, &Header::of(plan, rfc3339(started_at)))).transpose()
+}
+
+/// The error of a run that has no report; rows and lines that were received before it are still written.
+fn without_report(output: SampleOutput<'_>, error: Error) -> Error {
+    output.finish().1.iter().for_each(print::error);
+    error
+}
+
+/// The part of the run that this is, the seed of blobs that it makes, and the address of its metrics.
+fn note_start(screen: &Screen, own: &OwnPart, seed: Option<u64>, metrics: Option<&MetricsServer>) {
+    own.sentence().iter().for_each(|part| screen.note(part));
     if let Some(seed) = seed {
         screen.note(&format!("seed {seed} (--seed {seed} makes these blobs again)"));
     }
@@ -195,11 +216,16 @@ struct MetricsServer {
 }
 
 impl MetricsServer {
-    /// Serves the snapshots of `board`.
+    /// Serves the snapshots of `board`, where an address is given.
     ///
     /// # Errors
     /// When the address cannot be bound.
-    async fn start(address: SocketAddr, plan: &Arc<Plan>, board: &Arc<ProgressBoard>) -> Result<Self, Error> {
+    async fn start(
+        address: Option<&SocketAddr>,
+        plan: &Arc<Plan>,
+        board: &Arc<ProgressBoard>,
+    ) -> Result<Option<Self>, Error> {
+        let Some(address) = address else { return Ok(None) };
         let refused = |error| Error::Flag {
             flag: "--metrics-listen".to_owned(),
             reason: format!("cannot listen at {address}: {error}; choose another port, or 0 for a free one"),
@@ -209,6 +235,6 @@ impl MetricsServer {
         let board = board.clone();
         let mut task = JoinSet::new();
         task.spawn(metrics_server::serve(listener, plan.clone(), move || board.snapshot()));
-        Ok(Self { address, _task: task })
+        Ok(Some(Self { address, _task: task }))
     }
 }
