@@ -7,14 +7,13 @@ use std::{
     fmt,
     fs::File,
     io::{self, BufRead, BufReader, Read, Write},
-    os::fd::AsFd,
     path::Path,
     sync::Arc,
 };
 
 use serde::{Deserialize, Deserializer as _, de};
 
-use super::limited::Limited;
+use super::limited::{self, Limited};
 use crate::{
     client,
     engine::Listed,
@@ -47,7 +46,7 @@ impl BlobList {
         let name = path.display().to_string();
         let wrong = |reason: String| Error::Flag { flag: format!("--{}", listing.key()), reason };
         let unreadable = |error: io::Error| wrong(format!("cannot read {name}: {error}"));
-        let (mut file, mut count) = (open(path).map_err(unreadable)?, 0);
+        let (mut file, mut count) = (limited::open(path).map_err(unreadable)?, 0);
         let mut take = |_| {
             count += 1;
             true
@@ -64,15 +63,6 @@ impl BlobList {
             return Err(wrong(format!("{name} names no blob")));
         }
         Ok(Self { name, count, listing, file })
-    }
-}
-
-/// The file at `path`, or stdin when it is `-`.
-fn open(path: &Path) -> io::Result<File> {
-    if path == Path::new("-") {
-        Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
-    } else {
-        File::open(path)
     }
 }
 
@@ -96,6 +86,7 @@ fn each(
     listing: Listing,
     take: &mut dyn FnMut(Listed) -> bool,
 ) -> Result<bool, String> {
+    let source = limited::without_mark(source).map_err(|error| error.to_string())?;
     match listing {
         Listing::BlobIds => each_line(source, take),
         Listing::FromExport => each_row(source, take),

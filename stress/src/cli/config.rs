@@ -106,6 +106,13 @@ impl Config {
         let lists =
             [(blob_ids, Listing::BlobIds), (from_export, Listing::FromExport), (from_log, Listing::FromLog)];
         let named = lists.into_iter().find_map(|(path, listing)| Some((path.as_deref()?, listing)));
+        if let Some((path, listing)) = named
+            && path.as_os_str() == "-"
+            && self.file.name == "-"
+        {
+            let reason = "stdin is the plan already: put one of them into a file".to_owned();
+            return Err(Error::Flag { flag: format!("--{}", listing.key()), reason });
+        }
         named.map(|(path, listing)| BlobList::open(path, listing)).transpose()
     }
 

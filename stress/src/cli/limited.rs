@@ -3,7 +3,9 @@
 use std::{
     cell::Cell,
     fs::File,
-    io::{self, Read},
+    io::{self, BufRead, Read},
+    os::fd::AsFd,
+    path::Path,
 };
 
 use crate::units;
@@ -26,6 +28,24 @@ pub(super) fn text(path: &str, limit: u64) -> Result<String, String> {
         Ok::<_, io::Error>(text)
     };
     read().map_err(|error| format!("cannot read {path}: {error}"))
+}
+
+/// The file at `path`, or stdin when it is `-`.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    if path == Path::new("-") {
+        Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
+    } else {
+        File::open(path)
+    }
+}
+
+/// `source` behind its byte order mark, if it begins with one, as editors on Windows write it.
+pub(super) fn without_mark<R: BufRead>(mut source: R) -> io::Result<R> {
+    let mark = "\u{feff}".len();
+    if source.fill_buf()?.starts_with("\u{feff}".as_bytes()) {
+        source.consume(mark);
+    }
+    Ok(source)
 }
 
 /// A source of limited length; reading further is an error.

@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    fs::File,
     io::{self, BufRead, BufReader, Read},
     ops::Range,
     path::Path,
@@ -21,7 +20,7 @@ use toml::{
 use super::{
     describe,
     layer::{self, Entry, Layer},
-    limited::{Limited, MAX_PLAN, MAX_REPORT},
+    limited::{self, Limited, MAX_PLAN, MAX_REPORT},
     secrets,
 };
 use crate::{
@@ -59,9 +58,8 @@ pub(super) fn open(path: &Path) -> Result<PlanFile, Error> {
 
 /// The text of the file; only a report may be long.
 fn text(path: &Path) -> io::Result<String> {
-    let mut file = BufReader::new(File::open(path)?);
-    let start = file.fill_buf()?;
-    let start = start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start).trim_ascii_start();
+    let mut file = limited::without_mark(BufReader::new(limited::open(path)?))?;
+    let start = file.fill_buf()?.trim_ascii_start();
     let limit = if start.first() == Some(&b'{') { MAX_REPORT } else { MAX_PLAN };
     let mut text = String::new();
     Limited::new(file, limit).read_to_string(&mut text)?;

@@ -1,7 +1,7 @@
 //! `walrus-stress report`: renders a saved report; and how the commands load reports.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::{
     exit::Exit,
-    limited::{Limited, MAX_REPORT},
+    limited::{self, Limited, MAX_REPORT},
     print,
     screen::colours,
     values::{When, one_of},
@@ -63,13 +63,8 @@ pub(super) fn report(args: &ReportArgs) -> Result<Exit, Error> {
 /// The report in a file, or on stdin when the path is `-`.
 pub(super) fn load(path: &Path) -> Result<Report, Error> {
     let cannot = |reason: String| Error::Read { path: path.display().to_string(), reason };
-    let loaded = if path == Path::new("-") {
-        Report::load(Limited::new(io::stdin().lock(), MAX_REPORT))
-    } else {
-        let file = fs::File::open(path).map_err(|error| cannot(error.to_string()))?;
-        Report::load(Limited::new(file, MAX_REPORT))
-    };
-    loaded.map_err(|error| cannot(error.to_string()))
+    let file = limited::open(path).map_err(|error| cannot(error.to_string()))?;
+    Report::load(Limited::new(file, MAX_REPORT)).map_err(|error| cannot(error.to_string()))
 }
 
 /// The report of each path, with the path as its name.

@@ -80,7 +80,9 @@ impl Report {
     pub fn load(mut document: impl io::Read) -> Result<Self, LoadError> {
         let mut text = Vec::new();
         document.read_to_end(&mut text).map_err(serde_json::Error::io)?;
-        let text = without_log_lines(&text)?;
+        // Editors on Windows begin a file with a byte order mark.
+        let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
+        let text = without_log_lines(text)?;
         if text.trim_ascii_start().starts_with(b"[") {
             return Err(LoadError::List);
         }

@@ -4,6 +4,7 @@ use std::{fs, io::Read, thread};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::Value;
+use tests::Bottle;
 
 use crate::{
     common::{Ran, Run},
@@ -54,6 +55,7 @@ fn of_stdin_and_stdout_there_is_one_each() {
     for (line, words) in [
         ("--report - --log -", "--log names stdout, as does --report"),
         ("--export - --write csv=/dev/stdout", "--write names stdout, as does --export"),
+        ("--plan - --blob-ids -", "--blob-ids: stdin is the plan"),
     ] {
         let ran = run(&server).line(line).input("seed = 3\n").go().exits(2);
         assert!(ran.stderr.contains(words) && ran.stderr.lines().count() == 1, "{line}: {}", ran.stderr);
@@ -102,4 +104,41 @@ fn a_device_takes_what_it_can() {
     run(&server).line("--report /dev/null").go().exits(0);
     let ran = run(&server).line("--report /dev/full").go().exits(1);
     assert!(ran.stderr.contains("cannot write /dev/full: No space left"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_plan_can_come_through_stdin_and_a_report_go_on_to_the_next_command() {
+    let server = Server::start();
+    let ran = run(&server).line("--plan - --report -").input("epochs = 3\n").go().exits(0);
+    assert!(ran.stdout.contains("\"epochs\": 3"), "{}", ran.stdout);
+    let again =
+        Run::bare().command("report").line("- --format markdown -o -").input(&ran.stdout).go().exits(0);
+    assert!(again.stdout.contains("2 of 2 uploads"), "{}", again.stdout);
+    let alone = Run::bare().command("plan").line("--plan -").input(&ran.stdout).go().exits(0);
+    assert!(alone.stdout.contains("2 blobs of 1.00 KiB"), "{}", alone.stdout);
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped() {
+    let bottle = Bottle::start();
+    let mark = |text: &str| format!("\u{feff}{text}");
+    let stored = Run::new(&bottle).line("--export -n 2 --size 1KiB --log log.ndjson").go().exits(0);
+    let read = |name: &str| fs::read_to_string(stored.dir.path().join(name)).expect("a file");
+    let ids: Vec<_> =
+        stored.rows().iter().map(|row| row["blob_id"].as_str().expect("an ID").to_owned()).collect();
+    for (flag, text) in [
+        ("--blob-ids", ids.join("\r\n")),
+        ("--from-export", read("stress_test_summary.json")),
+        ("--from-log", read("log.ndjson")),
+    ] {
+        let run = Run::new(&bottle).file("list", &mark(&text)).args([flag, "list", "-q"]);
+        assert_eq!(run.go().exits(0).report().total("first", "done"), 2, "{flag}");
+    }
+    let plan =
+        Run::new(&bottle).file("plan.toml", &mark("blobs = 1\nsize = \"1KiB\"\n")).line("--plan plan.toml");
+    assert_eq!(plan.go().exits(0).report().total("upload", "done"), 1);
+    let report = Run::bare().command("report").file("marked.json", &mark(&read("report.json")));
+    report.line("marked.json").go().exits(0);
+    let again = Run::new(&bottle).file("marked.json", &mark(&read("report.json"))).line("--plan marked.json");
+    again.go().exits(0);
 }
