@@ -59,9 +59,10 @@ fn part(options: &RunOptions, variables: &dyn Fn(&str) -> Option<String>) -> Res
     };
     match placement::earlier_attempts(variables).map_err(wrong)? {
         0 => Ok(part),
-        attempts => Err(wrong(format!(
-            "cannot do a part again that was started {attempts} times before: its blobs are stored in part. Start the whole \
-             run again, and forbid the engine to restart single parts"
+        earlier => Err(wrong(format!(
+            "refuses attempt {} of a part: the first one has stored some of its blobs. Start the whole run again, and forbid \
+             the engine to restart single parts",
+            u64::from(earlier) + 1
         ))),
     }
 }
@@ -111,10 +112,7 @@ mod tests {
         let again = |shard| found(shard, None, &[&STEP[..], &[("SLURM_RESTART_COUNT", "2")]].concat());
         for shard in ["auto", "0/2"] {
             let refused = again(Some(shard)).unwrap_err();
-            assert!(
-                refused.starts_with("--shard cannot do a part again that was started 2 times"),
-                "{refused}"
-            );
+            assert!(refused.starts_with("--shard refuses attempt 3 of a part"), "{refused}");
         }
         // What is no part stores everything itself.
         assert_eq!(again(None), Ok(OwnPart::default()));

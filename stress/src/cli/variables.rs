@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, env};
 use clap::{Arg, Command};
 
 use super::layer;
+use crate::plan::placement;
 
 /// The start of the name of every variable that sets a flag.
 const PREFIX: &str = "WALRUS_STRESS_";
@@ -24,7 +25,7 @@ fn known(command: &Command) -> BTreeSet<String> {
     let own = own.map(|name| name.to_string_lossy().into_owned());
     let schema = layer::schema();
     let of_runs = schema.get_arguments().filter_map(Arg::get_long).map(layer::variable);
-    own.chain(of_runs).collect()
+    own.chain(of_runs).chain(placement::VARIABLES.map(str::to_owned)).collect()
 }
 
 fn unknown(known: &BTreeSet<String>, set: impl Iterator<Item = String>) -> Vec<String> {
@@ -57,6 +58,7 @@ mod tests {
             "WALRUS_STRESS_CONCURENCY",
             "WALRUS_STRESS_RATE",
             "WALRUS_STRESS_SLO",
+            "WALRUS_STRESS_SHARDS",
             "WALRUS_STRESS_XYZZY",
             "PATH",
         ];

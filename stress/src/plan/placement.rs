@@ -14,6 +14,9 @@ const SHARDS: &str = "WALRUS_STRESS_SHARDS";
 /// How often this part was started before, where the engine does not say.
 const ATTEMPT: &str = "WALRUS_STRESS_ATTEMPT";
 
+/// The variables that are read here and that no flag has.
+pub const VARIABLES: [&str; 2] = [SHARDS, ATTEMPT];
+
 /// What starts the parts of a run and numbers them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, VariantArray)]
 #[serde(rename_all = "kebab-case")]

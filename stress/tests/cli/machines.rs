@@ -105,15 +105,15 @@ fn what_would_not_be_one_run_is_refused_before_the_first_request() {
         ("SLURM_JOB_ID=4 SLURM_PROCID=0", "", "the batch script of Slurm job 4"),
         ("", "", "give --shard K/N"),
         ("OMPI_COMM_WORLD_RANK=0 OMPI_COMM_WORLD_SIZE=2", "", "needs --run-id or --seed"),
-        ("SLURM_RESTART_COUNT=1", "", "started 1 times before"),
-        ("WALRUS_STRESS_ATTEMPT=3", "", "started 3 times before"),
+        ("SLURM_RESTART_COUNT=1", "", "refuses attempt 2 of a part"),
+        ("WALRUS_STRESS_ATTEMPT=3", "", "refuses attempt 4 of a part"),
         ("", "--run-id a/b", "other characters"),
         ("", "--barrier pmi", "without PMI_FD"),
         ("PMI_FD=first", "", "`first` is no file descriptor"),
         ("", "--start-at 2020-01-01T00:00:00Z", "has passed"),
         ("", "--start-at tomorrow", "2026-01-31T12:00:00Z"),
     ] {
-        let in_step = words.contains("times before") || !line.is_empty() || words.contains("descriptor");
+        let in_step = words.contains("attempt") || !line.is_empty() || words.contains("descriptor");
         let mut run = Run::between(&nowhere, &nowhere).line("--shard auto").line(line);
         let step = if in_step { step(0) } else { String::new() };
         for word in step.split_whitespace().chain(environment.split_whitespace()) {
