@@ -7,20 +7,22 @@ use flate2::read::ZlibDecoder;
 /// The most bytes of one part. A timeline of 600 intervals that has every bucket of its sketches takes 9 MiB.
 const MOST: u64 = 16 << 20;
 
-/// The most bytes of all parts of a document together. Thirty phases against sixty targets take 64 MiB.
-const MOST_TOGETHER: u64 = 256 << 20;
+/// The most bytes of all parts of a small document together.
+const FEW: u64 = 64 << 20;
+
+/// The most bytes of all parts of a larger document by one of its own: parts that were recorded deflate to a third or so.
+const RATIO: u64 = 32;
 
 thread_local! {
-    /// What is left of [`MOST_TOGETHER`] for the document that this thread reads. A deserializer has no context to keep
-    /// it in.
-    static LEFT: Cell<u64> = const { Cell::new(MOST_TOGETHER) };
+    /// How much more the document that this thread reads may be inflated. A deserializer has no context to keep it in.
+    static LEFT: Cell<u64> = const { Cell::new(u64::MAX) };
 }
 
-/// Reads a document, whose parts may be inflated to [`MOST_TOGETHER`] bytes.
-pub(crate) fn within_limit<T>(read: impl FnOnce() -> T) -> T {
-    LEFT.set(MOST_TOGETHER);
+/// Reads a document of so many bytes, whose parts may be inflated to a multiple of them.
+pub(crate) fn within_limit<T>(bytes: usize, read: impl FnOnce() -> T) -> T {
+    LEFT.set(FEW.max(RATIO.saturating_mul(bytes as u64)));
     let document = read();
-    LEFT.set(MOST_TOGETHER);
+    LEFT.set(u64::MAX);
     document
 }
 
@@ -34,9 +36,10 @@ pub(super) fn inflate(zlib: &[u8]) -> Result<Vec<u8>, String> {
     ZlibDecoder::new(zlib).take(most + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     let taken = bytes.len() as u64;
     if taken > most {
-        let (what, most) =
-            if most < MOST { ("all parts together", MOST_TOGETHER) } else { ("one part", MOST) };
-        return Err(format!("{what} would take more than {} MiB of memory", most >> 20));
+        return Err(match most < MOST {
+            true => "its parts inflate to more than those of a report of its size".to_owned(),
+            false => format!("one part would take more than {} MiB of memory", MOST >> 20),
+        });
     }
     LEFT.set(left - taken);
     Ok(bytes)
@@ -66,12 +69,15 @@ mod tests {
     }
 
     #[test]
-    fn all_parts_of_a_document_stop_at_theirs_and_the_next_document_starts_anew() {
+    fn all_parts_of_a_document_stop_at_a_multiple_of_its_size() {
         let part = zeros(MOST);
-        let parts = || (0..).map_while(|_| inflate(&part).ok()).count() as u64;
-        assert_eq!(within_limit(parts), MOST_TOGETHER / MOST);
-        assert_eq!(within_limit(parts), MOST_TOGETHER / MOST);
-        let refused = within_limit(|| (0..99).find_map(|_| inflate(&part).err()));
-        assert_eq!(refused.as_deref(), Some("all parts together would take more than 256 MiB of memory"));
+        let read = |bytes: u64| {
+            let bytes = usize::try_from(bytes).unwrap();
+            within_limit(bytes, || (0..6).take_while(|_| inflate(&part).is_ok()).count() as u64)
+        };
+        assert_eq!((read(0), read(5 * MOST / RATIO)), (FEW / MOST, 5));
+        let refused = within_limit(0, || (0..6).find_map(|_| inflate(&part).err()));
+        assert_eq!(refused.unwrap(), "its parts inflate to more than those of a report of its size");
+        assert!(inflate(&part).is_ok(), "the limit ends with the document");
     }
 }

@@ -96,7 +96,8 @@ impl Report {
             });
         }
         foreign::check_texts(text)?;
-        let (report, Mark { end }) = (inflate::within_limit(|| first::<Self>(text))?, first(text)?);
+        let (report, Mark { end }) =
+            (inflate::within_limit(text.len(), || first::<Self>(text))?, first(text)?);
         foreign::check(&report)?;
         let (found, counted) = (end.ok_or(LoadError::NoEnd)?.samples, End::of(&report.recording).samples);
         if found == counted { Ok(report) } else { Err(LoadError::Samples { found, counted }) }
