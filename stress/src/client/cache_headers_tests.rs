@@ -104,7 +104,7 @@ const UNKNOWN_CACHES: &[(&str, CacheStatus)] = &[
     ("cache-tag: hit", Unknown),
     ("x-cachet: HIT", Unknown),
     ("x-edge-result: HIT", Unknown),
-    ("x-cache-of-an-unknown-name: HIT", Unknown),
+    ("x-cache-whose-name-is-much-too-long: HIT", Unknown),
 ];
 
 #[test]
