@@ -1,8 +1,11 @@
 //! The values of the flags about costs.
 
-use std::{fs::File, io::BufReader, path::PathBuf};
+use std::{fs::File, path::PathBuf};
 
-use super::values::FromText;
+use super::{
+    limited::{Limited, MAX_REPORT},
+    values::FromText,
+};
 use crate::{
     plan::price::{Frost, Price},
     report::{Report, summary::Summary},
@@ -45,7 +48,8 @@ impl PriceSource {
         };
         let name = path.display();
         let file = File::open(path).map_err(|error| format!("cannot read {name}: {error}"))?;
-        let report = Report::load(BufReader::new(file)).map_err(|error| format!("{name}: {error}"))?;
+        let report =
+            Report::load(Limited::new(file, MAX_REPORT)).map_err(|error| format!("{name}: {error}"))?;
         let charged = Summary::of(&report).cost.and_then(|cost| cost.unit_price_frost);
         let charged = charged.ok_or_else(|| format!("{name} has no upload that was charged"))?;
         Ok(Price::Charged { least: charged.least, most: charged.most, epochs: report.plan.store.epochs() })

@@ -1,13 +1,13 @@
 //! The values of the flags about minted tokens.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-use super::values::FromText;
+use super::{
+    limited::{self, MAX_SECRET},
+    values::FromText,
+};
 use crate::{
     plan::{
         target::Secret,
@@ -82,7 +82,7 @@ impl JwtSecret {
     pub(super) fn read(&self) -> Result<Secret, String> {
         let secret = match self {
             Self::Text(secret) => return Ok(secret.clone()),
-            Self::File(path) => String::from_utf8(read(path)?).map_err(|_| {
+            Self::File(path) => String::from_utf8(limited::bytes(path, MAX_SECRET)?).map_err(|_| {
                 format!("{} is no UTF-8; write its bytes as 0x and hexadecimal digits", path.display())
             })?,
         };
@@ -99,15 +99,11 @@ impl JwtKey {
         match self {
             Self::Text(pem) => Ok(pem.clone()),
             Self::File(path) => {
-                let text = String::from_utf8(read(path)?);
+                let text = String::from_utf8(limited::bytes(path, MAX_SECRET)?);
                 Ok(Secret::new(text.unwrap_or_else(|der| BASE64_STANDARD.encode(der.as_bytes()))))
             }
         }
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
 #[cfg(test)]

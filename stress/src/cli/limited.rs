@@ -21,13 +21,23 @@ pub(super) const MAX_REPORT: u64 = 256 * 1024 * 1024;
 ///
 /// # Errors
 /// Why it cannot be read, with its path.
-pub(super) fn text(path: &str, limit: u64) -> Result<String, String> {
+pub(super) fn text(path: impl AsRef<Path>, limit: u64) -> Result<String, String> {
+    let path = path.as_ref();
+    String::from_utf8(bytes(path, limit)?)
+        .map_err(|_| format!("cannot read {}: it is no text in UTF-8", path.display()))
+}
+
+/// The content of the file at `path`, of at most `limit` bytes.
+///
+/// # Errors
+/// Why it cannot be read, with its path.
+pub(super) fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     let read = || {
-        let mut text = String::new();
-        Limited::new(File::open(path)?, limit).read_to_string(&mut text)?;
-        Ok::<_, io::Error>(text)
+        let mut bytes = Vec::new();
+        Limited::new(File::open(path)?, limit).read_to_end(&mut bytes)?;
+        Ok::<_, io::Error>(bytes)
     };
-    read().map_err(|error| format!("cannot read {path}: {error}"))
+    read().map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
 /// The file at `path`, or stdin when it is `-`.

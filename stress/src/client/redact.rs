@@ -14,6 +14,7 @@ use crate::{
     plan::{
         Plan,
         target::{Header, Secret, Target},
+        tokens::{SigningKey, Tokens},
     },
     sample::{Failure, FailureClass, Outcome},
 };
@@ -58,13 +59,17 @@ impl std::fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// Knows the secrets of `plan`: headers and credentials.
+    /// Knows the secrets of `plan`: headers, credentials, and the key that signs tokens.
     pub(super) fn of(plan: &Plan) -> Self {
         let mut redactor = Self::default();
         let headers = plan.limits.publisher_headers.iter().chain(&plan.limits.aggregator_headers);
         headers.for_each(|header| redactor.header(header));
         let credentials = plan.publishers.iter().chain(&plan.aggregators).filter_map(credentials);
         credentials.for_each(|credentials| redactor.login(credentials.reveal()));
+        if let Some(Tokens::Minted(minting)) = &plan.store.tokens {
+            let (SigningKey::Secret(key) | SigningKey::Private(key)) = &minting.key;
+            redactor.register(key.reveal());
+        }
         redactor
     }
 

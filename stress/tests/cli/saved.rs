@@ -127,6 +127,9 @@ fn inputs_without_an_end_are_refused() {
         "--from-export /dev/zero",
         "--from-log /dev/zero",
         "--plan secret.toml",
+        "--jwt-secret @/dev/zero",
+        "--jwt-key @/dev/zero",
+        "--price /dev/zero",
     ] {
         let run = Run::bare().args(["--publisher", &url, "--aggregator", &url, "-n", "1"]);
         let ran = run.file("secret.toml", "header = \"X-Key: @/dev/zero\"").line(line).go().exits(2);
