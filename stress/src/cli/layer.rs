@@ -142,8 +142,20 @@ pub(super) fn over(above: &Layer, below: &Layer) -> Layer {
 
 /// The options that a layer sets. Each of its entries has been checked.
 pub(super) fn options(layer: &Layer) -> RunOptions {
+    read(layer).expect("each entry was read by itself before")
+}
+
+/// Checks all entries of a layer that was made from a report, which may hold numbers that no flag takes.
+///
+/// # Errors
+/// The first that cannot be read.
+pub(super) fn check(layer: &Layer) -> Result<(), String> {
+    read(layer).map(drop).map_err(|error| error.to_string().trim_end().replace('\n', ", "))
+}
+
+fn read(layer: &Layer) -> Result<RunOptions, toml::de::Error> {
     let table: toml::Table = layer.iter().map(|(key, entry)| (key.clone(), entry.value.clone())).collect();
-    table.try_into().expect("each entry was read by itself before")
+    table.try_into()
 }
 
 /// The flags of a run by themselves: names, kinds of values, and hints at similar ones.

@@ -53,6 +53,8 @@ pub(super) fn open(path: &Path) -> Result<PlanFile, Error> {
     let refused = |reason| wrong(format!("{name}: {reason}"));
     let plan = plan_of_report(&text).map_err(refused)?;
     let (shared, phases) = describe::layers(&name, &plan).map_err(refused)?;
+    let layers = phases.iter().map(|(_, layer)| layer).chain([&shared]);
+    layers.map(layer::check).collect::<Result<(), _>>().map_err(refused)?;
     Ok(PlanFile { name, shared, phases, repeats: Some(plan) })
 }
 

@@ -143,3 +143,27 @@ fn inputs_without_an_end_are_refused() {
     let ran = run.go().exits(2);
     assert!(ran.stderr.contains("longer than 1.00 MiB"), "{}", ran.stderr);
 }
+
+#[test]
+fn numbers_of_a_report_that_no_flag_takes_are_refused_when_it_is_repeated() {
+    let server = crate::server::Server::start();
+    let ran = Run::between(&server.url(), &server.url()).line("-n 1 --size 1KiB").go().exits(0);
+    for (path, number) in [
+        ("/plan/phases/0/grace_seconds", "9223372036854775807"),
+        ("/plan/phases/0/sizes/max_bytes", "18446744073709551615"),
+        ("/plan/limits/upload_timeout_seconds", "1e18"),
+    ] {
+        let mut report = ran.json("report.json");
+        *report.pointer_mut(path).unwrap_or_else(|| panic!("{path}")) = serde_json::from_str(number).unwrap();
+        fs::write(ran.dir.path().join("huge.json"), report.to_string()).unwrap();
+        let output = Command::new(PROGRAM)
+            .args(["plan", "--plan", "huge.json"])
+            .env_clear()
+            .current_dir(ran.dir.path())
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(matches!(output.status.code(), Some(0 | 2)), "{path}: {stderr}");
+        assert!(!stderr.contains("panicked") && stderr.lines().count() <= 1, "{path}: {stderr}");
+    }
+}
