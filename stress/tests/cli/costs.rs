@@ -1,16 +1,24 @@
 //! What runs cost: the forecast, the cap, and what was charged, beside publishers whose prices are known.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    fs::{File, OpenOptions},
+    io::{Read, Write},
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
+    path::Path,
+    process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::json;
 use tests::{Bottle, PUT_BLOB};
 
 use crate::{
     bad_input::refuses,
-    common::{Ran, Run},
+    common::{PROGRAM, Ran, Run},
     server::{Reply, Server, answer},
 };
 
@@ -237,4 +245,42 @@ fn amounts_that_make_no_sense_are_refused() {
     ] {
         refuses(line, words);
     }
+}
+
+/// Runs the program on a pseudo-terminal at which a line was typed; gives its exit code and what the terminal shows.
+fn on_a_terminal(line: &str, typed: &str) -> (Option<i32>, String) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+    grantpt(&master).and_then(|()| unlockpt(&master)).expect("a pseudo-terminal");
+    let name = ptsname(&master, Vec::new()).expect("its name");
+    let path = Path::new(std::ffi::OsStr::from_bytes(name.as_bytes()));
+    let side =
+        || OwnedFd::from(OpenOptions::new().read(true).write(true).open(path).expect("its other side"));
+    let mut master = File::from(master);
+    master.write_all(typed.as_bytes()).expect("a line");
+    let mut program = Command::new(PROGRAM);
+    program.arg("run").args(line.split_whitespace()).env_clear();
+    program.stdin(Stdio::from(side())).stderr(Stdio::from(side())).stdout(Stdio::null());
+    let status = program.status().expect("a program that starts");
+    // The terminal ends with an error once its other side is closed, which the command holds until then.
+    drop(program);
+    let mut shown = Vec::new();
+    let _ = master.read_to_end(&mut shown);
+    (status.code(), String::from_utf8_lossy(&shown).into_owned())
+}
+
+#[test]
+fn an_expensive_run_on_a_terminal_is_asked_about_first() {
+    let line =
+        "-n 200 --steps upload --size 1KiB --price storage=100000,write=20000 --no-check --progress never";
+    for typed in ["n\n", "\n", "what\n"] {
+        let (code, shown) = on_a_terminal(&format!("{line} --publisher http://publisher.test"), typed);
+        assert_eq!(code, Some(2), "{shown}");
+        assert!(shown.contains("may cost up to 1.512 WAL (1,512,000,000 FROST). Start it? [y/N]"), "{shown}");
+        assert!(shown.contains("not started; --yes does not ask"), "{shown}");
+    }
+    // A publisher on this machine costs nothing.
+    let server = Server::start();
+    let (code, shown) = on_a_terminal(&format!("{line} --publisher {}", server.url()), "n\n");
+    assert_eq!((code, server.stores().len()), (Some(0), 200), "{shown}");
+    assert!(!shown.contains("Start it?"), "{shown}");
 }
