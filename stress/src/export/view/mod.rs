@@ -13,3 +13,4 @@ pub(super) mod plan;
 pub(super) mod run;
 pub(super) mod search;
 pub(super) mod steps;
+pub(super) mod thresholds;

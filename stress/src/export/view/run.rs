@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     blobs, cache, charges, connections, cost, describe,
     document::{Cell, Document, Row, Section, Shown, Table},
-    steps,
+    steps, thresholds,
 };
 use crate::{
     export::{blobs::BlobRecord, style::Style},
@@ -16,7 +16,6 @@ use crate::{
         quality::{Bottleneck, QualityReport, Severity},
         stats::Percentile,
         summary::{ArrivalSummary, Bounded, FailureSummary, StepSummary, Summary, Uploads},
-        threshold::{Measured, ThresholdResult},
     },
     sample::StoredKind,
     units,
@@ -36,7 +35,7 @@ pub(in crate::export) fn document(report: &Report, summary: &Summary, blobs: &[B
         totals(report, summary),
     ];
     let mut sections = vec![
-        Section::new("thresholds", "Thresholds", vec![thresholds(summary)]),
+        Section::new("thresholds", "Thresholds", vec![thresholds::table(summary)]),
         Section::new("run", "Run", vec![asked(report, summary)]),
         Section::new("failures", "Failures", vec![failures(summary)]),
         Section::new("steps", "Steps", tables.into()),
@@ -62,7 +61,7 @@ pub(in crate::export) fn document(report: &Report, summary: &Summary, blobs: &[B
 /// What belongs to the answer besides successes and failures.
 fn answers(summary: &Summary) -> Vec<Row> {
     let mut rows = quality(&summary.quality);
-    rows.extend(thresholds_in_short(&summary.thresholds));
+    rows.extend(thresholds::in_short(&summary.thresholds));
     rows.extend(summary.cache.as_ref().map(|cache| {
         let style = match cache.effect {
             _ if cache.status.mixture.is_some() => Style::Attention,
@@ -90,27 +89,6 @@ const fn style(severity: Severity) -> Style {
         Severity::Care => Style::Attention,
         Severity::Invalid => Style::Alert,
     }
-}
-
-/// For a page's top: how many thresholds hold, or which do not; `None` when none was asked for and all defaults hold.
-fn thresholds_in_short(results: &[ThresholdResult]) -> Option<Row> {
-    let failed: Vec<_> =
-        results.iter().filter(|one| !one.holds()).map(|one| one.threshold.to_string()).collect();
-    let asked = results.iter().filter(|one| !one.implicit).count();
-    let row = match (failed.is_empty(), asked) {
-        (true, 0) => return None,
-        (true, asked) => match results.iter().filter(|one| one.shortfall().is_some()).count() {
-            0 => Row::fact("thresholds", Style::Good, format!("all {asked} hold")),
-            unsupported => {
-                let text = format!(
-                    "all {asked} hold, {unsupported} by a percentile that the sample does not support"
-                );
-                Row::fact("thresholds", Style::Attention, text)
-            }
-        },
-        (false, _) => Row::fact("thresholds", Style::Bad, format!("failed: {}", failed.join(", "))),
-    };
-    Some(row.only(Shown::Page))
 }
 
 /// What was run, when, against which servers, and with which load.
@@ -175,38 +153,6 @@ pub(super) fn targets(plan: &Plan) -> impl Iterator<Item = Row> {
             targets.iter().map(move |target| Row::fact(role, Style::Normal, target.to_string()))
         },
     )
-}
-
-/// Those that were asked for; of the defaults terminals and comments show only those that failed, and only if others
-/// were asked for, since otherwise the failures say the same.
-fn thresholds(summary: &Summary) -> Table {
-    let any_asked = summary.thresholds.iter().any(|one| !one.implicit);
-    let rows = summary.thresholds.iter().enumerate().map(|(position, one)| {
-        let (value, name) = match one.measured {
-            Measured::Time(time) | Measured::Judged { time, .. } => {
-                (time.value.as_secs_f64(), "measured_seconds")
-            }
-            Measured::Count { count, .. } => (count as f64, "measured"),
-            Measured::PerSecond(rate) => (rate, "measured_per_second"),
-            Measured::BytesPerSecond(rate) => (rate, "measured_bytes_per_second"),
-            Measured::Unsupported { has, .. } => (has as f64, "samples"),
-        };
-        let (word, style) = if one.holds() { ("ok", Style::Good) } else { ("FAILED", Style::Bad) };
-        let measured = describe::measured(one.measured);
-        let everywhere = any_asked && (!one.implicit || !one.holds());
-        let default = if one.implicit { " (default)" } else { "" };
-        let sentence = format!("{}: {measured}", one.threshold);
-        let cells = vec![
-            Cell::number(Some((measured, value)), &format!("/thresholds/{position}/{name}")),
-            Cell::text(style, word),
-        ];
-        Row::new(format!("{}{default}", one.threshold), cells)
-            .says(style, word)
-            .says(Style::Normal, sentence)
-            .only(if everywhere { Shown::Everywhere } else { Shown::Page })
-    });
-    let caption = "What was measured for each threshold; by default no step may fail or be unfinished";
-    Table::new(caption, &["threshold", "measured", ""], rows.collect()).labelled("thresholds")
 }
 
 /// A row for each class of failures of each step, with its first examples.
