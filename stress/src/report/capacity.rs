@@ -17,6 +17,7 @@ use crate::{
     plan::{
         Plan,
         journey::Step,
+        load::Load,
         search::{Search, SearchResult, StepResult, StepVerdict},
     },
     units::Seconds,
@@ -143,15 +144,16 @@ pub enum Broken {
     None,
     /// Some, by times or by failures that a slow generator can cause.
     Some,
-    /// One, by failures that the server has answered.
+    /// One of a closed loop, by failures that the server has answered. (At a rate, a generator that is late makes bursts.)
     ByAnswers,
 }
 
 impl Broken {
     fn of(report: &Report, thresholds: &[ThresholdResult]) -> Self {
+        let closed = report.plan.phases.iter().all(|phase| matches!(phase.load, Load::Closed { .. }));
         match thresholds.iter().any(ThresholdResult::is_broken) {
             false => Broken::None,
-            true if threshold::is_broken_by_answers(report) => Broken::ByAnswers,
+            true if closed && threshold::is_broken_by_answers(report) => Broken::ByAnswers,
             true => Broken::Some,
         }
     }
@@ -159,7 +161,7 @@ impl Broken {
 
 /// What limited the generator, when it was the limit: when its own checks make the numbers invalid.
 ///
-/// When the server's answers break a threshold, that is the server's doing, however slow the generator was. A full
+/// When the server's answers break a threshold of a closed loop, that is the server's doing, however slow the generator was. A full
 /// `--max-in-flight` is a limit when the thresholds hold. When they are broken, the server was slower than the rate with as
 /// many requests in flight as it may have: that is an answer, too. Ports are a limit when thresholds are broken and the kernel
 /// had none left: connections that it could not open look like a server that refuses them.

@@ -1,7 +1,12 @@
 //! Verdicts of steps, the generator's limit, knee, shedding and consumption, of made-up searches.
 
 use super::*;
-use crate::{fixtures, plan::search::Axis, report::quality::CheckResult, sample::FailureClass};
+use crate::{
+    fixtures,
+    plan::{schedule::Arrivals, search::Axis, stages::Stages},
+    report::quality::CheckResult,
+    sample::FailureClass,
+};
 
 fn check(check: Check, severity: Severity, measured: f64) -> QualityReport {
     let checks = vec![CheckResult { check, measured, severity, limit: 0.0 }];
@@ -105,8 +110,13 @@ fn failures_that_the_server_answers_are_its_own_and_others_may_be_the_generators
         samples.extend((!tried_again).then_some(failed));
         let mut report = fixtures::report(41, &samples);
         report.plan.thresholds = vec![threshold.parse().unwrap()];
-        let found = Broken::of(&report, &Summary::of(&report).thresholds);
-        assert_eq!(found, broken, "{class} {threshold}");
+        let found = |report: &Report| Broken::of(report, &Summary::of(report).thresholds);
+        assert_eq!(found(&report), broken, "{class} {threshold}");
+        // At a rate, whatever is broken may come of a burst.
+        let rate = Stages::constant(10.0);
+        report.plan.phases[0].load = Load::Open { rate, arrivals: Arrivals::Uniform, max_in_flight: 8 };
+        assert_eq!(found(&report) == Broken::None, broken == Broken::None, "{class} {threshold}");
+        assert_ne!(found(&report), Broken::ByAnswers, "{class} {threshold}");
     }
 }
 
