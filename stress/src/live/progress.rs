@@ -102,6 +102,9 @@ impl Progress {
     /// After a signal: shows until when requests may still end.
     pub fn stopping(&mut self, cancelled_at: Instant) {
         self.cancelled_at = Some(cancelled_at);
+        // At once: the next snapshot may be late.
+        let footer = footer(&Snapshot::default(), &self.goal, self.cancelled_at);
+        self.footer.set_message(self.look.colours.paint(Style::Faint, &footer));
     }
 
     /// Whether the terminal cannot show bars; lines above them would not be shown either.

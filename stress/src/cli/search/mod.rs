@@ -71,7 +71,7 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
             signal = signals.first() => return Ok(Exit::Signal(signal)),
         }
     }
-    screen.note(&outlook::describe(&search, template.settle, &template.plan));
+    screen.note(&outlook::describe(&search, template.settle));
     let entries = list.as_ref().filter(|_| !template.plan.goes_round()).map(|list| list.count);
     let list = list.map(|list: BlobList| list.stream(template.plan.goes_round())).transpose()?;
     let started_at = rfc3339(SystemTime::now());
