@@ -6,20 +6,19 @@ use std::{
     sync::Arc,
 };
 
-use url::Host;
-
 use super::{execute::RunContext, exit::Exit, options::RunOptions, print, signals::Signals};
 use crate::{
     engine::{self, Budget, RunHooks},
     error::Error,
     export,
     plan::{
-        Phase, Plan, draw,
+        Phase, Plan,
         forecast::{self, Forecast, Range, forecast},
         journey::{Journey, Step},
         load::{Load, Stop},
         price::{FROST_PER_WAL, Frost},
         sizes::Sizes,
+        target::Target,
     },
 };
 
@@ -76,12 +75,7 @@ fn cost(plan: &Plan, forecasts: &[Forecast]) -> Option<Range<u64>> {
 
 /// Whether a run may cost more than a little at publishers that are not on this machine.
 fn is_expensive(plan: &Plan, total: Option<Range<u64>>) -> bool {
-    let is_remote = plan.publishers.iter().any(|publisher| match publisher.url.host() {
-        Some(Host::Domain(name)) => name != "localhost" && !name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => !address.is_loopback(),
-        Some(Host::Ipv6(address)) => !address.is_loopback(),
-        None => false,
-    });
+    let is_remote = !plan.publishers.iter().all(Target::is_loopback);
     is_remote && total.is_some_and(|total| total.most.is_none_or(|most| most > ASKS_ABOVE))
 }
 
@@ -143,9 +137,12 @@ impl Cap {
         }
         if charged > cap {
             let over = Frost(charged - cap).words();
-            notices.push(format!(
-                "the price rose while uploads were under way, which took the cost {over} over --max-cost"
-            ));
+            let why = if self.before.is_some_and(|before| before > cap) {
+                "the upload that went first to learn the price cost more than the cap"
+            } else {
+                "the price rose while uploads were under way"
+            };
+            notices.push(format!("{why}, which took the cost {over} over --max-cost"));
         }
         notices
     }
@@ -166,8 +163,8 @@ async fn learn(plan: &Plan, context: &RunContext) -> Result<(u64, u64), Error> {
         warm_up: false,
         ..phase.clone()
     };
-    // Its bytes are no blob's of the run.
-    let seed = draw::price_seed(plan.seed);
+    // A blob that is stored already shows no price, so that it must be another for each shard and each repeated run.
+    let seed = rand::random();
     let first =
         Arc::new(Plan { seed, phases: vec![phase], shard: None, thresholds: Vec::new(), ..plan.clone() });
     let hooks =
@@ -175,10 +172,13 @@ async fn learn(plan: &Plan, context: &RunContext) -> Result<(u64, u64), Error> {
     let outcome = engine::run(first, context.network.clone(), hooks).await?;
     let charges = outcome.recording.groups().next().map(|(_, metrics)| metrics).map(|metrics| {
         let failure = metrics.failures.values().flat_map(|tally| &tally.examples).next();
-        (metrics.charges.per_unit, metrics.cost_frost, failure.map(|example| example.failure.to_string()))
+        let why = failure.map(|example| example.failure.to_string());
+        (metrics.charges.per_unit, metrics.cost_frost, metrics.charges.uncertain.units, why)
     });
     match charges {
-        Some((Some((_, price)), charged, _)) => Ok((price, charged)),
+        Some((Some((_, price)), charged, uncertain, _)) => {
+            Ok((price, charged.saturating_add(uncertain.saturating_mul(price))))
+        }
         other => {
             let failure = other.and_then(|(.., failure)| failure);
             let why = failure.unwrap_or_else(|| "its answer states no price of new storage".to_owned());

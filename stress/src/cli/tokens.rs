@@ -139,7 +139,9 @@ fn open(name: &str, plan: &Plan) -> Result<Box<dyn Read + Send>, String> {
         true
     })
     .map_err(|reason| format!("{name}, {reason}"))?;
-    let needed: u64 = forecast(plan).iter().map(|phase| phase.uploads.least).sum();
+    // The upload that goes first to learn the price takes one, too.
+    let first = u64::from(plan.store.max_cost.is_some() && plan.store.unit_price().is_none());
+    let needed = first + forecast(plan).iter().map(|phase| phase.uploads.least).sum::<u64>();
     if count < needed.max(1) {
         let part = if plan.shard.is_some() { " for this shard" } else { "" };
         return Err(format!(

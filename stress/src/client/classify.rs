@@ -233,8 +233,8 @@ fn doing(phase: ExchangePhase) -> &'static str {
     }
 }
 
-/// The failure of a connection that broke before the response head. `write_error` is the write that failed before, if one did; `reused` says
-/// that the connection had served before.
+/// The failure of a connection that broke before the response head. `write_error` is the write that failed before, if one
+/// did; `reused` says that the connection had served before.
 pub(super) fn broken(error: &ResponseError, write_error: Option<&io::Error>, reused: bool) -> Failure {
     if let ResponseError::Malformed(what) = error {
         let message = format!("the response is not HTTP/1 that can be read: {what}");

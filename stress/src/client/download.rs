@@ -90,11 +90,14 @@ impl Download<'_, '_> {
     /// Whether a page stands in the blob's place. A blob can be a page itself: that is one which has the blob's ID as its
     /// `ETag` or announces the blob's length, and of a known blob, one that begins like it.
     fn is_page(&self, response: &Response) -> bool {
+        if !response.is_html() {
+            return false;
+        }
         let has_the_length = self.announced.is_some() && self.announced == self.verifier.expected();
         let begins_otherwise = match self.verifier.resembles(&response.body) {
             Some(resembles) => !resembles && !response.body.is_empty(),
             None => true,
         };
-        response.is_html() && !has_the_length && !response.has_etag(self.blob_id) && begins_otherwise
+        !has_the_length && !response.has_etag(self.blob_id) && begins_otherwise
     }
 }

@@ -106,7 +106,7 @@ impl Client {
         };
         let mut exchange = attempt.run(&mut self.request, &mut self.deadline, abort).await;
         if let Some(authorization) = authorization
-            && !exchange.outcome.is_success()
+            && !matches!(&exchange.outcome, Outcome::Stored(stored) if !authorization.reveal().ends_with(&stored.blob_id))
         {
             exchange.outcome = Redactor::of_token(authorization).outcome(exchange.outcome);
         }

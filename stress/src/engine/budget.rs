@@ -66,7 +66,7 @@ impl Budget {
             Outcome::Stored(Stored { kind: StoredKind::Existing, .. }) => 0,
             // An answer without a price.
             Outcome::Stored(_) => units.saturating_mul(account.per_unit),
-            outcome if outcome.may_have_charged(record) => units.saturating_mul(account.per_unit),
+            outcome if outcome.may_have_charged(record, size) => units.saturating_mul(account.per_unit),
             _ => 0,
         };
         account.charged = account.charged.saturating_add(charged);
@@ -147,6 +147,8 @@ mod tests {
         let failed = |class| Outcome::Failed(Failure::new(class, "no"));
         for (outcome, charged) in [
             (failed(FailureClass::Timeout), 630),
+            (failed(FailureClass::Encoded), 630),
+            (failed(FailureClass::Tls), 630),
             (Outcome::Unfinished, 630),
             (failed(FailureClass::Shed), 0),
             (stored(StoredKind::Existing, None), 0),

@@ -31,7 +31,8 @@ async fn run_worker(thread: Rc<WorkerThread>, workers: Stages, level: f64) {
     loop {
         let now = phase.elapsed();
         let Some(start) = workers.reaches(level, now) else { break };
-        if start > now && !phase.sleep(start - now).await {
+        let wait = tokio::time::sleep(start.saturating_sub(now));
+        if start > now && thread.stop.run_until_cancelled(wait).await.is_none() {
             break;
         }
         let Some(item) = phase.next_item(&thread.stop).await else { break };

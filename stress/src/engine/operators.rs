@@ -27,7 +27,7 @@ use crate::{
 /// Uploads under way at a time.
 const UPLOADS_AT_A_TIME: usize = 4;
 /// After this many reads in a row without any response, an operator is not asked again.
-const LOST: u32 = 3;
+const MOST_UNANSWERED: u32 = 3;
 /// The longest `Retry-After` that is waited for; a read that would have to wait longer is left out.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
@@ -101,10 +101,11 @@ pub async fn run(
         join_all(readers.iter_mut().map(|reader| reader.slot(slot, &order, &stored))).await;
         progress(OperatorsProgress::Read(slot + 1, order.slots()));
     }
+    let not_before: Vec<Instant> = readers.iter().map(|reader| reader.not_before).collect();
     let contents = readers.iter_mut().flat_map(|reader| std::mem::take(&mut reader.contents)).collect();
     let mut reads: Vec<Sample> = readers.into_iter().flat_map(|reader| reader.samples).collect();
     let disputed = mark_minorities(&mut reads, contents);
-    let probes = probe_all(plan, &reads, abort).await?;
+    let probes = probe_all(plan, &reads, &not_before, abort).await?;
     Ok(OperatorsRun { uploads, reads, probes, blobs: stored.len(), disputed })
 }
 
@@ -170,8 +171,13 @@ impl Uploader<'_> {
             let wait = sample.outcome.failure().and_then(|failure| {
                 plan.retries.wait(attempt, failure.class, record.retry_after, plan.limits.upload_timeout)
             });
-            let Some(wait) = wait.filter(|_| !self.abort.is_cancelled()) else { return sample };
+            // What may have been paid is not stored once more.
+            let wait = wait.filter(|_| !sample.outcome.may_have_charged(&record, self.size));
+            let Some(wait) = wait else { return sample };
             pause(wait, self.abort).await;
+            if self.abort.is_cancelled() {
+                return sample;
+            }
             number += 1;
         }
     }
@@ -202,7 +208,7 @@ struct Reader<'a> {
     /// No request before this, as the operator asked.
     not_before: Instant,
     /// Reads in a row without any response.
-    silent: u32,
+    unanswered: u32,
     samples: Vec<Sample>,
     /// Of blobs of unknown content: blob and first read.
     contents: Vec<(u64, usize, FirstReadReference)>,
@@ -218,7 +224,7 @@ impl<'a> Reader<'a> {
     ) -> Self {
         let not_before = Instant::now();
         let (samples, contents) = (Vec::new(), Vec::new());
-        Self { operator, plan, client, first_reads, abort, not_before, silent: 0, samples, contents }
+        Self { operator, plan, client, first_reads, abort, not_before, unanswered: 0, samples, contents }
     }
 
     /// Both reads of the blob that is the operator's in this slot.
@@ -250,17 +256,22 @@ impl<'a> Reader<'a> {
             ..draft(step, self.operator, blob.index, exchange, outcome)
         };
         let wait = self.not_before.saturating_duration_since(Instant::now());
-        if self.silent >= LOST || wait > LONGEST_WAIT || self.abort.is_cancelled() {
+        if self.unanswered >= MOST_UNANSWERED
+            || wait > LONGEST_WAIT.max(self.plan.pause)
+            || self.abort.is_cancelled()
+        {
             return draft(ExchangeRecord::default(), Outcome::Skipped);
         }
-        self.abort.run_until_cancelled(sleep_until(self.not_before)).await;
+        if self.abort.run_until_cancelled(sleep_until(self.not_before)).await.is_none() {
+            return draft(ExchangeRecord::default(), Outcome::Skipped);
+        }
         let mut verifier = expect.verifier(Verify::Full);
         let exchange = self.client.read(self.operator, &blob.id, &mut verifier, self.abort).await;
         let record = exchange.record;
         let pause = record.retry_after.unwrap_or_default().max(self.plan.pause);
         // An `Instant` cannot hold every time that a server may ask for.
         self.not_before = Instant::now() + pause.min(Duration::from_secs(86_400));
-        self.silent = if record.status.is_some() { 0 } else { self.silent + 1 };
+        self.unanswered = if record.status.is_some() { 0 } else { self.unanswered + 1 };
         draft(record, exchange.outcome)
     }
 }
@@ -297,6 +308,7 @@ fn mark_minorities(reads: &mut [Sample], contents: Vec<(u64, usize, FirstReadRef
 async fn probe_all(
     plan: &OperatorsPlan,
     reads: &[Sample],
+    not_before: &[Instant],
     abort: &CancellationToken,
 ) -> Result<Vec<Option<Probe>>, Error> {
     let probes = plan.operators.iter().enumerate().map(async |(position, operator)| {
@@ -304,7 +316,14 @@ async fn probe_all(
         let Some(id) = reads.iter().find(delivered).and_then(|sample| sample.blob_id.clone()) else {
             return Ok(None);
         };
-        let probe = probe(&operator.target, &plan.limits, &id);
+        let at = not_before[position];
+        if at.saturating_duration_since(Instant::now()) > LONGEST_WAIT.max(plan.pause) {
+            return Ok(None);
+        }
+        let probe = async {
+            sleep_until(at).await;
+            probe(&operator.target, &plan.limits, &id).await
+        };
         abort.run_until_cancelled(probe).await.transpose()
     });
     join_all(probes).await.into_iter().collect()

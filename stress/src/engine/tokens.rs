@@ -52,6 +52,8 @@ pub struct Minter {
     /// Differs between all runs, since publishers remember the tokens of earlier ones.
     run: u128,
     shard: u32,
+    /// How many shards fill the same replay cache.
+    shards: u64,
     minting: Minting,
     largest: u64,
     epochs: u32,
@@ -154,6 +156,7 @@ impl Minter {
             signer: Signer::new(&minting.key, minting.algorithm)?,
             run: rand::random(),
             shard: plan.shard().index(),
+            shards: u64::from(plan.shard().of()),
             minting: minting.clone(),
             largest: uploads.map(|phase| phase.sizes.max).max().unwrap_or(0),
             epochs: plan.store.epochs(),
@@ -187,7 +190,7 @@ impl Minter {
         let Some(remembered) = self.remembered.get(publisher) else { return };
         let remembered = &mut *remembered.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = self.minting.ttl.saturating_add(CACHE_REFRESH.as_secs());
-        if remembered.add(now, kept) >= self.minting.cache_size {
+        if remembered.add(now, kept).saturating_mul(self.shards) >= self.minting.cache_size {
             self.overflowed.store(true, Ordering::Relaxed);
         }
     }

@@ -62,14 +62,14 @@ impl Worker {
     ) -> Option<(Sample, Option<Permit>)> {
         let step = iteration.steps[position];
         let mut attempt = 1;
+        // Why the attempt before failed.
+        let mut before: Option<Failure> = None;
         loop {
             let permit = self.thread.reserve().await;
             let sample = match self.attempt(iteration, step, attempt, due).await {
                 Some(sample) => Sample { attempt, ..sample },
                 None if attempt == 1 && position == 0 => return None,
-                None => {
-                    Sample { attempt, outcome: Outcome::Skipped, ..iteration.draft(&self.thread.phase, step) }
-                }
+                None => self.refused(iteration, step, attempt, before.take(), due),
             };
             let (thread, timing) = (&self.thread, sample.exchange.timing);
             if attempt == 1 && position == 0 && due.is_some() {
@@ -85,6 +85,7 @@ impl Worker {
             let Some(delay) = retry_delay(&thread.phase, &sample) else { return Some((sample, permit)) };
             // The step's response time includes its failed attempts.
             due = Some(timing.due);
+            before = sample.outcome.failure().cloned();
             thread.enter(sample.tried_again(), permit);
             attempt += 1;
             let waited = tokio::select! {
@@ -98,6 +99,25 @@ impl Worker {
                 return Some((Sample { attempt, exchange, ..draft }, thread.reserve().await));
             }
         }
+    }
+
+    /// An attempt that may not start leaves its step as the attempt before has ended: failed, or not begun.
+    fn refused(
+        &self,
+        iteration: &Iteration,
+        step: Step,
+        attempt: u32,
+        before: Option<Failure>,
+        due: Option<Duration>,
+    ) -> Sample {
+        let phase = &self.thread.phase;
+        let (exchange, outcome) = match before {
+            Some(failure) => {
+                (with_due(due, ExchangeRecord::start(phase.run.clock.elapsed())), Outcome::Failed(failure))
+            }
+            None => (ExchangeRecord::default(), Outcome::Skipped),
+        };
+        Sample { attempt, exchange, outcome, ..iteration.draft(phase, step) }
     }
 
     /// One attempt at a step; skipped when an earlier step of its blob did not succeed or the phase is aborted. `None` when

@@ -79,6 +79,7 @@ impl WorkerThread {
         let token = tokio::select! {
             biased;
             () = self.abort.cancelled() => return None,
+            () = hooks.stop.cancelled() => return None,
             token = tokens.next(upload) => token,
         };
         if token.is_none() {

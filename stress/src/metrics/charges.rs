@@ -76,7 +76,7 @@ impl Charges {
                     self.per_unit = Some(widest(self.per_unit, (price, price)));
                 }
             }
-            outcome if sample.step.stores() && outcome.may_have_charged(&sample.exchange) => {
+            outcome if sample.step.stores() && outcome.may_have_charged(&sample.exchange, sample.size) => {
                 self.uncertain.add(Charge::of(sample, 0));
             }
             _ => {}

@@ -60,13 +60,6 @@ pub fn control_seed(seed: u64) -> u64 {
     seed ^ CONTROL
 }
 
-/// The seed of the bytes of an upload that goes before the run to learn the price.
-pub fn price_seed(seed: u64) -> u64 {
-    /// Arbitrary, as that of control blobs.
-    const PRICE: u64 = 0x3b71_e0c4_86d9_2f5a;
-    seed ^ PRICE
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -142,7 +142,11 @@ impl Plan {
         let uploads = self.phases.iter().filter(|phase| phase.journey.uploads());
         let smallest = uploads.map(|phase| storage_units(phase.sizes.min)).min();
         let Some((cap, units)) = self.max_cost().zip(smallest) else { return Ok(()) };
-        let least = self.store.unit_price().map_or(1, |price| price.least).saturating_mul(units);
+        let least = self
+            .store
+            .unit_price()
+            .map_or(1, |price| price.most.unwrap_or(price.least))
+            .saturating_mul(units);
         if cap >= least {
             return Ok(());
         }

@@ -173,6 +173,8 @@ pub const fn may_have_charged(class: FailureClass) -> bool {
             | FailureClass::Malformed
             | FailureClass::Truncated
             | FailureClass::TooLong
+            | FailureClass::Encoded
+            | FailureClass::Tls
     )
 }
 

@@ -58,8 +58,7 @@ impl Plan {
     }
 
     /// The publisher whose replay cache the tokens of this phase fill, all shards together, if one is: entries leave it up to
-    /// [`CACHE_REFRESH`] after their end. In a closed loop the rate is not known before the run, so only `None` is certain
-    /// there when all its tokens together fit.
+    /// [`CACHE_REFRESH`] after their end. Of a closed loop the rate is not known before the run: `None`.
     fn fills_cache(&self, minting: &Minting, phase: &Phase, first: u64) -> Option<usize> {
         let Load::Open { rate, arrivals, .. } = &phase.load else { return None };
         if !phase.journey.uploads() || self.publishers.is_empty() {

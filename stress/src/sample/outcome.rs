@@ -34,12 +34,13 @@ impl Outcome {
     }
 
     /// Whether a publisher may have charged for this attempt without saying so: it has the whole blob, and did not refuse it.
-    pub fn may_have_charged(&self, record: &ExchangeRecord) -> bool {
+    /// The whole blob of `size` bytes counts as sent once the kernel has all of it.
+    pub fn may_have_charged(&self, record: &ExchangeRecord, size: u64) -> bool {
         let by_outcome = match self {
             Outcome::Unfinished => true,
             outcome => outcome.failure().is_some_and(|failure| may_have_charged(failure.class)),
         };
-        by_outcome && record.timing.sent.is_some()
+        by_outcome && (record.timing.sent.is_some() || size > 0 && record.bytes_sent >= size)
     }
 
     /// Whether the attempt did what it should.

@@ -32,6 +32,9 @@ pub(super) enum Progress {
     },
 }
 
+/// The most heads with folded lines in the bytes of one read: servers send one.
+const MOST_FOLDED: u8 = 16;
+
 /// The state of a response that arrives.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
@@ -45,6 +48,8 @@ pub(super) struct Decoder {
     /// How long the server keeps the connection open while it is idle, where it says so.
     pub(super) keep_alive: Option<Duration>,
     closes: bool,
+    /// Heads with folded lines among the bytes that are decoded now: each is a copy and a level of recursion.
+    folded: u8,
 }
 
 #[derive(Debug, Default)]
@@ -77,6 +82,7 @@ impl Decoder {
             return Ok(Progress::Incomplete);
         }
         self.has_begun = true;
+        self.folded = 0;
         if !matches!(self.state, State::Head) {
             return self.body(bytes, handler, record);
         }
@@ -106,7 +112,9 @@ impl Decoder {
                 Ok(parsed) => parsed,
                 Err(error) => {
                     // httparse refuses folded lines, which are rare.
-                    let unfolded = fold::unfolded(bytes).ok_or(error)?;
+                    let unfolded =
+                        fold::unfolded(bytes).filter(|_| self.folded < MOST_FOLDED).ok_or(error)?;
+                    self.folded += 1;
                     return self.head(&unfolded, arrived, handler, record);
                 }
             };

@@ -114,6 +114,7 @@ pub(super) const FLOODS: &[Manner] = &[
     store("an endless fold",                   &[Head, Body, Say("HTTP/1.1 200 OK\r\nx: y\r\n"), Flood(" z\r\n")], "malformed"),
     store("an endless reason phrase",          &[Head, Body, Say("HTTP/1.1 200 "), Flood("x")], "malformed"),
     store("endless interim responses",         &[Head, Body, Flood("HTTP/1.1 103 Early Hints\r\n\r\n")], "timeout"),
+    read ("endless folded interim responses",  &[Head, Flood("HTTP/1.1 103 X\r\na: b\r\n c\r\n\r\n")], "malformed"),
     read ("an endless blob",                   &[Head, Make(|blob| [b"HTTP/1.1 200 OK\r\n\r\n", blob].concat()), Flood("x")], "too-long"),
     read ("a blob announced as endless",       &[Head, Say("HTTP/1.1 200 OK\r\ncontent-length: 18446744073709551615\r\n\r\n"), Flood("x")], "too-long"),
     read ("an endless chunk extension",        &[Head, Say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;"), Flood("x")], "malformed"),

@@ -68,9 +68,12 @@ fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
     let mut first = true;
     loop {
         // Which side it is shows in the request's first byte.
-        let is_store = match stream.fill_buf()?.first() {
-            None => return Ok(()),
+        // It is only peeked at: a request that is not read makes a reset of the close.
+        let mut byte = [0];
+        let is_store = match stream.buffer().first() {
             Some(byte) => *byte == b'P',
+            None if stream.get_ref().peek(&mut byte)? == 0 => return Ok(()),
+            None => byte[0] == b'P',
         };
         let hostile = match shared.manner.side {
             Side::Store => is_store,
