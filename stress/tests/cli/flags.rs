@@ -78,7 +78,7 @@ fn headers_reach_the_servers_they_are_meant_for() {
         .go()
         .exits(0);
     let (stores, reads) = (publisher.requests(), aggregator.requests());
-    assert_eq!((stores.len(), reads.len()), (2, 3), "a preflight each, one store, two reads");
+    assert_eq!((stores.len(), reads.len()), (4, 4), "a preflight each, one store, two reads");
     for (name, to_publisher, to_aggregator) in [
         ("x-both", some("b, c"), some("b, c")),
         ("x-p", some("p"), vec![None]),
