@@ -76,15 +76,15 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Error> {
         (_, when) => colours(Some(&when), &std::io::stdout()),
     };
     let text = document(&comparison, args.format, colours);
-    match output {
-        Some(file) => file.write(|out| out.write_all(text.as_bytes()))?,
-        None if args.format == Format::Terminal => print::screen(&text)?,
-        None => print::document(&text)?,
-    }
+    let written = print::done(match output {
+        Some(file) => file.write(|out| out.write_all(text.as_bytes())),
+        None if args.format == Format::Terminal => print::screen(&text),
+        None => print::document(&text),
+    });
     Ok(match (comparison.regressed(), comparison.is_undecided()) {
         (true, _) => Exit::Failure,
-        (false, true) => Exit::Undecided,
-        (false, false) => Exit::Success,
+        (false, true) if written == Exit::Success => Exit::Undecided,
+        (false, _) => written,
     })
 }
 

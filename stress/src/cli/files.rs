@@ -94,6 +94,7 @@ fn check(options: &RunOptions) -> Result<(), ConfigError> {
         ("--blob-ids", &options.blob_ids),
         ("--from-export", &options.from_export),
         ("--from-log", &options.from_log),
+        ("--tokens", &options.tokens),
     ];
     let reports = [("--export", &options.export), ("--report", &options.report), ("--log", &options.log)];
     // A list may be on stdin, which is no file.

@@ -11,6 +11,7 @@ use crate::{
     report::{
         Source,
         merge::{self, MergeError, MergeRules},
+        summary::Summary,
     },
     units::parse_duration,
 };
@@ -68,8 +69,13 @@ pub(super) fn merge(args: &MergeArgs) -> Result<Exit, Error> {
     match merge::merge(args.reports.iter().map(report).collect(), &rules) {
         Ok(merged) => {
             merged.notices.iter().for_each(|notice| print::line(&format!("note: {}", clean(notice))));
-            output.write(|out| merged.save(out))?;
-            Ok(Exit::Success)
+            let all_well = Summary::of(&merged).well_so_far();
+            if !all_well {
+                print::line("a request failed or a threshold broke: `walrus-stress report` shows it");
+            }
+            let written = output.write(|out| merged.save(out));
+            let exit = print::done(written);
+            Ok(if all_well { exit } else { Exit::Failure })
         }
         Err(refusals) => {
             refusals

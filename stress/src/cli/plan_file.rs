@@ -53,8 +53,7 @@ pub(super) fn open(path: &Path) -> Result<PlanFile, Error> {
     let refused = |reason| wrong(format!("{name}: {reason}"));
     let plan = plan_of_report(&text).map_err(refused)?;
     let (shared, phases) = describe::layers(&name, &plan).map_err(refused)?;
-    let layers = phases.iter().map(|(_, layer)| layer).chain([&shared]);
-    layers.map(layer::check).collect::<Result<(), _>>().map_err(refused)?;
+    phases.iter().map(|(_, layer)| layer).chain([&shared]).try_for_each(layer::check).map_err(refused)?;
     Ok(PlanFile { name, shared, phases, repeats: Some(plan) })
 }
 

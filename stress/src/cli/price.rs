@@ -58,7 +58,7 @@ pub(super) async fn announce(
             let answer = answer.map_err(|error| unreadable(error.into()))?.map_err(unreadable)?;
             let agrees = ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str());
             if !agrees {
-                print::line("not started; --yes does not ask");
+                print::line("not started (--yes starts it without this question)");
             }
             Ok((!agrees).then_some(Exit::Usage))
         }

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
+use super::exit::Exit;
 use crate::{
     error::Error,
     export::{charset::Charset, style::escape},
@@ -10,6 +11,17 @@ use crate::{
 /// Prints why a command failed, on stderr.
 pub(super) fn error(error: &Error) {
     line(&escape(&format!("error: {error}")));
+}
+
+/// How a command ends whose last work was to write its result.
+pub(super) fn done(written: Result<(), Error>) -> Exit {
+    match written {
+        Ok(()) => Exit::Success,
+        Err(failure) => {
+            error(&failure);
+            Exit::Failure
+        }
+    }
 }
 
 /// Prints a line on stderr, in ASCII where the terminal's locale has no more.

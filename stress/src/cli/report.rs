@@ -49,15 +49,14 @@ pub(super) fn report(args: &ReportArgs) -> Result<Exit, Error> {
     let summary = Summary::of(&report);
     if let Some(path) = &args.output {
         let file = PreparedFile::prepare(path)?.apart_from([&args.file])?;
-        file.write(|out| format.write(&report, &summary, Colours::Off, out))?;
-        return Ok(Exit::Success);
+        let written = file.write(|out| format.write(&report, &summary, Colours::Off, out));
+        return Ok(print::done(written));
     }
     let mut text = Vec::new();
     let colours = colours(Some(&args.color), &io::stdout());
     format.write(&report, &summary, colours, &mut text).expect("writing to memory does not fail");
     let text = String::from_utf8_lossy(&text);
-    if format == Format::Terminal { print::screen(&text) } else { print::document(&text) }?;
-    Ok(Exit::Success)
+    Ok(print::done(if format == Format::Terminal { print::screen(&text) } else { print::document(&text) }))
 }
 
 /// The report in a file, or on stdin when the path is `-`.

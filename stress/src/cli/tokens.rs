@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{options::RunOptions, values::checked_token};
+use super::{limited, options::RunOptions, values::checked_token};
 use crate::{
     client::jwt,
     engine::{Minter, TokenList, TokenSource},
@@ -156,7 +156,7 @@ fn open(name: &str, plan: &Plan) -> Result<Box<dyn Read + Send>, String> {
 
 /// Gives the shard's tokens to `take`, until that returns false: of each N, the K-th. No error repeats a token.
 fn each(source: impl Read, shard: Shard, take: &mut dyn FnMut(Secret) -> bool) -> Result<(), String> {
-    let mut source = BufReader::new(source);
+    let mut source = limited::without_mark(BufReader::new(source)).map_err(|error| error.to_string())?;
     let (mut line, mut position) = (Vec::new(), 0);
     for number in 1_u64.. {
         line.clear();

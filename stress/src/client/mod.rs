@@ -52,7 +52,7 @@ pub use probe::probe;
 use redact::Redactor;
 pub use resolver::Resolver;
 use response::Response;
-pub use untimed::fetch;
+pub use untimed::{fetch, without_login};
 pub use walrus_json::is_blob_id;
 
 /// One worker's access to the targets: at most one kept-open connection to each, which is not shared.

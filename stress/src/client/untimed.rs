@@ -34,7 +34,7 @@ pub(super) fn client(limits: &Limits, needs_tls: bool) -> Result<Client, Error> 
 /// # Errors
 /// When it cannot be fetched, is larger, or is no text.
 pub async fn fetch(url: &str, limits: &Limits, largest: u64) -> Result<String, Error> {
-    let cannot = |reason: String| Error::Read { path: url.to_owned(), reason };
+    let cannot = |reason: String| Error::Read { path: without_login(url), reason };
     let client = client(limits, url.starts_with("https:"))?;
     let failed = |error: reqwest::Error| cannot(one_line(&error.to_string()));
     let mut response = client.get(url).send().await.map_err(failed)?;
@@ -49,4 +49,12 @@ pub async fn fetch(url: &str, limits: &Limits, largest: u64) -> Result<String, E
         }
     }
     String::from_utf8(body).map_err(|_| cannot("it is no text".to_owned()))
+}
+
+/// The address without user and password, for messages.
+pub fn without_login(url: &str) -> String {
+    let Ok(mut parsed) = url::Url::parse(url) else { return url.to_owned() };
+    // An http(s) URL always has a host, so neither setter can refuse.
+    let _ = parsed.set_username("").and_then(|()| parsed.set_password(None));
+    parsed.into()
 }

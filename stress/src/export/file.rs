@@ -54,8 +54,9 @@ impl PreparedFile {
                 let stream = Some(stream);
                 return Ok(Self { named: path.to_owned(), target, permissions, before, stream, _lock: None });
             }
-            let permissions = permissions(&target)?;
-            let (before, lock) = (FileId::at(&target)?, Lock::acquire(&target)?);
+            // The lock first: its last holder may be replacing the file until then.
+            let lock = Lock::acquire(&target)?;
+            let (permissions, before) = (permissions(&target)?, FileId::at(&target)?);
             let stream = None;
             let prepared = Self { named: path.to_owned(), target, permissions, before, stream, _lock: lock };
             // Dropped at once: it only shows that the directory takes new files.
@@ -143,10 +144,21 @@ impl PreparedFile {
 
     /// Saves `file` without replacing what another program has written, and says where it is.
     fn place_beside(&self, file: NamedTempFile) -> io::Result<io::Error> {
-        let number = format!(".{}", process::id());
-        let mut name: OsString = self.target.clone().into();
-        name.push(number);
-        file.persist_noclobber(&name).map_err(|error| error.error)?;
+        let (mut file, mut number) = (file, 1_u32);
+        // In a container every process may have the same number, so that the name may be there already.
+        let name = loop {
+            let mut name: OsString = self.target.clone().into();
+            name.push(format!(".{}", process::id()));
+            if number > 1 {
+                name.push(format!(".{number}"));
+            }
+            match file.persist_noclobber(&name) {
+                Ok(_) => break name,
+                Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => file = error.file,
+                Err(error) => return Err(error.error),
+            }
+            number += 1;
+        };
         let beside = Path::new(&name).display();
         let reason = "another program has replaced it since this one started, and its file is left as it is";
         Ok(io::Error::other(format!("{reason}; what was to be written is in {beside}")))

@@ -76,10 +76,9 @@ fn optional(value: Option<impl ToString>) -> String {
 fn csv(report: &OperatorsReport) -> String {
     let mut rows = Writer::from_writer(Vec::new());
     let head = rows.write_record(COLUMNS.iter().map(|(name, _)| *name));
-    let all = report.operators.iter();
-    let written = head.and_then(|()| {
-        all.map(|row| rows.write_record(COLUMNS.iter().map(|(_, cell)| cell(row)))).collect::<Result<(), _>>()
-    });
+    let mut all = report.operators.iter();
+    let written = head
+        .and_then(|()| all.try_for_each(|row| rows.write_record(COLUMNS.iter().map(|(_, cell)| cell(row)))));
     written.expect("writing to memory does not fail");
     let bytes = rows.into_inner().expect("writing to memory does not fail");
     String::from_utf8(bytes).expect("text was written")

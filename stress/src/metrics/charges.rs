@@ -147,6 +147,7 @@ mod tests {
         ] {
             let mut one = sample(0, Step::Upload, 0, 10, failed(class, None, None, "no"));
             one.exchange.timing.sent = sent.then_some(Duration::from_millis(5));
+            one.exchange.bytes_sent = if sent { one.size } else { 0 };
             let mut charges = Charges::default();
             charges.record(&one);
             assert_eq!(charges.uncertain.uploads, uncertain, "{class} {sent}");

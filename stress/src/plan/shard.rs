@@ -13,6 +13,9 @@ pub struct Shard {
     of: u32,
 }
 
+/// More machines than any run has; what looks for missing shards goes through all of them.
+const MOST_SHARDS: u32 = 65_536;
+
 impl Shard {
     /// The only shard of a run that is not divided.
     pub const WHOLE: Shard = Shard { index: 0, of: 1 };
@@ -24,6 +27,9 @@ impl Shard {
     pub fn new(index: u32, of: u32) -> Result<Self, String> {
         if index >= of {
             return Err(format!("there is no shard {index} of {of}: they are counted from 0"));
+        }
+        if of > MOST_SHARDS {
+            return Err(format!("{of} shards are more than the {MOST_SHARDS} that a run can have"));
         }
         Ok(Self { index, of })
     }

@@ -11,7 +11,8 @@ use crate::metrics::{Recording, inflate, step_metrics::StepMetrics};
 pub const SCHEMA: &str = "walrus-stress/report/1";
 
 /// The prefixes of other documents' schemas, and what writes them.
-const OTHERS: [(&str, &str); 4] = [
+const OTHERS: [(&str, &str); 5] = [
+    ("walrus-stress/operators/", "`walrus-stress operators`"),
     ("walrus-stress/search/", "a search"),
     ("walrus-stress/compare/", "`walrus-stress compare`"),
     ("walrus-stress/plan/", "`walrus-stress plan`"),

@@ -286,7 +286,7 @@ fn of_arrivals(report: &Report, steps: &[StepSummary], arrivals: &ArrivalSummary
     let started = share(arrivals.offered - arrivals.dropped, arrivals.offered);
     checks.extend(started.map(|started| Check::Achieved.result(started * pace)));
     // Those that the generator did not get to are a part of the rate that it did not achieve.
-    let dropped = share(arrivals.dropped - arrivals.never_started, arrivals.offered);
+    let dropped = share(arrivals.dropped.saturating_sub(arrivals.never_started), arrivals.offered);
     checks.extend(dropped.map(|dropped| Check::Dropped.result(dropped)));
     checks
 }

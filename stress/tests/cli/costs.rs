@@ -276,7 +276,7 @@ fn an_expensive_run_on_a_terminal_is_asked_about_first() {
         let (code, shown) = on_a_terminal(&format!("{line} --publisher http://publisher.test"), typed);
         assert_eq!(code, Some(2), "{shown}");
         assert!(shown.contains("may cost up to 1.512 WAL (1,512,000,000 FROST). Start it? [y/N]"), "{shown}");
-        assert!(shown.contains("not started; --yes does not ask"), "{shown}");
+        assert!(shown.contains("not started (--yes starts it without this question)"), "{shown}");
     }
     // A publisher on this machine costs nothing.
     let server = Server::start();

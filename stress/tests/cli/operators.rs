@@ -60,81 +60,49 @@ fn assert_valid(report: &Value) {
     }
 }
 
-#[test]
-fn operators_of_every_kind_are_ranked_with_evidence() {
-    let publisher = Bottle::start();
-    let store = publisher.store();
+/// Two that are equal and cached, a slow one, one whose headers are wrong, and one that corrupts.
+fn servers(store: &Path) -> [(&'static str, Bottle); 5] {
     let cached = |config: &mut AggregatorConfig| {
         latency("60ms")(config);
         config.cache = tests::CacheConfig::of(Persona::Nginx);
     };
-    let (one, two) = (aggregator(store, cached), aggregator(store, cached));
-    let slow = aggregator(store, latency("150ms"));
-    let liar = aggregator(store, |config| {
+    let false_hits = |config: &mut AggregatorConfig| {
         latency("100ms")(config);
         config.cache = tests::CacheConfig::of(Persona::FalseHit);
-    });
-    let corrupting = Bottle::builder()
-        .store(store)
-        .aggregator(latency("60ms"))
-        .aggregator_faults(&["corrupt=100%"])
-        .start();
-    let operators = [
-        ("one", one.aggregator_url()),
-        ("two", two.aggregator_url()),
-        ("slow", slow.aggregator_url()),
-        ("liar", liar.aggregator_url()),
-        ("corrupting", corrupting.aggregator_url()),
-        ("down", &down()),
-    ];
+    };
+    let corrupting = Bottle::builder().store(store).aggregator(latency("60ms"));
+    [
+        ("one", aggregator(store, cached)),
+        ("two", aggregator(store, cached)),
+        ("slow", aggregator(store, latency("150ms"))),
+        ("liar", aggregator(store, false_hits)),
+        ("corrupting", corrupting.aggregator_faults(&["corrupt=100%"]).start()),
+    ]
+}
+
+#[test]
+fn operators_of_every_kind_are_ranked_with_evidence() {
+    let publisher = Bottle::start();
+    let (servers, down) = (servers(publisher.store()), down());
+    let mut operators: Vec<_> = servers.iter().map(|(name, one)| (*name, one.aggregator_url())).collect();
+    operators.push(("down", &down));
+    let flags = "--list operators.json --network testnet --write-list new.json --write csv=operators.csv \
+                 --html operators.html --publisher";
     let ran = compare(|run| {
-        run.file("operators.json", &list(&operators)).args([
-            "--list",
-            "operators.json",
-            "--network",
-            "testnet",
-            "--publisher",
-            publisher.publisher_url(),
-            "--write-list",
-            "new.json",
-            "--write",
-            "csv=operators.csv",
-            "--html",
-            "operators.html",
-        ])
+        run.file("operators.json", &list(&operators)).line(flags).args([publisher.publisher_url()])
     })
     .exits(1);
     let report = ran.json("report.json");
     assert_valid(&report);
-    // Four times six is the first whole square with 20 blobs.
-    assert_eq!(report["blobs"], 24);
-    for (name, rank) in
-        [("one", json!(1)), ("two", json!(1)), ("corrupting", Value::Null), ("down", Value::Null)]
-    {
-        assert_eq!(operator(&report, name)["rank"], rank, "{name}: {}", ran.stdout);
-    }
-    assert!(operator(&report, "liar")["rank"].as_u64() > Some(1), "{}", ran.stdout);
-    assert!(operator(&report, "slow")["rank"].as_u64() > operator(&report, "liar")["rank"].as_u64());
-    assert_eq!(operator(&report, "corrupting")["corrupt"], 24);
-    assert_eq!(
-        operator(&report, "down")["asked"],
-        3,
-        "an operator that does not respond is not asked for ever"
-    );
-    assert_eq!(operator(&report, "one")["cache_effect"]["effect"], "faster");
-    assert_eq!(operator(&report, "one")["status_headers"], json!({ "x-cache-status": 24 }));
-    assert_eq!(operator(&report, "liar")["cache_statuses"][0]["finding"], "hits-no-faster");
-    // The nginx of the operators' guide answers a range with the whole blob.
-    for (name, range) in [("one", false), ("slow", true)] {
-        let offers = json!({ "cors": true, "range": range, "protocols": ["http/1.1"] });
-        assert_eq!(operator(&report, name)["offers"], offers, "{name}");
-    }
+    assert_ranked(&report, &ran.stdout);
     let first_lines = ran.stdout.lines().take(5).collect::<Vec<_>>().join("\n");
     assert!(
         first_lines.contains("are the fastest of 6 aggregators and cannot be distinguished"),
         "{first_lines}"
     );
     assert!(first_lines.contains("wrong bytes  corrupting"), "{first_lines}");
+    let csv = std::fs::read_to_string(ran.dir.path().join("operators.csv")).expect("CSV");
+    assert_eq!(csv.lines().count(), 7);
 
     let updated = ran.json("new.json");
     let entry = |name: &str| {
@@ -146,8 +114,31 @@ fn operators_of_every_kind_are_ranked_with_evidence() {
     assert_eq!(entry("down")["functional"], false);
     assert_eq!(entry("down")["cache"], true, "what was not measured stays");
     assert_eq!(entry("one").get("functional"), None);
-    let csv = std::fs::read_to_string(ran.dir.path().join("operators.csv")).expect("CSV");
-    assert_eq!(csv.lines().count(), 7);
+}
+
+/// The ranks and the evidence of [`servers`] and one that is down.
+#[track_caller]
+fn assert_ranked(report: &Value, shown: &str) {
+    let of = |name| operator(report, name);
+    // Four times six is the first whole square with 20 blobs.
+    assert_eq!(report["blobs"], 24);
+    for (name, rank) in
+        [("one", json!(1)), ("two", json!(1)), ("corrupting", Value::Null), ("down", Value::Null)]
+    {
+        assert_eq!(of(name)["rank"], rank, "{name}: {shown}");
+    }
+    assert!(of("liar")["rank"].as_u64() > Some(1), "{shown}");
+    assert!(of("slow")["rank"].as_u64() > of("liar")["rank"].as_u64(), "{shown}");
+    assert_eq!(of("corrupting")["corrupt"], 24);
+    assert_eq!(of("down")["asked"], 3, "an operator that does not respond is not asked for ever");
+    assert_eq!(of("one")["cache_effect"]["effect"], "faster");
+    assert_eq!(of("one")["status_headers"], json!({ "x-cache-status": 24 }));
+    assert_eq!(of("liar")["cache_statuses"][0]["finding"], "hits-no-faster");
+    // The nginx of the operators' guide answers a range with the whole blob.
+    for (name, range) in [("one", false), ("slow", true)] {
+        let offers = json!({ "cors": true, "range": range, "protocols": ["http/1.1"] });
+        assert_eq!(of(name)["offers"], offers, "{name}");
+    }
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn invalid_flags_are_refused_before_any_request() {
         ("--slo upload.p50<1s --max 1000001/s", "--max: must be at most 1,000,000/s"),
         (
             "--slo upload.p50<1s --unsupported-percentiles judge",
-            "--unsupported-percentiles: (or WALRUS_STRESS_UNSUPPORTED_PERCENTILES) is not for a search",
+            "--unsupported-percentiles is not for a search",
         ),
         ("--slo upload.p50<1s --for concurrency --from 3/s", "--from: `3/s` is not a whole number"),
         ("--slo upload.p50<1s --from 5/s --max 3/s", "--max is below --from"),

@@ -59,7 +59,8 @@ const FILES: &str = "--log log.ndjson --export rows.json --html page.html --writ
 
 /// All that a run printed and wrote.
 fn everything(ran: &Ran) -> String {
-    let files = ran.files().into_iter().map(|name| fs::read_to_string(ran.dir.path().join(name)).unwrap());
+    let files =
+        ran.files().into_iter().map(|name| fs::read_to_string(ran.dir.path().join(name)).expect("a file"));
     files.chain([ran.stdout.clone(), ran.stderr.clone()]).collect()
 }
 

@@ -72,7 +72,7 @@ pub(in crate::cli) struct OperatorsArgs {
     ///
     /// - is stdin.
     #[arg(long, value_name = "FILE", help_heading = BLOBS)]
-    blob_ids: Option<PathBuf>,
+    pub(super) blob_ids: Option<PathBuf>,
     /// Number of blobs
     ///
     /// By default as many as operators, at least 20, or all of a list.

@@ -40,6 +40,14 @@ impl<'a> Listing<'a> {
         }
     }
 
+    /// What messages call it.
+    pub(super) fn name(self) -> String {
+        match self {
+            Listing::File(path) => path.to_owned(),
+            Listing::Url(url) => client::without_login(url),
+        }
+    }
+
     /// The text of the list.
     pub(super) async fn fetch(self, limits: &Limits) -> Result<String, Error> {
         match self {

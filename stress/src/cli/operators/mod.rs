@@ -5,6 +5,7 @@ mod list;
 
 use std::{
     cell::RefCell,
+    io,
     sync::Arc,
     time::{Instant, SystemTime},
 };
@@ -38,7 +39,7 @@ pub(super) async fn operators(args: &OperatorsArgs) -> Result<Exit, Error> {
                 text = listing.fetch(&limits) => text?,
                 signal = signals.first() => return Ok(Exit::Signal(signal)),
             };
-            Some(OperatorList::parse(args.list.as_deref().unwrap_or_default(), text, args.network)?)
+            Some(OperatorList::parse(&listing.name(), text, args.network)?)
         }
         None => None,
     };
@@ -61,9 +62,11 @@ pub(super) async fn operators(args: &OperatorsArgs) -> Result<Exit, Error> {
         disputed: &run.disputed,
     };
     let report = OperatorsReport::of(&plan, &measured);
+    let on_stdout = !files.use_stdout();
     let mut failures = files.write(&report, list.as_ref());
-    let screen = OperatorsFormat::Terminal.render(&report, colours(Some(&args.color), &std::io::stdout()));
-    failures.extend(print::screen(&screen).err());
+    let color = Some(&args.color);
+    let colours = if on_stdout { colours(color, &io::stdout()) } else { colours(color, &io::stderr()) };
+    failures.extend(print::summary(&OperatorsFormat::Terminal.render(&report, colours), on_stdout).err());
     failures.iter().for_each(print::error);
     let delivered = report.operators.iter().any(|row| row.delivered > 0);
     Ok(match ending {
@@ -130,10 +133,16 @@ impl Files {
         let short = [(OperatorsFormat::Json, &args.report), (OperatorsFormat::Html, &args.html)];
         let short = short.into_iter().filter_map(|(format, path)| Some((format, path.as_ref()?)));
         let all = short.chain(args.write.iter().map(|(format, path)| (*format, path)));
-        let formats = all.map(|(format, path)| Ok((format, PreparedFile::prepare(path)?)));
+        let formats =
+            all.map(|(format, path)| Ok((format, PreparedFile::prepare(path)?.apart_from(&args.blob_ids)?)));
         let formats = formats.collect::<Result<_, Error>>()?;
         let list = args.write_list.as_deref().map(PreparedFile::prepare).transpose()?;
         Ok(Self { formats, list })
+    }
+
+    /// Whether one of them is stdout, so that the summary has to be elsewhere.
+    fn use_stdout(&self) -> bool {
+        self.formats.iter().map(|(_, file)| file).chain(&self.list).any(PreparedFile::is_stdout)
     }
 
     /// Writes them; gives what failed.

@@ -5,6 +5,7 @@ mod outlook;
 
 use std::{
     ops::{Add, ControlFlow},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -57,7 +58,12 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
     let largest = template.at(search.max, search.step, 0)?;
     let reduced = descriptors::provide(&largest, config.sets_default_max_in_flight())?;
     let tokens = RunTokens::of(&template.plan)?;
-    let file = config.run.report.as_ref().map(|path| PreparedFile::prepare(path)).transpose()?;
+    let run = &config.run;
+    let inputs = [&run.blob_ids, &run.from_export, &run.from_log, &run.tokens];
+    let inputs: Vec<_> =
+        inputs.into_iter().filter_map(|path| path.as_deref()).chain(&args.run.plan).collect();
+    let prepare = |path: &PathBuf| PreparedFile::prepare(path)?.apart_from(inputs.iter().copied());
+    let file = run.report.as_deref().map(prepare).transpose()?;
     if let Some(file) = &file {
         signals.set_saved(format!("{} is not written", file.path().display()));
     }

@@ -78,15 +78,18 @@ fn ranking(report: &OperatorsReport) -> Table {
     Table { note, orders, ..Table::new("Aggregators by rank", &heads, rows.collect()) }
 }
 
+/// What operators are sorted by.
+type Key = fn(&OperatorRow) -> f64;
+
 /// What the ranking can be sorted by besides the rank: the least first, and last what has no such number.
-const ORDERS: [(&str, fn(&OperatorRow) -> f64); 3] = [
+const ORDERS: [(&str, Key); 3] = [
     ("first", |row| row.first.map_or(f64::INFINITY, |times| times.median)),
     ("cached", |row| row.cached.map_or(f64::INFINITY, |times| times.median)),
     ("availability", |row| row.availability.map_or(f64::INFINITY, |share| -share)),
 ];
 
 /// The place of each operator in the order of `key`.
-fn places(operators: &[OperatorRow], key: fn(&OperatorRow) -> f64) -> Vec<usize> {
+fn places(operators: &[OperatorRow], key: Key) -> Vec<usize> {
     let mut order: Vec<usize> = (0..operators.len()).collect();
     order.sort_by(|&a, &b| key(&operators[a]).total_cmp(&key(&operators[b])));
     let mut places = vec![0; order.len()];
@@ -268,8 +271,9 @@ fn measured(report: &OperatorsReport) -> Table {
         fact("blobs", blobs),
     ];
     rows.extend(report.cost_frost.map(|frost| fact("cost", units::wal(frost))));
-    let order =
-        "each blob was read by one operator after the other, each operator first equally often".to_owned();
+    let is_whole = report.blobs.is_multiple_of(report.operators.len().max(1));
+    let equally = if is_whole { "equally often" } else { "about equally often" };
+    let order = format!("each blob was read by one operator after the other, each operator first {equally}");
     rows.push(fact("order", order));
     if let Some(effect) = report.first_reader {
         rows.push(fact(

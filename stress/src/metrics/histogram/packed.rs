@@ -39,7 +39,8 @@ impl Packed {
         let (mut ours, mut theirs) = (self.iter().peekable(), other.iter().peekable());
         Self::of(std::iter::from_fn(|| match (ours.peek().copied(), theirs.peek().copied()) {
             (Some((bucket, count)), Some((other, more))) if bucket == other => {
-                (ours.next(), theirs.next());
+                ours.next();
+                theirs.next();
                 Some((bucket, count.saturating_add(more)))
             }
             (Some((bucket, _)), Some((other, _))) if other < bucket => theirs.next(),
