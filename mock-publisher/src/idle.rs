@@ -71,12 +71,13 @@ impl Activity {
             return std::future::pending().await;
         };
         loop {
-            // A deadline that is set while this sleeps is at least the shortest timeout away.
-            let next = self.deadline(timeouts);
-            if next.is_some_and(|next| next <= Instant::now()) {
+            let (next, now) = (self.deadline(timeouts), Instant::now());
+            if next.is_some_and(|next| next <= now) {
                 return;
             }
-            sleep_until(next.unwrap_or_else(|| Instant::now() + shortest)).await;
+            // A deadline that is set while this sleeps may be an earlier one, but not before the shortest timeout is over.
+            let latest = now + shortest;
+            sleep_until(next.map_or(latest, |next| next.min(latest))).await;
         }
     }
 }
@@ -125,6 +126,19 @@ mod tests {
         let half_open = Instant::now();
         activity.expired(NGINX).await;
         assert_eq!(half_open.elapsed().as_secs(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_time_that_begins_during_a_longer_wait_is_kept() {
+        let activity = Activity::new();
+        let timeouts = Timeouts { keepalive: Some(S), header: Some(3_600 * S) };
+        let start = Instant::now();
+        let request = async {
+            tokio::time::sleep(S / 2).await;
+            drop(activity.request());
+        };
+        tokio::join!(activity.expired(timeouts), request);
+        assert!((1_500..=2_500).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
