@@ -134,7 +134,7 @@ mod tests {
         let timeouts = Timeouts { keepalive: Some(S), header: Some(3_600 * S) };
         let start = Instant::now();
         let request = async {
-            tokio::time::sleep(S / 2).await;
+            tokio::time::sleep(S / 2).await; // sleep: on the paused clock
             drop(activity.request());
         };
         tokio::join!(activity.expired(timeouts), request);
