@@ -2,7 +2,7 @@
 //!
 //! Each shard's times run from its own origin on its own monotonic clock. Shards are aligned at these origins, as if all had
 //! begun at the same time: rates are totals by the time from the first start to the last finish of any of them, and the
-//! merged run is as long as its longest shard. How far apart they really began is another question, see [`starts`].
+//! merged run is as long as its longest shard. How far apart they really began is another question, see `starts`.
 
 mod check;
 mod rules;
