@@ -32,6 +32,7 @@ fn plan(bottle: &Bottle, seed: u64) -> Plan {
             name: "main".to_owned(),
             journey: Journey::default(),
             source: BlobSource::default(),
+            delays: None,
             sizes: Sizes { min: SIZE, max: SIZE },
             content: ContentMix::Mixed,
             duplicates: 0.0,

@@ -18,6 +18,7 @@ pub(crate) fn draws(c: &mut Criterion) {
         name: "main".to_owned(),
         journey: Journey::default(),
         source: BlobSource::default(),
+        delays: None,
         sizes: Sizes::default(),
         content: ContentMix::Mixed,
         duplicates: 0.0,

@@ -24,6 +24,7 @@ fn sample(started: Duration, took: Duration) -> Sample {
         index: 0,
         step: Step::CACHED,
         attempt: 1,
+        delay: None,
         novelty: Novelty::Fresh,
         target: 0,
         blob_id: None,

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     plan::{
         Phase, Plan,
+        journey::Step,
         limits::Limits,
         load::Load,
         percentile::UnsupportedPercentiles,
@@ -125,7 +126,16 @@ fn phases(name: &str, plan: &Plan, shared: &mut Builder<'_>) -> Result<Vec<(Stri
 
 fn describe_phase<'a>(name: &'a str, phase: &Phase) -> Builder<'a> {
     let mut layer = Builder::new(name);
-    layer.list("steps", phase.journey.steps.iter().map(ToString::to_string));
+    let delays = phase.delays.as_ref();
+    let typed = |step: &Step| match (step, delays) {
+        (Step::After, Some(delays)) => Some(format!("after:{}", delays.after)),
+        (Step::Again, _) => None,
+        (step, _) => Some(step.to_string()),
+    };
+    layer.list("steps", phase.journey.steps.iter().filter_map(typed));
+    if let Some(delays) = delays.filter(|delays| !delays.again.is_empty()) {
+        layer.list("again", delays.again.iter().map(|after| exact_duration(after.0)));
+    }
     if phase.source == BlobSource::Made {
         layer.text("size", sizes(phase.sizes));
         layer.text("content", phase.content.to_string());

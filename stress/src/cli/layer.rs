@@ -76,7 +76,8 @@ const OF_MINTING: [&str; 4] = ["jwt-alg", "jwt-cache-size", "jwt-claims", "jwt-t
 const OF_OTHER_TOKENS: [&str; 2] = ["bearer", "tokens"];
 
 /// Options that may differ from phase to phase.
-const OF_A_PHASE: [&str; 20] = [
+const OF_A_PHASE: [&str; 21] = [
+    "again",
     "arrivals",
     "blobs",
     "blobs-of",
@@ -105,7 +106,8 @@ pub(super) fn is_of_a_phase(key: &str) -> bool {
 }
 
 /// Options that make phases different: set for all of them, they would undo what a phase sets.
-const DISTINGUISHES_PHASES: [&str; 9] = [
+const DISTINGUISHES_PHASES: [&str; 10] = [
+    "again",
     "arrivals",
     "concurrency",
     "concurrency-stages",

@@ -35,6 +35,7 @@ mod search;
 mod secrets;
 mod signals;
 mod start;
+mod step_values;
 mod tokens;
 mod usage;
 mod values;

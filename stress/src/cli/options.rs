@@ -10,6 +10,7 @@ use super::{
     cost_values::PriceSource,
     headings::*,
     jwt_values::{JwtKey, JwtSecret, TokenTtl},
+    step_values::TypedStep,
     values::{
         Bearer, Bytes, Parsed, PerSecond, RateStage, RetriedClass, Share, StepOrder, WallTime, When,
         WorkerStage, WriteTo, parsed_one_of,
@@ -18,7 +19,7 @@ use super::{
 use crate::plan::{
     Verify,
     cache_header::StatusHeader,
-    journey::Step,
+    delay::AgainAfter,
     load::Stop,
     percentile::UnsupportedPercentiles,
     price::Frost,
@@ -97,9 +98,12 @@ pub(super) struct RunOptions {
     /// Steps [default: upload,first,cached]
     ///
     /// Consecutive ones of upload, first, cached, read3, read4 and so on. Without upload, the blobs are those of a list, whose
-    /// default is first,cached.
+    /// default is first,cached. upload,after:100ms..60s reads each blob once, a random delay after its upload.
     #[arg(long, value_name = "STEPS", value_delimiter = ',', help_heading = STEPS)]
-    pub(super) steps: Vec<Parsed<Step>>,
+    pub(super) steps: Vec<Parsed<TypedStep>>,
+    /// Read what after:DELAY did not find once more, at one of these times after that read: 5s,30s,60s
+    #[arg(long, value_name = "TIMES", value_delimiter = ',', hide_short_help = true, help_heading = STEPS)]
+    pub(super) again: Vec<Parsed<AgainAfter>>,
     /// Downloads of each blob [default: 2]
     ///
     /// 1 is the first download alone, 2 adds the cached one, 3 adds read3, and so on.
@@ -317,8 +321,7 @@ pub(super) struct RunOptions {
     pub(super) retry_on: Vec<Parsed<RetriedClass>>,
     /// Wait before a retry [default: 100ms..10s]
     ///
-    /// 500ms is constant; 100ms..10s doubles, with jitter of up to half of it. A longer Retry-After of the server
-    /// is respected.
+    /// 500ms is constant; 100ms..10s doubles, with jitter of up to half of it. A longer Retry-After is respected.
     #[arg(long, value_name = "D|D..D", help_heading = RETRIES)]
     pub(super) backoff: Option<Parsed<Backoff>>,
 
@@ -349,8 +352,7 @@ pub(super) struct RunOptions {
     pub(super) export: Option<Parsed<PathBuf>>,
     /// Whole report as one JSON document
     ///
-    /// Plan, totals, distributions. - is stdout; the summary is then printed on
-    /// stderr.
+    /// Plan, totals, distributions. - is stdout; the summary is then printed on stderr.
     #[arg(long, value_name = "PATH", help_heading = OUTPUT)]
     pub(super) report: Option<Parsed<PathBuf>>,
     /// Report in another format; repeatable

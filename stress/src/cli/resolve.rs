@@ -12,6 +12,7 @@ use super::{
 };
 use crate::plan::{
     ConfigError, Phase, Plan, Verify,
+    delay::Delays,
     journey::{Journey, Step},
     limits::Limits,
     load::{Load, Stop},
@@ -110,6 +111,7 @@ pub(super) fn phases(
         name: name.to_owned(),
         source: source(options, &journey, list)?,
         journey,
+        delays: delays(options)?,
         sizes: sizes(options),
         content: get(&options.content).unwrap_or(ContentMix::Mixed),
         duplicates: options.duplicates.as_deref().map_or(0.0, |share| share.0),
@@ -150,7 +152,8 @@ fn reads_list(options: &RunOptions) -> bool {
 
 fn journey(options: &RunOptions) -> Result<Journey, ConfigError> {
     if !options.steps.is_empty() {
-        return Ok(Journey { steps: all(&options.steps) });
+        let again = (!options.again.is_empty()).then_some(Step::Again);
+        return Ok(Journey { steps: options.steps.iter().map(|typed| typed.step).chain(again).collect() });
     }
     match get(&options.reads) {
         Some(0) => Err(ConfigError::new("--reads", "must be at least 1; --steps upload downloads nothing")),
@@ -158,6 +161,27 @@ fn journey(options: &RunOptions) -> Result<Journey, ConfigError> {
             !reads_list(options) && options.blobs_of.is_none(),
             reads.unwrap_or(DEFAULT_READS),
         )),
+    }
+}
+
+/// When blobs are read by the steps after and again.
+fn delays(options: &RunOptions) -> Result<Option<Delays>, ConfigError> {
+    let after = options.steps.iter().find_map(|typed| typed.delay);
+    let refuse = |flag: &str, reason: &str| Err(ConfigError::new(flag, reason));
+    match after {
+        None if !options.again.is_empty() => {
+            refuse("--again", "needs --steps upload,after:DELAY: it reads again what that did not find")
+        }
+        None => Ok(None),
+        Some(_) if get(&options.order) == Some(StepOrder::Phased) => refuse(
+            "--order",
+            "phased cannot be used with after:DELAY, which counts from each blob's own upload",
+        ),
+        Some(_) if options.duplicates.as_deref().is_some_and(|share| share.0 > 0.0) => refuse(
+            "--duplicates",
+            "cannot be used with after:DELAY: a blob that was stored before can be read at once",
+        ),
+        Some(after) => Ok(Some(Delays { after, again: all(&options.again) })),
     }
 }
 

@@ -17,6 +17,7 @@ use strum::{Display, EnumString, VariantNames};
 use super::{
     choices::{BarrierChoice, ShardChoice},
     limited::{self, MAX_SECRET},
+    step_values::{TypedStep, parse_again},
 };
 use crate::{
     export::Format,
@@ -24,7 +25,7 @@ use crate::{
         Verify,
         cache_header::StatusHeader,
         class::FailureClass,
-        journey::Step,
+        delay::AgainAfter,
         load::Stop,
         names::none_of,
         percentile::UnsupportedPercentiles,
@@ -135,9 +136,8 @@ from_text! {
     RateStage => |text| parse_stage(text, parse_rate).map(RateStage),
     WorkerStage => |text| parse_stage(text, parse_workers).map(WorkerStage),
     Header => parse_header,
-    Step => |text| Step::from_label(text.trim()).filter(|step| !step.is_of_control()).ok_or_else(|| {
-        format!("there is no step `{}`; the steps are upload, first, cached, read3, read4 and so on", text.trim())
-    }),
+    TypedStep => str::parse,
+    AgainAfter => parse_again,
     Arrivals => str::parse,
     Bearer => str::parse,
     ContentMix => str::parse,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use tokio::task::JoinSet;
 
-use super::{worker::Worker, worker_thread::WorkerThread};
+use super::{delayed, worker::Worker, worker_thread::WorkerThread};
 use crate::plan::stages::Stages;
 
 /// Runs this thread's workers until the phase ends.
@@ -22,6 +22,7 @@ pub(super) async fn run(thread: &Rc<WorkerThread>, workers: &Stages) {
     }
     // `join_all` propagates a worker's panic: its samples must not be lost silently.
     running.join_all().await;
+    thread.join_delayed().await;
 }
 
 /// Runs journeys, one after the other, while the stages have at least `level` workers.
@@ -36,7 +37,9 @@ async fn run_worker(thread: Rc<WorkerThread>, workers: Stages, level: f64) {
             break;
         }
         let Some(item) = phase.next_item(&thread.stop).await else { break };
-        worker.run(item, None).await;
+        if let Some(blob) = worker.run(item, None).await {
+            delayed::start(&thread, blob, None).await;
+        }
         if thread.abort.is_cancelled() {
             break;
         }

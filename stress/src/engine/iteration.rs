@@ -25,7 +25,7 @@ use crate::{
 /// One journey under way.
 #[derive(Debug)]
 pub(super) struct Iteration {
-    index: u64,
+    pub(super) index: u64,
     pub(super) steps: Vec<Step>,
     pub(super) publisher: usize,
     pub(super) aggregator: usize,
@@ -98,6 +98,7 @@ impl Iteration {
             index: self.index,
             step,
             attempt: 1,
+            delay: None,
             novelty: blob.marks.novelty,
             target: if step.stores() { self.publisher } else { self.aggregator },
             blob_id: blob.id.clone(),
@@ -158,7 +159,9 @@ impl BlobState {
     }
 
     fn end_step(&mut self, sample: &Sample) {
-        self.marks.all_ok &= sample.outcome.is_success();
+        // A blob that was not found yet is read again.
+        let is_not_yet_there = matches!(sample.outcome, Outcome::NotFound(_));
+        self.marks.all_ok &= sample.outcome.is_success() || is_not_yet_there;
         match sample.step.ordinal() {
             None => self.id.clone_from(&sample.blob_id),
             Some(ordinal) => {

@@ -7,6 +7,7 @@ mod barrier;
 mod budget;
 mod blob_registry;
 mod closed;
+mod delayed;
 mod iteration;
 mod list;
 mod open;

@@ -4,7 +4,7 @@ use std::{rc::Rc, time::Duration};
 
 use tokio::task::{JoinSet, spawn_local, yield_now};
 
-use super::{phase::PhaseRuntime, timer::PreciseTimer, worker::Worker, worker_thread::WorkerThread};
+use super::{delayed, phase::PhaseRuntime, timer::PreciseTimer, worker::Worker, worker_thread::WorkerThread};
 use crate::plan::{
     schedule::{Arrival, Arrivals, Schedule},
     stages::Stages,
@@ -47,6 +47,7 @@ pub(super) async fn run(thread: &Rc<WorkerThread>, rate: &Stages, arrivals: Arri
     // The grace period begins at the phase's last arrival, whichever thread had it.
     let grace = spawn_local(phase.clone().abort_after_grace(phase.since_origin(last_due)));
     running.join_all().await;
+    thread.join_delayed().await;
     grace.abort();
     if never_started.is_some_and(|first: Arrival| first.due <= took) {
         drop_overdue(phase, thread);
@@ -92,11 +93,13 @@ async fn start(thread: &Rc<WorkerThread>, running: &mut JoinSet<()>, arrival: Ar
     };
     let Some(item) = phase.item_of(arrival).await else { return false };
     let due = phase.since_origin(arrival.due);
-    let mut worker = Worker::new(thread.clone());
+    let (thread, mut worker) = (thread.clone(), Worker::new(thread.clone()));
     running.spawn_local(async move {
-        worker.run(item, Some(due)).await;
+        let waiting = worker.run(item, Some(due)).await;
         worker.release();
-        drop(permit);
+        if let Some(blob) = waiting {
+            delayed::start(&thread, blob, Some(permit)).await;
+        }
     });
     true
 }

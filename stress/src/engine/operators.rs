@@ -189,6 +189,7 @@ fn draft(step: Step, target: usize, index: u64, exchange: ExchangeRecord, outcom
         index,
         step,
         attempt: 1,
+        delay: None,
         novelty: Novelty::Fresh,
         target,
         blob_id: None,

@@ -166,7 +166,7 @@ impl PhaseRuntime {
 
     /// Aborts what is under way when the grace period is over, which begins at `last_start` since the run's origin.
     pub(super) async fn abort_after_grace(self: Arc<Self>, last_start: Duration) {
-        let end = last_start.saturating_add(self.planned().grace);
+        let end = last_start.saturating_add(self.planned().drain());
         tokio::time::sleep(end.saturating_sub(self.run.clock.elapsed())).await;
         self.abort.cancel();
     }

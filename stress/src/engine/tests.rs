@@ -34,6 +34,7 @@ fn plan(publisher: &str) -> Plan {
             name: "main".to_owned(),
             journey: Journey { steps: vec![Step::Upload] },
             source: BlobSource::Made,
+            delays: None,
             sizes: Sizes { min: 100, max: 100 },
             content: ContentMix::Mixed,
             duplicates: 0.0,

@@ -1,6 +1,7 @@
 //! The main function of a worker thread: runs the phases in step with the other threads.
 
 use std::{
+    cell::RefCell,
     rc::Rc,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -12,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    closed, open,
+    closed, delayed, open,
     phase::PhaseRuntime,
     progress::ProgressBoard,
     run::Run,
@@ -61,6 +62,8 @@ async fn run_phases(
             stop: phase.stop.child_token(),
             abort: phase.abort.child_token(),
             recordings: recordings.clone(),
+            delayed: RefCell::default(),
+            places: delayed::places(),
             clients: Rc::clone(&clients),
         });
         // Before the phase begins, so that it takes none of its time.

@@ -12,7 +12,7 @@ use crate::{
     blob::{BlobSpec, Expect},
     client::{Client, Exchange},
     plan::{journey::Step, retry::Attempt},
-    sample::{ExchangeRecord, Failure, Outcome, Sample},
+    sample::{ExchangeRecord, Failure, Outcome, Sample, StoredKind},
 };
 
 /// Runs journeys, one at a time.
@@ -20,6 +20,14 @@ use crate::{
 pub(super) struct Worker {
     thread: Rc<WorkerThread>,
     client: Client,
+}
+
+/// A blob that was stored and waits for its delayed reads.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) iteration: Iteration,
+    /// When the answer to its upload had arrived, since the run's origin.
+    pub(super) stored: Duration,
 }
 
 impl Worker {
@@ -38,23 +46,35 @@ impl Worker {
 
     /// Runs a journey that is `due` at this time since the run's origin; in a closed loop, when it starts. Once the phase is
     /// aborted, the step under way ends as unfinished and the later ones are skipped.
-    pub(super) async fn run(&mut self, item: WorkItem, mut due: Option<Duration>) {
+    /// Gives the blob back if it still waits for delayed reads.
+    pub(super) async fn run(&mut self, item: WorkItem, mut due: Option<Duration>) -> Option<Waiting> {
         let mut iteration = Iteration::new(&self.thread.phase, item);
         for position in 0..iteration.steps.len() {
-            let Some((sample, permit)) = self.step(&iteration, position, due).await else { return };
+            let (sample, permit) = self.step(&iteration, position, due).await?;
             // In an open loop a later step is due when the one before it has ended.
             due = due.map(|_| sample.exchange.timing.finished);
+            let (ended, is_new) = (sample.exchange.timing.finished, stored_something_new(&sample));
             iteration.end_step(&self.thread.phase, &sample);
             self.thread.enter(sample, permit);
+            if self.thread.phase.planned().delays.is_some() {
+                if is_new {
+                    return Some(Waiting { iteration, stored: ended });
+                }
+                let skipped = iteration.draft(&self.thread.phase, Step::After);
+                let permit = self.thread.reserve().await;
+                self.thread.enter(Sample { outcome: Outcome::Skipped, ..skipped }, permit);
+                break;
+            }
         }
         // Also after an abort: the first two reads are a pair even if the third one is unfinished.
         iteration.end(&self.thread.phase, &mut self.thread.recording());
+        None
     }
 
     /// One step with its retries; every attempt but the last is entered here. The slot of its sample is reserved before
     /// each attempt, so that a slow receiver delays its start, but is no part of its time. `None` when the journey's first
     /// upload may not start: then it has not begun.
-    async fn step(
+    pub(super) async fn step(
         &mut self,
         iteration: &Iteration,
         position: usize,
@@ -163,6 +183,12 @@ impl Worker {
     }
 }
 
+/// Whether the sample is of an upload after which the blob can be read that could not be read before.
+fn stored_something_new(sample: &Sample) -> bool {
+    let Outcome::Stored(stored) = &sample.outcome else { return false };
+    stored.kind != StoredKind::Existing
+}
+
 /// The upload of `spec`, failed if its ID is that of other bytes.
 fn checked(exchange: Exchange, spec: BlobSpec, registry: &BlobRegistry) -> Exchange {
     let Outcome::Stored(stored) = &exchange.outcome else { return exchange };
@@ -187,7 +213,7 @@ fn retry_delay(phase: &PhaseRuntime, sample: &Sample) -> Option<Duration> {
     let plan = &phase.run.plan;
     let Sample { index, step, attempt: number, .. } = *sample;
     let is_spent = || phase.run.hooks.budget.as_ref().is_some_and(|budget| budget.is_spent());
-    if phase.run.hooks.stop.is_cancelled() || step.stores() && is_spent() {
+    if phase.run.hooks.stop.is_cancelled() || step.stores() && is_spent() || step.is_delayed() {
         return None;
     }
     let timeout = if step.stores() { plan.limits.upload_timeout } else { plan.limits.download_timeout };

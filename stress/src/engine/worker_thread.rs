@@ -7,7 +7,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::mpsc, time::interval};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinSet,
+    time::interval,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{phase::PhaseRuntime, tokens::UploadAttempt};
@@ -35,6 +39,10 @@ pub(super) struct WorkerThread {
     /// Likewise.
     pub(super) abort: CancellationToken,
     pub(super) recordings: Rc<Recordings>,
+    /// Blobs that wait to be read.
+    pub(super) delayed: RefCell<JoinSet<()>>,
+    /// Their places, in a closed loop.
+    pub(super) places: Arc<Semaphore>,
     /// Connections that no worker uses at the moment; they stay open from phase to phase.
     pub(super) clients: Rc<RefCell<Vec<Client>>>,
 }
@@ -86,6 +94,11 @@ impl WorkerThread {
             hooks.stop.cancel();
         }
         Some(Admitted { authorization: Some(token?) })
+    }
+
+    /// Waits until no blob waits any more.
+    pub(super) async fn join_delayed(&self) {
+        self.delayed.take().join_all().await;
     }
 
     /// Reserves a slot for one sample in the channel; `None` when it has no receiver.

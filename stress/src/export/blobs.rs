@@ -35,6 +35,8 @@ pub enum StepRecord {
         /// The response time.
         time: Duration,
     },
+    /// A delayed read found no blob.
+    NotFound,
     /// It failed.
     Failed(Failure),
     /// It was still under way when the grace period ended.
@@ -53,7 +55,9 @@ impl BlobRecord {
     pub fn time(&self, step: Step) -> Option<Duration> {
         match self.step(step)? {
             StepRecord::Stored { time, .. } | StepRecord::Read { time } => Some(*time),
-            StepRecord::Failed(_) | StepRecord::Unfinished | StepRecord::Skipped => None,
+            StepRecord::NotFound | StepRecord::Failed(_) | StepRecord::Unfinished | StepRecord::Skipped => {
+                None
+            }
         }
     }
 }
@@ -66,6 +70,7 @@ impl StepRecord {
             Outcome::Retried(_) => return None,
             Outcome::Stored(stored) => StepRecord::Stored { time, kind: stored.kind },
             Outcome::Read => StepRecord::Read { time },
+            Outcome::NotFound(_) => StepRecord::NotFound,
             Outcome::Failed(failure) => StepRecord::Failed(failure.clone()),
             Outcome::Unfinished => StepRecord::Unfinished,
             Outcome::Skipped => StepRecord::Skipped,

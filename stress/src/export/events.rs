@@ -35,9 +35,14 @@ pub fn line(sample: &Sample, plan: &Plan, colours: Colours) -> Option<String> {
         }
         Outcome::Stored(stored) => success(Style::Good, "uploaded", &clean(&stored.blob_id)),
         Outcome::Read => {
+            let waited = sample.delay.map(|delay| format!("found after {}", units::duration(delay)));
             // The line of the upload shows the ID already, if there was one.
             let id = sample.blob_id.as_deref().filter(|_| !uploads(sample, plan)).map(clean);
-            success(style(sample.step), &noun(sample.step), &id.unwrap_or_default())
+            success(style(sample.step), &noun(sample.step), &waited.or(id).unwrap_or_default())
+        }
+        Outcome::NotFound(_) => {
+            let delay = sample.delay.map(units::duration).unwrap_or_default();
+            success(Style::Attention, &noun(sample.step), &format!("not found after {delay}"))
         }
         Outcome::Failed(why) => failure(&format!("failed after {time}: {}", reason(why))),
         Outcome::Unfinished => failure(&format!("unfinished after {time}")),
@@ -55,6 +60,8 @@ pub(super) fn noun(step: Step) -> String {
         Step::Read { ordinal } => format!("download {ordinal}"),
         Step::ControlUpload => "control upload".to_owned(),
         Step::Control => "control read".to_owned(),
+        Step::After => "read after".to_owned(),
+        Step::Again => "read again".to_owned(),
     }
 }
 
@@ -63,7 +70,7 @@ fn style(step: Step) -> Style {
     match step {
         Step::Upload | Step::ControlUpload => Style::Good,
         Step::Read { ordinal: 1 } | Step::Control => Style::First,
-        Step::Read { .. } => Style::Good,
+        Step::Read { .. } | Step::After | Step::Again => Style::Good,
     }
 }
 

@@ -85,7 +85,7 @@ impl Goal {
 
 /// How often a step ended, in any way.
 fn ended(step: &StepSnapshot) -> u64 {
-    step.done.saturating_add(step.failed).saturating_add(step.skipped)
+    step.done.saturating_add(step.not_found).saturating_add(step.failed).saturating_add(step.skipped)
 }
 
 #[cfg(test)]

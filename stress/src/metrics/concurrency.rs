@@ -85,6 +85,7 @@ mod tests {
             index: 0,
             step,
             attempt: 1,
+            delay: None,
             novelty: Novelty::Fresh,
             target: 0,
             blob_id: None,

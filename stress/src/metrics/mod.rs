@@ -14,6 +14,7 @@ pub mod histogram;
 pub(crate) mod inflate;
 mod leb128;
 pub mod pairs;
+pub mod readable;
 pub mod sketch;
 pub mod snapshot;
 mod spans;

@@ -22,6 +22,8 @@ pub struct Snapshot {
 pub struct StepSnapshot {
     /// Attempts that succeeded.
     pub done: u64,
+    /// Delayed reads that found no blob.
+    pub not_found: u64,
     /// Attempts that failed or did not finish.
     pub failed: u64,
     /// Steps never tried, because an earlier one had not succeeded.
@@ -47,6 +49,7 @@ impl Snapshot {
         for (step, theirs) in &other.steps {
             let ours = self.steps.entry(*step).or_default();
             ours.done += theirs.done;
+            ours.not_found += theirs.not_found;
             ours.failed += theirs.failed;
             ours.skipped += theirs.skipped;
             ours.bytes += theirs.bytes;
@@ -67,6 +70,7 @@ fn add(ours: &mut BTreeMap<FailureClass, u64>, theirs: impl Iterator<Item = (Fai
 impl StepSnapshot {
     pub(super) fn add(&mut self, metrics: &StepMetrics) {
         self.done += metrics.done;
+        self.not_found += metrics.not_found();
         self.failed += metrics.failed() + metrics.unfinished;
         self.skipped += metrics.skipped;
         self.bytes += metrics.bytes_done;

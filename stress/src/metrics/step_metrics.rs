@@ -10,6 +10,7 @@ use super::{
     count::{Count, add},
     entries,
     histogram::Latencies,
+    readable::ReadDelays,
     spans::Spans,
     timeline::Timeline,
 };
@@ -65,7 +66,7 @@ impl StepRecording {
         match sample.outcome {
             Outcome::Skipped | Outcome::Retried(_) => return,
             Outcome::Stored(_) | Outcome::Read => Cost::record(sample, &mut self.costs),
-            Outcome::Failed(_) | Outcome::Unfinished => {}
+            Outcome::NotFound(_) | Outcome::Failed(_) | Outcome::Unfinished => {}
         }
         // One entry a step, from the start of its last attempt to its end.
         self.timeline.record(sample);
@@ -143,6 +144,9 @@ pub struct StepMetrics {
     /// What publishers charged, and may have charged.
     #[serde(default, skip_serializing_if = "Charges::is_none")]
     pub charges: Charges,
+    /// Of delayed reads, what they found after which delay.
+    #[serde(default, skip_serializing_if = "ReadDelays::is_empty")]
+    pub delays: ReadDelays,
     /// Steps that failed for good, by class.
     pub failures: BTreeMap<FailureClass, FailureTally>,
     /// Attempts that failed before those, and after which their step was tried again, by class.
@@ -161,7 +165,12 @@ pub struct StepMetrics {
 impl StepMetrics {
     /// Steps that were tried, of every outcome.
     pub fn attempted(&self) -> u64 {
-        self.done + self.failed() + self.unfinished
+        self.done + self.not_found() + self.failed() + self.unfinished
+    }
+
+    /// Delayed reads that found no blob.
+    pub fn not_found(&self) -> u64 {
+        self.delays.not_found.count()
     }
 
     /// Steps that failed for good, of every class.
@@ -188,7 +197,12 @@ impl StepMetrics {
     pub(super) fn latencies(&self) -> impl Iterator<Item = &Latencies> {
         let tallies = self.failures.values().chain(self.retried.values());
         let failures = tallies.flat_map(|tally| [&tally.latencies, &tally.own]);
-        self.spans.all().into_iter().chain(self.stored_times.values()).chain(failures)
+        self.spans
+            .all()
+            .into_iter()
+            .chain(self.stored_times.values())
+            .chain(self.delays.all())
+            .chain(failures)
     }
 
     fn shrink(&mut self) {
@@ -196,6 +210,7 @@ impl StepMetrics {
         let failures = tallies.flat_map(|tally| [&mut tally.latencies, &mut tally.own]);
         let all = self.spans.all_mut().into_iter().chain(self.stored_times.values_mut()).chain(failures);
         all.for_each(Latencies::shrink);
+        self.delays.shrink();
     }
 
     fn record(&mut self, sample: &Sample) {
@@ -212,6 +227,8 @@ impl StepMetrics {
                 self.cache_statuses.record(&sample.exchange.cache);
                 self.record_success(sample);
             }
+            // It is counted by its delay.
+            Outcome::NotFound(_) => {}
             Outcome::Unfinished => {
                 self.unfinished += 1;
                 self.record_lower_bound(sample);
@@ -227,6 +244,7 @@ impl StepMetrics {
             }
         }
         self.charges.record(sample);
+        self.delays.record(sample);
         self.bytes_sent += sample.exchange.bytes_sent;
         self.bytes_received += sample.exchange.bytes_received;
         let (start, end) =
@@ -271,6 +289,7 @@ impl StepMetrics {
         }
         self.cache_statuses.merge(&other.cache_statuses);
         self.charges.merge(&other.charges);
+        self.delays.merge(&other.delays);
         for (class, tally) in &other.failures {
             self.failures.entry(*class).or_default().merge(tally);
         }

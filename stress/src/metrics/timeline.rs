@@ -123,6 +123,7 @@ impl Timeline {
                 tally.done += 1;
                 tally.bytes_done += sample.size;
             }
+            Outcome::NotFound(_) => tally.done += 1,
             Outcome::Unfinished => tally.unfinished += 1,
             Outcome::Failed(_) | Outcome::Retried(_) | Outcome::Skipped => tally.failed += 1,
         }

@@ -98,6 +98,7 @@ mod tests {
             name: "main".to_owned(),
             journey: Journey::default(),
             source: BlobSource::default(),
+            delays: None,
             sizes: Sizes { min, max },
             content: ContentMix::Mixed,
             duplicates,

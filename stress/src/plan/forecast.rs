@@ -96,7 +96,9 @@ pub fn forecast(plan: &Plan) -> Vec<Forecast> {
         };
         before = (journeys, sums);
         let reads =
-            phase.journey.steps.iter().filter(|step| matches!(step, Step::Read { .. })).count() as u64;
+            phase.journey.steps.iter().filter(|step| !step.stores() && **step != Step::Again).count() as u64;
+        let again = u64::from(phase.journey.steps.contains(&Step::Again));
+        let again = Range { least: 0, ..times(journeys, again) };
         let uploads = u64::from(phase.journey.uploads());
         let (controls, control_sums) = controls(plan, position, blobs.zip(repeatable), journeys);
         let uploaded = |of: usize| times(sums[of], uploads) + control_sums[of];
@@ -104,7 +106,7 @@ pub fn forecast(plan: &Plan) -> Vec<Forecast> {
             journeys,
             controls,
             uploads: times(journeys, uploads) + controls,
-            downloads: times(journeys, reads) + controls,
+            downloads: times(journeys, reads) + again + controls,
             bytes_up: uploaded(0),
             encoded: uploaded(1),
             units: uploaded(2),
@@ -238,10 +240,10 @@ fn lasts(plan: &Plan, phase: &Phase, journeys: Range<u64>, last_due: Option<Dura
     match &phase.load {
         Load::Open { .. } => Range {
             least: last_due.unwrap_or_default(),
-            most: last_due.or(phase.length()).map(|last| last.saturating_add(phase.grace)),
+            most: last_due.or(phase.length()).map(|last| last.saturating_add(phase.drain())),
         },
         Load::Closed { workers } => {
-            let by_time = phase.length().map(|length| length.saturating_add(phase.grace));
+            let by_time = phase.length().map(|length| length.saturating_add(phase.drain()));
             let by_timeouts =
                 is_constant(workers).then(|| all_timed_out(plan, phase, journeys.most)).flatten();
             let most = [by_time, by_timeouts].into_iter().flatten().min();

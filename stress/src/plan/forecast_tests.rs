@@ -25,6 +25,7 @@ fn plan(change: impl FnOnce(&mut Phase)) -> Plan {
         name: "main".to_owned(),
         journey: Journey::default(),
         source: BlobSource::Made,
+        delays: None,
         sizes: Sizes { min: 1000, max: 1000 },
         content: ContentMix::Mixed,
         duplicates: 0.0,

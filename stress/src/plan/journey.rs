@@ -21,6 +21,10 @@ pub enum Step {
     ControlUpload,
     /// The first download of the control blob, right after that of the journey's own blob.
     Control,
+    /// The only read of a blob, a drawn delay after its upload: whether it can be read by then.
+    After,
+    /// The one other read of a blob that [`Step::After`] did not find.
+    Again,
 }
 
 impl Step {
@@ -36,6 +40,7 @@ impl Step {
             Step::Read { ordinal } => Step::Read { ordinal: ordinal.saturating_add(1) },
             Step::ControlUpload => Step::Control,
             Step::Control => Step::CACHED,
+            Step::After | Step::Again => Step::Again,
         }
     }
 
@@ -49,13 +54,19 @@ impl Step {
         match self {
             Step::Upload | Step::ControlUpload => None,
             Step::Read { ordinal } => Some(ordinal),
-            Step::Control => Some(1),
+            Step::Control | Step::After => Some(1),
+            Step::Again => Some(2),
         }
     }
 
     /// Whether it is done to the control blob of an order control.
     pub const fn is_of_control(self) -> bool {
         matches!(self, Step::ControlUpload | Step::Control)
+    }
+
+    /// Whether it is a read that waits for its time, once for each blob; not to find the blob is what it measures.
+    pub const fn is_delayed(self) -> bool {
+        matches!(self, Step::After | Step::Again)
     }
 
     /// The step with this label (`upload`, `first`, `cached`, `read3` …), if there is one.
@@ -66,6 +77,8 @@ impl Step {
             "cached" => Some(Step::CACHED),
             "control-up" => Some(Step::ControlUpload),
             "control" => Some(Step::Control),
+            "after" => Some(Step::After),
+            "again" => Some(Step::Again),
             other => {
                 let ordinal = other.strip_prefix("read")?.parse().ok()?;
                 (ordinal >= 3).then_some(Step::Read { ordinal })
@@ -83,6 +96,8 @@ impl fmt::Display for Step {
             Step::Read { ordinal } => f.pad(&format!("read{ordinal}")),
             Step::ControlUpload => f.pad("control-up"),
             Step::Control => f.pad("control"),
+            Step::After => f.pad("after"),
+            Step::Again => f.pad("again"),
         }
     }
 }
@@ -156,6 +171,11 @@ impl Journey {
             Some(step) if step.is_of_control() => {
                 return wrong(format!("names {step}, which is a step of --order-control alone"));
             }
+            Some(step) if step.is_delayed() => {
+                return wrong(format!(
+                    "starts with {step}, which needs the upload: its delay counts from there"
+                ));
+            }
             Some(Step::Read { ordinal: 3.. }) if !continues => {
                 return wrong("must start with upload, first or cached".to_owned());
             }
@@ -163,6 +183,16 @@ impl Journey {
         }
         for pair in self.steps.windows(2) {
             let (before, step) = (pair[0], pair[1]);
+            if step.is_delayed() {
+                if before != if step == Step::After { Step::Upload } else { Step::After } {
+                    let reason = format!(
+                        "has {step} right after {before}; it must follow upload, since a read \
+                                          before it would leave its answer in caches"
+                    );
+                    return wrong(reason);
+                }
+                continue;
+            }
             let Step::Read { ordinal } = step else {
                 if step.is_of_control() {
                     return wrong(format!("names {step}, which is a step of --order-control alone"));
@@ -182,7 +212,7 @@ impl Journey {
 
     /// Whether any step reads.
     pub fn reads(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Read { .. }))
+        self.steps.iter().any(|step| !step.stores())
     }
 }
 
@@ -267,6 +297,8 @@ mod tests {
             Step::Read { ordinal: 12 },
             Step::ControlUpload,
             Step::Control,
+            Step::After,
+            Step::Again,
         ] {
             assert_eq!(Step::from_label(&step.to_string()), Some(step));
         }

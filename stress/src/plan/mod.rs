@@ -5,6 +5,7 @@ pub mod class;
 mod config_error;
 pub mod random;
 mod range;
+pub mod delay;
 pub mod draw;
 pub mod forecast;
 pub mod journey;

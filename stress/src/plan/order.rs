@@ -142,6 +142,7 @@ mod tests {
             name: "main".to_owned(),
             journey: Journey::default(),
             source: BlobSource::Made,
+            delays: None,
             sizes: Sizes { min: 1, max: 9 },
             content: ContentMix::Mixed,
             duplicates: 0.0,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ConfigError,
+    delay::Delays,
     journey::{Journey, JourneyKind, Step},
     load::{Load, Stop},
     sizes::{ContentMix, Sizes},
@@ -23,6 +24,9 @@ pub struct Phase {
     /// Where its blobs come from.
     #[serde(default)]
     pub source: BlobSource,
+    /// When its blobs are read by the steps `after` and `again`, if it has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delays: Option<Delays>,
     /// How large the blobs are.
     pub sizes: Sizes,
     /// What the blobs are made of.
@@ -52,6 +56,7 @@ impl Phase {
     pub fn check(&self) -> Result<(), ConfigError> {
         self.journey.check(self.source.is_earlier())?;
         self.source.check(&self.journey)?;
+        self.check_delays()?;
         self.sizes.check()?;
         self.load.check()?;
         // Blobs of an earlier phase are limited in number.
@@ -67,6 +72,24 @@ impl Phase {
             return Err(ConfigError::new("--order-control", reason));
         }
         Ok(())
+    }
+
+    fn check_delays(&self) -> Result<(), ConfigError> {
+        let delayed = self.journey.steps.contains(&Step::After);
+        match &self.delays {
+            Some(delays) if delayed => delays.check(),
+            None if !delayed => Ok(()),
+            Some(_) => {
+                Err(ConfigError::new("--again", "needs --steps upload,after:DELAY: it reads those again"))
+            }
+            None => Err(ConfigError::new("--steps", "has after without a delay; after:100ms..60s names one")),
+        }
+    }
+
+    /// How long what is under way may go on when nothing starts any more: with delayed reads, also until the last of them
+    /// is due.
+    pub fn drain(&self) -> Duration {
+        self.grace.saturating_add(self.delays.as_ref().map_or(Duration::ZERO, Delays::longest))
     }
 
     /// How long journeys start, from the phase's beginning; `None` when only the number of blobs ends it.

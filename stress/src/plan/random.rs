@@ -9,6 +9,8 @@ pub(super) const TARGETS_WORD: u128 = 256;
 pub(super) const REPEAT_WORD: u128 = 320;
 /// The position of the draw about an order control.
 pub(super) const CONTROL_WORD: u128 = 384;
+/// The position of the draws about reads a while after the upload.
+pub(super) const DELAY_WORD: u128 = 448;
 /// The position of the draws about retries; two words for each attempt at each step.
 pub(super) const RETRY_WORD: u128 = 1 << 20;
 

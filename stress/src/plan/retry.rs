@@ -137,6 +137,8 @@ fn chance(attempt: Attempt) -> f64 {
         Step::Read { ordinal } => u128::from(ordinal),
         Step::ControlUpload => 256,
         Step::Control => 257,
+        Step::After => 258,
+        Step::Again => 259,
     };
     let mut rng = random::stream(attempt.seed, attempt.index);
     // A number takes two words; the blob's other draws are far below.

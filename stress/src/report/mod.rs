@@ -15,6 +15,7 @@ pub mod operators;
 mod part;
 mod plan_diff;
 pub mod quality;
+pub mod readable;
 pub mod stationarity;
 pub mod stats;
 mod steps;

@@ -40,6 +40,9 @@ pub struct StepSummary {
     pub attempted: u64,
     /// Steps that succeeded.
     pub done: u64,
+    /// Delayed reads that found no blob: what they measure, no failure.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub not_found: u64,
     /// Steps that failed for good.
     pub failed: u64,
     /// Attempts that failed: those, and the ones that were retried.
@@ -204,6 +207,11 @@ pub struct ConnectionSummary {
     pub tls: Option<Distribution>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl StepSummary {
     pub(super) fn of(
         report: &Report,
@@ -224,6 +232,7 @@ impl StepSummary {
             repeats: key.novelty == Novelty::Repeat,
             attempted: metrics.attempted(),
             done: metrics.done,
+            not_found: metrics.not_found(),
             failed: metrics.failed(),
             attempt_failures: metrics.failed() + metrics.retried(),
             unfinished: metrics.unfinished,

@@ -9,6 +9,7 @@ use super::{
     cache::CacheEffect,
     charges::CostSummary,
     quality::QualityReport,
+    readable::Readable,
     threshold::{self, ThresholdResult},
     timeline::StepTimeline,
 };
@@ -54,6 +55,9 @@ pub struct Summary {
         skip_serializing_if = "Option::is_none"
     )]
     pub cache: Option<CacheEffect>,
+    /// How soon blobs could be read, where delayed reads measured it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub readable: Vec<Readable>,
     /// The thresholds and whether they hold, those that every run has last.
     pub thresholds: Vec<ThresholdResult>,
     /// How far all of this can be trusted.
@@ -92,6 +96,7 @@ impl Summary {
             arrivals,
             scale,
             cache: CacheEffect::of(report, &steps),
+            readable: Readable::all(report),
             timelines: StepTimeline::all(report),
             thresholds,
             steps,

@@ -5,7 +5,7 @@ mod exchange;
 mod outcome;
 pub mod probe;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,9 @@ pub struct Sample {
     pub novelty: Novelty,
     /// The target's position among the publishers or the aggregators.
     pub target: usize,
+    /// Of a delayed read that was made: the time from the upload's answer (`after`) or from the end of the read that found
+    /// no blob (`again`) to its start, as it was, not as it was planned.
+    pub delay: Option<Duration>,
     /// The blob's ID, once it is known.
     pub blob_id: Option<Arc<str>>,
     /// The blob's size in bytes.
@@ -40,6 +43,16 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// The same read, which was made this long after the event that its delay counts from: where it found no blob, that is
+    /// its result.
+    pub(crate) fn delayed(self, delay: Duration) -> Self {
+        let outcome = match self.outcome {
+            Outcome::Failed(failure) if failure.class == FailureClass::NotFound => Outcome::NotFound(failure),
+            outcome => outcome,
+        };
+        Self { outcome, delay: Some(delay), ..self }
+    }
+
     /// The same attempt as one that is followed by another attempt at its step, if it failed.
     pub(crate) fn tried_again(self) -> Self {
         match self.outcome {

@@ -14,6 +14,8 @@ pub enum Outcome {
     Stored(Stored),
     /// A download succeeded, and its bytes passed verification.
     Read,
+    /// A delayed read found no blob, and the answer said so: that is what it measures, not a failure.
+    NotFound(Failure),
     /// It failed, and with it its step.
     Failed(Failure),
     /// It failed, and its step is retried: the next attempt has a sample of its own.
@@ -29,7 +31,11 @@ impl Outcome {
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
             Outcome::Failed(failure) | Outcome::Retried(failure) => Some(failure),
-            Outcome::Stored(_) | Outcome::Read | Outcome::Unfinished | Outcome::Skipped => None,
+            Outcome::Stored(_)
+            | Outcome::Read
+            | Outcome::NotFound(_)
+            | Outcome::Unfinished
+            | Outcome::Skipped => None,
         }
     }
 
@@ -55,7 +61,11 @@ impl Outcome {
             Outcome::Failed(failure) => {
                 matches!(failure.class, FailureClass::Timeout | FailureClass::ConnectTimeout)
             }
-            Outcome::Stored(_) | Outcome::Read | Outcome::Retried(_) | Outcome::Skipped => false,
+            Outcome::Stored(_)
+            | Outcome::Read
+            | Outcome::NotFound(_)
+            | Outcome::Retried(_)
+            | Outcome::Skipped => false,
         }
     }
 }

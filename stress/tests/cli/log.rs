@@ -70,6 +70,7 @@ fn failures_have_the_servers_message() {
     for exchange in log(&ran) {
         let outcome = match &exchange.ended {
             Ended::Done { stored, .. } => format!("{stored:?}"),
+            Ended::NotFound(failure) => format!("{failure}, not yet"),
             Ended::Failed(failure) => failure.to_string(),
             Ended::Retried(failure) => format!("{failure}, tried again"),
             Ended::Unfinished => "unfinished".to_owned(),

@@ -34,5 +34,6 @@ mod streams;
 mod thresholds;
 mod tokens;
 mod quality;
+mod readable;
 mod truth;
 mod writers;

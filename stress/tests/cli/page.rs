@@ -123,6 +123,7 @@ fn saved(name: &str, milliseconds: u64) -> (Ran, PathBuf) {
             index,
             step: Step::FIRST,
             attempt: 1,
+            delay: None,
             novelty: Novelty::Fresh,
             target: 0,
             blob_id: Some(Arc::from("blob")),

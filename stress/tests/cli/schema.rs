@@ -68,7 +68,7 @@ fn undescribed(root: &Value, schema: &Value, instance: &Value, path: &str, missi
 }
 
 #[track_caller]
-fn assert_valid(report: &Value) {
+pub(crate) fn assert_valid(report: &Value) {
     let schema = schema();
     assert_eq!(wrong(report), Vec::<String>::new());
     let mut missing = BTreeSet::new();

@@ -33,6 +33,7 @@ pub(crate) fn phase(load: Load, stop: Stop) -> Phase {
         name: "main".to_owned(),
         journey: Journey::default(),
         source: BlobSource::default(),
+        delays: None,
         sizes: Sizes { min: 100, max: 1000 },
         content: ContentMix::Mixed,
         duplicates: 0.0,

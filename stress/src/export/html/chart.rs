@@ -16,7 +16,7 @@ pub(super) const ACROSS: (f64, f64) = (58.0, 450.0);
 pub(super) const UP: (f64, f64) = (188.0, 12.0);
 
 /// How many kinds of series the style sheet knows.
-const KINDS: usize = 13;
+const KINDS: usize = 15;
 
 /// An axis: its scale, and the values that are named with their names.
 pub(super) struct Axis {

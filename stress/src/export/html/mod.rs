@@ -9,6 +9,7 @@ mod latency;
 mod markup;
 pub(super) mod operators;
 mod page;
+mod readable;
 mod scale;
 mod scatter;
 mod series;
@@ -32,6 +33,11 @@ pub(super) fn report(report: &Report, summary: &Summary) -> String {
         && let Some(part) = parts.iter_mut().find(|part| part.id == "cache")
     {
         part.inside.splice(0..0, scatter::figure(report, cache));
+    }
+    if let Some(figures) = readable::figures(summary)
+        && let Some(part) = parts.iter_mut().find(|part| part.id == "readable")
+    {
+        part.inside.insert(0, figures);
     }
     parts.push(plan(report, summary));
     let title = format!("walrus-stress {}", report.started_at);

@@ -17,6 +17,9 @@ pub(super) const OFFERED: usize = 12;
 /// Which colour and dashes of the style sheet a step's series has: a pair for each step, new blobs and repeats.
 pub(super) fn kind(step: Step, repeats: bool) -> usize {
     let pair = match step {
+        // They have no repeats.
+        Step::After => return OFFERED + 1,
+        Step::Again => return OFFERED + 2,
         Step::Upload => 0,
         Step::Read { ordinal: 1 } => 1,
         Step::Read { ordinal: 2 } => 2,

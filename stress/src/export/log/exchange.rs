@@ -27,6 +27,15 @@ pub struct Exchange<'a> {
     pub repeat: bool,
     /// Which attempt at the step this was, counted from 1.
     pub attempt: u32,
+    /// Of a delayed read, the time from the upload's answer (`after`), or from the end of the read that found no blob
+    /// (`again`), to its start.
+    #[serde(
+        default,
+        rename = "delay_seconds",
+        with = "OptionalSeconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub delay: Option<Duration>,
     /// The address of the publisher or the aggregator.
     pub target: Cow<'a, str>,
     /// The blob's ID, once it is known.
@@ -120,6 +129,8 @@ pub enum Ended<'a> {
     },
     /// It failed, with `class`, `status`, `reason` and `message`.
     Failed(Cow<'a, Failure>),
+    /// A delayed read found no blob, which is no failure; with the same fields.
+    NotFound(Cow<'a, Failure>),
     /// It failed likewise and was retried: a later line has the next attempt.
     Retried(Cow<'a, Failure>),
     /// It was still under way when the grace period ended.
@@ -132,6 +143,7 @@ impl<'a> Exchange<'a> {
         let ended = match &sample.outcome {
             Outcome::Stored(stored) => Ended::Done { stored: Some(stored.kind), cost_frost: stored.cost },
             Outcome::Read => Ended::Done { stored: None, cost_frost: None },
+            Outcome::NotFound(failure) => Ended::NotFound(Cow::Borrowed(failure)),
             Outcome::Failed(failure) => Ended::Failed(Cow::Borrowed(failure)),
             Outcome::Retried(failure) => Ended::Retried(Cow::Borrowed(failure)),
             Outcome::Unfinished => Ended::Unfinished,
@@ -153,6 +165,7 @@ impl<'a> Exchange<'a> {
             blob_number: sample.index + 1,
             repeat: sample.novelty == Novelty::Repeat,
             attempt: sample.attempt,
+            delay: sample.delay,
             target: targets.get(sample.target).map_or_else(Cow::default, |target| target.to_string().into()),
             blob_id: sample.blob_id.as_deref().map(Cow::Borrowed),
             size_bytes: sample.size,

@@ -27,6 +27,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 struct StepCounts {
     labels: Labels,
     done: u64,
+    not_found: u64,
     failed: u64,
     unfinished: u64,
     skipped: u64,
@@ -57,6 +58,7 @@ pub fn snapshot(plan: &Plan, snapshot: &Snapshot) -> String {
         StepCounts {
             labels: vec![("step", step.to_string())],
             done: totals.done,
+            not_found: totals.not_found,
             failed,
             unfinished: totals.failed.saturating_sub(failed),
             skipped: totals.skipped,
@@ -91,6 +93,7 @@ fn of_step(step: &StepSummary) -> StepCounts {
     StepCounts {
         labels: labels(step),
         done: step.done,
+        not_found: step.not_found,
         failed: step.failed,
         unfinished: step.unfinished,
         skipped: step.skipped,
@@ -119,6 +122,7 @@ fn steps(text: &mut String, steps: &[StepCounts]) {
     for step in steps {
         let counts = [
             ("done", step.done),
+            ("not-found", step.not_found),
             ("failed", step.failed),
             ("unfinished", step.unfinished),
             ("skipped", step.skipped),

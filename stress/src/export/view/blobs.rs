@@ -31,9 +31,11 @@ pub(super) fn table(blobs: &[BlobRecord]) -> Table {
         records.iter().flat_map(|record| &record.steps).any(|(_, step)| wanted(step))
     };
     let existing = occurs(|step| matches!(step, StepRecord::Stored { kind: StoredKind::Existing, .. }));
+    let not_found = occurs(|step| matches!(step, StepRecord::NotFound));
     let unfinished = occurs(|step| matches!(step, StepRecord::Unfinished));
     let marks = [
         existing.then_some("= the blob already existed"),
+        not_found.then_some("none: the read found no blob"),
         unfinished.then_some("… unfinished when the run ended"),
     ];
     let marks: Vec<_> = marks.into_iter().flatten().collect();
@@ -59,6 +61,7 @@ fn cell(record: Option<&StepRecord>) -> Cell {
         Some(StepRecord::Stored { time, .. } | StepRecord::Read { time }) => {
             Cell::right(Style::Normal, units::duration(*time))
         }
+        Some(StepRecord::NotFound) => Cell::right(Style::Attention, "none"),
         Some(StepRecord::Failed(_)) => Cell::right(Style::Bad, "failed"),
         Some(StepRecord::Unfinished) => Cell::right(Style::Bad, "…"),
         Some(StepRecord::Skipped) | None => Cell::right(Style::Faint, "–"),

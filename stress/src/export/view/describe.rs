@@ -6,6 +6,7 @@ use crate::{
     export::{events, style::clean},
     plan::{
         Phase,
+        delay::Delays,
         journey::Step,
         load::Load,
         schedule::Arrivals,
@@ -19,7 +20,7 @@ use crate::{
         threshold::{Measured, percent},
     },
     sample::{Failure, StoredKind},
-    units,
+    units::{self, exact_duration},
 };
 
 /// The least that a histogram holds: a time too short for the clock is recorded as this.
@@ -133,7 +134,8 @@ pub(in crate::export) fn outcome(summary: &Summary) -> String {
         summary.steps.iter().filter(|step| step.step.stores() == uploads).map(of).sum()
     };
     let part = |uploads: bool, noun: &str| {
-        let (done, tried) = (total(|step| step.done, uploads), total(|step| step.attempted, uploads));
+        let tried = total(|step| step.attempted - step.not_found, uploads);
+        let done = total(|step| step.done, uploads);
         (tried > 0).then(|| format!("{} of {}", units::count(done), units::counted(tried, noun)))
     };
     let parts: Vec<_> = [part(true, "upload"), part(false, "download")].into_iter().flatten().collect();
@@ -142,7 +144,10 @@ pub(in crate::export) fn outcome(summary: &Summary) -> String {
     } else {
         format!("{} succeeded", parts.join(" and "))
     };
-    for (count, what) in [(summary.failed(), "failed"), (summary.unfinished(), "unfinished")] {
+    let not_found = total(|step| step.not_found, false);
+    let others =
+        [(not_found, "not found yet"), (summary.failed(), "failed"), (summary.unfinished(), "unfinished")];
+    for (count, what) in others {
         if count > 0 {
             text.push_str(&format!(", {} {what}", units::count(count)));
         }
@@ -237,7 +242,18 @@ pub(in crate::export) fn load(phase: &Phase) -> String {
     } else {
         String::new()
     };
-    format!("{blobs} of {kind}, {pace}{time}{control}")
+    let delays = phase.delays.as_ref().map_or_else(String::new, delays);
+    format!("{blobs} of {kind}, {pace}{time}{control}{delays}")
+}
+
+/// When delayed reads are made.
+fn delays(delays: &Delays) -> String {
+    let again: Vec<_> = delays.again.iter().map(|after| exact_duration(after.0)).collect();
+    let again = match again.as_slice() {
+        [] => String::new(),
+        times => format!("; if not found, again after {}", times.join(" or ")),
+    };
+    format!(", each read once after {}{again}", delays.after)
 }
 
 /// What each step of a search asks for, apart from the level.

@@ -10,6 +10,7 @@ pub(super) mod describe;
 pub(super) mod document;
 pub(super) mod operators;
 pub(super) mod plan;
+pub(super) mod readable;
 pub(super) mod run;
 pub(super) mod search;
 pub(super) mod steps;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     blobs, cache, charges, connections, cost, describe,
     document::{Cell, Document, Row, Section, Shown, Table},
-    steps, thresholds,
+    readable, steps, thresholds,
 };
 use crate::{
     export::{blobs::BlobRecord, style::Style},
@@ -41,6 +41,7 @@ pub(in crate::export) fn document(report: &Report, summary: &Summary, blobs: &[B
         Section::new("steps", "Steps", tables.into()),
     ];
     sections.extend(summary.cache.as_ref().map(cache::section));
+    sections.push(readable::section(summary));
     sections.push(cost::section(summary));
     sections.push(Section::new("quality", "Quality checks", vec![checks(&summary.quality)]));
     let failed = summary.failed() + summary.unfinished() > 0;
@@ -60,7 +61,8 @@ pub(in crate::export) fn document(report: &Report, summary: &Summary, blobs: &[B
 
 /// What belongs to the answer besides successes and failures.
 fn answers(summary: &Summary) -> Vec<Row> {
-    let mut rows = quality(&summary.quality);
+    let mut rows = readable::answers(summary);
+    rows.extend(quality(&summary.quality));
     rows.extend(thresholds::in_short(&summary.thresholds));
     rows.extend(summary.cache.as_ref().map(|cache| {
         let style = match cache.effect {

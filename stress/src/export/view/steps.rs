@@ -76,9 +76,10 @@ fn counts(summary: &Summary) -> Vec<StepNumbers> {
     let shown_if = |any: Count| {
         if summary.steps.iter().any(|step| any(step) > 0) { Shown::Everywhere } else { Shown::Csv }
     };
-    let kinds: [(&str, &str, Style, Shown, Count); 9] = [
+    let kinds: [(&str, &str, Style, Shown, Count); 10] = [
         ("attempted", "attempted", Style::Normal, Shown::Page, |step| step.attempted),
         ("done", "succeeded", Style::Normal, Shown::Everywhere, |step| step.done),
+        ("not_found", "not found", Style::Attention, shown_if(|step| step.not_found), |step| step.not_found),
         ("failed", "failed", Style::Bad, Shown::Everywhere, |step| step.failed),
         ("attempt_failures", "failed attempts", Style::Attention, Shown::Everywhere, |step| {
             step.attempt_failures

@@ -16,6 +16,7 @@ fn read(at: u64, cache: CacheEvidence) -> Sample {
         index: 7,
         step: Step::FIRST,
         attempt: 1,
+        delay: None,
         novelty: Novelty::Fresh,
         target: 1,
         blob_id: None,

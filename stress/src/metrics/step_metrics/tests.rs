@@ -17,6 +17,7 @@ fn sample(index: u64, step: Step, at: u64, outcome: Outcome) -> Sample {
         index,
         step,
         attempt: 1,
+        delay: None,
         novelty: Novelty::Fresh,
         target: 0,
         blob_id: None,

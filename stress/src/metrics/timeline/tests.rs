@@ -17,6 +17,7 @@ fn sample(started: u64, finished: u64, outcome: Outcome) -> Sample {
         index: 0,
         step: Step::CACHED,
         attempt: 1,
+        delay: None,
         novelty: Novelty::Fresh,
         target: 0,
         blob_id: None,

@@ -16,6 +16,7 @@ fn phase(load: Load, duplicates: f64) -> Phase {
         name: "main".to_owned(),
         journey: Journey::default(),
         source: BlobSource::default(),
+        delays: None,
         sizes: Sizes { min: 1, max: 1 },
         content: ContentMix::Mixed,
         duplicates,

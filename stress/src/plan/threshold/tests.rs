@@ -95,6 +95,7 @@ fn the_plan_must_have_what_a_threshold_names() {
         journey: Journey::default(),
         source: crate::plan::source::BlobSource::default(),
         sizes: Sizes::default(),
+        delays: None,
         content: ContentMix::Mixed,
         duplicates: 0.0,
         order_control: 0.0,

@@ -18,6 +18,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("thresholds", "stress/docs/thresholds.md"),
     ("comparing", "stress/docs/comparing.md"),
     ("operators", "stress/docs/operators.md"),
+    ("readable", "stress/docs/readable.md"),
     ("many-machines", "stress/docs/many-machines/README.md"),
     ("formats", "stress/docs/formats.md"),
     ("mainnet", "stress/docs/mainnet.md"),
