@@ -71,6 +71,7 @@ pub(crate) fn plan(blobs: u64) -> Plan {
         thresholds: Vec::new(),
         unsupported_percentiles: Default::default(),
         shard: None,
+        vantage: None,
     }
 }
 

@@ -60,6 +60,7 @@ fn plan(bottle: &Bottle, seed: u64) -> Plan {
         thresholds: Vec::new(),
         unsupported_percentiles: Default::default(),
         shard: None,
+        vantage: None,
     }
 }
 

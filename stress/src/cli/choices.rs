@@ -25,3 +25,6 @@ pub(super) enum BarrierChoice {
     /// There is none.
     None,
 }
+
+/// Where --export writes when no path is given.
+pub(super) const DEFAULT_EXPORT: &str = "stress_test_summary.json";

@@ -33,7 +33,8 @@ pub(super) fn layers(name: &str, plan: &Plan) -> Result<(Layer, Vec<(String, Lay
     shared.list("aggregator", plan.aggregators.iter().map(ToString::to_string));
     shared.text("seed", plan.seed.to_string());
     shared.text("verify", plan.verify.to_string());
-    shared.maybe("shard", plan.shard);
+    shared.maybe("shard", plan.number());
+    shared.maybe("vantage", plan.vantage.as_ref().map(|vantage| &vantage.name));
     store(&mut shared, plan);
     limits(&mut shared, &plan.limits);
     retries(&mut shared, &plan.retries);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, env};
 use clap::{Arg, ArgAction, Args, Command};
 use toml::Value;
 
-use super::options::{DEFAULT_EXPORT, RunOptions};
+use super::{choices::DEFAULT_EXPORT, options::RunOptions};
 use crate::{error::Error, plan::ConfigError};
 
 /// What one source sets; the keys are the flags' names.

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    choices::{BarrierChoice, ShardChoice},
+    choices::{BarrierChoice, DEFAULT_EXPORT, ShardChoice},
     cost_values::PriceSource,
     headings::*,
     jwt_values::{JwtKey, JwtSecret, TokenTtl},
@@ -31,6 +31,7 @@ use crate::plan::{
     target::{Header, Target},
     threshold::Threshold,
     tokens::{Algorithm, Claim},
+    vantage::VantageName,
 };
 
 /// The options of a run; what is not set is `None`, `false` or empty. Defaults belong to the plan that they become.
@@ -178,10 +179,12 @@ pub(super) struct RunOptions {
     /// Only part K (from 0) of N of the run
     ///
     /// N machines with the same flags and --run-id or --seed make the whole run; `walrus-stress merge` merges their reports.
-    /// auto takes K and N from the environment of Slurm, of MPI, or of an indexed job of Kubernetes with
-    /// WALRUS_STRESS_SHARDS.
+    /// auto takes both from the environment of Slurm, MPI, or an indexed Kubernetes job with WALRUS_STRESS_SHARDS.
     #[arg(long, value_name = "K/N|auto", help_heading = MACHINES)]
     pub(super) shard: Option<Parsed<ShardChoice>>,
+    /// Read all blobs from here, as vantage point K of N
+    #[arg(long, value_name = "NAME", hide_short_help = true, help_heading = MACHINES)]
+    pub(super) vantage: Option<Parsed<VantageName>>,
     /// Name of the run, the same for all parts
     ///
     /// Without --seed the seed follows from it. With --shard auto, Slurm's job ID is the default.
@@ -321,7 +324,7 @@ pub(super) struct RunOptions {
     pub(super) retry_on: Vec<Parsed<RetriedClass>>,
     /// Wait before a retry [default: 100ms..10s]
     ///
-    /// 500ms is constant; 100ms..10s doubles, with jitter of up to half of it. A longer Retry-After is respected.
+    /// 500ms is constant; 100ms..10s doubles, with jitter. A longer Retry-After is respected.
     #[arg(long, value_name = "D|D..D", help_heading = RETRIES)]
     pub(super) backoff: Option<Parsed<Backoff>>,
 
@@ -395,6 +398,3 @@ pub(super) struct RunOptions {
     #[arg(short, long, help_heading = OUTPUT)]
     pub(super) quiet: bool,
 }
-
-/// Where --export writes when no path is given.
-pub(super) const DEFAULT_EXPORT: &str = "stress_test_summary.json";

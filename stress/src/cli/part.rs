@@ -8,13 +8,16 @@ use crate::plan::{
     placement::{self, Engine},
     run_key::RunKey,
     shard::Shard,
+    vantage::Vantage,
 };
 
 /// The part of a run that this process does.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct OwnPart {
-    /// `None` when the run is not divided.
-    pub(super) shard: Option<Shard>,
+    /// Which one it is; `None` when there are no others.
+    pub(super) number: Option<Shard>,
+    /// Where the parts repeat the run instead of dividing it.
+    pub(super) vantage: Option<Vantage>,
     /// What numbered it; `None` when the user did.
     pub(super) engine: Option<Engine>,
     /// What names the run.
@@ -32,7 +35,10 @@ impl OwnPart {
 
     /// Which part of which run it is, and who says so; `None` when there is nothing to say.
     pub(super) fn sentence(&self) -> Option<String> {
-        let shard = self.shard.map(|shard| format!("shard {shard}"));
+        let shard = match &self.vantage {
+            Some(Vantage { name, number }) => Some(format!("vantage point {name}, {number},")),
+            None => self.number.map(|shard| format!("shard {shard}")),
+        };
         let run = self.run.as_ref().map(|run| format!("run {run}"));
         let engine = self.engine.map(|engine| format!(" ({engine})")).unwrap_or_default();
         let named: Vec<_> = shard.into_iter().chain(run).collect();
@@ -44,8 +50,12 @@ fn part(options: &RunOptions, variables: &dyn Fn(&str) -> Option<String>) -> Res
     let wrong = |reason: String| ConfigError::new("--shard", reason);
     let run = options.run_id.as_deref().cloned();
     let part = match options.shard.as_deref() {
+        None if options.vantage.is_some() => {
+            let reason = "needs --shard K/N: this is vantage point K, counted from 0, of N";
+            return Err(ConfigError::new("--vantage", reason));
+        }
         None => return Ok(OwnPart { run, ..OwnPart::default() }),
-        Some(ShardChoice::Given(shard)) => OwnPart { shard: Some(*shard), engine: None, run },
+        Some(ShardChoice::Given(shard)) => OwnPart { number: Some(*shard), run, ..OwnPart::default() },
         Some(ShardChoice::Auto) => {
             let found = placement::find(variables).map_err(|reason| wrong(format!("auto {reason}")))?;
             let found = found.ok_or_else(|| {
@@ -54,10 +64,16 @@ fn part(options: &RunOptions, variables: &dyn Fn(&str) -> Option<String>) -> Res
                         .into(),
                 )
             })?;
-            OwnPart { shard: Some(found.shard), engine: Some(found.engine), run: run.or(found.run) }
+            let (number, engine) = (Some(found.shard), Some(found.engine));
+            OwnPart { number, engine, run: run.or(found.run), ..OwnPart::default() }
         }
     };
+    let name = options.vantage.as_deref().cloned();
+    let vantage = name.zip(part.number).map(|(name, number)| Vantage { name, number });
+    let part = OwnPart { vantage, ..part };
     match placement::earlier_attempts(variables).map_err(wrong)? {
+        // Reads can be repeated: nothing is stored twice.
+        _ if part.vantage.is_some() => Ok(part),
         0 => Ok(part),
         earlier => Err(wrong(format!(
             "refuses attempt {} of a part: the first one has stored some of its blobs. Start the whole run again, and forbid \

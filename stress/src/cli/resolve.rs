@@ -61,7 +61,8 @@ pub(super) fn plan(options: &RunOptions, part: &OwnPart, phases: Vec<Phase>) -> 
         retries: retries(options)?,
         thresholds: all(&options.threshold),
         unsupported_percentiles: get(&options.unsupported_percentiles).unwrap_or_default(),
-        shard: part.shard,
+        shard: part.number.filter(|_| part.vantage.is_none()),
+        vantage: part.vantage.clone(),
     })
 }
 
@@ -82,7 +83,7 @@ fn all<T: Clone>(options: &[Parsed<T>]) -> Vec<T> {
 
 /// The given seed, or that of the run's name, or a random one.
 fn seed(options: &RunOptions, part: &OwnPart) -> Result<u64, ConfigError> {
-    match (get(&options.seed), &part.run, part.shard) {
+    match (get(&options.seed), &part.run, part.number) {
         (Some(seed), ..) => Ok(seed),
         (None, Some(run), _) => Ok(run.seed()),
         (None, None, None) => Ok(random_seed()),

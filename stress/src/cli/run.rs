@@ -77,7 +77,7 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     let started_at = SystemTime::now();
     let log = begin_log(files.log, &plan, started_at)?;
     let mut output = SampleOutput::new(&plan, rows, log);
-    let list = list.map(|list| list.stream(plan.goes_round())).transpose()?;
+    let list = list.map(|list| list.stream(&plan)).transpose()?;
     screen.open(&plan, "");
     let progress_board = (screen.is_open() || metrics.is_some()).then_some(progress_board);
     let budget = cap.as_ref().map(|cap| cap.budget.clone());

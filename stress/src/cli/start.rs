@@ -47,7 +47,7 @@ impl StartRule {
         let barrier = match options.barrier.as_deref().copied().unwrap_or_default() {
             BarrierChoice::None => None,
             // Processes that do no parts of one run have no reason to wait for each other.
-            BarrierChoice::Auto if part.shard.is_none() => None,
+            BarrierChoice::Auto if part.number.is_none() => None,
             BarrierChoice::Auto => offered.map_err(|reason| flag("--barrier", reason))?,
             BarrierChoice::Pmi => {
                 let found = offered.map_err(|reason| flag("--barrier", reason))?;
@@ -99,7 +99,7 @@ impl Released {
     pub(super) fn begin(self, own: &OwnPart) -> Option<Part> {
         let barrier = self.barrier.map(|(at, instant)| BarrierEnd { at, begin: instant.elapsed() });
         Some(Part {
-            shard: own.shard?,
+            shard: own.number?,
             engine: own.engine,
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             began_at: SystemTime::now(),

@@ -37,6 +37,7 @@ use crate::{
         store::SuiAddress,
         target::{Header, RESERVED_HEADERS, Secret, Target},
         threshold::Threshold,
+        vantage::VantageName,
     },
     units::{parse_duration, parse_rate, parse_share, parse_size, parse_whole},
 };
@@ -153,6 +154,7 @@ from_text! {
     Target => str::parse,
     Threshold => str::parse,
     UnsupportedPercentiles => str::parse,
+    VantageName => str::parse,
     Verify => str::parse,
     When => str::parse,
     WriteTo => str::parse,

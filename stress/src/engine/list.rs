@@ -7,6 +7,8 @@ use std::{
 
 use tokio::sync::mpsc;
 
+use crate::plan::{shard::Shard, vantage::Vantage};
+
 /// An entry of a list.
 #[derive(Debug, Clone)]
 pub struct Listed {
@@ -20,6 +22,8 @@ pub struct Listed {
 /// than reading a small blob.
 #[derive(Debug)]
 pub struct List {
+    /// Which of the vantage points this is, whose order it has.
+    number: Shard,
     read: Mutex<Read>,
     batches: tokio::sync::Mutex<mpsc::Receiver<Vec<Listed>>>,
 }
@@ -28,14 +32,19 @@ pub struct List {
 struct Read {
     /// Received, but not taken yet.
     entries: VecDeque<Listed>,
+    /// The next ones to be taken, with their positions.
+    group: VecDeque<(u64, Listed)>,
+    /// How many have come into groups.
+    grouped: u64,
     taken: u64,
     ended_early: bool,
 }
 
 impl List {
-    /// The list whose batches arrive in order on this channel; it ends when the channel is closed.
-    pub fn new(batches: mpsc::Receiver<Vec<Listed>>) -> Self {
-        Self { read: Mutex::default(), batches: batches.into() }
+    /// The list whose batches arrive in order on this channel; it ends when the channel is closed. It is read in the order of
+    /// vantage point `number`.
+    pub fn new(batches: mpsc::Receiver<Vec<Listed>>, number: Shard) -> Self {
+        Self { number, read: Mutex::default(), batches: batches.into() }
     }
 
     /// How many entries have been taken.
@@ -51,26 +60,36 @@ impl List {
     /// The next entry and its position, from 0.
     pub(super) async fn next(&self) -> Option<(u64, Listed)> {
         loop {
-            if let Some(entry) = self.take() {
+            if let Some(entry) = self.take(false) {
                 return Some(entry);
             }
             let mut batches = self.batches.lock().await;
             // Another task may have received a batch while this one waited for the lock.
-            if let Some(entry) = self.take() {
+            if let Some(entry) = self.take(false) {
                 return Some(entry);
             }
-            let batch = batches.recv().await;
-            let mut read = self.lock();
-            read.ended_early = batch.is_none();
-            read.entries.extend(batch?);
+            let Some(batch) = batches.recv().await else {
+                let last = self.take(true);
+                self.lock().ended_early = last.is_none();
+                return last;
+            };
+            self.lock().entries.extend(batch);
         }
     }
 
-    fn take(&self) -> Option<(u64, Listed)> {
+    /// The next entry, once its group is whole: no more come after `all`.
+    fn take(&self, all: bool) -> Option<(u64, Listed)> {
         let mut read = self.lock();
-        let entry = read.entries.pop_front()?;
+        let of = self.number.of() as usize;
+        if read.group.is_empty() && (read.entries.len() >= of || all) {
+            let group = of.min(read.entries.len());
+            let entries: Vec<_> = (read.grouped..).zip(read.entries.drain(..group)).collect();
+            read.grouped += group as u64;
+            read.group.extend(Vantage::order(self.number, group).map(|place| entries[place].clone()));
+        }
+        let entry = read.group.pop_front()?;
         read.taken += 1;
-        Some((read.taken - 1, entry))
+        Some(entry)
     }
 
     fn lock(&self) -> MutexGuard<'_, Read> {

@@ -62,6 +62,7 @@ fn plan(publisher: &str) -> Plan {
         thresholds: Vec::new(),
         unsupported_percentiles: Default::default(),
         shard: None,
+        vantage: None,
     }
 }
 

@@ -67,7 +67,7 @@ fn cases(report: &Report, summary: &Summary) -> Vec<Case> {
         found: match (report.ending, report.missing_parts()) {
             (Ending::Completed, None) => "completed".to_owned(),
             (Ending::Interrupted { signal }, None) => format!("interrupted by {signal}"),
-            (_, Some(missing)) => format!("shard {missing} is missing"),
+            (_, Some(missing)) => missing,
         },
         failed: summary.partial,
     });

@@ -62,6 +62,7 @@ fn plan(change: impl FnOnce(&mut Phase)) -> Plan {
         retries,
         thresholds,
         unsupported_percentiles: Default::default(),
+        vantage: None,
         shard,
     }
 }

@@ -33,6 +33,7 @@ pub mod source;
 pub mod support;
 pub mod target;
 pub mod tokens;
+pub mod vantage;
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, VariantNames};
@@ -50,6 +51,7 @@ use source::BlobSource;
 use store::StoreOptions;
 use target::Target;
 use threshold::Threshold;
+use vantage::Vantage;
 
 /// Everything needed to run again, secrets excepted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,6 +82,9 @@ pub struct Plan {
     /// Which part of the run this is; `None` when it is not divided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
+    /// Which of the machines that read the same blobs this is; `None` when there are no others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vantage: Option<Vantage>,
 }
 
 /// How much of a downloaded blob is compared with what was uploaded.
@@ -114,6 +119,9 @@ impl Plan {
         self.check_order()?;
         self.thresholds.iter().try_for_each(|threshold| threshold.check(&self.phases))?;
         self.shard().check(&self.phases)?;
+        if self.vantage.is_some() {
+            Vantage::check(&self.phases)?;
+        }
         self.check_tokens()?;
         self.check_max_cost()?;
         let uploads = self.phases.iter().any(|phase| phase.journey.uploads());
@@ -163,6 +171,11 @@ impl Plan {
     /// The shard of the run that this is: the whole one when it is not divided.
     pub fn shard(&self) -> Shard {
         self.shard.unwrap_or(Shard::WHOLE)
+    }
+
+    /// Its number among the parts of a run, whether these divide it or repeat it.
+    pub fn number(&self) -> Option<Shard> {
+        self.shard.or(self.vantage.as_ref().map(|vantage| vantage.number))
     }
 
     /// The TCP ports of all targets.

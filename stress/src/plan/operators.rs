@@ -89,6 +89,7 @@ impl OperatorsPlan {
             retries: Retries { most: 2, ..Retries::default() },
             thresholds: Vec::new(),
             unsupported_percentiles: Default::default(),
+            vantage: None,
             shard: None,
         }
     }

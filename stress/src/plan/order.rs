@@ -180,6 +180,7 @@ mod tests {
             thresholds: Vec::new(),
             unsupported_percentiles: Default::default(),
             shard: None,
+            vantage: None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{foreign, summary::Summary, types::Report};
+use super::{foreign, part::VantageRecording, summary::Summary, types::Report};
 use crate::metrics::{Recording, inflate, step_metrics::StepMetrics};
 
 /// The version of the document.
@@ -28,6 +28,8 @@ struct Document<'a> {
     #[serde(flatten)]
     summary: Summary,
     recording: &'a Recording,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    vantage_recordings: &'a [VantageRecording],
     /// Behind everything else.
     end: End,
 }
@@ -67,8 +69,9 @@ impl Report {
     /// # Errors
     /// Those of `out`.
     pub fn save(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let (summary, recording) = (Summary::of(self), &self.recording);
-        let document = Document { schema: SCHEMA, report: self, summary, recording, end: End::of(recording) };
+        let (summary, recording, end) = (Summary::of(self), &self.recording, End::of(&self.recording));
+        let vantage_recordings = &self.vantages;
+        let document = Document { schema: SCHEMA, report: self, summary, recording, vantage_recordings, end };
         serde_json::to_writer_pretty(&mut *out, &document)?;
         out.write_all(b"\n")
     }

@@ -8,9 +8,10 @@ mod check;
 mod rules;
 mod starts;
 
-use super::{Report, Source, Tool};
-use rules::undivided;
+use super::{Report, Source, Tool, VantageRecording};
+use crate::{metrics::pairs::Pairs, plan::shard::Shard};
 pub use rules::{MergeError, MergeRules};
+use rules::{kind, part_name, undivided};
 
 /// The report of the run that these are the shards of; what cannot be read has its reason in its place.
 ///
@@ -53,14 +54,15 @@ pub fn merge(
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    let of = first.report.plan.shard().of();
+    let of = first.report.plan.number().map_or(1, Shard::of);
+    let kind = kind(first);
     let mut merged = whole(&shards, first);
     if !merged.recording.can_be_read_back() {
         let reason =
             "and the others count more than 2^53 samples of one kind together, which no report can hold";
         return Err(vec![MergeError { name: first.name.clone(), reason: reason.to_owned() }]);
     }
-    merged.notices.push(format!("merged from {} of {of} shards, aligned at their starts", shards.len()));
+    merged.notices.push(format!("merged from {} of {of} {kind}, aligned at their starts", shards.len()));
     merged.notices.extend(lacking.iter().map(ToString::to_string));
     merged.notices.extend(notices);
     merged.missing = missing;
@@ -75,11 +77,16 @@ fn whole(shards: &[Source], first: &Source) -> Report {
         runs: Vec::new(),
         parts: Vec::new(),
         recording: Default::default(),
+        vantages: Vec::new(),
         ..first.report.clone()
     };
     for source in shards {
-        let Report { started_at, elapsed, ending, recording, notices, runs, parts, plan, .. } =
+        let Report { started_at, elapsed, ending, mut recording, notices, runs, parts, plan, .. } =
             source.report.clone();
+        if let Some(vantage) = plan.vantage {
+            merged.vantages.push(VantageRecording { vantage, elapsed, recording: recording.clone() });
+            (recording.pairs, recording.controls) = (Pairs::default(), Pairs::default());
+        }
         merged.started_at = merged.started_at.min(started_at);
         merged.elapsed = merged.elapsed.max(elapsed);
         if ending.is_partial() {
@@ -88,10 +95,10 @@ fn whole(shards: &[Source], first: &Source) -> Report {
         merged.recording.merge(recording);
         merged.runs.extend(runs);
         merged.parts.extend(parts);
-        let shard = plan.shard.map(|shard| format!("shard {shard}: ")).unwrap_or_default();
-        merged.notices.extend(notices.iter().map(|notice| format!("{shard}{notice}")));
+        merged.notices.extend(notices.iter().map(|notice| format!("{}: {notice}", part_name(source))));
     }
     merged.parts.sort_by_key(|part| part.shard);
+    merged.vantages.sort_by_key(|one| one.vantage.number);
     merged
 }
 

@@ -12,6 +12,7 @@ mod document;
 mod foreign;
 pub mod merge;
 pub mod operators;
+mod pairwise;
 mod part;
 mod plan_diff;
 pub mod quality;
@@ -23,8 +24,9 @@ pub mod summary;
 pub mod threshold;
 pub mod timeline;
 mod types;
+pub mod vantage;
 
 pub use document::{LoadError, SCHEMA};
 pub use foreign::{check_names, check_texts};
-pub use part::{BarrierEnd, Part};
+pub use part::{BarrierEnd, Part, VantageRecording};
 pub use types::{Ending, Report, RunId, Signal, Source, Tool, rfc3339};

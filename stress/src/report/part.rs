@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    plan::{placement::Engine, shard::Shard},
+    metrics::Recording,
+    plan::{placement::Engine, shard::Shard, vantage::Vantage},
     units::Seconds,
 };
 
@@ -28,6 +29,18 @@ pub struct Part {
     /// Whether it waited for a time of its machine's clock (`--start-at`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub scheduled: bool,
+}
+
+/// What was recorded at one vantage point.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VantageRecording {
+    /// Which one it is.
+    pub vantage: Vantage,
+    /// How long it took there.
+    #[serde(rename = "elapsed_seconds", with = "Seconds")]
+    pub elapsed: Duration,
+    /// What was measured there.
+    pub recording: Recording,
 }
 
 /// The end of a barrier: an event that all parts have in common, so that it shows how their clocks differ.

@@ -213,7 +213,22 @@ fn is_zero(count: &u64) -> bool {
 }
 
 impl StepSummary {
-    pub(super) fn of(
+    /// Each step of each phase, fresh blobs before repeats. A planned step that was never reached shows its zeros instead of
+    /// nothing.
+    pub(super) fn all(report: &Report, scale: Option<(Duration, Duration)>) -> Vec<Self> {
+        let untouched = StepRecording::default();
+        let mut recorded: BTreeMap<StepKey, &StepRecording> = BTreeMap::new();
+        let measured = report.plan.phases.iter().enumerate().filter(|(_, planned)| !planned.warm_up);
+        for (phase, planned) in measured {
+            for step in planned.steps() {
+                recorded.entry(StepKey { phase, step, novelty: Novelty::Fresh }).or_insert(&untouched);
+            }
+        }
+        recorded.extend(report.recording.steps.iter().map(|(key, step)| (*key, step)));
+        recorded.iter().map(|(key, step)| Self::of(report, *key, step, scale)).collect()
+    }
+
+    fn of(
         report: &Report,
         key: StepKey,
         recorded: &StepRecording,

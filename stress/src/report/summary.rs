@@ -1,6 +1,6 @@
 //! What a report means: every number that is shown, computed once.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -12,15 +12,12 @@ use super::{
     readable::Readable,
     threshold::{self, ThresholdResult},
     timeline::StepTimeline,
+    vantage::VantageSummary,
 };
 pub use super::{
     arrivals::ArrivalSummary,
     distribution::{Bounded, Distribution},
     steps::{ConnectionSummary, FailureExample, FailureReason, FailureSummary, StepSummary, Uploads},
-};
-use crate::{
-    metrics::{StepKey, step_metrics::StepRecording},
-    sample::Novelty,
 };
 
 /// Every number that is shown of a run.
@@ -55,6 +52,9 @@ pub struct Summary {
         skip_serializing_if = "Option::is_none"
     )]
     pub cache: Option<CacheEffect>,
+    /// The vantage points of a merged report.
+    #[serde(rename = "vantage_points", skip_serializing_if = "Option::is_none")]
+    pub vantages: Option<VantageSummary>,
     /// How soon blobs could be read, where delayed reads measured it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub readable: Vec<Readable>,
@@ -71,19 +71,8 @@ impl Summary {
     /// Summarises a report.
     pub fn of(report: &Report) -> Self {
         let recording = &report.recording;
-        let untouched = StepRecording::default();
-        let mut recorded: BTreeMap<StepKey, &StepRecording> = BTreeMap::new();
-        for (phase, planned) in report.plan.phases.iter().enumerate().filter(|(_, planned)| !planned.warm_up)
-        {
-            for step in planned.steps() {
-                // A planned step that was never reached shows its zeros instead of nothing.
-                recorded.entry(StepKey { phase, step, novelty: Novelty::Fresh }).or_insert(&untouched);
-            }
-        }
-        recorded.extend(recording.steps.iter().map(|(key, step)| (*key, step)));
         let scale = buckets::scale(recording.groups().map(|(_, metrics)| metrics));
-        let steps: Vec<_> =
-            recorded.iter().map(|(key, step)| StepSummary::of(report, *key, step, scale)).collect();
+        let steps = StepSummary::all(report, scale);
         let (arrivals, thresholds) = (ArrivalSummary::all(report), threshold::evaluate(report));
         Self {
             partial: report.is_partial(),
@@ -95,7 +84,9 @@ impl Summary {
             connections: ConnectionSummary::of(&recording.connections),
             arrivals,
             scale,
-            cache: CacheEffect::of(report, &steps),
+            // Vantage points have one effect each.
+            cache: CacheEffect::of(report, &steps).filter(|_| report.vantages.is_empty()),
+            vantages: VantageSummary::of(report),
             readable: Readable::all(report),
             timelines: StepTimeline::all(report),
             thresholds,

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
-use super::part::Part;
+use super::part::{Part, VantageRecording};
 use crate::{
     metrics::Recording,
     plan::{Plan, run_key::RunKey, shard::Shard},
@@ -46,6 +46,10 @@ pub struct Report {
     /// What was measured. A document has it last, behind the summary: see [`Report::save`].
     #[serde(skip_serializing)]
     pub recording: Recording,
+    /// Of merged vantage points, what each measured. `recording` is their sum, without pairs of reads: each vantage point has
+    /// one of the same blob.
+    #[serde(default, rename = "vantage_recordings", skip_serializing)]
+    pub vantages: Vec<VantageRecording>,
 }
 
 /// A report and what the user calls it.
@@ -127,6 +131,7 @@ impl Report {
             notices,
             plan,
             recording,
+            vantages: Vec::new(),
         }
     }
 
@@ -135,10 +140,9 @@ impl Report {
         self.ending.is_partial() || !self.missing.is_empty()
     }
 
-    /// The parts that it lacks, as a list of words; `None` when it is whole.
+    /// The parts that it lacks, in words: `shard 1/3 is missing`; `None` when it is whole.
     pub fn missing_parts(&self) -> Option<String> {
-        let missing: Vec<_> = self.missing.iter().map(ToString::to_string).collect();
-        (!missing.is_empty()).then(|| missing.join(", "))
+        missing_parts(&self.missing, !self.vantages.is_empty())
     }
 
     /// Whether both are of the same run, or have a shard in common.
@@ -190,6 +194,17 @@ impl Report {
         let mut text = String::new();
         write!(text, "{}", humantime::format_rfc3339_seconds(time)).ok()?;
         Some(text)
+    }
+}
+
+/// That these parts are missing, in words.
+pub(super) fn missing_parts(missing: &[Shard], of_vantage_points: bool) -> Option<String> {
+    let names: Vec<_> = missing.iter().map(ToString::to_string).collect();
+    let noun = if of_vantage_points { "vantage point" } else { "shard" };
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!("{noun} {one} is missing")),
+        _ => Some(format!("{noun}s {} are missing", names.join(", "))),
     }
 }
 

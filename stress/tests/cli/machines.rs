@@ -141,7 +141,7 @@ fn merge_names_every_part_that_is_not_whole() {
         }
         assert_eq!(ran.files(), Vec::<String>::new(), "nothing is written");
     };
-    refused(&files[..2], "", &["cannot be read", "1/3, 2/3 is missing"]);
+    refused(&files[..2], "", &["cannot be read", "shards 1/3, 2/3 are missing"]);
     refused(&[], "", &["nothing to merge"]);
     refused(
         &["shard-*.json".into()],

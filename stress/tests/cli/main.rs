@@ -36,4 +36,5 @@ mod tokens;
 mod quality;
 mod readable;
 mod truth;
+mod vantages;
 mod writers;

@@ -120,6 +120,7 @@ pub(crate) fn plan(target: &str) -> Plan {
         thresholds: Vec::new(),
         unsupported_percentiles: Default::default(),
         shard: None,
+        vantage: None,
     }
 }
 

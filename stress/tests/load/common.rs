@@ -88,6 +88,7 @@ pub(crate) fn plan(bottle: &Bottle, phases: Vec<Phase>) -> Plan {
         thresholds: Vec::new(),
         unsupported_percentiles: Default::default(),
         shard: None,
+        vantage: None,
     }
 }
 

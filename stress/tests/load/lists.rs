@@ -11,6 +11,7 @@ use stress::{
         Phase,
         journey::{Journey, Step},
         load::Load,
+        shard::Shard,
         source::{BlobSource, Listing},
     },
     sample::FailureClass,
@@ -34,7 +35,7 @@ fn list(count: usize, capacity: usize) -> (Arc<List>, Arc<AtomicUsize>) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
     });
-    (Arc::new(List::new(receiver)), sent)
+    (Arc::new(List::new(receiver, Shard::WHOLE)), sent)
 }
 
 fn first_downloads(load: Load, time: u64) -> Phase {

@@ -9,6 +9,7 @@ use stress::{
         Phase, Plan,
         journey::{Journey, Step},
         load::Load,
+        shard::Shard,
         source::{BlobSource, Listing},
     },
     sample::{Novelty, Outcome, Sample},
@@ -153,7 +154,7 @@ async fn a_list_is_read_once_for_each_step() {
     let mut main = phase(Load::closed(3), blobs(11));
     main.journey = Journey::with_reads(false, 2);
     main.source = BlobSource::List { name: "list".to_owned(), round: false, listing: Listing::BlobIds };
-    let hooks = RunHooks { list: Some(Arc::new(List::new(receiver))), ..RunHooks::default() };
+    let hooks = RunHooks { list: Some(Arc::new(List::new(receiver, Shard::WHOLE))), ..RunHooks::default() };
     let outcome = run(phased(&bottle, main), hooks).await;
     let done = |phase, step, novelty| outcome.recording.steps[&StepKey { phase, step, novelty }].total().done;
     assert_eq!((done(0, Step::FIRST, Novelty::Fresh), done(0, Step::FIRST, Novelty::Repeat)), (10, 1));

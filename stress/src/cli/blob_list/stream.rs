@@ -12,6 +12,7 @@ use super::{BlobList, each};
 use crate::{
     engine::{List, Listed},
     error::Error,
+    plan::{Plan, shard::Shard},
 };
 
 /// Entries in a batch.
@@ -36,8 +37,16 @@ impl ListStream {
 }
 
 impl BlobList {
-    /// The entries in their order, again from the start after the end if `round` is set.
-    pub(in crate::cli) fn stream(mut self, round: bool) -> Result<ListStream, Error> {
+    /// The entries in the order of the plan's vantage point, if it is one; again from the start after the end if the plan goes
+    /// round the list.
+    pub(in crate::cli) fn stream(mut self, plan: &Plan) -> Result<ListStream, Error> {
+        let round = plan.goes_round();
+        let number = plan.vantage.as_ref().map_or(Shard::WHOLE, |vantage| vantage.number);
+        if plan.vantage.is_some() {
+            // All vantage points end with the same blobs, not each where its order leads.
+            let wanted = plan.phases.iter().filter_map(|phase| phase.stop.blobs).min();
+            self.count = wanted.map_or(self.count, |wanted| wanted.min(self.count));
+        }
         let (sender, receiver) = mpsc::channel(WAITING);
         let error = Arc::new(OnceLock::new());
         let (stored, flag) = (error.clone(), format!("--{}", self.listing.key()));
@@ -63,7 +72,7 @@ impl BlobList {
         };
         let thread = thread::Builder::new().name("blob-ids".to_owned()).spawn(body);
         thread.map_err(|source| Error::System { what: "cannot start a thread".to_owned(), source })?;
-        Ok(ListStream { entries: Arc::new(List::new(receiver)), flag, error })
+        Ok(ListStream { entries: Arc::new(List::new(receiver, number)), flag, error })
     }
 
     /// Every entry, for what reads each of them several times.

@@ -79,7 +79,7 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
     }
     screen.note(&outlook::describe(&search, template.settle));
     let entries = list.as_ref().filter(|_| !template.plan.goes_round()).map(|list| list.count);
-    let list = list.map(|list: BlobList| list.stream(template.plan.goes_round())).transpose()?;
+    let list = list.map(|list: BlobList| list.stream(&template.plan)).transpose()?;
     let started_at = rfc3339(SystemTime::now());
     let started = Instant::now();
     let network = Arc::new(Network::new(&template.plan)?);

@@ -144,7 +144,7 @@ fn statuses(check: &StatusCheck) -> Table {
 }
 
 /// `X-Cache-Status: hit for 40 of 40 cached downloads, and the times agree`.
-fn status(check: &StatusCheck, row: &StatusRow) -> (String, Style) {
+pub(super) fn status(check: &StatusCheck, row: &StatusRow) -> (String, Style) {
     let headers: Vec<_> = check.status_headers.keys().map(ToString::to_string).collect();
     let (count, of) = (units::count(row.downloads), units::counted(check.cached, "cached download"));
     let is_unknown = row.cache_status == CacheStatus::Unknown;

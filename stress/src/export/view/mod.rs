@@ -15,3 +15,4 @@ pub(super) mod run;
 pub(super) mod search;
 pub(super) mod steps;
 pub(super) mod thresholds;
+pub(super) mod vantage;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::{
     blobs, cache, charges, connections, cost, describe,
     document::{Cell, Document, Row, Section, Shown, Table},
-    readable, steps, thresholds,
+    readable, steps, thresholds, vantage,
 };
 use crate::{
     export::{blobs::BlobRecord, style::Style},
-    plan::Plan,
+    plan::{Plan, vantage::Vantage},
     report::{
         Ending, Report,
         cache::Effect,
@@ -41,6 +41,7 @@ pub(in crate::export) fn document(report: &Report, summary: &Summary, blobs: &[B
         Section::new("steps", "Steps", tables.into()),
     ];
     sections.extend(summary.cache.as_ref().map(cache::section));
+    sections.extend(summary.vantages.as_ref().map(vantage::section));
     sections.push(readable::section(summary));
     sections.push(cost::section(summary));
     sections.push(Section::new("quality", "Quality checks", vec![checks(&summary.quality)]));
@@ -61,7 +62,8 @@ pub(in crate::export) fn document(report: &Report, summary: &Summary, blobs: &[B
 
 /// What belongs to the answer besides successes and failures.
 fn answers(summary: &Summary) -> Vec<Row> {
-    let mut rows = readable::answers(summary);
+    let mut rows: Vec<_> = summary.vantages.as_ref().map(vantage::answer).into_iter().collect();
+    rows.extend(readable::answers(summary));
     rows.extend(quality(&summary.quality));
     rows.extend(thresholds::in_short(&summary.thresholds));
     rows.extend(summary.cache.as_ref().map(|cache| {
@@ -107,7 +109,7 @@ fn asked(report: &Report, summary: &Summary) -> Table {
         took.push_str(&format!(", interrupted by {signal}: these are the numbers until then"));
     }
     if let Some(missing) = report.missing_parts() {
-        took.push_str(&format!("; shard {missing} is missing: these are the numbers without it"));
+        took.push_str(&format!("; {missing}: these are the numbers without it"));
     }
     let mut rows = vec![fact("run", took)];
     rows.extend(report.run_id.as_ref().map(|id| fact("run ID", id.to_string())));
@@ -115,6 +117,12 @@ fn asked(report: &Report, summary: &Summary) -> Table {
     rows.extend(plan.phases.iter().map(|phase| {
         let name = if plan.phases.len() > 1 { phase.name.as_str() } else { "load" };
         fact(name, describe::load(phase))
+    }));
+    rows.extend(plan.vantage.as_ref().map(|Vantage { name, number }| {
+        fact(
+            "vantage",
+            format!("{name}, {number} counted from 0: the others read the same blobs from elsewhere"),
+        )
     }));
     rows.extend(plan.shard.map(|shard| {
         fact("shard", format!("{shard}, counted from 0: the other shards do the rest of this load"))

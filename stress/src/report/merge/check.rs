@@ -1,9 +1,9 @@
 //! Whether reports are the shards of one run, each of them once, and whole.
 
-use super::rules::{MergeError, refuse, shard, undivided};
+use super::rules::{MergeError, kind, number, part_name, refuse, undivided};
 use crate::{
     plan::{journey::Step, shard::Shard},
-    report::{Ending, Report, Source, plan_diff::differences},
+    report::{Ending, Report, Source, plan_diff::differences, types::missing_parts},
     sample::{Novelty, StoredKind},
 };
 
@@ -24,7 +24,7 @@ pub(super) fn foreign(shards: &[Source]) -> Vec<MergeError> {
 fn belongs(source: &Source, first: &Source) -> Result<(), String> {
     let divided = |source: &Source| {
         let none = "is no shard: only runs with --shard, of one plan and one seed, can be merged";
-        shard(source).ok_or_else(|| none.to_owned())
+        number(source).ok_or_else(|| none.to_owned())
     };
     let own = divided(source)?;
     let Ok(other) = divided(first) else { return Ok(()) };
@@ -40,8 +40,8 @@ fn belongs(source: &Source, first: &Source) -> Result<(), String> {
             version(theirs)
         ));
     }
-    if own.of() != other.of() {
-        return Err(format!("is shard {own}, but {name} is shard {other}"));
+    if own.of() != other.of() || kind(source) != kind(first) {
+        return Err(format!("is {}, but {name} is {}", part_name(source), part_name(first)));
     }
     if ours.run_id != theirs.run_id {
         let id = |report: &Report| report.run_id.as_ref().map_or("none".to_owned(), |id| format!("`{id}`"));
@@ -71,30 +71,34 @@ fn twice(source: &Source, earlier: &Source) -> Option<String> {
     if source.report.is_same_run_as(&earlier.report) {
         return Some(format!("is the same run as {}", earlier.name));
     }
-    let own = shard(source).filter(|own| shard(earlier) == Some(*own))?;
-    Some(format!("is shard {own}, and so is {}: it was run twice", earlier.name))
+    if number(source) == number(earlier) {
+        return Some(format!("is {}, and so is {}: it was run twice", part_name(source), earlier.name));
+    }
+    let name = |source: &Source| source.report.plan.vantage.as_ref().map(|vantage| vantage.name.clone());
+    let own = name(source).filter(|own| name(earlier).as_ref() == Some(own))?;
+    Some(format!("is called {own}, and so is {}: give each vantage point a name of its own", earlier.name))
 }
 
 /// The shards that no report is of.
 pub(super) fn missing(shards: &[Source]) -> Vec<Shard> {
-    let of = shards.iter().find_map(shard).map_or(0, Shard::of);
-    let is_missing = |wanted: &Shard| !shards.iter().any(|source| shard(source) == Some(*wanted));
+    let of = shards.iter().find_map(number).map_or(0, Shard::of);
+    let is_missing = |wanted: &Shard| !shards.iter().any(|source| number(source) == Some(*wanted));
     (0..of).filter_map(|index| Shard::new(index, of).ok()).filter(is_missing).collect()
 }
 
 /// That the run had another number of shards than it should have.
 pub(super) fn count(first: &Source, expected: Option<u32>) -> Option<MergeError> {
-    let own = shard(first)?;
+    let own = number(first)?;
     let expected = expected.filter(|expected| *expected != own.of())?;
-    Some(refuse(first, format!("is shard {own}, but --expect is {expected}")))
+    Some(refuse(first, format!("is {}, but --expect is {expected}", part_name(first))))
 }
 
 /// What the run lacks: shards that are missing, that were stopped, or that found blobs of an attempt before them.
 pub(super) fn incomplete(shards: &[Source], missing: &[Shard]) -> Vec<MergeError> {
-    let absent = shards.first().filter(|_| !missing.is_empty()).map(|first| {
-        let names: Vec<_> = missing.iter().map(ToString::to_string).collect();
-        let of = first.report.plan.shard().of();
-        refuse(first, format!("is one of {of} shards, but {} is missing", names.join(", ")))
+    let absent = shards.first().and_then(|first| {
+        let (kind, of) = (kind(first), number(first)?.of());
+        let missing = missing_parts(missing, first.report.plan.vantage.is_some())?;
+        Some(refuse(first, format!("is one of {of} {kind}, but {missing}")))
     });
     let stopped = shards.iter().filter_map(|source| match source.report.ending {
         Ending::Interrupted { signal } => {

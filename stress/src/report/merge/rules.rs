@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    plan::{Plan, shard::Shard},
+    plan::{Plan, shard::Shard, vantage::Vantage},
     report::Source,
 };
 
@@ -30,16 +30,30 @@ pub struct MergeRules {
     pub max_clock_offset: Duration,
 }
 
-/// The plan without its shard.
+/// The plan of the whole run.
 pub(super) fn undivided(plan: &Plan) -> Plan {
-    Plan { shard: None, ..plan.clone() }
+    Plan { shard: None, vantage: None, ..plan.clone() }
+}
+
+/// What a report is one of: `shards` or `vantage points`.
+pub(super) fn kind(source: &Source) -> &'static str {
+    if source.report.plan.vantage.is_some() { "vantage points" } else { "shards" }
+}
+
+/// Which part of the run a report is, in words.
+pub(super) fn part_name(source: &Source) -> String {
+    match (&source.report.plan.vantage, source.report.plan.shard) {
+        (Some(Vantage { name, number }), _) => format!("vantage point {name} ({number})"),
+        (None, Some(shard)) => format!("shard {shard}"),
+        (None, None) => "no part".to_owned(),
+    }
 }
 
 pub(super) fn refuse(source: &Source, reason: impl Into<String>) -> MergeError {
     MergeError { name: source.name.clone(), reason: reason.into() }
 }
 
-/// The shard of a report that has one.
-pub(super) fn shard(source: &Source) -> Option<Shard> {
-    source.report.plan.shard
+/// The number of a report among the parts of its run, if it is one.
+pub(super) fn number(source: &Source) -> Option<Shard> {
+    source.report.plan.number()
 }

@@ -164,14 +164,17 @@ fn what_is_missing_stopped_or_unreadable_is_named_and_refused_unless_allowed() {
     let reasons: Vec<_> = refusals.iter().map(ToString::to_string).collect();
     let lacking = [
         "2.json: cannot be read: EOF",
-        "0.json: is one of 4 shards, but 2/4, 3/4 is missing",
+        "0.json: is one of 4 shards, but shards 2/4, 3/4 are missing",
         "1.json: was stopped by SIGTERM before its end",
     ];
     assert_eq!(reasons, lacking.map(|reason| format!("{reason} (--allow-partial merges the rest)")));
     let rest = merge(reports(), &PARTIAL).unwrap();
     assert_eq!(rest.ending, Ending::Interrupted { signal: Signal::Terminate });
     assert_eq!(rest.notices[1..4], lacking);
-    assert_eq!((rest.missing_parts().as_deref(), rest.is_partial()), (Some("2/4, 3/4"), true));
+    assert_eq!(
+        (rest.missing_parts().as_deref(), rest.is_partial()),
+        (Some("shards 2/4, 3/4 are missing"), true)
+    );
     // Only missing: the end of those that are there was regular.
     let missing = merged(&[shard(0, 3), shard(2, 3)], &PARTIAL).unwrap();
     assert_eq!((missing.ending, missing.is_partial()), (Ending::Completed, true));

@@ -1,21 +1,17 @@
 //! Who is faster than whom: pairwise on the same blobs, all pairs together, with ties.
 
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::row::{Reads, seconds};
 use crate::{
     plan::operators::OperatorsPlan,
     report::{
-        cache::{RELEVANT, Ratio, signed_ranks},
-        compare::inference::{ALPHA, POWER, holm},
+        cache::Ratio,
+        pairwise::{Pair, Pairwise},
         stats::{median, sorted},
     },
     sample::{Outcome, Sample},
 };
-
-/// More blobs than this are no advice.
-const MOST_NEEDED: f64 = 10_000.0;
 
 /// The ranks of operators, and the comparisons behind them.
 #[derive(Debug)]
@@ -24,20 +20,7 @@ pub(super) struct Ranking {
     pub(super) ranks: Vec<Option<usize>>,
     /// How many times as long the first reader of a blob waited.
     pub(super) first_reader: Option<Ratio>,
-    pairs: Vec<PairOfOperators>,
-}
-
-/// Two operators by position.
-#[derive(Debug, Clone, PartialEq)]
-struct PairOfOperators {
-    a: usize,
-    b: usize,
-    /// Blobs that at least one of them delivered.
-    blobs: usize,
-    /// The median of a's time ÷ b's, blob by blob; infinite or 0 where one of them failed on most.
-    ratio: f64,
-    p_value: f64,
-    differs: bool,
+    pairs: Vec<Pair>,
 }
 
 /// Two operators compared on the same blobs.
@@ -84,25 +67,13 @@ impl Ranking {
                 })),
             }
         };
-        let mut pairs = Vec::new();
-        for a in 0..reads.len() {
-            for b in a + 1..reads.len() {
-                let ratios = reads[a].blobs.keys().filter_map(|&blob| Some(time(a, blob)? / time(b, blob)?));
-                // Where both failed, neither is faster.
-                pairs.push(PairOfOperators::of(a, b, &sorted(ratios.filter(|ratio| !ratio.is_nan()))));
-            }
-        }
-        let significant = holm(&pairs.iter().map(|pair| pair.p_value).collect::<Vec<_>>());
-        for (pair, significant) in pairs.iter_mut().zip(significant) {
-            pair.differs = significant && !(1.0 / RELEVANT..=RELEVANT).contains(&pair.ratio);
-        }
         let delivered =
-            |operator: &usize| reads[*operator].blobs.values().any(|(first, _)| seconds(first).is_some());
-        let rank = |operator: usize| {
-            delivered(&operator)
-                .then(|| 1 + pairs.iter().filter(|pair| pair.slower() == Some(operator)).count())
+            |operator: usize| reads[operator].blobs.values().any(|(first, _)| seconds(first).is_some());
+        let ratios = |a: usize, b: usize| {
+            let both = reads[a].blobs.keys().filter_map(|&blob| Some(time(a, blob)? / time(b, blob)?));
+            both.collect()
         };
-        let ranks = (0..reads.len()).map(rank).collect();
+        let Pairwise { ranks, pairs } = Pairwise::of(reads.len(), delivered, ratios);
         Self { ranks, first_reader, pairs }
     }
 
@@ -112,7 +83,7 @@ impl Ranking {
             let operator = &plan.operators[position];
             Named { name: operator.name.clone(), url: operator.target.to_string() }
         };
-        let comparison = |pair: &PairOfOperators| Comparison {
+        let comparison = |pair: &Pair| Comparison {
             a: named(pair.a),
             b: named(pair.b),
             blobs: pair.blobs,
@@ -122,47 +93,6 @@ impl Ranking {
             blobs_needed: pair.blobs_needed(self.pairs.len()),
         };
         self.pairs.iter().map(comparison).collect()
-    }
-}
-
-impl PairOfOperators {
-    /// Compares two operators by the sorted ratios of their times.
-    fn of(a: usize, b: usize, ratios: &[f64]) -> Self {
-        let logarithms: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
-        Self {
-            a,
-            b,
-            blobs: ratios.len(),
-            ratio: median(ratios).unwrap_or(1.0),
-            p_value: signed_ranks(&logarithms).unwrap_or(1.0),
-            differs: false,
-        }
-    }
-
-    /// The slower one, where they differ.
-    fn slower(&self) -> Option<usize> {
-        self.differs.then_some(if self.ratio > 1.0 { self.a } else { self.b })
-    }
-
-    /// The usual size of a two-sided test with the effect seen (Cohen: "Statistical power analysis", 1988, § 2.4), at Holm's
-    /// level of the first of all pairs. The signed-rank statistic grows with the root of the number of blobs.
-    fn blobs_needed(&self, pairs: usize) -> Option<u64> {
-        // A difference that is too small to matter stays a tie, however many blobs are read.
-        if self.differs || self.blobs == 0 || (1.0 / RELEVANT..=RELEVANT).contains(&self.ratio) {
-            return None;
-        }
-        let normal = Normal::standard();
-        let seen = normal.inverse_cdf(1.0 - self.p_value / 2.0);
-        let level = ALPHA / pairs.max(1) as f64;
-        let wanted = normal.inverse_cdf(1.0 - level / 2.0) + normal.inverse_cdf(POWER);
-        let needed = (self.blobs as f64 * (wanted / seen).powi(2)).ceil();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "positive and at most 10,000"
-        )]
-        let needed = (needed <= MOST_NEEDED).then_some(needed as u64);
-        needed.map(|needed| needed.max(self.blobs as u64 + 1))
     }
 }
 

@@ -116,7 +116,7 @@ pub struct ReadTimes {
 }
 
 impl ReadTimes {
-    fn of(times: impl Iterator<Item = f64>) -> Option<Self> {
+    pub(in crate::report) fn of(times: impl Iterator<Item = f64>) -> Option<Self> {
         let times = sorted(times);
         let interval = ranks(times.len(), 0.5).map(|(low, high)| (times[low - 1], times[high - 1]));
         Some(Self { median: median(&times)?, interval })
