@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use super::{exit::Exit, print, report::load};
+use super::{exit::Exit, operators::places, print, report::load};
 use crate::{
     error::Error,
     export::{file::PreparedFile, style::clean},
@@ -21,7 +21,7 @@ use crate::{
 pub(super) struct MergeArgs {
     /// Reports of all shards, written by `run --shard K/N --report`
     ///
-    /// Lines of a log around a report are skipped.
+    /// Or of vantage points (--vantage), of runs or of `operators`. Lines of a log around a report are skipped.
     #[arg(value_name = "REPORT")]
     reports: Vec<PathBuf>,
     /// Write the merged report to this file
@@ -50,6 +50,9 @@ pub(super) struct MergeArgs {
 /// Merges and writes, or says of each report why not.
 pub(super) fn merge(args: &MergeArgs) -> Result<Exit, Error> {
     let output = PreparedFile::prepare(&args.output)?.apart_from(&args.reports)?;
+    if places::are_meant(&args.reports) {
+        return places::merge(&args.reports, output, args.expect);
+    }
     let rules = MergeRules {
         expect: args.expect,
         allow_partial: args.allow_partial,

@@ -6,7 +6,7 @@ use strum::{EnumString, IntoStaticStr, VariantNames};
 use super::{csv::word, html, markdown, style::Colours, terminal, view};
 use crate::{
     plan::names::none_of,
-    report::operators::{OperatorRow, OperatorsReport, ReadTimes},
+    report::operators::{OperatorRow, OperatorsReport, ReadTimes, places::PlacesReport},
 };
 
 /// A format of a comparison of operators; parsed from and shown as its name in kebab case.
@@ -39,6 +39,11 @@ impl OperatorsFormat {
             }
         }
     }
+}
+
+/// The screen of operators seen from several places.
+pub fn places_screen(report: &PlacesReport, colours: Colours) -> String {
+    terminal::render(&view::places::document(report), colours)
 }
 
 /// A column of the table: its name, and the cell of an operator.

@@ -7,13 +7,16 @@ use serde::Serialize;
 
 use super::{
     Plan, Verify, limits::Limits, random::stream, retry::Retries, sizes::Content, store::StoreOptions,
-    target::Target,
+    target::Target, vantage::VantageName,
 };
 use crate::units::Seconds;
 
 /// What a comparison of operators does.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OperatorsPlan {
+    /// The place from which they are compared, where it has a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vantage: Option<VantageName>,
     /// Decides the bytes of new blobs and the order of the reads.
     pub seed: u64,
     /// The aggregators that are compared.

@@ -221,3 +221,49 @@ fn bad_usage_is_named() {
         assert!(ran.stderr.contains(expected), "{words}: {}", ran.stderr);
     }
 }
+
+#[test]
+fn reports_of_several_places_stand_side_by_side() {
+    let publisher = Bottle::start();
+    let corrupting = Bottle::builder().store(publisher.store()).aggregator(latency("10ms"));
+    let servers = [
+        ("fast", aggregator(publisher.store(), latency("10ms"))),
+        ("slow", aggregator(publisher.store(), latency("120ms"))),
+        ("bad", corrupting.aggregator_faults(&["corrupt=100%"]).start()),
+    ];
+    let operators: Vec<_> = servers.iter().map(|(name, one)| (*name, one.aggregator_url())).collect();
+    let place = |name: &str, skip: &str, code: i32| {
+        let ran = compare(|run| {
+            let run =
+                run.file("operators.json", &list(&operators)).line("--list operators.json --network testnet");
+            run.args(["--publisher", publisher.publisher_url(), "--vantage", name, "--skip", skip, "-q"])
+        });
+        ran.exits(code)
+    };
+    let (tokyo, paris) = (place("tokyo", "bad", 0), place("paris", "slow", 1));
+    assert_valid(&tokyo.json("report.json"));
+    let path = |ran: &Ran| ran.dir.path().join("report.json").display().to_string();
+    let merge = |paths: &[String], flags: &str| {
+        Run::bare().command("merge").line("-o places.json").line(flags).args(paths).go()
+    };
+    let merged = merge(&[path(&tokyo), path(&paris)], "--expect 2").exits(1);
+    let document = merged.json("places.json");
+    assert_eq!(document["schema"], "walrus-stress/operator-places/1");
+    assert_eq!(document["operators"][0]["name"], "fast");
+    assert_eq!(document["operators"][0]["fastest_from"], 2);
+    let lines: Vec<_> = merged.stdout.lines().collect();
+    assert_eq!(lines[0], "fast is among the fastest of 3 aggregators from all 2 places", "{}", merged.stdout);
+    assert!(lines[1].starts_with("wrong bytes  bad from paris"), "{}", merged.stdout);
+    assert!(lines.iter().any(|line| line.starts_with("slow") && line.contains("2 ") && line.ends_with('–')));
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{}", merged.stdout);
+
+    let refused = merge(&[path(&tokyo), path(&tokyo)], "--expect 3").exits(3);
+    assert!(refused.stderr.contains("comes from the same place"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("there are 2 reports, but --expect is 3"), "{}", refused.stderr);
+    let run = Run::new(&publisher).line("-n 1").go().exits(0);
+    let mixed = merge(&[path(&tokyo), path(&run)], "").exits(3);
+    assert!(mixed.stderr.contains("is no report of `walrus-stress operators`"), "{}", mixed.stderr);
+    let mixed = merge(&[path(&run), path(&tokyo)], "").exits(3);
+    assert!(mixed.stderr.contains("walrus-stress operators"), "{}", mixed.stderr);
+    assert!(!refused.files().contains(&"places.json".to_owned()), "nothing is written");
+}

@@ -21,6 +21,7 @@ use crate::{
         source,
         store::StoreOptions,
         target::{Header, Target},
+        vantage::VantageName,
     },
 };
 
@@ -125,6 +126,11 @@ pub(in crate::cli) struct OperatorsArgs {
     #[arg(long, value_name = "FILE", help_heading = REQUESTS)]
     cacert: Option<Parsed<PathBuf>>,
 
+    /// Name of this place
+    ///
+    /// `walrus-stress merge` puts the reports of several places side by side.
+    #[arg(long, value_name = "NAME", help_heading = OUTPUT)]
+    vantage: Option<VantageName>,
     /// Write the result as one JSON document
     #[arg(long, value_name = "PATH", help_heading = OUTPUT)]
     pub(super) report: Option<PathBuf>,
@@ -182,6 +188,7 @@ impl OperatorsArgs {
         store.check()?;
         let default_settle = if is_here { Duration::ZERO } else { SETTLE };
         Ok(OperatorsPlan {
+            vantage: self.vantage.clone(),
             seed,
             operators,
             publisher: self.publisher.clone().filter(|_| self.blob_ids.is_none()),

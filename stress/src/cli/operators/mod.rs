@@ -2,6 +2,7 @@
 
 mod args;
 mod list;
+pub(super) mod places;
 
 use std::{
     cell::RefCell,

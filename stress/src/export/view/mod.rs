@@ -9,6 +9,7 @@ pub(super) mod cost;
 pub(super) mod describe;
 pub(super) mod document;
 pub(super) mod operators;
+pub(super) mod places;
 pub(super) mod plan;
 pub(super) mod readable;
 pub(super) mod run;

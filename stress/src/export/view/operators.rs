@@ -283,7 +283,10 @@ fn measured(report: &OperatorsReport) -> Table {
     }
     rows.push(fact(
         "place",
-        "measured from this machine alone: elsewhere the order may be another".to_owned(),
+        match &plan.vantage {
+            Some(name) => format!("measured from {name} alone: elsewhere the order may be another"),
+            None => "measured from this machine alone: elsewhere the order may be another".to_owned(),
+        },
     ));
     let url = |target: &crate::plan::target::Target| target.to_string();
     rows.extend(plan.publisher.as_ref().map(|publisher| fact("publisher", url(publisher))));

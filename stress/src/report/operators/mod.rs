@@ -1,5 +1,6 @@
 //! A comparison of operators: what each delivered and how fast, who is faster than whom, and what the caches did.
 
+pub mod places;
 mod ranking;
 mod row;
 

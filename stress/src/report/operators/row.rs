@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use statrs::distribution::{Beta, ContinuousCDF};
 
 use crate::{
@@ -105,7 +105,7 @@ pub struct ClassOfFailures {
 }
 
 /// The times of one kind of read.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ReadTimes {
     /// The median in seconds.
     #[serde(rename = "median_seconds")]

@@ -18,6 +18,7 @@ fn plan(names: &[&str], blobs: usize, seed: u64) -> OperatorsPlan {
         target: format!("http://{name}.test").parse().unwrap(),
     };
     OperatorsPlan {
+        vantage: None,
         seed,
         operators: names.iter().map(operator).collect(),
         publisher: None,
