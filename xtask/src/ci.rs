@@ -109,9 +109,12 @@ fn cluster() -> Result<Passed> {
     if env::var("TEST_CLUSTER").as_deref() != Ok("1") {
         return Ok(Passed::Skipped("TEST_CLUSTER is not 1".to_owned()));
     }
-    match cluster::obstacle() {
-        Some(obstacle) => Ok(Passed::Skipped(obstacle)),
-        None => cluster::run_all().map(|()| Passed::Checked),
+    if let Some(obstacle) = cluster::obstacle() {
+        return Ok(Passed::Skipped(obstacle));
+    }
+    match cluster::prepare() {
+        Ok(()) => cluster::run_all().map(|()| Passed::Checked),
+        Err(failure) => Ok(Passed::Skipped(format!("what it needs cannot be installed: {failure}"))),
     }
 }
 

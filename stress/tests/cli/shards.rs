@@ -1,9 +1,14 @@
 //! A run in parts: shards make together what one run makes, their reports merge into its report, and runs compare.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::json;
-use tests::Bottle;
+use stress::export::log::LogReader;
+use tests::{Bottle, PUT_BLOB};
 
 use crate::common::{Ran, Report, Run, nowhere};
 
@@ -63,6 +68,43 @@ fn shards_of_a_rate_share_its_arrivals() {
     assert_eq!(arrivals, [5, 4]);
     let whole = Run::new(&bottle).line(line).go().exits(0);
     assert_eq!(whole.report().stored("existing"), 9);
+}
+
+#[test]
+fn one_two_and_three_shards_offer_the_same_schedule_arrival_by_arrival() {
+    let bottle = Bottle::start();
+    let line = "-n 30 --rate 300/s --arrivals poisson --size 1KiB --seed 12 --force --steps upload -q --log log.ndjson";
+    // When each blob is due; each shard's clock begins with its own load.
+    let due = |of: u32| -> Vec<BTreeMap<u64, Duration>> {
+        let one = |shard: u32| {
+            let ran = Run::new(&bottle).line(line).line(&format!("--shard {shard}/{of}")).go().exits(0);
+            let bytes = std::fs::read(ran.dir.path().join("log.ndjson")).expect("a log");
+            let log =
+                LogReader::open(bytes.as_slice()).expect("a header").map(|line| line.expect("an exchange"));
+            log.map(|exchange| (exchange.blob_number, exchange.due)).collect()
+        };
+        (0..of).map(one).collect()
+    };
+    let uploads = || bottle.publisher_arrivals().iter().filter(|arrival| arrival.route == PUT_BLOB).count();
+    let whole = due(1).remove(0);
+    let before = uploads();
+    for of in [2, 3] {
+        let shards = due(of);
+        assert_eq!(shards.iter().map(BTreeMap::len).sum::<usize>(), 30);
+        for shard in &shards {
+            let (first, began) = shard.first_key_value().expect("an arrival");
+            for (blob, due) in shard {
+                let expected = (whole[blob] - whole[first]).as_secs_f64();
+                let offered = (*due - *began).as_secs_f64();
+                assert!(
+                    (offered - expected).abs() < 1e-8,
+                    "blob {blob} of {of} shards: {offered} {expected}"
+                );
+            }
+        }
+    }
+    // The publisher has had each arrival once for every number of shards.
+    assert_eq!(uploads() - before, 60);
 }
 
 #[test]

@@ -95,7 +95,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
 }
 
-/// Runs all checks, and installs what they need.
+/// Installs what the checks need.
+///
+/// # Errors
+/// When that cannot be installed, as without a network.
+pub(crate) fn prepare() -> Result<()> {
+    needs::provide(true)?;
+    needs::python_programs(&needs::target()).map(drop)
+}
+
+/// Runs all checks.
 pub(crate) fn run_all() -> Result<()> {
     run(&Args { names: Vec::new(), list: false, install: true, inside: None })
 }

@@ -58,15 +58,15 @@ pub(super) fn provide(install: bool) -> Result<()> {
             "cluster: install what is missing with `{line}`, or give --install"
         )));
     }
-    println!("{line}");
-    let mut words = line.split(' ');
-    let mut command = Command::new(words.next().unwrap_or_default());
-    let status = command
-        .args(words)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .status()
-        .context("cannot run apt-get")?;
-    status.success().then_some(()).context(format!("`{line}` ended with {status}; run apt-get update before"))
+    // A fresh machine has no list of packages, or an old one.
+    ["apt-get update", &line].into_iter().try_for_each(|line| {
+        println!("{line}");
+        let mut words = line.split(' ');
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+        let status = command.status().context("cannot run apt-get")?;
+        status.success().then_some(()).context(format!("`{line}` ended with {status}"))
+    })
 }
 
 /// The folder with the programs of Python's packages; they are installed once.

@@ -1,6 +1,6 @@
 //! The tool's report document, as far as the scenarios read it: the only place that knows its field names.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use serde_json::Value;
 
@@ -31,6 +31,16 @@ impl Step {
 }
 
 impl Report {
+    /// How far the clocks of the parts differ, by the end of the barrier that they passed.
+    pub(crate) fn clock_offset(&self) -> Result<Duration> {
+        let parts = self.0["parts"].as_array().context("the report has no parts")?;
+        let at = |part: &Value| humantime::parse_rfc3339(part["barrier"]["at"].as_str()?).ok();
+        let times: Option<Vec<_>> = parts.iter().map(at).collect();
+        let times = times.context("a part has passed no barrier")?;
+        let (first, last) = times.iter().min().zip(times.iter().max()).context("the report has no parts")?;
+        last.duration_since(*first).context("the later clock is earlier")
+    }
+
     /// The report at `path`, of the schema that is known here.
     pub(crate) fn load(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).context(format!("cannot read {}", path.display()))?;
