@@ -161,7 +161,11 @@ pub(crate) fn troubled(index: u64) -> Vec<Sample> {
             cached(Outcome::Skipped),
         ],
         _ => {
-            vec![upload(stored(index, StoredKind::Reused)), first(190, Outcome::Read), cached(Outcome::Read)]
+            vec![
+                upload(stored(index, StoredKind::ReuseStorage)),
+                first(190, Outcome::Read),
+                cached(Outcome::Read),
+            ]
         }
     }
 }

@@ -33,6 +33,7 @@ pub use mock_aggregator::Config as AggregatorConfig;
 pub use mock_aggregator::cache::{CacheConfig, Persona};
 pub use mock_publisher::Config as PublisherConfig;
 pub use mock_publisher::chain::Prices;
+pub use mock_publisher::reuse::ObjectPool;
 pub use mock_publisher::stats::{Arrival, RouteSnapshot, Snapshot};
 
 /// The route of stores in the counts.

@@ -67,8 +67,7 @@ fn result(body: &UploadBody) -> Result<StoreResponse, String> {
             Err("it has both newlyCreated and alreadyCertified".to_owned())
         }
         UploadBody { newly_created: Some(new), .. } => {
-            let kind =
-                if from_scratch(&new["resourceOperation"]) { StoredKind::New } else { StoredKind::Reused };
+            let kind = stored_kind(&new["resourceOperation"]);
             let blob_id = blob_id(new, "/blobObject/blobId")?;
             Ok(StoreResponse::Stored(Stored { blob_id, kind, cost: new["cost"].as_u64() }))
         }
@@ -96,9 +95,18 @@ pub fn is_blob_id(id: &str) -> bool {
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-/// Whether storage was bought for this blob; assumed where the response does not say.
-fn from_scratch(operation: &Value) -> bool {
-    operation.as_object().is_none_or(|operation| operation.contains_key("registerFromScratch"))
+/// What became of storage and registration; from scratch where the response does not say.
+fn stored_kind(operation: &Value) -> StoredKind {
+    let kinds = [
+        ("reuseStorage", StoredKind::ReuseStorage),
+        ("reuseRegistration", StoredKind::ReuseRegistration),
+        ("reuseAndExtend", StoredKind::ReuseAndExtend),
+        ("reuseAndExtendNonCertified", StoredKind::ReuseAndExtendNonCertified),
+    ];
+    let named = kinds.into_iter().find(|(name, _)| operation.get(name).is_some()).map(|(_, kind)| kind);
+    let is_new = operation.as_object().is_none_or(|operation| operation.contains_key("registerFromScratch"));
+    // An operation of a later Walrus must not pass for the price of storing from scratch.
+    named.unwrap_or(if is_new { StoredKind::New } else { StoredKind::ReuseStorage })
 }
 
 /// The blob ID at this place.
@@ -146,12 +154,12 @@ mod tests {
     fn every_kind_of_storing_is_distinguished() {
         for (operation, kind) in [
             (r#""registerFromScratch":{"encodedLength":66034000,"epochsAhead":5}"#, StoredKind::New),
-            (r#""reuseStorage":{"encodedLength":66034000}"#, StoredKind::Reused),
-            (r#""reuseRegistration":{"encodedLength":66034000}"#, StoredKind::Reused),
-            (r#""reuseAndExtend":{"encodedLength":66034000,"epochsExtended":2}"#, StoredKind::Reused),
+            (r#""reuseStorage":{"encodedLength":66034000}"#, StoredKind::ReuseStorage),
+            (r#""reuseRegistration":{"encodedLength":66034000}"#, StoredKind::ReuseRegistration),
+            (r#""reuseAndExtend":{"encodedLength":66034000,"epochsExtended":2}"#, StoredKind::ReuseAndExtend),
             (
                 r#""reuseAndExtendNonCertified":{"encodedLength":66034000,"epochsExtended":2}"#,
-                StoredKind::Reused,
+                StoredKind::ReuseAndExtendNonCertified,
             ),
         ] {
             let expected = Stored { blob_id: ID.to_owned(), kind, cost: Some(32_760_000) };

@@ -134,7 +134,7 @@ mod tests {
         assert!(!budget.admit(17), "6,300 are charged, and another would take 6,300 more");
         let reused = Budget::new(10_000, 10, 0);
         assert!(reused.admit(17));
-        reused.settle(17, &sent(), &stored(StoredKind::Reused, Some(63)));
+        reused.settle(17, &sent(), &stored(StoredKind::ReuseStorage, Some(63)));
         assert_eq!(
             (reused.charged(), reused.lock().per_unit),
             (63, 10),

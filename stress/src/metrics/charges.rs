@@ -120,7 +120,7 @@ mod tests {
         for one in [
             stored(StoredKind::New, Some(132_300)),
             stored(StoredKind::New, Some(138_600)),
-            stored(StoredKind::Reused, Some(126_000)),
+            stored(StoredKind::ReuseStorage, Some(126_000)),
             stored(StoredKind::Existing, None),
         ] {
             charges.record(&one);
@@ -128,7 +128,7 @@ mod tests {
         let charge =
             |uploads: u64, frost| Charge { uploads, bytes: 92_160 * uploads, units: 63 * uploads, frost };
         assert_eq!(charges.by_kind[&StoredKind::New], charge(2, 270_900));
-        assert_eq!(charges.by_kind[&StoredKind::Reused], charge(1, 126_000));
+        assert_eq!(charges.by_kind[&StoredKind::ReuseStorage], charge(1, 126_000));
         assert_eq!((charges.by_kind.len(), charges.per_unit), (2, Some((2_100, 2_200))));
         let mut merged = Charges::default();
         merged.merge(&charges);

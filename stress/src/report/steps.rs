@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use serde::{Serialize, Serializer};
+use strum::IntoEnumIterator;
 
 use super::{
     Report,
@@ -166,8 +167,8 @@ pub struct Uploads {
     pub new: u64,
     /// There before.
     pub existing: u64,
-    /// Stored with storage or a registration that was there before.
-    pub reused: u64,
+    /// Stored with storage or a registration that was there before, by what was reused.
+    pub reused: BTreeMap<StoredKind, u64>,
     /// Failed.
     pub failed: u64,
     /// Still running when the grace period ended.
@@ -238,8 +239,7 @@ impl StepSummary {
         let stored = metrics.stored();
         let bound = |span: Span| if span == Span::Response { metrics.least_lower_bound } else { None };
         let span = |(span, times): (Span, &Latencies)| Some((span, Distribution::of(times, bound(span))?));
-        let kinds = [StoredKind::New, StoredKind::Reused, StoredKind::Existing];
-        let kinds = kinds.into_iter().filter(|_| key.step.stores());
+        let kinds = StoredKind::iter().filter(|_| key.step.stores());
         Self {
             key,
             phase: report.phase_name(key.phase),
@@ -364,7 +364,10 @@ impl Uploads {
             Self {
                 new: sum.new + stored(StoredKind::New),
                 existing: sum.existing + stored(StoredKind::Existing),
-                reused: sum.reused + stored(StoredKind::Reused),
+                reused: StoredKind::reused()
+                    .map(|kind| (kind, sum.reused.get(&kind).copied().unwrap_or(0) + stored(kind)))
+                    .filter(|(_, count)| *count > 0)
+                    .collect(),
                 failed: sum.failed + step.failed,
                 unfinished: sum.unfinished + step.unfinished,
                 cost_frost: sum.cost_frost.saturating_add(step.cost_frost),

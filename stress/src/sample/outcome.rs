@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 
 use super::exchange::ExchangeRecord;
 use crate::plan::{class::FailureClass, price::may_have_charged};
@@ -81,16 +82,37 @@ pub struct Stored {
     pub cost: Option<u64>,
 }
 
-/// How a publisher stored a blob.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// How a publisher stored a blob; the names of what it reused are Walrus' own.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, EnumIter, IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum StoredKind {
     /// `newlyCreated`, registered from scratch.
     New,
-    /// `newlyCreated`, with storage or a registration that was there before.
-    Reused,
+    /// `newlyCreated` within storage that was bought before: the write alone is paid.
+    ReuseStorage,
+    /// `newlyCreated` with a registration that was there before, and nothing is paid.
+    ReuseRegistration,
+    /// `newlyCreated`, although it was certified before: further epochs are paid.
+    ReuseAndExtend,
+    /// The same of a blob that was registered and not certified.
+    ReuseAndExtendNonCertified,
     /// `alreadyCertified`: the blob was there before.
     Existing,
+}
+
+impl StoredKind {
+    /// Its name in documents.
+    pub fn label(self) -> &'static str {
+        self.into()
+    }
+
+    /// The kinds in which something was reused.
+    pub fn reused() -> impl Iterator<Item = Self> {
+        Self::iter().filter(|kind| !matches!(kind, Self::New | Self::Existing))
+    }
 }
 
 /// Why an attempt failed, with what a person needs to understand it.

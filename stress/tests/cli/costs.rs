@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{Read, Write},
+    net::TcpStream,
     os::{fd::OwnedFd, unix::ffi::OsStrExt},
     path::Path,
     process::{Command, Stdio},
@@ -14,7 +15,7 @@ use std::{
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::json;
-use tests::{Bottle, PUT_BLOB};
+use tests::{Bottle, ObjectPool, PUT_BLOB, PublisherConfig};
 
 use crate::{
     bad_input::refuses,
@@ -283,4 +284,73 @@ fn an_expensive_run_on_a_terminal_is_asked_about_first() {
     let (code, shown) = on_a_terminal(&format!("{line} --publisher {}", server.url()), "n\n");
     assert_eq!((code, server.stores().len()), (Some(0), 200), "{shown}");
     assert!(!shown.contains("Start it?"), "{shown}");
+}
+
+#[test]
+fn what_was_reused_is_counted_and_priced_apart() {
+    let pool = || {
+        ObjectPool::new(
+            ["storage=25%", "registration=25%", "extend=25%", "extend-uncertified=25%"]
+                .map(|share| share.parse().expect("a share"))
+                .to_vec(),
+        )
+    };
+    let bottle = Bottle::builder()
+        .publisher(move |config| {
+            config.epoch = 10;
+            config.object_pool = pool().expect("shares");
+        })
+        .start();
+    let line = "-n 60 --steps upload --size 1KiB --epochs 5 --reuse-resources --write csv=out.csv";
+    let ran = Run::new(&bottle).line(line).go().exits(0);
+    let report = ran.report().0;
+    crate::schema::assert_valid(&report);
+    let stored = &report["steps"][0]["stored"];
+    let charged = &report["cost"]["by_kind"];
+    let count = |kind: &str| stored[kind].as_u64().filter(|count| *count > 0).expect("some of each kind");
+    let frost = |kind: &str| charged[kind]["frost"].as_u64().unwrap_or(0);
+    // Walrus' prices: the write alone, nothing, and whole epochs of storage.
+    assert_eq!(frost("reuse-storage"), count("reuse-storage") * UNITS * 20_000);
+    assert_eq!((frost("reuse-registration"), count("reuse-registration") > 0), (0, true));
+    for kind in ["reuse-and-extend", "reuse-and-extend-non-certified"] {
+        let epochs = frost(kind) / (UNITS * 100_000);
+        assert!(epochs >= count(kind) && frost(kind) == epochs * UNITS * 100_000, "{kind}: {charged}");
+    }
+    assert_eq!(stored["new"], 0);
+    shows(&ran, "with a reused registration");
+    shows(&ran, "blobs with reused storage");
+    let csv = std::fs::read_to_string(ran.dir.path().join("out.csv")).expect("CSV");
+    assert!(csv.lines().next().is_some_and(|head| head.contains("stored_reuse-and-extend,")), "{csv}");
+}
+
+#[test]
+fn the_cap_follows_a_price_that_the_mock_changes_in_the_middle() {
+    let slow = |config: &mut PublisherConfig| {
+        config.profile.store.latency = "200ms".parse().expect("a latency");
+    };
+    let bottle = Bottle::builder().publisher(slow).start();
+    let cap = 30 * CHARGED;
+    let line = format!("-n 12 -c 1 --steps upload --size 1KiB --max-cost {cap}FROST --events always");
+    let run = Run::new(&bottle).line(&line).line("--price storage=100000,write=20000");
+    let started = run.start().until(" 3 uploaded");
+    let body = r#"{"storage":1000000,"write":200000}"#;
+    let address = bottle.publisher_url().trim_start_matches("http://");
+    let mut connection = TcpStream::connect(address).expect("the mock");
+    let length = body.len();
+    write!(
+        connection,
+        "POST /mock/prices HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .expect("a request");
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let ran = started.finish().exits(0);
+    let report = ran.report();
+    // At ten times the price, at most two more fit under the cap than had been stored.
+    let charged = report.0["cost"]["charged_frost"].as_u64().expect("a sum");
+    let price = &report.0["cost"]["unit_price_frost"];
+    assert_eq!(price, &json!({ "least": 120_000, "most": 1_200_000 }));
+    assert!(report.total("upload", "done") < 12 && charged <= cap, "{charged}");
+    shows(&ran, "no upload was started that could have taken the cost over --max-cost");
 }

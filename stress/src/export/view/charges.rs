@@ -1,6 +1,6 @@
 //! What the uploads of a run cost.
 
-use super::document::Row;
+use super::{describe, document::Row};
 use crate::{
     export::style::Style,
     plan::price::Frost,
@@ -17,10 +17,10 @@ pub(super) fn rows(cost: &CostSummary) -> Vec<Row> {
         .map(|price| format!(", predicted {}", range(price, units::wal)))
         .unwrap_or_default();
     let mut rows = vec![fact("cost", format!("{}{predicted}", Frost(cost.charged_frost).words()))];
-    let reused = cost.by_kind.get(&StoredKind::Reused).filter(|reused| !reused.is_none());
-    rows.extend(reused.map(|reused| {
-        let blobs = units::counted(reused.uploads, "blob");
-        fact("cost", format!("of that {} for {blobs} with reused resources", units::wal(reused.frost)))
+    rows.extend(StoredKind::reused().filter_map(|kind| {
+        let reused = cost.by_kind.get(&kind).filter(|reused| !reused.is_none())?;
+        let (blobs, how) = (units::counted(reused.uploads, "blob"), describe::stored(kind, false));
+        Some(fact("cost", format!("of that {} for {blobs} {how}", units::wal(reused.frost))))
     }));
     if let Some(price) = cost.unit_price_frost {
         let mean = |frost: Option<u64>, of: &str| {

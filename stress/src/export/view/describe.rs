@@ -220,7 +220,10 @@ pub(in crate::export) const fn stored(kind: StoredKind, forced: bool) -> &'stati
     match kind {
         StoredKind::New if forced => "forced",
         StoredKind::New => "new",
-        StoredKind::Reused => "with reused storage",
+        StoredKind::ReuseStorage => "with reused storage",
+        StoredKind::ReuseRegistration => "with a reused registration",
+        StoredKind::ReuseAndExtend => "extended",
+        StoredKind::ReuseAndExtendNonCertified => "extended and certified",
         StoredKind::Existing => "existing",
     }
 }

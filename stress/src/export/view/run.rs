@@ -229,11 +229,7 @@ fn bars(counts: &[u64]) -> String {
 /// Uploads by what the publishers made of them: blobs that were new to them, and others.
 fn stored(report: &Report, summary: &Summary) -> Table {
     let row = |position: usize, step: &StepSummary, kind: StoredKind, count: u64| {
-        let label = match kind {
-            StoredKind::New => "new",
-            StoredKind::Reused => "reused",
-            StoredKind::Existing => "existing",
-        };
+        let label = kind.label();
         let times = step.stored_times.get(&kind);
         let time = |time: Option<Bounded>, name: &str| {
             let number = time.map(|time| (describe::bounded(time), time.value.as_secs_f64()));
@@ -295,9 +291,7 @@ fn uploaded(uploads: &Uploads, forced: bool) -> String {
         format!("{} {}{}", units::count(count), describe::stored(kind, forced), median.unwrap_or_default())
     };
     let mut parts = vec![kind(StoredKind::New, uploads.new), kind(StoredKind::Existing, uploads.existing)];
-    if uploads.reused > 0 {
-        parts.push(kind(StoredKind::Reused, uploads.reused));
-    }
+    parts.extend(uploads.reused.iter().map(|(reused, count)| kind(*reused, *count)));
     let others = [(uploads.failed, "failed"), (uploads.unfinished, "unfinished")];
     parts.extend(
         others.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", units::count(*n))),

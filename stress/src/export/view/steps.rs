@@ -188,11 +188,9 @@ fn parts(summary: &Summary) -> Vec<StepNumbers> {
 
 /// Uploads by what the publishers made of them, and what they charged.
 fn stored(summary: &Summary) -> Vec<StepNumbers> {
-    let kinds =
-        [("new", StoredKind::New), ("reused", StoredKind::Reused), ("existing", StoredKind::Existing)];
-    let mut numbers: Vec<_> = kinds
-        .into_iter()
-        .map(|(label, kind)| {
+    let mut numbers: Vec<_> = StoredKind::iter()
+        .map(|kind| {
+            let label = kind.label();
             let key = format!("stored/{label}");
             let of = |step: &StepSummary| step.stored.get(&kind).copied().unwrap_or(0);
             count(summary, (&key, label), Style::Normal, Shown::Csv, of)

@@ -121,7 +121,10 @@ fn the_readable_part_has_units_in_its_names_and_every_count() {
     let counts =
         ["attempted", "done", "failed", "unfinished", "skipped"].map(|name| upload[name].as_u64().unwrap());
     assert_eq!(counts, [7, 5, 2, 0, 0]);
-    assert_eq!(upload["stored"], json!({ "new": 2, "existing": 2, "reused": 1 }));
+    assert_eq!(
+        upload["stored"],
+        json!({ "new": 2, "existing": 2, "reuse-and-extend": 0, "reuse-and-extend-non-certified": 0, "reuse-registration": 0, "reuse-storage": 1 })
+    );
     assert_eq!((&upload["cost_frost"], &upload["bytes_sent"]), (&json!(264_600), &json!(666_309)));
     let cached = &document["steps"][2]["failures"][0];
     assert_eq!((&cached["class"], &cached["count"]), (&json!("not-found"), &json!(2)));

@@ -31,12 +31,12 @@ fn a_planned_step_that_was_never_reached_shows_zeros() {
 fn counts_bytes_and_uploads_add_up() {
     let samples: Vec<_> = (0..7).flat_map(fixtures::troubled).collect();
     let summary = summary(&samples);
-    let medians = [StoredKind::New, StoredKind::Reused, StoredKind::Existing];
+    let medians = [StoredKind::New, StoredKind::ReuseStorage, StoredKind::Existing];
     let medians = medians.map(|kind| (kind, Duration::from_millis(1_100))).into();
     let expected = Uploads {
         new: 2,
         existing: 2,
-        reused: 1,
+        reused: [(StoredKind::ReuseStorage, 1)].into(),
         failed: 2,
         unfinished: 0,
         cost_frost: 264_600,
