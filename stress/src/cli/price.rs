@@ -37,7 +37,21 @@ pub(super) async fn announce(
 ) -> Result<Option<Exit>, Error> {
     let forecasts = forecast(plan);
     export::cost_lines(plan, &forecasts).iter().for_each(|line| note(line));
-    let total = cost(plan, &forecasts);
+    ask("run", plan, &forecasts, options, signals).await
+}
+
+/// Asks before an expensive run or search; how the command ends if it is not to start.
+///
+/// # Errors
+/// When the answer cannot be read.
+pub(super) async fn ask(
+    what: &str,
+    plan: &Plan,
+    forecasts: &[Forecast],
+    options: &RunOptions,
+    signals: &mut Signals,
+) -> Result<Option<Exit>, Error> {
+    let total = cost(plan, forecasts);
     let is_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
     if options.yes || !is_terminal || reads_stdin(options) || !is_expensive(plan, total) {
         return Ok(None);
@@ -46,7 +60,7 @@ pub(super) async fn announce(
         || "an amount without a limit (--max-cost sets one)".to_owned(),
         |most| format!("up to {}", Frost(most).words()),
     );
-    print::line(&format!("This run may cost {most}. Start it? [y/N]"));
+    print::line(&format!("This {what} may cost {most}. Start it? [y/N]"));
     let answer = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         io::stdin().read_line(&mut line).map(|_| line)

@@ -17,7 +17,7 @@ use crate::{
     export::{
         charset::Charset,
         events,
-        style::{Colours, escape},
+        style::{Colours, escape, wrap},
     },
     live::{
         goal::Goal,
@@ -134,14 +134,24 @@ impl Screen {
     /// Shows a message, unless --quiet is given.
     pub(super) fn note(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {
-            self.line(&escape(text));
+            self.sentence(text);
         }
     }
 
     /// Shows a message with --verbose.
     pub(super) fn detail(&self, text: &str) {
         if self.verbosity == Verbosity::Verbose {
-            self.line(&escape(text));
+            self.sentence(text);
+        }
+    }
+
+    /// A sentence on stderr: broken at blanks on a terminal, and one line in a log.
+    fn sentence(&self, text: &str) {
+        let text = escape(text);
+        if std::io::stderr().is_terminal() {
+            wrap(&text, terminal_width()).iter().for_each(|line| self.line(line));
+        } else {
+            self.line(&text);
         }
     }
 

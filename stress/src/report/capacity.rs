@@ -36,6 +36,9 @@ pub struct Capacity {
     /// How long it took.
     #[serde(rename = "elapsed_seconds", with = "Seconds")]
     pub elapsed: Duration,
+    /// What the upload was charged, in FROST, that went before the first step to learn the price; `None` when none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price_upload_frost: Option<u64>,
     /// How it ended.
     pub ending: Ending,
     /// What was searched for.

@@ -249,7 +249,7 @@ fn amounts_that_make_no_sense_are_refused() {
 }
 
 /// Runs the program on a pseudo-terminal at which a line was typed; gives its exit code and what the terminal shows.
-fn on_a_terminal(line: &str, typed: &str) -> (Option<i32>, String) {
+fn on_a_terminal(command: &str, line: &str, typed: &str) -> (Option<i32>, String) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
     grantpt(&master).and_then(|()| unlockpt(&master)).expect("a pseudo-terminal");
     let name = ptsname(&master, Vec::new()).expect("its name");
@@ -259,7 +259,7 @@ fn on_a_terminal(line: &str, typed: &str) -> (Option<i32>, String) {
     let mut master = File::from(master);
     master.write_all(typed.as_bytes()).expect("a line");
     let mut program = Command::new(PROGRAM);
-    program.arg("run").args(line.split_whitespace()).env_clear();
+    program.arg(command).args(line.split_whitespace()).env_clear();
     program.stdin(Stdio::from(side())).stderr(Stdio::from(side())).stdout(Stdio::null());
     let status = program.status().expect("a program that starts");
     // The terminal ends with an error once its other side is closed, which the command holds until then.
@@ -274,16 +274,35 @@ fn an_expensive_run_on_a_terminal_is_asked_about_first() {
     let line =
         "-n 200 --steps upload --size 1KiB --price storage=100000,write=20000 --no-check --progress never";
     for typed in ["n\n", "\n", "what\n"] {
-        let (code, shown) = on_a_terminal(&format!("{line} --publisher http://publisher.test"), typed);
+        let (code, shown) = on_a_terminal("run", &format!("{line} --publisher http://publisher.test"), typed);
         assert_eq!(code, Some(2), "{shown}");
         assert!(shown.contains("may cost up to 1.512 WAL (1,512,000,000 FROST). Start it? [y/N]"), "{shown}");
         assert!(shown.contains("not started (--yes starts it without this question)"), "{shown}");
     }
     // A publisher on this machine costs nothing.
     let server = Server::start();
-    let (code, shown) = on_a_terminal(&format!("{line} --publisher {}", server.url()), "n\n");
+    let (code, shown) = on_a_terminal("run", &format!("{line} --publisher {}", server.url()), "n\n");
     assert_eq!((code, server.stores().len()), (Some(0), 200), "{shown}");
     assert!(!shown.contains("Start it?"), "{shown}");
+}
+
+#[test]
+fn an_expensive_search_is_asked_about_first_and_its_document_has_the_upload_for_the_price() {
+    let line = "--publisher http://publisher.test --steps upload --size 1KiB --price storage=100000,write=20000 --no-check \
+                --progress never --slo upload.p95<20s --max 50/s --step 30s";
+    let (code, shown) = on_a_terminal("search", line, "n\n");
+    assert_eq!(code, Some(2), "{shown}");
+    assert!(
+        words(&shown).contains("This search may cost up to ") && shown.contains("Start it? [y/N]"),
+        "{shown}"
+    );
+    assert!(shown.contains("not started (--yes starts it without this question)"), "{shown}");
+    // The pseudo-terminal does not know its width, which then counts as 80.
+    assert!(shown.lines().all(|line| line.trim_end().chars().count() <= 80), "{shown}");
+    let bottle = Bottle::start();
+    let line = "--for concurrency --slo upload.failures==0 --step 300ms --settle 0s --steps upload --size 1KiB --max-cost";
+    let run = Run::new(&bottle).command("search").line(line).args([format!("{}FROST", 6 * CHARGED)]);
+    assert_eq!(run.go().exits(4).json("report.json")["price_upload_frost"], CHARGED);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use super::{
     descriptors,
     execute::{RunContext, SampleSink, execute},
     exit::Exit,
-    price::Cap,
+    price::{self, Cap},
     print, run,
     screen::{self, Screen},
     signals::Signals,
@@ -78,6 +78,13 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
         }
     }
     screen.note(&outlook::describe(&search, template.settle));
+    let (whole, forecasts) = template.forecast(&search)?;
+    let highest = export::search_level(search.axis, search.max);
+    let lines = export::cost_lines(&whole, &forecasts);
+    lines.iter().for_each(|line| screen.note(&format!("up to {highest}: {line}")));
+    if let Some(exit) = price::ask("search", &whole, &forecasts, &config.run, &mut signals).await? {
+        return Ok(exit);
+    }
     let entries = list.as_ref().filter(|_| !template.plan.goes_round()).map(|list| list.count);
     let list = list.map(|list: BlobList| list.stream(&template.plan)).transpose()?;
     let started_at = rfc3339(SystemTime::now());
@@ -88,7 +95,6 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
         ControlFlow::Continue(cap) => cap,
         ControlFlow::Break(exit) => return Ok(exit),
     };
-    template.cost_lines(&search)?.iter().for_each(|line| screen.note(line));
     let context = RunContext { budget: cap.as_ref().map(|cap| cap.budget.clone()), ..context };
     let steps = Steps { search: &search, template: &template, context, entries };
     let (steps, answer, signal) = steps.run(screen, &mut signals, capacity::generator_limit).await?;
@@ -97,6 +103,7 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
         tool: Tool::this(),
         started_at,
         elapsed: started.elapsed(),
+        price_upload_frost: cap.as_ref().and_then(|cap| cap.before),
         ending: signal.map_or(Ending::Completed, |signal| Ending::Interrupted { signal }),
         focus: focus(&template.plan),
         plan: template.at(search.from, search.step, 0)?,
@@ -135,8 +142,8 @@ struct Template {
 }
 
 impl Template {
-    /// What the search may cost if it goes up to its highest level without a break, a line each.
-    fn cost_lines(&self, search: &Search) -> Result<Vec<String>, Error> {
+    /// The uploads of the search if it goes up to its highest level without a break, and the plan that they belong to.
+    fn forecast(&self, search: &Search) -> Result<(Plan, Vec<Forecast>), Error> {
         let mut tried: Vec<StepResult> = Vec::new();
         let mut total: Option<Forecast> = None;
         while let NextStep::Try { level, length } = search.next(&tried) {
@@ -145,12 +152,7 @@ impl Template {
             tried.push(StepResult { level, length, verdict: StepVerdict::Holds });
         }
         let whole = Plan { phases: self.plan.phases[..1].to_vec(), ..self.plan.clone() };
-        let level = match self.axis {
-            Axis::Rate => format!("{}/s", search.max),
-            Axis::Concurrency => format!("{} at a time", search.max),
-        };
-        let lines = export::cost_lines(&whole, &Vec::from_iter(total));
-        Ok(lines.into_iter().map(|line| format!("up to {level}: {line}")).collect())
+        Ok((whole, Vec::from_iter(total)))
     }
 
     /// The plan of the `number`-th step; no two steps have a blob in common.

@@ -139,6 +139,7 @@ fn capacity(curve: &[(f64, f64, u64)]) -> Capacity {
         step
     });
     Capacity {
+        price_upload_frost: None,
         tool: Tool::this(),
         started_at: "2026-01-01T00:00:00Z".to_owned(),
         elapsed: Duration::from_secs(9),
