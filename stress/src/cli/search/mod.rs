@@ -16,6 +16,7 @@ use super::{
     descriptors,
     execute::{RunContext, SampleSink, execute},
     exit::Exit,
+    options::RunOptions,
     price::{self, Cap},
     print, run,
     screen::{self, Screen},
@@ -69,20 +70,7 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
     }
     let screen = Screen::new(&config.run, &template.plan);
     reduced.iter().for_each(|reduced| screen.note(&format!("warning: {}", reduced.notice())));
-    if !config.run.no_check {
-        tokio::select! {
-            warnings = client::preflight(&template.plan, run::wait(&config.run)) => {
-                warnings?.iter().for_each(|warning| screen.note(&format!("warning: {warning}")));
-            }
-            signal = signals.first() => return Ok(Exit::Signal(signal)),
-        }
-    }
-    screen.note(&outlook::describe(&search, template.settle));
-    let (whole, forecasts) = template.forecast(&search)?;
-    let highest = export::search_level(search.axis, search.max);
-    let lines = export::cost_lines(&whole, &forecasts);
-    lines.iter().for_each(|line| screen.note(&format!("up to {highest}: {line}")));
-    if let Some(exit) = price::ask("search", &whole, &forecasts, &config.run, &mut signals).await? {
+    if let Some(exit) = announce(&search, &template, &config.run, &screen, &mut signals).await? {
         return Ok(exit);
     }
     let entries = list.as_ref().filter(|_| !template.plan.goes_round()).map(|list| list.count);
@@ -112,6 +100,31 @@ pub(super) async fn search(args: &SearchArgs) -> Result<Exit, Error> {
         answer,
     };
     Ok(conclude(&capacity, file, &config))
+}
+
+/// Asks the targets whether they are well, shows what the search may take and cost, and asks before an expensive one; how it
+/// ends if it is not to start.
+async fn announce(
+    search: &Search,
+    template: &Template,
+    options: &RunOptions,
+    screen: &Screen,
+    signals: &mut Signals,
+) -> Result<Option<Exit>, Error> {
+    if !options.no_check {
+        tokio::select! {
+            warnings = client::preflight(&template.plan, run::wait(options)) => {
+                warnings?.iter().for_each(|warning| screen.note(&format!("warning: {warning}")));
+            }
+            signal = signals.first() => return Ok(Some(Exit::Signal(signal))),
+        }
+    }
+    screen.note(&outlook::describe(search, template.settle));
+    let (whole, forecasts) = template.forecast(search)?;
+    let highest = export::search_level(search.axis, search.max);
+    let lines = export::cost_lines(&whole, &forecasts);
+    lines.iter().for_each(|line| screen.note(&format!("up to {highest}: {line}")));
+    price::ask("search", &whole, &forecasts, options, signals).await
 }
 
 /// The configuration of the run that each step repeats at another level.
