@@ -60,8 +60,9 @@ fn assert_valid(report: &Value) {
     }
 }
 
-/// Two that are equal and cached, a slow one, one whose headers are wrong, and one that corrupts.
-fn servers(store: &Path) -> [(&'static str, Bottle); 5] {
+/// Two that are equal and cached, a slow one, one whose headers are wrong, one that corrupts, and one whose cache keeps the 404
+/// of a read that came too early.
+fn servers(store: &Path) -> [(&'static str, Bottle); 6] {
     let cached = |config: &mut AggregatorConfig| {
         latency("60ms")(config);
         config.cache = tests::CacheConfig::of(Persona::Nginx);
@@ -70,8 +71,14 @@ fn servers(store: &Path) -> [(&'static str, Bottle); 5] {
         latency("100ms")(config);
         config.cache = tests::CacheConfig::of(Persona::FalseHit);
     };
+    let forgetful = |config: &mut AggregatorConfig| {
+        // Longer than all its reads take.
+        config.profile.visible_after = "1h".parse().expect("a latency");
+        config.cache = tests::CacheConfig::of(Persona::Nginx);
+    };
     let corrupting = Bottle::builder().store(store).aggregator(latency("60ms"));
     [
+        ("forgetful", aggregator(store, forgetful)),
         ("one", aggregator(store, cached)),
         ("two", aggregator(store, cached)),
         ("slow", aggregator(store, latency("150ms"))),
@@ -97,12 +104,12 @@ fn operators_of_every_kind_are_ranked_with_evidence() {
     assert_ranked(&report, &ran.stdout);
     let first_lines = ran.stdout.lines().take(5).collect::<Vec<_>>().join("\n");
     assert!(
-        first_lines.contains("are the fastest of 6 aggregators and cannot be distinguished"),
+        first_lines.contains("are the fastest of 7 aggregators and cannot be distinguished"),
         "{first_lines}"
     );
     assert!(first_lines.contains("wrong bytes  corrupting"), "{first_lines}");
     let csv = std::fs::read_to_string(ran.dir.path().join("operators.csv")).expect("CSV");
-    assert_eq!(csv.lines().count(), 7);
+    assert_eq!(csv.lines().count(), 8);
 
     let updated = ran.json("new.json");
     let entry = |name: &str| {
@@ -120,19 +127,26 @@ fn operators_of_every_kind_are_ranked_with_evidence() {
 #[track_caller]
 fn assert_ranked(report: &Value, shown: &str) {
     let of = |name| operator(report, name);
-    // Four times six is the first whole square with 20 blobs.
-    assert_eq!(report["blobs"], 24);
-    for (name, rank) in
-        [("one", json!(1)), ("two", json!(1)), ("corrupting", Value::Null), ("down", Value::Null)]
-    {
+    // Three times seven is the first whole square with 20 blobs.
+    assert_eq!(report["blobs"], 21);
+    for (name, rank) in [
+        ("one", json!(1)),
+        ("two", json!(1)),
+        ("corrupting", Value::Null),
+        ("down", Value::Null),
+        ("forgetful", Value::Null),
+    ] {
         assert_eq!(of(name)["rank"], rank, "{name}: {shown}");
     }
     assert!(of("liar")["rank"].as_u64() > Some(1), "{shown}");
     assert!(of("slow")["rank"].as_u64() > of("liar")["rank"].as_u64(), "{shown}");
-    assert_eq!(of("corrupting")["corrupt"], 24);
+    assert_eq!(of("corrupting")["corrupt"], 21);
+    // A kept 404 is no cached read, however fast it is.
+    assert_eq!((&of("forgetful")["delivered"], &of("forgetful")["cache_effect"]), (&json!(0), &Value::Null));
+    assert_eq!(of("forgetful")["failures"][0]["class"], "not-found");
     assert_eq!(of("down")["asked"], 3, "an operator that does not respond is not asked for ever");
     assert_eq!(of("one")["cache_effect"]["effect"], "faster");
-    assert_eq!(of("one")["status_headers"], json!({ "x-cache-status": 24 }));
+    assert_eq!(of("one")["status_headers"], json!({ "x-cache-status": 21 }));
     assert_eq!(of("liar")["cache_statuses"][0]["finding"], "hits-no-faster");
     // The nginx of the operators' guide answers a range with the whole blob.
     for (name, range) in [("one", false), ("slow", true)] {

@@ -1,6 +1,6 @@
 //! How soon after storing blobs can be read, over aggregators whose times are known.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -73,24 +73,69 @@ fn blobs_are_read_once_and_the_interval_contains_the_time_from_which_they_can_be
     crate::schema::assert_valid(&report);
 }
 
+/// Aggregators over one store: one with drawn times, two that are equal, a slow one, one whose headers are wrong, one that
+/// corrupts, one that fails, and one whose cache keeps a 404 for a minute.
+fn servers(store: &Path) -> [(&'static str, Bottle); 8] {
+    let server = |change: fn(&mut AggregatorConfig)| Bottle::builder().store(store).aggregator(change);
+    let at_once = || server(|config| visible(config, "0s"));
+    let slow = |config: &mut AggregatorConfig| {
+        visible(config, "0s");
+        config.profile.first_read.latency = "150ms".parse().expect("a latency");
+    };
+    let liar = |config: &mut AggregatorConfig| {
+        visible(config, "0s");
+        config.cache = CacheConfig::of(Persona::FalseHit);
+    };
+    let keeps = |config: &mut AggregatorConfig| {
+        visible(config, "300ms");
+        config.cache =
+            CacheConfig { negative_ttl: Some(Duration::from_secs(60)), ..CacheConfig::of(Persona::Nginx) };
+    };
+    [
+        ("drawn", server(|config| visible(config, "uniform:100ms..500ms")).start()),
+        ("one", at_once().start()),
+        ("two", at_once().start()),
+        ("slow", server(slow).start()),
+        ("liar", server(liar).start()),
+        ("corrupting", at_once().aggregator_faults(&["corrupt=100%"]).start()),
+        ("failing", at_once().aggregator_faults(&["503=100%"]).start()),
+        ("keeping", server(keeps).start()),
+    ]
+}
+
 #[test]
-fn drawn_times_of_several_aggregators_are_reported_apart() {
-    let bottle = visible_after("uniform:100ms..500ms");
-    let other = Bottle::builder().store(bottle.store()).aggregator(|config| visible(config, "0s")).start();
-    let down = Bottle::builder().store(bottle.store()).aggregator_faults(&["503=100%"]).start();
-    let line = "-n 450 -c 8 --size 1KiB --seed 4 --steps upload,after:20ms..2s";
-    let ran = Run::new(&bottle).args(["--aggregator", other.aggregator_url()]);
-    let ran = ran.args(["--aggregator", down.aggregator_url()]).line(line).go().exits(1);
+fn aggregators_of_every_kind_are_reported_apart() {
+    let bottle = Bottle::start();
+    let (servers, down) = (servers(bottle.store()), crate::common::nowhere());
+    let urls = servers.iter().map(|(_, one)| one.aggregator_url()).chain([down.as_str()]);
+    let flags: Vec<_> = urls.flat_map(|url| ["--aggregator", url]).collect();
+    let line = "-n 1000 -c 8 --size 1KiB --seed 4 --steps upload,after:20ms..2s --again 1s --no-check --report report.json -q";
+    let ran = Run::bare().args(["--publisher", bottle.publisher_url()]).args(flags).line(line).go().exits(1);
     let report = ran.report().0;
     let readable = report["readable"].as_array().expect("rows");
-    let of = |bottle: &Bottle| readable.iter().find(|one| one["aggregator"] == bottle.aggregator_url());
-    let (_, low, high) = share(of(&bottle).expect("the drawn one"), 0.9);
+    let of = |name: &str| {
+        let url = servers.iter().find(|(known, _)| *known == name).expect("known").1.aggregator_url();
+        readable.iter().find(|one| one["aggregator"] == url)
+    };
+    let (_, low, high) = share(of("drawn").expect("a row"), 0.9);
     assert!(low <= 0.5 && high >= 0.3, "{low} {high}");
-    let at_once = of(&other).expect("the fast one");
-    assert_eq!(at_once["found"], at_once["reads"]);
-    assert_eq!(at_once["shares"][0]["low_seconds"], Value::Null);
-    assert_eq!(of(&down), None, "without an answer there is nothing to say");
-    assert!(ran.stdout.contains(&format!("{}: ", other.aggregator_url())), "{}", ran.stdout);
+    for name in ["one", "two", "slow", "liar"] {
+        let row = of(name).expect("a row");
+        assert_eq!(row["found"], row["reads"], "{name}");
+        assert_eq!(row["shares"][0]["low_seconds"], Value::Null, "{name}: every delay was long enough");
+    }
+    // Wrong bytes, errors and silence say nothing about the time.
+    assert_eq!([of("corrupting"), of("failing")], [None, None]);
+    assert!(!readable.iter().any(|one| one["aggregator"] == down));
+    // The 404 is kept: a second later the blob is there, and is not found.
+    let keeping = of("keeping").expect("a row");
+    let (_, low, high) = share(keeping, 0.9);
+    assert!(low <= 0.3 && high >= 0.25, "{low} {high}");
+    assert_eq!(keeping["again"][0]["found"], 0);
+    assert!(keeping["again"][0]["reads"].as_u64() > Some(10), "{keeping}");
+    let drawn = &of("drawn").expect("a row")["again"][0];
+    assert_eq!(drawn["found"], drawn["reads"]);
+    assert!(ran.stdout.contains(&format!("{}: ", servers[1].1.aggregator_url())), "{}", ran.stdout);
     crate::schema::assert_valid(&report);
 }
 
@@ -99,7 +144,7 @@ fn a_read_that_came_too_early_costs_as_long_as_the_cache_keeps_its_404() {
     let keeps = |config: &mut AggregatorConfig| {
         visible(config, "150ms");
         let cache = CacheConfig::of(Persona::Nginx);
-        config.cache = CacheConfig { negative_ttl: Some(std::time::Duration::from_secs(2)), ..cache };
+        config.cache = CacheConfig { negative_ttl: Some(Duration::from_secs(2)), ..cache };
     };
     let bottle = Bottle::builder().aggregator(keeps).start();
     let line =
