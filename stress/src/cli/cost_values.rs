@@ -1,6 +1,9 @@
 //! The values of the flags about costs.
 
-use std::{fs::File, path::PathBuf};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 use super::{
     limited::{Limited, MAX_REPORT},
@@ -37,6 +40,14 @@ impl FromText for Frost {
 }
 
 impl PriceSource {
+    /// The path of the report that it is taken from, if it is.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Given(_) => None,
+            Self::Report(path) => Some(path),
+        }
+    }
+
     /// The price; that of a report is what its run was charged.
     ///
     /// # Errors

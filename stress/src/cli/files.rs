@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{options::RunOptions, values::Parsed};
+use super::{cost_values::PriceSource, options::RunOptions, values::Parsed};
 use crate::{
     error::Error,
     export::{
@@ -32,9 +32,9 @@ pub(super) struct ReportFile {
 }
 
 impl Files {
-    /// Proves that each can be written, and locks it; leaves files that exist unchanged.
-    pub(super) fn prepare(options: &RunOptions) -> Result<Self, Error> {
-        check(options)?;
+    /// Proves that each can be written, and locks it; leaves files that exist unchanged. `plan` is the file of the run's plan.
+    pub(super) fn prepare(options: &RunOptions, plan: Option<&Path>) -> Result<Self, Error> {
+        check(options, plan)?;
         let export = options.export.as_ref().map(|path| named("--export", path, PreparedRows::prepare));
         let file = |flag, path: &Option<Parsed<PathBuf>>| {
             path.as_ref().map(|path| named(flag, path, PreparedFile::prepare)).transpose()
@@ -88,8 +88,14 @@ impl Files {
     }
 }
 
-/// Refuses to write two things to one file, or over the list that the run reads.
-fn check(options: &RunOptions) -> Result<(), ConfigError> {
+/// Refuses to write two things to one file, or over one that the run reads.
+fn check(options: &RunOptions, plan: Option<&Path>) -> Result<(), ConfigError> {
+    let price = options.price.as_deref().and_then(PriceSource::path);
+    let inputs = [
+        ("--plan", plan),
+        ("--price", price),
+        ("--cacert", options.cacert.as_ref().map(|path| path.as_path())),
+    ];
     let lists = [
         ("--blob-ids", &options.blob_ids),
         ("--from-export", &options.from_export),
@@ -97,16 +103,17 @@ fn check(options: &RunOptions) -> Result<(), ConfigError> {
         ("--tokens", &options.tokens),
     ];
     let reports = [("--export", &options.export), ("--report", &options.report), ("--log", &options.log)];
-    // A list may be on stdin, which is no file.
-    let lists =
-        lists.into_iter().filter(|(_, path)| path.as_deref().is_some_and(|path| path != Path::new("-")));
-    let named = lists.chain(reports).filter_map(|(flag, path)| Some((flag, path.as_deref()?.as_path())));
+    let inputs = inputs.into_iter().chain(lists.map(path_of));
+    // An input may be stdin, which is no file.
+    let inputs = inputs.filter(|(_, path)| *path != Some(Path::new("-")));
+    let outputs = reports.map(path_of).into_iter();
+    let outputs = outputs.filter_map(|(flag, path)| Some((flag, path?)));
     let html = options.html.iter().map(|path| ("--html", path.as_path()));
     let others = options.write.iter().map(|to| ("--write", to.path.as_path()));
-    let mut seen: Vec<(&str, PathBuf)> = Vec::new();
-    for (flag, path) in named.chain(html).chain(others) {
-        // A path that leads nowhere is refused with its reason when it is prepared or read.
-        let Ok(target) = file::destination(path) else { continue };
+    // A path that leads nowhere is refused with its reason when it is prepared or read.
+    let target = |(flag, path): (&'static str, &Path)| Some((flag, file::destination(path).ok()?));
+    let mut seen: Vec<_> = inputs.filter_map(|(flag, path)| Some((flag, path?))).filter_map(target).collect();
+    for (flag, target) in outputs.chain(html).chain(others).filter_map(target) {
         if let Some((other, _)) = seen.iter().find(|(_, known)| *known == target) {
             let what = if target == Path::new("stdout") { "stdout, as does" } else { "the same file as" };
             return Err(ConfigError::new(flag, format!("names {what} {other}")));
@@ -114,6 +121,13 @@ fn check(options: &RunOptions) -> Result<(), ConfigError> {
         seen.push((flag, target));
     }
     Ok(())
+}
+
+/// The flag and the path that it names.
+fn path_of<'a>(
+    (flag, path): (&'static str, &'a Option<Parsed<PathBuf>>),
+) -> (&'static str, Option<&'a Path>) {
+    (flag, path.as_ref().map(|path| path.as_path()))
 }
 
 /// An error that names the flag, too.

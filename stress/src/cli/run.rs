@@ -55,7 +55,7 @@ pub(super) async fn run(args: &RunArgs) -> Result<Exit, Error> {
     let (options, own) = (config.run, config.part);
     let tokens = RunTokens::of(&plan)?;
     let start = StartRule::of(&options, &own)?;
-    let files = Files::prepare(&options)?;
+    let files = Files::prepare(&options, args.plan.as_deref())?;
     let progress_board = Arc::default();
     let metrics = MetricsServer::start(options.metrics_listen.as_deref(), &plan, &progress_board).await?;
     let mut screen = Screen::new(&options, &plan);

@@ -3,6 +3,7 @@
 use std::fs;
 
 use predicates::{Predicate, str::contains};
+use tests::Bottle;
 
 use crate::{
     common::{EXPORT, Ran, Run},
@@ -285,5 +286,34 @@ fn help_and_version_go_to_stdout_and_are_no_error() {
         run.args = args.iter().map(|&arg| arg.to_owned()).collect();
         let ran = run.go().exits(0);
         assert!(ran.stdout.contains(text) && ran.stderr.is_empty(), "{args:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn what_a_run_reads_is_not_written_over() {
+    let bottle = Bottle::start();
+    let ran = Run::new(&bottle).line("-n 1 --steps upload --size 1KiB").go().exits(0);
+    let saved = std::fs::read_to_string(ran.dir.path().join("report.json")).expect("a report");
+    for (line, words) in [
+        ("run --plan old.json --report old.json", "--report names the same file as --plan"),
+        ("run --plan old.json --report ./old.json", "--report names the same file as --plan"),
+        (
+            "run --plan old.json --price old.json --html new.html --log old.json",
+            "--log names the same file as --plan",
+        ),
+        (
+            "run --publisher http://127.0.0.1:9 --steps upload --price old.json --export old.json",
+            "--export names the same file as --price",
+        ),
+        (
+            "operators --aggregator http://127.0.0.1:9 --aggregator http://127.0.0.1:8 --publisher http://127.0.0.1:9 --report a.json \
+          --html a.json",
+            "another output of this command is the same file",
+        ),
+    ] {
+        let words_of = line.split_whitespace().map(str::to_owned).collect();
+        let ran = Run { args: words_of, ..Run::bare().file("old.json", &saved) }.go().exits(2);
+        assert!(ran.stderr.contains(words), "{line}: {}", ran.stderr);
+        assert_eq!(std::fs::read_to_string(ran.dir.path().join("old.json")).expect("kept"), saved, "{line}");
     }
 }

@@ -111,6 +111,9 @@ fn held(mut file: &File, path: &Path) -> io::Error {
     let mut number = String::new();
     let read = file.rewind().and_then(|()| file.take(20).read_to_string(&mut number));
     let holder = match (read, number.trim().parse::<u32>()) {
+        (Ok(_), Ok(number)) if number == process::id() => {
+            return io::Error::other("another output of this command is the same file; name another one");
+        }
         (Ok(_), Ok(number)) => format!("process {number}"),
         _ => "another process".to_owned(),
     };
