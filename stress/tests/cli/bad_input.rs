@@ -302,11 +302,11 @@ fn what_a_run_reads_is_not_written_over() {
             "--log names the same file as --plan",
         ),
         (
-            "run --publisher http://127.0.0.1:9 --steps upload --price old.json --export old.json",
+            "run --publisher http://publisher.test --steps upload --price old.json --export old.json",
             "--export names the same file as --price",
         ),
         (
-            "operators --aggregator http://127.0.0.1:9 --aggregator http://127.0.0.1:8 --publisher http://127.0.0.1:9 --report a.json \
+            "operators --aggregator http://a.test --aggregator http://b.test --publisher http://p.test --report a.json \
           --html a.json",
             "another output of this command is the same file",
         ),
