@@ -241,3 +241,28 @@ pub(crate) fn hour() -> &'static Report {
     });
     &HOUR
 }
+
+/// Calls `read` with many versions of `text` in which a few bytes were replaced, repeated, cut out or added.
+pub(crate) fn damaged(text: &str, read: impl Fn(String)) {
+    const ODD: [&str; 12] = ["\"", "[", "]", "{", "}", "\\", "\0", "\u{feff}", "é", "-9e999", "\n", "="];
+    let mut chance = chances(77);
+    let mut at = |length: usize| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a position in the text")]
+        let position = (chance() * length as f64) as usize;
+        position.min(length.saturating_sub(1))
+    };
+    for _ in 0..3_000 {
+        let mut bytes = text.as_bytes().to_vec();
+        for _ in 0..=at(4) {
+            let (from, odd) = (at(bytes.len()), ODD[at(ODD.len())].bytes());
+            let to = (from + at(12)).min(bytes.len());
+            match at(4) {
+                0 => drop(bytes.splice(from..to, odd)),
+                1 => drop(bytes.drain(from..to)),
+                2 => bytes.extend_from_within(from..to),
+                _ => drop(bytes.splice(from..from, odd)),
+            }
+        }
+        read(String::from_utf8_lossy(&bytes).into_owned());
+    }
+}

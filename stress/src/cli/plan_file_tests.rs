@@ -3,6 +3,7 @@
 use toml::Value;
 
 use super::*;
+use crate::fixtures::damaged;
 
 #[test]
 fn keys_are_flags_and_values_are_as_they_are_typed() {
@@ -95,4 +96,15 @@ fn an_error_names_its_line_and_its_key() {
         assert!(error.contains(expected), "{text}: {error}");
         assert!(!error.contains("s3cret") && error.lines().count() == 1, "{error}");
     }
+}
+
+#[test]
+fn damaged_plan_files_are_refused_or_read_and_never_end_the_program() {
+    let text = "publisher = [\"http://a\"]\nsize = \"1KiB..1MiB\"\nduplicates = 0.25\nsteps = [\"upload\", \"after:1s..2s\"]\n\
+                again = [\"5s\"]\n[[phase]]\nname = \"a\"\nrate = \"10/s\"\nduration = \"30s\"\nthreshold = \"upload.p99<20s\"\n";
+    damaged(text, |text| {
+        if let Err(error) = read("plan.toml", &text) {
+            assert!(error.to_string().contains("plan.toml"), "{error}\n{text}");
+        }
+    });
 }

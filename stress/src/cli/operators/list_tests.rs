@@ -95,3 +95,13 @@ fn members_are_changed_in_place_and_everything_else_stays() {
         assert_eq!(object(text).without("x"), expected);
     }
 }
+
+#[test]
+fn damaged_lists_are_refused_or_read_and_never_end_the_program() {
+    let text = r#"{ "testnet": { "aggregators": { "https://a.example": { "operator": "a", "cache": true, "n": 1e3 },
+                    "https://b.example": { "operator": "é", "functional": false } }, "x": [null, "\u0041"] } }"#;
+    crate::fixtures::damaged(text, |text| match OperatorList::parse("list.json", text, Network::Testnet) {
+        Ok(list) => drop(list.operators()),
+        Err(error) => assert!(error.to_string().contains("list.json"), "{error}"),
+    });
+}

@@ -11,6 +11,7 @@ pub(super) mod document;
 pub(super) mod operators;
 pub(super) mod places;
 pub(super) mod plan;
+mod read_times;
 pub(super) mod readable;
 pub(super) mod run;
 pub(super) mod search;

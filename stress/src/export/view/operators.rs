@@ -1,14 +1,15 @@
 //! What is shown of a comparison of operators: the answer, the ranking with its ties, and the evidence for each.
 
-use std::time::Duration;
-
-use super::document::{Cell, Document, Number, Order, Row, Section, Shown, Table};
+use super::{
+    document::{Cell, Document, Order, Row, Section, Shown, Table},
+    read_times,
+};
 use crate::{
     export::style::{Style, clean, clip},
     plan::operators::Blobs,
     report::{
         cache::{Finding, Ratio},
-        operators::{OperatorRow, OperatorsReport, ReadTimes},
+        operators::{OperatorRow, OperatorsReport},
     },
     sample::cache::CacheStatus,
     units,
@@ -65,8 +66,8 @@ fn ranking(report: &OperatorsReport) -> Table {
             Cell::number(rank, &pointer("rank")),
             Cell { style, ..Cell::number(Some(delivered), &pointer("delivered")) },
         ];
-        cells.extend(times(row.first, &pointer("first")));
-        cells.extend(times(row.cached, &pointer("cached")).into_iter().take(1));
+        cells.extend(read_times::cells(row.first, &pointer("first")));
+        cells.extend(read_times::cells(row.cached, &pointer("cached")).into_iter().take(1));
         cells.push(cache(row));
         Row::new(clip(&clean(&row.name), NAME), cells)
     });
@@ -101,27 +102,6 @@ fn places(operators: &[OperatorRow], key: Key) -> Vec<usize> {
 fn rank_words(report: &OperatorsReport, rank: usize) -> String {
     let shared = report.operators.iter().filter(|row| row.rank == Some(rank)).count() > 1;
     if shared { format!("={rank}") } else { rank.to_string() }
-}
-
-fn seconds(seconds: f64) -> String {
-    units::duration(Duration::from_secs_f64(seconds))
-}
-
-fn times(times: Option<ReadTimes>, pointer: &str) -> [Cell; 2] {
-    let median = times.map(|times| (seconds(times.median), times.median));
-    let interval = times.and_then(|times| times.interval);
-    let end = |value: f64, end: u8| Number {
-        value,
-        pointer: format!("{pointer}/median_interval_95_seconds/{end}"),
-    };
-    let interval = interval.map(|(low, high)| Cell {
-        numbers: vec![end(low, 0), end(high, 1)],
-        ..Cell::right(Style::Normal, format!("{}–{}", seconds(low), seconds(high)))
-    });
-    [
-        Cell::number(median, &format!("{pointer}/median_seconds")),
-        interval.unwrap_or_else(|| Cell::right(Style::Faint, "–")),
-    ]
 }
 
 /// Whether the times show a cache.

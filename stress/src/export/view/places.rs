@@ -1,8 +1,9 @@
 //! Operators as several places see them: a column for each place.
 
-use std::time::Duration;
-
-use super::document::{Cell, Document, Row, Section, Table};
+use super::{
+    document::{Cell, Document, Row, Section, Table},
+    read_times,
+};
 use crate::{
     export::style::{Style, clean, clip},
     report::operators::places::{OperatorAtPlace, OperatorAtPlaces, PlacesReport},
@@ -77,7 +78,7 @@ fn cell(report: &PlacesReport, one: &OperatorAtPlaces, place: usize) -> Cell {
         |one: &&OperatorAtPlaces| one.places[place].as_ref().is_some_and(|other| other.rank == Some(rank));
     let shared = if report.operators.iter().filter(same).count() > 1 { "=" } else { "" };
     let style = if rank == 1 { Style::Good } else { Style::Normal };
-    Cell::right(style, format!("{shared}{rank} {}", units::duration(Duration::from_secs_f64(first.median))))
+    Cell::right(style, format!("{shared}{rank} {}", read_times::seconds(first.median)))
 }
 
 fn measured(report: &PlacesReport) -> Table {

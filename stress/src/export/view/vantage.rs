@@ -1,10 +1,9 @@
 //! Vantage points beside each other: who waits how long for the same blobs, and what their caches do.
 
-use std::time::Duration;
-
 use super::{
     cache, describe,
-    document::{Cell, Number, Row, Section, Table},
+    document::{Cell, Row, Section, Table},
+    read_times::{self, seconds},
 };
 use crate::{
     export::style::Style,
@@ -69,8 +68,8 @@ fn ranking(vantages: &VantageSummary) -> Table {
             Cell::number(rank, &pointer("rank")),
             Cell { style, ..Cell::number(Some(read), &pointer("done")) },
         ];
-        cells.extend(times(point.first, &pointer("first")));
-        cells.extend(times(point.cached, &pointer("cached")).into_iter().take(1));
+        cells.extend(read_times::cells(point.first, &pointer("first")));
+        cells.extend(read_times::cells(point.cached, &pointer("cached")).into_iter().take(1));
         cells.push(point.cache_effect.as_ref().map_or_else(Cell::default, factor));
         Row::new(point.name.as_str(), cells)
     });
@@ -106,30 +105,9 @@ fn evidence(vantages: &VantageSummary) -> Table {
     Table::facts(rows.collect())
 }
 
-fn times(times: Option<ReadTimes>, pointer: &str) -> [Cell; 2] {
-    let median = times.map(|times| (seconds(times.median), times.median));
-    let interval = times.and_then(|times| times.interval);
-    let end = |value: f64, end: u8| Number {
-        value,
-        pointer: format!("{pointer}/median_interval_95_seconds/{end}"),
-    };
-    let interval = interval.map(|(low, high)| Cell {
-        numbers: vec![end(low, 0), end(high, 1)],
-        ..Cell::right(Style::Normal, format!("{}–{}", seconds(low), seconds(high)))
-    });
-    [
-        Cell::number(median, &format!("{pointer}/median_seconds")),
-        interval.unwrap_or_else(|| Cell::right(Style::Faint, "–")),
-    ]
-}
-
 fn in_words(ReadTimes { median, interval }: ReadTimes) -> String {
     match interval {
         Some((low, high)) => format!("{} ({}–{})", seconds(median), seconds(low), seconds(high)),
         None => seconds(median),
     }
-}
-
-fn seconds(seconds: f64) -> String {
-    units::duration(Duration::from_secs_f64(seconds))
 }
