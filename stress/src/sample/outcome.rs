@@ -15,7 +15,7 @@ pub enum Outcome {
     Stored(Stored),
     /// A download succeeded, and its bytes passed verification.
     Read,
-    /// A delayed read found no blob, and the answer said so: that is what it measures, not a failure.
+    /// A delayed read was answered with a 404: that is what it measures, not a failure.
     NotFound(Failure),
     /// It failed, and with it its step.
     Failed(Failure),

@@ -15,7 +15,7 @@ use crate::{
     units,
 };
 
-/// Who is the fastest, or that nobody can be told to be.
+/// Who is the fastest, or who cannot be distinguished from them.
 pub(super) fn answer(vantages: &VantageSummary) -> Row {
     let all = vantages.points.len();
     let best: Vec<_> = vantages.points.iter().filter(|point| point.rank == Some(1)).collect();
