@@ -268,6 +268,16 @@ pub fn per_second(rate: f64) -> String {
     if rate < 999.5 { format!("{}/s", mib_per_second(rate)) } else { format!("{}/s", short_count(whole)) }
 }
 
+/// A level of a load, exactly where three decimals are enough: `8`, `0.5`, `0.167`.
+pub fn level(level: f64) -> String {
+    let text = format!("{level:.3}");
+    // What is less than a thousandth is not shown as none.
+    if level > 0.0 && text == "0.000" {
+        return format!("{level:e}");
+    }
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// A count with its thousands apart: `12,345`.
 pub fn count(count: u64) -> String {
     let digits = count.to_string();

@@ -172,3 +172,12 @@ fn a_duration_in_a_document_is_read_back_to_the_nanosecond() {
         assert!(serde_json::from_str::<Document>(wrong).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn levels_of_a_load_are_short_and_never_none() {
+    for (value, text) in
+        [(8.0, "8"), (0.5, "0.5"), (1.0 / 6.0, "0.167"), (100.0, "100"), (0.0, "0"), (0.0002, "2e-4")]
+    {
+        assert_eq!(level(value), text);
+    }
+}

@@ -23,6 +23,9 @@ use crate::{
     units::{self, exact_duration},
 };
 
+/// The most columns of a label before a sentence on a terminal.
+const LONGEST_LABEL: usize = 12;
+
 /// The least that a histogram holds: a time too short for the clock is recorded as this.
 pub(super) const LEAST: Duration = Duration::from_nanos(1);
 
@@ -259,6 +262,15 @@ fn delays(delays: &Delays) -> String {
     format!(", each read once after {}{again}", delays.after)
 }
 
+/// The label of a phase's line and the line: a name that is too long for a label stands in the line.
+pub(super) fn phase_fact(name: &str, text: String) -> (String, String) {
+    if name.chars().count() <= LONGEST_LABEL {
+        (clean(name), text)
+    } else {
+        ("phase".to_owned(), format!("{}: {text}", clean(name)))
+    }
+}
+
 /// What each step of a search asks for, apart from the level.
 pub(in crate::export) fn search_load(phase: &Phase) -> String {
     let steps = phase.journey.steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -281,9 +293,10 @@ fn blobs_of(phase: &Phase) -> String {
 fn pace(load: &Load) -> String {
     let level = |stages: &Stages, unit: &str| {
         let stage = |stage: &Stage| {
-            let ramp = if stage.from == stage.to { String::new() } else { format!(" to {}{unit}", stage.to) };
+            let (from, to) = (units::level(stage.from), units::level(stage.to));
+            let ramp = if stage.from == stage.to { String::new() } else { format!(" to {to}{unit}") };
             let length = stage.duration.map(|duration| format!(" for {}", units::duration(duration)));
-            format!("{}{unit}{ramp}{}", stage.from, length.unwrap_or_default())
+            format!("{from}{unit}{ramp}{}", length.unwrap_or_default())
         };
         stages.0.iter().map(stage).collect::<Vec<_>>().join(", ")
     };

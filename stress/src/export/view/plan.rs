@@ -27,7 +27,8 @@ pub(in crate::export) fn document(plan: &Plan, forecasts: &[Forecast], is_random
         .zip(forecasts)
         .map(|(phase, forecast)| {
             let steps = phase.journey.steps.iter().map(Step::to_string).collect::<Vec<_>>().join(", ");
-            let rows = [fact(&phase.name, describe::load(phase)), fact("  steps", steps)];
+            let (label, load) = describe::phase_fact(&phase.name, describe::load(phase));
+            let rows = [fact(&label, load), fact("  steps", steps)];
             section(
                 rows.into_iter().chain(amounts(forecast, forecast::cost(plan, phase, forecast))).collect(),
             )

@@ -116,7 +116,8 @@ fn asked(report: &Report, summary: &Summary) -> Table {
     let plan = &report.plan;
     rows.extend(plan.phases.iter().map(|phase| {
         let name = if plan.phases.len() > 1 { phase.name.as_str() } else { "load" };
-        fact(name, describe::load(phase))
+        let (label, load) = describe::phase_fact(name, describe::load(phase));
+        fact(&label, load)
     }));
     rows.extend(plan.vantage.as_ref().map(|Vantage { name, number }| {
         fact(
