@@ -51,8 +51,8 @@ pub(super) fn answer(vantages: &VantageSummary) -> Row {
 
 pub(super) fn section(vantages: &VantageSummary) -> Section {
     let note = "Equal ranks cannot be distinguished. first: median time of a blob's first read from there; cached: of the read \
-                right after it. Each vantage point was due to read as many of the blobs before the others as any other. All \
-                other numbers of this report are sums over the vantage points.";
+                right after it. As far as they kept step, each read about as many of the blobs before the others as any other. \
+                All other numbers of this report are sums over the vantage points.";
     let table = Table { note: Some(note.to_owned()), ..ranking(vantages) };
     Section::new("vantage", "Vantage points", vec![table, evidence(vantages)])
 }
