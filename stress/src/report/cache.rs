@@ -17,7 +17,7 @@ pub use status::{Finding, Mixture, StatusCheck, StatusRow};
 use super::{Report, stats::Percentile, steps::StepSummary};
 use crate::{
     metrics::{pairs::Pair, step_metrics::Span},
-    plan::journey::Step,
+    plan::{journey::Step, source::BlobSource},
     units::OptionalSeconds,
 };
 use paired::{FIRST_BYTE, SERVICE, TRANSFER, Times, median_time, ratio, transfers};
@@ -66,10 +66,15 @@ pub struct CacheEffect {
 }
 
 impl CacheEffect {
-    /// `None` when the run has not both downloads.
+    /// `None` when the run has not both downloads of the same blobs.
     pub(super) fn of(report: &Report, steps: &[StepSummary]) -> Option<Self> {
-        let has = |wanted| steps.iter().any(|step| step.step == wanted);
-        if !(has(Step::FIRST) && has(Step::CACHED)) {
+        // Phases over the blobs of one by name compare only their own downloads; all others go on where one has ended.
+        let source = |step: &StepSummary| report.plan.phases.get(step.key.phase).map(|phase| &phase.source);
+        let group = |step: &StepSummary| {
+            matches!(source(step), Some(BlobSource::Phase { .. })).then_some(step.key.phase)
+        };
+        let has = |of, wanted| steps.iter().any(|step| step.step == wanted && group(step) == of);
+        if !steps.iter().map(group).any(|of| has(of, Step::FIRST) && has(of, Step::CACHED)) {
             return None;
         }
         // Only successes have service times: a read that was given up is no download.

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     fixtures,
     metrics::pairs::{Freshness, Pair},
+    plan::{Phase, journey::Journey},
     report::summary::Summary,
     sample::{
         Outcome,
@@ -237,4 +238,29 @@ fn equal_downloads_are_called_different_in_at_most_one_of_twenty_runs() {
         })
         .count();
     assert!(different <= 60, "{different} of 1,000");
+}
+
+#[test]
+fn downloads_of_different_blobs_by_phase_are_no_cache_effect() {
+    let mut report = fixtures::report(4, &(0..4).flat_map(fixtures::journey).collect::<Vec<_>>());
+    let of = |report: &Report| Summary::of(report).cache.is_some();
+    assert!(of(&report));
+    let main = report.plan.phases[0].clone();
+    let reads = |step| Phase {
+        source: BlobSource::Phase { name: "main".to_owned(), round: false },
+        journey: Journey { steps: vec![step] },
+        ..main.clone()
+    };
+    report.recording = crate::metrics::Recording::default();
+    report.plan.phases = vec![
+        Phase { journey: Journey { steps: vec![Step::Upload] }, ..main.clone() },
+        reads(Step::FIRST),
+        reads(Step::CACHED),
+    ];
+    assert!(!of(&report));
+    report
+        .plan
+        .phases
+        .push(Phase { journey: Journey { steps: vec![Step::FIRST, Step::CACHED] }, ..reads(Step::FIRST) });
+    assert!(of(&report));
 }
